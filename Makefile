@@ -1,0 +1,60 @@
+# The whole developer interface. `make` alone says what there is.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# The first Python that is new enough, oldest first: the pinned versions were tested with 3.11.
+# Another one: make setup PYTHON=/path/to/python3
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$python"; break; }; done)
+
+# One line for every twenty packages pip looks at; its errors go to the screen as they are.
+PROGRESS := awk '/^Collecting /{ if (++n % 20 == 0) { print "  " n " packages found"; fflush() } } \
+	/^Installing collected packages/{ print "  installing all of them, which takes a minute or two"; fflush() }'
+
+.PHONY: help
+help: ## say what there is (default)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## create .venv with the pinned versions; at once when nothing changed
+
+.PHONY: demo
+demo: setup ## simulated history to trained model to running service
+	@$(BIN)/leadscore demo $(ARGS)
+
+.PHONY: test
+test: setup ## every test that is not marked slow
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+.PHONY: lint
+lint: setup ## ruff, mypy --strict, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: setup ## measure and write docs/benchmarks.json; one of them: make bench ONLY=name
+	@$(BIN)/python -m tests.bench $(ONLY)
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { \
+		echo "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 2; }
+	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { \
+		echo "$(PYTHON) is not a Python 3.11 or newer. Name one that is: make setup PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "Setting up .venv with $$("$(PYTHON)" --version), about three minutes the first time"
+	@"$(PYTHON)" -m venv .venv || { \
+		echo "$(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+		-c constraints.txt -e '.[serving,training,dev]' | $(PROGRESS)
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
+		echo "LightGBM cannot be loaded, most likely for want of the OpenMP library. On Debian and Ubuntu: apt-get install libgomp1" >&2; exit 2; }
+	@touch $@
+	@echo "Done: .venv is ready"
