@@ -1,0 +1,77 @@
+"""The import rules of pyproject.toml find what they are there to find."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.test_house import PACKAGES, ROOT, imported, sources
+
+# What the rules allow: one line of code per module.
+ALLOWED = {
+    "data/warehouse.py": "import duckdb, ibis",
+    "features/engine.py": "import ibis.expr.types, data.warehouse",
+    "models/booster.py": "import lightgbm",
+    "models/bundle.py": "import features.engine",
+    "training/fitting.py": "import lightgbm, mlflow, shap, models.booster, models.bundle, features.engine",
+    "serving/scoring.py": "import ibis, features.engine, models.bundle",
+    "serving/app.py": "import fastapi, sqlalchemy.orm, serving.scoring",
+}
+
+# What they forbid, and the words of the rule that must say so.
+FORBIDDEN = [
+    ("data/contract.py", "import features.engine", "Imports go one way"),
+    ("features/catalog.py", "import models.bundle", "Imports go one way"),
+    ("models/receipt.py", "import training.fitting", "Imports go one way"),
+    ("training/report.py", "import serving.app", "Imports go one way"),
+    ("serving/worker.py", "import training.fitting", "Imports go one way"),
+    ("serving/worker.py", "def late():\n    import training.fitting", "Imports go one way"),
+    ("data/contract.py", "import leadscore", "No package imports the command line"),
+    ("training/report.py", "import fastapi", "fastapi and sqlalchemy only"),
+    ("models/receipt.py", "from sqlalchemy import select", "fastapi and sqlalchemy only"),
+    ("models/bundle.py", "import mlflow.pyfunc", "mlflow only"),
+    ("serving/worker.py", "from mlflow import pyfunc", "mlflow only"),
+    ("models/explanation.py", "import shap", "shap only"),
+    ("models/conversion.py", "import lightgbm", "lightgbm only"),
+    ("serving/worker.py", "import lightgbm", "lightgbm only"),
+    ("serving/worker.py", "import models.booster", "models.booster only"),
+    ("models/__init__.py", "from models import booster", "models.booster only"),
+    ("models/scorecard.py", "import ibis", "ibis and duckdb only"),
+    ("training/dataset.py", "import duckdb", "ibis and duckdb only"),
+    ("serving/worker.py", "from ibis import _", "ibis and duckdb only"),
+]
+
+
+def checked(folder: Path, modules: dict[str, str]) -> str:
+    """Run import-linter with our rules over made-up packages and give what it says."""
+    (folder / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    for name in [f"{package}/__init__.py" for package in PACKAGES]:
+        (folder / name).parent.mkdir()
+        (folder / name).touch()
+    for name, code in modules.items():
+        (folder / name).write_text(f"{code}\n", encoding="utf-8")
+    command = [Path(sys.executable).parent / "lint-imports", "--no-cache"]
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, timeout=60).stdout
+
+
+def test_what_the_design_allows_is_kept(tmp_path):
+    assert re.search(r"Contracts: \d+ kept, 0 broken\.", checked(tmp_path, ALLOWED))
+
+
+@pytest.mark.parametrize(("module", "code", "rule"), FORBIDDEN)
+def test_what_the_design_forbids_is_found(tmp_path, module, code, rule):
+    assert re.search(rf"^{re.escape(rule)}.* BROKEN", checked(tmp_path, ALLOWED | {module: code}), re.MULTILINE)
+
+
+def test_the_command_line_only_hands_over():
+    """leadscore.py is a module, which import-linter does not look at."""
+    fenced = {"fastapi", "sqlalchemy", "mlflow", "lightgbm", "shap", "ibis", "duckdb", "sklearn", "numba"}
+    assert imported(ast.parse((ROOT / "leadscore.py").read_text(encoding="utf-8"))) & fenced == set()
+
+
+def test_every_package_is_looked_at():
+    """A package without files would keep every rule."""
+    assert [package for package in PACKAGES if not list(sources(package))] == []
