@@ -1,0 +1,139 @@
+"""The catalog: the ordered list of features a model is trained on, as data with a fingerprint."""
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, get_args
+
+from data.contract import AttributeType
+from features.errors import CatalogError
+from features.feature import Feature
+from features.reducers import NAMES, Attribute, LeadAge, Over, Reducer
+
+_NAMES_OF = {reducer: name for name, reducer in NAMES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """
+    An ordered list of features and the activity kinds that none of them may look at.
+
+    Raises:
+        CatalogError: two features share a name.
+    """
+
+    features: tuple[Feature, ...]
+    never_use: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is taken twice."""
+        twice = [name for name, times in Counter(self.names).items() if times > 1]
+        if twice:
+            message = f"the catalog has {', '.join(twice)} more than once: give every feature a name of its own."
+            raise CatalogError(message)
+
+    @property
+    def names(self) -> list[str]:
+        """Give the names of the features in order."""
+        return [feature.name for feature in self.features]
+
+    @property
+    def attribute_names(self) -> list[str]:
+        """Give the lead attributes that the features read, each once."""
+        used = [feature.reduce.name for feature in self.features if isinstance(feature.reduce, Attribute)]
+        return list(dict.fromkeys(used))
+
+    @property
+    def needs_leads(self) -> bool:
+        """Say whether a feature looks at the lead itself and not only at activities."""
+        return any(isinstance(feature.reduce, Attribute | LeadAge) for feature in self.features)
+
+    @property
+    def needs_account(self) -> bool:
+        """Say whether a feature looks at the other leads of the account."""
+        return any(feature.over == "account" for feature in self.features)
+
+    @property
+    def fingerprint(self) -> str:
+        """Give the sha256 of the canonical JSON, as hex."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Write the catalog as canonical JSON: equal catalogs give equal bytes."""
+        content = {
+            "features": [_feature_out(feature) for feature in self.features],
+            "never_use": list(self.never_use),
+        }
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Catalog":
+        """
+        Read a catalog back.
+
+        Raises:
+            CatalogError: the text is not a catalog.
+        """
+        try:
+            content = json.loads(text)
+            never_use = tuple(_text(kind) for kind in content["never_use"])
+            return cls(tuple(_feature_in(given) for given in content["features"]), never_use)
+        except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
+            message = f"this is not a catalog ({error}): export the bundle again from its training run."
+            raise CatalogError(message) from None
+
+
+def _feature_out(feature: Feature) -> dict[str, Any]:
+    content = {field.name: getattr(feature, field.name) for field in fields(feature)}
+    content["reduce"] = {"is": _NAMES_OF[type(feature.reduce)], **asdict(feature.reduce)}
+    content["words"] = [list(pair) for pair in feature.words]
+    return content
+
+
+def _feature_in(given: Mapping[str, Any]) -> Feature:
+    words = tuple((_text(value), _text(said)) for value, said in given["words"])
+    missing = None if given["missing"] is None else _real(given["missing"])
+    if given["over"] not in get_args(Over):
+        message = f"over is {given['over']!r}, expected lead or account"
+        raise ValueError(message)
+    texts = {key: _text(given[key]) for key in ("name", "says", "says_none", "group")}
+    return Feature(reduce=_reducer_in(given["reduce"]), missing=missing, over=given["over"], words=words, **texts)
+
+
+def _reducer_in(given: Mapping[str, Any]) -> Reducer:
+    reducer = NAMES[given["is"]]
+    values = {field.name: _part(field.name, given[field.name]) for field in fields(reducer)}
+    return reducer(**values)
+
+
+def _part(name: str, value: object) -> object:
+    if name == "type":
+        return AttributeType(value)
+    if value is None:
+        return None
+    return _text(value) if name in {"kind", "subject", "name"} else _positive(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        message = f"expected text, found {value!r}"
+        raise TypeError(message)
+    return value
+
+
+def _real(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        message = f"expected a finite number, found {value!r}"
+        raise TypeError(message)
+    return float(value)
+
+
+def _positive(value: object) -> float:
+    number = _real(value)
+    if number <= 0:
+        message = f"expected a number above 0, found {number:g}"
+        raise ValueError(message)
+    return number

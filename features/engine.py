@@ -1,0 +1,230 @@
+"""Snapshots × catalog → one Ibis expression; pure. Every engine runs the result unchanged."""
+
+import math
+from collections.abc import Iterable, Mapping
+from functools import reduce as folded
+
+import ibis
+import ibis.expr.types as ir
+
+from data.instants import DAY_US, HOUR_US
+from features.catalog import Catalog
+from features.errors import CatalogError
+from features.feature import Feature
+from features.reducers import (
+    Attribute,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    Decayed,
+    Distinct,
+    HourOfLast,
+    LeadAge,
+    Mean,
+    Reducer,
+    Sum,
+    Trend,
+    WeekdayOfLast,
+)
+
+KEYS = ["lead_id", "as_of"]
+_MONDAY_US = 3 * DAY_US  # 1970-01-01 was a Thursday
+
+
+def describe(snapshots: ir.Table, leads: ir.Table, activities: ir.Table, catalog: Catalog) -> ir.Table:
+    """
+    Say what was known about each lead at each snapshot.
+
+    Nothing runs here: DuckDB, Spark and the live database execute the result unchanged. Instants are
+    int64 microseconds since 1970-01-01 UTC in all three tables.
+
+    Args:
+        snapshots: (n, 2) ``lead_id``, ``as_of``; unique rows.
+        leads: versions of leads; the newest with ``known_at < as_of`` counts.
+        activities: count if ``known_at < as_of``.
+        catalog: k features, unique names.
+
+    Returns:
+        (n, 2 + k): ``lead_id``, ``as_of``, then one column per feature in catalog order.
+
+    Raises:
+        CatalogError: a feature names an attribute that ``leads`` lacks.
+    """
+    _check_attributes(leads, catalog)
+    used = activities.filter(~activities.kind.isin(catalog.never_use)) if catalog.never_use else activities
+    parts = [_summed(_own_activities(snapshots, used), catalog, over="lead")]
+    if catalog.needs_leads:
+        parts.append(_newest_versions(snapshots, leads, catalog.attribute_names))
+    if catalog.needs_account:
+        parts.append(_summed(_account_activities(snapshots, leads, used), catalog, over="account"))
+    joined = folded(_side_by_side, parts)
+    columns = {feature.name: _filled(feature, joined) for feature in catalog.features}
+    return joined.select(lead_id=joined.lead_id, as_of=joined.as_of, **columns)
+
+
+def _check_attributes(leads: ir.Table, catalog: Catalog) -> None:
+    lacking = sorted(set(catalog.attribute_names) - set(leads.columns))
+    if lacking:
+        message = f"the catalog uses the attributes {', '.join(lacking)}, which the leads do not have: import them."
+        raise CatalogError(message)
+
+
+def _side_by_side(left: ir.Table, right: ir.Table) -> ir.Table:
+    clash = {column: f"_{column}" for column in KEYS}
+    renamed = right.rename({new: old for old, new in clash.items()})
+    on = [left.lead_id == renamed._lead_id, left.as_of == renamed._as_of]  # noqa: SLF001 - columns, not internals
+    return left.left_join(renamed, on).drop(*clash.values())
+
+
+def _own_activities(snapshots: ir.Table, activities: ir.Table) -> ir.Table:
+    seen = [snapshots.lead_id == activities.lead_id, activities.known_at < snapshots.as_of]
+    joined = snapshots.left_join(activities, seen)
+    return joined.select(**_pair(snapshots, activities))
+
+
+def _pair(snapshots: ir.Table, activities: ir.Table) -> dict[str, ir.Value]:
+    return {
+        "lead_id": snapshots.lead_id,
+        "as_of": snapshots.as_of,
+        "kind": activities.kind,
+        "subject": activities.subject,
+        "value": activities.value,
+        "occurred_at": activities.occurred_at,
+        "age": snapshots.as_of - activities.occurred_at,
+    }
+
+
+def _newest_versions(snapshots: ir.Table, leads: ir.Table, attributes: Iterable[str]) -> ir.Table:
+    """Give each snapshot the newest version of its lead; nulls where none was known."""
+    joined = snapshots.left_join(leads, [snapshots.lead_id == leads.lead_id, leads.known_at < snapshots.as_of])
+    versions = joined.select(
+        lead_id=snapshots.lead_id,
+        as_of=snapshots.as_of,
+        account_id=leads.account_id,
+        created_at=leads.created_at,
+        version_at=leads.known_at,
+        **{f"attribute_{name}": leads[name] for name in attributes},
+    )
+    return _newest(versions, KEYS)
+
+
+def _newest(versions: ir.Table, keys: list[str]) -> ir.Table:
+    """Keep the newest version of each key."""
+    window = ibis.window(group_by=[versions[key] for key in keys], order_by=[versions.version_at.desc()])
+    ranked = versions.mutate(rank=ibis.row_number().over(window))
+    return ranked.filter(ranked["rank"] == 0).drop("rank", "version_at")
+
+
+def _account_activities(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> ir.Table:
+    """Pair each snapshot with what the other leads of its account did, by the account known at that instant."""
+    peers = _colleagues(_newest_versions(snapshots, leads, []), leads)
+    joined = peers.left_join(activities, [peers.peer_id == activities.lead_id, activities.known_at < peers.as_of])
+    return joined.select(**_pair(peers, activities))
+
+
+def _colleagues(mine: ir.Table, leads: ir.Table) -> ir.Table:
+    """Give the other leads whose newest version names the same account."""
+    other = leads.view()
+    named = mine.left_join(other, [mine.account_id == other.account_id, other.known_at < mine.as_of])
+    candidates = named.select(
+        lead_id=mine.lead_id, as_of=mine.as_of, account_id=mine.account_id, peer_id=other.lead_id
+    ).distinct()
+    version = leads.view()
+    known = [candidates.peer_id == version.lead_id, version.known_at < candidates.as_of]
+    versions = candidates.left_join(version, known).select(
+        lead_id=candidates.lead_id,
+        as_of=candidates.as_of,
+        account_id=candidates.account_id,
+        peer_id=candidates.peer_id,
+        peer_account_id=version.account_id,
+        version_at=version.known_at,
+    )
+    newest = _newest(versions, [*KEYS, "peer_id"])
+    return newest.filter(newest.peer_account_id == newest.account_id, newest.peer_id != newest.lead_id)
+
+
+def _summed(pairs: ir.Table, catalog: Catalog, *, over: str) -> ir.Table:
+    """Reduce the pairs of each snapshot in one flat aggregate; every needed number once."""
+    wanted: dict[str, ir.Scalar] = {}
+    for feature in catalog.features:
+        if feature.over == over:
+            wanted |= _aggregates(feature.reduce, pairs, over)
+    return pairs.group_by(KEYS).aggregate(**wanted)
+
+
+def _label(over: str, number: str, reduce: Reducer) -> str:
+    """Name an aggregate by what it is, so that features which share one compute it once."""
+    parts = [getattr(reduce, name, None) for name in ("kind", "subject")]
+    return "|".join([over, number, *("*" if part is None else f"={part}" for part in parts)])
+
+
+def _aggregates(reduce: Reducer, pairs: ir.Table, over: str) -> Mapping[str, ir.Scalar]:
+    def windowed(number: str, days: float | None) -> str:
+        return _label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)
+
+    match reduce:
+        case Count(days=days):
+            return {windowed("count", days): pairs.count(where=_where(pairs, reduce, days))}
+        case Trend(days=short, long_days=long):
+            return {windowed("count", days): pairs.count(where=_where(pairs, reduce, days)) for days in (short, long)}
+        case DaysSinceLast() | HourOfLast() | WeekdayOfLast():
+            return {_label(over, "last", reduce): pairs.occurred_at.max(where=_where(pairs, reduce, None))}
+        case DaysSinceFirst():
+            return {_label(over, "first", reduce): pairs.occurred_at.min(where=_where(pairs, reduce, None))}
+        case Decayed(half_life_days=half_life):
+            weight = (pairs.age.cast("float64") * (-math.log(2) / (half_life * DAY_US))).exp()
+            return {_label(over, f"decayed@{half_life:g}", reduce): weight.sum(where=_where(pairs, reduce, None))}
+        case Distinct(days=days):
+            return {windowed("distinct", days): pairs.subject.nunique(where=_where(pairs, reduce, days))}
+        case Sum(days=days):
+            return {windowed("sum", days): pairs.value.sum(where=_where(pairs, reduce, days))}
+        case Mean(days=days):
+            return {windowed("mean", days): pairs.value.mean(where=_where(pairs, reduce, days))}
+        case Attribute() | LeadAge():
+            return {}
+
+
+def _where(pairs: ir.Table, reduce: Reducer, days: float | None) -> ir.BooleanValue:
+    kind, subject = getattr(reduce, "kind", None), getattr(reduce, "subject", None)
+    where = pairs.kind.notnull() if kind is None else pairs.kind == kind
+    if subject is not None:
+        where &= pairs.subject == subject
+    return where if days is None else where & (pairs.age <= round(days * DAY_US))
+
+
+def _filled(feature: Feature, joined: ir.Table) -> ir.Value:
+    value = _value(feature, joined)
+    if feature.is_category:
+        return value
+    value = value.cast("float64")
+    return value if feature.missing is None else value.fill_null(float(feature.missing))
+
+
+def _value(feature: Feature, joined: ir.Table) -> ir.Value:
+    reduce, over = feature.reduce, feature.over
+    match reduce:
+        case Attribute(name=name):
+            return joined[f"attribute_{name}"]
+        case LeadAge():
+            return _days_to(joined.as_of, joined.created_at)
+        case DaysSinceLast():
+            return _days_to(joined.as_of, joined[_label(over, "last", reduce)])
+        case DaysSinceFirst():
+            return _days_to(joined.as_of, joined[_label(over, "first", reduce)])
+        case HourOfLast():
+            return (joined[_label(over, "last", reduce)] % DAY_US).cast("float64") / float(HOUR_US)
+        case WeekdayOfLast():
+            since_monday = (joined[_label(over, "last", reduce)] + _MONDAY_US) % (7 * DAY_US)
+            return (since_monday - since_monday % DAY_US).cast("float64") / float(DAY_US)
+        case Trend(days=short, long_days=long):
+            counts = [joined[_label(over, f"count@{days:g}", reduce)].cast("float64") for days in (short, long)]
+            return counts[0] / counts[1].nullif(0.0)
+        case Count(days=days) | Distinct(days=days) | Sum(days=days) | Mean(days=days):
+            number = type(reduce).__name__.lower()
+            return joined[_label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)]
+        case Decayed(half_life_days=half_life):
+            return joined[_label(over, f"decayed@{half_life:g}", reduce)]
+
+
+def _days_to(as_of: ir.Value, instant: ir.Value) -> ir.Value:
+    return (as_of - instant).cast("float64") / float(DAY_US)

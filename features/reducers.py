@@ -1,0 +1,135 @@
+"""The ways to reduce what a lead did, or is, to one number; frozen values without behaviour."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from data.contract import AttributeType
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many activities occurred in ``[as_of - days, as_of)``; without days, ever. ``kind`` None is any kind."""
+
+    kind: str | None
+    subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSinceLast:
+    """Days from the latest activity to the snapshot."""
+
+    kind: str | None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSinceFirst:
+    """Days from the earliest activity to the snapshot."""
+
+    kind: str | None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decayed:
+    """Count in which an activity of age a weighs ``2 ** (-a / half_life_days)``."""
+
+    kind: str | None
+    half_life_days: float
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """How many different subjects occurred in the window."""
+
+    kind: str | None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Sum of the values in the window."""
+
+    kind: str
+    subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Mean of the values in the window; missing without any."""
+
+    kind: str
+    subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Share of the long window's activities that fell into the short one; missing when the long one is empty."""
+
+    kind: str | None
+    days: float
+    long_days: float
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HourOfLast:
+    """Hour of the day (UTC, 0 to 24 with fractions) of the latest activity."""
+
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WeekdayOfLast:
+    """Weekday (UTC, Monday 0 to Sunday 6) of the latest activity."""
+
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The attribute in the newest version of the lead; text for a category, else a number."""
+
+    name: str
+    type: AttributeType
+
+
+@dataclass(frozen=True, slots=True)
+class LeadAge:
+    """Days since the lead was created."""
+
+
+Reducer = (
+    Count
+    | DaysSinceLast
+    | DaysSinceFirst
+    | Decayed
+    | Distinct
+    | Sum
+    | Mean
+    | Trend
+    | HourOfLast
+    | WeekdayOfLast
+    | Attribute
+    | LeadAge
+)
+Over = Literal["lead", "account"]
+
+NAMES: dict[str, type[Reducer]] = {
+    "count": Count,
+    "days_since_last": DaysSinceLast,
+    "days_since_first": DaysSinceFirst,
+    "decayed": Decayed,
+    "distinct": Distinct,
+    "sum": Sum,
+    "mean": Mean,
+    "trend": Trend,
+    "hour_of_last": HourOfLast,
+    "weekday_of_last": WeekdayOfLast,
+    "attribute": Attribute,
+    "lead_age": LeadAge,
+}

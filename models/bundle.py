@@ -1,0 +1,267 @@
+"""
+A trained model as files: save it, verify it, load it.
+
+Nothing in a bundle is code and nothing is unpickled. A bundle is never changed: its manifest names the
+sha256 of every file, the manifest's own sha256 is the bundle's fingerprint, and golden rows with the
+receipts they gave at training are replayed before the model may answer.
+"""
+
+import hashlib
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from features.catalog import Catalog
+from features.errors import FeatureError
+from features.feature import Value
+from models.bands import Bands
+from models.calibration import Platt
+from models.conversion import ConversionModel, Encoding
+from models.errors import BundleError, ModelError, StructureError
+from models.reading import fields, loads, numbers, texts
+from models.receipt import Receipt
+from models.trees import Trees
+
+FORMAT = "leadscore-bundle-1"
+MANIFEST = "manifest.json"
+_FILES = ("catalog.json", "trees.json", "model.json", "golden.json", "lightgbm.txt")
+_LARGEST_BYTES = 512 * 2**20
+_TOLERANCE = 1e-9
+
+
+class StaleBundleError(BundleError):
+    """A file of the bundle is not the one its manifest describes."""
+
+    def __init__(self, *, file: str, found: str, expected: str) -> None:
+        """Name the file and both hashes."""
+        super().__init__(
+            f"{file} has sha256 {found[:12]}, the manifest says {expected[:12]}. "
+            "The bundle was changed after training: export it again from its MLflow run."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenRow:
+    """A lead's feature values in catalog order, kept with the receipt they gave at training."""
+
+    lead_id: str
+    as_of: int
+    values: tuple[Value, ...]
+
+
+def save_bundle(
+    model: ConversionModel, folder: Path, *, lightgbm_text: str, golden: Sequence[GoldenRow], facts: Mapping[str, Any]
+) -> ConversionModel:
+    """
+    Write a model as a bundle, whole or not at all.
+
+    Args:
+        model: what to write.
+        folder: must not exist yet.
+        lightgbm_text: LightGBM's own text of the trees, for other tools; never read here.
+        golden: rows whose receipts are kept and replayed on loading.
+        facts: what else the manifest shall say, such as the data's hash and the goal; JSON.
+
+    Returns:
+        The model with its fingerprint.
+
+    Raises:
+        BundleError: the folder exists already.
+    """
+    if folder.exists():
+        message = f"{folder} exists already: a bundle is never changed, write this one into a new folder."
+        raise BundleError(message)
+    content = {
+        "catalog.json": model.catalog.to_json(),
+        "trees.json": model.trees.to_json(),
+        "model.json": _dumps(_numbers_of(model)),
+        "golden.json": _dumps([_golden_out(model, row) for row in golden]),
+        "lightgbm.txt": lightgbm_text,
+    }
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in content.items()}
+    manifest = _dumps({"format": FORMAT, "name": model.name, "facts": dict(facts), "files": hashes})
+    _write({**content, MANIFEST: manifest}, folder)
+    return model.labelled(version=model.version, fingerprint=hashlib.sha256(manifest.encode()).hexdigest())
+
+
+def load_bundle(folder: Path, *, version: str | None = None, fingerprint: str | None = None) -> ConversionModel:
+    """
+    Load a bundle after verifying its hashes, its structure and the replay of its golden rows.
+
+    Args:
+        folder: as written by `save_bundle`.
+        version: the registry's label; by default the start of the fingerprint.
+        fingerprint: the bundle that is expected here, if that is known.
+
+    Raises:
+        ModelError: anything at all is not as it was saved.
+    """
+    manifest_bytes = _read(folder / MANIFEST)
+    found = hashlib.sha256(manifest_bytes).hexdigest()
+    if fingerprint is not None and found != fingerprint:
+        raise StaleBundleError(file=str(folder / MANIFEST), found=found, expected=fingerprint)
+    manifest = _manifest(folder, manifest_bytes)
+    content = {name: _verified(folder / name, manifest["files"][name]) for name in _FILES}
+    try:
+        model = _model(manifest["name"], content)
+    except FeatureError as error:
+        message = f"{folder / 'catalog.json'}: {error}"
+        raise BundleError(message) from None
+    model = model.labelled(version=version or found[:8], fingerprint=found)
+    _replay(model, loads(content["golden.json"]), folder)
+    return model
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """
+    Give what the manifest says beside its hashes: the goal, the data, the metrics.
+
+    Raises:
+        BundleError: the manifest is not one.
+    """
+    facts: dict[str, Any] = _manifest(folder, _read(folder / MANIFEST))["facts"]
+    return facts
+
+
+def _dumps(content: object) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _write(content: Mapping[str, str], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = folder.with_name(f".{folder.name}.{os.getpid()}")
+    building.mkdir()
+    try:
+        for name, text in content.items():
+            with (building / name).open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        building.rename(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _numbers_of(model: ConversionModel) -> dict[str, Any]:
+    return {
+        "categories": {name: list(levels) for name, levels in model.encoding.categories.items()},
+        "calibration": model.calibration.as_json(),
+        "base_odds": model.base_odds,
+        "bands": model.bands.as_json(),
+    }
+
+
+def _model(name: str, content: Mapping[str, str]) -> ConversionModel:
+    catalog = Catalog.from_json(content["catalog.json"])
+    given = fields(loads(content["model.json"]), "model.json", ("categories", "calibration", "base_odds", "bands"))
+    (base_odds,) = numbers([given["base_odds"]], "base_odds")
+    if not (math.isfinite(base_odds) and base_odds > 0):
+        raise StructureError(where="base_odds", found=base_odds, expected="a finite number above 0")
+    trees = Trees.from_json(content["trees.json"])
+    if trees.n_features != len(catalog.features):
+        raise StructureError(where="trees", found=trees.n_features, expected=f"{len(catalog.features)} features")
+    encoding = Encoding(catalog, _categories(given["categories"], catalog))
+    calibration, bands = Platt.from_json(given["calibration"]), Bands.from_json(given["bands"])
+    return ConversionModel(name, encoding, trees, calibration, base_odds, bands)
+
+
+def _categories(given: object, catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    expected = [feature.name for feature in catalog.features if feature.is_category]
+    named = fields(given, "categories", expected)
+    return {name: texts(named[name], f"categories of {name}") or () for name in expected}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            message = f"{path} is larger than any bundle's file: export the bundle again from its MLflow run."
+            raise BundleError(message)
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}): export the bundle again from its MLflow run."
+        raise BundleError(message) from None
+
+
+def _verified(path: Path, expected: str) -> str:
+    content = _read(path)
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise StaleBundleError(file=str(path), found=found, expected=expected)
+    return _text(content, path)
+
+
+def _text(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        message = f"{path} is not UTF-8 text: export the bundle again from its MLflow run."
+        raise BundleError(message) from None
+
+
+def _manifest(folder: Path, content: bytes) -> dict[str, Any]:
+    where = str(folder / MANIFEST)
+    manifest = fields(loads(_text(content, folder / MANIFEST)), where, ("format", "name", "facts", "files"))
+    files = fields(manifest["files"], f"{where}, files", _FILES)
+    right = manifest["format"] == FORMAT and isinstance(manifest["facts"], dict) and isinstance(manifest["name"], str)
+    if not right or not all(isinstance(expected, str) for expected in files.values()):
+        raise StructureError(where=where, found=manifest["format"], expected=f"a manifest of format {FORMAT}")
+    return manifest
+
+
+def _golden_out(model: ConversionModel, row: GoldenRow) -> dict[str, Any]:
+    values = [None if isinstance(value, float) and math.isnan(value) else value for value in row.values]
+    return {"values": values, "expected": _remembered(model.receipt(row.lead_id, row.as_of, values))}
+
+
+def _remembered(receipt: Receipt) -> dict[str, Any]:
+    """Give what a replay must give again; whose lead it was is not kept."""
+    return {
+        "points": receipt.points,
+        "base_points": receipt.base_points,
+        "probability": receipt.probability,
+        "grade": receipt.grade,
+        "reasons": {reason.code: [reason.says, reason.points] for reason in receipt.reasons},
+    }
+
+
+def _replay(model: ConversionModel, golden: object, folder: Path) -> None:
+    where = str(folder / "golden.json")
+    if not isinstance(golden, list) or not golden:
+        raise StructureError(where=where, found=golden, expected="golden rows")
+    for at, given in enumerate(golden):
+        row = fields(given, f"{where}, row {at}", ("values", "expected"))
+        values = _golden_values(row["values"], model, f"{where}, row {at}")
+        again = json.loads(_dumps(_remembered(model.receipt("", 0, values))))
+        if not _same(again, row["expected"]):
+            message = f"{where}: row {at} gives another receipt than at training; export the bundle again from its run."
+            raise BundleError(message)
+
+
+def _golden_values(given: object, model: ConversionModel, where: str) -> list[Value]:
+    features = model.catalog.features
+    if not isinstance(given, list) or len(given) != len(features):
+        raise StructureError(where=where, found=given, expected=f"{len(features)} values")
+    for feature, value in zip(features, given, strict=True):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is not None and not (isinstance(value, str) if feature.is_category else number):
+            raise StructureError(where=f"{where}, {feature.name}", found=value, expected="a value of its type")
+    return given
+
+
+def _same(again: object, expected: object) -> bool:
+    """Compare two JSON values; numbers may differ by 1e-9."""
+    if isinstance(again, dict) and isinstance(expected, dict):
+        return again.keys() == expected.keys() and all(_same(again[key], expected[key]) for key in again)
+    if isinstance(again, list) and isinstance(expected, list):
+        return len(again) == len(expected) and all(map(_same, again, expected))
+    if isinstance(again, float) and isinstance(expected, int | float):
+        return abs(again - expected) <= _TOLERANCE
+    return bool(again == expected)
+
+
+__all__ = ["GoldenRow", "ModelError", "StaleBundleError", "load_bundle", "read_facts", "save_bundle"]

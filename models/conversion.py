@@ -1,0 +1,171 @@
+"""The learned model: trees plus calibration plus frozen category codes, answering with receipts."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.catalog import Catalog
+from features.feature import Value
+from models.bands import Bands
+from models.calibration import Platt, sigmoid
+from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
+from models.scorer import Scored
+from models.shapley import ShapleyTables
+from models.trees import Trees
+from models.wording import groups_of, reason_words
+
+MOST_CATEGORIES = 62
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """
+    The frozen way from feature values to the numbers that trees split on.
+
+    Args:
+        catalog: the features in order.
+        categories: feature → its categories in code order; any other category gets the next code.
+    """
+
+    catalog: Catalog
+    categories: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def _codes(self) -> list[dict[str, int] | None]:
+        known = [
+            self.categories.get(feature.name, ()) if feature.is_category else None for feature in self.catalog.features
+        ]
+        return [None if names is None else {name: code for code, name in enumerate(names)} for names in known]
+
+    def row(self, values: Sequence[Value]) -> NDArray[np.float64]:
+        """Encode one lead's k values as float64 of shape (1, k); missing is NaN."""
+        encoded = [
+            math.nan if value is None else value if codes is None else codes.get(value, len(codes))  # type: ignore[arg-type]
+            for value, codes in zip(values, self._codes, strict=True)
+        ]
+        return np.array([encoded], dtype=np.float64)
+
+    def frame(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Encode a frame with a column per feature as float64 of shape (n, k)."""
+        matrix = np.empty((len(frame), len(self._codes)), dtype=np.float64, order="F")
+        for at, (feature, codes) in enumerate(zip(self.catalog.features, self._codes, strict=True)):
+            column = frame[feature.name]
+            matrix[:, at] = _coded(column, codes) if codes is not None else column.to_numpy(np.float64, na_value=np.nan)
+        return matrix
+
+
+def _coded(column: "pd.Series[str]", codes: Mapping[str, int]) -> NDArray[np.float64]:
+    coded = column.map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
+    other = np.isnan(coded) & column.notna().to_numpy()
+    return np.where(other, float(len(codes)), coded)
+
+
+@dataclass(frozen=True)
+class ConversionModel:
+    """
+    The learned likelihood of reaching the goal, explained exactly.
+
+    Args:
+        name: which model this is, the same over all its versions.
+        encoding: from feature values to what the trees split on.
+        trees: the ensemble; its margin is in log-odds before calibration.
+        calibration: from margin to probability.
+        base_odds: odds of the goal over the training set's mature snapshots; they stand at 50 points.
+        bands: grades and threshold.
+        version: the label the registry gave it.
+        fingerprint: sha256 of the bundle's manifest.
+    """
+
+    name: str
+    encoding: Encoding
+    trees: Trees
+    calibration: Platt
+    base_odds: float
+    bands: Bands
+    version: str = "unregistered"
+    fingerprint: str = ""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Give the features it needs, in order."""
+        return self.encoding.catalog
+
+    @cached_property
+    def id(self) -> ScorerId:
+        """Say which model this is."""
+        return ScorerId("model", self.name, self.version, self.fingerprint)
+
+    @cached_property
+    def base_points(self) -> float:
+        """Give the points every lead starts from: those of the trees' expected value."""
+        logit = self.calibration.logit(self._tables.base)
+        return AVERAGE_POINTS + POINTS_PER_LOGIT * (logit - math.log(self.base_odds))
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """Give the codes of its reasons."""
+        return tuple(code for code, _ in self._groups)
+
+    def labelled(self, *, version: str, fingerprint: str) -> "ConversionModel":
+        """Give the same model with the registry's label and its bundle's fingerprint."""
+        return replace(self, version=version, fingerprint=fingerprint)
+
+    def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
+        """Score one lead from its feature values in catalog order; word only the ``top`` reasons, or all."""
+        contributions = self._points_of(self._tables.contributions(self.encoding.row(values)))
+        moved = self._grouped(contributions)[0]
+        points = self.base_points + float(moved.sum())
+        order = np.lexsort((np.arange(len(moved)), -np.abs(moved)))
+        order = order[moved[order] != 0]
+        reasons = tuple(self._reason(at, values, contributions[0], float(moved[at])) for at in order[:top].tolist())
+        rest = math.fsum(moved[order[len(reasons) :]].tolist())
+        probability, grade = self.probability(points), self.bands.grade(points)
+        return Receipt(lead_id, as_of, points, self.base_points, probability, grade, reasons, self.id, rest)
+
+    def score_many(self, frame: pd.DataFrame) -> Scored:
+        """Score many leads from a frame with a column per feature."""
+        return self.score_matrix(self.encoding.frame(frame))
+
+    def score_matrix(self, matrix: NDArray[np.float64]) -> Scored:
+        """Score many encoded leads, float64 of shape (n, k)."""
+        reasons = self._grouped(self._points_of(self._tables.contributions(matrix)))
+        points = self.base_points + reasons.sum(axis=1)
+        logits = (points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds)
+        chances = np.exp(-np.logaddexp(0.0, -logits))
+        return Scored(points, chances, self.base_points, self.codes, reasons)
+
+    def probability(self, points: float) -> float:
+        """Give the calibrated probability at points."""
+        return sigmoid((points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds))
+
+    @cached_property
+    def _tables(self) -> ShapleyTables:
+        return ShapleyTables.of(self.trees)
+
+    @cached_property
+    def _groups(self) -> list[tuple[str, tuple[int, ...]]]:
+        return groups_of(self.catalog.features)
+
+    def _points_of(self, contributions: NDArray[np.float64]) -> NDArray[np.float64]:
+        return contributions * (POINTS_PER_LOGIT * self.calibration.slope)
+
+    def _grouped(self, contributions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add the points of each group, feature by feature in order, so that a row alone gives the same bits."""
+        grouped = np.zeros((len(contributions), len(self._groups)))
+        for at, (_, members) in enumerate(self._groups):
+            for member in members:
+                grouped[:, at] += contributions[:, member]
+        return grouped
+
+    def _reason(self, at: int, values: Sequence[Value], points: NDArray[np.float64], moved: float) -> Reason:
+        code, members = self._groups[at]
+        features = [self.catalog.features[member] for member in members]
+        says = reason_words(
+            features, [values[member] for member in members], [float(points[member]) for member in members]
+        )
+        return Reason(code, says, moved)

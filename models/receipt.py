@@ -1,0 +1,146 @@
+"""The receipt: an explained score that adds up, the same for point rules and for the learned model."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from data.instants import iso
+
+AVERAGE_POINTS = 50.0
+POINTS_PER_DOUBLING = 10.0
+POINTS_PER_LOGIT = POINTS_PER_DOUBLING / math.log(2)
+
+Grade = Literal["A", "B", "C", "D"]
+Kind = Literal["rules", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScorerId:
+    """Which scorer made a receipt, down to the last number in it."""
+
+    kind: Kind
+    name: str
+    version: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of a receipt: what it is about, in words, and the points it moved."""
+
+    code: str
+    says: str
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """
+    The score of one lead at one instant, with everything that made it.
+
+    ``base_points`` plus the points of all reasons plus ``rest_points`` is ``points`` to 1e-9. A receipt with all
+    its reasons has no rest. ``probability`` is None only for point rules that no history has calibrated yet.
+    """
+
+    lead_id: str
+    as_of: int
+    points: float
+    base_points: float
+    probability: float | None
+    grade: Grade
+    reasons: tuple[Reason, ...]
+    scorer: ScorerId
+    rest_points: float = 0.0
+
+    @property
+    def score(self) -> int:
+        """Give the points as shown: rounded, between 0 and 100."""
+        return displayed(self.points)
+
+    def as_json(
+        self, reasons: int | None = None, *, degraded: bool = False, newest_activity_at: int | None = None
+    ) -> dict[str, Any]:
+        """
+        Write the receipt as the API and the command line give it.
+
+        Args:
+            reasons: how many to show, those that moved most first; None shows all.
+            degraded: whether a lesser scorer stood in for the model.
+            newest_activity_at: the newest activity that the score knows of [us since 1970 UTC].
+        """
+        shown = self.reasons if reasons is None else self.reasons[:reasons]
+        return {
+            "lead_id": self.lead_id,
+            "as_of": iso(self.as_of),
+            "score": self.score,
+            "points": self.points,
+            "base_points": self.base_points,
+            "probability": self.probability,
+            "grade": self.grade,
+            "reasons": [{"code": reason.code, "says": reason.says, "points": reason.points} for reason in shown],
+            "rest_points": math.fsum([self.rest_points, *(reason.points for reason in self.reasons[len(shown) :])]),
+            "scorer": scorer_json(self.scorer),
+            "degraded": degraded,
+            "newest_activity_at": None if newest_activity_at is None else iso(newest_activity_at),
+        }
+
+
+def scorer_json(scorer: ScorerId) -> dict[str, str]:
+    """Write which scorer it was."""
+    return {
+        "kind": scorer.kind,
+        "name": scorer.name,
+        "version": scorer.version,
+        "fingerprint": scorer.fingerprint,
+    }
+
+
+def displayed(points: float) -> int:
+    """
+    Round points to the score that people see.
+
+    >>> displayed(49.6), displayed(-12.0), displayed(131.0)
+    (50, 0, 100)
+    """
+    return min(100, max(0, round(points)))
+
+
+def by_size(reasons: list[Reason]) -> tuple[Reason, ...]:
+    """Put the reasons that moved most first; ties by code, so that the order never wavers."""
+    return tuple(sorted(reasons, key=lambda reason: (-abs(reason.points), reason.code)))
+
+
+def changes(before: Receipt, after: Receipt) -> tuple[Reason, ...]:
+    """
+    Say what changed between two receipts of one lead by the same scorer, in points that add up.
+
+    Returns:
+        One reason per code whose points moved, with the words of the later receipt where it has them;
+        their points sum to ``after.points - before.points`` to 1e-9.
+    """
+    earlier = {reason.code: reason for reason in before.reasons}
+    later = {reason.code: reason for reason in after.reasons}
+    moved = []
+    if after.base_points != before.base_points:
+        moved.append(Reason("base", "another starting point", after.base_points - before.base_points))
+    for code in dict.fromkeys([*later, *earlier]):
+        points = (later[code].points if code in later else 0.0) - (earlier[code].points if code in earlier else 0.0)
+        if points:
+            says = later[code].says if code in later else f"no longer: {earlier[code].says}"
+            moved.append(Reason(code, says, points))
+    return by_size(moved)
+
+
+def chance(probability: float) -> str:
+    """
+    Say a probability as people do.
+
+    >>> chance(0.083), chance(0.5), chance(0.72), chance(0.00001)
+    ('about 1 in 12', 'about 1 in 2', 'about 7 in 10', 'less than 1 in 1,000')
+    """
+    if probability < 0.001:  # noqa: PLR2004 - below this the number says nothing more
+        return "less than 1 in 1,000"
+    if probability <= 0.55:  # noqa: PLR2004 - above this "1 in 2" would be wrong
+        return f"about 1 in {max(2, round(1 / probability)):,}"
+    tenths = round(probability * 10)
+    return "more than 9 in 10" if tenths > 9 else f"about {tenths} in 10"  # noqa: PLR2004
