@@ -14,8 +14,8 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$python"; break; }; done)
 
-# One line for every twenty packages pip looks at; its errors go to the screen as they are.
-PROGRESS := awk '/^Collecting /{ if (++n % 20 == 0) { print "  " n " packages found"; fflush() } } \
+# One line for every twenty packages pip looks at, and of its complaints the errors only.
+PROGRESS := awk '/^(Collecting|Processing) /{ if (++n % 20 == 0) { print "  " n " packages found"; fflush() } } \
 	/^Installing collected packages/{ print "  installing all of them, which takes a minute or two"; fflush() }'
 
 .PHONY: help
@@ -24,6 +24,7 @@ help: ## say what there is (default)
 
 .PHONY: setup
 setup: $(STAMP) ## create .venv with the pinned versions; at once when nothing changed
+	@:
 
 .PHONY: demo
 demo: setup ## simulated history to trained model to running service
@@ -53,7 +54,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@"$(PYTHON)" -m venv .venv || { \
 		echo "$(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-		-c constraints.txt -e '.[serving,training,dev]' | $(PROGRESS)
+		-c constraints.txt -e '.[serving,training,dev]' \
+		2> >(grep -v '^WARNING: ' >&2) | $(PROGRESS)
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 		echo "LightGBM cannot be loaded, most likely for want of the OpenMP library. On Debian and Ubuntu: apt-get install libgomp1" >&2; exit 2; }
 	@touch $@
