@@ -105,13 +105,13 @@ def _feature_in(given: Mapping[str, Any]) -> Feature:
 
 def _reducer_in(given: Mapping[str, Any]) -> Reducer:
     reducer = NAMES[given["is"]]
-    values = {field.name: _part(field.name, given[field.name]) for field in fields(reducer)}
+    values: dict[str, Any] = {field.name: _part(field.name, given[field.name]) for field in fields(reducer)}
     return reducer(**values)
 
 
 def _part(name: str, value: object) -> object:
     if name == "type":
-        return AttributeType(value)
+        return AttributeType(_text(value))
     if value is None:
         return None
     return _text(value) if name in {"kind", "subject", "name"} else _positive(value)

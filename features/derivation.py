@@ -21,6 +21,7 @@ from features.reducers import (
     LeadAge,
     Mean,
     Over,
+    Reducer,
     Sum,
     Trend,
     WeekdayOfLast,
@@ -187,7 +188,7 @@ def _of_account(playbook: Playbook, seen: Seen, fewest: int) -> Iterator[Feature
 def _feature(
     topic: _Topic,
     suffix: str,
-    reduce: object,
+    reduce: Reducer,
     *,
     missing: float | None,
     says: str,
@@ -196,7 +197,7 @@ def _feature(
 ) -> Feature:
     return Feature(
         name=f"{topic.name}_{suffix}",
-        reduce=reduce,  # type: ignore[arg-type]
+        reduce=reduce,
         missing=missing,
         says=says,
         says_none=topic.never if none is None else none,
@@ -221,34 +222,38 @@ def attribute_feature(name: str, attribute: AttributeWords) -> Feature:
 
 
 def _extra(extra: ExtraFeature, playbook: Playbook) -> Feature:
+    if extra.activity in playbook.never_use:
+        message = f"features.add: {extra.name} looks at {extra.activity}, which never_use forbids: remove one of them."
+        raise CatalogError(message)
     words = _ANY if extra.activity is None else _words(playbook, extra.activity, extra.subject)
     topic = _Topic(extra.activity, extra.subject, words, extra.over)
-    makers = {
-        "count": lambda: (Count(extra.activity, extra.subject, extra.days), 0.0, f"{topic.did} {{n}}"),
-        "days_since_last": lambda: (DaysSinceLast(extra.activity, extra.subject), None, f"last {topic.did} {{ago}}"),
-        "days_since_first": lambda: (DaysSinceFirst(extra.activity, extra.subject), None, f"first {topic.did} {{ago}}"),
-        "decayed": lambda: (
-            Decayed(extra.activity, _need(extra, "half_life_days"), extra.subject),
-            0.0,
-            f"{topic.did}, weight {{x}}",
-        ),
-        "distinct": lambda: (Distinct(extra.activity, extra.days), 0.0, f"{topic.did}: {{x}} different ones"),
-        "sum": lambda: (Sum(_kind(extra), extra.subject, extra.days), 0.0, f"{{x}} in sum of {topic.words.many}"),
-        "mean": lambda: (
-            Mean(_kind(extra), extra.subject, extra.days),
-            None,
-            f"{{x}} on average of {topic.words.many}",
-        ),
-        "trend": lambda: (
-            Trend(extra.activity, _need(extra, "days"), _need(extra, "long_days"), extra.subject),
-            None,
-            f"{{share}} of the {topic.words.many} lately",
-        ),
-    }
-    reduce, missing, says = makers[extra.reduce]()
+    reduce, missing, says = _added(extra, topic)
     span = f" in {_days(extra.days)}" if extra.days is not None and extra.reduce != "trend" else ""
     none = topic.never if not span else _none_in(topic, extra.days or 0)
     return Feature(extra.name, reduce, missing, extra.says or f"{says}{span}", none, topic.code, extra.over)
+
+
+def _added(extra: ExtraFeature, topic: _Topic) -> tuple[Reducer, float | None, str]:
+    """Give the reducer of a feature the playbook adds, its value when nothing happened, and its words."""
+    kind, subject, days = extra.activity, extra.subject, extra.days
+    match extra.reduce:
+        case "count":
+            return Count(kind, subject, days), 0.0, f"{topic.did} {{n}}"
+        case "days_since_last":
+            return DaysSinceLast(kind, subject), None, f"last {topic.did} {{ago}}"
+        case "days_since_first":
+            return DaysSinceFirst(kind, subject), None, f"first {topic.did} {{ago}}"
+        case "decayed":
+            return Decayed(kind, _need(extra, "half_life_days"), subject), 0.0, f"{topic.did}, weight {{x}}"
+        case "distinct":
+            return Distinct(kind, days), 0.0, f"{topic.did}: {{x}} different ones"
+        case "sum":
+            return Sum(_kind(extra), subject, days), 0.0, f"{{x}} in sum of {topic.words.many}"
+        case "mean":
+            return Mean(_kind(extra), subject, days), None, f"{{x}} on average of {topic.words.many}"
+        case "trend":
+            reduce = Trend(kind, _need(extra, "days"), _need(extra, "long_days"), subject)
+            return reduce, None, f"{{share}} of the {topic.words.many} lately"
 
 
 def _words(playbook: Playbook, kind: str, subject: str | None) -> ActivityWords:

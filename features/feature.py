@@ -81,16 +81,7 @@ def spoken(template: str, value: float) -> str:
     >>> spoken("last met us {ago}", 1.4), spoken("met us {n}", 2.0), spoken("{x} minutes", 12345.678)
     ('last met us yesterday', 'met us twice', '12,346 minutes')
     """
-    places = {
-        "{n}": _times,
-        "{ago}": _ago,
-        "{days}": _days,
-        "{x}": _plain,
-        "{share}": lambda share: f"{share:.0%}",
-        "{hour}": lambda hour: f"{int(hour) % 24}:{int(hour % 1 * 60):02d}",
-        "{weekday}": lambda day: _WEEKDAYS[int(day) % 7],
-    }
-    for place, write in places.items():
+    for place, write in _PLACES.items():
         if place in template:
             template = template.replace(place, write(value))
     return template
@@ -118,3 +109,26 @@ def _plain(number: float) -> str:
     if abs(number) >= 100 or number == round(number):  # noqa: PLR2004 - from here on fractions only distract
         return f"{number:,.0f}"
     return f"{number:.1f}" if abs(number) >= 1 else f"{number:.2g}"
+
+
+def _share(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def _hour(hour: float) -> str:
+    return f"{int(hour) % 24}:{int(hour % 1 * 60):02d}"
+
+
+def _weekday(day: float) -> str:
+    return _WEEKDAYS[int(day) % 7]
+
+
+_PLACES = {
+    "{n}": _times,
+    "{ago}": _ago,
+    "{days}": _days,
+    "{x}": _plain,
+    "{share}": _share,
+    "{hour}": _hour,
+    "{weekday}": _weekday,
+}

@@ -23,8 +23,8 @@ def look(warehouse: Warehouse, playbook: Playbook) -> Seen:
     )
     attributes = [] if known is None else [name for name in playbook.attributes if known[name].iloc[0] > 0]
     return Seen(
-        kinds={row.kind: row.leads for row in kinds.itertuples()},
-        subjects={(row.kind, row.subject): row.leads for row in subjects.itertuples()},
+        kinds=dict(zip(kinds["kind"], kinds["leads"], strict=True)),
+        subjects=dict(zip(zip(subjects["kind"], subjects["subject"], strict=True), subjects["leads"], strict=True)),
         free_subjects=frozenset(subjects["kind"]),
         values=frozenset(valued["kind"]),
         attributes=frozenset(attributes),

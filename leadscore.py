@@ -1,0 +1,270 @@
+"""
+leadscore: which leads to call first, why, and what changed since yesterday.
+
+One line per verb; each is handed to the package that owns it.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+
+from data.errors import LeadscoreError
+from data.home import Home
+from data.instants import parse
+from data.playbook import PlaybookFolder, load_playbook
+from data.progress import Progress, shown
+
+DEMO = Path(__file__).resolve().parent / "data" / "playbooks" / "demo"
+USER_MISTAKE = 2
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help=__doc__,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PlaybookOption = Annotated[
+    Path,
+    typer.Option("--playbook", envvar="LEADSCORE_PLAYBOOK", help="Folder of the playbook.", show_default="the demo"),
+]
+ExportsOption = Annotated[
+    Path | None, typer.Option("--exports", help="Folder of the exports, in place of the one the playbook names.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Give one JSON object as the last line of stdout.")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="T", help="Instant in ISO 8601; default: the end of the history.")
+]
+
+
+class Answer(Protocol):
+    """What a verb gives back: to be read by a program or by a person."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as one JSON object."""
+
+    def show(self, console: Console) -> None:
+        """Print it for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What every verb is given."""
+
+    folder: PlaybookFolder
+    home: Home
+    progress: Progress
+
+    def instant(self, text: str | None) -> int | None:
+        """Read an instant in the playbook's zone."""
+        return None if text is None else parse(text, self.folder.playbook.timezone)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write the exports and a playbook for them into.")],
+    leads: Annotated[int, typer.Option(help="How many leads.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 7,
+    until: Annotated[str | None, typer.Option(help="End of the 18 months; default: today, 00:00 UTC.")] = None,
+    drift: Annotated[
+        float, typer.Option(help="How far the last months differ from those before; 0 is not at all.")
+    ] = 0.0,
+    as_json: JsonOption = False,
+    playbook: PlaybookOption = DEMO,
+) -> None:
+    """Make the history of a B2B company whose true conversion process is known."""
+    from data.commands import simulate as run
+
+    with _answering(as_json) as answer, shown() as progress:
+        answer(run(out, playbook=playbook, leads=leads, seed=seed, until=until, drift=drift, progress=progress))
+
+
+@app.command()
+def check(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+    """Read the exports and say everything that is wrong with them."""
+    from data.commands import check as run
+
+    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+
+
+@app.command()
+def build(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+    """Turn history into a training set: snapshots, features, mature labels."""
+    from training.commands import build as run
+
+    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+
+
+@app.command()
+def train(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+    """Train, judge and register a model as the challenger."""
+    from training.commands import train as run
+
+    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+
+
+@app.command()
+def compare(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+    """Put the point rules and the model on the same leads of the same weeks."""
+    from training.commands import compare as run
+
+    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+
+
+@app.command()
+def promote(
+    version: Annotated[
+        str | None, typer.Option("--version", help="Version to promote; default: the challenger.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Promote even a challenger that does worse.")] = False,
+    playbook: PlaybookOption = DEMO,
+    exports: ExportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the challenger serve, if it is not worse than the champion."""
+    from training.commands import promote as run
+
+    _run(
+        playbook,
+        exports,
+        as_json,
+        lambda given: run(given.folder, given.home, version=version, force=force, progress=given.progress),
+    )
+
+
+@app.command()
+def score(
+    out: Annotated[Path, typer.Option("--out", metavar="F.parquet", help="Parquet file to write.")],
+    as_of: AsOfOption = None,
+    reasons: Annotated[bool, typer.Option("--reasons", help="Write every reason of every lead too.")] = False,
+    playbook: PlaybookOption = DEMO,
+    exports: ExportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score every lead that was open at an instant of the history."""
+    from models.commands import score as run
+
+    _run(
+        playbook,
+        exports,
+        as_json,
+        lambda given: run(
+            given.folder, given.home, out=out, as_of=given.instant(as_of), reasons=reasons, progress=given.progress
+        ),
+    )
+
+
+@app.command()
+def explain(
+    lead: Annotated[str, typer.Argument(help="Id of the lead.")],
+    as_of: AsOfOption = None,
+    playbook: PlaybookOption = DEMO,
+    exports: ExportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why a lead has its score, in points that add up."""
+    from models.commands import explain as run
+
+    _run(
+        playbook,
+        exports,
+        as_json,
+        lambda given: run(given.folder, given.home, lead_id=lead, as_of=given.instant(as_of), progress=given.progress),
+    )
+
+
+@app.command()
+def load(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+    """Load history into the service's store."""
+    from serving.commands import load as run
+
+    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve scores, take events and hand over leads, until Ctrl-C."""
+    from serving.commands import serve as run
+
+    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, host=host, port=port))
+
+
+@app.command()
+def demo(
+    leads: Annotated[int, typer.Option(help="How many leads to simulate.")] = 20_000,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop when everything is ready to serve.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
+    playbook: PlaybookOption = DEMO,
+    exports: ExportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go the whole way: history, model, comparison, promotion, service."""
+    from demonstration import walk as run
+
+    _run(
+        playbook,
+        exports,
+        as_json,
+        lambda given: run(given.folder, given.home, leads=leads, serve_on=None if no_serve else port),
+    )
+
+
+def _run(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Given], Answer]) -> None:
+    with _answering(as_json) as answer:
+        folder = load_playbook(playbook, exports=exports)
+        with shown() as progress:
+            result = verb(Given(folder, Home.from_environment(), progress))
+        answer(result)
+
+
+@contextmanager
+def _answering(as_json: bool) -> Iterator[Callable[[Answer], None]]:
+    """Give the way to answer; turn mistakes into one clear sentence and the right exit code."""
+
+    def answer(result: Answer) -> None:
+        if as_json:
+            _print_json(result.as_json())
+        else:
+            result.show(Console())
+
+    try:
+        yield answer
+    except LeadscoreError as error:
+        if as_json:
+            _print_json({"error": str(error)})
+        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
+        raise typer.Exit(USER_MISTAKE) from None
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped. Nothing was left half-written.")
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The engine computes what each reducer says, sees no future, and gives the same on every database."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+
+from data.contract import AttributeType
+from data.instants import DAY_US
+from features.catalog import Catalog
+from features.errors import CatalogError
+from features.feature import Feature
+from features.reducers import Attribute, Count
+from tests.features.by_hand import by_hand
+from tests.features.worlds import (
+    CATALOG,
+    NOON,
+    Activity,
+    Version,
+    World,
+    on_duckdb,
+    on_sqlite,
+    on_sqlite_at_once,
+    worlds,
+)
+
+SNAPSHOTS = [("ann", NOON), ("bob", NOON), ("cy", NOON), ("nobody", NOON), ("ann", NOON - 9 * DAY_US)]
+
+
+def assert_same(found, expected):
+    """Floats may differ by rounding; everything else must be equal."""
+    assert found.keys() == expected.keys()
+    for key, values in expected.items():
+        for name, value in values.items():
+            told = found[key][name]
+            if isinstance(value, float | int) and not isinstance(value, bool):
+                assert told is not None, (key, name)
+                assert math.isclose(told, value, rel_tol=1e-9, abs_tol=1e-9), (key, name, told, value)
+            else:
+                assert told == value, (key, name)
+
+
+@settings(max_examples=60)
+@given(world=worlds())
+def test_each_reducer_equals_its_obvious_definition(world):
+    expected = {(lead, as_of): by_hand(world, lead, as_of, CATALOG) for lead, as_of in SNAPSHOTS}
+    assert_same(on_duckdb(world, SNAPSHOTS), expected)
+
+
+@settings(max_examples=60)
+@given(world=worlds())
+def test_history_and_live_databases_agree(world):
+    expected = on_duckdb(world, SNAPSHOTS)
+    assert_same(on_sqlite(world, SNAPSHOTS), expected)
+    assert_same(on_sqlite_at_once(world, SNAPSHOTS), expected)
+
+
+@settings(max_examples=60)
+@given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
+def test_the_future_changes_nothing(past, later):
+    """What becomes known at the snapshot instant or after it never moves a feature, not by one bit."""
+    at_noon = [snapshot for snapshot in SNAPSHOTS if snapshot[1] == NOON]
+    assert on_duckdb(past + later, at_noon) == on_duckdb(past, at_noon)
+    assert on_sqlite(past + later, at_noon) == on_sqlite(past, at_noon)
+
+
+def test_a_fact_known_at_the_very_instant_does_not_count():
+    at_noon = World(activities=[Activity("ann", "call", NOON - 5, NOON)])
+    a_moment_before = World(activities=[Activity("ann", "call", NOON - 5, NOON - 1)])
+    assert on_duckdb(at_noon, [("ann", NOON)])["ann", NOON]["any_ever"] == 0
+    assert on_duckdb(a_moment_before, [("ann", NOON)])["ann", NOON]["any_ever"] == 1
+
+
+def test_a_window_holds_its_first_instant_and_not_the_one_before():
+    first, before = NOON - 7 * DAY_US, NOON - 7 * DAY_US - 1
+    world = World(activities=[Activity("ann", "call", first, first), Activity("ann", "call", before, before)])
+    assert on_duckdb(world, [("ann", NOON)])["ann", NOON]["calls_7d"] == 1
+
+
+def test_what_is_never_used_moves_no_feature():
+    world = World([Version("ann", 1, "acme"), Version("bob", 1, "acme")], [Activity("bob", "call", NOON - 9, NOON - 8)])
+    planted = World(activities=[Activity(who, "forbidden", NOON - 9, NOON - 8) for who in ("ann", "bob")])
+    assert on_duckdb(world + planted, SNAPSHOTS) == on_duckdb(world, SNAPSHOTS)
+    assert on_sqlite(world + planted, SNAPSHOTS) == on_sqlite(world, SNAPSHOTS)
+
+
+def test_colleagues_are_those_of_the_account_known_at_the_instant():
+    """Bob left the account before noon, so what he did is no longer what colleagues did."""
+    stayed = World(
+        [Version("ann", 1, "acme"), Version("bob", 1, "acme")], [Activity("bob", "call", NOON - 9, NOON - 8)]
+    )
+    left = World(versions=[Version("bob", NOON - 5, "zen")])
+    assert on_duckdb(stayed, [("ann", NOON)])["ann", NOON]["mates_calls_7d"] == 1
+    assert on_duckdb(stayed + left, [("ann", NOON)])["ann", NOON]["mates_calls_7d"] == 0
+    assert on_sqlite(stayed + left, [("ann", NOON)])["ann", NOON]["mates_calls_7d"] == 0
+
+
+def test_an_attribute_that_the_leads_lack_is_named():
+    lacking = Catalog((Feature("shoe_size", Attribute("shoe_size", AttributeType.NUMERIC), None, "shoe {value}"),))
+    with pytest.raises(CatalogError, match="shoe_size"):
+        on_duckdb(World(), [("ann", NOON)], lacking)
+
+
+def test_a_subject_with_quotes_is_only_text():
+    nasty = "o'hara\"; DROP TABLE activities; --"
+    catalog = Catalog((Feature("nasty", Count("call", subject=nasty), 0, "nasty"),))
+    world = World(activities=[Activity("ann", "call", NOON - 9, NOON - 8, nasty)])
+    for engine in (on_duckdb, on_sqlite, on_sqlite_at_once):
+        assert engine(world, [("ann", NOON)], catalog)["ann", NOON]["nasty"] == 1

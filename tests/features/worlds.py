@@ -1,0 +1,232 @@
+"""Tiny worlds for the engine: tables as lists of rows, put into a real DuckDB and a real SQLite."""
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from functools import cache
+
+import duckdb
+import ibis
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from data.contract import AttributeType
+from data.instants import DAY_US
+from features.catalog import Catalog
+from features.engine import describe
+from features.feature import Feature
+from features.live import compile_live
+from features.reducers import (
+    Attribute,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    Decayed,
+    Distinct,
+    HourOfLast,
+    LeadAge,
+    Mean,
+    Sum,
+    Trend,
+    WeekdayOfLast,
+)
+
+NOON = 20_000 * DAY_US + DAY_US // 2
+KINDS = ("page_view", "call")
+SUBJECTS = (None, "pricing", "docs")
+
+_REDUCERS = {
+    "calls_7d": (Count("call", days=7), 0.0),
+    "pricing_7d": (Count("page_view", subject="pricing", days=7), 0.0),
+    "any_ever": (Count(None), 0.0),
+    "days_since_call": (DaysSinceLast("call"), None),
+    "days_since_first": (DaysSinceFirst(None), None),
+    "fading": (Decayed("page_view", half_life_days=7), 0.0),
+    "subjects_30d": (Distinct("page_view", days=30), 0.0),
+    "minutes_30d": (Sum("call", days=30), 0.0),
+    "minutes": (Mean("call"), None),
+    "trend": (Trend(None, days=7, long_days=30), None),
+    "hour": (HourOfLast(None), None),
+    "weekday": (WeekdayOfLast(None), None),
+}
+CATALOG = Catalog(
+    (
+        *(Feature(name, reduce, missing, name) for name, (reduce, missing) in _REDUCERS.items()),
+        Feature("age", LeadAge(), None, "age"),
+        Feature("industry", Attribute("industry", AttributeType.CATEGORY), None, "in {value}"),
+        Feature("employees", Attribute("employees", AttributeType.NUMERIC), None, "{value} employees"),
+        Feature("business", Attribute("business", AttributeType.BOOLEAN), None, "business"),
+        Feature("mates_calls_7d", Count("call", days=7), 0.0, "calls of colleagues", over="account"),
+        Feature("mates_last", DaysSinceLast(None), None, "colleagues were active", over="account"),
+        Feature("mates_fading", Decayed(None, half_life_days=7), 0.0, "fading", over="account"),
+    ),
+    never_use=("forbidden",),
+)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One row of the activity table; instants in microseconds."""
+
+    lead_id: str
+    kind: str
+    occurred_at: int
+    known_at: int
+    subject: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a lead."""
+
+    lead_id: str
+    known_at: int
+    account_id: str | None = None
+    created_at: int = 0
+    industry: str | None = None
+    employees: float | None = None
+    business: bool | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """Leads and what they did."""
+
+    versions: list[Version] = field(default_factory=list)
+    activities: list[Activity] = field(default_factory=list)
+
+    def __add__(self, other):
+        return World(self.versions + other.versions, self.activities + other.activities)
+
+
+def instants(low=NOON - 60 * DAY_US, high=NOON + 10 * DAY_US):
+    """Draw instants; some exactly at the edges where windows open and close."""
+    edges = [NOON, NOON - 1, NOON + 1, NOON - 7 * DAY_US, NOON - 7 * DAY_US - 1, NOON - 30 * DAY_US]
+    return st.one_of(st.sampled_from([edge for edge in edges if low <= edge <= high]), st.integers(low, high))
+
+
+@st.composite
+def worlds(draw, known_from=None, known_before=None):
+    """Draw a world of three leads in two accounts; what becomes known may be bounded."""
+    low = NOON - 60 * DAY_US if known_from is None else known_from
+    high = NOON + 10 * DAY_US if known_before is None else known_before - 1
+    leads, accounts = st.sampled_from(["ann", "bob", "cy"]), st.sampled_from([None, "acme", "zen"])
+
+    def activity():
+        lag = st.integers(0, 3 * DAY_US)
+        value = st.one_of(st.none(), st.floats(-1e6, 1e6))
+        made = st.tuples(leads, st.sampled_from([*KINDS, "forbidden"]), instants(low, high), lag)
+        return st.builds(
+            lambda key, subject, value: Activity(key[0], key[1], key[2] - key[3], key[2], subject, value),
+            made,
+            st.sampled_from(SUBJECTS),
+            value,
+        )
+
+    def version():
+        numbers = st.one_of(st.none(), st.floats(0, 1e5))
+        industry, business = st.sampled_from([None, "software", "it's"]), st.sampled_from([None, True, False])
+        created = st.integers(0, 30 * DAY_US).map(lambda ago: low - ago)
+        return st.builds(Version, leads, instants(low, high), accounts, created, industry, numbers, business)
+
+    versions = draw(st.lists(version(), max_size=6, unique_by=lambda row: (row.lead_id, row.known_at)))
+    return World(versions, draw(st.lists(activity(), max_size=25)))
+
+
+@cache
+def _duckdb_sql(catalog):
+    tables = [ibis.table(ibis.Schema.from_pyarrow(SCHEMAS[name]), name=name) for name in SCHEMAS]
+    return str(ibis.to_sql(describe(*tables, catalog), dialect="duckdb"))
+
+
+_live_sql = cache(compile_live)
+
+
+def on_duckdb(world, snapshots, catalog=CATALOG):
+    """Compute the catalog on DuckDB; give {(lead_id, as_of): {feature: value}}."""
+    with duckdb.connect() as connection:
+        for name, table in _arrow(world, snapshots).items():
+            connection.register(name, table)
+        return _keyed(connection.sql(_duckdb_sql(catalog)).to_arrow_table().to_pylist())
+
+
+SCHEMAS = {
+    "snapshots": pa.schema({"lead_id": pa.string(), "as_of": pa.int64()}),
+    "leads": pa.schema(
+        {
+            "lead_id": pa.string(),
+            "account_id": pa.string(),
+            "created_at": pa.int64(),
+            "known_at": pa.int64(),
+            "industry": pa.string(),
+            "employees": pa.float64(),
+            "business": pa.float64(),
+        }
+    ),
+    "activities": pa.schema(
+        {
+            "lead_id": pa.string(),
+            "kind": pa.string(),
+            "occurred_at": pa.int64(),
+            "known_at": pa.int64(),
+            "subject": pa.string(),
+            "value": pa.float64(),
+        }
+    ),
+}
+
+
+def _arrow(world, snapshots):
+    rows = {
+        "snapshots": [{"lead_id": lead_id, "as_of": as_of} for lead_id, as_of in snapshots],
+        "leads": [
+            vars(row) | {"business": None if row.business is None else float(row.business)} for row in world.versions
+        ],
+        "activities": [vars(row) for row in world.activities],
+    }
+    return {name: pa.Table.from_pylist(rows[name], schema) for name, schema in SCHEMAS.items()}
+
+
+def sqlite_store(world):
+    """Put a world into an SQLite database as the service keeps it."""
+    store = sqlite3.connect(":memory:")
+    store.executescript(
+        """
+        CREATE TABLE lead_versions (lead_id TEXT, account_id TEXT, created_at INTEGER, known_at INTEGER,
+            attributes TEXT, PRIMARY KEY (lead_id, known_at)) WITHOUT ROWID;
+        CREATE INDEX by_account ON lead_versions (account_id);
+        CREATE TABLE activities (lead_id TEXT, kind TEXT, subject TEXT, value REAL, occurred_at INTEGER,
+            known_at INTEGER);
+        CREATE INDEX by_lead ON activities (lead_id, known_at);
+        """
+    )
+    for row in world.versions:
+        known = {"industry": row.industry, "employees": row.employees, "business": row.business}
+        attributes = json.dumps({name: value for name, value in known.items() if value is not None})
+        key = (row.lead_id, row.account_id, row.created_at, row.known_at, attributes)
+        store.execute("INSERT INTO lead_versions VALUES (?, ?, ?, ?, ?)", key)
+    for row in world.activities:
+        told = (row.lead_id, row.kind, row.subject, row.value, row.occurred_at, row.known_at)
+        store.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?, ?)", told)
+    return store
+
+
+def on_sqlite(world, snapshots, catalog=CATALOG):
+    """Compute the catalog on SQLite, each snapshot by itself."""
+    query, store = _live_sql(catalog), sqlite_store(world)
+    rows = [store.execute(query.one, snapshot).fetchone() for snapshot in snapshots]
+    names = ("lead_id", "as_of", *query.names)
+    return _keyed([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def on_sqlite_at_once(world, snapshots, catalog=CATALOG):
+    """Compute the catalog on SQLite for all snapshots in one query."""
+    query, store = _live_sql(catalog), sqlite_store(world)
+    rows = store.execute(query.many, (json.dumps(snapshots),)).fetchall()
+    names = ("lead_id", "as_of", *query.names)
+    return _keyed([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _keyed(rows):
+    return {(row.pop("lead_id"), row.pop("as_of")): row for row in rows}
