@@ -1,0 +1,76 @@
+"""Instants: UTC, in microseconds since 1970-01-01, as integers wherever they are computed with."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from data.errors import DataError
+
+SECOND_US = 1_000_000
+HOUR_US = 3_600 * SECOND_US
+DAY_US = 24 * HOUR_US
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_us(instant: datetime) -> int:
+    """
+    Count the microseconds from 1970-01-01 UTC to an instant.
+
+    >>> to_us(datetime(1970, 1, 2, tzinfo=UTC))
+    86400000000
+    """
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(instant_us: int) -> datetime:
+    """
+    Give the UTC instant so many microseconds after 1970-01-01.
+
+    >>> from_us(86_400_000_000).isoformat()
+    '1970-01-02T00:00:00+00:00'
+    """
+    return _EPOCH + timedelta(microseconds=int(instant_us))
+
+
+def now_us() -> int:
+    """Give the present instant in microseconds."""
+    return to_us(datetime.now(UTC))
+
+
+def iso(instant_us: int) -> str:
+    """
+    Write an instant the way the API and the command line print it.
+
+    >>> iso(1_500_000)
+    '1970-01-01T00:00:01.500000Z'
+    """
+    return from_us(instant_us).isoformat().replace("+00:00", "Z")
+
+
+def parse(text: str, zone: str = "UTC") -> int:
+    """
+    Read an ISO 8601 instant; without an offset it is meant in the given zone.
+
+    Args:
+        text: such as ``2026-03-01``, ``2026-03-01T12:00`` or ``2026-03-01T12:00:00+01:00``.
+        zone: IANA name of the zone that applies where the text has no offset.
+
+    Returns:
+        Microseconds since 1970-01-01 UTC.
+
+    Raises:
+        DataError: the text is not an ISO 8601 instant.
+
+    >>> iso(parse("2026-03-01T12:00", "Europe/Amsterdam"))
+    '2026-03-01T11:00:00Z'
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is not an instant: expected ISO 8601 such as 2026-03-01T12:00:00Z."
+        raise DataError(message) from None
+    aware = found if found.tzinfo is not None else found.replace(tzinfo=ZoneInfo(zone))
+    try:
+        return to_us(aware.astimezone(UTC))
+    except OverflowError:
+        message = f"{text!r} is outside the years 1 to 9999 in UTC: give an instant within them."
+        raise DataError(message) from None

@@ -1,0 +1,124 @@
+"""How a company's exports map to the contract: the ``sources`` of a playbook."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Scalar = str | int | float | bool
+
+
+class Words(BaseModel):
+    """A frozen value read from YAML; unknown names are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class _Source(Words):
+    file: str = Field(description="path inside the playbook's folder of exports; * matches several files")
+    format: Literal["csv", "parquet", "jsonl", "xes"] | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+
+
+class LeadColumns(Words):
+    """Which columns of the export say who a lead is; ``known_at`` defaults to ``created_at``."""
+
+    lead_id: str = "lead_id"
+    account_id: str | None = None
+    created_at: str = "created_at"
+    known_at: str | None = None
+
+
+class OutcomeInLeads(Words):
+    """An outcome that stands in the lead table itself, as a flag or stage and a date."""
+
+    column: str = Field(description="the column that says what became of the lead")
+    stages: dict[Scalar, Name] = Field(description="value of that column → stage; other values mean no outcome yet")
+    reached_at: str
+    known_at: str | None = None
+    amount: str | None = None
+    reason: str | None = None
+
+
+class LeadSource(_Source):
+    """A table of leads, one row per lead or per version of a lead."""
+
+    holds: Literal["leads"]
+    columns: LeadColumns = LeadColumns()
+    attributes: dict[Name, str] | None = Field(default=None, description="attribute → column; default: the same names")
+    outcome: OutcomeInLeads | None = None
+
+
+class ActivityColumns(Words):
+    """Which columns of the export say what happened; without ``activity_id`` one is made of the row."""
+
+    activity_id: str | None = None
+    lead_id: str = "lead_id"
+    kind: str | list[str] | None = None
+    occurred_at: str = "occurred_at"
+    known_at: str | None = None
+    subject: str | None = None
+    value: str | None = None
+
+
+class ActivitySource(_Source):
+    """A file of activities, of one kind or with a column that says the kind."""
+
+    holds: Literal["activities"]
+    kind: Name | None = None
+    columns: ActivityColumns = ActivityColumns()
+    kinds: dict[str, Name] | None = Field(default=None, description="the export's word → the playbook's kind")
+    ignore: tuple[str, ...] = Field(default=(), description="the export's kinds that are not wanted")
+
+    @model_validator(mode="after")
+    def _one_way_to_know_the_kind(self) -> "ActivitySource":
+        if (self.kind is None) == (self.columns.kind is None):
+            message = "say the kind once: either kind (all rows are of this kind) or columns.kind"
+            raise ValueError(message)
+        return self
+
+
+class OutcomeColumns(Words):
+    """Which columns of the export say what a lead reached."""
+
+    outcome_id: str | None = None
+    lead_id: str = "lead_id"
+    stage: str = "stage"
+    reached_at: str = "reached_at"
+    known_at: str | None = None
+    amount: str | None = None
+    reason: str | None = None
+
+
+class OutcomeSource(_Source):
+    """A file of stages that leads reached."""
+
+    holds: Literal["outcomes"]
+    columns: OutcomeColumns = OutcomeColumns()
+    stages: dict[str, Name] | None = Field(default=None, description="the export's word → the playbook's stage")
+    ignore: tuple[str, ...] = Field(default=(), description="the export's stages that are not wanted")
+
+
+class EventLogColumns(Words):
+    """Which columns of an event log hold its case, its activity and its time; XES columns are named as in pm4py."""
+
+    lead_id: str = "case:concept:name"
+    account_id: str | None = None
+    kind: str | list[str] = "concept:name"
+    occurred_at: str = "time:timestamp"
+    subject: str | None = None
+    value: str | None = None
+
+
+class EventLogSource(_Source):
+    """An event log: leads come from each case's first event, named kinds become outcomes."""
+
+    holds: Literal["event_log"]
+    columns: EventLogColumns = EventLogColumns()
+    attributes: dict[Name, str] = Field(default_factory=dict, description="attribute → case attribute")
+    kinds: dict[str, Name] | None = Field(default=None, description="the log's word → the playbook's kind")
+    outcomes: dict[str, Name] = Field(description="the log's word → the stage it stands for")
+    ignore: tuple[str, ...] = Field(default=(), description="the log's words that are neither")
+
+
+Source = Annotated[LeadSource | ActivitySource | OutcomeSource | EventLogSource, Field(discriminator="holds")]
