@@ -1,0 +1,74 @@
+"""What the command line does with what comes in: ``leadscore check``."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from data.errors import QualityError
+from data.home import Home
+from data.playbook import PlaybookFolder
+from data.progress import Progress, silent
+from data.quality import QualityReport, Violation
+from data.warehouse import import_history
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What ``leadscore check`` found; ``stopped`` is why the history cannot be used, where it cannot."""
+
+    report: QualityReport
+    stopped: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Say whether the history can be used."""
+        return self.stopped is None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        return {**self.report.as_json(), "passed": self.passed, "stopped": self.stopped}
+
+    def show(self, console: Console) -> None:
+        """Show it to a reader: rows by source, each violation with examples, where the rejected rows are."""
+        console.print(_sources(self.report))
+        for violation in self.report.violations:
+            console.print(_said(violation))
+        if self.report.rejected_rows:
+            console.print(f"\nRejected rows with their reasons: {escape(self.report.rejected_rows)}", soft_wrap=True)
+        verdict = "[green]The history can be used.[/]" if self.stopped is None else f"[red]{escape(self.stopped)}[/]"
+        console.print(f"\n{verdict}")
+
+
+def check(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> CheckResult:
+    """
+    Import the history and say what was found, also where it cannot be used.
+
+    Raises:
+        IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
+    """
+    try:
+        return CheckResult(import_history(folder, home, progress=progress).quality)
+    except QualityError as error:
+        if error.report is None:
+            raise
+        return CheckResult(error.report, str(error))
+
+
+def _sources(report: QualityReport) -> Table:
+    table = Table("source", "holds", title=f"playbook {report.playbook}", title_justify="left")
+    for name in ("rows", "kept", "rejected", "ignored"):
+        table.add_column(name, justify="right")
+    for count in report.sources:
+        numbers = (count.rows, count.kept, count.rejected, count.ignored)
+        holds = f"{count.holds}, derived" if count.derived else count.holds
+        table.add_row(escape(count.source), holds, *(f"{number:,}" for number in numbers))
+    return table
+
+
+def _said(violation: Violation) -> str:
+    head = f"\n[bold]{violation.count:,} ×[/] {escape(violation.source)}: {escape(violation.says)}"
+    shown = [f"    {escape(one.file)} row {one.row}: {escape(one.found)}" for one in violation.examples]
+    return "\n".join([head, *shown, f"    → {escape(violation.mend)}"])

@@ -1,0 +1,180 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""The files of a company's exports: found, opened, their columns known, their rows as SQL."""
+
+import csv
+import gzip
+import json
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from data.errors import IntakeError
+from data.event_log import read_event_log
+from data.progress import Progress
+from data.reading import Cells
+from data.sources import Source
+from data.sql import literal, quoted, select
+
+FORMATS = {"csv": "csv", "tsv": "csv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "xes": "xes"}
+DELIMITERS = ",;\t|"
+NEVER_IN_TEXT = "\x1f"
+BROKEN = "broken_lines"
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """One file, opened: its name as reports show it, its columns and types, and its rows as SQL."""
+
+    shown: str
+    types: Mapping[str, str]
+    rows: str
+    original: str = ""
+    lines: bool = False
+
+    @property
+    def cells(self) -> Cells:
+        """Give the readers of its cells."""
+        return Cells(self.types)
+
+    @property
+    def as_json(self) -> str:
+        """Give the SQL of a row's original content as JSON."""
+        fields = ", ".join(f"{literal(name)}: {quoted(name)}" for name in self.types)
+        return self.original or f"to_json({{{fields}}})::VARCHAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What opening an export needs: a DuckDB connection, a folder to be thrown away, someone to tell."""
+
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+    progress: Progress
+
+
+def find_files(folder: Path, source: Source) -> list[Path]:
+    """
+    Find the files of a source.
+
+    Raises:
+        IntakeError: there are none.
+    """
+    if "*" in source.file:
+        found = sorted(path for path in folder.glob(source.file) if path.is_file())
+    else:
+        found = [folder / source.file] if (folder / source.file).is_file() else []
+    if not found:
+        raise IntakeError(_missing(folder, source))
+    return found
+
+
+def open_file(path: Path, source: Source, *, folder: Path, workshop: Workshop) -> ExportFile:
+    """
+    Open one file of a source, whatever its format.
+
+    Raises:
+        IntakeError: it is empty, damaged, or not in the format that its name or the playbook says.
+    """
+    shown = path.relative_to(folder).as_posix()
+    kind = source.format or _format_of(path)
+    openers = {"csv": _open_csv, "jsonl": _open_jsonl, "parquet": _open_parquet, "xes": _open_xes}
+    try:
+        return openers[kind](path, shown=shown, source=source, workshop=workshop)
+    except (duckdb.Error, OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise damaged(shown, kind, error) from None
+
+
+def damaged(shown: str, kind: str, error: Exception) -> IntakeError:
+    """Say that a file cannot be read, with the first line of why."""
+    why = str(error).strip().split("\n", maxsplit=1)[0]
+    return IntakeError(f"{shown} cannot be read as {kind} ({why}): export it again, or say its format in the playbook.")
+
+
+def _missing(folder: Path, source: Source) -> str:
+    return (
+        f"{source.file} is not in {folder}: put the export there, or name another folder. The demo's exports are made by"
+        " `leadscore simulate`; those of bpi2012 are looked for where the environment variable LEADSCORE_DATASETS says."
+    )
+
+
+def _format_of(path: Path) -> str:
+    suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    kind = FORMATS.get(suffixes[-1]) if suffixes else None
+    if kind is None:
+        message = f"{path.name} has no suffix that tells its format: say format: csv, parquet, jsonl or xes."
+        raise IntakeError(message)
+    return kind
+
+
+def _open_csv(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape for all
+    names, delimiter = _header(path, shown=shown, delimiter=source.delimiter)
+    types = dict.fromkeys(names, "VARCHAR")
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    options = (
+        f"auto_detect=false, header=true, columns={{{columns}}}, delim={literal(delimiter)}, quote='\"', escape='\"',"
+        f" store_rejects=true, rejects_table='{BROKEN}', rejects_scan='broken_files'"
+    )
+    rows = f"(SELECT row_number() OVER () AS _row, * FROM read_csv({literal(str(path))}, {options}))"
+    return ExportFile(shown, types, rows, lines=True)
+
+
+def _header(path: Path, *, shown: str, delimiter: str | None) -> tuple[list[str], str]:
+    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
+    with opened as lines:
+        first = lines.readline().rstrip("\r\n")
+    found = delimiter or max(DELIMITERS, key=first.count)
+    names = next(csv.reader([first], delimiter=found), [])
+    if not names:
+        message = f"{shown} has no header: the first line of a CSV file names its columns."
+        raise IntakeError(message)
+    _tell_apart(names, shown)
+    return names, found
+
+
+def _tell_apart(names: Sequence[str], shown: str) -> None:
+    counted = Counter(name.lower() for name in names)
+    twice = sorted({name for name in names if counted[name.lower()] > 1})
+    if twice:
+        message = f"{shown}: columns must differ by more than case: {', '.join(twice)}. Give each a name of its own."
+        raise IntakeError(message)
+
+
+def _open_jsonl(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
+    lines = (
+        f"read_csv({literal(str(path))}, auto_detect=false, header=false, columns={{'_line': 'VARCHAR'}},"
+        f" delim={literal(NEVER_IN_TEXT)}, quote='', escape='')"
+    )
+    keys = select({"name": "unnest(json_keys(CASE WHEN json_valid(_line) THEN _line END))"}, lines)
+    names = [
+        name for (name,) in workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
+    ]
+    _tell_apart(names, shown)
+    numbered = select({"_row": "row_number() OVER ()", "_line": "_line"}, lines, where="_line IS NOT NULL")
+    shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
+    read = "from_json(CASE WHEN json_valid(_line) THEN _line END, " + shape + ")" if names else "NULL"
+    values = select({"_row": "_row", "_line": "_line", "_values": read}, f"({numbered})")
+    columns = {name: f"_values[{literal(name)}]" for name in names}
+    rows = select({"_row": "_row", "_line": "_line", **columns}, f"({values})")
+    return ExportFile(shown, dict.fromkeys(names, "VARCHAR"), f"({rows})", original="_line", lines=True)
+
+
+def _open_parquet(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
+    return _described(shown, f"read_parquet({literal(str(path))}, file_row_number=true)", workshop, number=True)
+
+
+def _open_xes(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
+    target = workshop.scratch / f"{len(list(workshop.scratch.iterdir()))}.events"
+    read_event_log(path, target, shown=shown, progress=workshop.progress)
+    return _described(shown, f"read_parquet({literal(str(target / '*.parquet'))}, union_by_name=true)", workshop)
+
+
+def _described(shown: str, origin: str, workshop: Workshop, *, number: bool = False) -> ExportFile:
+    found = workshop.connection.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
+    types = {name: kind for name, kind, *_ in found if name not in {"_row", "file_row_number"}}
+    row = "file_row_number + 1 AS _row" if number else "_row"
+    columns = ", ".join(quoted(name) for name in types)
+    return ExportFile(shown, types, f"(SELECT {row}, {columns} FROM {origin})")

@@ -1,0 +1,230 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""A company's exports into staged contract rows, by the mapping of its playbook."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from data.errors import IntakeError
+from data.exports import BROKEN, ExportFile, Workshop, damaged, find_files, open_file
+from data.mapping import (
+    activities_of,
+    activity_rows,
+    event_rows,
+    lead_rows,
+    leads_of_events,
+    mapped_columns,
+    outcome_rows,
+    outcomes_in_leads,
+    outcomes_of,
+)
+from data.playbook import PlaybookFolder
+from data.reading import macros
+from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Source
+from data.sql import listed
+from data.staging import IGNORED, Meaning, Part, create_tables, known
+from data.yaml_file import nearest
+
+_BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, said VARCHAR, why VARCHAR)"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A source of the playbook with its files, opened."""
+
+    source: Source
+    files: tuple[ExportFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Every row of every source, typed and marked, in the tables of one DuckDB connection."""
+
+    connection: duckdb.DuckDBPyConnection
+    parts: tuple[Part, ...]
+    exports: tuple[Export, ...]
+
+    def files_of(self, part: Part) -> tuple[ExportFile, ...]:
+        """Give the files that a part was read from."""
+        return self.exports[part.at].files
+
+
+def source_files(folder: PlaybookFolder) -> list[list[Path]]:
+    """
+    Find the files of each source, in the playbook's order.
+
+    Raises:
+        IntakeError: files are missing; says which, and where they were looked for.
+    """
+    found, missing = [], []
+    for source in folder.playbook.sources:
+        try:
+            found.append(find_files(folder.exports_folder, source))
+        except IntakeError as error:
+            missing.append(str(error))
+    if missing:
+        raise IntakeError("\n".join(missing))
+    return found
+
+
+def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int) -> Staged:
+    """
+    Read every source into staged rows; none is dropped, those with a fault are marked.
+
+    Args:
+        folder: the playbook, and where its exports are.
+        workshop: the connection to stage in.
+        now_us: the present instant [µs]; facts after it are faults.
+
+    Raises:
+        IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
+    """
+    meaning = Meaning(folder.playbook, now_us)
+    exports = _opened(folder, workshop)
+    for statement in [f"CREATE MACRO {macro}" for macro in macros(folder.playbook.timezone)]:
+        workshop.connection.execute(statement)
+    for statement in [*create_tables(folder.playbook), _BROKEN_ROWS]:
+        workshop.connection.execute(statement)
+    parts: list[Part] = []
+    for at, export in enumerate(exports):
+        parts += _stage_export(export, at=at, first=len(parts), meaning=meaning, workshop=workshop)
+    return Staged(workshop.connection, tuple(parts), exports)
+
+
+def _opened(folder: PlaybookFolder, workshop: Workshop) -> tuple[Export, ...]:
+    exports, mistakes = [], []
+    for source, paths in zip(folder.playbook.sources, source_files(folder), strict=True):
+        files = [open_file(path, source, folder=folder.exports_folder, workshop=workshop) for path in paths]
+        mistakes += [said for file in files for said in _unknown_columns(source, file)]
+        exports.append(Export(source, tuple(files)))
+    if mistakes:
+        raise IntakeError("\n".join(mistakes))
+    return tuple(exports)
+
+
+def _unknown_columns(source: Source, file: ExportFile) -> list[str]:
+    return [
+        f"{file.shown} has no column {name}; {nearest(name, file.types)} Mend the source's mapping in playbook.yaml."
+        for name in mapped_columns(source)
+        if name not in file.types
+    ]
+
+
+def _stage_export(export: Export, *, at: int, first: int, meaning: Meaning, workshop: Workshop) -> list[Part]:
+    source, shown = export.source, tuple(file.shown for file in export.files)
+    main = Part(first, source.file, "events" if isinstance(source, EventLogSource) else source.holds, shown, at)
+    parts = [main]
+    for number, file in enumerate(export.files):
+        workshop.progress(f"reading {source.file}", number, len(export.files))
+        try:
+            parts = [
+                main,
+                *_stage_file(export, main, file=file, at=number, meaning=meaning, connection=workshop.connection),
+            ]
+        except duckdb.Error as error:
+            raise damaged(file.shown, source.format or "its format", error) from None
+    workshop.progress(f"reading {source.file}", len(export.files), len(export.files))
+    if isinstance(source, EventLogSource):
+        parts.append(_tell_apart(source, main, meaning=meaning, connection=workshop.connection))
+    return parts
+
+
+def _stage_file(
+    export: Export, main: Part, *, file: ExportFile, at: int, meaning: Meaning, connection: duckdb.DuckDBPyConnection
+) -> list[Part]:
+    """Stage one file; give the parts it holds besides the main one."""
+    source = export.source
+    _insert(connection, main, _rows_of(source, main, file=file, at=at, meaning=meaning))
+    _collect_broken_lines(connection, main, at)
+    if not isinstance(source, LeadSource) or source.outcome is None:
+        return []
+    part = Part(main.number + 1, source.file, "outcomes", main.files, main.at, derived=True)
+    _insert(connection, part, outcomes_in_leads(source, part, file=file, at=at, meaning=meaning))
+    return [part]
+
+
+def _rows_of(source: Source, part: Part, *, file: ExportFile, at: int, meaning: Meaning) -> str:
+    match source:
+        case LeadSource():
+            return lead_rows(source, part, file=file, at=at, meaning=meaning)
+        case ActivitySource():
+            return activity_rows(source, part, file=file, at=at, meaning=meaning)
+        case OutcomeSource():
+            return outcome_rows(source, part, file=file, at=at, meaning=meaning)
+        case EventLogSource():
+            return event_rows(source, part, file=file, at=at)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> None:
+    table = f"events_{part.number}" if part.holds == "events" else part.holds
+    exists = connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{table}'").fetchall() != [
+        (0,)
+    ]
+    connection.execute(f"INSERT INTO {table} BY NAME {rows}" if exists else f"CREATE TABLE {table} AS {rows}")
+
+
+def _tell_apart(source: EventLogSource, part: Part, *, meaning: Meaning, connection: duckdb.DuckDBPyConnection) -> Part:
+    """Tell a log's events apart into activities and outcomes; derive the leads."""
+    events = f"events_{part.number}"
+    stages = listed(source.outcomes)
+    reached = f"SELECT * FROM {events} WHERE word IN {stages}"
+    others = f"SELECT * FROM {events} WHERE word IS NULL OR word NOT IN {stages}"
+    words = known(source.kinds, all_known=meaning.playbook.activities)
+    leads = Part(part.number + 1, source.file, "leads", part.files, part.at, derived=True)
+    statements = {
+        "activities": activities_of(others, words, ignore=source.ignore, meaning=meaning),
+        "outcomes": outcomes_of(reached, source.outcomes, ignore=(), meaning=meaning),
+        "leads": leads_of_events(source, leads, events=events, meaning=meaning),
+    }
+    for table, rows in statements.items():
+        connection.execute(f"INSERT INTO {table} BY NAME {rows}")
+    return leads
+
+
+def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, at: int) -> None:
+    """Keep the lines that DuckDB could not read as CSV: they are rows of the file, too."""
+    if connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{BROKEN}'").fetchall() == [(0,)]:
+        return
+    lines = (
+        f"SELECT {part.number}, {at}, line, any_value(csv_line), any_value(error_message) FROM {BROKEN} GROUP BY line"
+    )
+    connection.execute(f"INSERT INTO broken {lines}")
+    connection.execute(f"DELETE FROM {BROKEN}")
+
+
+def number_repeats(staged: Staged) -> None:
+    """
+    Finish the ids that were made of rows' content, so that rows with the same content have one each.
+
+    What a later version of a lead repeats about its outcome is not a second outcome: it is ignored, and counted so.
+    """
+    for part in staged.parts:
+        for table, key in _made_ids(part, staged.exports[part.at].source):
+            again = part.derived
+            number = (
+                f"row_number() OVER (PARTITION BY {key} ORDER BY known_at, _file, _row)"
+                if again
+                else f"row_number() OVER (PARTITION BY {key} ORDER BY _file, _row)"
+            )
+            mine = f"SELECT {key} FROM {table} WHERE _part = {part.number} GROUP BY {key} HAVING count(*) > 1"
+            rows = f"SELECT rowid AS r, {number} AS n FROM {table} WHERE _part = {part.number} AND _faults <> '{IGNORED}' AND {key} IN ({mine})"
+            change = f"_faults = '{IGNORED}'" if again else f"{key} = {key} || '-' || n"
+            staged.connection.execute(
+                f"UPDATE {table} SET {change} FROM ({rows}) AS again WHERE {table}.rowid = r AND n > 1"
+            )
+
+
+def _made_ids(part: Part, source: Source) -> Sequence[tuple[str, str]]:
+    match source:
+        case ActivitySource() if source.columns.activity_id is None:
+            return [("activities", "activity_id")]
+        case OutcomeSource() if source.columns.outcome_id is None:
+            return [("outcomes", "outcome_id")]
+        case LeadSource() if part.derived:
+            return [("outcomes", "outcome_id")]
+        case EventLogSource() if not part.derived:
+            return [("activities", "activity_id"), ("outcomes", "outcome_id")]
+        case _:
+            return []

@@ -1,0 +1,95 @@
+"""What was found when a company's exports were read: counts, every violation with examples, what to do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from data.errors import QualityError
+
+EXAMPLES = 3
+
+
+class _Found(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceCount(_Found):
+    """How many rows of one source went where; rows = kept + rejected + ignored, always."""
+
+    source: str
+    holds: str
+    rows: int
+    kept: int
+    rejected: int
+    ignored: int
+    assumed_known: int = 0
+    derived: bool = False
+
+    @property
+    def share_rejected(self) -> float:
+        """Give the share of rows that were rejected."""
+        return self.rejected / self.rows if self.rows else 0.0
+
+
+class Example(_Found):
+    """One row that breaks a rule: its file, its row (the first after a header is 1), what stands there."""
+
+    file: str
+    row: int
+    found: str
+
+
+class Violation(_Found):
+    """One rule that rows of one source break: how often, three of them, what to do."""
+
+    rule: str
+    about: str
+    source: str
+    holds: str
+    count: int
+    says: str
+    mend: str
+    examples: tuple[Example, ...]
+
+
+class QualityReport(_Found):
+    """What became of every row of every source."""
+
+    playbook: str
+    sources: tuple[SourceCount, ...]
+    violations: tuple[Violation, ...]
+    most_rejected: float
+    rejected_rows: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Say whether no source has more rejected rows than the playbook allows."""
+        return not any(True for _ in self._over())
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        return {**self.model_dump(mode="json"), "passed": self.passed}
+
+    def demand(self) -> None:
+        """
+        Stop where too much was rejected.
+
+        Raises:
+            QualityError: a source has more rejected rows than the playbook allows; says why they were.
+        """
+        over = [self._complaint(count) for count in self._over()]
+        if over:
+            written = f"\nThe rejected rows and why: {self.rejected_rows}" if self.rejected_rows else ""
+            raise QualityError("\n".join(over) + written, self)
+
+    def _over(self) -> Iterator[SourceCount]:
+        return (count for count in self.sources if count.share_rejected > self.most_rejected)
+
+    def _complaint(self, count: SourceCount) -> str:
+        mine = [found for found in self.violations if (found.source, found.holds) == (count.source, count.holds)]
+        why = "; ".join(f"{found.count} × {found.says} ({found.mend.rstrip('.')})" for found in mine[:EXAMPLES])
+        return (
+            f"{count.source} ({count.holds}): {count.rejected} of {count.rows} rows rejected, more than the"
+            f" {self.most_rejected:.0%} that most_rejected allows: {why}."
+        )

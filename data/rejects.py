@@ -1,0 +1,183 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""The rows that were rejected: counted, three of each kind shown, all written down with their reasons."""
+
+import json
+from pathlib import Path
+
+from data.errors import IntakeError, QualityError
+from data.faults import FAULTS, said, told_apart
+from data.intake import Staged
+from data.playbook import Playbook
+from data.quality import EXAMPLES, Example, QualityReport, SourceCount, Violation
+from data.sources import EventLogSource, LeadSource, Source
+from data.sql import literal
+from data.staging import IGNORED, STAGED, Part
+
+_REJECTED = (
+    "CREATE TABLE rejected (_part USMALLINT, source VARCHAR, file VARCHAR, row BIGINT, holds VARCHAR,"
+    " rules VARCHAR[], reasons VARCHAR, original VARCHAR)"
+)
+
+
+def report_of(staged: Staged, playbook: Playbook) -> QualityReport:
+    """
+    Count what became of every row, and gather the rejected ones in the table ``rejected``.
+
+    Raises:
+        IntakeError: a source has no rows at all.
+        QualityError: rows in are not rows out plus rejected plus ignored; that would be a mistake of ours.
+    """
+    staged.connection.execute(_REJECTED)
+    for part in staged.parts:
+        _gather(staged, part)
+    _put_reasons_into_words(staged)
+    return QualityReport(
+        playbook=playbook.name,
+        sources=tuple(_count(staged, part) for part in staged.parts),
+        violations=tuple(found for part in staged.parts for found in _violations(staged, part)),
+        most_rejected=playbook.most_rejected,
+    )
+
+
+def write_rejected(staged: Staged, path: Path) -> bool:
+    """Write the rejected rows to a Parquet file; without any, write none and say so."""
+    if staged.connection.execute("SELECT count(*) FROM rejected").fetchall() == [(0,)]:
+        return False
+    rows = "SELECT * EXCLUDE (_part) FROM rejected ORDER BY source, file, row"
+    staged.connection.execute(f"COPY ({rows}) TO {literal(str(path))} (FORMAT parquet)")
+    return True
+
+
+def _tables(part: Part) -> list[str]:
+    return ["activities", "outcomes"] if part.holds == "events" else [part.holds]
+
+
+def _gather(staged: Staged, part: Part) -> None:
+    marked = " UNION ALL ".join(
+        f"SELECT _file, _row, string_split(_faults, ' ') AS rules, '{table}' AS holds FROM {table}"
+        f" WHERE _part = {part.number} AND _faults NOT IN ('', '{IGNORED}')"
+        for table in _tables(part)
+    )
+    staged.connection.execute(f"CREATE OR REPLACE TEMP TABLE marked AS {marked}")
+    for at, file in enumerate(staged.files_of(part)):
+        if staged.connection.execute(f"SELECT count(*) FROM marked WHERE _file = {at}").fetchall() == [(0,)]:
+            continue
+        originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
+        staged.connection.execute(
+            f"INSERT INTO rejected SELECT {part.number}, {literal(part.source)}, {literal(file.shown)}, m._row, m.holds,"
+            f" m.rules, NULL, o.original FROM marked AS m JOIN ({originals}) AS o USING (_row) WHERE m._file = {at}"
+        )
+    if not part.derived:
+        _gather_broken_lines(staged, part)
+
+
+def _gather_broken_lines(staged: Staged, part: Part) -> None:
+    for at, file in enumerate(staged.files_of(part)):
+        staged.connection.execute(
+            f"INSERT INTO rejected SELECT {part.number}, {literal(part.source)}, {literal(file.shown)}, line - 1,"
+            f" {literal(part.holds)}, ['broken_line:line'], NULL, to_json({{'line': said, 'why': why}})::VARCHAR"
+            f" FROM broken WHERE _part = {part.number} AND _file = {at}"
+        )
+
+
+def _put_reasons_into_words(staged: Staged) -> None:
+    found = staged.connection.execute("SELECT DISTINCT unnest(rules) FROM rejected").fetchall()
+    cases = " ".join(f"WHEN {literal(fault)} THEN {literal(said(fault))}" for (fault,) in found)
+    if found:
+        words = f"array_to_string(list_transform(rules, lambda r: CASE r {cases} END), '; ')"
+        staged.connection.execute(f"UPDATE rejected SET reasons = {words}")
+
+
+def _count(staged: Staged, part: Part) -> SourceCount:
+    ask = staged.connection.execute
+    kept = ignored = marked = assumed = 0
+    for table in _tables(part):
+        counts = (
+            f"count_if(_faults = ''), count_if(_faults = '{IGNORED}'), count(*), count_if(_assumed AND _faults = '')"
+        )
+        well, unwanted, every, taken = ask(f"SELECT {counts} FROM {table} WHERE _part = {part.number}").fetchall()[0]
+        kept, ignored, marked, assumed = kept + well, ignored + unwanted, marked + every, assumed + taken
+    broken = 0 if part.derived else ask(f"SELECT count(*) FROM broken WHERE _part = {part.number}").fetchall()[0][0]
+    rejected = ask(f"SELECT count(*) FROM rejected WHERE _part = {part.number}").fetchall()[0][0]
+    rows = _rows_in(staged, part, marked) + broken
+    if rows == 0 and not part.derived:
+        message = f"{part.source} has no rows: export it again, or take the source out of playbook.yaml."
+        raise IntakeError(message)
+    if rows != kept + rejected + ignored:
+        message = (
+            f"{part.source}: {rows} rows in, but {kept} kept + {rejected} rejected + {ignored} ignored. Report this."
+        )
+        raise QualityError(message)
+    return SourceCount(
+        source=part.source,
+        holds=part.holds,
+        rows=rows,
+        kept=kept,
+        rejected=rejected,
+        ignored=ignored,
+        assumed_known=assumed if part.holds != "leads" else 0,
+        derived=part.derived,
+    )
+
+
+def _rows_in(staged: Staged, part: Part, marked: int) -> int:
+    """Count the rows by the numbers that the reader gave them, so that a lost row would be missed."""
+    if part.derived:
+        return marked
+    table = f"events_{part.number}" if part.holds == "events" else part.holds
+    highest = f"SELECT max(_row) AS n FROM {table} WHERE _part = {part.number} GROUP BY _file"
+    return int(staged.connection.execute(f"SELECT coalesce(sum(n), 0) FROM ({highest})").fetchall()[0][0])
+
+
+def _violations(staged: Staged, part: Part) -> list[Violation]:
+    found = staged.connection.execute(
+        "SELECT fault, count(*), min_by({'file': file, 'row': row, 'original': original}, (file, row), "
+        f"{EXAMPLES}) FROM (SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number})"
+        " GROUP BY fault ORDER BY 2 DESC, 1"
+    ).fetchall()
+    source = staged.exports[part.at].source
+    return [_violation(part, source, fault=fault, count=count, shown=shown) for fault, count, shown in found]
+
+
+def _violation(part: Part, source: Source, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
+    rule, about = told_apart(fault)
+    examples = tuple(
+        Example(
+            file=one["file"], row=int(one["row"]), found=_excerpt(one["original"], _columns_about(source, part, about))
+        )
+        for one in shown
+    )
+    return Violation(
+        rule=rule, about=about, source=part.source, holds=part.holds, count=count,
+        says=said(fault), mend=FAULTS[rule].mend, examples=examples,
+    )  # fmt: skip
+
+
+def _columns_about(source: Source, part: Part, about: str) -> list[str]:
+    """Name the export's columns behind one of the contract's, the id first."""
+    columns = source.columns.model_dump()
+    if isinstance(source, LeadSource) and part.derived and source.outcome is not None:
+        columns |= {**source.outcome.model_dump(), "stage": source.outcome.column}
+    renamed = (
+        {"created_at": "occurred_at", "reached_at": "occurred_at", "stage": "kind"}
+        if isinstance(source, EventLogSource)
+        else {}
+    )
+    attributes = (source.attributes or {}) if isinstance(source, LeadSource | EventLogSource) else {}
+    named = [columns.get("lead_id"), columns.get(renamed.get(about, about)), attributes.get(about, about)]
+    flat = [name for item in named if item for name in ([item] if isinstance(item, str) else item)]
+    return list(dict.fromkeys(flat))
+
+
+def _excerpt(original: str, columns: list[str]) -> str:
+    try:
+        whole = json.loads(original)
+    except ValueError:
+        return original[:120]
+    if not isinstance(whole, dict):
+        return original[:120]
+    part = {name: whole[name] for name in columns if name in whole} or whole
+    return ", ".join(f"{name}={value}" for name, value in part.items())[:120]
+
+
+__all__ = ["STAGED", "report_of", "write_rejected"]

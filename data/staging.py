@@ -1,0 +1,110 @@
+"""Where the rows of all sources wait, typed and marked with their faults, before they are judged together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from data.contract import AttributeType
+from data.playbook import Playbook
+from data.sql import literal, quoted
+
+IGNORED = "ignored"
+WHERE_FROM = {"_part": "USMALLINT", "_file": "USMALLINT", "_row": "BIGINT"}
+STAGED = {
+    "leads": {"lead_id": "VARCHAR", "account_id": "VARCHAR", "created_at": "BIGINT", "known_at": "BIGINT"},
+    "activities": {
+        "activity_id": "VARCHAR",
+        "lead_id": "VARCHAR",
+        "kind": "VARCHAR",
+        "occurred_at": "BIGINT",
+        "known_at": "BIGINT",
+        "subject": "VARCHAR",
+        "value": "DOUBLE",
+    },
+    "outcomes": {
+        "outcome_id": "VARCHAR",
+        "lead_id": "VARCHAR",
+        "stage": "VARCHAR",
+        "reached_at": "BIGINT",
+        "known_at": "BIGINT",
+        "amount": "DOUBLE",
+        "reason": "VARCHAR",
+    },
+}
+IDS = {"leads": ("lead_id", "known_at"), "activities": ("activity_id",), "outcomes": ("outcome_id",)}
+FACTS = {"leads": "created_at", "activities": "occurred_at", "outcomes": "reached_at"}
+_SQL_TYPES = {AttributeType.NUMERIC: "DOUBLE", AttributeType.CATEGORY: "VARCHAR", AttributeType.BOOLEAN: "BOOLEAN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one table that one source gives; what reports count by."""
+
+    number: int
+    source: str
+    holds: str
+    files: tuple[str, ...]
+    at: int
+    derived: bool = False
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Give the columns that say where a staged row comes from, except its file and row."""
+        return {"_part": str(self.number)}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What staging needs of the playbook, besides the sources: what is allowed, and what time it is."""
+
+    playbook: Playbook
+    now_us: int
+
+    @property
+    def with_subject(self) -> list[str]:
+        """Give the kinds whose rows may carry a subject."""
+        return [name for name, kind in self.playbook.activities.items() if kind.carries_subject]
+
+    @property
+    def with_value(self) -> list[str]:
+        """Give the kinds whose rows may carry a value."""
+        return [name for name, kind in self.playbook.activities.items() if kind.value is not None]
+
+
+def contract_columns(table: str, playbook: Playbook) -> dict[str, str]:
+    """Give the contract's columns of a table and their types while staged: instants are microseconds."""
+    extra = {name: _SQL_TYPES[kind] for name, kind in playbook.attribute_types.items()} if table == "leads" else {}
+    return {**STAGED[table], **extra}
+
+
+def create_tables(playbook: Playbook) -> list[str]:
+    """Give the SQL that makes the three empty tables; ``_until`` is the fact's end where only its day is known."""
+    made = []
+    for table in STAGED:
+        columns = {**WHERE_FROM, **contract_columns(table, playbook)}
+        columns |= {"_until": "BIGINT", "_assumed": "BOOLEAN", "_faults": "VARCHAR"}
+        described = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        made.append(f"CREATE TABLE {table} ({described})")
+    return made
+
+
+def instant_checks(name: str, *, given: str, at: str, now_us: int) -> list[tuple[str, str]]:
+    """Give the checks of an instant that a row may leave out: readable, and not in the future."""
+    return [(f"{given} AND {at} IS NULL", f"unreadable:{name}"), (f"{at} > {now_us}", f"future:{name}")]
+
+
+def fact_checks(name: str, meaning: Meaning) -> list[tuple[str, str]]:
+    """Give the checks of a fact's instant and of when it became known; both are columns of the row as read."""
+    return [
+        ("NOT fact_given", f"missing:{name}"),
+        *instant_checks(name, given="fact_given", at="fact_at", now_us=meaning.now_us),
+        *instant_checks("known_at", given="known_given", at="told_at", now_us=meaning.now_us),
+        ("known_at < fact_at", "known_before:known_at"),
+    ]
+
+
+def known(words: Mapping[str, str] | None, *, all_known: Mapping[str, object]) -> dict[str, str]:
+    """Give what each word of an export means: as mapped, or else the playbook's own words as they are."""
+    return dict(words) if words is not None else {name: name for name in all_known}
+
+
+__all__ = ["FACTS", "IDS", "IGNORED", "STAGED", "Meaning", "Part", "create_tables", "fact_checks", "known", "literal"]

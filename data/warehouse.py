@@ -1,0 +1,257 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""Where contract tables live for training: Parquet on this machine, queried by DuckDB through Ibis."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import pandas as pd
+
+from data.checking import check_together
+from data.errors import DataError, QualityError
+from data.exports import Workshop
+from data.home import Home
+from data.instants import now_us as present_us
+from data.intake import Staged, number_repeats, source_files, stage
+from data.playbook import Playbook, PlaybookFolder
+from data.progress import Progress, silent
+from data.quality import QualityReport
+from data.rejects import report_of, write_rejected
+from data.sql import literal, quoted
+from data.staging import STAGED, contract_columns
+
+INTAKE = 1
+"""Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
+
+MANIFEST = "manifest.json"
+_INSTANTS = {"created_at", "known_at", "occurred_at", "reached_at"}
+_ORDER = {
+    "leads": "lead_id, known_at",
+    "activities": "lead_id, occurred_at, known_at, activity_id",
+    "outcomes": "lead_id, reached_at, known_at, outcome_id",
+}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """
+    The contract tables of one import; instants are microseconds since 1970 [int64].
+
+    Attributes of leads are float64 (numbers; yes and no as 1 and 0) or text. Activities lie sorted by lead and time.
+    """
+
+    folder: Path
+    fingerprint: str
+    cutoff_us: int
+    rows: dict[str, int]
+    quality: QualityReport
+
+    @classmethod
+    def open(cls, folder: Path) -> "Warehouse":
+        """
+        Open the tables of a finished import.
+
+        Raises:
+            DataError: the folder does not hold one.
+        """
+        try:
+            said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            sizes = {name: (folder / name).stat().st_size for name in said["files"]}
+            found = cls(folder, said["fingerprint"], said["cutoff_us"], said["rows"], QualityReport(**said["quality"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            message = f"{folder} does not hold imported tables ({error}): import the history again."
+            raise DataError(message) from None
+        if sizes != said["files"]:
+            message = f"{folder} was changed after it was imported: delete it and import the history again."
+            raise DataError(message)
+        return found
+
+    @cached_property
+    def connection(self) -> Any:
+        """Give the Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
+        backend = ibis.duckdb.connect()
+        for table in STAGED:
+            backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
+        return backend
+
+    @property
+    def leads(self) -> ibis.Table:
+        """Give the versions of leads with their attributes."""
+        return self.connection.table("leads")
+
+    @property
+    def activities(self) -> ibis.Table:
+        """Give the activities."""
+        return self.connection.table("activities")
+
+    @property
+    def outcomes(self) -> ibis.Table:
+        """Give the outcomes."""
+        return self.connection.table("outcomes")
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Give a whole table as a frame, in the order it lies in."""
+        frame: pd.DataFrame = self.connection.table(table).execute()
+        return frame
+
+    def snapshots_table(self, frame: pd.DataFrame, name: str = "snapshots") -> ibis.Table:
+        """
+        Put snapshots beside the tables, so that an expression can use both.
+
+        Args:
+            frame: (n, 2 or more) ``lead_id`` [text], ``as_of`` [int64 µs].
+            name: what to call it; a table of that name is replaced.
+        """
+        return self.connection.create_table(name, obj=frame, temp=True, overwrite=True)
+
+
+def import_history(
+    folder: PlaybookFolder, home: Home, *, progress: Progress = silent, now_us: int | None = None
+) -> Warehouse:
+    """
+    Read a company's exports into contract tables, or reuse the tables where nothing has changed.
+
+    Args:
+        folder: the playbook, and where its exports are.
+        home: where the tables are kept.
+        progress: hears how far it has come.
+        now_us: the present instant [µs]; default: the clock's.
+
+    Raises:
+        IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
+        QualityError: a source has more rejected rows than the playbook allows.
+    """
+    fingerprint = fingerprint_of(folder, progress=progress)
+    target = home.tables(folder.playbook.name) / fingerprint[:16]
+    try:
+        return Warehouse.open(target)
+    except DataError:
+        shutil.rmtree(target, ignore_errors=True)
+    with _scratch(target.parent) as scratch:
+        finished = scratch / "finished"
+        finished.mkdir()
+        _import(folder, finished, fingerprint=fingerprint, progress=progress, now_us=now_us or present_us())
+        if not target.exists():
+            finished.rename(target)
+    return Warehouse.open(target)
+
+
+def fingerprint_of(folder: PlaybookFolder, *, progress: Progress = silent) -> str:
+    """Give the sha256 of all that decides what the tables hold: the playbook's mapping and the files' content."""
+    paths = [path for paths in source_files(folder) for path in paths]
+    digests = []
+    for at, path in enumerate(paths):
+        progress("looking for changes", at, len(paths))
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digests.append((path.relative_to(folder.exports_folder).as_posix(), digest))
+    progress("looking for changes", len(paths), len(paths))
+    said = json.dumps([INTAKE, _relevant(folder.playbook), digests], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _relevant(playbook: Playbook) -> dict[str, Any]:
+    return {
+        "timezone": playbook.timezone,
+        "sources": [source.model_dump(mode="json") for source in playbook.sources],
+        "activities": {name: (kind.carries_subject, kind.value) for name, kind in playbook.activities.items()},
+        "attributes": {name: said.model_dump(include={"type", "values"}) for name, said in playbook.attributes.items()},
+        "stages": list(playbook.stages),
+        "most_rejected": playbook.most_rejected,
+    }
+
+
+@contextmanager
+def _scratch(parent: Path) -> Iterator[Path]:
+    """Give a folder that is gone afterwards, whatever happens."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=parent, ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def _import(folder: PlaybookFolder, finished: Path, *, fingerprint: str, progress: Progress, now_us: int) -> None:
+    with _workshop(finished.parent, progress) as workshop:
+        staged = stage(folder, workshop, now_us=now_us)
+        number_repeats(staged)
+        check_together(staged, folder.playbook, progress)
+        report = report_of(staged, folder.playbook)
+        report = _with_rejected_rows(staged, report, finished.parent.parent / f"{fingerprint[:16]}.rejected.parquet")
+        report.demand()
+        _demand_leads(report)
+        rows = _write_tables(staged, folder.playbook, finished, progress)
+        cutoff_us = _cutoff_us(staged, now_us)
+    files = {path.name: path.stat().st_size for path in sorted(finished.iterdir())}
+    said = {
+        "fingerprint": fingerprint,
+        "cutoff_us": cutoff_us,
+        "rows": rows,
+        "files": files,
+        "quality": report.model_dump(mode="json"),
+    }
+    (finished / MANIFEST).write_text(json.dumps(said, indent=1), encoding="utf-8")
+
+
+@contextmanager
+def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
+    spill, events = scratch / "spill", scratch / "events"
+    events.mkdir()
+    memory_gb = max(1, min(4, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**31))
+    settings: dict[str, Any] = {"memory_limit": f"{memory_gb}GB", "temp_directory": str(spill)}
+    with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection:
+        yield Workshop(connection, events, progress)
+
+
+def _with_rejected_rows(staged: Staged, report: QualityReport, path: Path) -> QualityReport:
+    path.unlink(missing_ok=True)
+    return report.model_copy(update={"rejected_rows": str(path)}) if write_rejected(staged, path) else report
+
+
+def _demand_leads(report: QualityReport) -> None:
+    if not any(count.kept for count in report.sources if count.holds == "leads"):
+        message = "No lead is left of what was read: see the rejected rows, and mend the export or its mapping."
+        raise QualityError(message, report)
+
+
+def _write_tables(staged: Staged, playbook: Playbook, target: Path, progress: Progress) -> dict[str, int]:
+    rows = {}
+    for at, table in enumerate(STAGED):
+        progress("writing tables", at, len(STAGED))
+        names = contract_columns(table, playbook)
+        columns = ", ".join(
+            f"make_timestamptz({name}) AS {name}" if name in _INSTANTS else quoted(name) for name in names
+        )
+        well = f"SELECT {columns} FROM {table} WHERE _faults = '' ORDER BY {_ORDER[table]}"
+        path = literal(str(target / f"{table}.parquet"))
+        rows[table] = staged.connection.execute(f"COPY ({well}) TO {path} (FORMAT parquet)").fetchall()[0][0]
+    progress("writing tables", len(STAGED), len(STAGED))
+    return rows
+
+
+def _cutoff_us(staged: Staged, now_us: int) -> int:
+    """Give the instant until which the exports tell: the latest ``known_at``; a day that is not over ends now."""
+    latest = " UNION ALL ".join(f"SELECT max(known_at) AS k FROM {table} WHERE _faults = ''" for table in STAGED)
+    found = staged.connection.execute(f"SELECT max(k) FROM ({latest})").fetchall()[0][0]
+    return min(int(found), now_us)
+
+
+def _view(path: Path) -> str:
+    found = duckdb.read_parquet(str(path))
+    columns = ", ".join(_as_numbers(name, str(kind)) for name, kind in zip(found.columns, found.types, strict=True))
+    return f"SELECT {columns} FROM read_parquet({literal(str(path))})"
+
+
+def _as_numbers(name: str, kind: str) -> str:
+    """Give instants as microseconds and yes or no as 1 and 0: engines then compute with numbers alone."""
+    if name in _INSTANTS:
+        return f"epoch_us({name}) AS {name}"
+    return f"{quoted(name)}::DOUBLE AS {quoted(name)}" if kind == "BOOLEAN" else quoted(name)
