@@ -1,0 +1,65 @@
+"""A receipt adds up, and so does the difference between two."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.receipt import Reason, Receipt, ScorerId, by_size, changes, displayed
+
+SCORER = ScorerId("model", "test", "1", "f" * 64)
+POINTS = st.floats(-200, 200)
+
+
+@st.composite
+def receipts(draw, base=None):
+    """Draw a receipt whose points are the sum of its lines."""
+    lines = draw(st.dictionaries(st.sampled_from("abcdefgh"), POINTS.filter(bool), max_size=8))
+    start = draw(POINTS) if base is None else base
+    reasons = by_size([Reason(code, f"did {code}", points) for code, points in lines.items()])
+    points = start + math.fsum(lines.values())
+    return Receipt("ann", 5, points, start, 0.2, "B", reasons, SCORER)
+
+
+@given(receipts(), receipts())
+def test_what_changed_adds_up_to_the_difference(before, after):
+    moved = math.fsum(reason.points for reason in changes(before, after))
+    assert math.isclose(moved, after.points - before.points, abs_tol=1e-9)
+
+
+@given(receipts())
+def test_nothing_changed_between_a_receipt_and_itself(receipt):
+    assert changes(receipt, receipt) == ()
+
+
+@given(receipts(), st.integers(0, 9))
+def test_what_is_not_shown_stands_in_the_rest(receipt, shown):
+    told = receipt.as_json(shown)
+    total = told["base_points"] + math.fsum(r["points"] for r in told["reasons"]) + told["rest_points"]
+    assert math.isclose(total, told["points"], abs_tol=1e-9)
+    assert told["score"] == displayed(receipt.points)
+    assert 0 <= told["score"] <= 100
+
+
+@given(receipts())
+def test_the_reasons_that_moved_most_come_first(receipt):
+    sizes = [abs(reason.points) for reason in receipt.reasons]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_score_json_has_the_agreed_names():
+    receipt = Receipt("ann", 1_000_000, 61.5, 50.0, 0.2, "B", (Reason("a", "did a", 11.5),), SCORER)
+    assert receipt.as_json(5, newest_activity_at=0) == {
+        "lead_id": "ann",
+        "as_of": "1970-01-01T00:00:01Z",
+        "score": 62,
+        "points": 61.5,
+        "base_points": 50.0,
+        "probability": 0.2,
+        "grade": "B",
+        "reasons": [{"code": "a", "says": "did a", "points": 11.5}],
+        "rest_points": 0.0,
+        "scorer": {"kind": "model", "name": "test", "version": "1", "fingerprint": "f" * 64},
+        "degraded": False,
+        "newest_activity_at": "1970-01-01T00:00:00Z",
+    }
