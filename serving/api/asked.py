@@ -1,0 +1,152 @@
+"""What a request asks for: bodies of JSON, instants and numbers in the query, each checked by hand for speed."""
+
+import json
+from typing import Any, NoReturn
+
+from fastapi import Request, Response
+
+from serving.errors import InvalidError, RequestError, TooLargeError, UnreadableError
+from serving.facts import instant
+from serving.service import Service
+
+LARGEST_BODY_BYTES = 8 * 2**20
+MOST_ITEMS = 1000
+_USUAL_REASONS = 5
+_MOST_REASONS = 1000
+_DIGITS = 4
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """Write JSON as a response."""
+    return Response(json.dumps(content, ensure_ascii=False, allow_nan=False), status, media_type="application/json")
+
+
+async def body_of(request: Request) -> Any:
+    """
+    Read the body as JSON.
+
+    Raises:
+        UnreadableError: it is not JSON as RFC 8259 has it: not UTF-8, NaN, nested too deep.
+        TooLargeError: it is larger than 8 MiB.
+    """
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY_BYTES:
+            message = f"The body is larger than {LARGEST_BODY_BYTES} bytes: send fewer items at once."
+            raise TooLargeError(message)
+        parts.append(part)
+    return parsed(b"".join(parts))
+
+
+def parsed(body: bytes) -> Any:
+    """
+    Parse JSON as RFC 8259 has it.
+
+    >>> parsed(b'{"lead_id": "L-1"}')
+    {'lead_id': 'L-1'}
+    """
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError:
+        message = "The body is nested too deep: send the object that /openapi.json describes."
+    except UnicodeDecodeError:
+        message = "The body is not UTF-8: encode it so."
+    except ValueError:
+        message = "The body is not JSON (NaN and Infinity are none either): send a JSON object or list."
+    raise UnreadableError(message)
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    raise ValueError
+
+
+def items_of(body: object) -> list[object]:
+    """
+    Give the items of a body that is one object or a list of at most 1,000.
+
+    Raises:
+        InvalidError: it is neither.
+    """
+    if isinstance(body, dict):
+        return [body]
+    if not isinstance(body, list):
+        message = "The body must be a JSON object, or a list of them."
+        raise InvalidError(message)
+    if len(body) > MOST_ITEMS:
+        message = f"The body has {len(body):,} items, at most {MOST_ITEMS:,} are taken at once: send several requests."
+        raise InvalidError(message)
+    return body
+
+
+def reasons_of(request: Request) -> int | None:
+    """
+    Give how many reasons are asked for; None means all.
+
+    Raises:
+        InvalidError: neither a number from 0 to 1000 nor ``all``.
+    """
+    return count(request.query_params.get("reasons"))
+
+
+def count(given: str | None) -> int | None:
+    """
+    Read a number of reasons.
+
+    >>> count(None), count("2"), count("all")
+    (5, 2, None)
+    """
+    if given is None:
+        return _USUAL_REASONS
+    if given == "all":
+        return None
+    return whole(given, "reasons", most=_MOST_REASONS, least=0, also=" or all")
+
+
+def whole(given: str, name: str, *, most: int, least: int = 1, also: str = "") -> int:
+    """
+    Read a whole number of a query.
+
+    Raises:
+        InvalidError: it is none, or out of its range.
+    """
+    if given.isascii() and given.isdecimal() and len(given) <= _DIGITS and least <= int(given) <= most:
+        return int(given)
+    message = f"{name}: expected a whole number from {least} to {most}{also}."
+    raise InvalidError(message)
+
+
+def as_of_of(request: Request, service: Service) -> int:
+    """
+    Give the instant that is asked about [us since 1970 UTC]; by default now.
+
+    Raises:
+        InvalidError: it is not an instant with its offset, or in the future.
+    """
+    given = request.query_params.get("as_of")
+    now = service.clock.as_of()
+    if given is None:
+        return now
+    try:
+        as_of = instant(_with_plus(given))
+    except ValueError as error:
+        message = f"as_of: {error}."
+        raise InvalidError(message) from None
+    if as_of > max(now, service.clock.now()):
+        message = "as_of: this instant is in the future; nobody knows yet what will have happened."
+        raise InvalidError(message)
+    return as_of
+
+
+def _with_plus(given: str) -> str:
+    """
+    Give an instant back its plus sign, which a query that was not encoded turns into a space.
+
+    >>> _with_plus("2026-03-01T12:00:00 01:00")
+    '2026-03-01T12:00:00+01:00'
+    """
+    head, space, offset = given.rpartition(" ")
+    return f"{head}+{offset}" if space and "T" in head else given
+
+
+__all__ = ["RequestError", "answer", "as_of_of", "body_of", "items_of", "parsed", "reasons_of", "whole"]

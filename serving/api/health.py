@@ -1,0 +1,23 @@
+"""Health: whether the process runs, and whether it can answer."""
+
+from fastapi import APIRouter, Request, Response
+
+from serving.api.asked import answer
+from serving.api.document import HEALTH, READY
+from serving.service import service_of
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live", **HEALTH)
+async def read_live() -> Response:
+    """Say that the process runs."""
+    return answer({"status": "ok"})
+
+
+@router.get("/ready", **READY)
+async def read_ready(request: Request) -> Response:
+    """Say that the store answers and a scorer stands ready; without either a 503 says so."""
+    service = service_of(request)
+    service.database.reader.execute("SELECT lead_id FROM leads LIMIT 1").fetchone()
+    return answer({"status": "ok", "degraded": service.ladder.current.degraded})

@@ -1,0 +1,32 @@
+"""The model: which scorer answers."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from models.receipt import scorer_json
+from serving.api.asked import answer
+from serving.api.document import READ_MODEL
+from serving.service import Service, service_of
+
+router = APIRouter(prefix="/v1", tags=["model"])
+
+
+@router.get("/model", **READ_MODEL)
+async def read_model(request: Request) -> Response:
+    """Say which scorer answers, for which goal, and from which points a lead is handed over."""
+    return answer(_told(service_of(request)))
+
+
+def _told(service: Service) -> dict[str, Any]:
+    live, folder = service.ladder.current, service.folder
+    goal = folder.playbook.goal
+    return {
+        "scorer": scorer_json(live.scorer.id),
+        "degraded": live.degraded,
+        "problem": live.problem,
+        "goal": {"stage": goal.stage, "horizon_days": goal.horizon_days},
+        "bands": live.scorer.bands.as_json(),
+        "hysteresis_points": folder.routing.hysteresis_points,
+        "features": len(live.scorer.catalog.features),
+    }

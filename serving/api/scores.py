@@ -1,0 +1,56 @@
+"""Scores go out: one lead, many leads, and leads that are only looked at."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from data.instants import iso
+from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, reasons_of
+from serving.api.document import PREVIEW, READ_SCORE, READ_SCORES
+from serving.errors import UnknownLeadError
+from serving.facts import Fact, Id, Preview, read_as, shown
+from serving.service import service_of
+
+router = APIRouter(prefix="/v1", tags=["scores"])
+
+
+class Asked(Fact):
+    """The leads whose scores are asked for."""
+
+    lead_ids: Annotated[list[Id], Field(max_length=MOST_ITEMS)]
+
+
+@router.get("/leads/{lead_id:path}/score", **READ_SCORE)  # noqa: FAST003 - read by hand: this is the hot path
+async def read_score(request: Request) -> Response:
+    """Score the lead as of now, or as of an instant with what was known then, with the reasons that moved it most."""
+    service, lead_id = service_of(request), request.path_params["lead_id"]
+    top, as_of = reasons_of(request), as_of_of(request, service)
+    score = service.ladder.current.score(service.database.reader, lead_id, as_of=as_of, top=top)
+    if score is None:
+        message = f"No lead {shown(lead_id)} is known as of {iso(as_of)}; send it to /v1/leads first."
+        raise UnknownLeadError(message)
+    return answer(score.as_json())
+
+
+@router.post("/scores", **READ_SCORES)
+async def read_scores(request: Request) -> Response:
+    """Score up to 1,000 leads as of one instant; those that are not known are told in their place."""
+    service, asked = service_of(request), read_as(Asked, await body_of(request))
+    top, as_of = reasons_of(request), as_of_of(request, service)
+    found = service.ladder.current.scores(service.database.reader, set(asked.lead_ids), as_of=as_of, top=top)
+    told = [found[lead_id].as_json() if lead_id in found else _unknown(lead_id) for lead_id in asked.lead_ids]
+    return answer({"scores": told, "as_of": iso(as_of)})
+
+
+@router.post("/scores/preview", **PREVIEW)
+async def preview_score(request: Request) -> Response:
+    """Score a lead and activities that are in the body; nothing is stored."""
+    service, preview = service_of(request), read_as(Preview, await body_of(request))
+    latest = service.clock.now() + int(service.settings.clock_skew_s * 1_000_000)
+    as_of, top = service.clock.as_of(), reasons_of(request)
+    return answer(service.previews.score(preview, as_of=as_of, latest=latest, top=top).as_json())
+
+
+def _unknown(lead_id: str) -> dict[str, Any]:
+    return {"lead_id": lead_id, "error": "this lead is not known; send it to /v1/leads first."}

@@ -1,0 +1,59 @@
+"""The service's clock: instants that never repeat, and reads that never pass a write that is under way."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from data.instants import now_us
+
+
+class Clock:
+    """
+    Instants in microseconds, each later than the one before.
+
+    A fact known at ``t`` counts from ``t + 1`` on. If a score as of now were given while a write with an earlier
+    ``known_at`` is not yet visible, asking for that instant later would give another score. So as long as this
+    process writes, "now" stands at the beginning of that write.
+
+    >>> clock = Clock(lambda: 7)
+    >>> clock.tick(), clock.tick(), clock.as_of()
+    (7, 8, 9)
+    """
+
+    def __init__(self, now: Callable[[], int] = now_us) -> None:
+        self._now = now
+        self._last = -(2**62)
+        self._writing_since: int | None = None
+        self._lock = threading.Lock()
+
+    def now(self) -> int:
+        """Give the present instant as the machine's clock says it."""
+        return self._now()
+
+    def tick(self) -> int:
+        """Give an instant later than every one given before."""
+        with self._lock:
+            return self._next()
+
+    def as_of(self) -> int:
+        """Give the instant that a score as of now stands for."""
+        with self._lock:
+            return self._next() if self._writing_since is None else self._writing_since
+
+    @contextmanager
+    def writing(self) -> Iterator[Callable[[], int]]:
+        """Give what makes reads stand still, to be called once the write lock is held; the block's end lets go."""
+        try:
+            yield self._stand_still
+        finally:
+            with self._lock:
+                self._writing_since = None
+
+    def _stand_still(self) -> int:
+        with self._lock:
+            self._writing_since = self._next()
+            return self._writing_since
+
+    def _next(self) -> int:
+        self._last = max(self._now(), self._last + 1)
+        return self._last

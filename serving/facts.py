@@ -1,0 +1,271 @@
+"""What callers tell us: leads, activities and outcomes, checked against the playbook, strict to the last sign."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from data.contract import AttributeType
+from data.instants import to_us
+from data.playbook import Attribute, Playbook
+from serving.errors import InvalidError
+
+_PLAIN = r"^[^\x00-\x1f\x7f]+$"
+_SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_LONGEST_INSTANT = 40
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
+Said = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+_SAID: TypeAdapter[str] = TypeAdapter(Said)
+
+
+def instant(given: object) -> int:
+    """
+    Read an instant that says its offset from UTC, into microseconds since 1970 UTC.
+
+    >>> instant("1970-01-01T01:00:01+01:00")
+    1000000
+    """
+    if isinstance(given, str) and len(given) <= _LONGEST_INSTANT:
+        try:
+            found = datetime.fromisoformat(given)
+            if found.tzinfo is not None:
+                return to_us(found.astimezone(UTC))
+        except (ValueError, OverflowError):
+            pass
+    kind, message = "instant", "expected an ISO 8601 instant with its offset, such as 2026-03-01T12:00:00Z"
+    raise PydanticCustomError(kind, message)
+
+
+Instant = Annotated[
+    int,
+    BeforeValidator(instant, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date-time"})]),
+]
+
+
+class Fact(BaseModel):
+    """A frozen value that a caller sent; unknown fields are mistakes and nothing is converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class LeadFact(Fact):
+    """A lead as it is known from now on; attributes that are left out are unknown."""
+
+    lead_id: Id
+    account_id: Id | None = None
+    created_at: Instant | None = Field(default=None, description="default: as told before, or else now")
+    attributes: dict[str, Any] = Field(default_factory=dict, max_length=1000)
+
+
+class ActivityFact(Fact):
+    """Something a lead did or that was done to it."""
+
+    activity_id: Id
+    lead_id: Id
+    kind: Id = Field(description="one of the playbook's activities")
+    occurred_at: Instant
+    subject: Said | None = Field(default=None, description="only where the kind may carry one")
+    value: Number | None = Field(default=None, description="only where the kind may carry one, in its unit")
+
+
+class OutcomeFact(Fact):
+    """A lead reached a stage."""
+
+    outcome_id: Id
+    lead_id: Id
+    stage: Id = Field(description="one of the playbook's stages")
+    reached_at: Instant
+    amount: Number | None = None
+    reason: Said | None = None
+
+
+class PreviewActivity(Fact):
+    """An activity of a lead that is only looked at."""
+
+    kind: Id
+    occurred_at: Instant
+    subject: Said | None = None
+    value: Number | None = None
+
+
+class Preview(Fact):
+    """A lead and its activities, to be scored without being stored."""
+
+    lead: LeadFact
+    activities: Annotated[tuple[PreviewActivity, ...], Field(strict=False, max_length=1000)] = ()
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_as(model: type[Model], given: object) -> Model:
+    """
+    Read JSON as a model.
+
+    Raises:
+        InvalidError: one sentence that names every field that is wrong, without repeating its content.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        message = f"{'; '.join(_mistake(part) for part in error.errors(include_url=False))}."
+        raise InvalidError(message) from None
+
+
+def _mistake(error: ErrorDetails) -> str:
+    where = ".".join(
+        str(part) if isinstance(part, int) or _SAFE_NAME.fullmatch(part) else "(name)" for part in error["loc"]
+    )
+    said = {
+        "missing": "is missing",
+        "extra_forbidden": "is not a field we know",
+        "model_type": "expected an object",
+        "string_unicode": "expected Unicode text without lone surrogates",
+        "string_pattern_mismatch": "expected text without control characters",
+    }.get(error["type"], error["msg"][:1].lower() + error["msg"][1:])
+    return f"{where}: {said}" if where else said
+
+
+def check_lead(fact: LeadFact, playbook: Playbook, *, latest: int) -> None:
+    """
+    Check a lead against the playbook.
+
+    Args:
+        fact: as sent.
+        playbook: says which attributes there are.
+        latest: instants after this one are in the future [us since 1970 UTC].
+
+    Raises:
+        InvalidError: an attribute is not the playbook's, or an instant is in the future.
+    """
+    if fact.created_at is not None:
+        _check_past(fact.created_at, "created_at", latest)
+    for name, value in fact.attributes.items():
+        if name not in playbook.attributes:
+            known = ", ".join(playbook.attributes) or "none"
+            message = f"attributes: one of them is not an attribute of the playbook; known are {known}."
+            raise InvalidError(message)
+        _check_attribute(name, playbook.attributes[name], value)
+
+
+def attributes_json(fact: LeadFact) -> str:
+    """
+    Write a lead's attributes as canonical JSON, without those that are unknown.
+
+    >>> attributes_json(LeadFact(lead_id="a", attributes={"size": 5, "country": "NL", "source": None}))
+    '{"country":"NL","size":5.0}'
+    """
+    return canonical(fact.attributes)
+
+
+def canonical(attributes: Mapping[str, object]) -> str:
+    """Write attributes as canonical JSON: equal attributes give equal text."""
+    known = {
+        name: float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        for name, value in attributes.items()
+        if value is not None
+    }
+    return _CANONICAL.encode(known)
+
+
+def check_activity(fact: ActivityFact | PreviewActivity, playbook: Playbook, *, latest: int) -> None:
+    """
+    Check an activity against the playbook.
+
+    Raises:
+        InvalidError: its kind is unknown, carries what it may not, or it is in the future.
+    """
+    kind = playbook.activities.get(fact.kind)
+    if kind is None:
+        message = f"kind: not an activity of the playbook; known are {', '.join(playbook.activities)}."
+        raise InvalidError(message)
+    if fact.subject is not None and not kind.carries_subject:
+        message = f"subject: {fact.kind} carries no subject; leave it out."
+        raise InvalidError(message)
+    if fact.value is not None and kind.value is None:
+        message = f"value: {fact.kind} carries no value; leave it out."
+        raise InvalidError(message)
+    _check_past(fact.occurred_at, "occurred_at", latest)
+
+
+def check_outcome(fact: OutcomeFact, playbook: Playbook, *, latest: int) -> None:
+    """
+    Check an outcome against the playbook.
+
+    Raises:
+        InvalidError: its stage is unknown or it is in the future.
+    """
+    if fact.stage not in playbook.stages:
+        message = f"stage: not a stage of the playbook; known are {', '.join(playbook.stages)}."
+        raise InvalidError(message)
+    _check_past(fact.reached_at, "reached_at", latest)
+
+
+def _check_past(at: int, name: str, latest: int) -> None:
+    if at > latest:
+        message = f"{name}: this instant is in the future; send a fact once it has happened."
+        raise InvalidError(message)
+
+
+def _check_attribute(name: str, attribute: Attribute, value: object) -> None:
+    expected = None if value is None else _expected(attribute, value)
+    if expected is not None:
+        message = f"attributes.{name}: expected {expected}."
+        raise InvalidError(message)
+
+
+def _expected(attribute: Attribute, value: object) -> str | None:
+    """Say what was expected where a value is not it."""
+    match attribute.type:
+        case AttributeType.NUMERIC:
+            return None if _is_number(value) else "a finite number"
+        case AttributeType.BOOLEAN:
+            return None if isinstance(value, bool) else "true or false"
+        case AttributeType.CATEGORY if attribute.values is not None:
+            return None if value in attribute.values else f"one of {', '.join(attribute.values)}"
+        case AttributeType.CATEGORY:
+            return None if _is_said(value) else "text of 1 to 500 signs without control characters"
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _is_said(value: object) -> bool:
+    try:
+        _SAID.validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
+
+
+def shown(given: str) -> str:
+    """
+    Give an id for a message: quoted if it is well formed, without its content if it is not.
+
+    >>> shown("L-1"), shown("x" * 300)
+    ("'L-1'", 'with this id')
+    """
+    return f"{given!r}" if is_id(given) else "with this id"
+
+
+def is_id(given: object) -> bool:
+    """Say whether something can be an id."""
+    try:
+        _ID.validate_python(given, strict=True)
+    except ValidationError:
+        return False
+    return True

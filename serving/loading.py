@@ -1,0 +1,170 @@
+"""Loading: a company's history into the store, all of it or nothing, and a second time nothing new."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from rich.console import Console
+from sqlalchemy import Connection
+
+from data.contract import AttributeType
+from data.instants import now_us
+from data.playbook import Playbook, PlaybookFolder
+from data.progress import Progress, silent
+from serving.database import Database, raw
+from serving.facts import canonical
+from serving.routing import Routing
+from serving.scoring import LiveScorer
+
+_CHUNK = 50_000
+_SETTLED_AT_ONCE = 1000
+_COLUMNS = {
+    "leads": ("lead_id",),
+    "lead_versions": ("lead_id", "known_at", "account_id", "created_at", "attributes"),
+    "activities": ("lead_id", "known_at", "activity_id", "kind", "occurred_at", "subject", "value"),
+    "outcomes": ("outcome_id", "lead_id", "stage", "reached_at", "known_at", "amount", "reason"),
+}
+Rows = Iterable[tuple[Any, ...]]
+
+
+class History(Protocol):
+    """Contract tables as Ibis tables with instants in microseconds; the warehouse is one."""
+
+    @property
+    def leads(self) -> Any:
+        """Give the versions of leads with a column per attribute."""
+
+    @property
+    def activities(self) -> Any:
+        """Give the activities."""
+
+    @property
+    def outcomes(self) -> Any:
+        """Give the outcomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """
+    What a load brought that the store did not have.
+
+    Attributes:
+        database: the store's file.
+        rows: rows of history read, lead versions, activities and outcomes together.
+        leads: new leads.
+        lead_versions: new versions of leads.
+        activities: new activities.
+        outcomes: new outcomes.
+        above: open leads of the store that stand above the threshold.
+    """
+
+    database: str
+    rows: int
+    leads: int
+    lead_versions: int
+    activities: int
+    outcomes: int
+    above: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the counts."""
+        return asdict(self)
+
+    def show(self, console: Console) -> None:
+        """Say it on a console."""
+        console.print(
+            f"Of {self.rows:,} rows of history, new in {self.database}: {self.leads:,} leads,"
+            f" {self.lead_versions:,} versions of leads, {self.activities:,} activities, {self.outcomes:,} outcomes."
+            f" {self.above:,} open leads stand above the threshold; loading routes none of them.",
+            soft_wrap=True,
+        )
+
+
+def load_history(
+    history: History, database: Database, *, folder: PlaybookFolder, live: LiveScorer, progress: Progress = silent
+) -> Loaded:
+    """
+    Put history into the store, in one transaction.
+
+    Leads above the threshold as of now count as above without a route: whoever wanted them has them.
+
+    Args:
+        history: contract tables, of leads that the tables hold themselves.
+        database: the store; what it has already stays as it is.
+        folder: the playbook.
+        live: the scorer in use, which says who is above.
+        progress: hears how far it has come.
+    """
+    with database.writing() as connection:
+        store = raw(connection)
+        new = _stored(store, history, playbook=folder.playbook, progress=progress)
+        if any(new.values()):
+            _settle(connection, live, routing=Routing(folder), progress=progress)
+        above = store.execute("SELECT count(*) FROM leads WHERE is_above").fetchone()[0]
+    rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
+    return Loaded(str(database.path), rows, **new, above=above)
+
+
+def _stored(store: sqlite3.Connection, history: History, *, playbook: Playbook, progress: Progress) -> dict[str, int]:
+    """Insert every table in the order of its key, which SQLite takes in fastest."""
+    leads, activities, outcomes = history.leads, history.activities, history.outcomes
+    kept = [name for name in playbook.attributes if name in leads.columns]
+    versions = _chunks(
+        leads.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
+    )
+    told: list[tuple[str, int, Iterable[Rows]]] = [
+        ("leads", 0, _chunks(leads.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
+        ("lead_versions", _size(leads), (_versions(rows, kept, playbook) for rows in versions)),
+        (
+            "activities",
+            _size(activities),
+            _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), _COLUMNS["activities"]),
+        ),
+        ("outcomes", _size(outcomes), _chunks(outcomes.order_by("outcome_id"), _COLUMNS["outcomes"])),
+    ]
+    return {
+        table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in told
+    }
+
+
+def _size(table: Any) -> int:
+    return int(table.count().execute())
+
+
+def _chunks(table: Any, columns: Sequence[str]) -> Iterator[Rows]:
+    """Read a table in pieces of rows."""
+    for batch in table.select(*columns).to_pyarrow().to_batches(max_chunksize=_CHUNK):
+        yield zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
+def _versions(rows: Rows, names: Sequence[str], playbook: Playbook) -> Rows:
+    """Turn the columns of attributes into canonical JSON."""
+    booleans = [playbook.attributes[name].type is AttributeType.BOOLEAN for name in names]
+    for lead_id, known_at, account_id, created_at, *values in rows:
+        known = zip(names, values, booleans, strict=True)
+        attributes = {name: bool(value) if boolean and value is not None else value for name, value, boolean in known}
+        yield lead_id, known_at, account_id, created_at, canonical(attributes)
+
+
+def _insert(store: sqlite3.Connection, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
+    """Insert rows that are not there yet and say how many were new."""
+    columns = _COLUMNS[table]
+    places = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
+    before, done = store.total_changes, 0
+    for chunk in chunks:
+        rows = list(chunk)
+        store.executemany(statement, rows)
+        done += len(rows)
+        progress(f"loading {table.replace('_', ' ')}", done, total)
+    return store.total_changes - before
+
+
+def _settle(connection: Connection, live: LiveScorer, *, routing: Routing, progress: Progress) -> None:
+    """Take every lead as it stands now."""
+    lead_ids = [lead_id for (lead_id,) in raw(connection).execute("SELECT lead_id FROM leads ORDER BY lead_id")]
+    as_of = now_us()
+    for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
+        routing.settle(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
+        progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))
