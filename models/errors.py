@@ -1,0 +1,85 @@
+"""
+What can go wrong in models, as a tree.
+
+ModelError               a bundle or a scorer cannot be trusted
+├── BundleError          a bundle on disk is not what its manifest describes
+├── StructureError       trees say something that cannot be a model
+├── BoosterError         a fitted booster uses something these trees cannot hold
+└── RowsError            rows do not have the columns the trees were trained on
+"""
+
+from data.errors import LeadscoreError
+
+
+class ModelError(LeadscoreError):
+    """A bundle or a scorer cannot be trusted."""
+
+
+class BundleError(ModelError):
+    """A bundle on disk is not what its manifest describes."""
+
+
+class StructureError(ModelError):
+    """Trees say something that cannot be a model."""
+
+    def __init__(self, *, where: str, found: object, expected: str) -> None:
+        """
+        Name the place, what stands there and what should.
+
+        >>> print(StructureError(where="tree 3, leaf_value", found="a word", expected="numbers"))
+        tree 3, leaf_value: found 'a word', expected numbers; export the model again.
+        """
+        super().__init__(f"{where}: found {_brief(found)}, expected {expected}; export the model again.")
+        self.where = where
+        self.found = found
+        self.expected = expected
+
+    def within(self, where: str) -> "StructureError":
+        """
+        Give the same error with the larger place it happened in.
+
+        >>> print(StructureError(where="feature", found=-1, expected="0 or more").within("tree 3"))
+        tree 3, feature: found -1, expected 0 or more; export the model again.
+        """
+        place = f"{where}, {self.where}"
+        return StructureError(where=place, found=self.found, expected=self.expected)
+
+
+class BoosterError(ModelError):
+    """A fitted booster uses something these trees cannot hold."""
+
+    def __init__(self, *, found: str, expected: str, mend: str) -> None:
+        """
+        Say what the booster has, what can be held and how to train it so.
+
+        >>> print(BoosterError(found="3 classes", expected="one margin", mend="train a binary goal"))
+        The booster has 3 classes, expected one margin: train a binary goal.
+        """
+        super().__init__(f"The booster has {found}, expected {expected}: {mend}.")
+
+
+class RowsError(ModelError):
+    """Rows do not have the columns the trees were trained on."""
+
+    def __init__(self, *, shape: tuple[int, ...], columns: int) -> None:
+        """
+        Say which shape came and which was expected.
+
+        >>> print(RowsError(shape=(2, 3), columns=5))
+        Rows have shape (2, 3), expected (n, 5): give the features in the order of training.
+        """
+        super().__init__(
+            f"Rows have shape {shape}, expected (n, {columns}): give the features in the order of training."
+        )
+
+
+_LONGEST = 60
+
+
+def _brief(found: object) -> str:
+    """Show what was found in at most 60 signs; a digit string too long for Python is not spelt out."""
+    try:
+        text = repr(found)
+    except ValueError:
+        text = "a huge number"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,187 @@
+"""Decision trees as plain values: read from JSON, checked in full, written back to the last bit."""
+
+import json
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Self
+
+from models.errors import StructureError
+from models.reading import fields, integers, loads, numbers, switches, texts, whole
+from models.structure import check_kinds, check_tree
+
+FORMAT = "leadscore-trees-1"
+"""The layout of the JSON; another layout gets another name."""
+
+MOST_FEATURES = 65_536
+"""No catalog comes near; a damaged file must not ask for all the memory there is."""
+
+MOST_TREES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """
+    One tree of m splits and m + 1 leaves; a row starts at split 0, or at the only leaf.
+
+    A numeric split sends ``value <= threshold`` left. A categorical split (``left_codes`` is not 0)
+    sends the codes whose bits are set left and everything else, unknown codes too, right.
+
+    Attributes:
+        feature: (m,) index of the feature a split looks at.
+        threshold: (m,) finite; 0.0 where the split is categorical.
+        left_codes: (m,) 64-bit mask, bit c for code c (63 is "other"); 0 where the split is numeric.
+        missing_left: (m,) whether a missing value goes left; never where the split is categorical.
+        left: (m,) where the left branch leads: a split's index, or -1 - the index of a leaf.
+        right: (m,) the same for the right branch.
+        split_count: (m,) training rows that reached the split.
+        leaf_count: (m + 1,) training rows that reached the leaf.
+        leaf_value: (m + 1,) what the leaf adds to the margin [log-odds for a binary goal].
+
+    Raises:
+        StructureError: the arrays do not describe one tree.
+
+    >>> Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2)).leaf_value
+    (-0.3, 0.2)
+    """
+
+    feature: tuple[int, ...]
+    threshold: tuple[float, ...]
+    left_codes: tuple[int, ...]
+    missing_left: tuple[bool, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    split_count: tuple[int, ...]
+    leaf_count: tuple[int, ...]
+    leaf_value: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not describe one tree."""
+        check_tree(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """
+    A model's trees; a row's margin is the sum of the leaves it reaches, one per tree.
+
+    Attributes:
+        n_features: columns of a row.
+        trees: in the order they were fitted.
+        feature_names: (n_features,) unique, or None where the columns have no names.
+
+    Raises:
+        StructureError: the trees do not fit the features or one another.
+    """
+
+    n_features: int
+    trees: tuple[Tree, ...]
+    feature_names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse trees that look at features there are none of, or read one feature in two ways."""
+        _check_size("n_features", self.n_features, MOST_FEATURES)
+        _check_size("trees", len(self.trees), MOST_TREES)
+        _check_names(self.feature_names, self.n_features)
+        _check_features(self.trees, self.n_features)
+        check_kinds(self.trees)
+
+    @property
+    def categorical(self) -> frozenset[int]:
+        """Give the indices of the features that some split reads as codes."""
+        return frozenset(
+            feature
+            for tree in self.trees
+            for feature, codes in zip(tree.feature, tree.left_codes, strict=True)
+            if codes
+        )
+
+    def to_json(self) -> str:
+        """
+        Write the trees as canonical JSON: the same trees give the same text, every float is exact.
+
+        >>> print(Trees(1, (Tree((), (), (), (), (), (), (), (8,), (0.1,)),)).to_json()[:72])
+        {"feature_names":null,"format":"leadscore-trees-1","n_features":1,"trees
+        """
+        document = {
+            "format": FORMAT,
+            "n_features": self.n_features,
+            "feature_names": self.feature_names,
+            "trees": [{name: getattr(tree, name) for name in _COLUMNS} for tree in self.trees],
+        }
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """
+        Read trees and check everything about them.
+
+        Raises:
+            StructureError: whatever is wrong with the text.
+
+        >>> Trees.from_json("[1, 2]")
+        Traceback (most recent call last):
+        models.errors.StructureError: trees: found [1, 2], expected an object; export the model again.
+        """
+        found = fields(loads(text), "trees", _DOCUMENT)
+        if found["format"] != FORMAT:
+            raise StructureError(where="format", found=found["format"], expected=FORMAT)
+        n_features = whole(found["n_features"], "n_features")
+        trees = tuple(_read_tree(tree, index) for index, tree in enumerate(_listed(found["trees"])))
+        return cls(n_features, trees, texts(found["feature_names"], "feature_names"))
+
+
+_DOCUMENT = ("feature_names", "format", "n_features", "trees")
+_READERS = {
+    "feature": integers,
+    "threshold": numbers,
+    "left_codes": integers,
+    "missing_left": switches,
+    "left": integers,
+    "right": integers,
+    "split_count": integers,
+    "leaf_count": integers,
+    "leaf_value": numbers,
+}
+_COLUMNS = tuple(_READERS)
+
+
+def _listed(found: object) -> list[object]:
+    """Give what was found if it is a list."""
+    if not isinstance(found, list):
+        raise StructureError(where="trees", found=found, expected="a list")
+    return found
+
+
+def _read_tree(found: object, index: int) -> Tree:
+    """Read one tree and say which one where it is wrong."""
+    where = f"tree {index}"
+    columns = fields(found, where, _COLUMNS)
+    read: dict[str, Any] = {name: reader(columns[name], f"{where}, {name}") for name, reader in _READERS.items()}
+    try:
+        return Tree(**read)
+    except StructureError as error:
+        raise error.within(where) from None
+
+
+def _check_size(where: str, found: int, most: int) -> None:
+    """Refuse none at all and more than any model has."""
+    if not 1 <= found <= most:
+        raise StructureError(where=where, found=found, expected=f"1 to {most}")
+
+
+def _check_names(names: tuple[str, ...] | None, n_features: int) -> None:
+    """Refuse names that are not one for each feature, each once."""
+    if names is None:
+        return
+    if len(names) != n_features or len(set(names)) != n_features:
+        expected = f"{n_features} names, each once"
+        raise StructureError(where="feature_names", found=names, expected=expected)
+
+
+def _check_features(trees: tuple[Tree, ...], n_features: int) -> None:
+    """Refuse a split on a feature outside the columns."""
+    for index, tree in enumerate(trees):
+        largest = max(chain(tree.feature, (0,)))
+        if largest >= n_features:
+            expected = f"below {n_features}, the number of features"
+            raise StructureError(where=f"tree {index}, feature", found=largest, expected=expected)
