@@ -1,0 +1,102 @@
+"""What it takes to reach each leaf: a path's conditions, merged to one per feature."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf, prod
+
+from models.structure import count, root
+from models.trees import Tree
+
+ANY_CODE = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """
+    What one feature must be to stay on a path.
+
+    Attributes:
+        categorical: whether the feature is a code; then ``codes`` counts, else ``above`` and ``up_to``.
+        above: the value must be larger.
+        up_to: the value must not be larger.
+        codes: 64-bit mask of the codes that pass.
+        missing: whether a missing value (or a code outside 0 to 63) passes.
+        share: of the training rows that met the path's other conditions, those that met this too, in
+            (0, 1]: the product of count(branch) / count(split) over the feature's splits.
+    """
+
+    categorical: bool
+    above: float = -inf
+    up_to: float = inf
+    codes: int = ANY_CODE
+    missing: bool = True
+    share: float = 1.0
+
+    def narrowed(self, tree: Tree, split: int, *, left: bool) -> "Condition":
+        """Add what one more split on the same feature asks for."""
+        threshold, mask = tree.threshold[split], tree.left_codes[split]
+        branch = tree.left[split] if left else tree.right[split]
+        numeric = not self.categorical
+        return Condition(
+            categorical=self.categorical,
+            above=max(self.above, threshold) if numeric and not left else self.above,
+            up_to=min(self.up_to, threshold) if numeric and left else self.up_to,
+            codes=self.codes & (mask if left else ~mask) if self.categorical else self.codes,
+            missing=self.missing and tree.missing_left[split] == left,
+            share=self.share * (count(tree, branch) / count(tree, split)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """
+    A leaf and what it takes to reach it; or two leaves that differ in the last split alone.
+
+    Two leaves under one split on a feature that is new to the path ask for the same, but for the last
+    condition: where one asks for it the other asks for its contrary. One path stands for both.
+
+    Attributes:
+        value: what the leaf adds to the margin where all conditions hold.
+        conditions: by feature, at most 6, in the order of the path.
+        instead: what the other leaf adds where all conditions but the last hold; 0 without one.
+    """
+
+    value: float
+    conditions: dict[int, Condition]
+    instead: float = 0.0
+
+    @property
+    def expected(self) -> float:
+        """Give the values of the leaves times the shares of the training rows that reached them."""
+        *before, last = [1.0, *(condition.share for condition in self.conditions.values())]
+        return prod(before) * (self.value * last + self.instead * (1 - last))
+
+
+def paths(tree: Tree) -> Iterator[Path]:
+    """
+    Give the paths to all leaves of a tree, leftmost first.
+
+    >>> tree = Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2))
+    >>> [(path.value, path.conditions[0].share, path.instead) for path in paths(tree)]
+    [(-0.3, 0.4, 0.2)]
+    """
+    waiting: list[tuple[int, dict[int, Condition]]] = [(root(tree), {})]
+    while waiting:
+        node, met = waiting.pop()
+        if node < 0:
+            yield Path(tree.leaf_value[-1 - node], met)
+            continue
+        left, right = tree.left[node], tree.right[node]
+        if left < 0 and right < 0 and tree.feature[node] not in met:
+            both = _with(met, tree, node, left=True)
+            yield Path(tree.leaf_value[-1 - left], both, tree.leaf_value[-1 - right])
+            continue
+        waiting.append((right, _with(met, tree, node, left=False)))
+        waiting.append((left, _with(met, tree, node, left=True)))
+
+
+def _with(met: dict[int, Condition], tree: Tree, split: int, *, left: bool) -> dict[int, Condition]:
+    """Add the condition of one branch of a split to those already met."""
+    feature = tree.feature[split]
+    known = met.get(feature) or Condition(categorical=tree.left_codes[split] > 0)
+    return {**met, feature: known.narrowed(tree, split, left=left)}
