@@ -87,10 +87,16 @@ class Catalog:
 
 
 def _feature_out(feature: Feature) -> dict[str, Any]:
-    content = {field.name: getattr(feature, field.name) for field in fields(feature)}
-    content["reduce"] = {"is": _NAMES_OF[type(feature.reduce)], **asdict(feature.reduce)}
-    content["words"] = [list(pair) for pair in feature.words]
-    return content
+    content = {field.name: _plain(getattr(feature, field.name)) for field in fields(feature)}
+    reduce = {name: _plain(value) for name, value in asdict(feature.reduce).items()}
+    return content | {"reduce": {"is": _NAMES_OF[type(feature.reduce)], **reduce}}
+
+
+def _plain(value: object) -> object:
+    """Write 7 and 7.0 alike: they are the same feature and must have the same fingerprint."""
+    if isinstance(value, tuple):
+        return [list(pair) for pair in value]
+    return float(value) if isinstance(value, int) else value
 
 
 def _feature_in(given: Mapping[str, Any]) -> Feature:

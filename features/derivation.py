@@ -64,7 +64,14 @@ class _Topic:
 
     @property
     def did(self) -> str:
-        return f"colleagues {self.words.did}" if self.over == "account" else self.words.did
+        plural = self.words.did.replace("was ", "were ", 1) if self.words.did.startswith("was ") else self.words.did
+        return f"colleagues {plural}" if self.over == "account" else self.words.did
+
+    def at(self, order: str) -> str:
+        """Say "last met us", "was last active", "colleagues last met us" or "colleagues were last active"."""
+        who, did = ("colleagues ", self.did.removeprefix("colleagues ")) if self.over == "account" else ("", self.did)
+        verb, _, rest = did.partition(" ")
+        return f"{who}{verb} {order} {rest}" if verb in {"was", "were"} else f"{who}{order} {did}"
 
     @property
     def among(self) -> str:
@@ -128,10 +135,10 @@ def _counts(topic: _Topic, playbook: Playbook) -> Iterator[Feature]:
     for days in windows:
         yield _count(topic, days)
     reduce = DaysSinceLast(kind, subject)
-    yield _feature(topic, "days_since_last", reduce, missing=None, says=f"last {topic.did} {{ago}}")
+    yield _feature(topic, "days_since_last", reduce, missing=None, says=f"{topic.at('last')} {{ago}}")
     if subject is None:
         first = DaysSinceFirst(kind)
-        yield _feature(topic, "days_since_first", first, missing=None, says=f"first {topic.did} {{ago}}")
+        yield _feature(topic, "days_since_first", first, missing=None, says=f"{topic.at('first')} {{ago}}")
     for half_life in sorted(set(playbook.features.half_lives_days)):
         decayed = Decayed(kind, half_life, subject)
         says = f"{topic.did}, weight {{x}} when halved every {_days(half_life)}"
@@ -174,13 +181,11 @@ def _timing() -> Iterator[Feature]:
 
 
 def _of_account(playbook: Playbook, seen: Seen, fewest: int) -> Iterator[Feature]:
-    everyone = _Topic(None, None, _ANY.model_copy(update={"did": "were active"}), "account")
+    everyone = _Topic(None, None, _ANY, "account")
     for days in sorted(set(playbook.features.windows_days)):
         yield _count(everyone, days)
-    since = DaysSinceLast(None)
-    yield _feature(
-        everyone, "days_since_last", since, missing=None, says="colleagues were last active {ago}", over="account"
-    )
+    says = f"{everyone.at('last')} {{ago}}"
+    yield _feature(everyone, "days_since_last", DaysSinceLast(None), missing=None, says=says)
     for topic in _topics(playbook, seen, fewest):
         yield _count(_Topic(topic.kind, topic.subject, topic.words, "account"), _RECENT_DAYS)
 
@@ -193,7 +198,6 @@ def _feature(
     missing: float | None,
     says: str,
     none: str | None = None,
-    over: Over | None = None,
 ) -> Feature:
     return Feature(
         name=f"{topic.name}_{suffix}",
@@ -202,7 +206,7 @@ def _feature(
         says=says,
         says_none=topic.never if none is None else none,
         group=topic.code,
-        over=over or topic.over,
+        over=topic.over,
     )
 
 
@@ -240,9 +244,9 @@ def _added(extra: ExtraFeature, topic: _Topic) -> tuple[Reducer, float | None, s
         case "count":
             return Count(kind, subject, days), 0.0, f"{topic.did} {{n}}"
         case "days_since_last":
-            return DaysSinceLast(kind, subject), None, f"last {topic.did} {{ago}}"
+            return DaysSinceLast(kind, subject), None, f"{topic.at('last')} {{ago}}"
         case "days_since_first":
-            return DaysSinceFirst(kind, subject), None, f"first {topic.did} {{ago}}"
+            return DaysSinceFirst(kind, subject), None, f"{topic.at('first')} {{ago}}"
         case "decayed":
             return Decayed(kind, _need(extra, "half_life_days"), subject), 0.0, f"{topic.did}, weight {{x}}"
         case "distinct":

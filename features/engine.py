@@ -28,6 +28,9 @@ from features.reducers import (
 )
 
 KEYS = ["lead_id", "as_of"]
+VALUE_DIGITS, DECAY_DIGITS = 6, 9
+"""Decimals kept of sums of floats, so that the order in which an engine adds, or its threads, cannot show."""
+
 _MONDAY_US = 3 * DAY_US  # 1970-01-01 was a Thursday
 
 
@@ -221,9 +224,10 @@ def _value(feature: Feature, joined: ir.Table) -> ir.Value:
             return counts[0] / counts[1].nullif(0.0)
         case Count(days=days) | Distinct(days=days) | Sum(days=days) | Mean(days=days):
             number = type(reduce).__name__.lower()
-            return joined[_label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)]
+            found = joined[_label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)]
+            return found.cast("float64").round(VALUE_DIGITS) if isinstance(reduce, Sum | Mean) else found
         case Decayed(half_life_days=half_life):
-            return joined[_label(over, f"decayed@{half_life:g}", reduce)]
+            return joined[_label(over, f"decayed@{half_life:g}", reduce)].round(DECAY_DIGITS)
 
 
 def _days_to(as_of: ir.Value, instant: ir.Value) -> ir.Value:

@@ -33,7 +33,7 @@ class DaysSinceFirst:
 
 @dataclass(frozen=True, slots=True)
 class Decayed:
-    """Count in which an activity of age a weighs ``2 ** (-a / half_life_days)``."""
+    """Count in which an activity of age a weighs ``2 ** (-a / half_life_days)``, to 9 decimals."""
 
     kind: str | None
     half_life_days: float
@@ -50,7 +50,7 @@ class Distinct:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Sum of the values in the window."""
+    """Sum of the values in the window, to 6 decimals."""
 
     kind: str
     subject: str | None = None
@@ -59,7 +59,7 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Mean of the values in the window; missing without any."""
+    """Mean of the values in the window, to 6 decimals; missing without any."""
 
     kind: str
     subject: str | None = None

@@ -74,14 +74,14 @@ def _value(feature, world, lead_id, as_of, catalog):  # noqa: C901 - one case pe
         case DaysSinceFirst():
             return max([(as_of - a.occurred_at) / DAY_US for a in seen], default=None)
         case Decayed():
-            return sum(2 ** (-(as_of - a.occurred_at) / DAY_US / reduce.half_life_days) for a in seen)
+            return round(sum(2 ** (-(as_of - a.occurred_at) / DAY_US / reduce.half_life_days) for a in seen), 9)
         case Distinct():
             return float(len({a.subject for a in within(reduce.days) if a.subject is not None}))
         case Sum():
-            return sum([a.value for a in within(reduce.days) if a.value is not None])
+            return round(sum([a.value for a in within(reduce.days) if a.value is not None]), 6)
         case Mean():
             values = [a.value for a in within(reduce.days) if a.value is not None]
-            return sum(values) / len(values) if values else None
+            return round(sum(values) / len(values), 6) if values else None
         case Trend():
             long = within(reduce.long_days)
             return len(within(reduce.days)) / len(long) if long else None

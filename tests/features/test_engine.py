@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from data.contract import AttributeType
 from data.instants import DAY_US
@@ -24,6 +24,8 @@ from tests.features.worlds import (
     worlds,
 )
 
+# Without the search for the smallest world a failing run ends at once; the worlds are small as it is.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SNAPSHOTS = [("ann", NOON), ("bob", NOON), ("cy", NOON), ("nobody", NOON), ("ann", NOON - 9 * DAY_US)]
 
 
@@ -35,19 +37,19 @@ def assert_same(found, expected):
             told = found[key][name]
             if isinstance(value, float | int) and not isinstance(value, bool):
                 assert told is not None, (key, name)
-                assert math.isclose(told, value, rel_tol=1e-9, abs_tol=1e-9), (key, name, told, value)
+                assert math.isclose(told, value, rel_tol=1e-9, abs_tol=2e-9), (key, name, told, value)
             else:
                 assert told == value, (key, name)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, phases=PHASES)
 @given(world=worlds())
 def test_each_reducer_equals_its_obvious_definition(world):
     expected = {(lead, as_of): by_hand(world, lead, as_of, CATALOG) for lead, as_of in SNAPSHOTS}
     assert_same(on_duckdb(world, SNAPSHOTS), expected)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, phases=PHASES)
 @given(world=worlds())
 def test_history_and_live_databases_agree(world):
     expected = on_duckdb(world, SNAPSHOTS)
@@ -55,7 +57,7 @@ def test_history_and_live_databases_agree(world):
     assert_same(on_sqlite_at_once(world, SNAPSHOTS), expected)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40, phases=PHASES)
 @given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
 def test_the_future_changes_nothing(past, later):
     """What becomes known at the snapshot instant or after it never moves a feature, not by one bit."""

@@ -1,0 +1,66 @@
+"""
+Run the benchmarks: ``make bench``, or one of them with ``make bench ONLY=name``.
+
+Each compares with a named alternative in the same run; a ratio above 1 means that we are better. Nothing here
+is a test: machines differ, ratios hardly do.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.features import features_vs_pandas, features_vs_sql, live_features_ms
+from tests.bench.http import http_score_vs_empty, http_score_vs_mlflow
+from tests.bench.reasons import reasons_batch_vs_shap, reasons_one_vs_pred_contrib
+from tests.bench.whole import demo_s
+
+OUT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.json"
+BENCHES: dict[str, Callable[[], dict[str, object]]] = {
+    bench.__name__: bench
+    for bench in (
+        features_vs_pandas,
+        features_vs_sql,
+        live_features_ms,
+        reasons_batch_vs_shap,
+        reasons_one_vs_pred_contrib,
+        http_score_vs_empty,
+        http_score_vs_mlflow,
+        demo_s,
+    )
+}
+
+
+def main(only: str | None) -> int:
+    """Run all benchmarks, or one; keep the figures in ``docs/benchmarks.json``."""
+    if only is not None and only not in BENCHES:
+        print(f"There is no benchmark {only}; there are {', '.join(BENCHES)}.", file=sys.stderr)
+        return 2
+    kept = {row["bench"]: row for row in json.loads(OUT.read_text())} if OUT.exists() else {}
+    for name in [only] if only else BENCHES:
+        print(f"running {name} …", file=sys.stderr, flush=True)
+        kept[name] = BENCHES[name]()
+    rows = [kept[name] for name in BENCHES if name in kept]
+    OUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    _print([kept[only]] if only else rows)
+    return 0
+
+
+def _print(rows: list[dict[str, object]]) -> None:
+    table = Table("bench", "unit", title="A ratio above 1 means that leadscore is better", title_justify="left")
+    for name in ("ours", "theirs", "ratio"):
+        table.add_column(name, justify="right")
+    table.add_column("against", overflow="fold")
+    for row in rows:
+        numbers = [
+            f"{row[name]:,.3g}" if row[name] < 1000 else f"{row[name]:,.0f}" for name in ("ours", "theirs", "ratio")
+        ]
+        table.add_row(str(row["bench"]), str(row["unit"]), *numbers, str(row["against"]))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else None))
