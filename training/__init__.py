@@ -1,0 +1,52 @@
+"""How a model is made and judged."""
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from training.commands import build, compare, promote, train
+    from training.errors import (
+        FewLeadsError,
+        HistoryError,
+        PromotionRefusedError,
+        RegistryError,
+        TrainingError,
+    )
+    from training.results import Built, Compared, Promoted, Trained
+
+# MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+_HOMES = {
+    "commands": ("build", "compare", "promote", "train"),
+    "errors": ("FewLeadsError", "HistoryError", "PromotionRefusedError", "RegistryError", "TrainingError"),
+    "results": ("Built", "Compared", "Promoted", "Trained"),
+}
+
+__all__ = [
+    "Built",
+    "Compared",
+    "FewLeadsError",
+    "HistoryError",
+    "Promoted",
+    "PromotionRefusedError",
+    "RegistryError",
+    "Trained",
+    "TrainingError",
+    "build",
+    "compare",
+    "promote",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for: MLflow and LightGBM take seconds."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"training.{module}"), name)
+    message = f"module 'training' has no attribute {name!r}"
+    raise AttributeError(message)

@@ -1,0 +1,90 @@
+"""Captions: features and reasons in the playbook's words, for plots."""
+
+from data.playbook import Playbook
+from features.feature import Feature
+from features.reducers import (
+    Attribute,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    Decayed,
+    Distinct,
+    HourOfLast,
+    LeadAge,
+    Mean,
+    Sum,
+    Trend,
+    WeekdayOfLast,
+)
+
+
+def caption(feature: Feature, playbook: Playbook) -> str:
+    """
+    Say what a feature counts, in a few words.
+
+    Args:
+        feature: of a catalog derived from the playbook.
+        playbook: knows the words.
+    """
+    about = _about(feature, playbook)
+    match feature.reduce:
+        case Count(days=days):
+            return about if days is None else f"{about}, {days:g} days"
+        case DaysSinceLast():
+            return f"days since last of {about}"
+        case DaysSinceFirst():
+            return f"days since first of {about}"
+        case Decayed(half_life_days=half_life):
+            return f"{about}, halved every {half_life:g} days"
+        case Distinct():
+            return f"different subjects of {about}"
+        case Sum() | Mean():
+            return f"{type(feature.reduce).__name__.lower()} of {about}"
+        case Trend():
+            return f"trend of {about}"
+        case HourOfLast():
+            return "hour of last activity"
+        case WeekdayOfLast():
+            return "weekday of last activity"
+        case Attribute() | LeadAge():
+            return about
+
+
+def group_caption(code: str, playbook: Playbook) -> str:
+    """
+    Say what a reason is about.
+
+    Args:
+        code: such as ``activity:page_view/pricing``, ``account:any``, ``attribute:industry`` or ``timing``.
+        playbook: knows the words.
+    """
+    kind, _, rest = code.partition(":")
+    if kind == "attribute":
+        return _attribute(rest, playbook)
+    if kind in {"activity", "account"}:
+        name, _, subject = rest.partition("/")
+        words = _many(None if name == "any" else name, subject or None, playbook)
+        return f"colleagues' {words}" if kind == "account" else words
+    return {"lead_age": "age of the lead", "timing": "time of the last activity"}.get(code, code.replace("_", " "))
+
+
+def _about(feature: Feature, playbook: Playbook) -> str:
+    reduce = feature.reduce
+    if isinstance(reduce, Attribute):
+        return _attribute(reduce.name, playbook)
+    if isinstance(reduce, LeadAge):
+        return "age of the lead"
+    words = _many(getattr(reduce, "kind", None), getattr(reduce, "subject", None), playbook)
+    return f"colleagues' {words}" if feature.over == "account" else words
+
+
+def _attribute(name: str, playbook: Playbook) -> str:
+    known = playbook.attributes.get(name)
+    return (known.label if known is not None else None) or name.replace("_", " ")
+
+
+def _many(kind: str | None, subject: str | None, playbook: Playbook) -> str:
+    if kind is None or kind not in playbook.activities:
+        return "activities" if kind is None else kind.replace("_", " ")
+    words = playbook.activities[kind]
+    return (words.subjects.get(subject, words) if subject else words).many

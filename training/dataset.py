@@ -1,0 +1,251 @@
+"""
+The training set: every row with its block, label, weight and features, built once and kept.
+
+One table serves all that follows: fitting reads ``train`` and ``stop``, calibration reads ``calibrate``, judging reads
+``test``, and grades and threshold read the rows of the last weeks, whose outcome nobody needs to know.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.home import Home
+from data.instants import DAY_US, iso
+from data.playbook import Playbook, PlaybookFolder
+from data.progress import Progress, silent
+from data.warehouse import Warehouse
+from features.catalog import Catalog
+from features.derivation import derive
+from features.history import described, look
+from features.reducers import Decayed, Mean, Sum, Trend
+from models.scorecard import Scorecard, compile_scorecard
+from training.groups import group_leads
+from training.labels import Labels, horizon_us, label
+from training.snapshots import take_snapshots
+from training.split import Plan, Split, plan_blocks, split
+from training.storage import FORMAT, load_kept, store
+
+SEED = 20_260_101
+RECENT_DAYS = 90
+_RULES = "rules."
+_FLOAT_BITS = 18
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """
+    A training set.
+
+    Attributes:
+        rows: one per snapshot: ``lead_id``, ``as_of``, ``group``, ``block``, ``weight``, ``label`` (NaN where it is
+            too early to say), the catalog's features, then the scorecard's under ``rules.``. Rows that no step needs
+            (purged, set aside, and old) are counted in the manifest and not kept.
+        catalog: the features derived for the model.
+        scorecard: the playbook's point rules, not calibrated.
+        manifest: counts, maturity, plan and hashes; JSON.
+    """
+
+    rows: pd.DataFrame
+    catalog: Catalog
+    scorecard: Scorecard
+    manifest: Mapping[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """Give the hash of the rows: equal rows, equal hash, wherever they were built."""
+        return str(self.manifest["rows_sha256"])
+
+    @property
+    def base_rate(self) -> float:
+        """Give the share that reached the goal, over all mature rows of the training period."""
+        return float(self.manifest["base_rate"])
+
+    @property
+    def horizon_us(self) -> int:
+        """Give the goal's horizon in microseconds."""
+        return round(float(self.manifest["goal"]["horizon_days"]) * DAY_US)
+
+    def block(self, *names: str) -> pd.DataFrame:
+        """Give the rows of one or more blocks."""
+        return self.rows[self.rows["block"].isin(names)]
+
+    @cached_property
+    def recent(self) -> pd.DataFrame:
+        """Give all rows of the last 90 days, whatever their block."""
+        return self.rows[self.rows["as_of"] > int(self.manifest["recent_from_us"])]
+
+    def rules_frame(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Give the scorecard's features of rows under the names the scorecard knows."""
+        return rows_of_rules(rows, self.scorecard.catalog)
+
+
+def rows_of_rules(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """Give a scorecard's features of rows under the names the scorecard knows."""
+    return rows[[_RULES + name for name in catalog.names]].rename(columns=lambda name: name.removeprefix(_RULES))
+
+
+def build(
+    warehouse: Warehouse, folder: PlaybookFolder, home: Home, *, progress: Progress = silent, seed: int = SEED
+) -> tuple[Dataset, Path]:
+    """
+    Build the training set, or reuse it where neither history nor playbook has changed.
+
+    Args:
+        warehouse: the history.
+        folder: the playbook and its point rules.
+        home: where the training set is kept, as Parquet with a manifest.
+        progress: hears how far it has come.
+        seed: of every draw.
+
+    Returns:
+        The training set, and the folder that holds it.
+
+    Raises:
+        TrainingError: the history is too short, or the goal is never seen in it.
+    """
+    key = _key(warehouse, folder, seed)
+    place = home.tables(folder.playbook.name) / "training" / key[:16]
+    scorecard = compile_scorecard(folder.scorecard, folder.playbook)
+    kept = load_kept(place)
+    if kept is not None:
+        rows, catalog, manifest = kept
+        return Dataset(rows, catalog, scorecard, manifest), place
+    dataset = assemble(warehouse, folder.playbook, scorecard=scorecard, progress=progress, seed=seed)
+    dataset = replace(dataset, manifest={**dataset.manifest, "key": key})
+    store(place, dataset.rows, catalog=dataset.catalog, manifest=dataset.manifest)
+    return dataset, place
+
+
+def assemble(
+    warehouse: Warehouse, playbook: Playbook, *, scorecard: Scorecard, progress: Progress = silent, seed: int = SEED
+) -> Dataset:
+    """Build the training set in memory."""
+    progress("taking snapshots", 0, 3)
+    history = {name: warehouse.frame(name) for name in ("leads", "activities", "outcomes")}
+    cutoff_us = cutoff(history, playbook)
+    leads, outcomes = history["leads"], history["outcomes"]
+    progress("taking snapshots", 1, 3)
+    rows = take_snapshots(
+        leads, history["activities"], outcomes=outcomes, playbook=playbook, cutoff_us=cutoff_us, seed=seed
+    )
+    labels = label(rows, outcomes, playbook=playbook, cutoff_us=cutoff_us)
+    rows["group"] = group_leads(leads).reindex(rows["lead_id"]).to_numpy()
+    rows["label"] = labels.reached
+    progress("taking snapshots", 2, 3)
+    plan, parts = _placed(rows, labels, playbook=playbook, seed=seed)
+    progress("taking snapshots", 3, 3)
+    manifest = _manifest(rows, labels, plan=plan, parts=parts, playbook=playbook, cutoff_us=cutoff_us)
+    needed = rows[~rows["block"].isin(["purged", "aside", "young"]) | (rows["as_of"] > manifest["recent_from_us"])]
+    catalog = derive(playbook, look(warehouse, playbook))
+    full = _described(
+        warehouse, needed.reset_index(drop=True), catalog=catalog, rules=scorecard.catalog, progress=progress
+    )
+    return Dataset(full, catalog, scorecard, {**manifest, **_hashes(full, catalog)})
+
+
+def cutoff(history: Mapping[str, pd.DataFrame], playbook: Playbook) -> int:
+    """Give the last instant at which anything that may be used became known [us since 1970 UTC]."""
+    activities = history["activities"]
+    usable = activities[~activities["kind"].isin(playbook.never_use)]
+    known = [table["known_at"].max() for table in (history["leads"], usable, history["outcomes"]) if len(table)]
+    return int(max(known))
+
+
+def _placed(rows: pd.DataFrame, labels: Labels, *, playbook: Playbook, seed: int) -> tuple[Plan, Split]:
+    """Write block and weight into the rows; a young row, whose outcome is not known yet, has the block ``young``."""
+    mature = labels.mature
+    as_of = rows["as_of"].to_numpy()[mature]
+    first, last = (int(as_of.min()), int(as_of.max())) if len(as_of) else (0, -1)
+    plan = plan_blocks(first, last, horizon=horizon_us(playbook))
+    parts = split(as_of, rows["group"][mature], plan, seed=seed)
+    block, weight = np.full(len(rows), "young", dtype=object), np.ones(len(rows))
+    block[mature], weight[mature] = parts.block, parts.weight
+    rows["block"], rows["weight"] = block, weight
+    return plan, parts
+
+
+def _described(
+    warehouse: Warehouse, rows: pd.DataFrame, *, catalog: Catalog, rules: Catalog, progress: Progress
+) -> pd.DataFrame:
+    """Compute the features of the model and of the rules in one pass over the history."""
+    progress("computing features", 0, len(rows))
+    renamed = tuple(replace(feature, name=_RULES + feature.name) for feature in rules.features)
+    both = Catalog(catalog.features + renamed, catalog.never_use)
+    found = described(warehouse, rows, both).drop(columns=["lead_id", "as_of"])
+    for feature in both.features:
+        if isinstance(feature.reduce, Decayed | Mean | Sum | Trend):
+            found[feature.name] = _rounded(found[feature.name].to_numpy(dtype=np.float64))
+    progress("computing features", len(rows), len(rows))
+    return pd.concat([rows, found], axis=1)
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Keep 18 bits of each number.
+
+    Engines add floats in any order, so their last bits differ from run to run; a training set does not.
+    """
+    mantissa, exponent = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, _FLOAT_BITS)), exponent - _FLOAT_BITS))
+
+
+def _manifest(
+    rows: pd.DataFrame, labels: Labels, *, plan: Plan, parts: Split, playbook: Playbook, cutoff_us: int
+) -> dict[str, Any]:
+    """Say what the training set holds and where it comes from."""
+    mature = labels.mature
+    in_training = mature & plan.train.holds(rows["as_of"].to_numpy())
+    spans = {name: _span_out(getattr(plan, name)) for name in ("train", "calibrate", "test")}
+    return {
+        "format": FORMAT,
+        "playbook": playbook.name,
+        "goal": playbook.goal.model_dump(mode="json"),
+        "cutoff_at": iso(cutoff_us),
+        "mature_until": iso(labels.mature_until),
+        "outcome_lag_days": labels.lag_us / DAY_US,
+        "plan": {"name": plan.name, **spans},
+        "snapshots": len(rows),
+        "mature": int(mature.sum()),
+        "young": int((~mature).sum()),
+        "blocks": parts.counts,
+        "positives": {name: int(rows["label"][rows["block"] == name].sum()) for name in parts.counts},
+        "leads": int(rows["lead_id"].nunique()),
+        "groups": int(rows["group"].nunique()),
+        "base_rate": float(rows["label"][in_training].mean()),
+        "recent_from_us": cutoff_us - RECENT_DAYS * DAY_US,
+        "cutoff_us": cutoff_us,
+    }
+
+
+def _span_out(span: Any) -> dict[str, Any]:
+    return {**{name: iso(value) for name, value in asdict(span).items()}, "days": round(span.days, 2)}
+
+
+def _hashes(rows: pd.DataFrame, catalog: Catalog) -> dict[str, Any]:
+    """Hash the rows column by column, in the order they stand."""
+    digest = hashlib.sha256()
+    for name in rows.columns:
+        digest.update(name.encode())
+        digest.update(pd.util.hash_pandas_object(rows[name], index=False).to_numpy().tobytes())
+    return {
+        "rows": len(rows),
+        "features": len(catalog.features),
+        "catalog_fingerprint": catalog.fingerprint,
+        "rows_sha256": digest.hexdigest(),
+    }
+
+
+def _key(warehouse: Warehouse, folder: PlaybookFolder, seed: int) -> str:
+    """Hash all that decides what the training set holds."""
+    playbook = folder.playbook.model_dump(mode="json", exclude={"sources", "folder", "capacity_per_day"})
+    rules = folder.scorecard.model_dump(mode="json", by_alias=True)
+    said = json.dumps([FORMAT, warehouse.fingerprint, playbook, rules, seed], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -1,0 +1,93 @@
+"""Labels: whether the goal was reached within the horizon, for snapshots old enough to know."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.instants import DAY_US
+from data.playbook import Playbook
+from training.errors import HistoryError
+
+LAG_QUANTILE = 0.99
+_NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """
+    The label of each snapshot, and which snapshots are mature.
+
+    Attributes:
+        reached: (n,) float64, 1 where the goal was reached in ``[as_of, as_of + horizon)``, 0 where not, NaN where
+            it is too early to say.
+        mature_until: the last ``as_of`` of which the label is known [us since 1970 UTC].
+        lag_us: how late outcomes arrive.
+    """
+
+    reached: NDArray[np.float64]
+    mature_until: int
+    lag_us: int
+
+    @property
+    def mature(self) -> NDArray[np.bool_]:
+        """Say which snapshots are mature, (n,)."""
+        return ~np.isnan(self.reached)
+
+
+def label(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, playbook: Playbook, cutoff_us: int) -> Labels:
+    """
+    Label snapshots; a row is mature by time alone.
+
+    An early success before ``as_of + horizon + lag <= cut-off`` is not counted either: keeping it while its peers
+    have to wait would raise the rate of the youngest rows.
+
+    Args:
+        snapshots: (n, 2) ``lead_id``, ``as_of``.
+        outcomes: ``lead_id``, ``stage``, ``reached_at``, ``known_at``.
+        playbook: its goal, and ``outcome_lag_days`` where it says so.
+        cutoff_us: nothing is known from here on.
+
+    Raises:
+        HistoryError: no lead ever reached the goal.
+    """
+    goals = outcomes[outcomes["stage"] == playbook.goal.stage]
+    if goals.empty:
+        message = (
+            f"No lead ever reached {playbook.goal.stage}, the goal: mend the stages of the playbook's sources, "
+            "name another goal, or bring a longer history."
+        )
+        raise HistoryError(message)
+    lag_us = ingest_lag_us(goals, playbook)
+    mature_until = cutoff_us - horizon_us(playbook) - lag_us
+    as_of = snapshots["as_of"].to_numpy()
+    reached = _reached(snapshots["lead_id"], as_of, goals=goals, horizon=horizon_us(playbook))
+    return Labels(np.where(as_of <= mature_until, reached, np.nan), mature_until, lag_us)
+
+
+def horizon_us(playbook: Playbook) -> int:
+    """Give the playbook's horizon in microseconds."""
+    return round(playbook.goal.horizon_days * DAY_US)
+
+
+def ingest_lag_us(goals: pd.DataFrame, playbook: Playbook) -> int:
+    """
+    Give how late outcomes arrive: what the playbook says, or else what 99 of 100 kept within.
+
+    Args:
+        goals: ``reached_at``, ``known_at`` of every goal seen.
+        playbook: ``outcome_lag_days`` overrules what is seen.
+    """
+    if playbook.outcome_lag_days is not None:
+        return round(playbook.outcome_lag_days * DAY_US)
+    lags = (goals["known_at"] - goals["reached_at"]).to_numpy()
+    return int(np.quantile(lags, LAG_QUANTILE, method="higher"))
+
+
+def _reached(
+    lead_ids: "pd.Series[str]", as_of: NDArray[np.int64], *, goals: pd.DataFrame, horizon: int
+) -> NDArray[np.float64]:
+    first = goals.groupby("lead_id")["reached_at"].min()
+    at = first.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)
+    return ((at >= as_of) & (at - as_of < horizon)).astype(np.float64)

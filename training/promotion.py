@@ -1,0 +1,85 @@
+"""
+Promotion: which version serves.
+
+The first model may serve if its bundle loads. After that a challenger must not be worse than the champion: both are
+judged on the challenger's test rows, and more than 0.5 % of log loss is worse. This is a point estimate. The champion
+may have learnt from earlier snapshots of the same accounts, which favours it a little: in doubt, the model that serves
+stays.
+"""
+
+import os
+from pathlib import Path
+
+from data.home import Home
+from data.warehouse import Warehouse
+from features.history import described
+from models.bundle import load_bundle
+from models.champion import Champion, bundle_folder, point_to
+from models.conversion import ConversionModel
+from models.errors import ModelError
+from training.dataset import Dataset
+from training.errors import PromotionRefusedError
+from training.evaluation import Judged, losses
+from training.results import Promoted
+from training.tracking import Registered, Registry, undisturbed
+
+WORSE_BY = 0.005
+"""Of the champion's log loss; what a challenger may be worse at most."""
+
+
+def load_version(found: Registered, home: Home, name: str) -> ConversionModel:
+    """
+    Load the bundle of a registered version.
+
+    Raises:
+        PromotionRefusedError: the bundle is missing or not what was registered.
+    """
+    folder = bundle_folder(home.models(name), found.run_id)
+    try:
+        return load_bundle(folder, version=found.version, fingerprint=found.fingerprint)
+    except ModelError as error:
+        message = f"Version {found.version} cannot serve: {error}"
+        raise PromotionRefusedError(message) from None
+
+
+def demand_not_worse(challenger: float, champion: float, *, versions: tuple[str, str]) -> str:
+    """
+    Refuse a challenger whose log loss is more than 0.5 % above the champion's; else say how they compare.
+
+    Args:
+        challenger: log loss on the test rows.
+        champion: log loss on the same rows.
+        versions: of both, to name them.
+
+    >>> demand_not_worse(0.3000, 0.3100, versions=("2", "1"))
+    'Its log loss is 0.3000, that of version 1 is 0.3100 on the same rows.'
+    """
+    said = f"log loss is {challenger:.4f}, that of version {versions[1]} is {champion:.4f} on the same rows"
+    if challenger > champion * (1 + WORSE_BY):
+        message = (
+            f"Version {versions[0]} may not serve: its {said}, and at most {WORSE_BY:.1%} worse is allowed. "
+            "Train again with more history, or promote with --force."
+        )
+        raise PromotionRefusedError(message)
+    return f"Its {said}."
+
+
+def log_loss_on(model: ConversionModel, dataset: Dataset, warehouse: Warehouse) -> float:
+    """Judge any model on a training set's test rows, with the features that this model wants."""
+    test = dataset.block("test")
+    rows = (
+        test if model.catalog.fingerprint == dataset.catalog.fingerprint else described(warehouse, test, model.catalog)
+    )
+    judged = Judged.of(test)
+    each = losses(model.score_many(rows).probabilities, judged.label)
+    return float((each * judged.weight).sum() / judged.weight.sum())
+
+
+def crown(found: Registered, model: ConversionModel, registry: Registry, *, models: Path, says: str) -> Promoted:
+    """Make a version the champion, in the registry and for serving."""
+    before = registry.champion()
+    bundle = bundle_folder(models, found.run_id)
+    with undisturbed():
+        registry.crown(found.version)
+        point_to(models, Champion(found.version, model.id.fingerprint, os.path.relpath(bundle, models)))
+    return Promoted(found.version, model.id.fingerprint, bundle, None if before is None else before.version, says)

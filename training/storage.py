@@ -1,0 +1,47 @@
+"""A training set on disk: Parquet, the catalog and a manifest in one folder, whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from features.catalog import Catalog
+from features.errors import CatalogError
+
+FORMAT = "leadscore-training-1"
+"""Raised whenever the same history would make another training set, so that no older one is reused."""
+
+ROWS, CATALOG, MANIFEST = "rows.parquet", "catalog.json", "manifest.json"
+
+
+def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+    """Write a training set beside its place and put it there when it is whole."""
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        rows.to_parquet(draft / ROWS, index=False)
+        (draft / CATALOG).write_text(catalog.to_json(), encoding="utf-8")
+        full = {**manifest, "bytes": {name: (draft / name).stat().st_size for name in (ROWS, CATALOG)}}
+        (draft / MANIFEST).write_text(json.dumps(full, indent=1, sort_keys=True), encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        draft.rename(place)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def load_kept(place: Path) -> tuple[pd.DataFrame, Catalog, dict[str, Any]] | None:
+    """Give the training set that stands there; None where there is none, or not a whole one of this format."""
+    try:
+        manifest: dict[str, Any] = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        sizes = {name: (place / name).stat().st_size for name in (ROWS, CATALOG)}
+        if manifest["format"] != FORMAT or manifest["bytes"] != sizes:
+            return None
+        catalog = Catalog.from_json((place / CATALOG).read_text(encoding="utf-8"))
+        return pd.read_parquet(place / ROWS), catalog, manifest
+    except (OSError, ValueError, KeyError, CatalogError):
+        return None

@@ -1,0 +1,254 @@
+"""
+Tracking: one MLflow run per training, and the registry of what it made.
+
+The database and all artefacts lie under ``Home.registry``. Registering is the last step and cannot be interrupted
+half-way; whatever stops a training before it leaves a run that says so, and no version.
+"""
+
+import json
+import logging
+import shutil
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+
+from data.home import Home
+from data.instants import now_us
+from features.catalog import Catalog
+from training.errors import RegistryError
+
+CHALLENGER, CHAMPION = "challenger", "champion"
+_CODE = ("data", "features", "models")
+_NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml")
+_ROOT = Path(__file__).resolve().parent.parent
+_NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A version in the registry: its number, its run, and its bundle's fingerprint."""
+
+    version: str
+    run_id: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The runs and registered versions of one playbook's model."""
+
+    home: Home
+    name: str
+
+    @property
+    def model_name(self) -> str:
+        """Give the name under which versions are registered."""
+        return f"leadscore-{self.name}"
+
+    @property
+    def tracking_uri(self) -> str:
+        """Give the address of MLflow's database."""
+        return f"sqlite:///{self.home.registry / 'mlflow.db'}"
+
+    def client(self) -> mlflow.MlflowClient:
+        """Open the database; the first time, MLflow makes it."""
+        quiet()
+        self.home.registry.mkdir(parents=True, exist_ok=True)
+        mlflow.set_tracking_uri(self.tracking_uri)
+        mlflow.set_registry_uri(self.tracking_uri)
+        return mlflow.MlflowClient()
+
+    def find(self, wanted: str) -> Registered:
+        """
+        Find a version by its alias or its number.
+
+        Args:
+            wanted: ``challenger``, ``champion`` or a number.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        client = self.client()
+        try:
+            if wanted.isdigit():
+                return _registered(client.get_model_version(self.model_name, wanted))
+            return _registered(client.get_model_version_by_alias(self.model_name, wanted))
+        except MlflowException:
+            message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
+            raise RegistryError(message) from None
+
+    def latest(self) -> Registered:
+        """
+        Find the version that was trained last.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        return self.find(CHALLENGER)
+
+    def champion(self) -> Registered | None:
+        """Give the version that serves, if one was promoted."""
+        try:
+            return self.find(CHAMPION)
+        except RegistryError:
+            return None
+
+    def crown(self, version: str) -> None:
+        """Move the alias champion to a version."""
+        self.client().set_registered_model_alias(self.model_name, CHAMPION, version)
+
+    @contextmanager
+    def run(self) -> Iterator[str]:
+        """
+        Open a run and give its id; however the block ends, the run says how.
+
+        It is FINISHED, KILLED after Ctrl-C, or FAILED.
+        """
+        client = self.client()
+        experiment = client.get_experiment_by_name(self.model_name)
+        if experiment is None:
+            client.create_experiment(self.model_name, artifact_location=(self.home.registry / "artifacts").as_uri())
+        mlflow.set_experiment(self.model_name)
+        with mlflow.start_run(log_system_metrics=False) as active:
+            try:
+                yield active.info.run_id
+            except KeyboardInterrupt:
+                mlflow.end_run("KILLED")
+                raise
+
+    def register(self, run_id: str, *, model_id: str, fingerprint: str) -> str:
+        """Register a logged model as the challenger, or not at all; give its version."""
+        client = mlflow.MlflowClient()
+        if not client.search_registered_models(f"name = '{self.model_name}'"):
+            client.create_registered_model(self.model_name)
+        source = client.get_logged_model(model_id).artifact_location
+        tags = {"bundle_fingerprint": fingerprint}
+        made = client.create_model_version(self.model_name, source, run_id, tags=tags, model_id=model_id)
+        try:
+            client.set_registered_model_alias(self.model_name, CHALLENGER, made.version)
+        except BaseException:
+            client.delete_model_version(self.model_name, made.version)
+            raise
+        return str(made.version)
+
+
+def _registered(found: ModelVersion) -> Registered:
+    return Registered(str(found.version), str(found.run_id), str(found.tags.get("bundle_fingerprint", "")))
+
+
+def quiet() -> None:
+    """Keep MLflow's and Alembic's chatter off the console; errors are still told."""
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off Ctrl-C until the block is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        waiting.append(number)
+
+    before = signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if waiting:
+        raise KeyboardInterrupt
+
+
+def log_facts(run_id: str, *, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+    """Write parameters and metrics into the run."""
+    at = now_us() // 1_000
+    mlflow.MlflowClient().log_batch(
+        run_id,
+        metrics=[Metric(name, value, at, 0) for name, value in metrics.items()],
+        params=[Param(name, str(value)) for name, value in parameters.items()],
+    )
+
+
+def log_dataset(run_id: str, place: Path, *, manifest: Mapping[str, Any]) -> None:
+    """Name the training set as the run's input: where it lies, its hash and its size."""
+    taken = ("rows", "mature", "leads", "features", "cutoff_at", "mature_until")
+    used = Dataset(
+        name=f"{manifest['playbook']} training set",
+        digest=str(manifest["rows_sha256"])[:32],
+        source_type="local",
+        source=json.dumps({"uri": place.as_uri()}),
+        profile=json.dumps({name: manifest[name] for name in taken}),
+    )
+    context = [InputTag("mlflow.data.context", "training")]
+    mlflow.MlflowClient().log_inputs(run_id, datasets=[DatasetInput(used, context)])
+
+
+def log_model(bundle: Path, catalog: Catalog, *, example: pd.DataFrame) -> str:
+    """
+    Write the bundle into the run as a model that MLflow can serve; nothing is registered yet.
+
+    Args:
+        bundle: the saved bundle.
+        catalog: its features, which become the signature's columns.
+        example: a few rows of features.
+
+    Returns:
+        The id of the logged model.
+    """
+    with tempfile.TemporaryDirectory(prefix="leadscore-code-") as code:
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(Path(__file__).with_name("served_model.py")),
+            artifacts={"bundle": str(bundle)},
+            code_paths=_served_code(Path(code)),
+            signature=signature_of(catalog),
+            input_example=example,
+            pip_requirements=[f"{name}=={metadata.version(name)}" for name in _NEEDED],
+        )
+    return str(info.model_id)
+
+
+def signature_of(catalog: Catalog) -> ModelSignature:
+    """Give the columns that the served model takes and gives; every feature may be missing."""
+    kinds = [DataType.string if feature.is_category else DataType.double for feature in catalog.features]
+    inputs: list[ColSpec | TensorSpec] = [
+        ColSpec(kind, name, required=False) for kind, name in zip(kinds, catalog.names, strict=True)
+    ]
+    outputs = {
+        "probability": DataType.double,
+        "points": DataType.double,
+        "score": DataType.long,
+        "grade": DataType.string,
+    }
+    return ModelSignature(Schema(inputs), Schema([ColSpec(kind, name) for name, kind in outputs.items()]))
+
+
+def _served_code(place: Path) -> list[str]:
+    """Copy the code that scoring needs, and nothing that lies beside it on this machine."""
+    for package in _CODE:
+        shutil.copytree(_ROOT / package, place / package, ignore=_only_code)
+    return [str(place / package) for package in _CODE]
+
+
+def _only_code(folder: str, names: list[str]) -> list[str]:
+    """Name what is not copied: everything but Python files and the packages they form."""
+    here = Path(folder)
+    return [name for name in names if name in _NOT_SERVED or not ((here / name).is_dir() or name.endswith(".py"))]
