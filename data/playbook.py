@@ -187,6 +187,8 @@ def expand(text: str) -> str:
     """
     Put environment variables into a path: ``${NAME}`` or ``${NAME:-default}``.
 
+    A variable that begins the path and holds a relative one is meant from the working directory, as in any shell.
+
     Raises:
         PlaybookError: a variable without a default is not set.
 
@@ -199,7 +201,8 @@ def expand(text: str) -> str:
         if given is None:
             message = f"{text} needs the environment variable {found['name']}, which is not set: set it to a folder."
             raise PlaybookError(message)
-        return given
+        from_here = found.start() == 0 and os.environ.get(found["name"])
+        return str(Path(given).absolute()) if from_here else str(given)
 
     return _VARIABLE.sub(value, text)
 

@@ -1,8 +1,10 @@
 """How a company's exports map to the contract: the ``sources`` of a playbook."""
 
+from collections import Counter
+from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Scalar = str | int | float | bool
@@ -11,13 +13,23 @@ Scalar = str | int | float | bool
 class Words(BaseModel):
     """A frozen value read from YAML; unknown names are mistakes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 class _Source(Words):
     file: str = Field(description="path inside the playbook's folder of exports; * matches several files")
     format: Literal["csv", "parquet", "jsonl", "xes"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+
+    @field_validator("file")
+    @classmethod
+    def _inside_the_folder(cls, file: str) -> str:
+        if not file or PurePath(file).is_absolute() or ".." in PurePath(file).parts:
+            message = (
+                "name a file inside the folder of exports, without .. and not from the root; folder says where that is"
+            )
+            raise ValueError(message)
+        return file
 
 
 class LeadColumns(Words):
@@ -119,6 +131,17 @@ class EventLogSource(_Source):
     kinds: dict[str, Name] | None = Field(default=None, description="the log's word → the playbook's kind")
     outcomes: dict[str, Name] = Field(description="the log's word → the stage it stands for")
     ignore: tuple[str, ...] = Field(default=(), description="the log's words that are neither")
+
+    @model_validator(mode="after")
+    def _one_meaning_each(self) -> "EventLogSource":
+        counted = Counter([*(self.kinds or {}), *self.outcomes, *self.ignore])
+        twice = sorted(word for word, times in counted.items() if times > 1)
+        if twice:
+            message = (
+                f"{', '.join(twice)}: a word is an activity (kinds), an outcome (outcomes) or neither (ignore), not two"
+            )
+            raise ValueError(message)
+        return self
 
 
 Source = Annotated[LeadSource | ActivitySource | OutcomeSource | EventLogSource, Field(discriminator="holds")]

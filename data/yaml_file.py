@@ -1,17 +1,19 @@
 """YAML that remembers where each value stood, so that a mistake can be named by file and line."""
 
 import difflib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.reader import ReaderError
 
 from data.errors import PlaybookError
 
+DEEPEST = 20
 Where = tuple[Hashable, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -64,19 +66,62 @@ def read_yaml(path: Path) -> YamlFile:
         message = f"{path} does not exist: a playbook is a folder with playbook.yaml, scorecard.yaml and routing.yaml."
         raise PlaybookError(message) from None
     except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read as UTF-8 text ({error}): save it as a UTF-8 file."
+        message = f"{path}:1: this cannot be read as UTF-8 text ({error}): save it as a UTF-8 file."
         raise PlaybookError(message) from None
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise PlaybookError(_broken(path, error)) from None
+    node = _composed(path, text)
     lines: dict[Where, int] = {}
-    if node is not None:
-        mistakes = _walk(node, (), lines=lines, path=path)
-        if mistakes:
-            raise playbook_error(mistakes)
-    return YamlFile(path, content, lines)
+    mistakes = _walk(node, (), lines=lines, path=path) if node is not None else []
+    if mistakes:
+        raise playbook_error(mistakes)
+    return YamlFile(path, _content(path, node), lines)
+
+
+def _composed(path: Path, text: str) -> yaml.Node | None:
+    try:
+        _demand_plain(path, yaml.parse(text, Loader=yaml.SafeLoader))
+        return yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        message = _broken(path, text, error)
+        raise PlaybookError(message) from None
+
+
+def _demand_plain(path: Path, events: Iterable[yaml.Event]) -> None:
+    """Refuse what would let a small file mean a huge one: places that repeat others, and bottomless nesting."""
+    depth = 0
+    for event in events:
+        line = event.start_mark.line + 1 if event.start_mark is not None else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise playbook_error(
+                [Mistake(str(path), line, f"*{event.anchor} repeats another place of the file: write it out.")]
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise playbook_error(
+                [Mistake(str(path), line, "lists and mappings are nested too deeply: a few levels will do.")]
+            )
+
+
+def _content(path: Path, node: yaml.Node | None) -> Any:
+    """Turn nodes into values, one by one, so that a value that cannot be made is named by its line."""
+    match node:
+        case yaml.MappingNode():
+            return {_content(path, key): _content(path, value) for key, value in node.value}
+        case yaml.SequenceNode():
+            return [_content(path, item) for item in node.value]
+        case yaml.ScalarNode():
+            return _scalar(path, node)
+        case _:
+            return None
+
+
+def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        return node.value  # a playbook holds no dates; one that looks like a date is a word
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError):
+        said = f"{node.value[:40]!r} is no value that a playbook can hold: put it in quotes if it is meant as text."
+        raise playbook_error([Mistake(str(path), node.start_mark.line + 1, said)]) from None
 
 
 def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
@@ -86,7 +131,8 @@ def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
     try:
         return model.model_validate(file.content)
     except ValidationError as error:
-        return [_said(file, model, detail) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        return [_said(file, model, detail) for detail in details if not _echo(detail)]
 
 
 def playbook_error(mistakes: Iterable[Mistake]) -> PlaybookError:
@@ -112,10 +158,11 @@ def nearest(found: str, known: Iterable[str]) -> str:
     return f"known are {shown}{', …' if len(names) > 12 else '.'}"  # noqa: PLR2004 - a line one can still read
 
 
-def _broken(path: Path, error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "it cannot be read"
-    line = mark.line + 1 if mark is not None else 1
+def _broken(path: Path, text: str, error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    before = text[: error.position] if isinstance(error, ReaderError) else ""
+    line = mark.line + 1 if mark is not None else before.count("\n") + 1
     return f"{path}:{line}: this is not YAML ({problem}): mend the line; indentation and quotes are the usual cause."
 
 
@@ -124,31 +171,110 @@ def _walk(node: yaml.Node, where: Where, *, lines: dict[Where, int], path: Path)
     mistakes = []
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
-            name = (*where, key.value)
-            if name in lines:
-                said = f"{key.value} is given twice (first on line {lines[name]}): keep one."
-                mistakes.append(Mistake(str(path), key.start_mark.line + 1, said))
-            mistakes += _walk(value, name, lines=lines, path=path)
-            lines[name] = key.start_mark.line + 1
+            mistakes += _walk_key(key, where, lines=lines, path=path)
+            if isinstance(key, yaml.ScalarNode):
+                name = (*where, key.value)
+                mistakes += _walk(value, name, lines=lines, path=path)
+                lines[name] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             mistakes += _walk(item, (*where, position), lines=lines, path=path)
     return mistakes
 
 
+def _walk_key(key: yaml.Node, where: Where, *, lines: dict[Where, int], path: Path) -> list[Mistake]:
+    line = key.start_mark.line + 1
+    if not isinstance(key, yaml.ScalarNode):
+        return [
+            Mistake(str(path), line, "a list or mapping stands where a name belongs: write a name before the colon.")
+        ]
+    if key.tag == "tag:yaml.org,2002:merge":
+        return [Mistake(str(path), line, "<< copies another place of the file: write it out.")]
+    if (*where, key.value) in lines:
+        return [
+            Mistake(
+                str(path), line, f"{key.value} is given twice (first on line {lines[(*where, key.value)]}): keep one."
+            )
+        ]
+    return []
+
+
+def _echo(detail: ErrorDetails) -> bool:
+    """Say whether a list is called too short only because its items are mistaken, which is said already."""
+    return detail["type"] == "too_short" and bool(detail["input"])
+
+
 def _said(file: YamlFile, model: type[BaseModel], detail: ErrorDetails) -> Mistake:
-    where = tuple(part for part in detail["loc"] if not str(part).startswith("function-"))
+    where = _in_file(file.content, tuple(detail["loc"]))
     if detail["type"] == "extra_forbidden":
-        known = _siblings(model, where)
+        known = _fields_beside(model, tuple(detail["loc"]))
         return file.mistake(where, f"unknown name; {nearest(str(where[-1]), known)}" if known else "unknown name.")
     if detail["type"] == "missing":
         return file.mistake(where, "missing; add it.")
+    if detail["type"] == "union_tag_invalid":
+        return file.mistake((*where, _tag_name(detail["ctx"])), _unknown_tag(detail["ctx"]))
     told = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     shown = repr(detail["input"])
     found = f" (found {shown})" if len(shown) < 60 else ""  # noqa: PLR2004 - longer than this nobody reads
-    return file.mistake(where, f"{told}{found}.")
+    return file.mistake(where, f"{told}{found}{_quotes(detail)}.")
 
 
-def _siblings(model: type[BaseModel], where: Where) -> list[str]:
-    """Name the fields that were possible where an unknown one was found; only the top level is looked up."""
-    return list(model.model_fields) if len(where) == 1 else []
+def _quotes(detail: ErrorDetails) -> str:
+    if detail["type"] != "string_type" or not isinstance(detail["input"], bool):
+        return ""
+    return ": YAML reads yes, no, on and off as true or false; put them in quotes"
+
+
+def _unknown_tag(found: Mapping[str, Any]) -> str:
+    known = [tag.strip(" '") for tag in found["expected_tags"].split(",")]
+    return f"unknown {_tag_name(found)} {found['tag']}; {nearest(found['tag'], known)}"
+
+
+def _tag_name(found: Mapping[str, Any]) -> str:
+    return str(found["discriminator"]).strip("'")
+
+
+def _in_file(content: Any, loc: Where) -> Where:
+    """Leave out what pydantic adds to a place, such as which kind of source it took something for."""
+    return max(_places(content, loc), key=lambda place: (place[-1:] == loc[-1:], len(place)))
+
+
+def _places(content: Any, loc: Where) -> Iterator[Where]:
+    """Give every reading of a place: each part is a name in the file, or a word of pydantic's own."""
+    if not loc:
+        yield ()
+        return
+    part, rest = loc[0], loc[1:]
+    if isinstance(content, dict) and (part in content or (not rest and part != "[key]")):
+        yield from ((part, *place) for place in _places(content.get(part), rest))
+    elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+        yield from ((part, *place) for place in _places(content[part], rest))
+    yield from _places(content, rest)
+
+
+def _fields_beside(model: type[BaseModel], loc: Where) -> list[str]:
+    """Name the fields that were possible where an unknown one was found."""
+    models = [model]
+    for part in loc[:-1]:
+        fields = [found.model_fields[str(part)] for found in models if str(part) in found.model_fields]
+        inner = [each for field in fields for each in _models_in(field.annotation)]
+        models = inner or [found for found in models if part in _tags(found)] or models
+    return sorted({info.alias or name for found in models for name, info in found.model_fields.items()})
+
+
+def _tags(model: type[BaseModel]) -> set[Any]:
+    """Name what a value may be told apart from others by: a fixed word in it, or a field it cannot lack."""
+    fields = model.model_fields
+    words = {
+        word
+        for field in fields.values()
+        if get_origin(field.annotation) is Literal
+        for word in get_args(field.annotation)
+    }
+    return words | {name for name, field in fields.items() if field.is_required()}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for inner in get_args(annotation) for found in _models_in(inner)]

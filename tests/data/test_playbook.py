@@ -1,0 +1,140 @@
+"""A playbook's mistakes are told all at once, each by file, line and what to do."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from data.errors import PlaybookError
+from data.playbook import load_playbook
+
+DEMO = Path(__file__).parents[2] / "data/playbooks/demo"
+
+
+@pytest.fixture
+def playbook(tmp_path):
+    """Give a copy of the demo's playbook that a test may spoil."""
+    return Path(shutil.copytree(DEMO, tmp_path / "demo"))
+
+
+def mistakes_in(folder):
+    with pytest.raises(PlaybookError) as error:
+        load_playbook(folder)
+    return str(error.value).replace(f"{folder}/", "").splitlines()
+
+
+def spoil(folder, name, old, new):
+    file = folder / f"{name}.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    return text[: text.index(old)].count("\n") + 1
+
+
+@pytest.mark.parametrize("name", ["demo", "bpi2012"])
+def test_the_playbooks_that_come_along_are_well(name):
+    assert load_playbook(DEMO.parent / name).playbook.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        (
+            "playbook",
+            "lead_id: visitor",
+            "lead_idd: visitor",
+            "sources.1.columns.lead_idd: unknown name; did you mean lead_id?",
+        ),
+        (
+            "playbook",
+            "holds: outcomes",
+            "holds: outcome",
+            "sources.4.holds: unknown holds outcome; did you mean outcomes?",
+        ),
+        ("playbook", "goal: {stage: sql", "goal: {stage: sqll", "goal.stage: unknown stage sqll; did you mean sql?"),
+        ("playbook", "Europe/Berlin", "Europe/Berlim", "timezone: Europe/Berlim is not a time zone"),
+        ("playbook", "capacity_per_day: 10", "capacity_per_day: .inf", "capacity_per_day: should be a finite number"),
+        (
+            "playbook",
+            "[lead_status]",
+            "[lead_statu]",
+            "unknown activity or attribute lead_statu; did you mean lead_status?",
+        ),
+        ("playbook", "file: outcomes.csv", "file: /etc/passwd", "name a file inside the folder of exports"),
+        ("playbook", "  call: {did", "  call: {dit", "activities.call.dit: unknown name; did you mean did?"),
+        ("playbook", "Call: call", "on: call", "YAML reads yes, no, on and off as true or false; put them in quotes"),
+        ("playbook", "name: demo", "name: demo\nname: other", "name is given twice (first on line 2): keep one."),
+        ("scorecard", "points: 40", "poinst: 40", "rules.0.poinst: unknown name; did you mean points?"),
+        ("scorecard", "half_life_days: 14", "half_life_days: 14, within_days: 3", "exclude each other"),
+        ("scorecard", "in: [student]", "in: [studend]", "unknown value studend; did you mean student?"),
+        ("scorecard", "{activity: webinar", "{activity: webinair", "unknown activity webinair; did you mean webinar?"),
+        ("scorecard", "{inactive_days: 30,", "{", "a rule names an activity, an attribute or inactive_days"),
+        ("routing", "A: 0.05", "A: 0.95", "grades: the shares of A, B and C must leave room for D"),
+    ],
+)
+def test_a_mistake_is_named_by_file_and_line(playbook, name, old, new, told):
+    line = spoil(playbook, name, old, new)
+    said = mistakes_in(playbook)
+    assert any(told in one for one in said)
+    assert any(one.startswith((f"{name}.yaml:{line}:", f"{name}.yaml:{line + 1}:")) for one in said)
+
+
+def test_mistakes_of_all_files_are_told_at_once(playbook):
+    spoil(playbook, "playbook", "goal: {stage: sql", "goal: {stage: sqll")
+    spoil(playbook, "playbook", "closed_by: [won", "closed_by: [wonn")
+    spoil(playbook, "scorecard", "{activity: webinar", "{activity: webinair")
+    spoil(playbook, "routing", "hysteresis_points: 5", "hysteresis_points: -5")
+    named = [one.split(".yaml:")[0] for one in mistakes_in(playbook)]
+    assert named == ["routing", "playbook", "playbook", "scorecard"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("? [a, b]\n: c\n", "playbook.yaml:1: a list or mapping stands where a name belongs"),
+        ("a:\n  ? {b: c}\n  : d\n", "playbook.yaml:2: a list or mapping stands where a name belongs"),
+        ("a: &x [*x]\n", "playbook.yaml:1: *x repeats another place of the file: write it out."),
+        ("a: &x [1]\nb: *x\n", "playbook.yaml:2: *x repeats another place of the file: write it out."),
+        ("<<: {a: b}\n", "playbook.yaml:1: << copies another place of the file: write it out."),
+        ("a: b\n---\nc: d\n", "playbook.yaml:2: this is not YAML (but found another document)"),
+        ('a: 1\nb: "open\n', "playbook.yaml:3: this is not YAML"),
+        ("a: 1\nb: \x00\n", "playbook.yaml:2: this is not YAML (special characters are not allowed)"),
+        ("a: 1\nb: !!python/name:os.system x\n", "playbook.yaml:2: 'x' is no value that a playbook can hold"),
+        ("a: !!int x\n", "playbook.yaml:1: 'x' is no value that a playbook can hold"),
+        ("[" * 4000 + "]" * 4000, "playbook.yaml:1: lists and mappings are nested too deeply"),
+        ("- a\n", "playbook.yaml:1: expected a mapping of name, title"),
+        ("only words", "playbook.yaml:1: expected a mapping of name, title"),
+        ("", "playbook.yaml:1: expected a mapping of name, title"),
+        ("1: x\n", "playbook.yaml:1: "),
+    ],
+)
+def test_what_is_no_playbook_is_one_clear_sentence(playbook, text, told):
+    (playbook / "playbook.yaml").write_text(text)
+    assert mistakes_in(playbook)[0].startswith(told)
+
+
+def test_other_encodings_are_refused(playbook):
+    (playbook / "playbook.yaml").write_bytes("title: Größe".encode("utf-16"))
+    assert mistakes_in(playbook)[0].startswith("playbook.yaml:1: this cannot be read as UTF-8 text")
+
+
+def test_missing_files_and_folders_are_named(playbook, tmp_path):
+    (playbook / "routing.yaml").unlink()
+    assert "routing.yaml does not exist" in mistakes_in(playbook)[0]
+    assert "is not a folder" in mistakes_in(tmp_path / "nowhere")[0]
+
+
+def test_a_word_of_an_event_log_means_one_thing(tmp_path):
+    bpi = Path(shutil.copytree(DEMO.parent / "bpi2012", tmp_path / "bpi2012"))
+    line = spoil(bpi, "playbook", "outcomes:\n", "ignore: [A_APPROVED|COMPLETE]\n    outcomes:\n")
+    told = mistakes_in(bpi)[0]
+    assert "A_APPROVED|COMPLETE: a word is an activity (kinds), an outcome (outcomes) or neither (ignore)" in told
+    assert int(told.split(":")[1]) < line
+
+
+def test_the_folder_of_exports_may_come_from_the_environment(playbook, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEADSCORE_DATA", "my/exports")
+    assert load_playbook(playbook).exports_folder == tmp_path / "my/exports", "a relative one is meant from here"
+    monkeypatch.delenv("LEADSCORE_DATA")
+    assert load_playbook(playbook).exports_folder == (playbook / "../../store/demo/exports").resolve()
