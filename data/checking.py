@@ -48,8 +48,9 @@ def mark_repeated(connection: duckdb.DuckDBPyConnection, table: str, columns: li
     told = ", ".join(quoted(name) for name in columns if name not in {*IDS[table], "known_at"})
     several = f"SELECT {key} FROM {table} WHERE _faults = '' GROUP BY {key} HAVING count(*) > 1"
     window = f"(PARTITION BY {key} ORDER BY known_at, _part, _file, _row)"
+    same = f"hash({told}) = first_value(hash({told})) OVER {window}"
     again = (
-        f"SELECT rowid AS r, row_number() OVER {window} AS n, hash({told}) = first_value(hash({told})) OVER {window} AS same"
+        f"SELECT rowid AS r, row_number() OVER {window} AS n, {same} AS same"
         f" FROM {table} WHERE _faults = '' AND ({key}) IN ({several})"
     )
     fault = f"CASE WHEN same THEN 'repeated:{about}' ELSE 'contradicting:{about}' END"

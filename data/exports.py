@@ -3,12 +3,15 @@
 
 import csv
 import gzip
+import io
 import json
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import IO, cast
 
 import duckdb
 
@@ -23,17 +26,24 @@ FORMATS = {"csv": "csv", "tsv": "csv", "parquet": "parquet", "jsonl": "jsonl", "
 DELIMITERS = ",;\t|"
 NEVER_IN_TEXT = "\x1f"
 BROKEN = "broken_lines"
+UNREADABLE = (duckdb.DataError, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
+"""What DuckDB raises over damaged files; its other errors would be mistakes of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """One file, opened: its name as reports show it, its columns and types, and its rows as SQL."""
+    """
+    One file, opened: its name as reports show it, its columns and types, its rows as SQL.
+
+    ``original`` and ``broken`` are SQL, too: a row as JSON, and whether a row could not be taken apart at all.
+    """
 
     shown: str
+    format: str
     types: Mapping[str, str]
     rows: str
     original: str = ""
-    lines: bool = False
+    broken: str = "FALSE"
 
     @property
     def cells(self) -> Cells:
@@ -84,7 +94,7 @@ def open_file(path: Path, source: Source, *, folder: Path, workshop: Workshop) -
     openers = {"csv": _open_csv, "jsonl": _open_jsonl, "parquet": _open_parquet, "xes": _open_xes}
     try:
         return openers[kind](path, shown=shown, source=source, workshop=workshop)
-    except (duckdb.Error, OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise damaged(shown, kind, error) from None
 
 
@@ -96,8 +106,8 @@ def damaged(shown: str, kind: str, error: Exception) -> IntakeError:
 
 def _missing(folder: Path, source: Source) -> str:
     return (
-        f"{source.file} is not in {folder}: put the export there, or name another folder. The demo's exports are made by"
-        " `leadscore simulate`; those of bpi2012 are looked for where the environment variable LEADSCORE_DATASETS says."
+        f"{source.file} is not in {folder}: put the export there, or name another folder. `leadscore simulate` makes"
+        " the demo's exports; those of bpi2012 are looked for in the folder that the variable LEADSCORE_DATASETS names."
     )
 
 
@@ -119,15 +129,17 @@ def _open_csv(path: Path, *, shown: str, source: Source, workshop: Workshop) -> 
         f" store_rejects=true, rejects_table='{BROKEN}', rejects_scan='broken_files'"
     )
     rows = f"(SELECT row_number() OVER () AS _row, * FROM read_csv({literal(str(path))}, {options}))"
-    return ExportFile(shown, types, rows, lines=True)
+    return ExportFile(shown, "csv", types, rows)
 
 
 def _header(path: Path, *, shown: str, delimiter: str | None) -> tuple[list[str], str]:
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
-    with opened as lines:
-        first = lines.readline().rstrip("\r\n")
-    found = delimiter or max(DELIMITERS, key=first.count)
-    names = next(csv.reader([first], delimiter=found), [])
+    with path.open("rb") as raw:
+        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
+        lines = io.TextIOWrapper(stream, "utf-8-sig", newline="")
+        first = lines.readline()
+        found = delimiter or max(DELIMITERS, key=first.count)
+        said = next(csv.reader(chain([first], lines), delimiter=found), [])
+    names = [name.strip() or f"column {at}" for at, name in enumerate(said, start=1)]
     if not names:
         message = f"{shown} has no header: the first line of a CSV file names its columns."
         raise IntakeError(message)
@@ -158,8 +170,10 @@ def _open_jsonl(path: Path, *, shown: str, source: Source, workshop: Workshop) -
     read = "from_json(CASE WHEN json_valid(_line) THEN _line END, " + shape + ")" if names else "NULL"
     values = select({"_row": "_row", "_line": "_line", "_values": read}, f"({numbered})")
     columns = {name: f"_values[{literal(name)}]" for name in names}
-    rows = select({"_row": "_row", "_line": "_line", **columns}, f"({values})")
-    return ExportFile(shown, dict.fromkeys(names, "VARCHAR"), f"({rows})", original="_line", lines=True)
+    rows = f"({select({'_row': '_row', '_line': '_line', **columns}, f'({values})')})"
+    broken = "NOT coalesce(json_type(CASE WHEN json_valid(_line) THEN _line END) = 'OBJECT', FALSE)"
+    original = f"CASE WHEN {broken} THEN to_json({{'line': _line}})::VARCHAR ELSE _line END"
+    return ExportFile(shown, "jsonl", dict.fromkeys(names, "VARCHAR"), rows, original=original, broken=broken)
 
 
 def _open_parquet(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
@@ -177,4 +191,4 @@ def _described(shown: str, origin: str, workshop: Workshop, *, number: bool = Fa
     types = {name: kind for name, kind, *_ in found if name not in {"_row", "file_row_number"}}
     row = "file_row_number + 1 AS _row" if number else "_row"
     columns = ", ".join(quoted(name) for name in types)
-    return ExportFile(shown, types, f"(SELECT {row}, {columns} FROM {origin})")
+    return ExportFile(shown, "parquet", types, f"(SELECT {row}, {columns} FROM {origin})")

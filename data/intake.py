@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from data.errors import IntakeError
-from data.exports import BROKEN, ExportFile, Workshop, damaged, find_files, open_file
+from data.exports import BROKEN, UNREADABLE, ExportFile, Workshop, damaged, find_files, open_file
 from data.mapping import (
     activities_of,
     activity_rows,
@@ -97,17 +97,18 @@ def _opened(folder: PlaybookFolder, workshop: Workshop) -> tuple[Export, ...]:
     exports, mistakes = [], []
     for source, paths in zip(folder.playbook.sources, source_files(folder), strict=True):
         files = [open_file(path, source, folder=folder.exports_folder, workshop=workshop) for path in paths]
-        mistakes += [said for file in files for said in _unknown_columns(source, file)]
+        wanted = mapped_columns(source, folder.playbook)
+        mistakes += [said for file in files for said in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
     if mistakes:
         raise IntakeError("\n".join(mistakes))
     return tuple(exports)
 
 
-def _unknown_columns(source: Source, file: ExportFile) -> list[str]:
+def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
     return [
         f"{file.shown} has no column {name}; {nearest(name, file.types)} Mend the source's mapping in playbook.yaml."
-        for name in mapped_columns(source)
+        for name in wanted
         if name not in file.types
     ]
 
@@ -123,8 +124,8 @@ def _stage_export(export: Export, *, at: int, first: int, meaning: Meaning, work
                 main,
                 *_stage_file(export, main, file=file, at=number, meaning=meaning, connection=workshop.connection),
             ]
-        except duckdb.Error as error:
-            raise damaged(file.shown, source.format or "its format", error) from None
+        except UNREADABLE as error:
+            raise damaged(file.shown, file.format, error) from None
     workshop.progress(f"reading {source.file}", len(export.files), len(export.files))
     if isinstance(source, EventLogSource):
         parts.append(_tell_apart(source, main, meaning=meaning, connection=workshop.connection))
@@ -202,18 +203,14 @@ def number_repeats(staged: Staged) -> None:
     """
     for part in staged.parts:
         for table, key in _made_ids(part, staged.exports[part.at].source):
-            again = part.derived
-            number = (
-                f"row_number() OVER (PARTITION BY {key} ORDER BY known_at, _file, _row)"
-                if again
-                else f"row_number() OVER (PARTITION BY {key} ORDER BY _file, _row)"
-            )
-            mine = f"SELECT {key} FROM {table} WHERE _part = {part.number} GROUP BY {key} HAVING count(*) > 1"
-            rows = f"SELECT rowid AS r, {number} AS n FROM {table} WHERE _part = {part.number} AND _faults <> '{IGNORED}' AND {key} IN ({mine})"
-            change = f"_faults = '{IGNORED}'" if again else f"{key} = {key} || '-' || n"
-            staged.connection.execute(
-                f"UPDATE {table} SET {change} FROM ({rows}) AS again WHERE {table}.rowid = r AND n > 1"
-            )
+            mine = f"FROM {table} WHERE _part = {part.number} AND _faults <> '{IGNORED}'"
+            several = f"SELECT {key} {mine} GROUP BY {key} HAVING count(*) > 1"
+            order = "known_at, _file, _row" if part.derived else "_file, _row"
+            number = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
+            again = f"SELECT rowid AS r, {number} AS n {mine} AND {key} IN ({several})"
+            change = f"_faults = '{IGNORED}'" if part.derived else f"{key} = {key} || '-' || n"
+            update = f"UPDATE {table} SET {change} FROM ({again}) AS a WHERE {table}.rowid = r AND n > 1"
+            staged.connection.execute(update)
 
 
 def _made_ids(part: Part, source: Source) -> Sequence[tuple[str, str]]:

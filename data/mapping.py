@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from data.contract import AttributeType
 from data.exports import ExportFile
-from data.playbook import Attribute
+from data.playbook import Attribute, Playbook
 from data.reading import NO, YES, Cells, finite
 from data.sources import (
     ActivitySource,
@@ -22,17 +22,24 @@ from data.sources import (
     Source,
 )
 from data.sql import faults_of, in_words, listed, literal, quoted, select
-from data.staging import IGNORED, Meaning, Part, fact_checks, instant_checks, known
+from data.staging import IGNORED, Meaning, Part, fact_checks, known
 
 _NEXT_DAY = "local_us(({day} + 1)::TIMESTAMP)"
 Columns = dict[str, str]
 
 
-def mapped_columns(source: Source) -> list[str]:
+def lead_attributes(source: LeadSource, playbook: Playbook) -> dict[str, str]:
+    """Give the column of each attribute; a source that names none has them all, under their own names."""
+    return source.attributes if source.attributes is not None else {name: name for name in playbook.attributes}
+
+
+def mapped_columns(source: Source, playbook: Playbook) -> list[str]:
     """Name the columns of the export that a source speaks of."""
     named: list[str | Sequence[str] | None] = list(source.columns.model_dump().values())
-    if isinstance(source, LeadSource | EventLogSource):
-        named += list((source.attributes or {}).values())
+    if isinstance(source, EventLogSource):
+        named += list(source.attributes.values())
+    if isinstance(source, LeadSource):
+        named += list(lead_attributes(source, playbook).values())
     if isinstance(source, LeadSource) and source.outcome is not None:
         told = source.outcome
         named += [told.column, told.reached_at, told.known_at, told.amount, told.reason]
@@ -43,14 +50,9 @@ def mapped_columns(source: Source) -> list[str]:
 def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, at: int, meaning: Meaning) -> str:
     """Read a table of leads; a version without ``known_at`` was known when the lead was created."""
     cells, columns = file.cells, source.columns
-    attributes = source.attributes
-    named = (
-        attributes
-        if attributes is not None
-        else {name: name for name in meaning.playbook.attributes if name in file.types}
-    )
+    named = lead_attributes(source, meaning.playbook)
     read = {
-        **_place(part, at),
+        **_place(part, file, at),
         "lead_id": cells.text(columns.lead_id),
         "account_id": cells.text(columns.account_id),
         **_times(cells, columns.created_at, columns.known_at),
@@ -67,7 +69,7 @@ def outcomes_in_leads(source: LeadSource, part: Part, *, file: ExportFile, at: i
         raise ValueError(message)
     cells = file.cells
     read = {
-        **_place(part, at),
+        **_place(part, file, at),
         "outcome_id": "NULL::VARCHAR",
         "lead_id": cells.text(source.columns.lead_id),
         "stage": _stage_of(cells, told),
@@ -84,7 +86,7 @@ def activity_rows(source: ActivitySource, part: Part, *, file: ExportFile, at: i
     cells, columns = file.cells, source.columns
     salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
     read = {
-        **_place(part, at),
+        **_place(part, file, at),
         "activity_id": cells.text(columns.activity_id) if columns.activity_id else cells.content(salt),
         "lead_id": cells.text(columns.lead_id),
         "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
@@ -99,7 +101,7 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, at: int
     """Read a file of stages that leads reached."""
     cells, columns = file.cells, source.columns
     read = {
-        **_place(part, at),
+        **_place(part, file, at),
         "outcome_id": cells.text(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
         "lead_id": cells.text(columns.lead_id),
         "word": cells.text(columns.stage),
@@ -115,7 +117,7 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, at: int)
     cells, columns = file.cells, source.columns
     made = cells.content(source.file)
     read = {
-        **_place(part, at),
+        **_place(part, file, at),
         "activity_id": made,
         "outcome_id": made,
         "lead_id": cells.text(columns.lead_id),
@@ -225,19 +227,19 @@ def _says(text: str, value: Scalar) -> str:
     return f"{text} = {literal(value)}"
 
 
-def _place(part: Part, at: int) -> Columns:
-    return {"_part": str(part.number), "_file": str(at), "_row": "_row"}
+def _place(part: Part, file: ExportFile, at: int) -> Columns:
+    return {"_part": str(part.number), "_file": str(at), "_row": "_row", "_broken": file.broken}
 
 
 def _times(cells: Cells, fact: str, told: str | None) -> Columns:
     return {
-        "fact_given": f"{cells.text(fact)} IS NOT NULL",
+        "fact_given": cells.given(fact),
         "fact_at": cells.instant(fact),
         "fact_day": cells.day(fact),
-        "known_given": f"{cells.text(told)} IS NOT NULL",
+        "known_given": cells.given(told),
         "told_at": cells.instant(told),
         "told_day": cells.day(told),
-        "_assumed": f"{cells.text(told)} IS NULL" if told else "FALSE",
+        "_assumed": f"NOT ({cells.given(told)})" if told else "FALSE",
     }
 
 
@@ -267,20 +269,7 @@ def _outcome_checks(meaning: Meaning) -> list[tuple[str, str]]:
 
 
 def _final(columns: Columns, origin: str, checks: Sequence[tuple[str, str]], *, ignored: str) -> str:
-    faults = f"CASE WHEN {ignored} THEN {literal(IGNORED)} ELSE {faults_of(checks)} END"
+    broken = "CASE WHEN _broken THEN 'broken_line:line'"
+    faults = f"{broken} WHEN {ignored} THEN {literal(IGNORED)} ELSE {faults_of(checks)} END"
     place = {name: name for name in ("_part", "_file", "_row", "_until", "_assumed")}
     return select({**place, **columns, "_faults": faults}, f"({origin})")
-
-
-__all__ = [
-    "activities_of",
-    "activity_rows",
-    "event_rows",
-    "instant_checks",
-    "lead_rows",
-    "leads_of_events",
-    "mapped_columns",
-    "outcome_rows",
-    "outcomes_in_leads",
-    "outcomes_of",
-]

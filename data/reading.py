@@ -9,6 +9,7 @@ _EARLIEST = "TIMESTAMP '1900-01-01'"
 _LATEST = "TIMESTAMP '9999-12-30'"
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}"
 _BASIC_DAY = r"(19|20)\d{6}"
+_CLOCK = _DAY + r"[T ]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?"
 _OFFSET = r"( ?[Zz]| ?UTC| ?[+-]\d{2}(:?\d{2})?)"
 
 YES = ("true", "t", "yes", "y", "1", "1.0")
@@ -28,18 +29,27 @@ def macros(zone: str) -> list[str]:
     What is before 1900 or after 9999 is a placeholder, not an instant.
     """
     local = "epoch_us(t)" if zone == "UTC" else f"epoch_us(timezone({literal(zone)}, t))"
+    counted = (
+        "CASE WHEN n < 1e8 THEN NULL WHEN n < 1e11 THEN round(n * 1e6)::BIGINT"
+        " WHEN n < 1e14 THEN round(n * 1e3)::BIGINT"
+        " WHEN n < 1e17 THEN round(n)::BIGINT WHEN n < 1e20 THEN round(n / 1e3)::BIGINT END"
+    )
+    day = (
+        f"CASE WHEN length(t) > 10 THEN NULL WHEN regexp_full_match(t, '{_DAY}') THEN TRY_CAST(t AS DATE)"
+        f" WHEN regexp_full_match(t, '{_BASIC_DAY}') THEN TRY_CAST(try_strptime(t, '%Y%m%d') AS DATE) END"
+    )
+    tidy = "replace(replace(t, 'z', 'Z'), ' +', '+')"
+    clock = (
+        f"CASE WHEN regexp_full_match(t, '{_CLOCK}{_OFFSET}') THEN epoch_us(TRY_CAST({tidy} AS TIMESTAMPTZ))"
+        f" WHEN regexp_full_match(t, '{_CLOCK}') THEN local_us(TRY_CAST(t AS TIMESTAMP))"
+        " ELSE counted_us(TRY_CAST(t AS DOUBLE)) END"
+    )
     return [
         f"local_us(t) AS {local}",
         f"plausible(us) AS CASE WHEN us BETWEEN epoch_us({_EARLIEST}) AND epoch_us({_LATEST}) THEN us END",
-        "counted_us(n) AS CASE WHEN n < 1e8 THEN NULL WHEN n < 1e11 THEN round(n * 1e6)::BIGINT"
-        " WHEN n < 1e14 THEN round(n * 1e3)::BIGINT WHEN n < 1e17 THEN round(n)::BIGINT"
-        " WHEN n < 1e20 THEN round(n / 1e3)::BIGINT END",
-        f"day_said(t) AS CASE WHEN regexp_full_match(t, '{_DAY}') THEN TRY_CAST(t AS DATE)"
-        f" WHEN regexp_full_match(t, '{_BASIC_DAY}') THEN TRY_CAST(try_strptime(t, '%Y%m%d') AS DATE) END",
-        f"clock_said(t) AS CASE WHEN regexp_full_match(t, '{_DAY}[T ]\\d.*{_OFFSET}')"
-        " THEN epoch_us(TRY_CAST(replace(t, 'z', 'Z') AS TIMESTAMPTZ))"
-        f" WHEN regexp_full_match(t, '{_DAY}[T ]\\d.*') THEN local_us(TRY_CAST(t AS TIMESTAMP))"
-        " ELSE counted_us(TRY_CAST(t AS DOUBLE)) END",
+        f"counted_us(n) AS {counted}",
+        f"day_said(t) AS {day}",
+        f"clock_said(t) AS {clock}",
     ]
 
 
@@ -53,8 +63,19 @@ class Cells:
         """Read a cell as text without blanks around it; an empty one, or no column at all, is NULL."""
         if column is None:
             return "NULL::VARCHAR"
-        cell = quoted(column)
-        return f"nullif(trim({cell if self.types[column] == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
+        cell, kind = quoted(column), self.types[column]
+        if kind in {"FLOAT", "DOUBLE"}:  # numbers with gaps become fractions in many tools: 7.0 is the id 7
+            return f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
+        return f"nullif(trim({cell if kind == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
+
+    def given(self, column: str | None) -> str:
+        """Ask whether a cell holds anything."""
+        if column is None:
+            return "FALSE"
+        cell, kind = quoted(column), self.types[column]
+        if kind in {"FLOAT", "DOUBLE"}:
+            return f"NOT isnan(coalesce({cell}, 'nan'))"
+        return f"{self.text(column) if kind == 'VARCHAR' else cell} IS NOT NULL"
 
     def joined(self, columns: str | Sequence[str]) -> str:
         """Read one column, or several with ``|`` between them; all empty is NULL."""
@@ -90,8 +111,8 @@ class Cells:
         return f"plausible(coalesce(local_us({self.day(column)}::TIMESTAMP), {clock}))"
 
     def content(self, salt: str) -> str:
-        """Make an id of all that a row says: the same row has the same one in every run."""
-        parts = ", ".join(f"coalesce({quoted(name)}::VARCHAR, '')" for name in self.types)
+        """Make an id of all that a row says: the same row, the same id in every run, whatever empty columns come."""
+        parts = ", ".join(f"{literal(name + '=')} || {quoted(name)}::VARCHAR" for name in sorted(self.types))
         return f"left(md5(concat_ws(chr(31), {literal(salt)}, {parts})), 20)"
 
 

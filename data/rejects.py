@@ -11,7 +11,7 @@ from data.playbook import Playbook
 from data.quality import EXAMPLES, Example, QualityReport, SourceCount, Violation
 from data.sources import EventLogSource, LeadSource, Source
 from data.sql import literal
-from data.staging import IGNORED, STAGED, Part
+from data.staging import IGNORED, Part
 
 _REJECTED = (
     "CREATE TABLE rejected (_part USMALLINT, source VARCHAR, file VARCHAR, row BIGINT, holds VARCHAR,"
@@ -41,7 +41,7 @@ def report_of(staged: Staged, playbook: Playbook) -> QualityReport:
 
 def write_rejected(staged: Staged, path: Path) -> bool:
     """Write the rejected rows to a Parquet file; without any, write none and say so."""
-    if staged.connection.execute("SELECT count(*) FROM rejected").fetchall() == [(0,)]:
+    if _number(staged, "SELECT count(*) FROM rejected") == 0:
         return False
     rows = "SELECT * EXCLUDE (_part) FROM rejected ORDER BY source, file, row"
     staged.connection.execute(f"COPY ({rows}) TO {literal(str(path))} (FORMAT parquet)")
@@ -60,15 +60,24 @@ def _gather(staged: Staged, part: Part) -> None:
     )
     staged.connection.execute(f"CREATE OR REPLACE TEMP TABLE marked AS {marked}")
     for at, file in enumerate(staged.files_of(part)):
-        if staged.connection.execute(f"SELECT count(*) FROM marked WHERE _file = {at}").fetchall() == [(0,)]:
+        if _number(staged, f"SELECT count(*) FROM marked WHERE _file = {at}") == 0:
             continue
         originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
+        where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row + coalesce(s.n, 0)"
         staged.connection.execute(
-            f"INSERT INTO rejected SELECT {part.number}, {literal(part.source)}, {literal(file.shown)}, m._row, m.holds,"
-            f" m.rules, NULL, o.original FROM marked AS m JOIN ({originals}) AS o USING (_row) WHERE m._file = {at}"
+            f"INSERT INTO rejected SELECT {where_from}, m.holds, m.rules, NULL, o.original"
+            f" FROM marked AS m JOIN ({originals}) AS o USING (_row)"
+            f" ASOF LEFT JOIN ({_skipped(part, at)}) AS s ON m._row > s.before WHERE m._file = {at}"
         )
     if not part.derived:
         _gather_broken_lines(staged, part)
+
+
+def _skipped(part: Part, at: int) -> str:
+    """Give, for each line that was no row to the reader, the last row before it and how many were skipped so far."""
+    n = "row_number() OVER (ORDER BY line)"
+    main = part.number - 1 if part.derived else part.number
+    return f"SELECT line - 1 - {n} AS before, {n} AS n FROM broken WHERE _part = {main} AND _file = {at}"
 
 
 def _gather_broken_lines(staged: Staged, part: Part) -> None:
@@ -89,17 +98,10 @@ def _put_reasons_into_words(staged: Staged) -> None:
 
 
 def _count(staged: Staged, part: Part) -> SourceCount:
-    ask = staged.connection.execute
-    kept = ignored = marked = assumed = 0
-    for table in _tables(part):
-        counts = (
-            f"count_if(_faults = ''), count_if(_faults = '{IGNORED}'), count(*), count_if(_assumed AND _faults = '')"
-        )
-        well, unwanted, every, taken = ask(f"SELECT {counts} FROM {table} WHERE _part = {part.number}").fetchall()[0]
-        kept, ignored, marked, assumed = kept + well, ignored + unwanted, marked + every, assumed + taken
-    broken = 0 if part.derived else ask(f"SELECT count(*) FROM broken WHERE _part = {part.number}").fetchall()[0][0]
-    rejected = ask(f"SELECT count(*) FROM rejected WHERE _part = {part.number}").fetchall()[0][0]
-    rows = _rows_in(staged, part, marked) + broken
+    kept = _marked(staged, part, "_faults = ''")
+    ignored = _marked(staged, part, f"_faults = '{IGNORED}'")
+    rejected = _number(staged, f"SELECT count(*) FROM rejected WHERE _part = {part.number}")
+    rows = _rows_in(staged, part)
     if rows == 0 and not part.derived:
         message = f"{part.source} has no rows: export it again, or take the source out of playbook.yaml."
         raise IntakeError(message)
@@ -108,6 +110,7 @@ def _count(staged: Staged, part: Part) -> SourceCount:
             f"{part.source}: {rows} rows in, but {kept} kept + {rejected} rejected + {ignored} ignored. Report this."
         )
         raise QualityError(message)
+    assumed = 0 if part.holds == "leads" else _marked(staged, part, "_assumed AND _faults = ''")
     return SourceCount(
         source=part.source,
         holds=part.holds,
@@ -115,26 +118,35 @@ def _count(staged: Staged, part: Part) -> SourceCount:
         kept=kept,
         rejected=rejected,
         ignored=ignored,
-        assumed_known=assumed if part.holds != "leads" else 0,
+        assumed_known=assumed,
         derived=part.derived,
     )
 
 
-def _rows_in(staged: Staged, part: Part, marked: int) -> int:
-    """Count the rows by the numbers that the reader gave them, so that a lost row would be missed."""
+def _rows_in(staged: Staged, part: Part) -> int:
+    """Count rows by the numbers that the reader gave them, so that a lost row would be missed."""
     if part.derived:
-        return marked
+        return _marked(staged, part, "TRUE")
     table = f"events_{part.number}" if part.holds == "events" else part.holds
     highest = f"SELECT max(_row) AS n FROM {table} WHERE _part = {part.number} GROUP BY _file"
-    return int(staged.connection.execute(f"SELECT coalesce(sum(n), 0) FROM ({highest})").fetchall()[0][0])
+    broken = _number(staged, f"SELECT count(*) FROM broken WHERE _part = {part.number}")
+    return broken + _number(staged, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({highest})")
+
+
+def _marked(staged: Staged, part: Part, condition: str) -> int:
+    counts = [f"SELECT count(*) FROM {table} WHERE _part = {part.number} AND {condition}" for table in _tables(part)]
+    return sum(_number(staged, count) for count in counts)
+
+
+def _number(staged: Staged, query: str) -> int:
+    return int(staged.connection.execute(query).fetchall()[0][0])
 
 
 def _violations(staged: Staged, part: Part) -> list[Violation]:
-    found = staged.connection.execute(
-        "SELECT fault, count(*), min_by({'file': file, 'row': row, 'original': original}, (file, row), "
-        f"{EXAMPLES}) FROM (SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number})"
-        " GROUP BY fault ORDER BY 2 DESC, 1"
-    ).fetchall()
+    each = f"SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number}"
+    first = f"min_by({{'file': file, 'row': row, 'original': original}}, (file, row), {EXAMPLES})"
+    counted = f"SELECT fault, count(*), {first} FROM ({each}) GROUP BY fault ORDER BY 2 DESC, 1"
+    found = staged.connection.execute(counted).fetchall()
     source = staged.exports[part.at].source
     return [_violation(part, source, fault=fault, count=count, shown=shown) for fault, count, shown in found]
 
@@ -178,6 +190,3 @@ def _excerpt(original: str, columns: list[str]) -> str:
         return original[:120]
     part = {name: whole[name] for name in columns if name in whole} or whole
     return ", ".join(f"{name}={value}" for name, value in part.items())[:120]
-
-
-__all__ = ["STAGED", "report_of", "write_rejected"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from data.contract import AttributeType
 from data.playbook import Playbook
-from data.sql import literal, quoted
+from data.sql import quoted
 
 IGNORED = "ignored"
 WHERE_FROM = {"_part": "USMALLINT", "_file": "USMALLINT", "_row": "BIGINT"}
@@ -31,7 +31,6 @@ STAGED = {
     },
 }
 IDS = {"leads": ("lead_id", "known_at"), "activities": ("activity_id",), "outcomes": ("outcome_id",)}
-FACTS = {"leads": "created_at", "activities": "occurred_at", "outcomes": "reached_at"}
 _SQL_TYPES = {AttributeType.NUMERIC: "DOUBLE", AttributeType.CATEGORY: "VARCHAR", AttributeType.BOOLEAN: "BOOLEAN"}
 
 
@@ -45,11 +44,6 @@ class Part:
     files: tuple[str, ...]
     at: int
     derived: bool = False
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Give the columns that say where a staged row comes from, except its file and row."""
-        return {"_part": str(self.number)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +99,3 @@ def fact_checks(name: str, meaning: Meaning) -> list[tuple[str, str]]:
 def known(words: Mapping[str, str] | None, *, all_known: Mapping[str, object]) -> dict[str, str]:
     """Give what each word of an export means: as mapped, or else the playbook's own words as they are."""
     return dict(words) if words is not None else {name: name for name in all_known}
-
-
-__all__ = ["FACTS", "IDS", "IGNORED", "STAGED", "Meaning", "Part", "create_tables", "fact_checks", "known", "literal"]

@@ -1,0 +1,239 @@
+"""Every violation of the contract is counted, shown, written down; nothing is dropped silently."""
+
+import json
+from io import StringIO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from data.commands import check
+from data.errors import QualityError
+from data.faults import FAULTS, said
+from data.home import Home
+from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, TWO_LEADS, company, imported, rejected, rows
+
+FULL = {
+    **ACTIVITIES,
+    "columns": {"activity_id": "id", "kind": "kind", "known_at": "known_at", "subject": "subject", "value": "value"},
+}
+HEAD = "id,lead_id,kind,occurred_at,known_at,subject,value\n"
+WELL = "w,ann,view,2026-02-01T08:00:00Z,2026-02-01T08:00:01Z,pricing,\n"
+
+
+def found_in(warehouse):
+    return {(one.rule, one.about): one.count for one in warehouse.quality.violations}
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        (",ann,view,2026-02-01,2026-02-02,,", ("missing", "activity_id")),
+        ("1,,view,2026-02-01,2026-02-02,,", ("missing", "lead_id")),
+        ("1,nobody,view,2026-02-01,2026-02-02,,", ("orphan", "lead_id")),
+        ("1,ann,,2026-02-01,2026-02-02,,", ("missing", "kind")),
+        ("1,ann,veiw,2026-02-01,2026-02-02,,", ("unknown_kind", "kind")),
+        ("1,ann,view,,2026-02-02,,", ("missing", "occurred_at")),
+        ("1,ann,view,01/02/2026,2026-02-02,,", ("unreadable", "occurred_at")),
+        ("1,ann,view,2026-02-30,2026-03-02,,", ("unreadable", "occurred_at")),
+        ("1,ann,view,0001-01-01T00:00:00Z,2026-03-02,,", ("unreadable", "occurred_at")),
+        ("1,ann,view,2026-11-02T00:00:00Z,,,", ("future", "occurred_at")),
+        ("1,ann,view,2026-02-01,2027-02-01,,", ("future", "known_at")),
+        ("1,ann,view,2026-02-01,soon,,", ("unreadable", "known_at")),
+        ("1,ann,view,2026-02-01T08:00:00Z,2026-02-01T07:59:59Z,,", ("known_before", "known_at")),
+        ("1,ann,call,2026-02-01,2026-02-02,pricing,3", ("unexpected_subject", "subject")),
+        ("1,ann,view,2026-02-01,2026-02-02,,3", ("unexpected_value", "value")),
+        ("1,ann,call,2026-02-01,2026-02-02,,three", ("not_a_number", "value")),
+        ("1,ann,call,2026-02-01,2026-02-02,,inf", ("not_a_number", "value")),
+        ("w,ann,view,2026-02-01T08:00:00Z,2026-02-05T08:00:01Z,pricing,", ("repeated", "activity_id")),
+        ("w,bob,view,2026-02-01T08:00:00Z,2026-02-05T08:00:01Z,pricing,", ("contradicting", "activity_id")),
+        ("1,ann,view,2026-02-01,2026-02-02,,,one cell too many", ("broken_line", "line")),
+        ('1,ann,"view,2026-02-01,2026-02-02,,', ("broken_line", "line")),
+    ],
+)
+def test_an_activity_that_breaks_a_rule_is_rejected_with_its_row(tmp_path, row, rule):
+    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + WELL + row + "\n"}, [LEADS, FULL]))
+    assert found_in(found) == {rule: 1}
+    assert rows(found, "activities", "activity_id") == [("w",)]
+    example = found.quality.violations[0].examples[0]
+    assert (example.file, example.row) == ("web.csv", 2)
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ("1,ann,won,2026-01-01T07:59:59Z", ("before_creation", "reached_at")),
+        ("1,ann,won,2025-12-31", ("before_creation", "reached_at")),
+        ("1,ann,wonn,2026-02-01", ("unknown_stage", "stage")),
+        ("1,ann,,2026-02-01", ("missing", "stage")),
+        ("1,zoe,won,2026-02-01", ("orphan", "lead_id")),
+        ("1,ann,won,2026-12-01", ("future", "reached_at")),
+        (",ann,won,2026-02-01", ("missing", "outcome_id")),
+        ("o,ann,won,2026-02-01", ("contradicting", "outcome_id")),
+    ],
+)
+def test_an_outcome_that_breaks_a_rule_is_rejected(tmp_path, row, rule):
+    table = f"id,lead_id,stage,reached_at\no,bob,lost,2026-01-05\n{row}\n"
+    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "outcomes.csv": table}, [LEADS, OUTCOMES]))
+    assert found_in(found) == {rule: 1}
+    assert found.rows["outcomes"] == 1
+
+
+def test_an_outcome_on_the_day_of_creation_is_no_violation(tmp_path):
+    table = "id,lead_id,stage,reached_at\n1,ann,won,2026-01-01\n"
+    assert not found_in(imported(company(tmp_path, {"leads.csv": TWO_LEADS, "outcomes.csv": table}, [LEADS, OUTCOMES])))
+
+
+ATTRIBUTES = {
+    "size": {"type": "numeric", "says": "has {value} employees"},
+    "vip": {"type": "boolean", "says": "is a vip", "says_not": "is no vip"},
+    "land": {"type": "category", "says": "is in {value}", "values": ["de", "nl"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        (",2026-01-01,,,", ("missing", "lead_id")),
+        ("x,,,,", ("missing", "created_at")),
+        ("x,yesterday,,,", ("unreadable", "created_at")),
+        ("x,2026-12-01,,,", ("future", "created_at")),
+        ("x,2026-01-01,many,,", ("not_a_number", "size")),
+        ("x,2026-01-01,,perhaps,", ("not_yes_or_no", "vip")),
+        ("x,2026-01-01,,,fr", ("unknown_value", "land")),
+        ("ann,2026-01-01,,,", ("repeated", "version")),
+        ("ann,2026-01-01,7,,", ("contradicting", "version")),
+    ],
+)
+def test_a_lead_that_breaks_a_rule_is_rejected(tmp_path, row, rule):
+    table = f"lead_id,created_at,size,vip,land\nann,2026-01-01,,,\n{row}\n"
+    found = imported(company(tmp_path, {"leads.csv": table}, [LEADS], attributes=ATTRIBUTES))
+    assert found_in(found) == {rule: 1}
+    assert found.rows["leads"] == 1
+
+
+def test_facts_of_a_rejected_lead_say_so(tmp_path):
+    leads = "lead_id,created_at\nann,2026-01-01\nbob,never\n"
+    table = "id,lead_id,kind,occurred_at\n1,bob,view,2026-02-01\n"
+    found = imported(company(tmp_path, {"leads.csv": leads, "web.csv": table}, [LEADS, ACTIVITIES]))
+    assert found_in(found) == {("unreadable", "created_at"): 1, ("lead_rejected", "lead_id"): 1}
+
+
+def test_of_duplicates_the_first_known_is_kept(tmp_path):
+    late = "1,ann,view,2026-02-01T08:00:00Z,2026-02-03T08:00:00Z,late,\n"
+    early = "1,ann,view,2026-02-01T08:00:00Z,2026-02-02T08:00:00Z,early,\n"
+    table = HEAD + late + early
+    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
+    assert rows(found, "activities", "subject") == [("early",)]
+    assert found_in(found) == {("contradicting", "activity_id"): 1}
+
+
+def test_a_row_may_break_several_rules_and_all_are_told(tmp_path):
+    row = "1,nobody,veiw,whenever,,pricing,lots\n"
+    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + WELL + row}, [LEADS, FULL]))
+    assert set(found_in(found)) == {
+        ("orphan", "lead_id"),
+        ("unknown_kind", "kind"),
+        ("unreadable", "occurred_at"),
+        ("not_a_number", "value"),
+    }
+    told = rejected(found)
+    assert len(told) == 1
+    assert told["original"][0]["occurred_at"] == "whenever"
+    assert "occurred_at is not an instant" in told["reasons"][0]
+
+
+def test_examples_are_three_and_rows_are_those_of_the_file(tmp_path):
+    """Lines that cannot be read are rows, too: the numbers of later rows count them."""
+    lines = [
+        "1,ann,view,2026-02-01,2026-02-02,,",
+        "a,b,c,d,e,f,g,too many",
+        *["2,ann,veiw,2026-02-01,2026-02-02,,"] * 4,
+    ]
+    found = imported(
+        company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + "\n".join(lines) + "\n"}, [LEADS, FULL])
+    )
+    by_rule = {one.rule: one for one in found.quality.violations}
+    assert [one.row for one in by_rule["unknown_kind"].examples] == [3, 4, 5]
+    assert [one.row for one in by_rule["broken_line"].examples] == [2]
+    assert by_rule["unknown_kind"].examples[0].found == "lead_id=ann, kind=veiw"
+
+
+def test_broken_json_lines_are_rejected_as_they_are(tmp_path):
+    source = {**ACTIVITIES, "file": "web.jsonl"}
+    lines = '{"id": 1, "lead_id": "ann", "kind": "view", "occurred_at": 1772362800}\nnot json\n[1]\n'
+    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.jsonl": lines}, [LEADS, source]))
+    assert found_in(found) == {("broken_line", "line"): 2}
+    assert [one["line"] for one in rejected(found)["original"]] == ["not json", "[1]"]
+
+
+def test_an_empty_known_at_is_taken_as_the_fact_and_counted(tmp_path):
+    table = HEAD + "1,ann,view,2026-02-01T08:00:00Z,,,\n"
+    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
+    assert rows(found, "activities", "known_at") == [("2026-02-01T08:00:00Z",)]
+    assert found.quality.sources[1].assumed_known == 1
+
+
+def test_too_many_rejected_rows_stop_the_run_and_say_why(tmp_path):
+    table = HEAD + WELL + "1,ann,veiw,2026-02-01,2026-02-02,,\n"
+    folder = company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL], most_rejected=0.4)
+    with pytest.raises(QualityError) as error:
+        imported(folder)
+    assert "web.csv (activities): 1 of 2 rows rejected, more than the 40% that most_rejected allows" in str(error.value)
+    assert "map it in the source's kinds" in str(error.value)
+    assert error.value.report is not None
+    assert not list((tmp_path / "home/data/store/tiny").glob("*/")), "no tables, not even half of them"
+    assert list((tmp_path / "home/data/store/tiny").glob("*.rejected.parquet"))
+
+
+def test_no_lead_left_stops_the_run(tmp_path):
+    with pytest.raises(QualityError, match="No lead is left"):
+        imported(company(tmp_path, {"leads.csv": "lead_id,created_at\nann,never\n"}, [LEADS]))
+
+
+def test_check_shows_what_was_found(tmp_path):
+    table = HEAD + WELL + "1,ann,[veiw],2026-02-01,2026-02-02,,\n"
+    folder = company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL], most_rejected=0.2)
+    result = check(folder, Home(tmp_path / "home"))
+    console = Console(file=StringIO(), width=120)
+    result.show(console)
+    shown = console.file.getvalue()
+    assert not result.passed
+    assert "web.csv row 2: lead_id=ann, kind=[veiw]" in shown
+    assert ".rejected.parquet" in shown
+    assert json.loads(json.dumps(result.as_json()))["passed"] is False
+
+
+def test_every_rule_has_words():
+    assert all(said(f"{rule}:x") and fault.mend.endswith(".") for rule, fault in FAULTS.items())
+
+
+CELLS = {
+    "id": st.sampled_from(["", "1", "2", "3", '"'])  # a lone quote breaks the line, and maybe those after it
+    | st.text("ab,\"'\n;\\", max_size=3),
+    "lead_id": st.sampled_from(["ann", "bob", "zoe", "", " ann "]),
+    "kind": st.sampled_from(["view", "call", "", "other"]),
+    "occurred_at": st.sampled_from(["2026-02-01", "2026-02-01T08:00:00Z", "x", "", "1772362800", "2030-01-01"]),
+    "known_at": st.sampled_from(["2026-02-01", "2026-02-03T08:00:00Z", "x", ""]),
+    "subject": st.sampled_from(["", "pricing"]),
+    "value": st.sampled_from(["", "1", "nan", "x"]),
+}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(table=st.lists(st.tuples(*CELLS.values()), max_size=12), quoted=st.booleans())
+def test_rows_in_are_rows_out_and_rejected(tmp_path_factory, table, quoted):
+    """Whatever stands in an export, each of its rows is kept or rejected, and none is both."""
+    lines = [WELL.strip()]
+    for row in table:
+        cells = [
+            '"' + cell.replace('"', '""') + '"' if quoted else cell.replace("\n", " ").replace('"', "") for cell in row
+        ]
+        lines.append(",".join(cells))
+    files = {"leads.csv": TWO_LEADS, "web.csv": HEAD + "\n".join(lines) + "\n"}
+    found = imported(company(tmp_path_factory.mktemp("quality"), files, [LEADS, FULL]))
+    count = found.quality.sources[1]
+    assert count.rows == len(lines) == count.kept + count.rejected
+    assert count.kept == found.rows["activities"]
+    assert count.rejected == (len(rejected(found)) if found.quality.rejected_rows else 0)
