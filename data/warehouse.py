@@ -4,7 +4,6 @@
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +78,7 @@ class Warehouse:
     @cached_property
     def connection(self) -> Any:
         """Give the Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
-        backend = ibis.duckdb.connect()
+        backend = ibis.duckdb.connect(memory_limit=_memory_limit(), temp_directory=str(self.folder / "spill"))
         for table in STAGED:
             backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
         return backend
@@ -133,17 +132,30 @@ def import_history(
     """
     fingerprint = fingerprint_of(folder, progress=progress)
     target = home.tables(folder.playbook.name) / fingerprint[:16]
-    try:
-        return Warehouse.open(target)
-    except DataError:
-        shutil.rmtree(target, ignore_errors=True)
+    if (unchanged := _unchanged(target)) is not None:
+        return unchanged
     with _scratch(target.parent) as scratch:
         finished = scratch / "finished"
         finished.mkdir()
         _import(folder, finished, fingerprint=fingerprint, progress=progress, now_us=now_us or present_us())
-        if not target.exists():
-            finished.rename(target)
+        _put(finished, target)
     return Warehouse.open(target)
+
+
+def _unchanged(target: Path) -> Warehouse | None:
+    """Give the tables that are there, unless they are damaged or rows were rejected that time may have mended."""
+    try:
+        found = Warehouse.open(target)
+    except DataError:
+        return None
+    return None if any(violation.rule == "future" for violation in found.quality.violations) else found
+
+
+def _put(finished: Path, target: Path) -> None:
+    """Put finished tables in their place in one step; what stood there is damaged or out of date."""
+    if target.exists():
+        target.rename(finished.parent / "replaced")
+    finished.rename(target)
 
 
 def fingerprint_of(folder: PlaybookFolder, *, progress: Progress = silent) -> str:
@@ -205,10 +217,28 @@ def _import(folder: PlaybookFolder, finished: Path, *, fingerprint: str, progres
 def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
     spill, events = scratch / "spill", scratch / "events"
     events.mkdir()
-    memory_gb = max(1, min(4, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**31))
-    settings: dict[str, Any] = {"memory_limit": f"{memory_gb}GB", "temp_directory": str(spill)}
-    with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection:
+    settings: dict[str, Any] = {"memory_limit": _memory_limit(), "temp_directory": str(spill)}
+    with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection, interruptible():
         yield Workshop(connection, events, progress)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C stop the block as it stops Python: DuckDB turns it into errors of other kinds while a query runs."""
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise KeyboardInterrupt from None
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
+
+
+def _memory_limit() -> str:
+    """Let DuckDB have half the memory of the machine and 4 GB at most; beyond that it works on disk."""
+    half_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**31
+    return f"{max(1, min(4, half_gb))}GB"
 
 
 def _with_rejected_rows(staged: Staged, report: QualityReport, path: Path) -> QualityReport:
