@@ -7,11 +7,12 @@ One line per verb; each is handed to the package that owns it.
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -57,6 +58,9 @@ class Answer(Protocol):
         """Print it for people."""
 
 
+Verb = TypeVar("Verb", bound=Answer)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What every verb is given."""
@@ -80,13 +84,15 @@ def simulate(
         float, typer.Option(help="How far the last months differ from those before; 0 is not at all.")
     ] = 0.0,
     as_json: JsonOption = False,
-    playbook: PlaybookOption = DEMO,
+    playbook: PlaybookOption = DEMO,  # noqa: ARG001 - every verb takes it; a simulation brings its own
 ) -> None:
     """Make the history of a B2B company whose true conversion process is known."""
     from data.commands import simulate as run
 
-    with _answering(as_json) as answer, shown() as progress:
-        answer(run(out, playbook=playbook, leads=leads, seed=seed, until=until, drift=drift, progress=progress))
+    with _answering(as_json) as answer:
+        with shown() as progress:
+            made = run(out, leads=leads, seed=seed, until=until, drift=drift, progress=progress)
+        answer(made)
 
 
 @app.command()
@@ -94,7 +100,9 @@ def check(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_jso
     """Read the exports and say everything that is wrong with them."""
     from data.commands import check as run
 
-    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    result = _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    if not result.passed:
+        raise typer.Exit(USER_MISTAKE)
 
 
 @app.command()
@@ -123,9 +131,7 @@ def compare(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_j
 
 @app.command()
 def promote(
-    version: Annotated[
-        str | None, typer.Option("--version", help="Version to promote; default: the challenger.")
-    ] = None,
+    version: Annotated[str, typer.Option("--version", help="Version or alias to promote.")] = "challenger",
     force: Annotated[bool, typer.Option("--force", help="Promote even a challenger that does worse.")] = False,
     playbook: PlaybookOption = DEMO,
     exports: ExportsOption = None,
@@ -214,22 +220,91 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Go the whole way: history, model, comparison, promotion, service."""
-    from demonstration import walk as run
+    console = Console(stderr=as_json)
+    _run(playbook, exports, as_json, lambda given: _walk(given, leads=leads, console=console))
+    if not no_serve:
+        console.print(f"\n[bold]Serving[/] on http://127.0.0.1:{port}, what it can do: http://127.0.0.1:{port}/docs")
+        console.print(
+            "Newest handovers: curl http://127.0.0.1:8000/v1/routes   Stop with Ctrl-C.".replace("8000", str(port))
+        )
+        serve(host="127.0.0.1", port=port, playbook=playbook, as_json=False)
 
-    _run(
-        playbook,
-        exports,
-        as_json,
-        lambda given: run(given.folder, given.home, leads=leads, serve_on=None if no_serve else port),
-    )
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What the demonstration went through, step by step, with the seconds each took."""
+
+    steps: dict[str, Answer]
+    seconds: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give every step's answer, and the seconds."""
+        total = round(sum(self.seconds.values()), 2)
+        return {name: step.as_json() for name, step in self.steps.items()} | {"seconds": self.seconds | {"all": total}}
+
+    def show(self, console: Console) -> None:
+        """Say how long it took; the steps have shown themselves."""
+        console.print(f"\nAll of this took {sum(self.seconds.values()):.0f} seconds.")
 
 
-def _run(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Given], Answer]) -> None:
+def _walk(given: Given, *, leads: int, console: Console) -> Walked:
+    """Go from exports to a store that the promoted model has scored; the demo's own history is simulated first."""
+    from data.commands import check, simulate
+    from serving.rehearsal import rehearse
+    from training.commands import build, compare, promote, train
+    from training.errors import PromotionRefusedError
+
+    folder, home, progress = given.folder, given.home, given.progress
+
+    def promoted() -> Answer:
+        try:
+            return promote(folder, home, progress=progress)
+        except PromotionRefusedError as refusal:
+            return Refused(str(refusal))
+
+    steps: dict[str, Callable[[], Answer]] = {
+        "simulate": lambda: simulate(folder.exports_folder, leads=leads, seed=7, progress=progress),
+        "check": lambda: check(folder, home, progress=progress),
+        "build": lambda: build(folder, home, progress=progress),
+        "train": lambda: train(folder, home, progress=progress),
+        "compare": lambda: compare(folder, home, progress=progress),
+        "promote": promoted,
+        "load": lambda: rehearse(folder, home, progress=progress),
+    }
+    if folder.path.resolve() != DEMO or folder.exports is not None:
+        del steps["simulate"]  # another company brings its own history
+    answers, seconds = {}, {}
+    for name, step in steps.items():
+        console.print(f"\n[bold]leadscore {name}[/]")
+        started = time.perf_counter()
+        answers[name] = step()
+        seconds[name] = round(time.perf_counter() - started, 2)
+        answers[name].show(console)
+    return Walked(answers, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A promotion that the gate held; the champion stays."""
+
+    why: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Say why."""
+        return {"refused": self.why}
+
+    def show(self, console: Console) -> None:
+        """Say why."""
+        console.print(f"The champion stays. {self.why}", soft_wrap=True)
+
+
+def _run(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Given], Verb]) -> Verb:
     with _answering(as_json) as answer:
         folder = load_playbook(playbook, exports=exports)
         with shown() as progress:
             result = verb(Given(folder, Home.from_environment(), progress))
         answer(result)
+    return result
 
 
 @contextmanager

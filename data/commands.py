@@ -1,6 +1,7 @@
-"""What the command line does with what comes in: ``leadscore check``."""
+"""What the command line does with what comes in: ``leadscore check`` and ``leadscore simulate``."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,9 +10,12 @@ from rich.table import Table
 
 from data.errors import QualityError
 from data.home import Home
+from data.instants import from_us, parse
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from data.quality import QualityReport, Violation
+from data.simulation import Simulated
+from data.simulation import simulate as write_simulation
 from data.warehouse import import_history
 
 
@@ -55,6 +59,62 @@ def check(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) ->
         if error.report is None:
             raise
         return CheckResult(error.report, str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What ``leadscore simulate`` wrote."""
+
+    made: Simulated
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON values."""
+        made = self.made
+        return {
+            "folder": str(made.folder),
+            "from": made.start.isoformat(),
+            "until": made.until.isoformat(),
+            "leads": made.leads,
+            "accounts": made.accounts,
+            "activities": made.activities,
+            "outcomes": dict(made.outcomes),
+            "goal_rate": made.goal_rate,
+        }
+
+    def show(self, console: Console) -> None:
+        """Show it to a reader, with what to do next."""
+        made, folder = self.made, escape(str(self.made.folder))
+        period = f"{made.start:%Y-%m-%d} to {made.until:%Y-%m-%d}"
+        counts = f"{made.leads:,} leads of {made.accounts:,} accounts, {made.activities:,} activities"
+        console.print(f"Made {counts}, {period}; {made.goal_rate:.1%} of the leads became sales-qualified.")
+        console.print(
+            f"The exports and a playbook that reads them: leadscore check --playbook {folder}", soft_wrap=True
+        )
+
+
+def simulate(
+    out: Path, *, leads: int, seed: int, until: str | None = None, drift: float = 0.0, progress: Progress = silent
+) -> SimulationResult:
+    """
+    Make the history of a company whose true conversion process is known.
+
+    Args:
+        out: folder for the exports and a playbook that reads them.
+        leads: how many.
+        seed: the same seed makes the same history.
+        until: end of the history, ISO 8601; default: the start of the present day, UTC.
+        drift: how far the last months differ from those before.
+        progress: hears what is being made.
+
+    Raises:
+        DataError: an argument is out of range, or the folder holds something else.
+    """
+    end = None if until is None else from_us(parse(until))
+
+    def hear(what: str) -> None:
+        progress(what, 0, 0)
+
+    return SimulationResult(write_simulation(out, leads=leads, seed=seed, until=end, drift=drift, progress=hear))
 
 
 def _sources(report: QualityReport) -> Table:
