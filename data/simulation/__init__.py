@@ -1,0 +1,5 @@
+"""A B2B company that never was: leads whose true chance of converting is known."""
+
+from data.simulation.simulation import Simulated, simulate
+
+__all__ = ["Simulated", "simulate"]

@@ -1,0 +1,126 @@
+"""Leads whose true conversion process is known: a company's exports, and the truth beside them."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from data.errors import DataError
+from data.simulation.company import HISTORY_DAYS, Company, invent
+from data.simulation.exports import write_activities, write_leads, write_outcomes
+from data.simulation.folder import MARK, TRUTH, check_place, copy_playbook, put_in_place
+from data.simulation.outcomes import STAGES
+from data.simulation.process import Stage
+from data.simulation.truth import write_truth
+
+_MOST_LEADS = 999_999
+_MOST_DRIFT = 10
+_YEARS = range(1980, 2200)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What a simulation wrote, in numbers."""
+
+    folder: Path
+    start: datetime
+    until: datetime
+    leads: int
+    accounts: int
+    """accounts that the exports name"""
+    activities: int
+    """unique activities"""
+    copies: int
+    """activities that stand in the exports a second time"""
+    outcomes: Mapping[str, int]
+    """stage → leads known to have reached it"""
+    goal_rate: float
+    """share of leads known to have reached the goal"""
+
+
+def simulate(
+    out: Path,
+    *,
+    leads: int = 20_000,
+    seed: int = 7,
+    until: datetime | None = None,
+    drift: float = 0.0,
+    progress: Callable[[str], None] | None = None,
+) -> Simulated:
+    """
+    Write 18 months of a B2B company's exports, a playbook that reads them, and the truth behind them.
+
+    The same arguments give the same bytes. Nothing is put in place before everything is written.
+
+    Args:
+        out: folder to write; new, empty, or an earlier simulation, which is replaced.
+        leads: how many leads arrive, from 1 to 999,999.
+        seed: not negative.
+        until: nothing is known from the midnight UTC before this instant on; default: now.
+        drift: from 0, none, to 10. At 1, over the last 150 days, sales qualifies leads half as often, people visit
+            the website 1.5 times as often and use e-mail half as often, and adverts bring twice as many leads.
+        progress: is told in words how far it is.
+
+    Raises:
+        DataError: an argument is out of range, the folder holds something else, or it cannot be written.
+    """
+    _check(leads, seed, drift=drift, until=until)
+    check_place(out)
+    end = (until or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = end - timedelta(days=HISTORY_DAYS)
+    company = invent(start, leads=leads, seed=seed, drift=drift, progress=progress)
+    if progress is not None:
+        progress("writing the exports")
+    mark = {"leads": leads, "seed": seed, "until": end.isoformat(), "drift": drift}
+    with put_in_place(out) as folder:
+        _write(folder, company, mark=mark, drift=drift)
+    return _summary(out, company, until=end)
+
+
+def _check(leads: int, seed: int, *, drift: float, until: datetime | None) -> None:
+    if not 1 <= leads <= _MOST_LEADS:
+        message = f"{leads} leads cannot be simulated: ask for 1 to {_MOST_LEADS:,}."
+        raise DataError(message)
+    if seed < 0:
+        message = f"The seed is {seed}: give a whole number from 0 on."
+        raise DataError(message)
+    if not (math.isfinite(drift) and 0 <= drift <= _MOST_DRIFT):
+        message = f"The drift is {drift}: give a number from 0 (none) to {_MOST_DRIFT}."
+        raise DataError(message)
+    if until is not None and until.tzinfo is None:
+        message = f"until is {until.isoformat()}, without an offset: give an instant such as 2026-03-01T00:00:00Z."
+        raise DataError(message)
+    if until is not None and until.year not in _YEARS:
+        message = f"until is {until.isoformat()}: give an instant in the years {_YEARS[0]} to {_YEARS[-1]}."
+        raise DataError(message)
+
+
+def _write(folder: Path, company: Company, *, mark: Mapping[str, object], drift: float) -> None:
+    write_leads(folder, company.people, company.versions, start=company.start)
+    write_activities(folder, company.activities, start=company.start)
+    write_outcomes(folder, company.outcomes, start=company.start)
+    (folder / TRUTH).mkdir()
+    write_truth(folder / TRUTH, company, drift=drift)
+    copy_playbook(folder)
+    (folder / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+
+
+def _summary(out: Path, company: Company, *, until: datetime) -> Simulated:
+    people, rows = company.people, company.activities
+    unique = len(np.unique(rows.number))
+    counts = np.bincount(company.outcomes.stage, minlength=len(STAGES)).tolist()
+    return Simulated(
+        folder=out,
+        start=company.start,
+        until=until,
+        leads=len(people),
+        accounts=len(np.unique(people.account[people.named_account])),
+        activities=unique,
+        copies=len(rows.number) - unique,
+        outcomes={stage: count for stage, count in zip(STAGES, counts, strict=True) if stage != "new"},
+        goal_rate=counts[Stage.SQL] / len(people),
+    )
