@@ -9,7 +9,7 @@ from rich.console import Console
 from sqlalchemy import Connection
 
 from data.contract import AttributeType
-from data.instants import now_us
+from data.instants import now_us as present_us
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
 from serving.database import Database, raw
@@ -82,7 +82,13 @@ class Loaded:
 
 
 def load_history(
-    history: History, database: Database, *, folder: PlaybookFolder, live: LiveScorer, progress: Progress = silent
+    history: History,
+    database: Database,
+    *,
+    folder: PlaybookFolder,
+    live: LiveScorer,
+    progress: Progress = silent,
+    now_us: int | None = None,
 ) -> Loaded:
     """
     Put history into the store, in one transaction.
@@ -95,12 +101,14 @@ def load_history(
         folder: the playbook.
         live: the scorer in use, which says who is above.
         progress: hears how far it has come.
+        now_us: the present instant [us since 1970 UTC]; default: the clock's.
     """
+    as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
         store = raw(connection)
         new = _stored(store, history, playbook=folder.playbook, progress=progress)
         if any(new.values()):
-            _settle(connection, live, routing=Routing(folder), progress=progress)
+            _settle(connection, live, routing=Routing(folder), as_of=as_of, progress=progress)
         above = store.execute("SELECT count(*) FROM leads WHERE is_above").fetchone()[0]
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
     return Loaded(str(database.path), rows, **new, above=above)
@@ -161,10 +169,9 @@ def _insert(store: sqlite3.Connection, table: str, *, chunks: Iterable[Rows], to
     return store.total_changes - before
 
 
-def _settle(connection: Connection, live: LiveScorer, *, routing: Routing, progress: Progress) -> None:
+def _settle(connection: Connection, live: LiveScorer, *, routing: Routing, as_of: int, progress: Progress) -> None:
     """Take every lead as it stands now."""
     lead_ids = [lead_id for (lead_id,) in raw(connection).execute("SELECT lead_id FROM leads ORDER BY lead_id")]
-    as_of = now_us()
     for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
         routing.settle(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
         progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))

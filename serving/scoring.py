@@ -4,21 +4,25 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
 
-from features.live import compile_live
+from features.catalog import Catalog
+from features.live import LiveQuery, compile_live
 from models.receipt import Receipt
 from models.scorer import Scorer
 
 _BATCH = 1000
 _FEW = 8
-# What a score says beside its features, in the same statement, so that it is of the same moment.
-_BESIDE = (
-    "(SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = f.lead_id AND a.known_at < f.as_of)",
-    "EXISTS (SELECT 1 FROM lead_versions AS v WHERE v.lead_id = f.lead_id AND v.known_at < f.as_of)",
-)
+_NEWEST = "SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = {lead} AND a.known_at < {as_of}"
+_KNOWN = "EXISTS (SELECT 1 FROM lead_versions AS v WHERE v.lead_id = {lead} AND v.known_at < {as_of})"
+_ONE = {"lead": "?1", "as_of": "?2"}
+_EACH = {"lead": "CAST(j.value ->> 0 AS TEXT)", "as_of": "CAST(j.value ->> 1 AS INTEGER)"}
+# Beside the features; not around them, since SQLite's parser has no room for one more level.
+_BESIDE_ONE = f"SELECT ({_NEWEST}) WHERE {_KNOWN}".format(**_ONE)
+_BESIDE_MANY = f"SELECT {{lead}}, ({_NEWEST}) FROM json_each(?) AS j WHERE {_KNOWN}".format(**_EACH)  # noqa: S608 - ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,22 @@ class LiveScorer:
 
     def score(self, store: sqlite3.Connection, lead_id: str, *, as_of: int, top: int | None) -> Score | None:
         """Score a lead as of an instant; None where it was not known then."""
-        return self._scored(store.execute(self.one, (lead_id, as_of)).fetchone(), top)
+        with _one_moment(store):
+            beside = store.execute(_BESIDE_ONE, (lead_id, as_of)).fetchone()
+            if beside is None:
+                return None
+            row = store.execute(self.one, (lead_id, as_of)).fetchone()
+        return Score(self.scorer.receipt(lead_id, as_of, row[2:], top=top), beside[0], self.degraded)
 
     def scores(
         self, store: sqlite3.Connection, lead_ids: Iterable[str], *, as_of: int, top: int | None
     ) -> dict[str, Score]:
         """Score leads as of an instant in one query; those that were not known then are left out."""
-        rows = store.execute(self.many, (_pairs(lead_ids, as_of),))
-        scored = ((row[0], self._scored(row, top)) for row in rows)
-        return {lead_id: score for lead_id, score in scored if score is not None}
+        newest, rows = self._many(store, lead_ids, as_of)
+        return {
+            row[0]: Score(self.scorer.receipt(row[0], as_of, row[2:], top=top), newest[row[0]], self.degraded)
+            for row in rows
+        }
 
     def points(self, store: sqlite3.Connection, lead_ids: Sequence[str], *, as_of: int) -> dict[str, float]:
         """Give the points of leads as of an instant, without reasons; those not known then are left out."""
@@ -75,19 +86,28 @@ class LiveScorer:
             return {lead_id: score.receipt.points for lead_id, score in scored.items()}
         return dict(pair for batch in _batches(lead_ids) for pair in self._points(store, batch, as_of))
 
-    def _points(self, store: sqlite3.Connection, lead_ids: Sequence[str], as_of: int) -> Iterator[tuple[str, float]]:
-        rows = [row for row in store.execute(self.many, (_pairs(lead_ids, as_of),)) if row[-1]]
+    def _points(self, store: sqlite3.Connection, lead_ids: Sequence[str], as_of: int) -> Iterable[tuple[str, float]]:
+        _, rows = self._many(store, lead_ids, as_of)
         if not rows:
-            return iter(())
-        frame = pd.DataFrame([row[2:-2] for row in rows], columns=self.scorer.catalog.names)
+            return ()
+        frame = pd.DataFrame([row[2:] for row in rows], columns=self.scorer.catalog.names)
         return zip((row[0] for row in rows), self.scorer.score_many(frame).points.tolist(), strict=True)
 
-    def _scored(self, row: tuple[Any, ...], top: int | None) -> Score | None:
-        *values, newest_activity_at, known = row
-        if not known:
-            return None
-        receipt = self.scorer.receipt(values[0], values[1], values[2:], top=top)
-        return Score(receipt, newest_activity_at, self.degraded)
+    def _many(
+        self, store: sqlite3.Connection, lead_ids: Iterable[str], as_of: int
+    ) -> tuple[dict[str, int | None], list[tuple[Any, ...]]]:
+        """Give the newest activity of each lead that was known, and their rows of features."""
+        asked = json.dumps([[lead_id, as_of] for lead_id in lead_ids])
+        with _one_moment(store):
+            newest = dict(store.execute(_BESIDE_MANY, (asked,)).fetchall())
+            known = json.dumps([[lead_id, as_of] for lead_id in newest])
+            return newest, store.execute(self.many, (known,)).fetchall() if newest else []
+
+
+@lru_cache(maxsize=4)
+def _compiled(catalog: Catalog) -> LiveQuery:
+    """Compile a catalog, or remember it: models that follow each other often share one."""
+    return compile_live(catalog)
 
 
 def go_live(scorer: Scorer, *, problem: str | None = None) -> LiveScorer:
@@ -98,14 +118,26 @@ def go_live(scorer: Scorer, *, problem: str | None = None) -> LiveScorer:
         scorer: what scores.
         problem: why it stands in for the model, if it does.
     """
-    query = compile_live(scorer.catalog)
-    beside = ", ".join(_BESIDE)
-    one, many = (f"SELECT f.*, {beside} FROM ({body}) AS f" for body in (query.one, query.many))  # noqa: S608 - ours
-    return LiveScorer(scorer, one, many, problem)
+    query = _compiled(scorer.catalog)
+    return LiveScorer(scorer, query.one, query.many, problem)
 
 
-def _pairs(lead_ids: Iterable[str], as_of: int) -> str:
-    return json.dumps([[lead_id, as_of] for lead_id in lead_ids])
+class _one_moment:  # noqa: N801 - reads as a statement; a class costs half of what a generator would, on the hot path
+    """Let several statements see the store as it was at one moment."""
+
+    __slots__ = ("_mine", "_store")
+
+    def __init__(self, store: sqlite3.Connection) -> None:
+        self._store = store
+        self._mine = not store.in_transaction
+
+    def __enter__(self) -> None:
+        if self._mine:
+            self._store.execute("BEGIN")
+
+    def __exit__(self, *_error: object) -> None:
+        if self._mine:
+            self._store.execute("COMMIT")
 
 
 def _batches(lead_ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -1,0 +1,176 @@
+"""A service on a store of its own, with a clock that tests can move."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from data.instants import iso, parse
+from models.bundle import save_bundle
+from models.champion import Champion, point_to
+from serving.app import create_app
+from serving.settings import Settings
+from tests.models.small import fitted, golden
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAYBOOK = ROOT / "data" / "playbooks" / "demo"
+NOON = parse("2026-03-01T12:00:00Z")
+DAY_US = 86_400_000_000
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now_us=NOON):
+        self.now_us = now_us
+
+    def __call__(self):
+        self.now_us += 1000
+        return self.now_us
+
+    def pass_days(self, days):
+        self.now_us += int(days * DAY_US)
+
+    def before(self, days=0.0):
+        return iso(self.now_us - int(days * DAY_US))
+
+
+@dataclass
+class Store:
+    """A running app with what tests ask of it."""
+
+    client: TestClient
+    clock: MovableClock
+    settings: Settings
+
+    @property
+    def service(self):
+        return self.client.app.state.service
+
+    def lead(self, lead_id="L-1", **content):
+        return self.client.post("/v1/leads", json={"lead_id": lead_id, **content})
+
+    def activity(self, activity_id, kind="demo_request", lead_id="L-1", **content):
+        told = {"activity_id": activity_id, "lead_id": lead_id, "kind": kind, "occurred_at": self.clock.before()}
+        return self.client.post("/v1/activities", json={**told, **content})
+
+    def outcome(self, outcome_id, stage, lead_id="L-1"):
+        told = {"outcome_id": outcome_id, "lead_id": lead_id, "stage": stage, "reached_at": self.clock.before()}
+        return self.client.post("/v1/outcomes", json=told)
+
+    def score(self, lead_id="L-1", **query):
+        answer = self.client.get(f"/v1/leads/{lead_id}/score", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def routes(self):
+        return self.client.get("/v1/routes").json()["routes"]
+
+    def rows(self, table):
+        return self.service.database.reader.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def settings_in(folder, **given):
+    return Settings(playbook=PLAYBOOK, database=folder / "leadscore.db", models=folder / "models", **given)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return settings_in(tmp_path)
+
+
+def opened(settings, clock=None):
+    """Open a service on these settings."""
+    clock = clock or MovableClock()
+    client = TestClient(create_app(settings, now=clock), raise_server_exceptions=False)
+    return Store(client, clock, settings)
+
+
+@pytest.fixture
+def store(settings):
+    found = opened(settings)
+    with found.client:
+        yield found
+
+
+def promote(models, name="one", version="1"):
+    """Promote the small model; give its folder."""
+    model, booster = fitted()
+    folder = models / "bundles" / name
+    saved = save_bundle(model, folder, lightgbm_text=booster.model_to_string(), golden=golden(), facts={"of": name})
+    point_to(models, Champion(version, saved.fingerprint, f"bundles/{name}"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def promoted(tmp_path_factory):
+    """Give a models folder in which the small model is champion; shared, so leave it as it is."""
+    models = tmp_path_factory.mktemp("models")
+    promote(models)
+    return models
+
+
+SERVE = """
+import json, sys
+from pathlib import Path
+from serving.commands import run
+from serving.settings import Settings
+
+run(Settings.model_validate_json(sys.argv[1]))
+"""
+
+
+class Process:
+    """A real server process on a store."""
+
+    def __init__(self, settings):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        told = json.dumps(json.loads(settings.model_dump_json()) | {"port": port})
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen([sys.executable, "-c", SERVE, told], cwd=ROOT, env=environment)
+        self.url = f"http://127.0.0.1:{port}"
+        self.client = httpx.Client(base_url=self.url, timeout=30)
+
+    def wait(self, seconds=60):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert self.process.poll() is None, "the server ended before it answered"
+            try:
+                if self.client.get("/health/ready").status_code == 200:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.05)
+        message = f"the server did not answer within {seconds} seconds"
+        raise AssertionError(message)
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.client.close()
+        return self.process.wait(timeout=40)
+
+
+@pytest.fixture
+def process(settings):
+    """Give what starts a server process on the settings; what still runs at the end is killed."""
+    started = []
+
+    def start(given=settings):
+        started.append(Process(given))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.client.close()
+        server.process.kill()
+        server.process.wait()

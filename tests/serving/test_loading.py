@@ -1,0 +1,110 @@
+"""History gets into the store whole, once, and routes nobody."""
+
+from dataclasses import dataclass
+
+import ibis
+import pandas as pd
+import pytest
+
+from data.instants import DAY_US
+from data.playbook import load_playbook
+from serving.database import Database
+from serving.ladder import Ladder
+from serving.loading import load_history
+from tests.serving.conftest import NOON, PLAYBOOK, MovableClock, opened
+
+
+@dataclass
+class Tables:
+    """Contract tables in memory."""
+
+    leads: ibis.Table
+    activities: ibis.Table
+    outcomes: ibis.Table
+
+
+@pytest.fixture
+def history():
+    leads = pd.DataFrame(
+        [
+            ("hot", "A-1", NOON - 9 * DAY_US, NOON - 9 * DAY_US, "vp", 500.0, 1.0),
+            ("hot", "A-1", NOON - 9 * DAY_US, NOON - 8 * DAY_US, "c_level", 500.0, 1.0),
+            ("won", None, NOON - 9 * DAY_US, NOON - 9 * DAY_US, "vp", 500.0, None),
+            ("cold", None, NOON - 9 * DAY_US, NOON - 9 * DAY_US, None, None, 0.0),
+        ],
+        columns=["lead_id", "account_id", "created_at", "known_at", "seniority", "employees", "business_email"],
+    )
+    activities = pd.DataFrame(
+        [
+            ("a-1", "hot", "demo_request", NOON - 2 * DAY_US, NOON - 2 * DAY_US, None, None),
+            ("a-2", "won", "demo_request", NOON - 2 * DAY_US, NOON - 2 * DAY_US, None, None),
+            ("a-3", "cold", "page_view", NOON - DAY_US, NOON - DAY_US, "pricing", 30.0),
+        ],
+        columns=["activity_id", "lead_id", "kind", "occurred_at", "known_at", "subject", "value"],
+    )
+    outcomes = pd.DataFrame(
+        [("o-1", "won", "sql", NOON - DAY_US, NOON - DAY_US, 100.0, None)],
+        columns=["outcome_id", "lead_id", "stage", "reached_at", "known_at", "amount", "reason"],
+    ).astype({"reason": "string"})
+    return Tables(ibis.memtable(leads), ibis.memtable(activities), ibis.memtable(outcomes))
+
+
+def load(settings, history, progress=lambda *_told: None):
+    folder, database = load_playbook(PLAYBOOK), Database(settings.database)
+    try:
+        live = Ladder(folder, settings.models).current
+        return load_history(history, database, folder=folder, live=live, progress=progress, now_us=NOON)
+    finally:
+        database.close()
+
+
+def test_history_is_loaded_whole_and_a_second_time_nothing_is_new(settings, history):
+    first, again = load(settings, history), load(settings, history)
+    assert first.as_json() == {
+        "database": str(settings.database),
+        "rows": 8,
+        "leads": 3,
+        "lead_versions": 4,
+        "activities": 3,
+        "outcomes": 1,
+        "above": 1,
+    }
+    assert [again.leads, again.lead_versions, again.activities, again.outcomes, again.above] == [0, 0, 0, 0, 1]
+
+
+def test_loaded_leads_above_the_threshold_are_not_routed_and_new_ones_are(settings, history):
+    load(settings, history)
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        assert found.score("hot")["score"] == 75
+        found.activity("b-1", lead_id="hot")
+        found.activity("b-2", lead_id="won")
+        assert found.routes() == []
+        found.lead("cold", attributes={"seniority": "vp", "employees": 300})
+        found.activity("b-3", lead_id="cold")
+        assert [route["lead_id"] for route in found.routes()] == ["cold"]
+
+
+def test_loaded_and_told_attributes_are_the_same_content(settings, history):
+    load(settings, history)
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        told = {"seniority": "c_level", "employees": 500, "business_email": True}
+        assert found.lead("hot", account_id="A-1", attributes=told).json()["duplicates"] == 1
+
+
+def test_a_load_that_breaks_leaves_nothing(settings, history):
+    def stop(what, done, total):
+        if what == "loading activities":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(settings, history, stop)
+    assert load(settings, history).leads == 3
+
+
+def test_progress_is_told_to_the_end(settings, history):
+    told = {}
+    load(settings, history, lambda what, done, total: told.update({what: (done, total)}))
+    assert told["loading activities"] == (3, 3)
+    assert told["scoring loaded leads"] == (3, 3)

@@ -1,0 +1,65 @@
+"""A real server keeps what it accepted, through restarts and kills, and stops when it is told to."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+
+from data.instants import iso, now_us
+from tests.serving.conftest import ROOT
+
+LEAD = {"lead_id": "L-1", "attributes": {"seniority": "vp", "employees": 500}}
+DEMO = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": iso(now_us() - 3_600_000_000)}
+
+
+def test_a_server_starts_fast_serves_over_a_restart_and_stops_cleanly(process):
+    started = time.monotonic()
+    first = process().wait()
+    assert time.monotonic() - started < 20, "far above the 5 s of a quiet machine"
+    assert first.client.post("/v1/leads", json=LEAD).status_code == 202
+    assert first.client.post("/v1/activities", json={"activity_id": "a", **DEMO}).status_code == 202
+    before = first.client.get("/v1/leads/L-1/score").json()
+    routes = first.client.get("/v1/routes").json()
+    assert len(routes["routes"]) == 1
+    assert first.end(signal.SIGTERM) == 0
+    second = process().wait()
+    assert second.client.get("/v1/leads/L-1/score", params={"as_of": before["as_of"]}).json() == before
+    assert second.client.get("/v1/routes").json() == routes
+    assert second.end(signal.SIGTERM) == 0
+
+
+def test_a_kill_loses_no_fact_that_was_accepted(process):
+    server = process().wait()
+    server.client.post("/v1/leads", json=LEAD)
+    accepted = []
+
+    def send():
+        with contextlib.suppress(httpx.TransportError):  # the server is gone, as it should be
+            while True:
+                name = f"a-{len(accepted)}"
+                server.client.post("/v1/activities", json={"activity_id": name, **DEMO}).raise_for_status()
+                accepted.append(name)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    while len(accepted) < 50:
+        time.sleep(0.01)
+    server.process.kill()
+    sending.join()
+    again = process().wait()
+    items = [{"activity_id": name, **DEMO} for name in accepted[:1000]]
+    assert again.client.post("/v1/activities", json=items).json()["duplicates"] == len(items)
+    assert len(again.client.get("/v1/routes").json()["routes"]) == 1
+
+
+def test_the_server_needs_nothing_that_only_training_or_history_need():
+    script = (
+        "import sys, serving.app, serving.commands;"
+        "print(sorted({'lightgbm', 'mlflow', 'shap', 'sklearn', 'duckdb', 'training'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

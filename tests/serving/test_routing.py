@@ -1,0 +1,133 @@
+"""A lead that crosses the threshold is routed once, and again only after it has fallen well below."""
+
+import multiprocessing
+
+import pytest
+
+from serving.app import open_service
+from tests.serving.conftest import DAY_US, MovableClock, settings_in
+
+FIT = {"attributes": {"seniority": "vp", "employees": 500}}
+"""Base 10 + can sign 15 + large company 10 = 35; a demo request (40) makes 75, past the threshold of 60."""
+
+
+def test_an_activity_that_lifts_a_lead_over_the_threshold_makes_exactly_one_route(store):
+    store.lead(**FIT)
+    before = store.score()
+    assert store.routes() == []
+    store.activity("a-1")
+    store.activity("a-2")
+    store.activity("a-2")
+    after = store.score(reasons="all")
+    assert (before["score"], after["score"]) == (35, 75)
+    (route,) = store.routes()
+    assert set(route) == {"id", "lead_id", "score", "grade", "threshold", "routed_at", "reasons"}
+    assert (route["lead_id"], route["score"], route["threshold"], route["grade"]) == ("L-1", 75, 60, "A")
+    assert route["reasons"] == after["reasons"]
+
+
+def test_routes_come_newest_first_and_no_more_than_asked_for(store):
+    for at in range(3):
+        store.lead(f"L-{at}", **FIT)
+        store.activity(f"a-{at}", lead_id=f"L-{at}")
+    assert [route["lead_id"] for route in store.routes()] == ["L-2", "L-1", "L-0"]
+    assert [route["lead_id"] for route in store.client.get("/v1/routes?limit=1").json()["routes"]] == ["L-2"]
+
+
+def test_a_lead_that_goes_quiet_and_comes_back_is_routed_again(store):
+    """Trial 20, webinar 8 fading, 35 of fit; after 40 silent days the score has fallen with no event to say so."""
+    store.lead(**FIT)
+    store.activity("a-1", "trial_start")
+    store.activity("a-2", "webinar", value=60)
+    assert len(store.routes()) == 1
+    store.clock.pass_days(40)
+    assert store.score()["score"] < 55
+    store.activity("a-3", "webinar", value=60)
+    assert store.score()["score"] >= 60
+    assert len(store.routes()) == 2
+
+
+def test_a_score_between_the_floor_and_the_threshold_does_not_cross_again(store):
+    """35 of fit, 20 for a trial and one for each page view of 30 days: 60, a month later 56, and then more."""
+    store.lead(**FIT)
+    store.activity("a-1", "trial_start")
+    for at in range(5):
+        store.activity(f"b-{at}", "page_view")
+    assert store.score()["points"] == 60
+    store.clock.pass_days(29)
+    store.activity("a-2", "page_view")
+    store.clock.pass_days(2)
+    assert store.score()["points"] == 56
+    assert len(store.routes()) == 1
+    store.activity("a-3", "email_reply")
+    assert store.score()["points"] == 66
+    assert len(store.routes()) == 1
+
+
+def test_falling_by_an_event_and_rising_by_another_is_a_new_crossing(store):
+    store.lead(**FIT)
+    store.activity("a-1")
+    store.activity("a-2", "unsubscribe")
+    assert store.score()["score"] == 50
+    store.activity("a-3", "trial_start")
+    assert store.score()["score"] == 70
+    assert len(store.routes()) == 2
+
+
+@pytest.mark.parametrize("stage", ["sql", "lost"])
+def test_a_closed_lead_is_never_routed(store, stage):
+    store.lead(**FIT)
+    store.outcome("o-1", stage)
+    store.activity("a-1")
+    assert store.score()["score"] == 75
+    assert store.routes() == []
+
+
+def test_an_outcome_that_closes_nothing_does_not_stop_a_route(store):
+    store.lead(**FIT)
+    store.outcome("o-1", "mql")
+    store.activity("a-1")
+    assert len(store.routes()) == 1
+
+
+def test_what_becomes_known_of_a_lead_itself_can_lift_it_too(store):
+    store.lead()
+    store.activity("a-1")
+    assert store.routes() == []
+    store.lead(**FIT)
+    assert len(store.routes()) == 1
+
+
+def test_one_list_routes_each_lead_once(store):
+    told = [{"lead_id": f"L-{at}", **FIT} for at in range(30)]
+    store.client.post("/v1/leads", json=told)
+    activity = {"kind": "demo_request", "occurred_at": store.clock.before(1)}
+    items = [{**activity, "activity_id": f"a-{at}", "lead_id": f"L-{at % 30}"} for at in range(90)]
+    assert store.client.post("/v1/activities", json=items).json()["stored"] == 90
+    assert sorted(route["lead_id"] for route in store.routes()) == sorted(lead["lead_id"] for lead in told)
+
+
+def ingest(settings, worker, ready):
+    """Send activities of one lead from a process of its own, all at the same time as the others."""
+    service = open_service(settings, now=MovableClock())
+    ready.wait(timeout=60)
+    for at in range(5):
+        fact = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": "2026-03-01T11:00:00Z"}
+        (result,) = service.ingestion.take("activities", [{**fact, "activity_id": f"a-{worker}-{at}"}])
+        assert result.status == "stored"
+    service.close()
+
+
+def test_two_processes_that_lift_the_same_lead_make_one_route(store, tmp_path):
+    store.lead(**FIT)
+    context = multiprocessing.get_context("spawn")
+    ready = context.Barrier(2)
+    workers = [context.Process(target=ingest, args=(settings_in(tmp_path), number, ready)) for number in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    store.clock.now_us += DAY_US
+    assert len(store.rows("activities")) == 10
+    assert len(store.routes()) == 1

@@ -1,0 +1,69 @@
+"""Settings come from the caller, else from the environment, else they are the usual ones."""
+
+from pathlib import Path
+
+import pytest
+
+from data.home import Home
+from data.playbook import load_playbook
+from serving.database import Database, memory
+from serving.errors import SettingsError, StoreError
+from serving.settings import Settings, settings_for
+from tests.serving.conftest import PLAYBOOK
+
+
+@pytest.fixture
+def folder(monkeypatch):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"LEADSCORE_{name.upper()}", raising=False)
+    return load_playbook(PLAYBOOK)
+
+
+def test_without_a_word_the_usual_places_are_taken(folder, tmp_path):
+    home = Home(tmp_path)
+    settings = settings_for(folder, home)
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.database == home.tables("demo") / "leadscore.db"
+    assert settings.models == home.models("demo")
+
+
+def test_the_caller_goes_before_the_environment(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEADSCORE_PORT", "9000")
+    monkeypatch.setenv("LEADSCORE_DATABASE", "sqlite:///elsewhere.db")
+    settings = settings_for(folder, Home(tmp_path), port=9001, host=None)
+    assert (settings.port, settings.database, settings.host) == (9001, Path("elsewhere.db"), "127.0.0.1")
+    assert settings_for(folder, Home(tmp_path)).port == 9000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "99999"), ("PORT", "x"), ("CLOCK_SKEW_S", "nan"), ("DATABASE", "postgresql://a/b")]
+)
+def test_a_setting_that_cannot_be_meant_is_one_sentence(folder, tmp_path, monkeypatch, name, value):
+    monkeypatch.setenv(f"LEADSCORE_{name}", value)
+    with pytest.raises(SettingsError, match=r"^the (settings|database) .*\.$"):
+        settings_for(folder, Home(tmp_path))
+
+
+def test_a_file_that_is_no_store_is_one_sentence(tmp_path):
+    (tmp_path / "leadscore.db").write_bytes(
+        b"no database at all, but long enough to look like a file of some size" * 99
+    )
+    with pytest.raises(StoreError, match="cannot be opened as the store"):
+        Database(tmp_path / "leadscore.db")
+
+
+def test_the_store_writes_ahead_syncs_fully_and_holds_to_its_keys(tmp_path):
+    database = Database(tmp_path / "leadscore.db")
+    with database.writing() as connection:
+        found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
+                 ("journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
+    assert found == ["wal", 2, 1]
+    database.close()
+
+
+def test_the_store_in_memory_has_the_same_tables(tmp_path):
+    database, empty = Database(tmp_path / "leadscore.db"), memory()
+    asked = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name"
+    assert empty.execute(asked).fetchall() == database.reader.execute(asked).fetchall()
+    database.close()
+    empty.close()
