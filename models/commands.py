@@ -28,6 +28,7 @@ from models.scorer import Scorer
 
 _ROWS_AT_ONCE = 20_000
 _BAR_WIDTH = 24
+_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +112,15 @@ def _receipt_table(receipt: Receipt) -> Table:
     table.add_column(max_width=_BAR_WIDTH)
     table.add_column()
     table.add_row(f"{receipt.base_points:.1f}", "", "where every lead starts")
-    widest = max((abs(reason.points) for reason in receipt.reasons), default=1.0)
-    for reason in receipt.reasons:
+    shown, rest = receipt.reasons[:_LINES], receipt.reasons[_LINES:]
+    widest = max((abs(reason.points) for reason in shown), default=1.0)
+    for reason in shown:
         bar = "█" * max(1, round(abs(reason.points) / widest * _BAR_WIDTH))
         style = "green" if reason.points > 0 else "red"
         table.add_row(f"{reason.points:+.1f}", Text(bar, style=style), reason.says)
+    if rest:
+        smaller = math.fsum(reason.points for reason in rest)
+        table.add_row(f"{smaller:+.1f}", "", f"{len(rest)} smaller reasons; --json lists them all")
     table.add_row(Text(f"{receipt.points:.1f}", style="bold"), "", Text("points", style="bold"))
     return table
 

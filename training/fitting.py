@@ -79,7 +79,7 @@ def fit(dataset: Dataset, folder: PlaybookFolder, *, progress: Progress = silent
     calibration = platt(_margins(booster, encoding, dataset.block("calibrate")), dataset.block("calibrate"))
     base_odds = dataset.base_rate / (1 - dataset.base_rate)
     points = _points(calibration, _margins(booster, encoding, dataset.recent), base_odds)
-    bands = _bands(dataset, points, folder)
+    bands = _bands(dataset, points, folder, average=AVERAGE_POINTS)
     name = f"leadscore-{folder.playbook.name}"
     model = ConversionModel(name, encoding, trees_of(booster), calibration, base_odds, bands)
     return Fitted(model, fit_scorecard(dataset, folder), booster, parameters, golden_rows(dataset))
@@ -205,9 +205,9 @@ def _points(calibration: Platt, margins: Floats, base_odds: float) -> Floats:
     return np.asarray(AVERAGE_POINTS + POINTS_PER_LOGIT * (logit - np.log(base_odds)))
 
 
-def _bands(dataset: Dataset, points: Floats, folder: PlaybookFolder) -> Bands:
+def _bands(dataset: Dataset, points: Floats, folder: PlaybookFolder, *, average: float) -> Bands:
     capacity = folder.playbook.capacity_per_day
-    return solve_bands(dataset.recent, points, routing=folder.routing, capacity_per_day=capacity)
+    return solve_bands(dataset.recent, points, routing=folder.routing, capacity_per_day=capacity, average=average)
 
 
 def fit_scorecard(dataset: Dataset, folder: PlaybookFolder) -> Scorecard:
@@ -215,7 +215,9 @@ def fit_scorecard(dataset: Dataset, folder: PlaybookFolder) -> Scorecard:
     card, rows = dataset.scorecard, dataset.block("calibrate")
     calibration = platt(card.score_many(dataset.rules_frame(rows)).points, rows)
     points = card.score_many(dataset.rules_frame(dataset.recent)).points
-    return card.calibrated(calibration, _bands(dataset, points, folder))
+    even = float(np.log(dataset.base_rate / (1 - dataset.base_rate)))
+    average = (even - calibration.offset) / calibration.slope if calibration.slope > 0 else float(np.mean(points))
+    return card.calibrated(calibration, _bands(dataset, points, folder, average=average))
 
 
 def golden_rows(dataset: Dataset) -> tuple[GoldenRow, ...]:

@@ -14,7 +14,9 @@ _STEP = 0.5
 Floats = NDArray[np.float64]
 
 
-def solve_bands(recent: pd.DataFrame, points: Floats, *, routing: Routing, capacity_per_day: float) -> Bands:
+def solve_bands(
+    recent: pd.DataFrame, points: Floats, *, routing: Routing, capacity_per_day: float, average: float
+) -> Bands:
     """
     Cut the grades and set the threshold.
 
@@ -23,14 +25,17 @@ def solve_bands(recent: pd.DataFrame, points: Floats, *, routing: Routing, capac
         points: (n,) of each.
         routing: the grades' shares, the hysteresis, and a fixed threshold where it gives one.
         capacity_per_day: how many handovers the team can take on average.
+        average: points of an average lead.
 
     Returns:
-        Grades by the leads as they stood when last seen; the threshold as fixed, or else from capacity.
+        Grades by the leads as they stood when last seen; the threshold as fixed, or else from capacity, but not
+        below the average: a team with time for everyone still wants to hear of a lead because something happened.
     """
     last = (recent["lead_id"] != recent["lead_id"].shift(-1)).to_numpy()
     threshold = routing.threshold_points
     if threshold is None:
-        threshold = threshold_of(recent, points, hysteresis=routing.hysteresis_points, per_day=capacity_per_day)
+        paced = threshold_of(recent, points, hysteresis=routing.hysteresis_points, per_day=capacity_per_day)
+        threshold = max(paced, average)
     return bands_of(points[last], routing.grades, threshold=threshold)
 
 

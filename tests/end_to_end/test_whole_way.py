@@ -1,0 +1,160 @@
+"""Simulate, train, promote, load, serve, post what happened: the score rises and the lead is handed over once."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.end_to_end.command_line import leadscore
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A simulated company with a trained, promoted model and a loaded store, made by the command line alone."""
+    root = tmp_path_factory.mktemp("whole_way")
+    exports, home = root / "exports", root / "home"
+    steps = [
+        ["simulate", str(exports), "--leads", "1500", "--seed", "11"],
+        ["check", "--playbook", str(exports)],
+        ["build", "--playbook", str(exports)],
+        ["train", "--playbook", str(exports)],
+        ["compare", "--playbook", str(exports)],
+        ["promote", "--playbook", str(exports)],
+        ["load", "--playbook", str(exports)],
+    ]
+    answers = {}
+    for step in steps:
+        done = leadscore(*step, "--json", home=home)
+        assert done.code == 0, done.stderr
+        answers[step[0]] = done.json
+    return root, answers
+
+
+@pytest.fixture(scope="module")
+def service(place):
+    """The service as a process of its own on a free port."""
+    root, _ = place
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | {"LEADSCORE_HOME": str(root / "home")}
+    command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(root / "exports"), "--port", str(port)]
+    with (
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,
+    ):
+        _await(client, process)
+        yield client
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=PATIENCE_S) == 0
+
+
+def _await(client, process):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        assert process.poll() is None, process.stdout.read().decode()
+        try:
+            if client.get("/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    pytest.fail("the service did not become ready")
+
+
+def test_train_says_what_was_agreed(place):
+    trained = place[1]["train"]
+    assert {"version", "run_id", "bundle", "rows", "positives", "features", "test"} <= trained.keys()
+    assert {"value", "low", "high"} <= trained["test"]["auc"].keys()
+    assert {"value", "noise_95"} <= trained["test"]["ece"].keys()
+    assert {"log_loss", "base_log_loss", "precision_at_capacity", "lift_at_10"} <= trained["test"].keys()
+
+
+def test_compare_puts_both_scorers_on_the_same_rows(place):
+    compared = place[1]["compare"]
+    assert sorted(scorer["kind"] for scorer in compared["scorers"]) == ["model", "rules"]
+    assert compared["winner"] in {scorer["name"] for scorer in compared["scorers"]}
+    assert all("auc" in scorer and "log_loss" in scorer for scorer in compared["scorers"])
+
+
+def test_the_promoted_model_answers(place, service):
+    model = service.get("/v1/model").json()
+    assert not model["degraded"]
+    assert str(place[1]["train"]["version"]) in json.dumps(model)
+
+
+def test_a_lead_that_wakes_up_is_handed_over_once(service):
+    """From a quiet lead to pricing, trial and demo: the score rises, and one route is written however much follows."""
+    lead = {"lead_id": "new-1", "attributes": {"industry": "software", "seniority": "student", "business_email": False}}
+    assert service.post("/v1/leads", json=lead).status_code == 202
+    quiet = service.get("/v1/leads/new-1/score").json()
+    assert [route for route in _routes(service) if route["lead_id"] == "new-1"] == []
+    grown = {
+        **lead,
+        "attributes": {"industry": "software", "seniority": "vp", "employees": 400, "business_email": True},
+    }
+    assert service.post("/v1/leads", json=grown).status_code == 202
+    for round_ in range(4):
+        answer = service.post("/v1/activities", json=_burst("new-1", round_))
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["rejected"] == 0, answer.text
+    awake = service.get("/v1/leads/new-1/score?reasons=all").json()
+    assert awake["points"] > quiet["points"] + 10
+    total = awake["base_points"] + sum(reason["points"] for reason in awake["reasons"]) + awake["rest_points"]
+    assert total == pytest.approx(awake["points"], abs=1e-9)
+    routes = [route for route in _routes(service) if route["lead_id"] == "new-1"]
+    assert len(routes) == 1
+    assert {"id", "lead_id", "score", "grade", "threshold", "routed_at", "reasons"} <= routes[0].keys()
+
+
+def _routes(service):
+    return service.get("/v1/routes").json()["routes"]
+
+
+def _burst(lead_id, round_):
+    now = datetime.now(UTC)
+    kinds = ["page_view", "page_view", "page_view", "webinar", "trial_start", "trial_use", "demo_request", "call"]
+    return [
+        {
+            "activity_id": f"{lead_id}-{round_}-{at}",
+            "lead_id": lead_id,
+            "kind": kind,
+            "occurred_at": (now - timedelta(minutes=90 - 10 * at)).isoformat(),
+            **({"subject": "pricing"} if kind == "page_view" else {}),
+        }
+        for at, kind in enumerate(kinds)
+    ]
+
+
+def test_history_and_service_give_the_same_score_for_the_same_instant(place, service):
+    """`score` reads Parquet with DuckDB, the service SQLite: 200 leads as of the end of the history."""
+    root, _ = place
+    out = root / "scores.parquet"
+    done = leadscore("score", "--out", str(out), "--playbook", str(root / "exports"), "--json", home=root / "home")
+    assert done.code == 0, done.stderr
+    import pandas as pd
+
+    scores = pd.read_parquet(out).set_index("lead_id").head(200)
+    for lead_id, row in scores.iterrows():
+        live = service.get(f"/v1/leads/{lead_id}/score", params={"as_of": done.json["as_of"]}).json()
+        assert live["points"] == pytest.approx(row["points"], abs=1e-9), lead_id
+        assert live["grade"] == row["grade"]
+
+
+def test_explain_and_the_service_say_the_same(place, service):
+    root, _ = place
+    lead_id = service.get("/v1/routes").json()["routes"][0]["lead_id"]
+    told = leadscore("explain", "L000500", "--playbook", str(root / "exports"), "--json", home=root / "home").json
+    live = service.get("/v1/leads/L000500/score", params={"reasons": "all", "as_of": told["as_of"]}).json()
+    assert lead_id
+    assert [reason["says"] for reason in live["reasons"]] == [reason["says"] for reason in told["reasons"]]
+    assert live["points"] == pytest.approx(told["points"], abs=1e-9)
+    assert live["scorer"] == told["scorer"]
