@@ -14,6 +14,7 @@ from yaml.reader import ReaderError
 from data.errors import PlaybookError
 
 DEEPEST = 20
+MOST_PLACES = 100_000
 Where = tuple[Hashable, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -78,27 +79,39 @@ def read_yaml(path: Path) -> YamlFile:
 
 def _composed(path: Path, text: str) -> yaml.Node | None:
     try:
-        _demand_plain(path, yaml.parse(text, Loader=yaml.SafeLoader))
-        return yaml.compose(text, Loader=yaml.SafeLoader)
+        _demand_flat(path, yaml.parse(text, Loader=yaml.SafeLoader))
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         message = _broken(path, text, error)
         raise PlaybookError(message) from None
+    if node is not None and _places_in(node, path, above=(), known={}) > MOST_PLACES:
+        raise playbook_error([Mistake(str(path), 1, "repeated places (*name) make this file explode: write them out.")])
+    return node
 
 
-def _demand_plain(path: Path, events: Iterable[yaml.Event]) -> None:
-    """Refuse what would let a small file mean a huge one: places that repeat others, and bottomless nesting."""
+def _demand_flat(path: Path, events: Iterable[yaml.Event]) -> None:
     depth = 0
     for event in events:
-        line = event.start_mark.line + 1 if event.start_mark is not None else 1
-        if isinstance(event, yaml.AliasEvent):
-            raise playbook_error(
-                [Mistake(str(path), line, f"*{event.anchor} repeats another place of the file: write it out.")]
-            )
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark is not None else 1
             raise playbook_error(
                 [Mistake(str(path), line, "lists and mappings are nested too deeply: a few levels will do.")]
             )
+
+
+def _places_in(node: yaml.Node, path: Path, *, above: tuple[int, ...], known: dict[int, int]) -> int:
+    """Count the values that a node stands for when repeated places are written out."""
+    if id(node) in above:
+        raise playbook_error(
+            [Mistake(str(path), node.start_mark.line + 1, "this place contains itself: write it out.")]
+        )
+    if id(node) not in known:
+        parts = node.value if isinstance(node, yaml.CollectionNode) else []
+        inner = [each for part in parts for each in (part if isinstance(part, tuple) else (part,))]
+        counted = (_places_in(each, path, above=(*above, id(node)), known=known) for each in inner)
+        known[id(node)] = 1 + sum(counted)
+    return known[id(node)]
 
 
 def _content(path: Path, node: yaml.Node | None) -> Any:

@@ -1,5 +1,6 @@
 """A playbook's mistakes are told all at once, each by file, line and what to do."""
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -88,13 +89,31 @@ def test_mistakes_of_all_files_are_told_at_once(playbook):
     assert named == ["routing", "playbook", "playbook", "scorecard"]
 
 
+LAUGHS = "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in itertools.pairwise("abcdefgh")
+)
+
+
+def test_a_repeated_place_is_read_as_if_written_out(playbook):
+    spoil(playbook, "playbook", "bot_view: {did", "bot_view: &words {did")
+    spoil(
+        playbook,
+        "playbook",
+        "  webinar: {did: watched a webinar, one: webinar, many: webinars, value: seconds}",
+        "  webinar: *words",
+    )
+    found = load_playbook(playbook).playbook.activities
+    assert found["webinar"] == found["bot_view"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("? [a, b]\n: c\n", "playbook.yaml:1: a list or mapping stands where a name belongs"),
         ("a:\n  ? {b: c}\n  : d\n", "playbook.yaml:2: a list or mapping stands where a name belongs"),
-        ("a: &x [*x]\n", "playbook.yaml:1: *x repeats another place of the file: write it out."),
-        ("a: &x [1]\nb: *x\n", "playbook.yaml:2: *x repeats another place of the file: write it out."),
+        ("a: &x [*x]\n", "playbook.yaml:1: this place contains itself: write it out."),
+        ("b: 1\na: &x {? *x : 1}\n", "playbook.yaml:2: this place contains itself: write it out."),
+        (LAUGHS, "playbook.yaml:1: repeated places (*name) make this file explode"),
         ("<<: {a: b}\n", "playbook.yaml:1: << copies another place of the file: write it out."),
         ("a: b\n---\nc: d\n", "playbook.yaml:2: this is not YAML (but found another document)"),
         ('a: 1\nb: "open\n', "playbook.yaml:3: this is not YAML"),
