@@ -7,7 +7,8 @@ import io
 import json
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -23,11 +24,12 @@ from data.sources import Source
 from data.sql import literal, quoted, select
 
 FORMATS = {"csv": "csv", "tsv": "csv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "xes": "xes"}
+BROKEN = "broken_lines"
 DELIMITERS = ",;\t|"
 NEVER_IN_TEXT = "\x1f"
-BROKEN = "broken_lines"
-UNREADABLE = (duckdb.DataError, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
-"""What DuckDB raises over damaged files; its other errors would be mistakes of ours."""
+_WELL_FORMED = "CASE WHEN json_valid(_line) THEN _line END"
+_KEEP_BROKEN = f"store_rejects=true, rejects_table='{BROKEN}', rejects_scan='broken_files'"
+_UNREADABLE = (duckdb.DataError, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class ExportFile:
     rows: str
     original: str = ""
     broken: str = "FALSE"
+    header_lines: int = 0
 
     @property
     def cells(self) -> Cells:
@@ -92,14 +95,24 @@ def open_file(path: Path, source: Source, *, folder: Path, workshop: Workshop) -
     shown = path.relative_to(folder).as_posix()
     kind = source.format or _format_of(path)
     openers = {"csv": _open_csv, "jsonl": _open_jsonl, "parquet": _open_parquet, "xes": _open_xes}
-    try:
+    with reading(shown, kind):
         return openers[kind](path, shown=shown, source=source, workshop=workshop)
-    except (*UNREADABLE, OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise damaged(shown, kind, error) from None
 
 
-def damaged(shown: str, kind: str, error: Exception) -> IntakeError:
-    """Say that a file cannot be read, with the first line of why."""
+@contextmanager
+def reading(shown: str, kind: str) -> Iterator[None]:
+    """Turn what goes wrong over a damaged file into one sentence; DuckDB's other errors would be mistakes of ours."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise _damaged(shown, kind, error) from None
+    except duckdb.Error as error:
+        if not isinstance(error, _UNREADABLE) and type(error) is not duckdb.Error:
+            raise
+        raise _damaged(shown, kind, error) from None
+
+
+def _damaged(shown: str, kind: str, error: Exception) -> IntakeError:
     why = str(error).strip().split("\n", maxsplit=1)[0]
     return IntakeError(f"{shown} cannot be read as {kind} ({why}): export it again, or say its format in the playbook.")
 
@@ -126,10 +139,10 @@ def _open_csv(path: Path, *, shown: str, source: Source, workshop: Workshop) -> 
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     options = (
         f"auto_detect=false, header=true, columns={{{columns}}}, delim={literal(delimiter)}, quote='\"', escape='\"',"
-        f" store_rejects=true, rejects_table='{BROKEN}', rejects_scan='broken_files'"
+        f" {_KEEP_BROKEN}"
     )
     rows = f"(SELECT row_number() OVER () AS _row, * FROM read_csv({literal(str(path))}, {options}))"
-    return ExportFile(shown, "csv", types, rows)
+    return ExportFile(shown, "csv", types, rows, header_lines=1)
 
 
 def _header(path: Path, *, shown: str, delimiter: str | None) -> tuple[list[str], str]:
@@ -156,24 +169,30 @@ def _tell_apart(names: Sequence[str], shown: str) -> None:
 
 
 def _open_jsonl(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
-    lines = (
-        f"read_csv({literal(str(path))}, auto_detect=false, header=false, columns={{'_line': 'VARCHAR'}},"
-        f" delim={literal(NEVER_IN_TEXT)}, quote='', escape='')"
-    )
-    keys = select({"name": "unnest(json_keys(CASE WHEN json_valid(_line) THEN _line END))"}, lines)
-    names = [
-        name for (name,) in workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
-    ]
+    names = _keys(path, workshop)
     _tell_apart(names, shown)
+    lines = _lines(path, _KEEP_BROKEN)
     numbered = select({"_row": "row_number() OVER ()", "_line": "_line"}, lines, where="_line IS NOT NULL")
     shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
-    read = "from_json(CASE WHEN json_valid(_line) THEN _line END, " + shape + ")" if names else "NULL"
+    read = f"from_json({_WELL_FORMED}, {shape})" if names else "NULL"
     values = select({"_row": "_row", "_line": "_line", "_values": read}, f"({numbered})")
     columns = {name: f"_values[{literal(name)}]" for name in names}
     rows = f"({select({'_row': '_row', '_line': '_line', **columns}, f'({values})')})"
-    broken = "NOT coalesce(json_type(CASE WHEN json_valid(_line) THEN _line END) = 'OBJECT', FALSE)"
+    broken = f"NOT coalesce(json_type({_WELL_FORMED}) = 'OBJECT', FALSE)"
     original = f"CASE WHEN {broken} THEN to_json({{'line': _line}})::VARCHAR ELSE _line END"
     return ExportFile(shown, "jsonl", dict.fromkeys(names, "VARCHAR"), rows, original=original, broken=broken)
+
+
+def _keys(path: Path, workshop: Workshop) -> list[str]:
+    """Give every key that any line has; a column is unknown only if it is nowhere."""
+    keys = select({"name": f"unnest(json_keys({_WELL_FORMED}))"}, _lines(path, "ignore_errors=true"))
+    found = workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
+    return [name for (name,) in found if name and name.isprintable()]
+
+
+def _lines(path: Path, broken: str) -> str:
+    options = f"auto_detect=false, header=false, delim={literal(NEVER_IN_TEXT)}, quote='', escape='', {broken}"
+    return f"read_csv({literal(str(path))}, columns={{'_line': 'VARCHAR'}}, {options})"
 
 
 def _open_parquet(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape

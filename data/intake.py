@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from data.errors import IntakeError
-from data.exports import BROKEN, UNREADABLE, ExportFile, Workshop, damaged, find_files, open_file
+from data.exports import BROKEN, ExportFile, Workshop, find_files, open_file, reading
 from data.mapping import (
     activities_of,
     activity_rows,
@@ -119,13 +119,9 @@ def _stage_export(export: Export, *, at: int, first: int, meaning: Meaning, work
     parts = [main]
     for number, file in enumerate(export.files):
         workshop.progress(f"reading {source.file}", number, len(export.files))
-        try:
-            parts = [
-                main,
-                *_stage_file(export, main, file=file, at=number, meaning=meaning, connection=workshop.connection),
-            ]
-        except UNREADABLE as error:
-            raise damaged(file.shown, file.format, error) from None
+        with reading(file.shown, file.format):
+            held = _stage_file(export, main, file=file, at=number, meaning=meaning, connection=workshop.connection)
+        parts = [main, *held]
     workshop.progress(f"reading {source.file}", len(export.files), len(export.files))
     if isinstance(source, EventLogSource):
         parts.append(_tell_apart(source, main, meaning=meaning, connection=workshop.connection))
@@ -136,14 +132,13 @@ def _stage_file(
     export: Export, main: Part, *, file: ExportFile, at: int, meaning: Meaning, connection: duckdb.DuckDBPyConnection
 ) -> list[Part]:
     """Stage one file; give the parts it holds besides the main one."""
-    source = export.source
+    source, derived = export.source, []
     _insert(connection, main, _rows_of(source, main, file=file, at=at, meaning=meaning))
+    if isinstance(source, LeadSource) and source.outcome is not None:
+        derived.append(Part(main.number + 1, source.file, "outcomes", main.files, main.at, derived=True))
+        _insert(connection, derived[0], outcomes_in_leads(source, derived[0], file=file, at=at, meaning=meaning))
     _collect_broken_lines(connection, main, at)
-    if not isinstance(source, LeadSource) or source.outcome is None:
-        return []
-    part = Part(main.number + 1, source.file, "outcomes", main.files, main.at, derived=True)
-    _insert(connection, part, outcomes_in_leads(source, part, file=file, at=at, meaning=meaning))
-    return [part]
+    return derived
 
 
 def _rows_of(source: Source, part: Part, *, file: ExportFile, at: int, meaning: Meaning) -> str:
@@ -185,7 +180,7 @@ def _tell_apart(source: EventLogSource, part: Part, *, meaning: Meaning, connect
 
 
 def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, at: int) -> None:
-    """Keep the lines that DuckDB could not read as CSV: they are rows of the file, too."""
+    """Keep the lines that DuckDB could not take apart, however often the file was read: they are rows, too."""
     if connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{BROKEN}'").fetchall() == [(0,)]:
         return
     lines = (

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from data.errors import IntakeError, QualityError
+from data.exports import ExportFile, reading
 from data.faults import FAULTS, said, told_apart
 from data.intake import Staged
 from data.playbook import Playbook
@@ -60,33 +61,36 @@ def _gather(staged: Staged, part: Part) -> None:
     )
     staged.connection.execute(f"CREATE OR REPLACE TEMP TABLE marked AS {marked}")
     for at, file in enumerate(staged.files_of(part)):
-        if _number(staged, f"SELECT count(*) FROM marked WHERE _file = {at}") == 0:
-            continue
-        originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
-        where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row + coalesce(s.n, 0)"
-        staged.connection.execute(
-            f"INSERT INTO rejected SELECT {where_from}, m.holds, m.rules, NULL, o.original"
-            f" FROM marked AS m JOIN ({originals}) AS o USING (_row)"
-            f" ASOF LEFT JOIN ({_skipped(part, at)}) AS s ON m._row > s.before WHERE m._file = {at}"
-        )
-    if not part.derived:
-        _gather_broken_lines(staged, part)
+        if _number(staged, f"SELECT count(*) FROM marked WHERE _file = {at}"):
+            with reading(file.shown, file.format):
+                _gather_marked(staged, part, file=file, at=at)
+        if not part.derived:
+            _gather_broken_lines(staged, part, file=file, at=at)
 
 
-def _skipped(part: Part, at: int) -> str:
-    """Give, for each line that was no row to the reader, the last row before it and how many were skipped so far."""
+def _gather_marked(staged: Staged, part: Part, *, file: ExportFile, at: int) -> None:
+    """Fetch the originals of marked rows from their file; lines that were no rows to the reader count as rows here."""
     n = "row_number() OVER (ORDER BY line)"
     main = part.number - 1 if part.derived else part.number
-    return f"SELECT line - 1 - {n} AS before, {n} AS n FROM broken WHERE _part = {main} AND _file = {at}"
+    skipped = (
+        f"SELECT line - {file.header_lines} - {n} AS before, {n} AS n FROM broken WHERE _part = {main} AND _file = {at}"
+    )
+    originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
+    where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row + coalesce(s.n, 0)"
+    staged.connection.execute(
+        f"INSERT INTO rejected SELECT {where_from}, m.holds, m.rules, NULL, o.original"
+        f" FROM marked AS m JOIN ({originals}) AS o USING (_row)"
+        f" ASOF LEFT JOIN ({skipped}) AS s ON m._row > s.before WHERE m._file = {at}"
+    )
 
 
-def _gather_broken_lines(staged: Staged, part: Part) -> None:
-    for at, file in enumerate(staged.files_of(part)):
-        staged.connection.execute(
-            f"INSERT INTO rejected SELECT {part.number}, {literal(part.source)}, {literal(file.shown)}, line - 1,"
-            f" {literal(part.holds)}, ['broken_line:line'], NULL, to_json({{'line': said, 'why': why}})::VARCHAR"
-            f" FROM broken WHERE _part = {part.number} AND _file = {at}"
-        )
+def _gather_broken_lines(staged: Staged, part: Part, *, file: ExportFile, at: int) -> None:
+    where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, line - {file.header_lines}"
+    original = "to_json({'line': said, 'why': why})::VARCHAR"
+    staged.connection.execute(
+        f"INSERT INTO rejected SELECT {where_from}, {literal(part.holds)}, ['broken_line:line'], NULL, {original}"
+        f" FROM broken WHERE _part = {part.number} AND _file = {at}"
+    )
 
 
 def _put_reasons_into_words(staged: Staged) -> None:

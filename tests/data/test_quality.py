@@ -168,6 +168,21 @@ def test_broken_json_lines_are_rejected_as_they_are(tmp_path):
     assert [one["line"] for one in rejected(found)["original"]] == ["not json", "[1]"]
 
 
+def test_broken_lines_count_for_the_file_they_stand_in(tmp_path):
+    """A file may be read more than once, for its keys, its outcomes, its originals; a line is broken once."""
+    leads = "lead_id,created_at,won,on\nann,2026-01-01,,\nbob,2026-01-01,x,y,z,too many\n"
+    outcome = {"column": "won", "stages": {"yes": "won"}, "reached_at": "on"}
+    lines = b'{"id": 1, "lead_id": "ann", "kind": "view", "occurred_at": "2026-02-01"}\n{"id": "\xff"}\n'
+    more = '{"id": 2, "lead_id": "ann", "kind": "view", "occurred_at": "2026-02-01"}\n'
+    sources = [{**LEADS, "outcome": outcome}, {**ACTIVITIES, "file": "*.jsonl"}, {**ACTIVITIES, "file": "web.csv"}]
+    files = {"leads.csv": leads, "a.jsonl": lines, "b.jsonl": more, "web.csv": "id,lead_id,kind,occurred_at\n,,,\n"}
+    found = imported(company(tmp_path, files, sources))
+    counts = [(one.holds, one.rows, one.rejected) for one in found.quality.sources]
+    assert counts == [("leads", 2, 1), ("outcomes", 1, 0), ("activities", 3, 1), ("activities", 1, 1)]
+    broken = [one for one in found.quality.violations if one.rule == "broken_line"]
+    assert [(one.examples[0].file, one.examples[0].row) for one in broken] == [("leads.csv", 2), ("a.jsonl", 2)]
+
+
 def test_an_empty_known_at_is_taken_as_the_fact_and_counted(tmp_path):
     table = HEAD + "1,ann,view,2026-02-01T08:00:00Z,,,\n"
     found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
