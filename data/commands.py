@@ -38,6 +38,12 @@ class CheckResult:
     def show(self, console: Console) -> None:
         """Show it to a reader: rows by source, each violation with examples, where the rejected rows are."""
         console.print(_sources(self.report))
+        for count in self.report.sources:
+            if count.assumed_known:
+                told = (
+                    f"{count.assumed_known:,} rows say not when they became known: taken as known when they happened."
+                )
+                console.print(f"{escape(count.source)}: {told}")
         for violation in self.report.violations:
             console.print(_said(violation))
         if self.report.rejected_rows:
