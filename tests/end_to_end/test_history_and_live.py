@@ -1,0 +1,109 @@
+"""Over a whole simulated history: batch equals live, and the future changes nothing."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.contract import AttributeType
+from data.warehouse import import_history
+from features.derivation import derive
+from features.engine import describe
+from features.history import described, look
+from features.live import compile_live
+from models.scorecard import compile_scorecard
+from serving.database import Database, raw
+from serving.ladder import Ladder
+from serving.loading import load_history
+
+PAIRS = 2_000
+
+
+@pytest.fixture(scope="module")
+def warehouse(world):
+    return import_history(world.folder, world.home)
+
+
+@pytest.fixture(scope="module")
+def catalog(world, warehouse):
+    return derive(world.folder.playbook, look(warehouse, world.folder.playbook))
+
+
+@pytest.fixture(scope="module")
+def pairs(warehouse):
+    """Random leads at random instants; a quarter of them at the very microsecond at which something became known."""
+    rng = np.random.default_rng(3)
+    leads = warehouse.frame("leads")["lead_id"].unique()
+    first, last = int(warehouse.activities.known_at.min().execute()), warehouse.cutoff_us
+    drawn = pd.DataFrame({"lead_id": rng.choice(leads, PAIRS), "as_of": rng.integers(first, last + 2, PAIRS)})
+    edges = warehouse.frame("activities")[["lead_id", "known_at"]].sample(PAIRS // 4, random_state=3)
+    drawn.loc[: len(edges) - 1, ["lead_id", "as_of"]] = edges.to_numpy()
+    drawn["as_of"] = drawn["as_of"].astype("int64")
+    return drawn.drop_duplicates().reset_index(drop=True)
+
+
+def test_batch_on_duckdb_equals_live_on_sqlite(world, warehouse, catalog, pairs, tmp_path):
+    """2,000 random (lead, instant) pairs, every feature: equal, decayed counts to 1e-9."""
+    history = described(warehouse, pairs, catalog)
+    database = Database(tmp_path / "store.db")
+    try:
+        live = Ladder(world.folder, tmp_path / "no models").current
+        load_history(warehouse, database, folder=world.folder, live=live)
+        query = compile_live(catalog)
+        with database.writing() as connection:
+            ask = raw(connection).execute
+            rows = [ask(query.one, pair).fetchone() for pair in pairs.itertuples(index=False, name=None)]
+            at_once = ask(query.many, (json.dumps(pairs.to_numpy().tolist()),)).fetchall()
+    finally:
+        database.close()
+    columns = ["lead_id", "as_of", *query.names]
+    assert_same(history, pd.DataFrame(rows, columns=columns), catalog)
+    together = pairs.merge(pd.DataFrame(at_once, columns=columns), on=["lead_id", "as_of"], validate="one_to_one")
+    assert_same(history, together, catalog)
+
+
+def assert_same(history, live, catalog):
+    """Text must be equal, numbers to 1e-9, and what is missing must be missing in both."""
+    for feature in catalog.features:
+        expected, found = history[feature.name], live[feature.name]
+        if feature.is_category:
+            assert expected.fillna("").tolist() == found.fillna("").tolist(), feature.name
+        else:
+            told = found.astype("float64").to_numpy()
+            np.testing.assert_allclose(told, expected.to_numpy(), rtol=0, atol=1e-9, err_msg=feature.name)
+
+
+def test_history_has_what_the_comparison_needs(catalog, pairs, warehouse):
+    """The comparison would be empty if everything were missing or zero."""
+    history = described(warehouse, pairs, catalog)
+    numbers = [feature.name for feature in catalog.features if not feature.is_category]
+    varied = history[numbers].nunique().gt(1).mean()
+    assert varied > 0.9
+    assert any(feature.over == "account" for feature in catalog.features)
+    assert {feature.reduce.type for feature in catalog.features if feature.is_category} == {AttributeType.CATEGORY}
+
+
+def test_the_future_changes_nothing_over_the_whole_history(warehouse, catalog):
+    """Delete everything known at or after an instant, recompute: every feature of every lead is bit-identical."""
+    last, first = warehouse.cutoff_us, int(warehouse.activities.known_at.min().execute())
+    for share in (0.35, 0.7, 0.95):
+        instant = int(first + share * (last - first))
+        leads = warehouse.leads.filter(warehouse.leads.known_at < instant)
+        snapshots = leads.select("lead_id").distinct().execute().assign(as_of=instant)
+        table = warehouse.snapshots_table(snapshots)
+        past = warehouse.activities.filter(warehouse.activities.known_at < instant)
+        cut = describe(table, leads, past, catalog).to_pandas().sort_values("lead_id", ignore_index=True)
+        whole = described(warehouse, snapshots, catalog).sort_values("lead_id", ignore_index=True)
+        pd.testing.assert_frame_equal(whole[cut.columns], cut, check_exact=True)
+
+
+def test_the_point_rules_are_features_of_the_same_engine(world, warehouse, pairs):
+    """Rules compile to features, so they too are as of an instant and equal in batch and one by one."""
+    card = compile_scorecard(world.folder.scorecard, world.folder.playbook)
+    history = described(warehouse, pairs.head(200), card.catalog)
+    scored = card.score_many(history)
+    rows = history[card.catalog.names].astype(object).where(history[card.catalog.names].notna(), None)
+    for at, values in enumerate(rows.itertuples(index=False, name=None)):
+        assert card.receipt("x", 0, values).points == scored.points[at]
+    assert len(np.unique(scored.points)) > 20
