@@ -13,7 +13,7 @@ from data.home import Home
 from data.instants import from_us, parse
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
-from data.quality import QualityReport, Violation
+from data.quality import QualityReport, SourceCount, Violation
 from data.simulation import Simulated
 from data.simulation import simulate as write_simulation
 from data.warehouse import import_history
@@ -38,12 +38,8 @@ class CheckResult:
     def show(self, console: Console) -> None:
         """Show it to a reader: rows by source, each violation with examples, where the rejected rows are."""
         console.print(_sources(self.report))
-        for count in self.report.sources:
-            if count.assumed_known:
-                told = (
-                    f"{count.assumed_known:,} rows say not when they became known: taken as known when they happened."
-                )
-                console.print(f"{escape(count.source)}: {told}")
+        for line in filter(None, map(_assumed, self.report.sources)):
+            console.print(line)
         for violation in self.report.violations:
             console.print(_said(violation))
         if self.report.rejected_rows:
@@ -132,6 +128,13 @@ def _sources(report: QualityReport) -> Table:
         holds = f"{count.holds}, derived" if count.derived else count.holds
         table.add_row(escape(count.source), holds, *(f"{number:,}" for number in numbers))
     return table
+
+
+def _assumed(count: SourceCount) -> str | None:
+    if not count.assumed_known:
+        return None
+    rows = f"{count.assumed_known:,} rows do not say when they became known"
+    return f"\n{escape(count.source)}: {rows}; they are taken as known when they happened."
 
 
 def _said(violation: Violation) -> str:

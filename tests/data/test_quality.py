@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from data.commands import check
+from data.commands import check, simulate
 from data.errors import QualityError
 from data.faults import FAULTS, said
 from data.home import Home
+from data.playbook import load_playbook
 from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, TWO_LEADS, company, imported, rejected, rows
 
 FULL = {
@@ -218,6 +219,25 @@ def test_check_shows_what_was_found(tmp_path):
     assert "web.csv row 2: lead_id=ann, kind=[veiw]" in shown
     assert ".rejected.parquet" in shown
     assert json.loads(json.dumps(result.as_json()))["passed"] is False
+
+
+def test_what_was_assumed_is_shown(tmp_path):
+    table = HEAD + "1,ann,view,2026-02-01T08:00:00Z,,,\n"
+    result = check(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]), Home(tmp_path))
+    console = Console(file=StringIO(), width=120)
+    result.show(console)
+    assert "web.csv: 1 rows do not say when they became known" in console.file.getvalue()
+
+
+def test_a_simulation_is_told_and_clean(tmp_path):
+    """What the simulator writes, its playbook reads; doubled rows are all that is rejected."""
+    made = simulate(tmp_path / "demo", leads=300, until="2026-06-01", seed=3)
+    console = Console(file=StringIO(), width=120)
+    made.show(console)
+    assert "300 leads" in console.file.getvalue()
+    result = check(load_playbook(tmp_path / "demo"), Home(tmp_path))
+    assert made.as_json()["activities"] == sum(one.kept for one in result.report.sources if one.holds == "activities")
+    assert {one.rule for one in result.report.violations} == {"repeated"}
 
 
 def test_every_rule_has_words():
