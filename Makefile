@@ -20,7 +20,7 @@ PROGRESS := awk '/^(Collecting|Processing) /{ if (++n % 20 == 0) { print "  " n 
 
 .PHONY: help
 help: ## say what there is (default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## create .venv with the pinned versions; at once when nothing changed
@@ -45,6 +45,10 @@ lint: setup ## ruff, mypy --strict, import rules
 bench: setup ## measure and write docs/benchmarks.json; one of them: make bench ONLY=name
 	@$(BIN)/python -m tests.bench $(ONLY)
 
+.PHONY: figures
+figures: setup ## train on the demo and the real log and write the README's tables and picture
+	@$(BIN)/python -m tests.bench.figures
+
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { \
 		echo "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 2; }
@@ -58,5 +62,6 @@ $(STAMP): pyproject.toml constraints.txt
 		2> >(grep -v '^WARNING: ' >&2) | $(PROGRESS)
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 		echo "LightGBM cannot be loaded, most likely for want of the OpenMP library. On Debian and Ubuntu: apt-get install libgomp1" >&2; exit 2; }
+	@$(BIN)/python -c "import models.shapley" # compiles the kernel once, so that the service starts at once
 	@touch $@
 	@echo "Done: .venv is ready"
