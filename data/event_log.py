@@ -7,7 +7,7 @@ Source: IEEE Standard for eXtensible Event Stream, IEEE 1849-2016. Columns are n
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -62,7 +62,7 @@ def _events(stream: IO[bytes], shown: str) -> Iterator[Row]:
     parser = etree.iterparse(
         stream,
         events=("start", "end"),
-        tag=("{*}log", "{*}trace", "{*}event"),
+        tag=("{*}log", "{*}trace"),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -75,20 +75,19 @@ def _events(stream: IO[bytes], shown: str) -> Iterator[Row]:
             began = True
             _refuse_document_type(element, shown)
         if moment == "end" and _is(element, "trace"):
+            yield from _without_trace(reversed(list(element.itersiblings(preceding=True))))
             yield from _trace(element)
             _forget(element)
-        elif moment == "end" and _is(element, "event") and _stands_alone(element):
-            yield _said(element)
-            _forget(element)
+        elif moment == "end":
+            yield from _without_trace(element)
     if not began:
         message = f"{shown} is XML, but no event log: it has no <log>. Export it as XES (IEEE 1849)."
         raise IntakeError(message)
 
 
-def _stands_alone(event: etree._Element) -> bool:
-    """Say whether an event belongs to no trace; the standard allows that, and such an event has no case."""
-    parent = event.getparent()
-    return parent is not None and _is(parent, "log")
+def _without_trace(elements: Iterable[etree._Element]) -> Iterator[Row]:
+    """Give the events that stand in the log itself; the standard allows that, and such an event has no case."""
+    return (_said(element) for element in elements if _is(element, "event"))
 
 
 def _refuse_document_type(element: etree._Element, shown: str) -> None:
@@ -100,8 +99,9 @@ def _refuse_document_type(element: etree._Element, shown: str) -> None:
 def _trace(trace: etree._Element) -> Iterator[Row]:
     case: Row = {}
     events = []
+    tag = trace.tag.removesuffix("trace") + "event"
     for child in trace:
-        if _is(child, "event"):
+        if child.tag == tag:
             events.append(child)
         else:
             case[f"case:{child.get('key')}"] = child.get("value")

@@ -275,6 +275,14 @@ def test_an_event_log_alone_is_a_history(tmp_path, name, spaced):
     assert (events.rows, events.kept, events.ignored, events.rejected) == (5, 3, 1, 1), "the empty trace is no secret"
 
 
+def test_events_outside_any_case_are_rejected_not_lost(tmp_path):
+    alone = '<event><string key="concept:name" value="call"/></event>'
+    log = EVENT_LOG.replace("<trace>", alone + "<trace>", 1).replace("</log>", alone + "</log>")
+    found = imported(company(tmp_path, {"log.xes": log}, [LOG], attributes=SIZE))
+    assert (found.quality.sources[0].rows, found.quality.sources[0].rejected) == (7, 3)
+    assert ("missing", "lead_id", 2) in {(one.rule, one.about, one.count) for one in found.quality.violations}
+
+
 def test_an_event_log_may_be_a_table(tmp_path):
     source = {
         "file": "log.csv",
