@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from data.instants import now_us
 from data.playbook import load_playbook
-from serving.api import ROUTERS, describe
+from serving.api import add_routes
 from serving.clock import Clock
 from serving.database import Database
 from serving.ingestion import Ingestion
@@ -42,9 +42,7 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us) -> FastAP
     )
     app.state.service = open_service(settings, now=now)
     add_problem_handlers(app)
-    for router in ROUTERS:
-        app.include_router(router)
-    describe(app)
+    add_routes(app)
     return app
 
 

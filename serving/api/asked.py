@@ -14,11 +14,12 @@ MOST_ITEMS = 1000
 _USUAL_REASONS = 5
 _MOST_REASONS = 1000
 _DIGITS = 4
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def answer(content: object, status: int = 200) -> Response:
     """Write JSON as a response."""
-    return Response(json.dumps(content, ensure_ascii=False, allow_nan=False), status, media_type="application/json")
+    return Response(_JSON.encode(content), status, media_type="application/json")
 
 
 async def body_of(request: Request) -> Any:

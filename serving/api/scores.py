@@ -7,7 +7,7 @@ from pydantic import Field
 
 from data.instants import iso
 from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, reasons_of
-from serving.api.document import PREVIEW, READ_SCORE, READ_SCORES
+from serving.api.document import PREVIEW, READ_SCORES
 from serving.errors import UnknownLeadError
 from serving.facts import Fact, Id, Preview, read_as, shown
 from serving.service import service_of
@@ -21,7 +21,6 @@ class Asked(Fact):
     lead_ids: Annotated[list[Id], Field(max_length=MOST_ITEMS)]
 
 
-@router.get("/leads/{lead_id:path}/score", **READ_SCORE)  # noqa: FAST003 - read by hand: this is the hot path
 async def read_score(request: Request) -> Response:
     """Score the lead as of now, or as of an instant with what was known then, with the reasons that moved it most."""
     service, lead_id = service_of(request), request.path_params["lead_id"]

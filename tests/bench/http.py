@@ -140,8 +140,10 @@ def _mlflow_server(stack: ExitStack) -> tuple[int, bytes]:
     """Serve the registered champion, and give a body with the features of one lead."""
     home, port = _home(), _free_port()
     pointer = read_pointer(home.models("demo"))
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{home.registry / 'mlflow.db'}"}
-    command = [str(Path(sys.executable).parent / "mlflow"), "models", "serve", "-m", f"models:/demo/{pointer.version}"]
+    tracking = f"sqlite:///{home.registry / 'mlflow.db'}"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking, "PYTHONPATH": str(ROOT)}
+    model = f"models:/leadscore-demo/{pointer.version}"
+    command = [str(Path(sys.executable).parent / "mlflow"), "models", "serve", "-m", model]
     options = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     stack.enter_context(_server([*command, *options], port, "/ping", environment=environment))
     example = home.models("demo") / pointer.bundle / "golden.json"
