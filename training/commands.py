@@ -28,11 +28,11 @@ from training.promotion import crown, demand_not_worse, load_version, log_loss_o
 from training.results import Built, Compared, Promoted, Trained
 from training.tracking import (
     CHALLENGER,
+    Patience,
     Registry,
     log_dataset,
     log_facts,
     log_model,
-    undisturbed,
 )
 
 
@@ -84,7 +84,7 @@ def train(folder: PlaybookFolder, home: Home, *, progress: Progress = silent, se
     comparison = _judge(contenders, dataset, folder, progress=progress)
     registry = Registry(home, folder.playbook.name)
     progress("registering the model", 0, 4)
-    with registry.run() as run_id, _bundle(home, folder, run_id) as bundle:
+    with Patience() as patience, registry.run() as run_id, _bundle(home, folder, run_id) as bundle:
         facts = _facts(dataset, fitted, comparison.scorers[0])
         text = fitted.booster.model_to_string()
         saved = save_bundle(fitted.model, bundle, lightgbm_text=text, golden=fitted.golden, facts=facts)
@@ -95,9 +95,9 @@ def train(folder: PlaybookFolder, home: Home, *, progress: Progress = silent, se
         example = dataset.block("test")[dataset.catalog.names].head(3)
         model_id = log_model(bundle, dataset.catalog, example=example)
         progress("registering the model", 3, 4)
-        with undisturbed():
-            version = registry.register(run_id, model_id=model_id, fingerprint=saved.id.fingerprint)
-            save_scorecard_fit(home.models(folder.playbook.name), fitted.scorecard)
+        patience.begin()
+        version = registry.register(run_id, model_id=model_id, fingerprint=saved.id.fingerprint)
+        save_scorecard_fit(home.models(folder.playbook.name), fitted.scorecard)
     progress("registering the model", 4, 4)
     return Trained(
         version=version,

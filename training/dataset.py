@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from data.home import Home
 from data.instants import DAY_US, iso
@@ -25,7 +24,6 @@ from data.warehouse import Warehouse
 from features.catalog import Catalog
 from features.derivation import derive
 from features.history import described, look
-from features.reducers import Decayed, Mean, Sum, Trend
 from models.scorecard import Scorecard, compile_scorecard
 from training.groups import group_leads
 from training.labels import Labels, horizon_us, label
@@ -36,7 +34,6 @@ from training.storage import FORMAT, load_kept, store
 SEED = 20_260_101
 RECENT_DAYS = 90
 _RULES = "rules."
-_FLOAT_BITS = 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,21 +177,8 @@ def _described(
     renamed = tuple(replace(feature, name=_RULES + feature.name) for feature in rules.features)
     both = Catalog(catalog.features + renamed, catalog.never_use)
     found = described(warehouse, rows, both).drop(columns=["lead_id", "as_of"])
-    for feature in both.features:
-        if isinstance(feature.reduce, Decayed | Mean | Sum | Trend):
-            found[feature.name] = _rounded(found[feature.name].to_numpy(dtype=np.float64))
     progress("computing features", len(rows), len(rows))
     return pd.concat([rows, found], axis=1)
-
-
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """
-    Keep 18 bits of each number.
-
-    Engines add floats in any order, so their last bits differ from run to run; a training set does not.
-    """
-    mantissa, exponent = np.frexp(values)
-    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, _FLOAT_BITS)), exponent - _FLOAT_BITS))
 
 
 def _manifest(

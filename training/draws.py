@@ -23,7 +23,7 @@ def uniforms(names: Iterable[str], purpose: str, *, seed: int) -> NDArray[np.flo
         (n,) in [0, 1).
 
     >>> uniforms(["ada", "bob", "ada"], "block", seed=1).round(3).tolist()
-    [0.279, 0.545, 0.279]
+    [0.005, 0.868, 0.005]
     """
     return _unit(_hashes(names, purpose, seed))
 

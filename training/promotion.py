@@ -21,7 +21,7 @@ from training.dataset import Dataset
 from training.errors import PromotionRefusedError
 from training.evaluation import Judged, losses
 from training.results import Promoted
-from training.tracking import Registered, Registry, undisturbed
+from training.tracking import Patience, Registered, Registry
 
 WORSE_BY = 0.005
 """Of the champion's log loss; what a challenger may be worse at most."""
@@ -79,7 +79,8 @@ def crown(found: Registered, model: ConversionModel, registry: Registry, *, mode
     """Make a version the champion, in the registry and for serving."""
     before = registry.champion()
     bundle = bundle_folder(models, found.run_id)
-    with undisturbed():
+    with Patience() as patience:
+        patience.begin()
         registry.crown(found.version)
         point_to(models, Champion(found.version, model.id.fingerprint, os.path.relpath(bundle, models)))
     return Promoted(found.version, model.id.fingerprint, bundle, None if before is None else before.version, says)

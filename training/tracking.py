@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 import mlflow
 import pandas as pd
@@ -157,24 +157,35 @@ def quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Put off Ctrl-C until the block is done."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    waiting: list[int] = []
+class Patience:
+    """
+    Puts off Ctrl-C from `begin` until its block is done; before `begin`, Ctrl-C acts at once.
 
-    def remember(number: int, _frame: FrameType | None) -> None:
-        waiting.append(number)
+    Signals reach the main thread only; in any other thread this does nothing.
+    """
 
-    before = signal.signal(signal.SIGINT, remember)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if waiting:
-        raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self._interrupted = False
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        """Enter the block; Ctrl-C still acts at once."""
+        return self
+
+    def begin(self) -> None:
+        """Put off Ctrl-C from here on."""
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._remember)
+
+    def __exit__(self, *_raised: object) -> None:
+        """Leave the block, and raise what was put off."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def _remember(self, _number: int, _frame: FrameType | None) -> None:
+        self._interrupted = True
 
 
 def log_facts(run_id: str, *, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:

@@ -1,0 +1,54 @@
+"""What several packages' tests share: a small company whose truth is known, and a model trained on it."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from data.home import Home
+from data.playbook import PlaybookFolder, load_playbook
+
+LEADS, SEED, UNTIL = 1_500, 7, datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class World:
+    """A simulated company: its playbook with exports, a home of its own, and the truth beside the exports."""
+
+    folder: PlaybookFolder
+    home: Home
+
+    @property
+    def truth(self) -> Path:
+        return self.folder.path / "truth"
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> World:
+    """A company of 1,500 leads; nobody may change what lies in its folders."""
+    from data.simulation import simulate
+
+    root = tmp_path_factory.mktemp("world")
+    simulate(root / "company", leads=LEADS, seed=SEED, until=UNTIL)
+    return World(load_playbook(root / "company"), Home(root / "home"))
+
+
+@pytest.fixture(scope="session")
+def trained(world):
+    """The challenger that `train` made of the small company; not promoted."""
+    from training import train
+
+    return train(world.folder, world.home)
+
+
+@pytest.fixture(scope="session")
+def bpi2012() -> PlaybookFolder:
+    """The playbook of the BPI Challenge 2012, where its event log is on this machine."""
+    root = Path(__file__).resolve().parent.parent
+    datasets = Path(os.environ.get("LEADSCORE_DATASETS", root / ".." / "shared" / "datasets")).resolve()
+    log = datasets / "bpi2012" / "financial_log.xes.gz"
+    if not log.exists():
+        pytest.skip(f"{log.name} is not on this machine: name its folder in LEADSCORE_DATASETS")
+    return load_playbook(root / "data" / "playbooks" / "bpi2012", exports=log.parent)

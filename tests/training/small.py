@@ -1,0 +1,62 @@
+"""Tiny histories written by hand: days as numbers, leads as letters."""
+
+import pandas as pd
+
+from data.instants import DAY_US
+from data.playbook import Playbook
+
+START = 20_000 * DAY_US
+
+
+def day(number: float) -> int:
+    """Give the instant so many days after the start, in microseconds."""
+    return START + round(number * DAY_US)
+
+
+def playbook(**changes) -> Playbook:
+    """Give a playbook with visits, crawls (which may not be used) and a goal within 10 days."""
+    said = {
+        "name": "small",
+        "title": "Small",
+        "sources": [{"file": "leads.csv", "holds": "leads", "columns": {"lead_id": "id", "created_at": "at"}}],
+        "activities": {
+            "visit": {"did": "visited us", "one": "visit", "many": "visits"},
+            "crawl": {"did": "was crawled", "one": "crawl", "many": "crawls"},
+        },
+        "stages": {"won": "won", "lost": "lost", "met": "met"},
+        "closed_by": ["lost"],
+        "goal": {"stage": "won", "horizon_days": 10},
+        "capacity_per_day": 2,
+        "never_use": ["crawl"],
+    }
+    return Playbook.model_validate(said | changes)
+
+
+def leads(*rows: tuple[str, float]) -> pd.DataFrame:
+    """Give versions of leads: id, day from which they were known."""
+    return pd.DataFrame(
+        {"lead_id": [row[0] for row in rows], "account_id": None, "known_at": [day(row[1]) for row in rows]}
+    ).astype({"lead_id": "str", "known_at": "int64"})
+
+
+def activities(*rows: tuple[str, float, str]) -> pd.DataFrame:
+    """Give activities: lead, day, kind."""
+    return pd.DataFrame(
+        {
+            "lead_id": pd.Series([row[0] for row in rows], dtype="str"),
+            "kind": pd.Series([row[2] for row in rows], dtype="str"),
+            "known_at": pd.Series([day(row[1]) for row in rows], dtype="int64"),
+        }
+    )
+
+
+def outcomes(*rows: tuple[str, float, str], lag_days: float = 0) -> pd.DataFrame:
+    """Give outcomes: lead, day reached, stage; known so many days later."""
+    return pd.DataFrame(
+        {
+            "lead_id": pd.Series([row[0] for row in rows], dtype="str"),
+            "stage": pd.Series([row[2] for row in rows], dtype="str"),
+            "reached_at": pd.Series([day(row[1]) for row in rows], dtype="int64"),
+            "known_at": pd.Series([day(row[1] + lag_days) for row in rows], dtype="int64"),
+        }
+    )
