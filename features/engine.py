@@ -167,24 +167,37 @@ def _aggregates(reduce: Reducer, pairs: ir.Table, over: str) -> Mapping[str, ir.
 
     match reduce:
         case Count(days=days):
-            return {windowed("count", days): pairs.count(where=_where(pairs, reduce, days))}
+            return {windowed("count", days): _counted(pairs, reduce, days)}
         case Trend(days=short, long_days=long):
-            return {windowed("count", days): pairs.count(where=_where(pairs, reduce, days)) for days in (short, long)}
+            return {windowed("count", days): _counted(pairs, reduce, days) for days in (short, long)}
         case DaysSinceLast() | HourOfLast() | WeekdayOfLast():
-            return {_label(over, "last", reduce): pairs.occurred_at.max(where=_where(pairs, reduce, None))}
+            return {_label(over, "last", reduce): _those(pairs.occurred_at, pairs, reduce).max()}
         case DaysSinceFirst():
-            return {_label(over, "first", reduce): pairs.occurred_at.min(where=_where(pairs, reduce, None))}
+            return {_label(over, "first", reduce): _those(pairs.occurred_at, pairs, reduce).min()}
         case Decayed(half_life_days=half_life):
             weight = (pairs.age.cast("float64") * (-math.log(2) / (half_life * DAY_US))).exp()
-            return {_label(over, f"decayed@{half_life:g}", reduce): weight.sum(where=_where(pairs, reduce, None))}
+            return {_label(over, f"decayed@{half_life:g}", reduce): _those(weight, pairs, reduce).sum()}
         case Distinct(days=days):
-            return {windowed("distinct", days): pairs.subject.nunique(where=_where(pairs, reduce, days))}
+            return {windowed("distinct", days): _those(pairs.subject, pairs, reduce, days).nunique()}
         case Sum(days=days):
-            return {windowed("sum", days): pairs.value.sum(where=_where(pairs, reduce, days))}
+            return {windowed("sum", days): _those(pairs.value, pairs, reduce, days).sum()}
         case Mean(days=days):
-            return {windowed("mean", days): pairs.value.mean(where=_where(pairs, reduce, days))}
+            return {windowed("mean", days): _those(pairs.value, pairs, reduce, days).mean()}
         case Attribute() | LeadAge():
             return {}
+
+
+def _counted(pairs: ir.Table, reduce: Reducer, days: float | None) -> ir.Scalar:
+    return _those(ibis.literal(1), pairs, reduce, days).count()
+
+
+def _those(value: ir.Value, pairs: ir.Table, reduce: Reducer, days: float | None = None) -> ir.Column:
+    """
+    Give a value for the activities that count, and null for the others.
+
+    DuckDB takes half the time for ``count(CASE …)`` that it takes for ``count(*) FILTER (…)``.
+    """
+    return _where(pairs, reduce, days).ifelse(value, ibis.null(value.type()))
 
 
 def _where(pairs: ir.Table, reduce: Reducer, days: float | None) -> ir.BooleanValue:

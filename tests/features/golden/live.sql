@@ -115,20 +115,20 @@ FROM (
         "t24"."attribute_business"
       FROM (
         SELECT
-          "t19"."lead_id",
-          "t19"."as_of",
-          "t19"."lead|count@7|=call|*",
-          "t19"."lead|count@7|=page_view|=pricing",
-          "t19"."lead|count|*|*",
-          "t19"."lead|last|=call|*",
-          "t19"."lead|first|*|*",
-          "t19"."lead|decayed@7|=page_view|*",
-          "t19"."lead|distinct@30|=page_view|*",
-          "t19"."lead|sum@30|=call|*",
-          "t19"."lead|mean|=call|*",
-          "t19"."lead|count@7|*|*",
-          "t19"."lead|count@30|*|*",
-          "t19"."lead|last|*|*",
+          "t20"."lead_id",
+          "t20"."as_of",
+          "t20"."lead|count@7|=call|*",
+          "t20"."lead|count@7|=page_view|=pricing",
+          "t20"."lead|count|*|*",
+          "t20"."lead|last|=call|*",
+          "t20"."lead|first|*|*",
+          "t20"."lead|decayed@7|=page_view|*",
+          "t20"."lead|distinct@30|=page_view|*",
+          "t20"."lead|sum@30|=call|*",
+          "t20"."lead|mean|=call|*",
+          "t20"."lead|count@7|*|*",
+          "t20"."lead|count@30|*|*",
+          "t20"."lead|last|*|*",
           "t21"."_lead_id",
           "t21"."_as_of",
           "t21"."account_id",
@@ -140,58 +140,88 @@ FROM (
           SELECT
             "t11"."lead_id",
             "t11"."as_of",
-            COUNT(*) FILTER(WHERE
-              (
-                "t11"."kind" = 'call'
-              ) AND (
-                "t11"."age" <= 604800000000
-              )) AS "lead|count@7|=call|*",
-            COUNT(*) FILTER(WHERE
-              (
-                "t11"."kind" = 'page_view'
+            COUNT(
+              IIF(
+                (
+                  "t11"."kind" = 'call'
+                ) AND (
+                  "t11"."age" <= 604800000000
+                ),
+                1,
+                CAST(NULL AS INTEGER)
               )
-              AND (
-                "t11"."subject" = 'pricing'
+            ) AS "lead|count@7|=call|*",
+            COUNT(
+              IIF(
+                (
+                  "t11"."kind" = 'page_view'
+                )
+                AND (
+                  "t11"."subject" = 'pricing'
+                )
+                AND (
+                  "t11"."age" <= 604800000000
+                ),
+                1,
+                CAST(NULL AS INTEGER)
               )
-              AND (
-                "t11"."age" <= 604800000000
-              )) AS "lead|count@7|=page_view|=pricing",
-            COUNT(*) FILTER(WHERE
-              NOT "t11"."kind" IS NULL) AS "lead|count|*|*",
-            MAX("t11"."occurred_at") FILTER(WHERE
-              "t11"."kind" = 'call') AS "lead|last|=call|*",
-            MIN("t11"."occurred_at") FILTER(WHERE
-              NOT "t11"."kind" IS NULL) AS "lead|first|*|*",
-            SUM(EXP(CAST("t11"."age" AS REAL) * -1.146076687433772E-12)) FILTER(WHERE
-              "t11"."kind" = 'page_view') AS "lead|decayed@7|=page_view|*",
-            COUNT(DISTINCT "t11"."subject") FILTER(WHERE
-              (
-                "t11"."kind" = 'page_view'
-              ) AND (
-                "t11"."age" <= 2592000000000
-              )) AS "lead|distinct@30|=page_view|*",
-            SUM("t11"."value") FILTER(WHERE
-              (
-                "t11"."kind" = 'call'
-              ) AND (
-                "t11"."age" <= 2592000000000
-              )) AS "lead|sum@30|=call|*",
-            AVG("t11"."value") FILTER(WHERE
-              "t11"."kind" = 'call') AS "lead|mean|=call|*",
-            COUNT(*) FILTER(WHERE
-              (
-                NOT "t11"."kind" IS NULL
-              ) AND (
-                "t11"."age" <= 604800000000
-              )) AS "lead|count@7|*|*",
-            COUNT(*) FILTER(WHERE
-              (
-                NOT "t11"."kind" IS NULL
-              ) AND (
-                "t11"."age" <= 2592000000000
-              )) AS "lead|count@30|*|*",
-            MAX("t11"."occurred_at") FILTER(WHERE
-              NOT "t11"."kind" IS NULL) AS "lead|last|*|*"
+            ) AS "lead|count@7|=page_view|=pricing",
+            COUNT(IIF(NOT "t11"."kind" IS NULL, 1, CAST(NULL AS INTEGER))) AS "lead|count|*|*",
+            MAX(IIF("t11"."kind" = 'call', "t11"."occurred_at", CAST(NULL AS INTEGER))) AS "lead|last|=call|*",
+            MIN(IIF(NOT "t11"."kind" IS NULL, "t11"."occurred_at", CAST(NULL AS INTEGER))) AS "lead|first|*|*",
+            SUM(
+              IIF(
+                "t11"."kind" = 'page_view',
+                EXP(CAST("t11"."age" AS REAL) * -1.146076687433772E-12),
+                CAST(NULL AS REAL)
+              )
+            ) AS "lead|decayed@7|=page_view|*",
+            COUNT(
+              DISTINCT IIF(
+                (
+                  "t11"."kind" = 'page_view'
+                ) AND (
+                  "t11"."age" <= 2592000000000
+                ),
+                "t11"."subject",
+                CAST(NULL AS TEXT)
+              )
+            ) AS "lead|distinct@30|=page_view|*",
+            SUM(
+              IIF(
+                (
+                  "t11"."kind" = 'call'
+                ) AND (
+                  "t11"."age" <= 2592000000000
+                ),
+                "t11"."value",
+                CAST(NULL AS REAL)
+              )
+            ) AS "lead|sum@30|=call|*",
+            AVG(IIF("t11"."kind" = 'call', "t11"."value", CAST(NULL AS REAL))) AS "lead|mean|=call|*",
+            COUNT(
+              IIF(
+                (
+                  NOT "t11"."kind" IS NULL
+                ) AND (
+                  "t11"."age" <= 604800000000
+                ),
+                1,
+                CAST(NULL AS INTEGER)
+              )
+            ) AS "lead|count@7|*|*",
+            COUNT(
+              IIF(
+                (
+                  NOT "t11"."kind" IS NULL
+                ) AND (
+                  "t11"."age" <= 2592000000000
+                ),
+                1,
+                CAST(NULL AS INTEGER)
+              )
+            ) AS "lead|count@30|*|*",
+            MAX(IIF(NOT "t11"."kind" IS NULL, "t11"."occurred_at", CAST(NULL AS INTEGER))) AS "lead|last|*|*"
           FROM (
             SELECT
               "t3"."lead_id",
@@ -216,7 +246,7 @@ FROM (
           GROUP BY
             1,
             2
-        ) AS "t19"
+        ) AS "t20"
         LEFT OUTER JOIN (
           SELECT
             "t16"."lead_id" AS "_lead_id",
@@ -273,7 +303,7 @@ FROM (
             ) AS "t14"
           ) AS "t16"
         ) AS "t21"
-          ON "t19"."lead_id" = "t21"."_lead_id" AND "t19"."as_of" = "t21"."_as_of"
+          ON "t20"."lead_id" = "t21"."_lead_id" AND "t20"."as_of" = "t21"."_as_of"
       ) AS "t24"
     ) AS "t27"
     LEFT OUTER JOIN (
@@ -287,16 +317,25 @@ FROM (
         SELECT
           "t32"."lead_id",
           "t32"."as_of",
-          COUNT(*) FILTER(WHERE
-            (
-              "t32"."kind" = 'call'
-            ) AND (
-              "t32"."age" <= 604800000000
-            )) AS "account|count@7|=call|*",
-          MAX("t32"."occurred_at") FILTER(WHERE
-            NOT "t32"."kind" IS NULL) AS "account|last|*|*",
-          SUM(EXP(CAST("t32"."age" AS REAL) * -1.146076687433772E-12)) FILTER(WHERE
-            NOT "t32"."kind" IS NULL) AS "account|decayed@7|*|*"
+          COUNT(
+            IIF(
+              (
+                "t32"."kind" = 'call'
+              ) AND (
+                "t32"."age" <= 604800000000
+              ),
+              1,
+              CAST(NULL AS INTEGER)
+            )
+          ) AS "account|count@7|=call|*",
+          MAX(IIF(NOT "t32"."kind" IS NULL, "t32"."occurred_at", CAST(NULL AS INTEGER))) AS "account|last|*|*",
+          SUM(
+            IIF(
+              NOT "t32"."kind" IS NULL,
+              EXP(CAST("t32"."age" AS REAL) * -1.146076687433772E-12),
+              CAST(NULL AS REAL)
+            )
+          ) AS "account|decayed@7|*|*"
         FROM (
           SELECT
             "t31"."lead_id",
