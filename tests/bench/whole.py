@@ -25,7 +25,8 @@ def demo_s() -> dict[str, object]:
         "bench": "demo_s",
         "unit": "s",
         "ours": took,
-        "against": "the two minutes it may take; " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in steps.items()),
+        "against": "the two minutes it may take; "
+        + ", ".join(f"{name} {seconds:.0f}" for name, seconds in steps.items()),
         "theirs": float(ALLOWED_S),
         "ratio": ALLOWED_S / took,
     }
