@@ -141,7 +141,8 @@ def _mlflow_server(stack: ExitStack) -> tuple[int, bytes]:
     home, port = _home(), _free_port()
     pointer = read_pointer(home.models("demo"))
     tracking = f"sqlite:///{home.registry / 'mlflow.db'}"
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking, "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking, "PYTHONPATH": str(ROOT), "PATH": path}
     model = f"models:/leadscore-demo/{pointer.version}"
     command = [str(Path(sys.executable).parent / "mlflow"), "models", "serve", "-m", model]
     options = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
@@ -159,26 +160,27 @@ def _server(command: list[str], port: int, ping: str, *, environment: dict[str, 
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
         try:
-            _wait(process, port, ping)
+            if not _answers(process, port, ping):
+                said.seek(0)
+                message = f"{command[0]} did not start: {said.read().decode(errors='replace')[-2000:]}"
+                raise RuntimeError(message)
             yield port
         finally:
             process.terminate()
             process.wait(timeout=60)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, ping: str) -> None:
+def _answers(process: subprocess.Popen[bytes], port: int, ping: str) -> bool:
+    """Wait until a server answers; False if it ends before, or takes two minutes."""
     until = time.monotonic() + 120
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            break
+    while process.poll() is None and time.monotonic() < until:
         try:
             _get(port, ping)
         except (OSError, urllib.error.URLError):
             time.sleep(0.1)
         else:
-            return
-    message = f"the server on port {port} did not start (exit code {process.poll()})"
-    raise RuntimeError(message)
+            return True
+    return False
 
 
 def _get(port: int, path: str) -> bytes:
