@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import ibis
+import sqlglot
 from ibis.expr.schema import Schema
+from sqlglot import exp
 
 from data.contract import AttributeType
 from features.catalog import Catalog
@@ -51,7 +53,7 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
     (('calls',), True)
     """
     expression = describe(*_tables(catalog), catalog)
-    body = str(ibis.to_sql(expression, dialect=dialect))
+    body = _with_filters(str(ibis.to_sql(expression, dialect=dialect, pretty=False)), dialect)
     leads = f"leads AS NOT MATERIALIZED ({_lead_columns(catalog)})"
     one = "snapshots(lead_id, as_of) AS (VALUES (?, ?))"
     many = (
@@ -59,6 +61,26 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
         "(SELECT CAST(value ->> 0 AS TEXT), CAST(value ->> 1 AS INTEGER) FROM json_each(?))"
     )
     return LiveQuery(_with([one, leads], body), _with([many, leads], body), tuple(catalog.names))
+
+
+def _with_filters(statement: str, dialect: Dialect) -> str:
+    """Write ``count(CASE WHEN x THEN y END)`` as ``count(y) FILTER (WHERE x)``, which SQLite skips at once."""
+    return sqlglot.parse_one(statement, read=dialect).transform(_filtered).sql(dialect)
+
+
+def _filtered(node: exp.Expression) -> exp.Expression:
+    chosen = node.this if isinstance(node, exp.Count | exp.Sum | exp.Avg | exp.Max | exp.Min) else None
+    distinct = isinstance(chosen, exp.Distinct)
+    case = chosen.expressions[0] if isinstance(chosen, exp.Distinct) else chosen
+    if not isinstance(case, exp.If) or not _is_null(case.args.get("false")):
+        return node
+    value: exp.Expression = case.args["true"]
+    aggregate = type(node)(this=exp.Distinct(expressions=[value]) if distinct else value)
+    return exp.Filter(this=aggregate, expression=exp.Where(this=case.this))
+
+
+def _is_null(value: exp.Expression | None) -> bool:
+    return value is None or isinstance(value.this if isinstance(value, exp.Cast) else value, exp.Null)
 
 
 def _with(tables: Sequence[str], body: str) -> str:

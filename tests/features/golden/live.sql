@@ -140,88 +140,58 @@ FROM (
           SELECT
             "t11"."lead_id",
             "t11"."as_of",
-            COUNT(
-              IIF(
-                (
-                  "t11"."kind" = 'call'
-                ) AND (
-                  "t11"."age" <= 604800000000
-                ),
-                1,
-                CAST(NULL AS INTEGER)
+            COUNT(1) FILTER(WHERE
+              (
+                "t11"."kind" = 'call'
+              ) AND (
+                "t11"."age" <= 604800000000
+              )) AS "lead|count@7|=call|*",
+            COUNT(1) FILTER(WHERE
+              (
+                "t11"."kind" = 'page_view'
               )
-            ) AS "lead|count@7|=call|*",
-            COUNT(
-              IIF(
-                (
-                  "t11"."kind" = 'page_view'
-                )
-                AND (
-                  "t11"."subject" = 'pricing'
-                )
-                AND (
-                  "t11"."age" <= 604800000000
-                ),
-                1,
-                CAST(NULL AS INTEGER)
+              AND (
+                "t11"."subject" = 'pricing'
               )
-            ) AS "lead|count@7|=page_view|=pricing",
-            COUNT(IIF(NOT "t11"."kind" IS NULL, 1, CAST(NULL AS INTEGER))) AS "lead|count|*|*",
-            MAX(IIF("t11"."kind" = 'call', "t11"."occurred_at", CAST(NULL AS INTEGER))) AS "lead|last|=call|*",
-            MIN(IIF(NOT "t11"."kind" IS NULL, "t11"."occurred_at", CAST(NULL AS INTEGER))) AS "lead|first|*|*",
-            SUM(
-              IIF(
-                "t11"."kind" = 'page_view',
-                EXP(CAST("t11"."age" AS REAL) * -1.146076687433772E-12),
-                CAST(NULL AS REAL)
-              )
-            ) AS "lead|decayed@7|=page_view|*",
-            COUNT(
-              DISTINCT IIF(
-                (
-                  "t11"."kind" = 'page_view'
-                ) AND (
-                  "t11"."age" <= 2592000000000
-                ),
-                "t11"."subject",
-                CAST(NULL AS TEXT)
-              )
-            ) AS "lead|distinct@30|=page_view|*",
-            SUM(
-              IIF(
-                (
-                  "t11"."kind" = 'call'
-                ) AND (
-                  "t11"."age" <= 2592000000000
-                ),
-                "t11"."value",
-                CAST(NULL AS REAL)
-              )
-            ) AS "lead|sum@30|=call|*",
-            AVG(IIF("t11"."kind" = 'call', "t11"."value", CAST(NULL AS REAL))) AS "lead|mean|=call|*",
-            COUNT(
-              IIF(
-                (
-                  NOT "t11"."kind" IS NULL
-                ) AND (
-                  "t11"."age" <= 604800000000
-                ),
-                1,
-                CAST(NULL AS INTEGER)
-              )
-            ) AS "lead|count@7|*|*",
-            COUNT(
-              IIF(
-                (
-                  NOT "t11"."kind" IS NULL
-                ) AND (
-                  "t11"."age" <= 2592000000000
-                ),
-                1,
-                CAST(NULL AS INTEGER)
-              )
-            ) AS "lead|count@30|*|*",
-            MAX(IIF(NOT "t11"."kind" IS NULL, "t11"."occurred_at", CAST(NULL AS INTEGER))) AS "lead|last|*|*"
+              AND (
+                "t11"."age" <= 604800000000
+              )) AS "lead|count@7|=page_view|=pricing",
+            COUNT(1) FILTER(WHERE
+              NOT "t11"."kind" IS NULL) AS "lead|count|*|*",
+            MAX("t11"."occurred_at") FILTER(WHERE
+              "t11"."kind" = 'call') AS "lead|last|=call|*",
+            MIN("t11"."occurred_at") FILTER(WHERE
+              NOT "t11"."kind" IS NULL) AS "lead|first|*|*",
+            SUM(EXP(CAST("t11"."age" AS REAL) * -1.146076687433772E-12)) FILTER(WHERE
+              "t11"."kind" = 'page_view') AS "lead|decayed@7|=page_view|*",
+            COUNT(DISTINCT "t11"."subject") FILTER(WHERE
+              (
+                "t11"."kind" = 'page_view'
+              ) AND (
+                "t11"."age" <= 2592000000000
+              )) AS "lead|distinct@30|=page_view|*",
+            SUM("t11"."value") FILTER(WHERE
+              (
+                "t11"."kind" = 'call'
+              ) AND (
+                "t11"."age" <= 2592000000000
+              )) AS "lead|sum@30|=call|*",
+            AVG("t11"."value") FILTER(WHERE
+              "t11"."kind" = 'call') AS "lead|mean|=call|*",
+            COUNT(1) FILTER(WHERE
+              (
+                NOT "t11"."kind" IS NULL
+              ) AND (
+                "t11"."age" <= 604800000000
+              )) AS "lead|count@7|*|*",
+            COUNT(1) FILTER(WHERE
+              (
+                NOT "t11"."kind" IS NULL
+              ) AND (
+                "t11"."age" <= 2592000000000
+              )) AS "lead|count@30|*|*",
+            MAX("t11"."occurred_at") FILTER(WHERE
+              NOT "t11"."kind" IS NULL) AS "lead|last|*|*"
           FROM (
             SELECT
               "t3"."lead_id",
@@ -317,25 +287,16 @@ FROM (
         SELECT
           "t32"."lead_id",
           "t32"."as_of",
-          COUNT(
-            IIF(
-              (
-                "t32"."kind" = 'call'
-              ) AND (
-                "t32"."age" <= 604800000000
-              ),
-              1,
-              CAST(NULL AS INTEGER)
-            )
-          ) AS "account|count@7|=call|*",
-          MAX(IIF(NOT "t32"."kind" IS NULL, "t32"."occurred_at", CAST(NULL AS INTEGER))) AS "account|last|*|*",
-          SUM(
-            IIF(
-              NOT "t32"."kind" IS NULL,
-              EXP(CAST("t32"."age" AS REAL) * -1.146076687433772E-12),
-              CAST(NULL AS REAL)
-            )
-          ) AS "account|decayed@7|*|*"
+          COUNT(1) FILTER(WHERE
+            (
+              "t32"."kind" = 'call'
+            ) AND (
+              "t32"."age" <= 604800000000
+            )) AS "account|count@7|=call|*",
+          MAX("t32"."occurred_at") FILTER(WHERE
+            NOT "t32"."kind" IS NULL) AS "account|last|*|*",
+          SUM(EXP(CAST("t32"."age" AS REAL) * -1.146076687433772E-12)) FILTER(WHERE
+            NOT "t32"."kind" IS NULL) AS "account|decayed@7|*|*"
         FROM (
           SELECT
             "t31"."lead_id",
