@@ -20,6 +20,9 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
+# OpenMP reads this when LightGBM is imported: threads that wait sleep instead of taking the cores of those that work.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 _HOMES = {
     "commands": ("build", "compare", "promote", "train"),
     "errors": ("FewLeadsError", "HistoryError", "PromotionRefusedError", "RegistryError", "TrainingError"),

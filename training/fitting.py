@@ -132,7 +132,7 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     return {
         "objective": "binary",
         "metric": "binary_logloss",
-        "learning_rate": 0.03 if small else 0.05,
+        "learning_rate": 0.03 if small else 0.08,
         "num_leaves": 7 if small else 15,
         "max_depth": 3 if small else 6,
         "min_data_in_leaf": 50 if small else 100,
@@ -141,6 +141,7 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
         "bagging_freq": 1,
         "lambda_l2": 20.0 if small else 10.0,
         "path_smooth": 10.0,
+        "max_bin": 127,
         "max_cat_threshold": 16,
         "cat_smooth": 30.0,
         "seed": seed,

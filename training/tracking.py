@@ -61,14 +61,18 @@ class Registry:
         return f"leadscore-{self.name}"
 
     @property
+    def _place(self) -> Path:
+        return self.home.registry.resolve()
+
+    @property
     def tracking_uri(self) -> str:
         """Give the address of MLflow's database."""
-        return f"sqlite:///{self.home.registry / 'mlflow.db'}"
+        return f"sqlite:///{self._place / 'mlflow.db'}"
 
     def client(self) -> mlflow.MlflowClient:
         """Open the database; the first time, MLflow makes it."""
         quiet()
-        self.home.registry.mkdir(parents=True, exist_ok=True)
+        self._place.mkdir(parents=True, exist_ok=True)
         mlflow.set_tracking_uri(self.tracking_uri)
         mlflow.set_registry_uri(self.tracking_uri)
         return mlflow.MlflowClient()
@@ -122,7 +126,7 @@ class Registry:
         client = self.client()
         experiment = client.get_experiment_by_name(self.model_name)
         if experiment is None:
-            client.create_experiment(self.model_name, artifact_location=(self.home.registry / "artifacts").as_uri())
+            client.create_experiment(self.model_name, artifact_location=(self._place / "artifacts").as_uri())
         mlflow.set_experiment(self.model_name)
         with mlflow.start_run(log_system_metrics=False) as active:
             try:
@@ -205,7 +209,7 @@ def log_dataset(run_id: str, place: Path, *, manifest: Mapping[str, Any]) -> Non
         name=f"{manifest['playbook']} training set",
         digest=str(manifest["rows_sha256"])[:32],
         source_type="local",
-        source=json.dumps({"uri": place.as_uri()}),
+        source=json.dumps({"uri": place.resolve().as_uri()}),
         profile=json.dumps({name: manifest[name] for name in taken}),
     )
     context = [InputTag("mlflow.data.context", "training")]
