@@ -92,8 +92,8 @@ def train(folder: PlaybookFolder, home: Home, *, progress: Progress = silent, se
         _log(run_id, material, fitted=fitted, comparison=comparison)
         _log_files(bundle, material, fitted=fitted, contenders=contenders, folder=folder)
         progress("registering the model", 2, 4)
-        example = dataset.block("test")[dataset.catalog.names].head(3)
-        model_id = log_model(bundle, dataset.catalog, example=example)
+        example = dataset.block("test")[fitted.model.catalog.names].head(3)
+        model_id = log_model(bundle, fitted.model.catalog, example=example)
         progress("registering the model", 3, 4)
         patience.begin()
         version = registry.register(run_id, model_id=model_id, fingerprint=saved.id.fingerprint)
@@ -108,6 +108,7 @@ def train(folder: PlaybookFolder, home: Home, *, progress: Progress = silent, se
         test=_metrics(comparison.scorers[0]),
         rules=_metrics(comparison.scorers[1]),
         trees=len(fitted.model.trees.trees),
+        features=len(fitted.model.catalog.features),
         threshold=fitted.model.bands.threshold,
     )
 

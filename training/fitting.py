@@ -25,6 +25,7 @@ from models.scorecard import Scorecard
 from training.dataset import SEED, Dataset
 from training.errors import FewLeadsError
 from training.reliability import logistic_fit
+from training.selection import earning
 from training.thresholds import solve_bands
 
 FEWEST = 40
@@ -73,8 +74,11 @@ def fit(dataset: Dataset, folder: PlaybookFolder, *, progress: Progress = silent
     """
     train, stop = (_each_lead_once(dataset.block(name)) for name in ("train", "stop"))
     demand_enough(pd.concat([train, stop]))
-    encoding = Encoding(dataset.catalog, categories_of(train, dataset.catalog))
     parameters = parameters_for(train, seed=seed)
+    every = Encoding(dataset.catalog, categories_of(train, dataset.catalog))
+    first = fit_booster(every, train, stop=stop, parameters=parameters, progress=progress)
+    catalog = earning(first, dataset.catalog)
+    encoding = Encoding(catalog, categories_of(train, catalog))
     booster = fit_booster(encoding, train, stop=stop, parameters=parameters, progress=progress)
     calibration = platt(_margins(booster, encoding, dataset.block("calibrate")), dataset.block("calibrate"))
     base_odds = dataset.base_rate / (1 - dataset.base_rate)
@@ -82,7 +86,7 @@ def fit(dataset: Dataset, folder: PlaybookFolder, *, progress: Progress = silent
     bands = _bands(dataset, points, folder, average=AVERAGE_POINTS)
     name = f"leadscore-{folder.playbook.name}"
     model = ConversionModel(name, encoding, trees_of(booster), calibration, base_odds, bands)
-    return Fitted(model, fit_scorecard(dataset, folder), booster, parameters, golden_rows(dataset))
+    return Fitted(model, fit_scorecard(dataset, folder), booster, parameters, golden_rows(dataset, catalog))
 
 
 def demand_enough(rows: pd.DataFrame) -> None:
@@ -231,11 +235,11 @@ def fit_scorecard(dataset: Dataset, folder: PlaybookFolder) -> Scorecard:
     return card.calibrated(calibration, _bands(dataset, points, folder, average=average))
 
 
-def golden_rows(dataset: Dataset) -> tuple[GoldenRow, ...]:
+def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
     """Choose rows spread evenly over the test block, with their values in catalog order."""
     test = dataset.block("test")
     chosen = test.iloc[np.unique(np.linspace(0, len(test) - 1, _GOLDEN).round().astype(int))]
-    names = dataset.catalog.names
+    names = catalog.names
     return tuple(
         GoldenRow(str(row["lead_id"]), int(row["as_of"]), tuple(_value(row[name]) for name in names))
         for row in chosen.to_dict(orient="records")

@@ -62,6 +62,7 @@ class Trained:
     test: Mapping[str, Any]
     rules: Mapping[str, Any]
     trees: int
+    features: int
     threshold: float
 
     def as_json(self) -> dict[str, Any]:
@@ -74,7 +75,8 @@ class Trained:
             "fingerprint": self.fingerprint,
             "rows": blocks["train"] + blocks["stop"],
             "positives": positives["train"] + positives["stop"],
-            "features": self.manifest["features"],
+            "features": self.features,
+            "features_tried": self.manifest["features"],
             "trees": self.trees,
             "threshold": self.threshold,
             "plan": self.manifest["plan"],
@@ -89,7 +91,8 @@ class Trained:
         blocks = self.manifest["blocks"]
         learnt = blocks["train"] + blocks["stop"]
         console.print(
-            f"Version {self.version} is trained: {self.trees} trees from {learnt:,} snapshots, "
+            f"Version {self.version} is trained: {self.trees} trees on {self.features} of {self.manifest['features']} "
+            f"features from {learnt:,} snapshots, "
             f"judged on {blocks['test']:,} later ones of other leads."
         )
         console.print(metrics_table({"model": self.test, "point rules": self.rules}))
