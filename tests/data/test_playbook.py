@@ -1,10 +1,12 @@
 """A playbook's mistakes are told all at once, each by file, line and what to do."""
 
 import itertools
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from data.errors import PlaybookError
 from data.playbook import load_playbook
@@ -157,3 +159,72 @@ def test_the_folder_of_exports_may_come_from_the_environment(playbook, monkeypat
     assert load_playbook(playbook).exports_folder == tmp_path / "my/exports", "a relative one is meant from here"
     monkeypatch.delenv("LEADSCORE_DATA")
     assert load_playbook(playbook).exports_folder == (playbook / "../../store/demo/exports").resolve()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("scorecard.yaml", "subject: pricing", "subject: pricng", "unknown subject pricng; did you mean pricing?"),
+        ("scorecard.yaml", "activity: webinar,", "activity: webinar, subject: pricing,", "webinar carries no subject"),
+        ("scorecard.yaml", "in: [student]", "in: [studnet]", "unknown value studnet; did you mean student?"),
+        ("scorecard.yaml", "is: false", "is: maybe", "expected true or false"),
+        (
+            "scorecard.yaml",
+            "attribute: employees, at_least: 200",
+            "attribute: employees, is: many",
+            "expected a number",
+        ),
+        ("scorecard.yaml", "attribute: business_email, is: false", "attribute: lead_status, is: new", "never_use"),
+        ("playbook.yaml", "says: works in {value}", "says: works somewhere", "the words lack {value}"),
+        (
+            "playbook.yaml",
+            "words: {public: the public sector",
+            "words: {publik: the public sector",
+            "unknown value publik",
+        ),
+    ],
+)
+def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, said):
+    folder = playbook
+    text = (folder / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(PlaybookError, match=re.escape(said)) as told:
+        load_playbook(folder)
+    line = next(number for number, was in enumerate(text.splitlines(), 1) if old in was)
+    assert f"{file}:" in str(told.value)
+    assert any(f"{file}:{number}:" in str(told.value) for number in range(line - 1, line + 2)), told.value
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (
+            {"name": "x", "reduce": "trend", "activity": "call", "days": 30, "long_days": 7},
+            "must be shorter than long_days",
+        ),
+        ({"name": "x", "reduce": "trend", "activity": "call", "days": 7}, "trend needs it"),
+        ({"name": "x", "reduce": "count", "activity": "call", "half_life_days": 7}, "count does not use it"),
+        ({"name": "x", "reduce": "count", "activity": "page_view", "subject": "prices"}, "unknown subject prices"),
+        ({"name": "x", "reduce": "sum", "activity": "webinar_"}, "unknown activity webinar_"),
+        ({"name": "x", "reduce": "sum", "activity": "demo_request"}, "carries no value to sum"),
+        ({"name": "x", "reduce": "count", "activity": "call", "says": "called {many}"}, "unknown place {many}"),
+    ],
+)
+def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, wish, said):
+    folder = playbook
+    content = yaml.safe_load((folder / "playbook.yaml").read_text(encoding="utf-8"))
+    content["features"]["add"] = [wish]
+    (folder / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(PlaybookError, match=re.escape(said)):
+        load_playbook(folder)
+
+
+def test_a_company_that_only_has_leads_needs_no_activities(playbook):
+    folder = playbook
+    content = yaml.safe_load((folder / "playbook.yaml").read_text(encoding="utf-8"))
+    content |= {"activities": {}, "sources": [content["sources"][0]]}
+    (folder / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    rule = {"attribute": "seniority", "in": ["vp"], "points": 15, "because": "can sign"}
+    (folder / "scorecard.yaml").write_text(yaml.safe_dump({"rules": [rule]}), encoding="utf-8")
+    assert load_playbook(folder).playbook.activities == {}

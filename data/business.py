@@ -1,0 +1,139 @@
+"""What a playbook says about a business: its words, its goal, its sources."""
+
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from data.contract import AttributeType
+from data.rules import Days
+from data.sources import Name, Source, Words
+
+
+class ActivityWords(Words):
+    """How to speak of one kind of activity: "opened an e-mail", "e-mail open", "e-mail opens"."""
+
+    did: str = Field(min_length=3, description="what the lead did, in the past tense")
+    one: str = Field(min_length=2, description="the noun, singular")
+    many: str = Field(min_length=2, description="the noun, plural")
+
+
+class ActivityKind(ActivityWords):
+    """One kind of activity, its words, and what its rows may carry."""
+
+    subject: bool = Field(default=False, description="whether rows may carry a subject")
+    subjects: dict[str, ActivityWords] = Field(default_factory=dict, description="subjects with words of their own")
+    value: str | None = Field(default=None, description="unit of the value that rows may carry, such as minutes")
+
+    @property
+    def carries_subject(self) -> bool:
+        """Say whether rows of this kind may carry a subject."""
+        return self.subject or bool(self.subjects)
+
+
+class Attribute(Words):
+    """One attribute of a lead, its type and its words; ``{value}`` stands for what is known."""
+
+    type: AttributeType
+    says: str = Field(min_length=2)
+    says_not: str | None = Field(default=None, description="for booleans: the words when it is false")
+    label: str | None = Field(default=None, description="the noun, for the words when nothing is known")
+    values: tuple[str, ...] | None = Field(default=None, description="for categories: the only values allowed")
+    words: dict[str, str] = Field(default_factory=dict, description="value → how to say it")
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _as_text(cls, values: object) -> object:
+        return [str(value) for value in values] if isinstance(values, list) else values
+
+    @model_validator(mode="after")
+    def _words_fit_the_type(self) -> Self:
+        if self.values is not None and self.type is not AttributeType.CATEGORY:
+            message = f"values belong to a category, this attribute is {self.type.value}"
+            raise ValueError(message)
+        if self.says_not is None and self.type is AttributeType.BOOLEAN:
+            message = "a boolean needs says_not, the words when it is false"
+            raise ValueError(message)
+        return self
+
+
+class Goal(Words):
+    """The stage that counts as success, and the days within which it must be reached."""
+
+    stage: Name
+    horizon_days: Days
+
+
+class ExtraFeature(Words):
+    """A feature that the playbook adds to the derived ones, or puts in place of one of the same name."""
+
+    name: Name
+    reduce: Literal[
+        "count",
+        "days_since_last",
+        "days_since_first",
+        "decayed",
+        "distinct",
+        "sum",
+        "mean",
+        "trend",
+        "hour_of_last",
+        "weekday_of_last",
+    ]
+    activity: Name | None = None
+    subject: str | None = None
+    days: Days | None = None
+    long_days: Days | None = None
+    half_life_days: Days | None = None
+    over: Literal["lead", "account"] = "lead"
+    says: str | None = None
+
+
+class FeatureWishes(Words):
+    """What the catalog is derived with."""
+
+    windows_days: tuple[Days, ...] = (1, 7, 30, 90)
+    half_lives_days: tuple[Days, ...] = (7, 30)
+    account: bool = Field(default=True, description="also look at the other leads of the account")
+    add: tuple[ExtraFeature, ...] = ()
+    drop: tuple[str, ...] = Field(default=(), description="names of features not wanted; * matches anything")
+
+
+class Playbook(Words):
+    """What one business looks like; read from ``playbook.yaml``."""
+
+    name: Name
+    title: str
+    timezone: str = "UTC"
+    folder: str = "."
+    sources: tuple[Source, ...] = Field(min_length=1)
+    activities: dict[Name, ActivityKind] = Field(default_factory=dict, description="none where only leads are known")
+    attributes: dict[Name, Attribute] = Field(default_factory=dict)
+    stages: dict[Name, str] = Field(min_length=1, description="every stage a lead can reach → its words")
+    closed_by: tuple[Name, ...] = Field(default=(), description="stages after which a lead is no longer open")
+    goal: Goal
+    outcome_lag_days: float | None = Field(default=None, ge=0, description="how late outcomes arrive; default: seen")
+    capacity_per_day: Annotated[float, Field(gt=0)]
+    never_use: tuple[str, ...] = Field(default=(), description="kinds and attributes the sales process writes")
+    features: FeatureWishes = FeatureWishes()
+    most_rejected: float = Field(default=0.05, ge=0, le=1, description="share of a source's rows that may be rejected")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = f"{zone} is not a time zone: use an IANA name such as Europe/Amsterdam"
+            raise ValueError(message) from None
+        return zone
+
+    @property
+    def attribute_types(self) -> dict[str, AttributeType]:
+        """Give the type of each attribute, in the playbook's order."""
+        return {name: attribute.type for name, attribute in self.attributes.items()}
+
+    @property
+    def closing_stages(self) -> frozenset[str]:
+        """Give the stages after which a lead is no longer open: the goal and those named in ``closed_by``."""
+        return frozenset({self.goal.stage, *self.closed_by})

@@ -1,0 +1,188 @@
+"""Whether what a playbook says fits together: every name known, every condition possible, every word speakable."""
+
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from data.business import Attribute, ExtraFeature, Playbook
+from data.contract import RESERVED, AttributeType
+from data.rules import ActivityRule, AttributeRule, ScorecardRules
+from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Scalar, Source
+from data.yaml_file import Mistake, YamlFile, nearest
+
+_NEEDS = {
+    "count": set(),
+    "days_since_last": set(),
+    "days_since_first": set(),
+    "decayed": {"half_life_days"},
+    "distinct": {"activity"},
+    "sum": {"activity"},
+    "mean": {"activity"},
+    "trend": {"days", "long_days"},
+    "hour_of_last": set(),
+    "weekday_of_last": set(),
+}
+"""What a feature that the playbook adds must say, by the way it reduces."""
+
+_MAY_SAY = {
+    "count": {"activity", "subject", "days"},
+    "days_since_last": {"activity", "subject"},
+    "days_since_first": {"activity", "subject"},
+    "decayed": {"activity", "subject"},
+    "distinct": {"days"},
+    "sum": {"subject", "days"},
+    "mean": {"subject", "days"},
+    "trend": {"activity", "subject"},
+    "hour_of_last": {"activity"},
+    "weekday_of_last": {"activity"},
+}
+_PLACES = {"n", "ago", "days", "x", "share", "hour", "weekday"}
+_PLACE = re.compile(r"\{([^}]*)\}")
+_KINDS_OF_VALUE: dict[AttributeType, tuple[str, tuple[type, ...]]] = {
+    AttributeType.NUMERIC: ("a number", (int, float)),
+    AttributeType.CATEGORY: ("text", (str,)),
+    AttributeType.BOOLEAN: ("true or false", (bool,)),
+}
+
+
+def contradictions(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
+    """Find what a playbook says that does not fit together; nothing is yielded for one that does."""
+    yield from _unknown(file, playbook.stages, [(("goal", "stage"), playbook.goal.stage)], "stage")
+    closed = [(("closed_by", at), stage) for at, stage in enumerate(playbook.closed_by)]
+    yield from _unknown(file, playbook.stages, closed, "stage")
+    usable = {*playbook.activities, *playbook.attributes}
+    denied = [(("never_use", at), name) for at, name in enumerate(playbook.never_use)]
+    yield from _unknown(file, usable, denied, "activity or attribute")
+    for name in sorted(RESERVED & playbook.attributes.keys()):
+        yield file.mistake(("attributes", name), "this name belongs to the contract; call the attribute otherwise.")
+    for name, attribute in playbook.attributes.items():
+        yield from _speechless(attribute, file, ("attributes", name))
+    for at, feature in enumerate(playbook.features.add):
+        yield from _feature_mistakes(playbook, feature, file=file, here=("features", "add", at))
+    for at, source in enumerate(playbook.sources):
+        yield from _source_mistakes(playbook, source, at=at, file=file)
+    if not any(source.holds in {"leads", "event_log"} for source in playbook.sources):
+        yield file.mistake(("sources",), "no source holds leads or an event_log; add one of them.")
+
+
+def _speechless(attribute: Attribute, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
+    if attribute.type is not AttributeType.BOOLEAN and "{value}" not in attribute.says:
+        yield file.mistake((*here, "says"), "the words lack {value}, the place of what is known; put it in.")
+    if attribute.values is not None:
+        words = [((*here, "words", value), value) for value in attribute.words]
+        yield from _unknown(file, attribute.values, words, "value")
+
+
+def _feature_mistakes(
+    playbook: Playbook, feature: ExtraFeature, *, file: YamlFile, here: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    needed = _NEEDS[feature.reduce]
+    told = {name for name in ("activity", "subject", "days", "long_days", "half_life_days") if getattr(feature, name)}
+    for name in sorted(needed - told):
+        yield file.mistake((*here, name), f"missing; {feature.reduce} needs it.")
+    for name in sorted(told - needed - _MAY_SAY[feature.reduce]):
+        yield file.mistake((*here, name), f"{feature.reduce} does not use it; remove it.")
+    if feature.activity is not None:
+        yield from _unknown(file, playbook.activities, [((*here, "activity"), feature.activity)], "activity")
+        yield from _subject_mistakes(playbook, feature.activity, feature.subject, file=file, here=here)
+        kind = playbook.activities.get(feature.activity)
+        if feature.reduce in {"sum", "mean"} and kind is not None and kind.value is None:
+            yield file.mistake((*here, "activity"), f"{feature.activity} carries no value to {feature.reduce}.")
+    if feature.days and feature.long_days and feature.days >= feature.long_days:
+        yield file.mistake((*here, "days"), "the short window must be shorter than long_days.")
+    for place in _PLACE.findall(feature.says or ""):
+        if place not in _PLACES:
+            yield file.mistake((*here, "says"), f"unknown place {{{place}}}; {nearest(place, _PLACES)}")
+
+
+def _subject_mistakes(
+    playbook: Playbook, activity: str, subject: str | None, *, file: YamlFile, here: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    kind = playbook.activities.get(activity)
+    if subject is None or kind is None:
+        return
+    if not kind.carries_subject:
+        yield file.mistake(
+            (*here, "subject"), f"{activity} carries no subject; remove it, or let the activity carry one."
+        )
+    elif not kind.subject:
+        yield from _unknown(file, kind.subjects, [((*here, "subject"), subject)], "subject")
+
+
+def _source_mistakes(playbook: Playbook, source: Source, *, at: int, file: YamlFile) -> Iterator[Mistake]:
+    here = ("sources", at)
+    if source.holds in {"leads", "event_log"}:
+        mapped = [((*here, "attributes", name), name) for name in source.attributes or {}]
+        yield from _unknown(file, playbook.attributes, mapped, "attribute")
+    if source.holds == "activities" and source.kind is not None:
+        yield from _unknown(file, playbook.activities, [((*here, "kind"), source.kind)], "activity")
+    if source.holds in {"activities", "event_log"}:
+        kinds = [((*here, "kinds", word), kind) for word, kind in (source.kinds or {}).items()]
+        yield from _unknown(file, playbook.activities, kinds, "activity")
+    if isinstance(source, ActivitySource):
+        for word in sorted(set(source.kinds or {}) & set(source.ignore)):
+            yield file.mistake((*here, "ignore"), f"{word} is in kinds and in ignore; keep one.")
+    key, stages = _stages_of(source)
+    named = [((*here, key, word), stage) for word, stage in stages.items()]
+    yield from _unknown(file, playbook.stages, named, "stage")
+
+
+def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
+    """Give the export's words for stages and the name under which the source lists them."""
+    match source:
+        case EventLogSource():
+            return "outcomes", source.outcomes
+        case OutcomeSource():
+            return "stages", source.stages or {}
+        case LeadSource():
+            return "outcome", source.outcome.stages if source.outcome else {}
+        case ActivitySource():
+            return "", {}
+
+
+def rule_contradictions(playbook: Playbook, scorecard: ScorecardRules, file: YamlFile) -> Iterator[Mistake]:
+    """Find rules that can never apply or that look at what must not be used."""
+    for at, rule in enumerate(scorecard.rules):
+        if isinstance(rule, ActivityRule):
+            yield from _subject_mistakes(playbook, rule.activity, rule.subject, file=file, here=("rules", at))
+        for key, known in (("activity", playbook.activities), ("attribute", playbook.attributes)):
+            named = getattr(rule, key, None)
+            if named is not None:
+                yield from _unknown(file, known, [(("rules", at, key), named)], key)
+            if named in playbook.never_use:
+                said = f"{named} is on the playbook's never_use; remove the rule or take {named} off that list."
+                yield file.mistake(("rules", at, key), said)
+        if isinstance(rule, AttributeRule) and rule.attribute in playbook.attributes:
+            yield from _condition_mistakes(playbook.attributes[rule.attribute], rule, at=at, file=file)
+
+
+def _condition_mistakes(attribute: Attribute, rule: AttributeRule, *, at: int, file: YamlFile) -> Iterator[Mistake]:
+    ranged = rule.at_least is not None or rule.below is not None
+    if ranged and attribute.type is not AttributeType.NUMERIC:
+        said = f"at_least / below need a numeric attribute, {rule.attribute} is {attribute.type.value}; use in or is."
+        yield file.mistake(("rules", at, "attribute"), said)
+    named = [("is", rule.equals)] if rule.equals is not None else [("in", value) for value in rule.among or ()]
+    for key, value in named:
+        yield from _value_mistakes(attribute, value, file=file, where=("rules", at, key))
+
+
+def _value_mistakes(
+    attribute: Attribute, value: Scalar, *, file: YamlFile, where: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    expected, types = _KINDS_OF_VALUE[attribute.type]
+    boolean = isinstance(value, bool)
+    if not isinstance(value, types) or boolean != (attribute.type is AttributeType.BOOLEAN):
+        yield file.mistake(
+            where, f"{value!r} is never the value of a {attribute.type.value} attribute; expected {expected}."
+        )
+    elif attribute.values is not None and str(value) not in attribute.values:
+        yield file.mistake(where, f"unknown value {value}; {nearest(str(value), attribute.values)}")
+
+
+def _unknown(
+    file: YamlFile, known: Iterable[str], named: Sequence[tuple[Sequence[Hashable], str]], what: str
+) -> Iterator[Mistake]:
+    names = set(known)
+    for where, name in named:
+        if name not in names:
+            yield file.mistake(where, f"unknown {what} {name}; {nearest(name, names)}")
