@@ -79,7 +79,10 @@ class _Topic:
 
     @property
     def never(self) -> str:
-        return f"no colleague ever {self.words.did}" if self.over == "account" else f"never {self.words.did}"
+        if self.over == "lead":
+            return self.at("never")
+        verb, _, rest = self.words.did.partition(" ")
+        return f"no colleague was ever {rest}" if verb == "was" else f"no colleague ever {self.words.did}"
 
 
 def derive(playbook: Playbook, seen: Seen, *, fewest_leads: int = 20) -> Catalog:
@@ -162,7 +165,7 @@ def _carried(topic: _Topic, playbook: Playbook, seen: Seen) -> Iterator[Feature]
         return
     kind: ActivityKind = playbook.activities[topic.kind]
     if topic.kind in seen.free_subjects:
-        says = f"{topic.did}: {{x}} different ones in {_days(_RECENT_DAYS)}"
+        says = f"{topic.did}, {{x}} different ones in {_days(_RECENT_DAYS)}"
         reduce = Distinct(topic.kind, _RECENT_DAYS)
         yield _feature(topic, "subjects_30d", reduce, missing=0, says=says, none=_none_in(topic, _RECENT_DAYS))
     if kind.value is not None and topic.kind in seen.values:
@@ -175,7 +178,7 @@ def _carried(topic: _Topic, playbook: Playbook, seen: Seen) -> Iterator[Feature]
 
 def _timing() -> Iterator[Feature]:
     hour, weekday = HourOfLast(None), WeekdayOfLast(None)
-    none = "never was active"
+    none = "was never active"
     yield Feature("hour_of_last", hour, None, "was last active at {hour} UTC", none, "timing")
     yield Feature("weekday_of_last", weekday, None, "was last active on a {weekday}", none, "timing")
 
@@ -250,11 +253,15 @@ def _added(extra: ExtraFeature, topic: _Topic) -> tuple[Reducer, float | None, s
         case "decayed":
             return Decayed(kind, _need(extra, "half_life_days"), subject), 0.0, f"{topic.did}, weight {{x}}"
         case "distinct":
-            return Distinct(kind, days), 0.0, f"{topic.did}: {{x}} different ones"
+            return Distinct(kind, days), 0.0, f"{topic.did}, {{x}} different ones"
         case "sum":
             return Sum(_kind(extra), subject, days), 0.0, f"{{x}} in sum of {topic.words.many}"
         case "mean":
             return Mean(_kind(extra), subject, days), None, f"{{x}} on average of {topic.words.many}"
+        case "hour_of_last":
+            return HourOfLast(kind), None, f"{topic.at('last')} at {{hour}} UTC"
+        case "weekday_of_last":
+            return WeekdayOfLast(kind), None, f"{topic.at('last')} on a {{weekday}}"
         case "trend":
             reduce = Trend(kind, _need(extra, "days"), _need(extra, "long_days"), subject)
             return reduce, None, f"{{share}} of the {topic.words.many} lately"
@@ -281,7 +288,7 @@ def _kind(extra: ExtraFeature) -> str:
 
 
 def _days(days: float) -> str:
-    return "1 day" if days == 1 else f"{days:g} days"
+    return "a day" if days == 1 else f"{days:g} days"
 
 
 def _slug(part: object) -> str:

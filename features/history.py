@@ -10,9 +10,16 @@ from features.derivation import Seen
 from features.engine import describe
 
 
-def look(warehouse: Warehouse, playbook: Playbook) -> Seen:
-    """Find out which kinds, subjects, values and attributes the data shows at all, and for how many leads."""
-    activities, leads = warehouse.activities, warehouse.leads
+def look(warehouse: Warehouse, playbook: Playbook, *, known_before: int | None = None) -> Seen:
+    """
+    Find out which kinds, subjects, values and attributes the data shows at all, and for how many leads.
+
+    Args:
+        warehouse: the contract tables.
+        playbook: its attributes.
+        known_before: only what was known before this instant [us since 1970 UTC] is looked at; default: everything.
+    """
+    activities, leads = (_known(table, known_before) for table in (warehouse.activities, warehouse.leads))
     kinds = _leads_by(activities, "kind")
     subjects = _leads_by(activities.filter(activities.subject.notnull()), "kind", "subject")
     valued = activities.filter(activities.value.notnull()).select("kind").distinct().execute()
@@ -30,6 +37,10 @@ def look(warehouse: Warehouse, playbook: Playbook) -> Seen:
         attributes=frozenset(attributes),
         peers=_has_peers(leads),
     )
+
+
+def _known(table: ir.Table, before: int | None) -> ir.Table:
+    return table if before is None else table.filter(table.known_at < before)
 
 
 def _leads_by(activities: ir.Table, *columns: str) -> pd.DataFrame:
@@ -57,7 +68,7 @@ def described(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog) -
     """
     table = warehouse.snapshots_table(snapshots[["lead_id", "as_of"]])
     expression = describe(table, warehouse.leads, warehouse.activities, catalog)
-    frame: pd.DataFrame = expression.to_pandas()
+    frame: pd.DataFrame = expression.to_pyarrow().to_pandas()  # Arrow is several times faster than rows
     return snapshots[["lead_id", "as_of"]].merge(frame, on=["lead_id", "as_of"], how="left", validate="one_to_one")
 
 

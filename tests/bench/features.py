@@ -78,7 +78,7 @@ def with_engine(folder: Path) -> pd.DataFrame:
     leads = ibis.table(
         {"lead_id": "string", "account_id": "string", "created_at": "int64", "known_at": "int64"}, "leads"
     )
-    frame: pd.DataFrame = describe(snapshots, leads, activities, catalog()).to_pandas()
+    frame: pd.DataFrame = describe(snapshots, leads, activities, catalog()).to_pyarrow().to_pandas()
     return frame
 
 
