@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, NoReturn, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -320,15 +320,23 @@ def _answering(as_json: bool) -> Iterator[Callable[[Answer], None]]:
     try:
         yield answer
     except LeadscoreError as error:
-        if as_json:
-            _print_json({"error": str(error)})
-        Console(stderr=True, soft_wrap=True).print(str(error), markup=False, highlight=False)
-        raise typer.Exit(USER_MISTAKE) from None
+        _refuse(str(error), as_json)
+    except (PermissionError, NotADirectoryError, FileNotFoundError, FileExistsError, IsADirectoryError) as error:
+        _refuse(
+            f"{error.filename} cannot be used ({error.strerror}): check the path and what you may do there.", as_json
+        )
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. Nothing was left half-written.")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(sentence: str, as_json: bool) -> NoReturn:
+    if as_json:
+        _print_json({"error": sentence})
+    Console(stderr=True, soft_wrap=True).print(sentence, markup=False, highlight=False)
+    raise typer.Exit(USER_MISTAKE) from None
 
 
 def _print_json(content: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +15,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from data.errors import DataError
 from data.home import Home
-from data.instants import from_us, iso
+from data.instants import from_us, iso, now_us, parse
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from data.warehouse import Warehouse, import_history
 from features.history import described
-from models.champion import NoChampionError, load_champion, load_scorecard_fit
+from models.bundle import read_facts
+from models.champion import NoChampionError, load_champion, load_scorecard_fit, read_pointer
 from models.errors import ModelError
 from models.receipt import Receipt, ScorerId, chance, displayed, scorer_json
 from models.scorecard import compile_scorecard
@@ -29,14 +32,30 @@ from models.scorer import Scorer
 _ROWS_AT_ONCE = 20_000
 _BAR_WIDTH = 24
 _LINES = 12
+_HINDSIGHT = (
+    "In hindsight: the model has learnt how leads of that time ended, so these scores say nothing about how good it is."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The scorer that would answer now; degraded when point rules stand in for a missing model."""
+    """
+    The scorer that would answer now.
+
+    Attributes:
+        scorer: the promoted model, or the point rules.
+        degraded: point rules stand in for a missing model.
+        judged_from: the instant [us since 1970 UTC] from which on the model was judged; of what was before it has
+            learnt how it ended. None for point rules.
+    """
 
     scorer: Scorer
     degraded: bool
+    judged_from: int | None = None
+
+    def in_hindsight(self, as_of: int) -> bool:
+        """Say whether the scorer may have learnt how leads of that instant ended."""
+        return self.judged_from is not None and as_of < self.judged_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +68,7 @@ class ScoredLeads:
     handed_over: int
     scorer: ScorerId
     degraded: bool
+    hindsight: bool
     top: pd.DataFrame
 
     def as_json(self) -> dict[str, Any]:
@@ -60,6 +80,7 @@ class ScoredLeads:
             "over_threshold": self.handed_over,
             "scorer": scorer_json(self.scorer),
             "degraded": self.degraded,
+            "hindsight": self.hindsight,
         }
 
     def show(self, console: Console) -> None:
@@ -76,6 +97,8 @@ class ScoredLeads:
         console.print(f"{self.leads:,} open leads scored, {self.handed_over:,} over the threshold: {self.out}")
         if self.degraded:
             console.print("No model serves yet: the point rules answered. Run leadscore train, then leadscore promote.")
+        if self.hindsight:
+            console.print(_HINDSIGHT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +106,20 @@ class Explained:
     """One receipt, to be read."""
 
     receipt: Receipt
+    goal: str
     degraded: bool
+    hindsight: bool
     newest_activity_at: int | None
 
     def as_json(self) -> dict[str, Any]:
         """Give the receipt as the API does, with all its reasons."""
-        return self.receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
+        told = self.receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
+        return told | {"hindsight": self.hindsight}
 
     def show(self, console: Console) -> None:
         """Print the receipt: a base, reasons in points, a total."""
         receipt = self.receipt
-        said = "" if receipt.probability is None else f", {chance(receipt.probability)} will get there"
+        said = "" if receipt.probability is None else f", {chance(receipt.probability)} {self.goal}"
         head = f"{receipt.lead_id}: score {receipt.score}, grade {receipt.grade}{said}"
         console.print(Text(head, style="bold"))
         newest = "none yet" if self.newest_activity_at is None else f"{from_us(self.newest_activity_at):%Y-%m-%d %H:%M}"
@@ -104,6 +130,8 @@ class Explained:
             f"as of {from_us(receipt.as_of):%Y-%m-%d %H:%M} UTC, newest activity {newest}, scored by {made_by}"
         )
         console.print(_receipt_table(receipt))
+        if self.hindsight:
+            console.print(_HINDSIGHT)
 
 
 def _receipt_table(receipt: Receipt) -> Table:
@@ -134,7 +162,8 @@ def serving_scorer(folder: PlaybookFolder, home: Home) -> Serving:
     """
     models = home.models(folder.playbook.name)
     try:
-        return Serving(load_champion(models), degraded=False)
+        model = load_champion(models)
+        return Serving(model, degraded=False, judged_from=_judged_from(models))
     except NoChampionError:
         rules = compile_scorecard(folder.scorecard, folder.playbook)
         return Serving(load_scorecard_fit(models, rules), degraded=True)
@@ -164,19 +193,30 @@ def score(
         ModelError: no lead was open then, or the promoted model cannot be trusted.
     """
     serving, warehouse = serving_scorer(folder, home), import_history(folder, home, progress=progress)
-    instant = warehouse.cutoff_us + 1 if as_of is None else as_of
+    instant = _instant(warehouse, as_of)
     snapshots = open_leads(warehouse, folder, instant)
     if snapshots.empty:
         message = f"no lead was open as of {iso(instant)}: the history ends at {iso(warehouse.cutoff_us)}."
         raise ModelError(message)
-    parts = [
-        _scored(serving.scorer, described(warehouse, snapshots[low:high], serving.scorer.catalog), reasons, progress)
-        for low, high in pairwise([*range(0, len(snapshots), _ROWS_AT_ONCE), len(snapshots)])
-    ]
+    parts = []
+    for low, high in pairwise([*range(0, len(snapshots), _ROWS_AT_ONCE), len(snapshots)]):
+        progress("scoring leads", low, len(snapshots))
+        frame = described(warehouse, snapshots[low:high], serving.scorer.catalog)
+        parts.append(_scored(serving.scorer, frame, reasons, progress))
+    progress("scoring leads", len(snapshots), len(snapshots))
     frame = pd.concat(parts, ignore_index=True).sort_values(["points", "lead_id"], ascending=[False, True])
     _write(frame, serving.scorer.id, out)
     over = int((frame["points"] >= serving.scorer.bands.threshold).sum())
-    return ScoredLeads(out, instant, len(frame), over, serving.scorer.id, serving.degraded, frame.head(10))
+    return ScoredLeads(
+        out,
+        as_of=instant,
+        leads=len(frame),
+        handed_over=over,
+        scorer=serving.scorer.id,
+        degraded=serving.degraded,
+        hindsight=serving.in_hindsight(instant),
+        top=frame.head(10),
+    )
 
 
 def explain(
@@ -189,7 +229,10 @@ def explain(
         ModelError: the lead was not known then.
     """
     serving, warehouse = serving_scorer(folder, home), import_history(folder, home, progress=progress)
-    instant = warehouse.cutoff_us + 1 if as_of is None else as_of
+    instant = _instant(warehouse, as_of)
+    if not lead_id.isprintable():
+        message = f"{lead_id!a} is not a lead's id: check it."
+        raise ModelError(message)
     known = warehouse.leads.filter(warehouse.leads.lead_id == lead_id)
     first_known = known.known_at.min().execute()
     if pd.isna(first_known) or first_known >= instant:
@@ -203,7 +246,32 @@ def explain(
     seen = warehouse.activities.filter(warehouse.activities.lead_id == lead_id, warehouse.activities.known_at < instant)
     newest = seen.occurred_at.max().execute()
     receipt = serving.scorer.receipt(lead_id, instant, values)
-    return Explained(receipt, serving.degraded, None if pd.isna(newest) else int(newest))
+    goal = folder.playbook.goal
+    return Explained(
+        receipt,
+        goal=f"becomes {folder.playbook.stages[goal.stage]} within {goal.horizon_days:g} days",
+        degraded=serving.degraded,
+        hindsight=serving.in_hindsight(instant),
+        newest_activity_at=None if pd.isna(newest) else int(newest),
+    )
+
+
+def _instant(warehouse: Warehouse, as_of: int | None) -> int:
+    """Give the instant to score at: as asked for unless that is yet to come, or else the end of the history."""
+    if as_of is not None and as_of > now_us():
+        end = iso(warehouse.cutoff_us)
+        message = f"{iso(as_of)} is yet to come: give --as-of an instant until now; the history ends at {end}."
+        raise ModelError(message)
+    return warehouse.cutoff_us + 1 if as_of is None else as_of
+
+
+def _judged_from(models: Path) -> int | None:
+    """Give the start of the block that the champion was judged on, where its bundle says it."""
+    try:
+        start = read_facts(models / read_pointer(models).bundle)["data"]["plan"]["test"]["start"]
+        return parse(start)
+    except (KeyError, TypeError, DataError):
+        return None
 
 
 def open_leads(warehouse: Warehouse, folder: PlaybookFolder, as_of: int) -> pd.DataFrame:
@@ -261,4 +329,5 @@ def _write(frame: pd.DataFrame, scorer: ScorerId, out: Path) -> None:
         message = f"{out} cannot be written ({error.strerror}): give --out a file in a folder you may write to."
         raise ModelError(message) from None
     finally:
-        building.unlink(missing_ok=True)
+        with suppress(OSError):
+            building.unlink(missing_ok=True)
