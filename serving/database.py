@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from serving.errors import StoreError
-from serving.tables import metadata
+from serving.tables import leads, metadata
 
 _STATEMENTS = 256
 _READ_CACHE_KIB = 64 * 1024
@@ -39,6 +39,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
             with self.writing() as connection:
                 metadata.create_all(connection)
+                _bring_up_to_date(connection)
             self.reader = _reader(path)
         except (DBAPIError, sqlite3.Error, OSError) as error:
             self._engine.dispose()
@@ -94,6 +95,13 @@ def _writer(path: Path, busy_timeout_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _bring_up_to_date(connection: Connection) -> None:
+    """Give a store of an earlier release the columns that came later."""
+    there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({leads.name})")}
+    if leads.c.above_for.name not in there:
+        connection.exec_driver_sql(f"ALTER TABLE {leads.name} ADD COLUMN {leads.c.above_for.name} TEXT")
 
 
 def _reader(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -19,6 +20,11 @@ from serving.scoring import LiveScorer
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
+_MOVING = ("lead_versions", "activities")
+_NOTE = (
+    "CREATE TEMP TRIGGER moved_by_{table} AFTER INSERT ON main.{table}"
+    " BEGIN INSERT OR IGNORE INTO moved VALUES (NEW.lead_id); END"
+)
 _COLUMNS = {
     "leads": ("lead_id",),
     "lead_versions": ("lead_id", "known_at", "account_id", "created_at", "attributes"),
@@ -93,7 +99,8 @@ def load_history(
     """
     Put history into the store, in one transaction.
 
-    Leads above the threshold as of now count as above without a route: whoever wanted them has them.
+    Leads of which the store learns something new, and that are above the threshold as of now, count as above without
+    a route: whoever wanted them has them. The others stay as they stand.
 
     Args:
         history: contract tables, of leads that the tables hold themselves.
@@ -106,9 +113,9 @@ def load_history(
     as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
         store = raw(connection)
-        new = _stored(store, history, playbook=folder.playbook, progress=progress)
-        if any(new.values()):
-            _settle(connection, live, routing=Routing(folder), as_of=as_of, progress=progress)
+        with _noted(store) as moved:
+            new = _stored(store, history, playbook=folder.playbook, progress=progress)
+        _settle(connection, live, routing=Routing(folder), lead_ids=moved, as_of=as_of, progress=progress)
         above = store.execute("SELECT count(*) FROM leads WHERE is_above").fetchone()[0]
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
     return Loaded(str(database.path), rows, **new, above=above)
@@ -160,18 +167,39 @@ def _insert(store: sqlite3.Connection, table: str, *, chunks: Iterable[Rows], to
     columns = _COLUMNS[table]
     places = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
-    before, done = store.total_changes, 0
+    new, done = 0, 0
     for chunk in chunks:
         rows = list(chunk)
-        store.executemany(statement, rows)
+        new += store.executemany(statement, rows).rowcount if rows else 0
         done += len(rows)
         progress(f"loading {table.replace('_', ' ')}", done, total)
-    return store.total_changes - before
+    return new
 
 
-def _settle(connection: Connection, live: LiveScorer, *, routing: Routing, as_of: int, progress: Progress) -> None:
-    """Take every lead as it stands now."""
-    lead_ids = [lead_id for (lead_id,) in raw(connection).execute("SELECT lead_id FROM leads ORDER BY lead_id")]
+@contextmanager
+def _noted(store: sqlite3.Connection) -> Iterator[list[str]]:
+    """Give a list that holds, after the block, the leads whose score the block's inserts may have moved."""
+    lead_ids: list[str] = []
+    store.execute("CREATE TEMP TABLE moved (lead_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    for table in _MOVING:
+        store.execute(_NOTE.format(table=table))
+    yield lead_ids
+    lead_ids.extend(lead_id for (lead_id,) in store.execute("SELECT lead_id FROM moved ORDER BY lead_id"))
+    for table in _MOVING:
+        store.execute(f"DROP TRIGGER temp.moved_by_{table}")
+    store.execute("DROP TABLE temp.moved")
+
+
+def _settle(
+    connection: Connection,
+    live: LiveScorer,
+    *,
+    routing: Routing,
+    lead_ids: Sequence[str],
+    as_of: int,
+    progress: Progress,
+) -> None:
+    """Take leads as they stand now."""
     for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
         routing.settle(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
         progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))

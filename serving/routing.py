@@ -20,11 +20,66 @@ _NEWEST = "SELECT id, lead_id, score, grade, threshold, routed_at, reasons FROM 
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """The open leads that facts are about to move, and which of them stand above the threshold already."""
+class Standing:
+    """
+    Whether a lead stands above the threshold, and which scorer says so.
 
-    above: Mapping[str, bool]
-    fallen: frozenset[str]
+    A stand-in for a model that cannot be used is there for a while only: it hands over who crosses under it, but
+    neither lets a lead fall that another scorer raised nor says of one that it was below.
+
+    Attributes:
+        is_above: it crossed, and has not fallen below the floor since.
+        above_for: fingerprint of the scorer that said so; None where only stand-ins have looked.
+    """
+
+    is_above: bool
+    above_for: str | None
+
+    def was_above(self, live: LiveScorer, points: float | None, *, floor: float) -> bool:
+        """
+        Say whether a lead counts as above just before facts about it are stored.
+
+        Scores fall without events, so a lead that was above may long be below. Another scorer than the one that
+        said so takes the lead as it finds it: who is above the threshold for it was so without crossing.
+
+        Args:
+            live: the scorer in use.
+            points: what it gives without the facts; None where the lead was not known.
+            floor: points below which a lead falls.
+        """
+        if self.is_above:
+            return points is None or points >= floor or (live.degraded and self._is_of_another(live))
+        return self._is_of_another(live) and points is not None and points >= live.scorer.bands.threshold
+
+    def after(self, live: LiveScorer, *, was_above: bool, points: float, floor: float) -> "Standing":
+        """
+        Give how a lead stands once facts about it are stored.
+
+        Args:
+            live: the scorer in use.
+            was_above: how it stood just before.
+            points: what the scorer gives with the facts.
+            floor: points below which a lead falls.
+        """
+        threshold, of_another = live.scorer.bands.threshold, self._is_of_another(live)
+        if live.degraded and self.is_above and of_another:
+            return self
+        now = points >= (floor if was_above else threshold)
+        crossed = now and not was_above
+        if live.stands_in and not crossed and (of_another or self.above_for is None) and not self.is_above:
+            return self
+        return Standing(now, live.scorer.id.fingerprint)
+
+    def _is_of_another(self, live: LiveScorer) -> bool:
+        return self.above_for is not None and self.above_for != live.scorer.id.fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The open leads that facts are about to move: how they stand, and which of them count as above."""
+
+    standing: Mapping[str, Standing]
+    above: frozenset[str]
 
 
 class Routing:
@@ -43,19 +98,18 @@ class Routing:
         """
         Look at leads just before facts about them are stored.
 
-        Scores fall without events, so a lead that was above may long be below: it counts as fallen.
-
         Args:
             connection: holds the write lock.
             live: the scorer in use.
             lead_ids: leads that are about to move.
             as_of: now, before the facts.
         """
-        above = self._open(connection, sorted(lead_ids))
-        risen = [lead_id for lead_id, is_above in above.items() if is_above]
-        points = live.points(raw(connection), risen, as_of=as_of)
-        floor = self._floor(live)
-        return Watch(above, frozenset(lead_id for lead_id in risen if points.get(lead_id, floor) < floor))
+        standing = self._open(connection, sorted(lead_ids))
+        fingerprint, floor = live.scorer.id.fingerprint, self._floor(live)
+        asked = [one for one, found in standing.items() if found.is_above or found.above_for not in {None, fingerprint}]
+        points = live.points(raw(connection), asked, as_of=as_of)
+        above = (one for one in asked if standing[one].was_above(live, points.get(one), floor=floor))
+        return Watch(standing, frozenset(above))
 
     def route(self, connection: Connection, live: LiveScorer, *, watch: Watch, as_of: int) -> list[str]:
         """
@@ -70,12 +124,14 @@ class Routing:
         Returns:
             The leads that were routed.
         """
-        points = live.points(raw(connection), sorted(watch.above), as_of=as_of)
+        points = live.points(raw(connection), sorted(watch.standing), as_of=as_of)
         threshold, floor = live.scorer.bands.threshold, self._floor(live)
-        was_above = {lead_id: watch.above[lead_id] and lead_id not in watch.fallen for lead_id in points}
-        crossed = [lead_id for lead_id, now in points.items() if now >= threshold and not was_above[lead_id]]
-        is_above = {lead_id: now >= (floor if was_above[lead_id] else threshold) for lead_id, now in points.items()}
-        set_above(connection, {lead_id: now for lead_id, now in is_above.items() if now != watch.above[lead_id]})
+        crossed = [one for one, now in points.items() if now >= threshold and one not in watch.above]
+        after = {
+            one: watch.standing[one].after(live, was_above=one in watch.above, points=now, floor=floor)
+            for one, now in points.items()
+        }
+        _remember(connection, {one: now for one, now in after.items() if now != watch.standing[one]})
         scores = live.scores(raw(connection), crossed, as_of=as_of, top=_REASONS)
         if scores:
             connection.execute(insert(routes), [_row(score, threshold) for score in scores.values()])
@@ -83,30 +139,30 @@ class Routing:
 
     def settle(self, connection: Connection, live: LiveScorer, *, lead_ids: Sequence[str], as_of: int) -> None:
         """Take loaded leads as they stand: those above the threshold count as above, and none is routed."""
-        known = self._open(connection, lead_ids)
-        points = live.points(raw(connection), list(known), as_of=as_of)
-        threshold = live.scorer.bands.threshold
-        set_above(
-            connection, {lead_id: True for lead_id, now in points.items() if now >= threshold and not known[lead_id]}
-        )
+        below = [one for one, found in self._open(connection, lead_ids).items() if not found.is_above]
+        points = live.points(raw(connection), below, as_of=as_of)
+        threshold, fingerprint = live.scorer.bands.threshold, live.scorer.id.fingerprint
+        _remember(connection, {one: Standing(now >= threshold, fingerprint) for one, now in points.items()})
 
     def _floor(self, live: LiveScorer) -> float:
         return live.scorer.bands.threshold - self._hysteresis
 
-    def _open(self, connection: Connection, lead_ids: Sequence[str]) -> dict[str, bool]:
-        """Give the leads that no outcome has closed, and whether they stand above."""
+    def _open(self, connection: Connection, lead_ids: Sequence[str]) -> dict[str, Standing]:
+        """Give the leads that no outcome has closed, and how they stand."""
         closed = select(outcomes.c.lead_id).where(
             outcomes.c.lead_id == leads.c.lead_id, outcomes.c.stage.in_(self._closing)
         )
-        asked = select(leads.c.lead_id, leads.c.is_above).where(leads.c.lead_id.in_(lead_ids), ~closed.exists())
-        return {lead_id: bool(is_above) for lead_id, is_above in connection.execute(asked)}
+        asked = select(leads).where(leads.c.lead_id.in_(lead_ids), ~closed.exists())
+        return {row.lead_id: Standing(bool(row.is_above), row.above_for) for row in connection.execute(asked)}
 
 
-def set_above(connection: Connection, above: Mapping[str, bool]) -> None:
-    """Remember which leads stand above the threshold."""
-    if above:
-        statement = update(leads).where(leads.c.lead_id == bindparam("lead")).values(is_above=bindparam("above"))
-        connection.execute(statement, [{"lead": lead_id, "above": int(now)} for lead_id, now in above.items()])
+def _remember(connection: Connection, standing: Mapping[str, Standing]) -> None:
+    """Keep how leads stand."""
+    if standing:
+        lead = leads.c.lead_id == bindparam("lead")
+        statement = update(leads).where(lead).values(is_above=bindparam("now"), above_for=bindparam("scorer"))
+        told = [{"lead": one, "now": int(now.is_above), "scorer": now.above_for} for one, now in standing.items()]
+        connection.execute(statement, told)
 
 
 def newest_routes(store: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:

@@ -47,17 +47,19 @@ class LiveScorer:
         scorer: what scores.
         one: takes ``(lead_id, as_of)``.
         many: takes ``[[lead_id, as_of], …]`` as JSON text.
-        problem: why this scorer stands in for the model, if it does.
+        problem: why no promoted model answers, if none does.
+        stands_in: whether a model was promoted that cannot be used, so that this scorer is there for a while only.
     """
 
     scorer: Scorer
     one: str
     many: str
     problem: str | None = None
+    stands_in: bool = False
 
     @property
     def degraded(self) -> bool:
-        """Say whether this scorer only stands in for the model."""
+        """Say whether this scorer answers in place of a model."""
         return self.problem is not None
 
     def score(self, store: sqlite3.Connection, lead_id: str, *, as_of: int, top: int | None) -> Score | None:
@@ -110,16 +112,17 @@ def _compiled(catalog: Catalog) -> LiveQuery:
     return compile_live(catalog)
 
 
-def go_live(scorer: Scorer, *, problem: str | None = None) -> LiveScorer:
+def go_live(scorer: Scorer, *, problem: str | None = None, stands_in: bool = False) -> LiveScorer:
     """
     Compile a scorer's features for the store.
 
     Args:
         scorer: what scores.
-        problem: why it stands in for the model, if it does.
+        problem: why no promoted model answers, if none does.
+        stands_in: whether it is there for a while only.
     """
     query = _compiled(scorer.catalog)
-    return LiveScorer(scorer, query.one, query.many, problem)
+    return LiveScorer(scorer, query.one, query.many, problem, stands_in)
 
 
 class _one_moment:  # noqa: N801 - reads as a statement; a class costs half of what a generator would, on the hot path

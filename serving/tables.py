@@ -40,10 +40,15 @@ leads = Table(
     metadata,
     Column("lead_id", Text, primary_key=True),
     Column("is_above", Integer, nullable=False, default=0, server_default="0"),
+    Column("above_for", Text),
     CheckConstraint("is_above IN (0, 1)", name="is_above"),
     sqlite_with_rowid=False,
 )
-"""One row a lead; ``is_above`` from a crossing until the score has fallen below threshold minus hysteresis."""
+"""
+One row a lead; ``is_above`` from a crossing until the score has fallen below threshold minus hysteresis.
+
+``above_for`` is the fingerprint of the scorer that said so; empty until one other than a stand-in has looked.
+"""
 
 lead_versions = Table(
     "lead_versions",

@@ -108,3 +108,31 @@ def test_progress_is_told_to_the_end(settings, history):
     load(settings, history, lambda what, done, total: told.update({what: (done, total)}))
     assert told["loading activities"] == (3, 3)
     assert told["scoring loaded leads"] == (3, 3)
+
+
+def test_live_leads_of_which_a_load_brings_nothing_new_cross_as_before(settings, history):
+    """Its routing is still to come, and a load of other leads does not take that away."""
+    found = opened(settings, MovableClock(NOON - DAY_US))
+    with found.client:
+        found.lead("live", attributes={"seniority": "vp", "employees": 500})
+        store = found.service.database
+        with store.writing() as connection:
+            fact = ("live", NOON - DAY_US // 2, "c-1", "demo_request", NOON - DAY_US // 2)
+            columns = "lead_id, known_at, activity_id, kind, occurred_at"
+            connection.exec_driver_sql(f"INSERT INTO activities ({columns}) VALUES (?, ?, ?, ?, ?)", fact)
+    assert load(settings, history).above == 1, "only the loaded one"
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        found.activity("c-2", "page_view", lead_id="live")
+        assert [route["lead_id"] for route in found.routes()] == ["live"]
+
+
+def test_a_load_that_brings_facts_of_a_live_lead_hands_nobody_over(settings, history):
+    found = opened(settings, MovableClock(NOON - 3 * DAY_US))
+    with found.client:
+        found.lead("hot", attributes={"seniority": "vp", "employees": 500})
+    load(settings, history)
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        found.activity("c-1", "page_view", lead_id="hot")
+        assert found.routes() == []

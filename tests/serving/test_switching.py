@@ -1,0 +1,185 @@
+"""No lead is handed over twice, nor forgotten, because another scorer answers."""
+
+import sqlite3
+import time
+
+import pytest
+
+from data.playbook import load_playbook
+from models.bands import Bands
+from models.calibration import Platt
+from models.scorecard import compile_scorecard
+from serving.database import Database
+from serving.scoring import go_live
+from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
+from tests.serving.test_routing import FIT
+
+PROBLEM = "the model cannot be used."
+
+
+def scorer(threshold, *, problem=None, stands_in=False):
+    """Give the demo's rules with a threshold of their own, which makes them another scorer; floor 5 points below."""
+    folder = load_playbook(PLAYBOOK)
+    rules = compile_scorecard(folder.scorecard, folder.playbook)
+    own = rules.calibrated(Platt(0.05, -3.0), Bands(threshold=threshold, a=threshold, b=threshold / 2, c=1))
+    return go_live(own, problem=problem, stands_in=stands_in)
+
+
+def stand_in(threshold):
+    return scorer(threshold, problem=PROBLEM, stands_in=True)
+
+
+@pytest.fixture
+def answered(settings):
+    """Give a service and a way to let another scorer answer."""
+    found = opened(settings.model_copy(update={"model_check_s": 3600.0}))
+    with found.client:
+
+        def by(live):
+            found.service.ladder.current = live
+
+        found.by = by
+        yield found
+
+
+def test_a_stand_in_that_scores_low_does_not_lead_to_a_second_handover(answered):
+    answered.by(scorer(40))
+    answered.lead(**FIT)
+    answered.activity("a-1")
+    assert len(answered.routes()) == 1
+    answered.by(stand_in(95))
+    answered.activity("a-2", "page_view")
+    answered.by(scorer(40))
+    answered.activity("a-3", "unsubscribe")
+    answered.activity("a-4", "webinar", value=60)
+    assert len(answered.routes()) == 1
+
+
+def test_a_promotion_hands_over_none_that_was_above_before_and_all_that_cross(answered):
+    answered.by(scorer(90))
+    for lead_id in ("warm", "cool"):
+        answered.lead(lead_id, **FIT)
+    answered.activity("a-1", lead_id="warm")
+    answered.by(scorer(60))
+    answered.activity("a-2", "page_view", lead_id="warm")
+    assert answered.routes() == []
+    answered.activity("a-3", lead_id="cool")
+    assert [route["lead_id"] for route in answered.routes()] == ["cool"]
+
+
+def test_a_lead_handed_over_stays_so_for_the_next_model_unless_it_is_well_below_there(answered):
+    answered.by(scorer(40))
+    for lead_id in ("warm", "cool"):
+        answered.lead(lead_id, **FIT)
+        answered.activity(f"a-{lead_id}", "trial_start", lead_id=lead_id)
+    assert len(answered.routes()) == 2
+    answered.by(scorer(58))
+    answered.activity("b-1", "page_view", lead_id="warm")
+    answered.activity("b-2", "email_reply", lead_id="warm")
+    assert len(answered.routes()) == 2
+    answered.by(scorer(90))
+    answered.activity("b-3", lead_id="cool")
+    assert [route["lead_id"] for route in answered.routes()][:1] == ["cool"]
+
+
+def test_a_lead_that_crosses_while_a_stand_in_answers_is_handed_over_once(answered):
+    answered.by(stand_in(60))
+    answered.lead(**FIT)
+    answered.activity("a-1")
+    assert len(answered.routes()) == 1
+    answered.by(scorer(60))
+    answered.activity("a-2", "page_view")
+    answered.activity("a-3", "webinar", value=60)
+    assert len(answered.routes()) == 1
+
+
+def test_a_lead_that_only_a_stand_in_saw_below_is_handed_over_once_the_model_is_back(answered):
+    answered.by(stand_in(95))
+    answered.lead(**FIT)
+    answered.activity("a-1")
+    assert answered.routes() == []
+    answered.by(scorer(60))
+    for name in ("a-2", "a-3"):
+        answered.activity(name, "page_view")
+    assert len(answered.routes()) == 1
+
+
+def test_a_stand_in_hands_over_none_that_was_above_for_it_all_along(answered):
+    answered.by(scorer(90))
+    answered.lead(**FIT)
+    answered.activity("a-1")
+    answered.by(stand_in(60))
+    answered.activity("a-2", "page_view")
+    assert answered.routes() == []
+
+
+def test_a_fall_under_the_stand_in_that_raised_a_lead_is_no_crossing_for_the_model(answered):
+    answered.by(stand_in(60))
+    answered.lead(**FIT)
+    answered.activity("a-1")
+    answered.activity("a-2", "unsubscribe")
+    assert answered.score()["score"] == 50
+    answered.by(scorer(40))
+    answered.activity("a-3", "page_view")
+    assert len(answered.routes()) == 1
+
+
+def test_a_store_of_an_earlier_release_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "leadscore.db"
+    older = sqlite3.connect(path)
+    older.execute("CREATE TABLE leads (lead_id TEXT PRIMARY KEY, is_above INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID")
+    older.execute("INSERT INTO leads VALUES ('L-1', 1)")
+    older.commit()
+    older.close()
+    for _ in range(2):
+        database = Database(path)
+        assert database.reader.execute("SELECT * FROM leads").fetchall() == [("L-1", 1, None)]
+        database.close()
+
+
+def test_a_repaired_bundle_is_taken_up_without_a_promotion(tmp_path):
+    settings = settings_in(tmp_path, model_check_s=3600)
+    trees = promote(settings.models) / "trees.json"
+    whole = trees.read_bytes()
+    trees.write_bytes(whole[:500])
+    found = opened(settings)
+    with found.client:
+        ladder = found.service.ladder
+        assert (ladder.current.degraded, ladder.current.stands_in) == (True, True)
+        trees.write_bytes(whole)
+        assert ladder.refresh() is False, "a damaged bundle is not read again at every look"
+        ladder._retry_at = time.monotonic()
+        assert ladder.refresh() is True
+        assert (ladder.current.degraded, ladder.current.scorer.id.kind) == (False, "model")
+        ladder._retry_at = time.monotonic()
+        assert ladder.refresh() is False, "a model that serves is left alone"
+
+
+def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
+    settings = settings_in(tmp_path, model_check_s=0.05)
+    promote(settings.models)
+    monkeypatch.setattr("serving.ladder._RETRY_S", 0.1)
+    errors = iter([OSError("the disk was away")])
+
+    def load(models):
+        for error in errors:
+            raise error
+        return loaded(models)
+
+    from serving import ladder
+
+    loaded = ladder.load_champion
+    monkeypatch.setattr(ladder, "load_champion", load)
+    found = opened(settings)
+    with found.client:
+        assert found.service.ladder.current.stands_in
+        until = time.monotonic() + 20
+        while found.service.ladder.current.degraded and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not found.service.ladder.current.degraded
+
+
+def test_without_any_promotion_the_rules_stand_in_for_nobody_and_nothing_is_tried_again(store):
+    assert (store.service.ladder.current.degraded, store.service.ladder.current.stands_in) == (True, False)
+    store.service.ladder._retry_at = 0.0
+    assert store.service.ladder.refresh() is False
