@@ -86,18 +86,45 @@ def test_a_simulation_never_replaces_what_is_not_one(tmp_path):
     assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "ten years of work"
 
 
-def test_promoting_what_was_never_trained_is_refused(playbook, tmp_path):
-    exports, home = tmp_path / "exports", tmp_path / "home"
-    assert leadscore("simulate", str(exports), "--leads", "30", home=home).code == 0
-    done = leadscore("promote", "--playbook", str(exports), home=home)
-    refused(done, "train")
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """A company of 30 leads, too few for a model."""
+    root = tmp_path_factory.mktemp("company")
+    assert leadscore("simulate", str(root / "exports"), "--leads", "30", home=root / "home").code == 0
+    return root
 
 
-def test_a_lead_that_does_not_exist(tmp_path):
-    exports, home = tmp_path / "exports", tmp_path / "home"
-    assert leadscore("simulate", str(exports), "--leads", "30", home=home).code == 0
-    done = leadscore("explain", "L-none", "--playbook", str(exports), home=home)
-    refused(done, "no such lead is in the history")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "L-none"], "no such lead is in the history"),
+        (["explain", "L000001\udcff"], "is not a lead's id"),
+        (["explain", "L000001", "--as-of", "2999-01-01"], "is yet to come"),
+        (["score", "--out", "{root}/s.parquet", "--as-of", "2999-01-01"], "is yet to come"),
+        (["score", "--out", "/dev/null/s.parquet"], "cannot be written"),
+        (["promote"], "leadscore train"),
+        (["compare"], "leadscore train"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_sentence(arguments, said, company):
+    filled = [part.format(root=company) for part in arguments]
+    refused(leadscore(*filled, "--playbook", str(company / "exports"), home=company / "home"), said)
+    assert not (company / "s.parquet").exists()
+
+
+def test_a_home_that_is_no_folder_is_a_sentence(company):
+    refused(leadscore("check", "--playbook", str(company / "exports"), home="/dev/null"), "/dev/null")
+
+
+def test_without_a_model_the_rules_score_and_say_so(company):
+    out = company / "rules.parquet"
+    done = leadscore(
+        "score", "--out", str(out), "--json", "--playbook", str(company / "exports"), home=company / "home"
+    )
+    assert done.code == 0, done.stderr
+    assert done.json["degraded"]
+    assert done.json["scorer"]["kind"] == "rules"
+    assert out.exists()
 
 
 def test_too_little_history_says_so(tmp_path):

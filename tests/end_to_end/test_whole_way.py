@@ -158,3 +158,11 @@ def test_explain_and_the_service_say_the_same(place, service):
     assert [reason["says"] for reason in live["reasons"]] == [reason["says"] for reason in told["reasons"]]
     assert live["points"] == pytest.approx(told["points"], abs=1e-9)
     assert live["scorer"] == told["scorer"]
+
+
+def test_scores_of_days_the_model_learnt_from_are_said_to_be_hindsight(place):
+    root, answers = place
+    learnt = answers["train"]["plan"]["train"]["end"]
+    asked = ["explain", "L000100", "--playbook", str(root / "exports"), "--json"]
+    assert leadscore(*asked, "--as-of", learnt, home=root / "home").json["hindsight"]
+    assert not leadscore(*asked, home=root / "home").json["hindsight"]
