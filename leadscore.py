@@ -199,8 +199,14 @@ def load(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine only.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; default: LEADSCORE_HOST, or else 127.0.0.1."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, help="Port to listen on; default: LEADSCORE_PORT, or else 8000."),
+    ] = None,
     playbook: PlaybookOption = DEMO,
     as_json: JsonOption = False,
 ) -> None:

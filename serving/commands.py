@@ -1,6 +1,9 @@
 """What the command line hands over: load history into the store, and serve."""
 
+import errno
+import logging
 import signal
+import socket
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,10 +16,12 @@ from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from serving.app import create_app
 from serving.database import Database
+from serving.errors import AddressError
 from serving.ladder import Ladder
 from serving.loading import Loaded, load_history
 from serving.settings import Settings, settings_for
 
+_LOG = logging.getLogger("uvicorn.error")  # where the server says everything else about its start
 _PATIENCE_S = 30
 
 
@@ -79,17 +84,69 @@ def serve(folder: PlaybookFolder, home: Home, *, host: str | None = None, port: 
 
 
 def run(settings: Settings) -> Served:
-    """Serve with these settings until SIGTERM or Ctrl-C."""
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_PATIENCE_S,
+    """
+    Serve with these settings until SIGTERM or Ctrl-C.
+
+    Raises:
+        AddressError: nobody can listen there; nothing else was touched then.
+    """
+    with listening(settings.host, settings.port) as listener:
+        config = uvicorn.Config(
+            create_app(settings), access_log=False, server_header=False, timeout_graceful_shutdown=_PATIENCE_S
+        )
+        port = listener.getsockname()[1]
+        _LOG.info("Listening on %s (Press CTRL+C to quit)", _address(settings.host, port))
+        # uvicorn hands the signal on once it has stopped; stopping because one was told to is no failure.
+        signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+    return Served(settings.host, port, str(settings.database))
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """
+    Listen at an address, before anything that takes time.
+
+    Args:
+        host: name or address of this machine.
+        port: 0 takes a free one.
+
+    Raises:
+        AddressError: another program listens there, or the address is not this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)  # a name may have several
+        return socket.create_server(address[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        raise AddressError(_no_listening(host, port, error)) from None
+
+
+def _no_listening(host: str, port: int, error: Exception) -> str:
+    """Say why nobody can listen at an address and what to do."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return (
+            f"port {port} of {host} is taken: another program listens there. "
+            "Stop it, or give a free port with --port or LEADSCORE_PORT."
+        )
+    if number == errno.EACCES:
+        return (
+            f"port {port} of {host} may not be listened on by this user: "
+            "give one from 1024 up with --port or LEADSCORE_PORT."
+        )
+    said = error.strerror if isinstance(error, OSError) else "no such name"
+    return (
+        f"{host} is not an address that this machine can listen on ({said}): "
+        "give one of its own with --host or LEADSCORE_HOST, such as 127.0.0.1."
     )
-    # uvicorn hands the signal on once it has stopped; stopping because one was told to is no failure.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run()
-    return Served(settings.host, settings.port, str(settings.database))
+
+
+def _address(host: str, port: int) -> str:
+    """
+    Write where the service is.
+
+    >>> _address("127.0.0.1", 8000), _address("::1", 8000)
+    ('http://127.0.0.1:8000', 'http://[::1]:8000')
+    """
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -3,6 +3,7 @@ What can go wrong in serving, as a tree.
 
 ServingError               the service cannot do what it was asked
 ├── SettingsError          a setting cannot be meant
+├── AddressError           nobody can listen where the service was told to
 ├── StoreError             the store cannot be opened
 └── RequestError           a caller asked for what cannot be; each says its HTTP status
     ├── UnreadableError    400  the body is not JSON
@@ -23,6 +24,10 @@ class ServingError(LeadscoreError):
 
 class SettingsError(ServingError):
     """A setting cannot be meant."""
+
+
+class AddressError(ServingError):
+    """Nobody can listen where the service was told to."""
 
 
 class StoreError(ServingError):
