@@ -78,7 +78,7 @@ class Warehouse:
     @cached_property
     def connection(self) -> Any:
         """Give the Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
-        backend = ibis.duckdb.connect(memory_limit=_memory_limit(), temp_directory=str(self.folder / "spill"))
+        backend = ibis.duckdb.connect(temp_directory=str(self.folder / "spill"), **_settings())
         for table in STAGED:
             backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
         return backend
@@ -217,9 +217,14 @@ def _import(folder: PlaybookFolder, finished: Path, *, fingerprint: str, progres
 def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
     spill, events = scratch / "spill", scratch / "events"
     events.mkdir()
-    settings: dict[str, Any] = {"memory_limit": _memory_limit(), "temp_directory": str(spill)}
+    settings = _settings() | {"temp_directory": str(spill)}
     with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection, interruptible():
         yield Workshop(connection, events, progress)
+
+
+def _settings() -> dict[str, Any]:
+    """Bound DuckDB's memory, and let it draw no bars of its own: stdout holds results alone."""
+    return {"memory_limit": _memory_limit(), "enable_progress_bar": False}
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def write_world(folder: Path) -> None:
 
 def with_engine(folder: Path) -> pd.DataFrame:
     """Compute the features with the engine's expression."""
-    backend = ibis.duckdb.connect()
+    backend = ibis.duckdb.connect(enable_progress_bar=False)
     snapshots = backend.read_parquet(folder / "snapshots.parquet", table_name="snapshots")
     activities = backend.read_parquet(folder / "activities.parquet", table_name="activities")
     leads = ibis.table(
@@ -98,7 +98,7 @@ def with_sql(folder: Path) -> pd.DataFrame:
         f"FROM '{folder}/snapshots.parquet' s LEFT JOIN '{folder}/activities.parquet' a "
         "ON a.lead_id = s.lead_id AND a.known_at < s.as_of"
     )
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"enable_progress_bar": False}) as connection:
         return connection.sql(f"SELECT lead_id, as_of, {', '.join(parts)} FROM ({pairs}) GROUP BY lead_id, as_of").df()
 
 
