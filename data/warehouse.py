@@ -33,6 +33,7 @@ INTAKE = 1
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
 
 MANIFEST = "manifest.json"
+_NO_BARS = "SET enable_progress_bar = false"  # DuckDB would draw on stdout, which holds results alone
 _INSTANTS = {"created_at", "known_at", "occurred_at", "reached_at"}
 _ORDER = {
     "leads": "lead_id, known_at",
@@ -78,7 +79,8 @@ class Warehouse:
     @cached_property
     def connection(self) -> Any:
         """Give the Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
-        backend = ibis.duckdb.connect(temp_directory=str(self.folder / "spill"), **_settings())
+        backend = ibis.duckdb.connect(memory_limit=_memory_limit(), temp_directory=str(self.folder / "spill"))
+        backend.raw_sql(_NO_BARS)
         for table in STAGED:
             backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
         return backend
@@ -217,14 +219,10 @@ def _import(folder: PlaybookFolder, finished: Path, *, fingerprint: str, progres
 def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
     spill, events = scratch / "spill", scratch / "events"
     events.mkdir()
-    settings = _settings() | {"temp_directory": str(spill)}
+    settings: dict[str, Any] = {"memory_limit": _memory_limit(), "temp_directory": str(spill)}
     with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection, interruptible():
+        connection.execute(_NO_BARS)
         yield Workshop(connection, events, progress)
-
-
-def _settings() -> dict[str, Any]:
-    """Bound DuckDB's memory, and let it draw no bars of its own: stdout holds results alone."""
-    return {"memory_limit": _memory_limit(), "enable_progress_bar": False}
 
 
 @contextmanager

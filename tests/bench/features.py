@@ -72,7 +72,8 @@ def write_world(folder: Path) -> None:
 
 def with_engine(folder: Path) -> pd.DataFrame:
     """Compute the features with the engine's expression."""
-    backend = ibis.duckdb.connect(enable_progress_bar=False)
+    backend = ibis.duckdb.connect()
+    backend.raw_sql("SET enable_progress_bar = false")
     snapshots = backend.read_parquet(folder / "snapshots.parquet", table_name="snapshots")
     activities = backend.read_parquet(folder / "activities.parquet", table_name="activities")
     leads = ibis.table(
@@ -98,7 +99,8 @@ def with_sql(folder: Path) -> pd.DataFrame:
         f"FROM '{folder}/snapshots.parquet' s LEFT JOIN '{folder}/activities.parquet' a "
         "ON a.lead_id = s.lead_id AND a.known_at < s.as_of"
     )
-    with duckdb.connect(config={"enable_progress_bar": False}) as connection:
+    with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
         return connection.sql(f"SELECT lead_id, as_of, {', '.join(parts)} FROM ({pairs}) GROUP BY lead_id, as_of").df()
 
 
