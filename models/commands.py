@@ -119,7 +119,7 @@ class Explained:
     def show(self, console: Console) -> None:
         """Print the receipt: a base, reasons in points, a total."""
         receipt = self.receipt
-        said = "" if receipt.probability is None else f", {chance(receipt.probability)} {self.goal}"
+        said = "" if receipt.probability is None else f"; {self.goal}: {chance(receipt.probability)}"
         head = f"{receipt.lead_id}: score {receipt.score}, grade {receipt.grade}{said}"
         console.print(Text(head, style="bold"))
         newest = "none yet" if self.newest_activity_at is None else f"{from_us(self.newest_activity_at):%Y-%m-%d %H:%M}"
@@ -249,7 +249,7 @@ def explain(
     goal = folder.playbook.goal
     return Explained(
         receipt,
-        goal=f"becomes {folder.playbook.stages[goal.stage]} within {goal.horizon_days:g} days",
+        goal=f"chance to become {folder.playbook.stages[goal.stage]} within {goal.horizon_days:g} days",
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
         newest_activity_at=None if pd.isna(newest) else int(newest),
