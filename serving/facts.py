@@ -1,9 +1,9 @@
 """What callers tell us: leads, activities and outcomes, checked against the playbook, strict to the last sign."""
 
 import json
-import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -18,9 +18,30 @@ from serving.errors import InvalidError
 _PLAIN = r"^[^\x00-\x1f\x7f]+$"
 _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LONGEST_INSTANT = 40
+_EARLIEST_YEAR = 1900
+LARGEST = 1e15
+_NAMED = 5
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
 Said = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
+_NUMBER = "a number from -1e15 to 1e15"
+_WORDS = {
+    "missing": "is missing",
+    "model_type": "expected an object",
+    "dict_type": "expected an object",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "too_long": "expected at most {max_length:,} items",
+    "string_type": "expected text",
+    "string_too_short": "expected text of at least {min_length:,} signs",
+    "string_too_long": "expected text of at most {max_length:,} signs",
+    "string_unicode": "expected Unicode text without lone surrogates",
+    "string_pattern_mismatch": "expected text without control characters",
+    "float_type": f"expected {_NUMBER}",
+    "finite_number": f"expected {_NUMBER}",
+    "greater_than_equal": f"expected {_NUMBER}",
+    "less_than_equal": f"expected {_NUMBER}",
+}
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 _SAID: TypeAdapter[str] = TypeAdapter(Said)
@@ -30,17 +51,28 @@ def instant(given: object) -> int:
     """
     Read an instant that says its offset from UTC, into microseconds since 1970 UTC.
 
+    What is before 1900 is a placeholder, not an instant, here as in the exports.
+
     >>> instant("1970-01-01T01:00:01+01:00")
     1000000
     """
     if isinstance(given, str) and len(given) <= _LONGEST_INSTANT:
         try:
             found = datetime.fromisoformat(given)
-            if found.tzinfo is not None:
-                return to_us(found.astimezone(UTC))
-        except (ValueError, OverflowError):
-            pass
+        except ValueError:
+            found = None
+        if found is not None and found.tzinfo is not None:
+            return _counted(found)
     kind, message = "instant", "expected an ISO 8601 instant with its offset, such as 2026-03-01T12:00:00Z"
+    raise PydanticCustomError(kind, message)
+
+
+def _counted(found: datetime) -> int:
+    with suppress(OverflowError):
+        at = found.astimezone(UTC)
+        if at.year >= _EARLIEST_YEAR:
+            return to_us(at)
+    kind, message = "early_instant", "expected an instant from 1900 on; leave the field out or send the true one"
     raise PydanticCustomError(kind, message)
 
 
@@ -111,27 +143,36 @@ def read_as(model: type[Model], given: object) -> Model:
     Read JSON as a model.
 
     Raises:
-        InvalidError: one sentence that names every field that is wrong, without repeating its content.
+        InvalidError: one sentence that names the first fields that are wrong, without repeating their content.
     """
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        message = f"{'; '.join(_mistake(part) for part in error.errors(include_url=False))}."
+        mistakes = [_mistake(part) for part in error.errors(include_url=False)]
+        more = f"; and {len(mistakes) - _NAMED:,} more" if len(mistakes) > _NAMED else ""
+        message = f"{'; '.join(mistakes[:_NAMED])}{more}."
         raise InvalidError(message) from None
 
 
 def _mistake(error: ErrorDetails) -> str:
-    where = ".".join(
-        str(part) if isinstance(part, int) or _SAFE_NAME.fullmatch(part) else "(name)" for part in error["loc"]
-    )
-    said = {
-        "missing": "is missing",
-        "extra_forbidden": "is not a field we know",
-        "model_type": "expected an object",
-        "string_unicode": "expected Unicode text without lone surrogates",
-        "string_pattern_mismatch": "expected text without control characters",
-    }.get(error["type"], error["msg"][:1].lower() + error["msg"][1:])
-    return f"{where}: {said}" if where else said
+    names = [safe_name(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        *names, unknown = names
+        said = f"unknown field {unknown}"
+    else:
+        usual = error["msg"][:1].lower() + error["msg"][1:]
+        said = _WORDS.get(error["type"], usual).format(**error.get("ctx", {}))
+    return f"{'.'.join(names)}: {said}" if names else said
+
+
+def safe_name(given: int | str) -> str:
+    """
+    Give a name for a message if it looks like one, since a message never repeats what else was sent.
+
+    >>> safe_name("lead_id"), safe_name("<b>")
+    ('lead_id', '(name)')
+    """
+    return str(given) if isinstance(given, int) or _SAFE_NAME.fullmatch(given) else "(name)"
 
 
 def check_lead(fact: LeadFact, playbook: Playbook, *, latest: int) -> None:
@@ -226,7 +267,7 @@ def _expected(attribute: Attribute, value: object) -> str | None:
     """Say what was expected where a value is not it."""
     match attribute.type:
         case AttributeType.NUMERIC:
-            return None if _is_number(value) else "a finite number"
+            return None if _is_number(value) else _NUMBER
         case AttributeType.BOOLEAN:
             return None if isinstance(value, bool) else "true or false"
         case AttributeType.CATEGORY if attribute.values is not None:
@@ -238,10 +279,7 @@ def _expected(attribute: Attribute, value: object) -> str | None:
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    try:
-        return math.isfinite(float(value))
-    except OverflowError:
-        return False
+    return -LARGEST <= value <= LARGEST
 
 
 def _is_said(value: object) -> bool:

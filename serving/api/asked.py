@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from fastapi import Request, Response
 
 from serving.errors import InvalidError, RequestError, TooLargeError, UnreadableError
-from serving.facts import instant
+from serving.facts import instant, safe_name
 from serving.service import Service
 
 LARGEST_BODY_BYTES = 8 * 2**20
@@ -14,6 +14,7 @@ MOST_ITEMS = 1000
 _USUAL_REASONS = 5
 _MOST_REASONS = 1000
 _DIGITS = 4
+_NAMED = 5
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -42,13 +43,13 @@ async def body_of(request: Request) -> Any:
 
 def parsed(body: bytes) -> Any:
     """
-    Parse JSON as RFC 8259 has it.
+    Parse JSON as RFC 8259 has it, but for objects that name a field twice: which of the two was meant?
 
     >>> parsed(b'{"lead_id": "L-1"}')
     {'lead_id': 'L-1'}
     """
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        return _PARSER.decode(body.decode("utf-8"))
     except RecursionError:
         message = "The body is nested too deep: send the object that /openapi.json describes."
     except UnicodeDecodeError:
@@ -60,6 +61,39 @@ def parsed(body: bytes) -> Any:
 
 def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({safe_name(name) for name in found if names.count(name) > 1})
+        message = f"The body names a field twice in one object ({', '.join(twice[:_NAMED])}): send each field once."
+        raise InvalidError(message)
+    return found
+
+
+_PARSER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_object)
+
+
+def only(request: Request, *known: str) -> None:
+    """
+    Refuse parameters of a query that mean nothing here, since a typo would go unnoticed.
+
+    Raises:
+        InvalidError: a parameter is unknown or there twice.
+    """
+    if not request.scope["query_string"]:
+        return
+    names = [name for name, _ in request.query_params.multi_items()]
+    unknown = sorted({safe_name(name) for name in names if name not in known})
+    if unknown:
+        takes = f"known are {', '.join(known)}" if known else "this address takes none"
+        message = f"query: unknown parameter {', '.join(unknown[:_NAMED])}; {takes}."
+        raise InvalidError(message)
+    if len(set(names)) < len(names):
+        message = "query: a parameter is there twice; send each once."
+        raise InvalidError(message)
 
 
 def items_of(body: object) -> list[object]:
@@ -150,4 +184,4 @@ def _with_plus(given: str) -> str:
     return f"{head}+{offset}" if space and "T" in head else given
 
 
-__all__ = ["RequestError", "answer", "as_of_of", "body_of", "items_of", "parsed", "reasons_of", "whole"]
+__all__ = ["RequestError", "answer", "as_of_of", "body_of", "items_of", "only", "parsed", "reasons_of", "whole"]

@@ -259,7 +259,7 @@ READ_ROUTES: dict[str, Any] = {
 READ_MODEL: dict[str, Any] = {
     "summary": "Say which scorer answers",
     "response_model": ModelOut,
-    "responses": _problems(),
+    "responses": _problems((422, "The query is not what was expected")),
 }
 HEALTH: dict[str, Any] = {"summary": "Is the process alive?", "response_model": HealthOut}
 READY: dict[str, Any] = {"summary": "Can the service answer?", "response_model": ReadyOut, "responses": _problems()}

@@ -4,7 +4,7 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
-from serving.api.asked import answer, body_of, items_of
+from serving.api.asked import answer, body_of, items_of, only
 from serving.api.document import ingest
 from serving.errors import RequestError
 from serving.facts import ActivityFact, LeadFact, OutcomeFact
@@ -38,6 +38,7 @@ async def post_outcomes(request: Request) -> Response:
 
 async def _taken(request: Request, kind: Kind) -> Response:
     """Answer once everything is on disk; one bad object is a problem, a bad item of a list is told in its place."""
+    only(request)
     service, body = service_of(request), await body_of(request)
     take = service.ingestion.take
     results = await asyncio.get_running_loop().run_in_executor(service.writer, take, kind, items_of(body))

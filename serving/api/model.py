@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from models.receipt import scorer_json
-from serving.api.asked import answer
+from serving.api.asked import answer, only
 from serving.api.document import READ_MODEL
 from serving.service import Service, service_of
 
@@ -15,6 +15,7 @@ router = APIRouter(prefix="/v1", tags=["model"])
 @router.get("/model", **READ_MODEL)
 async def read_model(request: Request) -> Response:
     """Say which scorer answers, for which goal, and from which points a lead is handed over."""
+    only(request)
     return answer(_told(service_of(request)))
 
 

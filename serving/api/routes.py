@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from serving.api.asked import answer, whole
+from serving.api.asked import answer, only, whole
 from serving.api.document import READ_ROUTES
 from serving.routing import newest_routes
 from serving.service import service_of
@@ -14,5 +14,6 @@ _USUAL, _MOST = "100", 1000
 @router.get("/routes", **READ_ROUTES)
 async def read_routes(request: Request) -> Response:
     """Give the leads that crossed the threshold, newest first."""
+    only(request, "limit")
     limit = whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
     return answer({"routes": newest_routes(service_of(request).database.reader, limit)})

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from data.instants import iso
-from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, reasons_of
+from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, reasons_of
 from serving.api.document import PREVIEW, READ_SCORES
 from serving.errors import UnknownLeadError
 from serving.facts import Fact, Id, Preview, read_as, shown
@@ -23,6 +23,7 @@ class Asked(Fact):
 
 async def read_score(request: Request) -> Response:
     """Score the lead as of now, or as of an instant with what was known then, with the reasons that moved it most."""
+    only(request, "reasons", "as_of")
     service, lead_id = service_of(request), request.path_params["lead_id"]
     top, as_of = reasons_of(request), as_of_of(request, service)
     score = service.ladder.current.score(service.database.reader, lead_id, as_of=as_of, top=top)
@@ -35,6 +36,7 @@ async def read_score(request: Request) -> Response:
 @router.post("/scores", **READ_SCORES)
 async def read_scores(request: Request) -> Response:
     """Score up to 1,000 leads as of one instant; those that are not known are told in their place."""
+    only(request, "reasons", "as_of")
     service, asked = service_of(request), read_as(Asked, await body_of(request))
     top, as_of = reasons_of(request), as_of_of(request, service)
     found = service.ladder.current.scores(service.database.reader, set(asked.lead_ids), as_of=as_of, top=top)
@@ -45,6 +47,7 @@ async def read_scores(request: Request) -> Response:
 @router.post("/scores/preview", **PREVIEW)
 async def preview_score(request: Request) -> Response:
     """Score a lead and activities that are in the body; nothing is stored."""
+    only(request, "reasons")
     service, preview = service_of(request), read_as(Preview, await body_of(request))
     latest = service.clock.now() + int(service.settings.clock_skew_s * 1_000_000)
     as_of, top = service.clock.as_of(), reasons_of(request)
