@@ -25,7 +25,7 @@ from features.catalog import Catalog
 from features.derivation import derive
 from features.history import described, look
 from models.scorecard import Scorecard, compile_scorecard
-from training.groups import group_leads
+from training.groups import Largest, group_leads, largest_group
 from training.labels import Labels, horizon_us, label
 from training.snapshots import take_snapshots
 from training.split import Plan, Split, plan_blocks, split
@@ -64,6 +64,11 @@ class Dataset:
     def base_rate(self) -> float:
         """Give the share that reached the goal, over all mature rows of the training period."""
         return float(self.manifest["base_rate"])
+
+    @property
+    def largest_group(self) -> Largest:
+        """Give the group with the most rows."""
+        return Largest(**self.manifest["largest_group"])
 
     @property
     def horizon_us(self) -> int:
@@ -139,9 +144,12 @@ def assemble(
     progress("taking snapshots", 2, 3)
     plan, parts = _placed(rows, labels, playbook=playbook, seed=seed)
     progress("taking snapshots", 3, 3)
-    manifest = _manifest(rows, labels, plan=plan, parts=parts, playbook=playbook, cutoff_us=cutoff_us)
+    manifest = {
+        **_manifest(rows, labels, plan=plan, parts=parts, playbook=playbook, cutoff_us=cutoff_us),
+        "largest_group": asdict(largest_group(rows, leads)),
+    }
     needed = rows[~rows["block"].isin(["purged", "aside", "young"]) | (rows["as_of"] > manifest["recent_from_us"])]
-    catalog = derive(playbook, look(warehouse, playbook))
+    catalog = derive(playbook, look(warehouse, playbook, known_before=plan.train.end))
     full = _described(
         warehouse, needed.reset_index(drop=True), catalog=catalog, rules=scorecard.catalog, progress=progress
     )
@@ -172,8 +180,12 @@ def _placed(rows: pd.DataFrame, labels: Labels, *, playbook: Playbook, seed: int
 def _described(
     warehouse: Warehouse, rows: pd.DataFrame, *, catalog: Catalog, rules: Catalog, progress: Progress
 ) -> pd.DataFrame:
-    """Compute the features of the model and of the rules in one pass over the history."""
-    progress("computing features", 0, len(rows))
+    """
+    Compute the features of the model and of the rules in one pass over the history.
+
+    How far a query has come nobody knows, so the bar only moves; the same in four parts took half as long again.
+    """
+    progress("computing features", 0, 0)
     renamed = tuple(replace(feature, name=_RULES + feature.name) for feature in rules.features)
     both = Catalog(catalog.features + renamed, catalog.never_use)
     found = described(warehouse, rows, both).drop(columns=["lead_id", "as_of"])

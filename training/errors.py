@@ -3,8 +3,9 @@ What can go wrong in training, as a tree.
 
 TrainingError               no model can be made, judged or promoted
 ├── HistoryError            the history is too short, or the goal is never seen in it
-├── FewLeadsError           too few leads reached the goal, or too few did not: use the rules alone
-├── RegistryError           the registry does not hold what was asked for
+├── FewLeadsError           in some block too few leads reached the goal, or too few did not: use the rules alone
+├── RegistryError           the registry cannot be read or written
+│   └── UnknownVersionError it does not hold the version that was asked for
 └── PromotionRefusedError   the challenger may not serve
 """
 
@@ -20,23 +21,27 @@ class HistoryError(TrainingError):
 
 
 class FewLeadsError(TrainingError):
-    """Too few leads reached the goal, or too few did not."""
+    """In some block of the training set too few leads reached the goal, or too few did not."""
 
-    def __init__(self, *, positives: int, negatives: int, needed: int) -> None:
+    def __init__(self, *, block: str, positives: int, negatives: int, needed: int, why: str = "") -> None:
         """
-        Say how many there are, how many are needed, and what to do meanwhile.
+        Say which block it is, how many there are, how many are needed, and what to do meanwhile.
 
-        >>> print(FewLeadsError(positives=12, negatives=900, needed=40))
-        The training period has 12 leads that reached the goal and 900 that did not, expected 40 of each: ...
+        >>> print(FewLeadsError(block="training period", positives=12, negatives=900, needed=40))
+        The training period has 12 leads that reached the goal and 900 that did not, expected 40 of each: score with ...
         """
         super().__init__(
-            f"The training period has {positives:,} leads that reached the goal and {negatives:,} that did not, "
-            f"expected {needed} of each: score with the rules alone until there are more."
+            f"The {block} has {positives:,} leads that reached the goal and {negatives:,} that did not, "
+            f"expected {needed} of each: {why or 'score with the rules alone until there are more.'}"
         )
 
 
 class RegistryError(TrainingError):
-    """The registry does not hold what was asked for."""
+    """The registry does not hold what was asked for, or cannot be read or written."""
+
+
+class UnknownVersionError(RegistryError):
+    """The registry does not hold the version that was asked for."""
 
 
 class PromotionRefusedError(TrainingError):

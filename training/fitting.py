@@ -22,14 +22,24 @@ from models.calibration import Platt
 from models.conversion import MOST_CATEGORIES, ConversionModel, Encoding
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.scorecard import Scorecard
-from training.dataset import SEED, Dataset
-from training.errors import FewLeadsError
+from training.dataset import RECENT_DAYS, SEED, Dataset
+from training.errors import FewLeadsError, HistoryError
 from training.reliability import logistic_fit
 from training.selection import earning
 from training.thresholds import solve_bands
 
 FEWEST = 40
 """Below so many leads with, or without, success only the rules score. Source: Dynamics 365 asks for 40 and 40."""
+
+FEWEST_IN_BLOCK = 5
+"""Below so many in any one block, stopping, calibration or judging would rest on single leads."""
+
+_BLOCKS = {
+    "train": "train block",
+    "stop": "stop block (for early stopping)",
+    "calibrate": "calibrate block",
+    "test": "test block",
+}
 
 MODERATE_POSITIVES = 500
 MOST_ROUNDS = 1_000
@@ -64,16 +74,18 @@ def fit(dataset: Dataset, folder: PlaybookFolder, *, progress: Progress = silent
     Fit the model and calibrate the point rules.
 
     Args:
-        dataset: its blocks train, stop and calibrate, and its rows of the last weeks; never its test block.
+        dataset: its blocks train, stop and calibrate with their labels. Of the last 90 days, for grades and threshold,
+            and of a few test rows, kept in the bundle to be replayed, the features alone: no test label moves anything.
         folder: capacity and routing.
         progress: hears how many rounds of trees there are.
         seed: of the fitting.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded, or fewer than 40 did not.
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        HistoryError: no lead was open in the last 90 days.
     """
+    demand_enough(dataset)
     train, stop = (_each_lead_once(dataset.block(name)) for name in ("train", "stop"))
-    demand_enough(pd.concat([train, stop]))
     parameters = parameters_for(train, seed=seed)
     every = Encoding(dataset.catalog, categories_of(train, dataset.catalog))
     first = fit_booster(every, train, stop=stop, parameters=parameters, progress=progress)
@@ -89,18 +101,37 @@ def fit(dataset: Dataset, folder: PlaybookFolder, *, progress: Progress = silent
     return Fitted(model, fit_scorecard(dataset, folder), booster, parameters, golden_rows(dataset, catalog))
 
 
-def demand_enough(rows: pd.DataFrame) -> None:
+def demand_enough(dataset: Dataset) -> None:
     """
-    Count leads, not rows: a lead's rows repeat one story.
+    Demand leads of both kinds to learn from, and some of both in every block.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded, or fewer than 40 did not.
+        FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
+        HistoryError: no lead was open in the last 90 days, so that nobody is left to grade.
     """
+    why = dataset.largest_group.says
+    _demand(dataset.block("train", "stop"), FEWEST, block="training period", why=why)
+    for name, words in _BLOCKS.items():
+        _demand(dataset.block(name), FEWEST_IN_BLOCK, block=words, why=why)
+    if dataset.recent.empty:
+        message = (
+            f"No lead was open in the last {RECENT_DAYS} days of the history, expected some to cut grades from: "
+            "bring the leads and activities of those days too."
+        )
+        raise HistoryError(message)
+
+
+def _demand(rows: pd.DataFrame, needed: int, *, block: str, why: str) -> None:
+    positives, negatives = leads_by_outcome(rows)
+    if min(positives, negatives) < needed:
+        raise FewLeadsError(block=block, positives=positives, negatives=negatives, needed=needed, why=why)
+
+
+def leads_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
+    """Count the leads that reached the goal and those that did not; leads, not rows, for these repeat one story."""
     succeeded = rows.groupby("lead_id")["label"].max()
     positives = int(succeeded.sum())
-    negatives = len(succeeded) - positives
-    if min(positives, negatives) < FEWEST:
-        raise FewLeadsError(positives=positives, negatives=negatives, needed=FEWEST)
+    return positives, len(succeeded) - positives
 
 
 def _each_lead_once(rows: pd.DataFrame) -> pd.DataFrame:
@@ -131,8 +162,7 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     Few successes want small, strongly regularised trees; depth stays within 6 for exact reasons. There are no class
     weights: they spoil probabilities.
     """
-    positives = int(train.groupby("lead_id")["label"].max().sum())
-    small = positives < MODERATE_POSITIVES
+    small = leads_by_outcome(train)[0] < MODERATE_POSITIVES
     return {
         "objective": "binary",
         "metric": "binary_logloss",

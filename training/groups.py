@@ -1,9 +1,59 @@
 """Groups: leads that may know something of each other, and so stay in one block."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+LARGE = 0.5
+"""More than this share of all rows in one group leaves too little for the blocks that the group is not in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """
+    The group with the most rows.
+
+    Attributes:
+        account: the account that most of its leads are in; None where it is a lead without one.
+        share: of all rows.
+    """
+
+    account: str | None
+    share: float
+
+    @property
+    def says(self) -> str:
+        """Say that it is too large and what to do; nothing where it is not."""
+        if self.share <= LARGE:
+            return ""
+        if self.account is None:
+            return f"One lead holds {self.share:.0%} of all snapshots: bring the history of more leads."
+        return (
+            f"Account {self.account}, with all that share leads with it, holds {self.share:.0%} of all snapshots, and "
+            "an account stays in one block: leave account_id empty where it names no single company, such as a mail "
+            "provider or unknown."
+        )
+
+
+def largest_group(rows: pd.DataFrame, leads: pd.DataFrame) -> Largest:
+    """
+    Find the group with the most rows.
+
+    Args:
+        rows: (n ≥ 1) ``lead_id``, ``group``.
+        leads: ``lead_id``, ``account_id`` of each version.
+
+    >>> versions = pd.DataFrame({"lead_id": ["a", "b", "c"], "account_id": ["x", "x", None]})
+    >>> largest_group(pd.DataFrame({"lead_id": ["a", "b", "c", "b"], "group": ["a", "a", "c", "a"]}), versions)
+    Largest(account='x', share=0.75)
+    """
+    sizes = rows["group"].value_counts(sort=False).sort_index()
+    members = rows.loc[rows["group"] == sizes.idxmax(), "lead_id"]
+    accounts = leads.loc[leads["lead_id"].isin(members), "account_id"].value_counts(sort=False).sort_index()
+    return Largest(str(accounts.idxmax()) if len(accounts) else None, float(sizes.max() / sizes.sum()))
 
 
 def group_leads(leads: pd.DataFrame) -> "pd.Series[str]":

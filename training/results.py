@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from training.comparison import Comparison
+from training.groups import Largest
 
 _SHOWN = (
     ("precision_at_capacity", "called leads that succeed", "{:.0%}"),
@@ -47,6 +48,8 @@ class Built:
         console.print(table)
         purged, aside = said["blocks"]["purged"], said["blocks"]["aside"]
         console.print(f"{purged:,} purged between the blocks, {aside:,} set aside: their account is in another block")
+        if too_large := Largest(**said["largest_group"]).says:
+            console.print(too_large)
         console.print(f"{said['features']} features: {self.folder}")
 
 

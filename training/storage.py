@@ -11,15 +11,32 @@ import pandas as pd
 
 from features.catalog import Catalog
 from features.errors import CatalogError
+from training.errors import TrainingError
 
-FORMAT = "leadscore-training-1"
+FORMAT = "leadscore-training-2"
 """Raised whenever the same history would make another training set, so that no older one is reused."""
 
 ROWS, CATALOG, MANIFEST = "rows.parquet", "catalog.json", "manifest.json"
 
 
 def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
-    """Write a training set beside its place and put it there when it is whole."""
+    """
+    Write a training set beside its place and put it there when it is whole.
+
+    Raises:
+        TrainingError: it cannot be written there.
+    """
+    try:
+        _store(place, rows, catalog=catalog, manifest=manifest)
+    except OSError as error:
+        message = (
+            f"The training set cannot be written to {place} ({error.strerror or error}): make room there and allow "
+            "writing, or name another folder in LEADSCORE_HOME."
+        )
+        raise TrainingError(message) from None
+
+
+def _store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
     draft = place.with_name(f".{place.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)

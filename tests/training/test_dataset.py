@@ -1,25 +1,30 @@
 """A training set is the same whoever builds it, and what may not be used changes nothing in it."""
 
+import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from data.instants import DAY_US
 from data.warehouse import import_history
 from models.scorecard import compile_scorecard
 from training.dataset import assemble, build
-from training.errors import FewLeadsError, HistoryError
+from training.errors import FewLeadsError, HistoryError, TrainingError
 from training.fitting import demand_enough
+from training.results import Built
+from training.storage import store
 
 
 class Leaking:
     """A warehouse into which someone wrote the outcome: an activity that betrays it, and a status that does."""
 
-    def __init__(self, warehouse, kind):
-        self._warehouse, self._kind = warehouse, kind
+    def __init__(self, warehouse, kind, *, at=None):
+        self._warehouse, self._kind, self._at = warehouse, kind, at
 
     def __getattr__(self, name):
         return getattr(self._warehouse, name)
@@ -36,7 +41,7 @@ class Leaking:
 
     def _planted(self, activities):
         goals = self._warehouse.frame("outcomes").query("stage == 'sql'")
-        at = goals["reached_at"] - 3 * DAY_US
+        at = goals["reached_at"] - 3 * DAY_US if self._at is None else goals["reached_at"] * 0 + self._at
         last = activities["known_at"].max()
         planted = {
             "activity_id": "leak-" + goals["lead_id"],
@@ -110,12 +115,74 @@ def test_no_young_row_is_learnt_from_or_judged_on(dataset):
     assert used["as_of"].max() + dataset.horizon_us + lag_us <= dataset.manifest["cutoff_us"]
 
 
+def thinned(dataset, blocks, *, winners):
+    """Give the dataset with so many leads that reached the goal in these blocks."""
+    rows = dataset.rows.copy()
+    inside = rows["block"].isin(blocks)
+    kept = rows.loc[inside & (rows["label"] > 0), "lead_id"].unique()[:winners]
+    rows.loc[inside, "label"] = rows.loc[inside, "lead_id"].isin(kept).astype(float)
+    return replace(dataset, rows=rows)
+
+
 def test_a_goal_that_is_hardly_ever_reached_leaves_the_rules_alone(dataset):
-    rows = dataset.block("train").copy()
-    winners = rows.loc[rows["label"] > 0, "lead_id"].unique()[:39]
-    rows["label"] = rows["lead_id"].isin(winners).astype(float)
-    with pytest.raises(FewLeadsError, match="39 leads that reached the goal"):
-        demand_enough(rows)
+    demand_enough(thinned(dataset, ["train", "stop"], winners=1_000))
+    with pytest.raises(FewLeadsError, match=r"training period has 39 leads that reached the goal .* rules alone"):
+        demand_enough(thinned(dataset, ["train", "stop"], winners=39))
+
+
+@pytest.mark.parametrize("block", ["stop", "calibrate", "test"])
+@pytest.mark.parametrize("winners", [0, 4])
+def test_a_block_without_leads_of_both_kinds_is_named(dataset, block, winners):
+    with pytest.raises(FewLeadsError, match=f"The {block} block .*has {winners} leads .* expected 5 of each"):
+        demand_enough(thinned(dataset, [block], winners=winners))
+
+
+def test_a_history_of_which_nobody_is_left_to_grade_says_so(dataset):
+    over = replace(dataset, manifest={**dataset.manifest, "recent_from_us": dataset.manifest["cutoff_us"]})
+    with pytest.raises(HistoryError, match="No lead was open in the last 90 days"):
+        demand_enough(over)
+
+
+class OneAccount:
+    """A warehouse of a company that writes the same account on every lead."""
+
+    def __init__(self, warehouse):
+        self._warehouse = warehouse
+
+    def __getattr__(self, name):
+        return getattr(self._warehouse, name)
+
+    def frame(self, table):
+        found = self._warehouse.frame(table)
+        return found.assign(account_id="unknown") if table == "leads" else found
+
+
+def test_an_account_that_holds_everyone_is_named(world, warehouse):
+    """Everyone is in one block then and the others are empty: said when building, and when training refuses."""
+    scorecard = compile_scorecard(world.folder.scorecard, world.folder.playbook)
+    found = assemble(OneAccount(warehouse), world.folder.playbook, scorecard=scorecard)
+    with pytest.raises(FewLeadsError, match=r"has 0 leads .* Account unknown, .* holds 100% of all snapshots"):
+        demand_enough(found)
+    console = Console(width=400, file=io.StringIO())
+    Built(Path(), found.manifest).show(console)
+    assert "Account unknown" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(("days_after", "used"), [(-60, True), (1, False)])
+def test_what_was_not_known_when_training_ended_moves_no_catalog(world, warehouse, dataset, days_after, used):
+    end = int(pd.Timestamp(dataset.manifest["plan"]["train"]["end"]).timestamp() * 1e6)
+    playbook = world.folder.playbook
+    fax = playbook.activities["page_view"].model_copy(update={"subjects": {}})
+    faxing = playbook.model_copy(update={"activities": {**playbook.activities, "fax": fax}})
+    scorecard = compile_scorecard(world.folder.scorecard, faxing)
+    found = assemble(Leaking(warehouse, "fax", at=end + days_after * DAY_US), faxing, scorecard=scorecard)
+    assert any(name.startswith("fax_") for name in found.catalog.names) is used
+
+
+def test_a_training_set_that_cannot_be_written_is_a_sentence(dataset, tmp_path):
+    (tmp_path / "training").write_text("a file where a folder should be")
+    with pytest.raises(TrainingError, match="cannot be written"):
+        store(tmp_path / "training" / "set", dataset.rows, catalog=dataset.catalog, manifest=dataset.manifest)
 
 
 def test_a_goal_that_never_occurs_is_a_sentence(world, warehouse):
