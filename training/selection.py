@@ -1,9 +1,10 @@
-"""Selection: the features that earn their place, since each one costs time at every score."""
+"""Selection: the features that earn their place, since each one costs time at every score, and those that say it."""
 
 import lightgbm
 import numpy as np
 
 from features.catalog import Catalog
+from features.reducers import DaysSinceLast
 
 KEPT_GAIN = 0.95
 """Share of the gain of all splits that the kept features must have made together."""
@@ -11,7 +12,10 @@ KEPT_GAIN = 0.95
 
 def earning(booster: lightgbm.Booster, catalog: Catalog, *, kept_gain: float = KEPT_GAIN) -> Catalog:
     """
-    Keep the features that made most of the gain, in catalog order.
+    Keep the features that made most of the gain, and what puts them into words, in catalog order.
+
+    A decayed count or a trend makes gain but no plain fact, and only the days since the last time can say "never". So
+    a reason that keeps any feature keeps its `DaysSinceLast` too, where the catalog has one.
 
     Args:
         booster: fitted on all k features of the catalog.
@@ -19,12 +23,19 @@ def earning(booster: lightgbm.Booster, catalog: Catalog, *, kept_gain: float = K
         kept_gain: share of all gain that the kept features made, between 0 and 1.
 
     Returns:
-        The fewest features that made that share; all of them where no split gained anything.
+        The fewest features that made that share, with the last time of each of their reasons; all features where no
+        split gained anything.
     """
     gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
     if gain.sum() <= 0:
         return catalog
     order = np.argsort(-gain, kind="stable")
     reached = np.cumsum(gain[order]) / gain.sum()
-    kept = sorted(order[: int(np.searchsorted(reached, kept_gain)) + 1].tolist())
-    return Catalog(tuple(catalog.features[at] for at in kept), catalog.never_use)
+    earned = {catalog.features[at] for at in order[: int(np.searchsorted(reached, kept_gain)) + 1]}
+    reasons = {feature.code for feature in earned}
+    kept = [
+        feature
+        for feature in catalog.features
+        if feature in earned or (isinstance(feature.reduce, DaysSinceLast) and feature.code in reasons)
+    ]
+    return Catalog(tuple(kept), catalog.never_use)

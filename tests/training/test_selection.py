@@ -6,7 +6,8 @@ import pytest
 
 from features.catalog import Catalog
 from features.feature import Feature
-from features.reducers import Count
+from features.reducers import Count, DaysSinceLast, Decayed
+from models.bundle import load_bundle
 from training.selection import earning
 
 CATALOG = Catalog(tuple(Feature(name, Count(name), 0, name) for name in ("noise", "strong", "weak", "still")), ("x",))
@@ -31,6 +32,27 @@ def test_the_fewest_features_that_made_the_gain_are_kept_in_order(booster):
 
 def test_what_never_split_is_dropped_even_when_all_gain_is_kept(booster):
     assert "still" not in earning(booster, CATALOG, kept_gain=1.0).names
+
+
+def test_what_puts_a_kept_reason_into_words_is_kept_with_it(booster):
+    """Gain chooses the decayed count; the last time of its reason comes along, that of another does not."""
+    catalog = Catalog(
+        (
+            Feature("other_last", DaysSinceLast("other"), None, "other", group="activity:other"),
+            Feature("visit_decayed", Decayed("visit", 7), 0, "visit", group="activity:visit"),
+            Feature("visit_7d", Count("visit", None, 7), 0, "visit", group="activity:visit"),
+            Feature("visit_last", DaysSinceLast("visit"), None, "visit", group="activity:visit"),
+        )
+    )
+    assert earning(booster, catalog, kept_gain=0.5).names == ["visit_decayed", "visit_last"]
+
+
+def test_every_activity_of_a_trained_model_can_be_said_never_to_have_happened(trained):
+    features = load_bundle(trained.bundle).catalog.features
+    about = {feature.code for feature in features if feature.code.startswith("activity:")}
+    said = {feature.code for feature in features if isinstance(feature.reduce, DaysSinceLast)}
+    assert about
+    assert about <= said
 
 
 def test_what_must_never_be_used_stays_so(booster):
