@@ -1,6 +1,6 @@
 """Plots of a training run: is it calibrated, what does it gain, what moves it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from data.playbook import Playbook
+from data.progress import Progress, silent
 from models.conversion import ConversionModel
 from models.receipt import POINTS_PER_LOGIT
 from models.scorer import Scored
@@ -40,6 +41,7 @@ def draw_all(
     contenders: Sequence[Contender],
     judged: Judged,
     playbook: Playbook,
+    progress: Progress = silent,
 ) -> list[Path]:
     """
     Draw every plot of a run.
@@ -51,17 +53,25 @@ def draw_all(
         contenders: the scorers to show; the model first.
         judged: the same rows.
         playbook: knows the words.
+        progress: hears how many are drawn.
 
     Returns:
         The files, PNG.
     """
+    rows = test.sample(min(_SAMPLE, len(test)), random_state=SEED)
+    figures: dict[str, Callable[[], Figure]] = {
+        "calibration.png": lambda: calibration_figure(contenders[0].probability, judged),
+        "gain.png": lambda: gain_figure(contenders, judged),
+        "shap_beeswarm.png": lambda: beeswarm_figure(model, rows, playbook),
+        "shap_bar.png": lambda: bar_figure(model.score_many(rows), playbook),
+    }
+    drawn = []
     with mpl.rc_context({"font.size": 10, "axes.edgecolor": _QUIET, "text.color": _INK, "axes.labelcolor": _INK}):
-        calibration = _saved(calibration_figure(contenders[0].probability, judged), place / "calibration.png")
-        gain = _saved(gain_figure(contenders, judged), place / "gain.png")
-        rows = test.sample(min(_SAMPLE, len(test)), random_state=SEED)
-        beeswarm = _saved(beeswarm_figure(model, rows, playbook), place / "shap_beeswarm.png")
-        bar = _saved(bar_figure(model.score_many(rows), playbook), place / "shap_bar.png")
-    return [calibration, gain, beeswarm, bar]
+        for at, (name, draw) in enumerate(figures.items()):
+            progress("drawing plots", at, len(figures))
+            drawn.append(_saved(draw(), place / name))
+    progress("drawing plots", len(figures), len(figures))
+    return drawn
 
 
 def calibration_figure(probability: Floats, judged: Judged) -> Figure:
@@ -111,15 +121,22 @@ def beeswarm_figure(model: ConversionModel, rows: pd.DataFrame, playbook: Playbo
     to_points = POINTS_PER_LOGIT * model.calibration.slope
     moved = ShapleyTables.of(model.trees).contributions(matrix) * to_points
     names = [caption(feature, playbook) for feature in model.catalog.features]
-    explanation = shap.Explanation(moved, model.base_points, data=matrix, feature_names=names)
+    explanation = shap.Explanation(moved, model.base_points, data=_colours(matrix, model), feature_names=names)
     figure, axes = _one_axes(width=11.0, height=6.5)
     shap.plots.beeswarm(
         explanation, max_display=_SHOWN, show=False, ax=axes, plot_size=None, group_remaining_features=False
     )
     axes.set_xlabel("points moved (10 points double the odds)")
     axes.tick_params(labelsize=9)
-    figure.suptitle("What moved single leads: each dot is one lead", x=0.01, ha="left")
+    figure.suptitle("What moved single leads: each dot is one lead, grey where values have no order", x=0.01, ha="left")
     return figure
+
+
+def _colours(matrix: Floats, model: ConversionModel) -> NDArray[np.object_]:
+    """Give what colours the dots: the values, but text for categories, which shap leaves grey: codes have no order."""
+    values = matrix.astype(object)
+    values[:, [feature.is_category for feature in model.catalog.features]] = "category"
+    return values
 
 
 def bar_figure(scored: Scored, playbook: Playbook) -> Figure:
