@@ -110,6 +110,21 @@ class Ranking:
         return float(auc), float(good[::-1] @ precision / goods)
 
 
-def spread(measure: Callable[[Floats], Floats], groups: int, *, times: int = RESAMPLES, seed: int) -> Floats:
-    """Measure m numbers on each resample: (times, m)."""
-    return np.stack([measure(counts) for counts in resamples(groups, times, seed=seed)])
+def unheard(done: int) -> None:
+    """Hear how many resamples are measured and tell nobody."""
+
+
+def spread(
+    measure: Callable[[Floats], Floats],
+    groups: int,
+    *,
+    times: int = RESAMPLES,
+    seed: int,
+    tell: Callable[[int], None] = unheard,
+) -> Floats:
+    """Measure m numbers on each resample, telling how many are done: (times, m)."""
+    rows = []
+    for counts in resamples(groups, times, seed=seed):
+        rows.append(measure(counts))
+        tell(len(rows))
+    return np.stack(rows)

@@ -22,13 +22,14 @@ from training.dataset import SEED, Dataset
 from training.dataset import build as build_dataset
 from training.errors import HistoryError
 from training.evaluation import Judged
-from training.fitting import Fitted, fit, fit_scorecard
+from training.fitting import Fitted, fit, fit_scorecard, leads_by_outcome
 from training.plots import draw_all
-from training.promotion import crown, demand_not_worse, load_version, log_loss_on
+from training.promotion import crown, demand_better_than_rules, demand_not_worse, load_version, log_loss_on
 from training.results import Built, Compared, Promoted, Trained
 from training.tracking import (
     CHALLENGER,
     Patience,
+    Registered,
     Registry,
     log_dataset,
     log_facts,
@@ -75,22 +76,25 @@ def train(folder: PlaybookFolder, home: Home, *, progress: Progress = silent, se
 
     Raises:
         DataError: the history cannot be read.
-        TrainingError: too short a history, or too few leads.
+        TrainingError: too short a history, too few leads, or a damaged registry.
     """
+    registry = Registry(home, folder.playbook.name)
+    registry.demand_readable()
     material = _material(folder, home, progress=progress, seed=seed)
     dataset = material.dataset
     fitted = fit(dataset, folder, progress=progress, seed=seed)
     contenders = _contenders(fitted.model, fitted.scorecard, dataset)
     comparison = _judge(contenders, dataset, folder, progress=progress)
-    registry = Registry(home, folder.playbook.name)
-    progress("registering the model", 0, 4)
+    progress("opening the registry", 0, 0)
     with Patience() as patience, registry.run() as run_id, _bundle(home, folder, run_id) as bundle:
+        progress("opening the registry", 1, 1)
+        progress("registering the model", 0, 4)
         facts = _facts(dataset, fitted, comparison.scorers[0])
         text = fitted.booster.model_to_string()
         saved = save_bundle(fitted.model, bundle, lightgbm_text=text, golden=fitted.golden, facts=facts)
         progress("registering the model", 1, 4)
         _log(run_id, material, fitted=fitted, comparison=comparison)
-        _log_files(bundle, material, fitted=fitted, contenders=contenders, folder=folder)
+        _log_files(bundle, material, fitted=fitted, contenders=contenders, folder=folder, progress=progress)
         progress("registering the model", 2, 4)
         example = dataset.block("test")[fitted.model.catalog.names].head(3)
         model_id = log_model(bundle, fitted.model.catalog, example=example)
@@ -134,7 +138,7 @@ def compare(
     found = registry.find(version)
     model = load_version(found, home, folder.playbook.name)
     dataset = _material(folder, home, progress=progress, seed=seed).dataset
-    _demand_same_history(found.run_id, dataset, version=found.version)
+    _demand_same_history(found, registry, dataset)
     contenders = _contenders(model, fit_scorecard(dataset, folder), dataset)
     return Compared(_judge(contenders, dataset, folder, progress=progress), found.version)
 
@@ -149,7 +153,7 @@ def promote(
     seed: int = SEED,
 ) -> Promoted:
     """
-    Let a registered version serve, unless it is worse than the one that does.
+    Let a registered version serve, unless it is worse than the one that does, or than the rules where none does.
 
     Args:
         folder: the playbook.
@@ -161,16 +165,19 @@ def promote(
 
     Raises:
         RegistryError: there is no such version.
-        PromotionRefusedError: its bundle does not load, or it is worse than the champion.
+        PromotionRefusedError: its bundle does not load, or it is worse than the champion or the rules.
     """
     name = folder.playbook.name
     registry = Registry(home, name)
     found, before = registry.find(version), registry.champion()
     model = load_version(found, home, name)
-    if before is None or before.version == found.version:
-        says = "It is the first to serve." if before is None else "It served already."
+    if before is not None and before.version == found.version:
+        says = "It served already."
     elif force:
-        says = f"It was not compared with version {before.version}, as asked for."
+        other = "the point rules" if before is None else f"version {before.version}"
+        says = f"It was not compared with {other}, as asked for."
+    elif before is None:
+        says = demand_better_than_rules(registry.metrics(found.run_id), version=found.version)
     else:
         champion = load_version(before, home, name)
         material = _material(folder, home, progress=progress, seed=seed)
@@ -193,12 +200,11 @@ def _contenders(model: ConversionModel, scorecard: Any, dataset: Dataset) -> lis
 
 
 def _judge(contenders: list[Contender], dataset: Dataset, folder: PlaybookFolder, *, progress: Progress) -> Comparison:
-    progress("judging on later leads", 0, 1)
     judged = Judged.of(dataset.block("test"))
     capacity = folder.playbook.capacity_per_day
-    found = compare_scorers(contenders, judged, base_rate=dataset.base_rate, capacity_per_day=capacity)
-    progress("judging on later leads", 1, 1)
-    return found
+    return compare_scorers(
+        contenders, judged, base_rate=dataset.base_rate, capacity_per_day=capacity, progress=progress
+    )
 
 
 @contextmanager
@@ -246,7 +252,8 @@ def _log(run_id: str, material: _Material, *, fitted: Fitted, comparison: Compar
         for prefix, scorer in zip(("test_", "rules_test_"), comparison.scorers, strict=True)
         for name, value in _flat(_metrics(scorer)).items()
     }
-    log_facts(run_id, parameters=parameters, metrics={**counts, **metrics})
+    learnt = {"leads_reached_goal": float(leads_by_outcome(material.dataset.block("train", "stop"))[0])}
+    log_facts(run_id, parameters=parameters, metrics={**counts, **learnt, **metrics})
     log_dataset(run_id, material.place, manifest=manifest)
 
 
@@ -260,7 +267,13 @@ def _flat(metrics: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _log_files(
-    bundle: Path, material: _Material, *, fitted: Fitted, contenders: list[Contender], folder: PlaybookFolder
+    bundle: Path,
+    material: _Material,
+    *,
+    fitted: Fitted,
+    contenders: list[Contender],
+    folder: PlaybookFolder,
+    progress: Progress,
 ) -> None:
     """Write the plots, the manifest and the bundle into the run."""
     test = material.dataset.block("test")
@@ -272,14 +285,16 @@ def _log_files(
             contenders=contenders,
             judged=Judged.of(test),
             playbook=folder.playbook,
+            progress=progress,
         )
         mlflow.log_artifacts(place, "plots")
     mlflow.log_dict(dict(material.dataset.manifest), "training_set.json")
     mlflow.log_artifacts(str(bundle), "bundle")
 
 
-def _demand_same_history(run_id: str, dataset: Dataset, *, version: str) -> None:
-    trained_on = mlflow.MlflowClient().get_run(run_id).data.params.get("rows_sha256")
+def _demand_same_history(found: Registered, registry: Registry, dataset: Dataset) -> None:
+    trained_on = registry.parameters(found.run_id).get("rows_sha256")
+    version = found.version
     if trained_on != dataset.sha256:
         message = (
             f"Version {version} was trained on another history or playbook than there is now, so it may have seen "

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.progress import Progress, silent
 from models.receipt import ScorerId
 from training.bootstrap import RESAMPLES, Ratios, interval, spread
 from training.evaluation import SEED, Judged, evaluate, losses
@@ -41,7 +43,12 @@ class Comparison:
 
 
 def compare_scorers(
-    contenders: list[Contender], judged: Judged, *, base_rate: float, capacity_per_day: float
+    contenders: list[Contender],
+    judged: Judged,
+    *,
+    base_rate: float,
+    capacity_per_day: float,
+    progress: Progress = silent,
 ) -> Comparison:
     """
     Judge scorers on the same rows and name the one with the lowest log loss.
@@ -51,6 +58,7 @@ def compare_scorers(
         judged: the n rows.
         base_rate: the share of the training period.
         capacity_per_day: how many leads the team can call in a day.
+        progress: hears how far it has come.
     """
     scorers = [
         {
@@ -58,15 +66,25 @@ def compare_scorers(
             "kind": one.id.kind,
             "version": one.id.version,
             "fingerprint": one.id.fingerprint,
-            **evaluate(one.probability, judged, base_rate=base_rate, capacity_per_day=capacity_per_day),
+            **evaluate(
+                one.probability,
+                judged,
+                base_rate=base_rate,
+                capacity_per_day=capacity_per_day,
+                tell=partial(_tell, progress, at, len(contenders)),
+            ),
         }
-        for one in contenders
+        for at, one in enumerate(contenders)
     ]
     order = sorted(range(len(scorers)), key=lambda at: scorers[at]["log_loss"]["value"])
     best, next_best = order[0], order[1]
     difference = paired_difference(contenders[best].probability, contenders[next_best].probability, judged)
     decided = difference["high"] < 0
     return Comparison(tuple(scorers), scorers[best]["name"], difference, decided)
+
+
+def _tell(progress: Progress, at: int, contenders: int, done: int) -> None:
+    progress("judging on later leads", at * RESAMPLES + done, contenders * RESAMPLES)
 
 
 def paired_difference(ours: Floats, theirs: Floats, judged: Judged, *, resamples: int = RESAMPLES) -> dict[str, float]:

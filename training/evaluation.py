@@ -6,7 +6,7 @@ to the test block), so that the numbers are those of all leads of the period and
 kept. Intervals resample accounts. Which leads are called, and who is in the top tenth, is decided once on all rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.instants import DAY_US
-from training.bootstrap import RESAMPLES, Ranking, Ratios, interval, spread
+from training.bootstrap import RESAMPLES, Ranking, Ratios, interval, spread, unheard
 from training.reliability import Floats, curve, logistic_fit, logits
 
 SEED = 11
@@ -57,7 +57,13 @@ class Judged:
 
 
 def evaluate(
-    probability: Floats, judged: Judged, *, base_rate: float, capacity_per_day: float, resamples: int = RESAMPLES
+    probability: Floats,
+    judged: Judged,
+    *,
+    base_rate: float,
+    capacity_per_day: float,
+    resamples: int = RESAMPLES,
+    tell: Callable[[int], None] = unheard,
 ) -> dict[str, Any]:
     """
     Judge the probabilities of one scorer.
@@ -68,6 +74,7 @@ def evaluate(
         base_rate: what would be said without any scorer: the share of the training period.
         capacity_per_day: how many leads the team can call in a day.
         resamples: of the accounts, for the intervals.
+        tell: hears how many of them are done.
 
     Returns:
         Name → number or ``{"value", "low", "high"}``: ``log_loss``, ``base_log_loss``, ``brier_skill``, ``auc``,
@@ -84,7 +91,7 @@ def evaluate(
 
     everything = np.ones(judged.groups)
     names = [*_finished(ratios, everything), "auc", "pr_auc", "slope"]
-    values, spreads = measure(everything), spread(measure, judged.groups, times=resamples, seed=SEED)
+    values, spreads = measure(everything), spread(measure, judged.groups, times=resamples, seed=SEED, tell=tell)
     found = {name: interval(spreads[:, at], values[at]) for at, name in enumerate(names)}
     told = curve(probability, judged.label, weight=judged.weight, group=judged.group, seed=SEED)
     return {

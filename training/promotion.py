@@ -1,13 +1,15 @@
 """
 Promotion: which version serves.
 
-The first model may serve if its bundle loads. After that a challenger must not be worse than the champion: both are
-judged on the challenger's test rows, and more than 0.5 % of log loss is worse. This is a point estimate. The champion
+The first model may serve if its bundle loads and, having learnt from fewer than 500 leads that reached the goal, if it
+was better than the point rules on its test rows. After that a challenger must not be worse than the champion: both are
+judged on the challenger's test rows, and more than 0.5 % of log loss is worse. These are point estimates. The champion
 may have learnt from earlier snapshots of the same accounts, which favours it a little: in doubt, the model that serves
 stays.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from data.home import Home
@@ -20,6 +22,7 @@ from models.errors import ModelError
 from training.dataset import Dataset
 from training.errors import PromotionRefusedError
 from training.evaluation import Judged, losses
+from training.fitting import MODERATE_POSITIVES
 from training.results import Promoted
 from training.tracking import Patience, Registered, Registry
 
@@ -40,6 +43,40 @@ def load_version(found: Registered, home: Home, name: str) -> ConversionModel:
     except ModelError as error:
         message = f"Version {found.version} cannot serve: {error}"
         raise PromotionRefusedError(message) from None
+
+
+def demand_better_than_rules(metrics: Mapping[str, float], *, version: str) -> str:
+    """
+    Refuse a first model that learnt from few successes and did no better than the rules; else say how they compare.
+
+    Args:
+        metrics: what its training wrote: ``leads_reached_goal``, and both log losses on the same test rows.
+        version: to name it.
+
+    Raises:
+        PromotionRefusedError: the rules were as good, or the training did not say.
+
+    >>> one = {"leads_reached_goal": 90.0, "test_log_loss": 0.30, "rules_test_log_loss": 0.31}
+    >>> demand_better_than_rules(one, version="1")
+    'It is the first to serve: its log loss is 0.3000, that of the point rules 0.3100 on the same rows.'
+    """
+    try:
+        learnt, ours, rules = (metrics[name] for name in ("leads_reached_goal", "test_log_loss", "rules_test_log_loss"))
+    except KeyError as missing:
+        message = (
+            f"Version {version} may not serve: its training wrote no {missing.args[0]}, by which it is compared with "
+            "the point rules. Train again, or promote with --force."
+        )
+        raise PromotionRefusedError(message) from None
+    said = f"its log loss is {ours:.4f}, that of the point rules {rules:.4f} on the same rows"
+    if learnt < MODERATE_POSITIVES and not ours < rules:
+        message = (
+            f"Version {version} may not serve: {said}, and a first model that learnt from {learnt:,.0f} leads that "
+            f"reached the goal, fewer than {MODERATE_POSITIVES}, must do better. Train again with more history, or "
+            "promote with --force."
+        )
+        raise PromotionRefusedError(message)
+    return f"It is the first to serve: {said}."
 
 
 def demand_not_worse(challenger: float, champion: float, *, versions: tuple[str, str]) -> str:
@@ -79,7 +116,7 @@ def crown(found: Registered, model: ConversionModel, registry: Registry, *, mode
     """Make a version the champion, in the registry and for serving."""
     before = registry.champion()
     bundle = bundle_folder(models, found.run_id)
-    with Patience() as patience:
+    with registry.told(), Patience() as patience:
         patience.begin()
         registry.crown(found.version)
         point_to(models, Champion(found.version, model.id.fingerprint, os.path.relpath(bundle, models)))

@@ -9,10 +9,11 @@ import json
 import logging
 import shutil
 import signal
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,21 +22,23 @@ from typing import Any, Self
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunData
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from sqlalchemy.exc import SQLAlchemyError
 
 from data.home import Home
 from data.instants import now_us
 from features.catalog import Catalog
-from training.errors import RegistryError
+from training.errors import RegistryError, UnknownVersionError
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 _CODE = ("data", "features", "models")
 _NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml")
 _ROOT = Path(__file__).resolve().parent.parent
+_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 _NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
 
 
@@ -65,17 +68,64 @@ class Registry:
         return self.home.registry.resolve()
 
     @property
+    def _database(self) -> Path:
+        return self._place / "mlflow.db"
+
+    @property
     def tracking_uri(self) -> str:
         """Give the address of MLflow's database."""
-        return f"sqlite:///{self._place / 'mlflow.db'}"
+        return f"sqlite:///{self._database}"
+
+    def demand_readable(self) -> None:
+        """
+        Read the database's list of tables, where there is a database yet.
+
+        MLflow would try a file that is no database ten times, for more than a minute.
+
+        Raises:
+            RegistryError: it is damaged.
+        """
+        if self._database.exists():
+            with self.told(), closing(sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True)) as connection:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
     def client(self) -> mlflow.MlflowClient:
-        """Open the database; the first time, MLflow makes it."""
+        """
+        Open the database; the first time, MLflow makes it.
+
+        Raises:
+            RegistryError: it is damaged, or the folder cannot be written.
+        """
         quiet()
-        self._place.mkdir(parents=True, exist_ok=True)
-        mlflow.set_tracking_uri(self.tracking_uri)
-        mlflow.set_registry_uri(self.tracking_uri)
-        return mlflow.MlflowClient()
+        with self.told():
+            self._place.mkdir(parents=True, exist_ok=True)
+            self.demand_readable()
+            mlflow.set_tracking_uri(self.tracking_uri)
+            mlflow.set_registry_uri(self.tracking_uri)
+            return mlflow.MlflowClient()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """
+        Turn whatever the database or the disk refuses in the block into one sentence.
+
+        Raises:
+            RegistryError: says what was refused.
+        """
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+            message = (
+                f"The registry {self._database} cannot be used ({_first_line(error)}): bring it back from a backup, or "
+                f"move {self._place} away and train again."
+            )
+            raise RegistryError(message) from None
+        except OSError as error:
+            message = (
+                f"The registry {self._place} cannot be written ({error.strerror or error}): make room there and allow "
+                "writing, or name another folder in LEADSCORE_HOME."
+            )
+            raise RegistryError(message) from None
 
     def find(self, wanted: str) -> Registered:
         """
@@ -85,32 +135,43 @@ class Registry:
             wanted: ``challenger``, ``champion`` or a number.
 
         Raises:
-            RegistryError: there is none.
+            UnknownVersionError: there is none.
+            RegistryError: the database is damaged.
         """
+        if not wanted.strip():
+            message = "No version is named, expected challenger, champion or a number: name one of them."
+            raise UnknownVersionError(message)
         client = self.client()
-        try:
-            if wanted.isdigit():
-                return _registered(client.get_model_version(self.model_name, wanted))
-            return _registered(client.get_model_version_by_alias(self.model_name, wanted))
-        except MlflowException:
-            message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
-            raise RegistryError(message) from None
-
-    def latest(self) -> Registered:
-        """
-        Find the version that was trained last.
-
-        Raises:
-            RegistryError: there is none.
-        """
-        return self.find(CHALLENGER)
+        with self.told():
+            try:
+                if wanted.isdecimal():
+                    return _registered(client.get_model_version(self.model_name, wanted))
+                return _registered(client.get_model_version_by_alias(self.model_name, wanted))
+            except MlflowException as error:
+                if error.error_code not in _NOT_THERE:
+                    raise
+        message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
+        raise UnknownVersionError(message)
 
     def champion(self) -> Registered | None:
         """Give the version that serves, if one was promoted."""
         try:
             return self.find(CHAMPION)
-        except RegistryError:
+        except UnknownVersionError:
             return None
+
+    def metrics(self, run_id: str) -> Mapping[str, float]:
+        """Give the numbers that a training wrote into its run."""
+        return dict(self._run_data(run_id).metrics)
+
+    def parameters(self, run_id: str) -> Mapping[str, str]:
+        """Give what a training was set to, as its run says."""
+        return dict(self._run_data(run_id).params)
+
+    def _run_data(self, run_id: str) -> RunData:
+        client = self.client()
+        with self.told():
+            return client.get_run(run_id).data
 
     def crown(self, version: str) -> None:
         """Move the alias champion to a version."""
@@ -122,18 +183,22 @@ class Registry:
         Open a run and give its id; however the block ends, the run says how.
 
         It is FINISHED, KILLED after Ctrl-C, or FAILED.
+
+        Raises:
+            RegistryError: the registry cannot be read, or what the block makes cannot be written.
         """
         client = self.client()
-        experiment = client.get_experiment_by_name(self.model_name)
-        if experiment is None:
-            client.create_experiment(self.model_name, artifact_location=(self._place / "artifacts").as_uri())
-        mlflow.set_experiment(self.model_name)
-        with mlflow.start_run(log_system_metrics=False) as active:
-            try:
-                yield active.info.run_id
-            except KeyboardInterrupt:
-                mlflow.end_run("KILLED")
-                raise
+        with self.told():
+            experiment = client.get_experiment_by_name(self.model_name)
+            if experiment is None:
+                client.create_experiment(self.model_name, artifact_location=(self._place / "artifacts").as_uri())
+            mlflow.set_experiment(self.model_name)
+            with mlflow.start_run(log_system_metrics=False) as active:
+                try:
+                    yield active.info.run_id
+                except KeyboardInterrupt:
+                    mlflow.end_run("KILLED")
+                    raise
 
     def register(self, run_id: str, *, model_id: str, fingerprint: str) -> str:
         """Register a logged model as the challenger, or not at all; give its version."""
@@ -149,6 +214,10 @@ class Registry:
             client.delete_model_version(self.model_name, made.version)
             raise
         return str(made.version)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _registered(found: ModelVersion) -> Registered:

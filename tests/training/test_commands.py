@@ -1,12 +1,16 @@
 """build, train, compare, promote: on a small company, from its exports to the model that serves."""
 
+import contextlib
+import errno
 import io
 import json
+import shutil
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
+from mlflow.exceptions import MlflowException
 from rich.console import Console
 
 from data.home import Home
@@ -14,7 +18,7 @@ from models.bundle import load_bundle, read_facts
 from models.champion import load_champion, load_scorecard_fit
 from models.scorecard import compile_scorecard
 from training import HistoryError, PromotionRefusedError, RegistryError, build, compare, promote, train
-from training.promotion import demand_not_worse
+from training.promotion import demand_better_than_rules, demand_not_worse
 from training.tracking import Registry
 
 METRICS = ("auc", "log_loss", "precision_at_capacity", "lift_at_10", "recall_at_capacity", "brier_skill", "pr_auc")
@@ -86,13 +90,17 @@ def test_nothing_of_the_registered_model_is_pickled(world, trained):
 
 
 def test_compare_puts_both_on_the_same_rows(world, trained):
-    found = compare(world.folder, world.home)
+    heard = []
+    found = compare(world.folder, world.home, progress=lambda *told: heard.append(told))
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert [scorer["kind"] for scorer in said["scorers"]] == ["model", "rules"]
     assert len({scorer["rows"] for scorer in said["scorers"]}) == 1
     assert said["scorers"][0]["auc"] == trained.test["auc"]
     assert said["winner"] in {scorer["name"] for scorer in said["scorers"]}
     assert "lower log loss" in shown(found)
+    judging = [done for what, done, _ in heard if what == "judging on later leads"]
+    assert judging == list(range(1, len(judging) + 1))
+    assert len(judging) > 100
 
 
 def test_the_rules_have_a_probability_and_a_threshold_of_their_own(world, trained):
@@ -114,6 +122,82 @@ def test_the_first_model_is_promoted_and_serves(world, trained):
     assert load_champion(world.home.models("demo")).id.fingerprint == trained.fingerprint
     assert Registry(world.home, "demo").champion().version == trained.version
     assert "first" in shown(found)
+
+
+FIRST = {"leads_reached_goal": 499.0, "test_log_loss": 0.31, "rules_test_log_loss": 0.30}
+
+
+def test_a_first_model_from_few_successes_must_beat_the_rules():
+    with pytest.raises(PromotionRefusedError, match=r"0\.3100, .* 0\.3000 .* 499 leads .*--force"):
+        demand_better_than_rules(FIRST, version="1")
+    with pytest.raises(PromotionRefusedError, match="must do better"):
+        demand_better_than_rules({**FIRST, "test_log_loss": 0.30}, version="1")
+    assert "0.3000" in demand_better_than_rules({**FIRST, "leads_reached_goal": 500.0}, version="1")
+    assert "0.2999" in demand_better_than_rules({**FIRST, "test_log_loss": 0.2999}, version="1")
+    with pytest.raises(PromotionRefusedError, match="wrote no leads_reached_goal"):
+        demand_better_than_rules({}, version="1")
+
+
+def test_a_first_model_worse_than_the_rules_serves_only_by_force(world, trained, tmp_path):
+    home = Home(tmp_path)
+    shutil.copytree(world.home.registry, home.registry)
+    models = home.models("demo")
+    (models / "champion.json").unlink(missing_ok=True)
+    client = Registry(home, "demo").client()
+    client.log_metric(trained.run_id, "test_log_loss", 9.0)
+    with contextlib.suppress(MlflowException):
+        client.delete_registered_model_alias("leadscore-demo", "champion")
+    number = trained.version
+    with pytest.raises(PromotionRefusedError, match=r"9\.0000, that of the point rules"):
+        promote(world.folder, home, version=number)
+    assert not (models / "champion.json").exists()
+    assert "as asked for" in promote(world.folder, home, version=number, force=True).says
+    assert load_champion(models).id.fingerprint == trained.fingerprint
+
+
+@pytest.mark.parametrize("version", ["", " "])
+def test_a_version_without_a_name_is_a_sentence(world, version):
+    with pytest.raises(RegistryError, match="No version is named, expected challenger"):
+        promote(world.folder, world.home, version=version)
+
+
+@pytest.mark.parametrize("verb", [compare, promote, train])
+def test_a_damaged_registry_is_a_sentence(world, tmp_path, verb):
+    home = Home(tmp_path)
+    home.registry.mkdir(parents=True)
+    (home.registry / "mlflow.db").write_text("these are no tables, " * 1_000)
+    with pytest.raises(RegistryError, match=r"mlflow\.db cannot be used \(file is not a database\)"):
+        verb(world.folder, home)
+    assert [path.name for path in home.root.rglob("*") if path.is_file()] == ["mlflow.db"]
+
+
+def test_a_registry_of_which_half_is_missing_is_a_sentence(world, trained, tmp_path):
+    home = Home(tmp_path)
+    home.registry.mkdir(parents=True)
+    whole = (world.home.registry / "mlflow.db").read_bytes()
+    (home.registry / "mlflow.db").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RegistryError, match="cannot be used"):
+        compare(world.folder, home)
+
+
+def test_a_registry_that_cannot_be_written_is_a_sentence(world, tmp_path):
+    (tmp_path / "models").write_text("a file where a folder should be")
+    with pytest.raises(RegistryError, match="cannot be written"):
+        compare(world.folder, Home(tmp_path))
+
+
+def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_failed(world, trained):
+    registry = Registry(world.home, "demo")
+
+    def fill(ids):
+        with registry.run() as run_id:
+            ids.append(run_id)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    ids = []
+    with pytest.raises(RegistryError, match=r"cannot be written \(No space left on device\)"):
+        fill(ids)
+    assert registry.client().get_run(ids[0]).info.status == "FAILED"
 
 
 def test_a_version_whose_bundle_was_changed_is_refused(world, trained):
