@@ -12,6 +12,9 @@ know nothing of the lead, so that no choice of a row depends on what came after 
 - A sparse clock, so that silence is seen: once between half a day and 7 days without a moment (for every second
   silence), once between 7 and 30 days, once between 30 and 90. When exactly is drawn: were it always the 7th, 30th and
   90th day, a model would never learn what three quiet days mean.
+
+A later version of a lead makes no moment, though serving scores after it too: exports often write one because a field
+on ``never_use`` changed, a status say, and its mere instant would tell what the field may not.
 """
 
 import numpy as np
