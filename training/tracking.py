@@ -27,7 +27,6 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
-from sqlalchemy.exc import SQLAlchemyError
 
 from data.home import Home
 from data.instants import now_us
@@ -78,7 +77,7 @@ class Registry:
 
     def demand_readable(self) -> None:
         """
-        Read the database's list of tables, where there is a database yet.
+        Check the database, where there is one yet.
 
         MLflow would try a file that is no database ten times, for more than a minute.
 
@@ -87,7 +86,9 @@ class Registry:
         """
         if self._database.exists():
             with self.told(), closing(sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True)) as connection:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                if found != "ok":
+                    raise sqlite3.DatabaseError(found)
 
     def client(self) -> mlflow.MlflowClient:
         """
@@ -100,6 +101,7 @@ class Registry:
         with self.told():
             self._place.mkdir(parents=True, exist_ok=True)
             self.demand_readable()
+            _touch(self._database)
             mlflow.set_tracking_uri(self.tracking_uri)
             mlflow.set_registry_uri(self.tracking_uri)
             return mlflow.MlflowClient()
@@ -114,7 +116,7 @@ class Registry:
         """
         try:
             yield
-        except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+        except (MlflowException, sqlite3.Error) as error:
             message = (
                 f"The registry {self._database} cannot be used ({_first_line(error)}): bring it back from a backup, or "
                 f"move {self._place} away and train again."
@@ -214,6 +216,11 @@ class Registry:
             client.delete_model_version(self.model_name, made.version)
             raise
         return str(made.version)
+
+
+def _touch(path: Path) -> None:
+    """Open the database for writing, making an empty one where there is none: SQLite says at once if it cannot be."""
+    sqlite3.connect(path).close()
 
 
 def _first_line(error: Exception) -> str:

@@ -184,6 +184,10 @@ def test_a_registry_that_cannot_be_written_is_a_sentence(world, tmp_path):
     (tmp_path / "models").write_text("a file where a folder should be")
     with pytest.raises(RegistryError, match="cannot be written"):
         compare(world.folder, Home(tmp_path))
+    folder_for_file = Home(tmp_path / "second").registry / "mlflow.db"
+    folder_for_file.mkdir(parents=True)
+    with pytest.raises(RegistryError, match=r"mlflow\.db cannot be used \("):
+        compare(world.folder, Home(tmp_path / "second"))
 
 
 def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_failed(world, trained):
