@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from data.instants import iso, parse
+from data.playbook import load_playbook
 from models.bundle import save_bundle
 from models.champion import Champion, point_to
 from serving.app import create_app
@@ -86,6 +88,14 @@ def settings_in(folder, **given):
 @pytest.fixture
 def settings(tmp_path):
     return settings_in(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once():
+    """Read each playbook once, however many services these tests open on it: it is a frozen value."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.app.load_playbook", cache(load_playbook))
+        yield
 
 
 def opened(settings, clock=None):
