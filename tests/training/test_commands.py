@@ -190,8 +190,8 @@ def test_a_registry_that_cannot_be_written_is_a_sentence(world, tmp_path):
         compare(world.folder, Home(tmp_path / "second"))
 
 
-def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_failed(world, trained):
-    registry = Registry(world.home, "demo")
+def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_failed(tmp_path):
+    registry = Registry(Home(tmp_path), "demo")
 
     def fill(ids):
         with registry.run() as run_id:
