@@ -132,7 +132,7 @@ def compare(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_j
 @app.command()
 def promote(
     version: Annotated[str, typer.Option("--version", help="Version or alias to promote.")] = "challenger",
-    force: Annotated[bool, typer.Option("--force", help="Promote even a challenger that does worse.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Promote even one that does worse than the champion or the rules.")] = False,
     playbook: PlaybookOption = DEMO,
     exports: ExportsOption = None,
     as_json: JsonOption = False,
@@ -291,7 +291,7 @@ def _walk(given: Given, *, leads: int, console: Console) -> Walked:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A promotion that the gate held; the champion stays."""
+    """A promotion that the gate held; what served before goes on serving."""
 
     why: str
 
@@ -301,7 +301,7 @@ class Refused:
 
     def show(self, console: Console) -> None:
         """Say why."""
-        console.print(f"The champion stays. {self.why}", soft_wrap=True)
+        console.print(f"Not promoted. {self.why}", soft_wrap=True)
 
 
 def _run(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Given], Verb]) -> Verb:
