@@ -132,7 +132,9 @@ def compare(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_j
 @app.command()
 def promote(
     version: Annotated[str, typer.Option("--version", help="Version or alias to promote.")] = "challenger",
-    force: Annotated[bool, typer.Option("--force", help="Promote even one that does worse than the champion or the rules.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Promote even one that does worse than the champion or the rules.")
+    ] = False,
     playbook: PlaybookOption = DEMO,
     exports: ExportsOption = None,
     as_json: JsonOption = False,
