@@ -22,7 +22,7 @@ from serving.service import Service
 from serving.settings import settings_for
 
 _AT_ONCE = 100
-_SHOWN = 5
+_SHOWN, _REASONS = 5, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ class Rehearsed:
             return
         table = Table("lead", "score", "grade", "because", title="Handed over just now", title_justify="left")
         for route in self.routes[:_SHOWN]:
-            reasons = "; ".join(reason["says"] for reason in route["reasons"][:3])
+            speaking_for = [reason["says"] for reason in route["reasons"] if reason["points"] > 0]
+            reasons = "; ".join(speaking_for[:_REASONS])
             table.add_row(route["lead_id"], str(route["score"]), route["grade"], reasons)
         console.print(table)
 
