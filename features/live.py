@@ -12,7 +12,6 @@ from sqlglot import exp
 from data.contract import AttributeType
 from features.catalog import Catalog
 from features.engine import describe
-from features.feature import Value
 from features.reducers import Attribute
 
 Dialect = Literal["sqlite", "postgres"]
@@ -117,8 +116,3 @@ def _lead_columns(catalog: Catalog) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def by_name(query: LiveQuery, row: Sequence[Value]) -> dict[str, Value]:
-    """Pair a result row with the names of its features, without its two keys."""
-    return dict(zip(query.names, row[2:], strict=True))

@@ -1,5 +1,6 @@
 """Ingestion: facts are kept once, by their id, and a batch is one transaction."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -159,15 +160,15 @@ def _known(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     return set(connection.execute(asked).scalars())
 
 
-class Shelf:
+class Shelf(ABC):
     """Where facts of one kind go: it finds those that are there already and collects rows for the new ones."""
 
     table: Table
     rows: list[Values]
 
+    @abstractmethod
     def place(self, fact: Any, known_at: int) -> Result:
         """Say what becomes of a fact that we know of from this instant on."""
-        raise NotImplementedError
 
 
 class _Versions(Shelf):

@@ -14,7 +14,6 @@ from data.instants import DAY_US, iso
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
 from serving.app import open_service
-from serving.database import raw
 from serving.ingestion import Kind
 from serving.loading import History, Loaded, load_history
 from serving.routing import newest_routes
@@ -112,8 +111,7 @@ def rehearse(folder: PlaybookFolder, home: Home, *, progress: Progress = silent)
         live = service.ladder.current
         loaded = load_history(before, service.database, folder=folder, live=live, progress=progress)
         told = _tell(service, history, instant, progress=progress)
-        with service.database.writing() as connection:
-            routes = newest_routes(raw(connection), 1000)
+        routes = newest_routes(service.database.reader, 1000)
     finally:
         service.close()
     return Rehearsed(loaded, told, routes)
