@@ -62,6 +62,12 @@ class Goal(Words):
 
     stage: Name
     horizon_days: Days
+    amount_from: Name | None = Field(default=None, description="stage whose outcomes say the amount; default: the goal")
+
+    @property
+    def priced_by(self) -> str:
+        """Give the stage whose outcomes say what reaching the goal was worth."""
+        return self.amount_from or self.stage
 
 
 class ExtraFeature(Words):
@@ -115,6 +121,7 @@ class Playbook(Words):
     outcome_lag_days: float | None = Field(default=None, ge=0, description="how late outcomes arrive; default: seen")
     capacity_per_day: Annotated[float, Field(gt=0)]
     never_use: tuple[str, ...] = Field(default=(), description="kinds and attributes the sales process writes")
+    segments: tuple[str, ...] = Field(default=(), description="categories and booleans by which numbers are told apart")
     features: FeatureWishes = FeatureWishes()
     most_rejected: float = Field(default=0.05, ge=0, le=1, description="share of a source's rows that may be rejected")
 

@@ -45,9 +45,25 @@ _KINDS_OF_VALUE: dict[AttributeType, tuple[str, tuple[type, ...]]] = {
 }
 
 
+def _unfit_segments(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
+    named = [(("segments", at), name) for at, name in enumerate(playbook.segments)]
+    yield from _unknown(file, playbook.attributes, named, "attribute")
+    for place, name in named:
+        attribute = playbook.attributes.get(name)
+        if attribute is not None and attribute.type is AttributeType.NUMERIC:
+            yield file.mistake(
+                place, f"{name} is a number, expected a category or a boolean to tell segments apart by."
+            )
+        if name in playbook.never_use:
+            yield file.mistake(place, f"{name} is on never_use: a segment must be known when a lead is scored.")
+
+
 def contradictions(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
     """Find what a playbook says that does not fit together; nothing is yielded for one that does."""
     yield from _unknown(file, playbook.stages, [(("goal", "stage"), playbook.goal.stage)], "stage")
+    if playbook.goal.amount_from is not None:
+        yield from _unknown(file, playbook.stages, [(("goal", "amount_from"), playbook.goal.amount_from)], "stage")
+    yield from _unfit_segments(playbook, file)
     closed = [(("closed_by", at), stage) for at, stage in enumerate(playbook.closed_by)]
     yield from _unknown(file, playbook.stages, closed, "stage")
     usable = {*playbook.activities, *playbook.attributes}

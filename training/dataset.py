@@ -22,18 +22,19 @@ from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
 from data.warehouse import Warehouse
 from features.catalog import Catalog
-from features.derivation import derive
+from features.derivation import attribute_feature, derive
+from features.feature import Feature
 from features.history import described, look
 from models.scorecard import Scorecard, compile_scorecard
 from training.groups import Largest, group_leads, largest_group
-from training.labels import Labels, horizon_us, label
+from training.labels import Labels, horizon_us, label, worth
 from training.snapshots import take_snapshots
 from training.split import Plan, Split, plan_blocks, split
 from training.storage import FORMAT, load_kept, store
 
 SEED = 20_260_101
 RECENT_DAYS = 90
-_RULES = "rules."
+RULES, SEGMENT = "rules.", "segment."
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,9 @@ class Dataset:
 
     Attributes:
         rows: one per snapshot: ``lead_id``, ``as_of``, ``group``, ``block``, ``weight``, ``label`` (NaN where it is
-            too early to say), the catalog's features, then the scorecard's under ``rules.``. Rows that no step needs
-            (purged, set aside, and old) are counted in the manifest and not kept.
+            too early to say), ``goal_at`` (when the lead reached the goal [us since 1970 UTC], NaN where it never did),
+            ``amount`` (what that was worth, NaN where nobody wrote it), the catalog's features, the scorecard's under
+            ``rules.``, and the playbook's segments under ``segment.``.
         catalog: the features derived for the model.
         scorecard: the playbook's point rules, not calibrated.
         manifest: counts, maturity, plan and hashes; JSON.
@@ -75,6 +77,16 @@ class Dataset:
         """Give the goal's horizon in microseconds."""
         return round(float(self.manifest["goal"]["horizon_days"]) * DAY_US)
 
+    @property
+    def plan(self) -> Plan:
+        """Give the period of each block."""
+        return Plan.from_json(self.manifest["plan"])
+
+    @property
+    def knows_amounts(self) -> bool:
+        """Say whether any lead that reached the goal has an amount."""
+        return bool(self.rows["amount"].notna().any())
+
     def block(self, *names: str) -> pd.DataFrame:
         """Give the rows of one or more blocks."""
         return self.rows[self.rows["block"].isin(names)]
@@ -82,7 +94,14 @@ class Dataset:
     @cached_property
     def recent(self) -> pd.DataFrame:
         """Give all rows of the last 90 days, whatever their block."""
-        return self.rows[self.rows["as_of"] > int(self.manifest["recent_from_us"])]
+        as_of, said = self.rows["as_of"], self.manifest
+        return self.rows[(as_of > int(said["recent_from_us"])) & (as_of <= int(said["cutoff_us"]))]
+
+    @property
+    def columns(self) -> dict[str, Feature]:
+        """Give the feature that each column of features holds: the model's, then those of the rules."""
+        own = {feature.name: feature for feature in self.catalog.features}
+        return own | {RULES + feature.name: feature for feature in self.scorecard.catalog.features}
 
     def rules_frame(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Give the scorecard's features of rows under the names the scorecard knows."""
@@ -91,7 +110,7 @@ class Dataset:
 
 def rows_of_rules(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """Give a scorecard's features of rows under the names the scorecard knows."""
-    return rows[[_RULES + name for name in catalog.names]].rename(columns=lambda name: name.removeprefix(_RULES))
+    return rows[[RULES + name for name in catalog.names]].rename(columns=lambda name: name.removeprefix(RULES))
 
 
 def build(
@@ -141,6 +160,7 @@ def assemble(
     labels = label(rows, outcomes, playbook=playbook, cutoff_us=cutoff_us)
     rows["group"] = group_leads(leads).reindex(rows["lead_id"]).to_numpy()
     rows["label"] = labels.reached
+    rows["goal_at"], rows["amount"] = worth(rows["lead_id"], outcomes, playbook=playbook)
     progress("taking snapshots", 2, 3)
     plan, parts = _placed(rows, labels, playbook=playbook, seed=seed)
     progress("taking snapshots", 3, 3)
@@ -148,11 +168,10 @@ def assemble(
         **_manifest(rows, labels, plan=plan, parts=parts, playbook=playbook, cutoff_us=cutoff_us),
         "largest_group": asdict(largest_group(rows, leads)),
     }
-    needed = rows[~rows["block"].isin(["purged", "aside", "young"]) | (rows["as_of"] > manifest["recent_from_us"])]
+    needed = rows[labels.mature | (rows["as_of"] > manifest["recent_from_us"])].reset_index(drop=True)
     catalog = derive(playbook, look(warehouse, playbook, known_before=plan.train.end))
-    full = _described(
-        warehouse, needed.reset_index(drop=True), catalog=catalog, rules=scorecard.catalog, progress=progress
-    )
+    beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(playbook)}
+    full = _described(warehouse, needed, catalog=catalog, beside=beside, progress=progress)
     return Dataset(full, catalog, scorecard, {**manifest, **_hashes(full, catalog)})
 
 
@@ -177,18 +196,30 @@ def _placed(rows: pd.DataFrame, labels: Labels, *, playbook: Playbook, seed: int
     return plan, parts
 
 
+def segment_features(playbook: Playbook) -> tuple[Feature, ...]:
+    """Give the attributes by which the playbook wants numbers told apart, as features."""
+    return tuple(attribute_feature(name, playbook.attributes[name]) for name in playbook.segments)
+
+
 def _described(
-    warehouse: Warehouse, rows: pd.DataFrame, *, catalog: Catalog, rules: Catalog, progress: Progress
+    warehouse: Warehouse,
+    rows: pd.DataFrame,
+    *,
+    catalog: Catalog,
+    beside: Mapping[str, tuple[Feature, ...]],
+    progress: Progress,
 ) -> pd.DataFrame:
     """
-    Compute the features of the model and of the rules in one pass over the history.
+    Compute the catalog's features and those beside it, under their prefixes, in one pass over the history.
 
     How far a query has come nobody knows, so the bar only moves; the same in four parts took half as long again.
     """
     progress("computing features", 0, 0)
-    renamed = tuple(replace(feature, name=_RULES + feature.name) for feature in rules.features)
-    both = Catalog(catalog.features + renamed, catalog.never_use)
-    found = described(warehouse, rows, both).drop(columns=["lead_id", "as_of"])
+    renamed = tuple(
+        replace(feature, name=prefix + feature.name) for prefix, features in beside.items() for feature in features
+    )
+    every = Catalog(catalog.features + renamed, catalog.never_use)
+    found = described(warehouse, rows, every).drop(columns=["lead_id", "as_of"])
     progress("computing features", len(rows), len(rows))
     return pd.concat([rows, found], axis=1)
 
@@ -199,7 +230,6 @@ def _manifest(
     """Say what the training set holds and where it comes from."""
     mature = labels.mature
     in_training = mature & plan.train.holds(rows["as_of"].to_numpy())
-    spans = {name: _span_out(getattr(plan, name)) for name in ("train", "calibrate", "test")}
     return {
         "format": FORMAT,
         "playbook": playbook.name,
@@ -207,7 +237,7 @@ def _manifest(
         "cutoff_at": iso(cutoff_us),
         "mature_until": iso(labels.mature_until),
         "outcome_lag_days": labels.lag_us / DAY_US,
-        "plan": {"name": plan.name, **spans},
+        "plan": plan.as_json(),
         "snapshots": len(rows),
         "mature": int(mature.sum()),
         "young": int((~mature).sum()),
@@ -216,13 +246,10 @@ def _manifest(
         "leads": int(rows["lead_id"].nunique()),
         "groups": int(rows["group"].nunique()),
         "base_rate": float(rows["label"][in_training].mean()),
+        "mature_span_us": [int(rows["as_of"][mature].min()), int(rows["as_of"][mature].max())],
         "recent_from_us": cutoff_us - RECENT_DAYS * DAY_US,
         "cutoff_us": cutoff_us,
     }
-
-
-def _span_out(span: Any) -> dict[str, Any]:
-    return {**{name: iso(value) for name, value in asdict(span).items()}, "days": round(span.days, 2)}
 
 
 def _hashes(rows: pd.DataFrame, catalog: Catalog) -> dict[str, Any]:

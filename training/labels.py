@@ -85,6 +85,28 @@ def ingest_lag_us(goals: pd.DataFrame, playbook: Playbook) -> int:
     return int(np.quantile(lags, LAG_QUANTILE, method="higher"))
 
 
+def worth(
+    lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, playbook: Playbook
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """
+    Say when each lead reached the goal, and what that was worth.
+
+    Args:
+        lead_ids: (n,) of the rows.
+        outcomes: ``lead_id``, ``stage``, ``reached_at``, ``amount``.
+        playbook: its goal; the amount stands on the stage that ``goal.amount_from`` names, or else on the goal itself.
+
+    Returns:
+        (n,) instants [us since 1970 UTC], NaN where the goal was never reached; (n,) amounts, NaN where none is known.
+    """
+    goals = outcomes[outcomes["stage"] == playbook.goal.stage]
+    reached = goals.groupby("lead_id")["reached_at"].min()
+    priced = outcomes[(outcomes["stage"] == playbook.goal.priced_by) & outcomes["amount"].notna()]
+    amounts = priced.sort_values("reached_at").groupby("lead_id")["amount"].first()
+    at = reached.reindex(lead_ids).to_numpy(dtype=np.float64)
+    return at, np.where(np.isnan(at), np.nan, amounts.reindex(lead_ids).to_numpy(dtype=np.float64))
+
+
 def _reached(
     lead_ids: "pd.Series[str]", as_of: NDArray[np.int64], *, goals: pd.DataFrame, horizon: int
 ) -> NDArray[np.float64]:

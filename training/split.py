@@ -13,14 +13,15 @@ that succeeds early is only in the first. So that the draw favours nobody, each 
 Source: Horvitz and Thompson 1952, A generalization of sampling without replacement from a finite universe.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.instants import DAY_US
+from data.instants import DAY_US, iso, parse
 from training.draws import uniforms
 from training.errors import HistoryError
 
@@ -54,6 +55,15 @@ class Span:
         """Give its length."""
         return (self.end - self.start) / DAY_US
 
+    def as_json(self) -> dict[str, Any]:
+        """Write its ends in ISO 8601 and its length."""
+        return {"start": iso(self.start), "end": iso(self.end), "days": round(self.days, 2)}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Span":
+        """Read it back."""
+        return cls(parse(said["start"]), parse(said["end"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -68,6 +78,15 @@ class Plan:
     def shared(self) -> bool:
         """Say whether train and calibrate share one period."""
         return self.name == "one purge"
+
+    def as_json(self) -> dict[str, Any]:
+        """Write its name and its periods."""
+        return {"name": self.name, **{block: getattr(self, block).as_json() for block in BLOCKS}}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "Plan":
+        """Read it back."""
+        return cls(said["name"], *(Span.from_json(said[block]) for block in BLOCKS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
