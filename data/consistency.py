@@ -55,7 +55,7 @@ def _unfit_segments(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
                 place, f"{name} is a number, expected a category or a boolean to tell segments apart by."
             )
         if name in playbook.never_use:
-            yield file.mistake(place, f"{name} is on never_use: a segment must be known when a lead is scored.")
+            yield file.mistake(place, f"{name} is on never_use: name what is known when a lead is scored.")
 
 
 def contradictions(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:

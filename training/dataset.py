@@ -28,7 +28,7 @@ from features.history import described, look
 from models.scorecard import Scorecard, compile_scorecard
 from training.groups import Largest, group_leads, largest_group
 from training.labels import Labels, horizon_us, label, worth
-from training.snapshots import take_snapshots
+from training.snapshots import closed_at, take_snapshots
 from training.split import Plan, Split, plan_blocks, split
 from training.storage import FORMAT, load_kept, store
 
@@ -45,7 +45,8 @@ class Dataset:
     Attributes:
         rows: one per snapshot: ``lead_id``, ``as_of``, ``group``, ``block``, ``weight``, ``label`` (NaN where it is
             too early to say), ``goal_at`` (when the lead reached the goal [us since 1970 UTC], NaN where it never did),
-            ``amount`` (what that was worth, NaN where nobody wrote it), the catalog's features, the scorecard's under
+            ``amount`` (what that was worth, NaN where nobody wrote it), ``closed_at`` (when it was no longer open, by
+            the goal or otherwise, NaN where it still is), the catalog's features, the scorecard's under
             ``rules.``, and the playbook's segments under ``segment.``.
         catalog: the features derived for the model.
         scorecard: the playbook's point rules, not calibrated.
@@ -161,6 +162,8 @@ def assemble(
     rows["group"] = group_leads(leads).reindex(rows["lead_id"]).to_numpy()
     rows["label"] = labels.reached
     rows["goal_at"], rows["amount"] = worth(rows["lead_id"], outcomes, playbook=playbook)
+    closed = closed_at(rows["lead_id"], outcomes, playbook=playbook)
+    rows["closed_at"] = np.where(closed == np.iinfo(np.int64).max, np.nan, closed.astype(np.float64))
     progress("taking snapshots", 2, 3)
     plan, parts = _placed(rows, labels, playbook=playbook, seed=seed)
     progress("taking snapshots", 3, 3)

@@ -56,7 +56,7 @@ def take_snapshots(
     """
     moments = _moments(leads, activities[~activities["kind"].isin(playbook.never_use)])
     found = pd.concat([_after_moments(moments, seed=seed), _after_silence(moments, seed=seed)], ignore_index=True)
-    open_ = found["as_of"].to_numpy() < _closed_at(found["lead_id"], outcomes, playbook=playbook)
+    open_ = found["as_of"].to_numpy() < closed_at(found["lead_id"], outcomes, playbook=playbook)
     found = found[open_ & (found["as_of"] <= cutoff_us).to_numpy()].sort_values(["lead_id", "as_of"])
     once_a_day = ~pd.DataFrame({"lead": found["lead_id"], "day": found["as_of"] // DAY_US}).duplicated()
     return found[once_a_day].reset_index(drop=True)
@@ -93,8 +93,18 @@ def _after_silence(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _closed_at(lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, playbook: Playbook) -> NDArray[np.int64]:
-    """Give for each row the instant from which its lead is no longer open."""
+def closed_at(lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, playbook: Playbook) -> NDArray[np.int64]:
+    """
+    Give for each row the instant from which its lead is no longer open; the largest int64 where it always was.
+
+    Args:
+        lead_ids: (n,) of the rows.
+        outcomes: ``lead_id``, ``stage``, ``reached_at``.
+        playbook: its goal and ``closed_by``.
+
+    Returns:
+        (n,) instants [us since 1970 UTC].
+    """
     closing = outcomes[outcomes["stage"].isin(playbook.closing_stages)]
     closed = closing.groupby("lead_id")["reached_at"].min()
     return closed.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)

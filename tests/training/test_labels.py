@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data.instants import DAY_US
 from tests.training.small import day, outcomes, playbook
 from training.errors import HistoryError
-from training.labels import label
+from training.labels import label, worth
 
 
 def snapshots(*rows):
@@ -66,3 +66,21 @@ def test_no_immature_row_ever_has_a_label(rows, reached, said_lag):
     as_of = snapshots(*rows)["as_of"].to_numpy()
     assert (found.mature == (as_of + 10 * DAY_US + lag <= day(100))).all()
     assert np.isin(found.reached[found.mature], (0, 1)).all()
+
+
+def test_what_a_goal_was_worth_is_its_own_amount_or_that_of_the_stage_named():
+    goals = outcomes(("a", 10, "won"), ("b", 12, "won"), ("c", 9, "met")).assign(amount=[100.0, np.nan, 7.0])
+    ids = pd.Series(["a", "a", "b", "c", "d"], dtype="str")
+    at, amount = worth(ids, goals, playbook=playbook())
+    assert at[:3].tolist() == [day(10), day(10), day(12)]
+    assert np.isnan(at[3:]).all()
+    assert amount[:2].tolist() == [100.0, 100.0]
+    assert np.isnan(amount[2:]).all()
+
+
+def test_an_amount_may_stand_on_another_stage_and_only_goals_have_one():
+    said = outcomes(("a", 10, "won"), ("a", 11, "met"), ("a", 13, "met"), ("c", 9, "met"))
+    priced = playbook(goal={"stage": "won", "horizon_days": 10, "amount_from": "met"})
+    found = worth(pd.Series(["a", "c"], dtype="str"), said.assign(amount=[np.nan, 50.0, 60.0, 7.0]), playbook=priced)
+    assert found[1][0] == 50.0
+    assert np.isnan(found[1][1])
