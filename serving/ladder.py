@@ -10,10 +10,11 @@ from data.playbook import PlaybookFolder
 from models.champion import NoChampionError, load_champion, load_scorecard_fit
 from models.errors import ModelError
 from models.scorecard import Scorecard, compile_scorecard
+from models.standing import Standing, load_standing
 from serving.scoring import LiveScorer, go_live
 
 _LOG = logging.getLogger("leadscore.serving")
-_WATCHED = ("champion.json", "scorecard.json")
+_WATCHED = ("champion.json", "scorecard.json", "standing.json")
 _RETRY_S = 5.0  # a promoted model that cannot be used may have been repaired
 Seen = tuple[tuple[int, int, int] | None, ...]
 
@@ -33,6 +34,7 @@ class Ladder:
         self._retry_at = 0.0
         self._seen: Seen = ()
         self.current: LiveScorer
+        self.standing: Standing | None = None
         self.refresh()
 
     def refresh(self) -> bool:
@@ -42,6 +44,7 @@ class Ladder:
             return False
         self._seen = seen
         self.current = self._best()
+        self.standing = self._standing()
         self._retry_at = time.monotonic() + _RETRY_S
         return True
 
@@ -72,6 +75,13 @@ class Ladder:
         """Log a problem once, however often the model is tried."""
         if self._last is None or self._last.problem != problem:
             _LOG.warning("no usable model: %s", problem, exc_info=cause)
+
+    def _standing(self) -> Standing | None:
+        try:
+            return load_standing(self._models)
+        except ModelError as error:
+            _LOG.warning("what the newest training found is not known: %s", error)
+            return None
 
     @property
     def _last(self) -> LiveScorer | None:

@@ -135,6 +135,16 @@ class BandsOut(BaseModel):
     c: float
 
 
+class StandingOut(BaseModel):
+    """How far the company's history carries, as the newest training found."""
+
+    rung: Literal["rules only", "small model", "full model"]
+    succeeded: int = Field(description="leads of the training period that reached the goal", examples=[120])
+    failed: int = Field(description="leads of the training period that did not", examples=[3000])
+    missing: str = Field(description="what the next rung needs; empty on the highest")
+    says: str = Field(description="all of this in one sentence")
+
+
 class ModelOut(BaseModel):
     """Which scorer answers."""
 
@@ -145,6 +155,7 @@ class ModelOut(BaseModel):
     bands: BandsOut
     hysteresis_points: float
     features: int
+    standing: StandingOut | None = Field(description="null before anything was trained")
 
 
 class HealthOut(BaseModel):

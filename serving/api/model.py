@@ -21,7 +21,7 @@ async def read_model(request: Request) -> Response:
 
 def _told(service: Service) -> dict[str, Any]:
     live, folder = service.ladder.current, service.folder
-    goal = folder.playbook.goal
+    goal, standing = folder.playbook.goal, service.ladder.standing
     return {
         "scorer": scorer_json(live.scorer.id),
         "degraded": live.degraded,
@@ -30,4 +30,5 @@ def _told(service: Service) -> dict[str, Any]:
         "bands": live.scorer.bands.as_json(),
         "hysteresis_points": folder.routing.hysteresis_points,
         "features": len(live.scorer.catalog.features),
+        "standing": None if standing is None else {**standing.as_json(), "says": standing.says},
     }

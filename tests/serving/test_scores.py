@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from models.standing import Standing, save_standing
 from serving.scoring import go_live
 from tests.models.small import fitted
 from tests.serving.conftest import opened, promote, settings_in
@@ -150,6 +151,19 @@ def test_a_promoted_model_answers(learned):
     assert (score["degraded"], score["scorer"]["kind"], score["scorer"]["version"]) == (False, "model", "1")
     assert 0 < score["probability"] < 1
     assert learned.client.get("/v1/model").json()["problem"] is None
+
+
+def test_the_model_route_says_how_far_history_carries(store):
+    models = store.service.settings.models
+    assert store.client.get("/v1/model").json()["standing"] is None
+    save_standing(models, Standing("small model", 120, 3000, "380 more leads that reach sql make a full model"))
+    store.service.ladder.refresh()
+    found = store.client.get("/v1/model").json()["standing"]
+    assert (found["rung"], found["succeeded"], found["failed"]) == ("small model", 120, 3000)
+    assert found["says"].startswith("Small model, from 120 leads")
+    (models / "standing.json").write_text("{")
+    store.service.ladder.refresh()
+    assert store.client.get("/v1/model").json()["standing"] is None
 
 
 @pytest.mark.parametrize("damage", ["truncated", "edited", "gone", "pointer", "pointer is a folder"])
