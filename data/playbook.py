@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from data.business import (
 from data.consistency import contradictions, rule_contradictions
 from data.errors import PlaybookError
 from data.rules import Routing, ScorecardRules
-from data.yaml_file import parse_as, playbook_error, read_yaml
+from data.yaml_file import Mistake, YamlFile, parse_as, playbook_error, read_yaml
 
 __all__ = [
     "ActivityKind",
@@ -36,15 +37,25 @@ __all__ = [
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
+RIVALS = "scorecards"
+"""The folder inside a playbook's that holds other point rules, to be compared with those of ``scorecard.yaml``."""
+
+
 @dataclass(frozen=True)
 class PlaybookFolder:
-    """A playbook with its point rules and its routing, as loaded from one folder."""
+    """
+    A playbook with its point rules and its routing, as loaded from one folder.
+
+    ``rivals`` are the point rules of the folder ``scorecards``, old ones or other ideas: nobody is scored with them,
+    they only take part where rules and models are compared.
+    """
 
     path: Path
     playbook: Playbook
     scorecard: ScorecardRules
     routing: Routing
     exports: Path | None = None
+    rivals: tuple[ScorecardRules, ...] = ()
 
     @cached_property
     def exports_folder(self) -> Path:
@@ -56,29 +67,61 @@ class PlaybookFolder:
 
 def load_playbook(folder: Path, *, exports: Path | None = None) -> PlaybookFolder:
     """
-    Load a playbook and check it, across its three files.
+    Load a playbook and check it, across its files.
 
     Args:
-        folder: holds ``playbook.yaml``, ``scorecard.yaml`` and ``routing.yaml``.
+        folder: holds ``playbook.yaml``, ``scorecard.yaml`` and ``routing.yaml``, and may hold more point rules in
+            ``scorecards``.
         exports: folder of the exports, in place of the one the playbook names.
 
     Raises:
-        PlaybookError: every mistake in the three files, each with file, line and what to do.
+        PlaybookError: every mistake in the files, each with file, line and what to do.
     """
     if not folder.is_dir():
         message = f"{folder} is not a folder: a playbook is a folder with playbook.yaml, scorecard.yaml, routing.yaml."
         raise PlaybookError(message)
     files = [read_yaml(folder / f"{name}.yaml") for name in ("playbook", "scorecard", "routing")]
-    playbook, scorecard = parse_as(Playbook, files[0]), parse_as(ScorecardRules, files[1])
-    routing = parse_as(Routing, files[2])
-    mistakes = [mistake for parsed in (playbook, scorecard, routing) if isinstance(parsed, list) for mistake in parsed]
+    cards = [files[1], *(read_yaml(path) for path in _rival_files(folder))]
+    playbook, routing = parse_as(Playbook, files[0]), parse_as(Routing, files[2])
+    scorecards = [_rules_of(file, is_rival=at > 0) for at, file in enumerate(cards)]
+    mistakes = [each for parsed in (playbook, *scorecards, routing) if isinstance(parsed, list) for each in parsed]
     if isinstance(playbook, Playbook):
         mistakes += contradictions(playbook, files[0])
-        if isinstance(scorecard, ScorecardRules):
-            mistakes += rule_contradictions(playbook, scorecard, files[1])
-    if mistakes or isinstance(playbook, list) or isinstance(scorecard, list) or isinstance(routing, list):
+        for rules, file in zip(scorecards, cards, strict=True):
+            mistakes += rule_contradictions(playbook, rules, file) if isinstance(rules, ScorecardRules) else []
+    mistakes += _names_taken(scorecards, cards)
+    if mistakes or isinstance(playbook, list) or isinstance(routing, list):
         raise playbook_error(mistakes)
-    return PlaybookFolder(folder, playbook, scorecard, routing, exports)
+    own, *rivals = (rules for rules in scorecards if isinstance(rules, ScorecardRules))
+    return PlaybookFolder(folder, playbook, own, routing, exports, tuple(rivals))
+
+
+def _rival_files(folder: Path) -> list[Path]:
+    """Give the files with other point rules, by name; those that begin with a dot are an editor's, or a system's."""
+    found = [*(folder / RIVALS).glob("*.yaml"), *(folder / RIVALS).glob("*.yml")]
+    return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _rules_of(file: YamlFile, *, is_rival: bool) -> ScorecardRules | list[Mistake]:
+    """Read point rules; a rival that says no name is called as its file is."""
+    rules = parse_as(ScorecardRules, file)
+    if is_rival and isinstance(rules, ScorecardRules) and "name" not in rules.model_fields_set:
+        return rules.model_copy(update={"name": file.path.stem})
+    return rules
+
+
+def _names_taken(scorecards: Sequence[ScorecardRules | list[Mistake]], files: Sequence[YamlFile]) -> list[Mistake]:
+    """Find point rules that are called as others are: side by side nobody could tell them apart."""
+    taken: dict[str, Path] = {}
+    mistakes = []
+    for rules, file in zip(scorecards, files, strict=True):
+        if not isinstance(rules, ScorecardRules):
+            continue
+        if rules.name in taken:
+            said = f"{rules.name} is also what {taken[rules.name].name} is called; give these rules another name."
+            mistakes.append(file.mistake(("name",), said))
+        taken.setdefault(rules.name, file.path)
+    return mistakes
 
 
 def expand(text: str) -> str:

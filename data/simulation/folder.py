@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data.errors import DataError
+from data.playbook import RIVALS
 from data.simulation.exports import FILES
 
 MARK = "simulation.json"
 TRUTH = "truth"
-PLAYBOOK = ("playbook.yaml", "scorecard.yaml", "routing.yaml")
-_OURS = frozenset({MARK, TRUTH, *FILES, *PLAYBOOK})
+PLAYBOOK = ("playbook.yaml", "scorecard.yaml", f"{RIVALS}/last_year.yaml", "routing.yaml")
 _DEMO = Path(__file__).resolve().parent.parent / "playbooks" / "demo"
+_OURS = frozenset({MARK, TRUTH, RIVALS, *FILES, *PLAYBOOK})
 _FOLDER_LINE = re.compile(r"^folder:.*$", re.MULTILINE)
 
 
@@ -30,7 +31,7 @@ def check_place(out: Path) -> None:
     if not out.is_dir():
         message = f"{out} is a file: name a new folder for the simulation."
         raise DataError(message)
-    found = {path.name for path in out.iterdir()}
+    found = {path.name for path in out.iterdir()} | {f"{RIVALS}/{path.name}" for path in (out / RIVALS).glob("*")}
     foreign = sorted(found - _OURS) if MARK in found else sorted(found)
     if foreign:
         message = f"{out} holds {foreign[0]}, which no simulation wrote: name an empty or a new folder."
@@ -65,6 +66,7 @@ def put_in_place(out: Path) -> Iterator[Path]:
 
 def copy_playbook(folder: Path) -> None:
     """Copy the demo playbook beside the exports, so that the folder works as a playbook by itself."""
+    (folder / RIVALS).mkdir()
     for name in PLAYBOOK:
         text = (_DEMO / name).read_text(encoding="utf-8")
         (folder / name).write_text(_FOLDER_LINE.sub("folder: .", text, count=1), encoding="utf-8")

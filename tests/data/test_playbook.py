@@ -227,4 +227,43 @@ def test_a_company_that_only_has_leads_needs_no_activities(playbook):
     (folder / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     rule = {"attribute": "seniority", "in": ["vp"], "points": 15, "because": "can sign"}
     (folder / "scorecard.yaml").write_text(yaml.safe_dump({"rules": [rule]}), encoding="utf-8")
+    shutil.rmtree(folder / "scorecards")
     assert load_playbook(folder).playbook.activities == {}
+
+
+def test_point_rules_in_scorecards_are_rivals_by_file_name(playbook):
+    rules = (playbook / "scorecard.yaml").read_text()
+    (playbook / "scorecards" / "b.yaml").write_text(rules.replace("name: marketing rules", "name: first idea"))
+    (playbook / "scorecards" / "a.yml").write_text(rules.replace("name: marketing rules\n", ""))
+    (playbook / "scorecards" / ".b.yaml").write_text("an editor's: [")
+    (playbook / "scorecards" / "notes.md").write_text("- [not rules")
+    found = load_playbook(playbook)
+    assert [rules.name for rules in found.rivals] == ["a", "first idea", "rules of last year"]
+    assert found.rivals[1].rules == found.scorecard.rules
+
+
+def test_a_playbook_needs_no_rivals(playbook):
+    shutil.rmtree(playbook / "scorecards")
+    assert load_playbook(playbook).rivals == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("activity: webinar,", "activity: webinair,", "unknown activity webinair; did you mean webinar?"),
+        ("points: 50,", "poinst: 50,", "rules.0.poinst: unknown name; did you mean points?"),
+        ("attribute: employees,", "attribute: lead_status,", "lead_status is on the playbook's never_use"),
+    ],
+)
+def test_a_rival_is_checked_as_the_scorecard_is(playbook, old, new, told):
+    line = spoil(playbook, "scorecards/last_year", old, new)
+    said = mistakes_in(playbook)
+    assert any(told in one and one.startswith(f"scorecards/last_year.yaml:{line}:") for one in said), said
+
+
+def test_no_two_sets_of_rules_are_called_alike(playbook):
+    shutil.copy(playbook / "scorecard.yaml", playbook / "scorecards" / "copy.yaml")
+    line = spoil(playbook, "scorecards/last_year", "name: rules of last year", "name: marketing rules")
+    said = mistakes_in(playbook)
+    assert [one.split(": ")[0] for one in said] == ["scorecards/copy.yaml:2", f"scorecards/last_year.yaml:{line}"]
+    assert all("marketing rules is also what scorecard.yaml is called" in one for one in said)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
+from data.playbook import load_playbook
 from data.simulation import simulate, simulation
 from data.simulation.folder import MARK, put_in_place
 from tests.data.simulated import UNTIL
@@ -39,6 +40,15 @@ def test_a_note_put_into_a_simulation_is_not_lost(tmp_path: Path):
     with pytest.raises(DataError, match=r"notes\.md"):
         simulate(tmp_path / "out", leads=1, until=UNTIL)
     assert (tmp_path / "out" / "notes.md").read_text() == "mine"
+
+
+def test_rules_put_into_a_simulation_are_not_lost(tmp_path: Path):
+    simulate(tmp_path / "out", leads=1, until=UNTIL)
+    assert [rules.name for rules in load_playbook(tmp_path / "out").rivals] == ["rules of last year"]
+    (tmp_path / "out/scorecards/mine.yaml").write_text("mine")
+    with pytest.raises(DataError, match=r"scorecards/mine\.yaml, which no simulation wrote"):
+        simulate(tmp_path / "out", leads=1, until=UNTIL)
+    assert (tmp_path / "out/scorecards/mine.yaml").read_text() == "mine"
 
 
 def test_a_file_is_not_taken_for_a_folder(tmp_path: Path):
