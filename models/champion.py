@@ -1,15 +1,16 @@
 """
 Where the trained models of a playbook stand, and which of them serves.
 
-The folder holds ``bundles/<fingerprint>/`` (never changed), ``champion.json`` (which bundle serves) and
-``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
+The folder holds ``bundles/<run>/`` (never changed), ``champion.json`` (which bundle serves, and the move that put it
+there) and ``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
 """
 
 import hashlib
 import json
-import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from data.rules import ScorecardRules
 from models.bands import Bands
@@ -19,6 +20,9 @@ from models.conversion import ConversionModel
 from models.errors import BundleError, StructureError
 from models.reading import fields, loads
 from models.scorecard import Scorecard
+from models.writing import write_whole
+
+POINTER = "champion.json"
 
 
 class NoChampionError(BundleError):
@@ -27,11 +31,20 @@ class NoChampionError(BundleError):
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """Which bundle serves: its label in the registry, its fingerprint, and where it stands in the folder."""
+    """
+    Which bundle serves.
+
+    Attributes:
+        version: its label in the registry.
+        fingerprint: the hash of all that is in it.
+        bundle: where it stands in the folder.
+        move: who put it there, when and why, as training wrote it; None where nobody did. Serving does not look at it.
+    """
 
     version: str
     fingerprint: str
     bundle: str
+    move: Mapping[str, Any] | None = None
 
 
 def bundle_folder(models: Path, run_id: str) -> Path:
@@ -42,7 +55,8 @@ def bundle_folder(models: Path, run_id: str) -> Path:
 def point_to(models: Path, champion: Champion) -> None:
     """Make a bundle the one that serves, in one step."""
     content = {"version": champion.version, "fingerprint": champion.fingerprint, "bundle": champion.bundle}
-    _write(models / "champion.json", json.dumps(content, sort_keys=True, indent=1))
+    moved = {} if champion.move is None else {"move": dict(champion.move)}
+    write_whole(models / POINTER, json.dumps(content | moved, sort_keys=True, indent=1))
 
 
 def read_pointer(models: Path) -> Champion:
@@ -53,17 +67,35 @@ def read_pointer(models: Path) -> Champion:
         NoChampionError: nothing was promoted yet.
         StructureError: the pointer is damaged.
     """
-    path = models / "champion.json"
+    path = models / POINTER
     if not path.exists():
         message = f"no model serves yet ({path} does not exist): run leadscore train, then leadscore promote."
         raise NoChampionError(message)
-    given = fields(loads(_text(path)), str(path), ("version", "fingerprint", "bundle"))
+    found = loads(_text(path))
+    move = found.pop("move", None) if isinstance(found, dict) else None
+    if move is not None and not isinstance(move, dict):
+        raise StructureError(where=f"{path}, move", found=move, expected="an object")
+    return replace(champion_of(found, models, where=str(path)), move=move)
+
+
+def champion_of(content: object, models: Path, *, where: str) -> Champion:
+    """
+    Read which bundle is meant: version, fingerprint and a folder inside this one.
+
+    Args:
+        content: JSON with these three texts.
+        models: the folder that holds the bundles.
+        where: the place it was read from, to name it.
+
+    Raises:
+        StructureError: it says something else.
+    """
+    given = fields(content, where, ("version", "fingerprint", "bundle"))
     for name, value in given.items():
         if not isinstance(value, str) or not value:
-            raise StructureError(where=f"{path}, {name}", found=value, expected="text")
-    inside = (models / given["bundle"]).resolve()
-    if not inside.is_relative_to(models.resolve()):
-        raise StructureError(where=str(path), found=given["bundle"], expected="a folder beside it")
+            raise StructureError(where=f"{where}, {name}", found=value, expected="text")
+    if "\0" in given["bundle"] or not (models / given["bundle"]).resolve().is_relative_to(models.resolve()):
+        raise StructureError(where=where, found=given["bundle"], expected="a folder beside it")
     return Champion(**given)
 
 
@@ -74,8 +106,17 @@ def load_champion(models: Path) -> ConversionModel:
     Raises:
         ModelError: nothing was promoted, or the bundle is not what was promoted.
     """
-    pointer = read_pointer(models)
-    return load_bundle(models / pointer.bundle, version=pointer.version, fingerprint=pointer.fingerprint)
+    return load_pointed(models, read_pointer(models))
+
+
+def load_pointed(models: Path, champion: Champion) -> ConversionModel:
+    """
+    Load a bundle that serves, or once did.
+
+    Raises:
+        ModelError: it is gone, or not what was promoted.
+    """
+    return load_bundle(models / champion.bundle, version=champion.version, fingerprint=champion.fingerprint)
 
 
 def save_scorecard_fit(models: Path, scorecard: Scorecard) -> None:
@@ -88,7 +129,7 @@ def save_scorecard_fit(models: Path, scorecard: Scorecard) -> None:
         "calibration": scorecard.calibration.as_json(),
         "bands": scorecard.bands.as_json(),
     }
-    _write(models / "scorecard.json", json.dumps(content, sort_keys=True, indent=1))
+    write_whole(models / "scorecard.json", json.dumps(content, sort_keys=True, indent=1))
 
 
 def load_scorecard_fit(models: Path, scorecard: Scorecard) -> Scorecard:
@@ -117,13 +158,3 @@ def _text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path} cannot be read ({error}): promote a model again."
         raise BundleError(message) from None
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.{os.getpid()}")
-    with building.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    building.replace(path)
