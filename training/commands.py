@@ -196,7 +196,7 @@ def _contenders(model: ConversionModel, scorecard: Any, dataset: Dataset) -> lis
     """Let the model and the rules score the test rows."""
     test = dataset.block("test")
     rules = scorecard.score_many(dataset.rules_frame(test)).probabilities
-    return [Contender(model.id, model.score_many(test).probabilities), Contender(scorecard.id, rules)]
+    return [Contender.of(model, model.score_many(test).probabilities), Contender.of(scorecard, rules)]
 
 
 def _judge(contenders: list[Contender], dataset: Dataset, folder: PlaybookFolder, *, progress: Progress) -> Comparison:

@@ -1,27 +1,57 @@
-"""Comparison: point rules and the learned model on the same rows."""
+"""Comparison: point rules, models and baselines on the same rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from data.progress import Progress, silent
-from models.receipt import ScorerId
+from models.scorer import Scorer
 from training.bootstrap import RESAMPLES, Ratios, interval, spread
 from training.evaluation import SEED, Judged, evaluate, losses
 
 Floats = NDArray[np.float64]
+Kind = Literal["model", "rules", "learned rules", "baseline"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Contender:
-    """A scorer and what it said about the rows: (n,) probabilities."""
+    """
+    Who is judged, and what it said about the rows.
 
-    id: ScorerId
+    Attributes:
+        name: what readers call it; no two contenders of one comparison share it.
+        kind: a learned model, point rules, point rules distilled from a model, or a baseline.
+        version: of a model the registry's, of rules the beginning of their fingerprint; empty for a baseline.
+        fingerprint: of all that decides its scores; empty for a baseline.
+        probability: (n,) of reaching the goal within the horizon.
+    """
+
+    name: str
+    kind: Kind
+    version: str
+    fingerprint: str
     probability: Floats
+
+    @classmethod
+    def of(cls, scorer: Scorer, probability: Floats, *, kind: Kind | None = None) -> "Contender":
+        """Let a scorer take part; ``kind`` where its receipts do not tell that its rules were learned."""
+        said = scorer.id
+        return Contender(
+            name=said.name,
+            kind=kind or said.kind,
+            version=said.version,
+            fingerprint=said.fingerprint,
+            probability=probability,
+        )
+
+    @classmethod
+    def baseline(cls, name: str, probability: Floats) -> "Contender":
+        """Let something take part that has no receipts: the base rate, a plain regression."""
+        return Contender(name=name, kind="baseline", version="", fingerprint="", probability=probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +72,47 @@ class Comparison:
     decided: bool
 
 
+def scored(
+    contenders: Sequence[Contender],
+    judged: Judged,
+    *,
+    base_rate: float,
+    capacity_per_day: float,
+    progress: Progress = silent,
+) -> tuple[Mapping[str, Any], ...]:
+    """
+    Judge contenders on the same rows.
+
+    Args:
+        contenders: with probabilities of the same n rows.
+        judged: the n rows.
+        base_rate: the share of the training period.
+        capacity_per_day: how many leads the team can call in a day.
+        progress: hears how far it has come.
+
+    Returns:
+        Of each ``name``, ``kind``, ``version``, ``fingerprint`` and the numbers of ``training.evaluation.evaluate``.
+    """
+    return tuple(
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "version": one.version,
+            "fingerprint": one.fingerprint,
+            **evaluate(
+                one.probability,
+                judged,
+                base_rate=base_rate,
+                capacity_per_day=capacity_per_day,
+                tell=partial(_tell, progress, at, len(contenders)),
+            ),
+        }
+        for at, one in enumerate(contenders)
+    )
+
+
 def compare_scorers(
-    contenders: list[Contender],
+    contenders: Sequence[Contender],
     judged: Judged,
     *,
     base_rate: float,
@@ -60,27 +129,12 @@ def compare_scorers(
         capacity_per_day: how many leads the team can call in a day.
         progress: hears how far it has come.
     """
-    scorers = [
-        {
-            "name": one.id.name,
-            "kind": one.id.kind,
-            "version": one.id.version,
-            "fingerprint": one.id.fingerprint,
-            **evaluate(
-                one.probability,
-                judged,
-                base_rate=base_rate,
-                capacity_per_day=capacity_per_day,
-                tell=partial(_tell, progress, at, len(contenders)),
-            ),
-        }
-        for at, one in enumerate(contenders)
-    ]
+    scorers = scored(contenders, judged, base_rate=base_rate, capacity_per_day=capacity_per_day, progress=progress)
     order = sorted(range(len(scorers)), key=lambda at: scorers[at]["log_loss"]["value"])
     best, next_best = order[0], order[1]
     difference = paired_difference(contenders[best].probability, contenders[next_best].probability, judged)
     decided = difference["high"] < 0
-    return Comparison(tuple(scorers), scorers[best]["name"], difference, decided)
+    return Comparison(scorers, scorers[best]["name"], difference, decided)
 
 
 def _tell(progress: Progress, at: int, contenders: int, done: int) -> None:

@@ -95,7 +95,7 @@ def gain_figure(contenders: Sequence[Contender], judged: Judged) -> Figure:
     axes.plot([0, 1], [0, 1], color=_QUIET, linewidth=1, linestyle="--", label="in any order")
     for contender, colour in zip(contenders, _COLOURS, strict=False):
         reached, found = gain(contender.probability, judged)
-        axes.plot(reached, found, color=colour, label=contender.id.name)
+        axes.plot(reached, found, color=colour, label=contender.name)
     axes.set(
         xlim=(0, 1), ylim=(0, 1), xlabel="share of leads called, best first", ylabel="share of all successes found"
     )

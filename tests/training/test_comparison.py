@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from models.receipt import ScorerId
+from models.bundle import load_bundle
+from models.scorecard import compile_scorecard
 from tests.training.test_evaluation import judged_rows
-from training.comparison import Contender, compare_scorers, paired_difference
-
-MODEL, RULES = ScorerId("model", "model", "1", "aa"), ScorerId("rules", "rules", "b", "bb")
+from training.comparison import Contender, compare_scorers, paired_difference, scored
 
 
 def compared(model, rules, judged):
-    both = [Contender(MODEL, model), Contender(RULES, rules)]
+    both = [
+        Contender(name="model", kind="model", version="1", fingerprint="aa", probability=model),
+        Contender(name="rules", kind="rules", version="b", fingerprint="bb", probability=rules),
+    ]
     return compare_scorers(both, judged, base_rate=0.15, capacity_per_day=10)
 
 
@@ -45,3 +47,27 @@ def test_pairing_sees_what_two_intervals_cannot():
 def test_equal_scorers_differ_by_nothing():
     truth, judged = judged_rows()
     assert paired_difference(truth, truth, judged, resamples=20) == pytest.approx({"value": 0, "low": 0, "high": 0})
+
+
+def test_a_baseline_is_judged_by_the_same_numbers(world, trained):
+    truth, judged = judged_rows()
+    model, rules = (
+        load_bundle(trained.bundle),
+        compile_scorecard(world.folder.scorecard, world.folder.playbook),
+    )
+    every = [
+        Contender.of(model, truth),
+        Contender.of(rules, truth, kind="learned rules"),
+        Contender.baseline("base rate", np.full_like(truth, 0.15)),
+    ]
+    heard = []
+    found = scored(
+        every, judged, base_rate=0.15, capacity_per_day=10, progress=lambda _, done, of: heard.append((done, of))
+    )
+    assert [one["kind"] for one in found] == ["model", "learned rules", "baseline"]
+    assert [one["name"] for one in found] == ["leadscore-demo", "marketing rules", "base rate"]
+    assert found[0]["fingerprint"] == trained.fingerprint
+    assert found[0].keys() == found[2].keys()
+    assert found[0]["auc"] == found[1]["auc"]
+    assert found[2]["log_loss"]["value"] == pytest.approx(found[2]["base_log_loss"])
+    assert heard[-1][0] == heard[-1][1]
