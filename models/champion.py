@@ -65,17 +65,36 @@ def read_pointer(models: Path) -> Champion:
 
     Raises:
         NoChampionError: nothing was promoted yet.
-        StructureError: the pointer is damaged.
+        BundleError: the pointer is damaged.
     """
     path = models / POINTER
     if not path.exists():
         message = f"no model serves yet ({path} does not exist): run leadscore train, then leadscore promote."
         raise NoChampionError(message)
-    found = loads(_text(path))
-    move = found.pop("move", None) if isinstance(found, dict) else None
+    return pointer_of(_text(path), models)
+
+
+def pointer_of(text: str, models: Path) -> Champion:
+    """
+    Read the pointer's text.
+
+    Raises:
+        BundleError: it is damaged.
+    """
+    path = models / POINTER
+    try:
+        return _with_move(loads(text), models)
+    except StructureError as error:
+        found = str(error).removesuffix("; export the model again.")
+        message = f"{path} does not say which model serves ({found}): run leadscore rollback, or promote a model again."
+        raise BundleError(message) from None
+
+
+def _with_move(content: object, models: Path) -> Champion:
+    move = content.pop("move", None) if isinstance(content, dict) else None
     if move is not None and not isinstance(move, dict):
-        raise StructureError(where=f"{path}, move", found=move, expected="an object")
-    return replace(champion_of(found, models, where=str(path)), move=move)
+        raise StructureError(where="move", found=move, expected="an object")
+    return replace(champion_of(content, models, where="champion"), move=move)
 
 
 def champion_of(content: object, models: Path, *, where: str) -> Champion:
@@ -94,9 +113,16 @@ def champion_of(content: object, models: Path, *, where: str) -> Champion:
     for name, value in given.items():
         if not isinstance(value, str) or not value:
             raise StructureError(where=f"{where}, {name}", found=value, expected="text")
-    if "\0" in given["bundle"] or not (models / given["bundle"]).resolve().is_relative_to(models.resolve()):
+    if not _is_inside(given["bundle"], models):
         raise StructureError(where=where, found=given["bundle"], expected="a folder beside it")
     return Champion(**given)
+
+
+def _is_inside(bundle: str, models: Path) -> bool:
+    try:
+        return (models / bundle).resolve().is_relative_to(models.resolve())
+    except (ValueError, OSError):  # signs that no path may hold, or links in a circle
+        return False
 
 
 def load_champion(models: Path) -> ConversionModel:
