@@ -6,7 +6,9 @@ TrainingError               no model can be made, judged or promoted
 ├── FewLeadsError           in some block too few leads reached the goal, or too few did not: use the rules alone
 ├── RegistryError           the registry cannot be read or written
 │   └── UnknownVersionError it does not hold the version that was asked for
-└── PromotionRefusedError   the challenger may not serve
+├── PromotionRefusedError   the challenger may not serve
+│   └── MovedMeanwhileError another version was put in place while this one was judged
+└── RollbackRefusedError    there is no previous champion, or it cannot serve
 """
 
 from data.errors import LeadscoreError
@@ -46,3 +48,11 @@ class UnknownVersionError(RegistryError):
 
 class PromotionRefusedError(TrainingError):
     """The challenger may not serve; says which rule held."""
+
+
+class MovedMeanwhileError(PromotionRefusedError):
+    """Another version was put in place while this one was judged; says by whom."""
+
+
+class RollbackRefusedError(TrainingError):
+    """There is no previous champion, or it cannot serve."""
