@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.bootstrap_kernel import LANES, come_true
+
 Floats = NDArray[np.float64]
 BINS = 10
 _DRAWS = 400
@@ -57,15 +59,26 @@ def curve(probability: Floats, label: Floats, *, weight: Floats, group: NDArray[
     predicted = np.bincount(bins, weights=weight * probability) / mass
     observed = np.bincount(bins, weights=weight * label) / mass
     share = mass / mass.sum()
-    generator = np.random.default_rng(seed)
-    drawn = np.empty((_DRAWS, len(mass)))
-    for row in drawn:
-        succeeds = generator.random(int(group.max()) + 1)[group] < probability
-        row[:] = np.bincount(bins, weights=weight * succeeds, minlength=len(mass)) / mass
+    drawn = _drawn(probability, weight, group, bins=bins, seed=seed) / mass
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     noise = np.abs(drawn - predicted) @ share
     error = float(np.abs(observed - predicted) @ share)
     return Curve(predicted, observed, share, low, high, error, float(np.quantile(noise, 0.95)))
+
+
+def _drawn(
+    probability: Floats, weight: Floats, group: NDArray[np.int64], *, bins: NDArray[np.int64], seed: int
+) -> Floats:
+    """Draw labels from the probabilities and give the weight that succeeds in each bin, (draws, b)."""
+    generator = np.random.default_rng(seed)
+    codes = group.astype(np.int32), bins.astype(np.int32)
+    found = []
+    for _ in range(_DRAWS // LANES):
+        luck = generator.random((int(group.max()) + 1, LANES), dtype=np.float32)
+        sums = np.empty((int(bins.max()) + 1, LANES))
+        come_true(luck, np.ascontiguousarray(probability), np.ascontiguousarray(weight), *codes, sums)
+        found.append(sums.T)
+    return np.concatenate(found)
 
 
 def _bins(probability: Floats, weight: Floats) -> NDArray[np.int64]:

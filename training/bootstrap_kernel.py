@@ -1,0 +1,128 @@
+"""
+The compiled inner loops of resampling: sums by account, a walk down a ranking, and labels drawn from chances.
+
+Each loop adds in one fixed order on one thread, so that a number is the same bits on every machine, however many
+resamples are measured at once. BLAS promises neither.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import boolean, float32, float64, int32, njit, types, void
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+LANES = 8
+"""Resamples that walk down a ranking together: their running sums fit the registers of any server CPU."""
+
+
+def _read_only(item: Any, dimensions: int = 1) -> Any:
+    """Give numba's type of a contiguous array that is only read; arrays one may write to fit it too."""
+    return types.Array(item, dimensions, "C", readonly=True)
+
+
+def _compiled(*arguments: Any) -> Callable[[Function], Function]:
+    """Compile a loop now, or load what an earlier process compiled; live without a place to keep it."""
+
+    def compile_it(function: Function) -> Function:
+        try:
+            made = njit(void(*arguments), cache=True, nogil=True, error_model="numpy")(function)
+        except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
+            made = njit(void(*arguments), nogil=True, error_model="numpy")(function)
+        return cast("Function", made)
+
+    return compile_it
+
+
+@_compiled(_read_only(float64, 2), _read_only(float64, 2), float64[:, ::1])
+def add_up(counts: Floats, table: Floats, out: Floats) -> None:
+    """
+    Add up the rows of a table, each as often as a resample counts it.
+
+    Args:
+        counts: (b, g) how often each of b resamples counts group g.
+        table: (g, k) sums of each group.
+        out: (b, k), overwritten.
+    """
+    out[:] = 0.0
+    for g in range(table.shape[0]):
+        for b in range(counts.shape[0]):
+            times = counts[b, g]
+            for k in range(table.shape[1]):
+                out[b, k] += times * table[g, k]
+
+
+_ROWS = _read_only(float64)
+
+
+@_compiled(_read_only(float32, 2), _ROWS, _ROWS, _read_only(int32), _read_only(boolean), float64[:, ::1])
+def walk_down(
+    counts: NDArray[np.float32],
+    positive: Floats,
+    negative: Floats,
+    group: NDArray[np.int32],
+    last: NDArray[np.bool_],
+    out: Floats,
+) -> None:
+    """
+    Walk down a ranking once for up to 8 resamples, and find the AUC and the average precision of each.
+
+    Args:
+        counts: (g, 8) how often each resample counts group g; float32, which holds whole numbers and fits the caches.
+        positive: (n,) weight of the rows that reached the goal, best score first; 0 for the others.
+        negative: (n,) the same for those that did not.
+        group: (n,) in the same order.
+        last: (n,) whether the row is the last of those with an equal score.
+        out: (8, 2), overwritten: AUC and average precision, NaN where one of the two kinds is missing.
+    """
+    good, bad = np.zeros(LANES), np.zeros(LANES)
+    hits, misses = np.zeros(LANES), np.zeros(LANES)
+    area, precision = np.zeros(LANES), np.zeros(LANES)
+    for i in range(group.size):
+        times = counts[group[i]]
+        for b in range(LANES):
+            good[b] += positive[i] * times[b]
+            bad[b] += negative[i] * times[b]
+        if last[i]:
+            for b in range(LANES):
+                area[b] += bad[b] * (hits[b] + 0.5 * good[b])
+                hits[b] += good[b]
+                misses[b] += bad[b]
+                passed = hits[b] + misses[b]
+                precision[b] += good[b] * hits[b] / (passed if passed > 0.0 else 1.0)
+                good[b] = 0.0
+                bad[b] = 0.0
+    for b in range(LANES):
+        both = (hits[b] > 0.0) & (misses[b] > 0.0)
+        out[b, 0] = area[b] / (hits[b] * misses[b]) if both else np.nan
+        out[b, 1] = precision[b] / hits[b] if both else np.nan
+
+
+@_compiled(_read_only(float32, 2), _ROWS, _ROWS, _read_only(int32), _read_only(int32), float64[:, ::1])
+def come_true(
+    drawn: NDArray[np.float32],
+    probability: Floats,
+    weight: Floats,
+    group: NDArray[np.int32],
+    part: NDArray[np.int32],
+    out: Floats,
+) -> None:
+    """
+    Draw labels from the probabilities themselves, 8 times at once, and add up the weight that succeeds in each part.
+
+    Args:
+        drawn: (g, 8) one number in [0, 1) for each group and drawing; a row succeeds where it is below its probability.
+        probability: (n,).
+        weight: (n,).
+        group: (n,) codes into ``drawn``.
+        part: (n,) codes into ``out``.
+        out: (p, 8), overwritten.
+    """
+    out[:] = 0.0
+    for i in range(group.size):
+        luck, sums = drawn[group[i]], out[part[i]]
+        for b in range(LANES):
+            sums[b] += weight[i] if luck[b] < probability[i] else 0.0
