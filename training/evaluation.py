@@ -145,7 +145,7 @@ def called(score: Floats, judged: Judged, *, capacity_per_day: float) -> Floats:
 
     Equal scores are taken in an order drawn once.
     """
-    return _topmost(score, judged.weight, part=judged.day, rooms=[lambda _total: np.float64(capacity_per_day)])[0]
+    return _Queue.of(score, judged.weight, judged.day).first(capacity_per_day)
 
 
 def best_share(score: Floats, judged: Judged, *, share: float) -> Floats:
@@ -155,31 +155,34 @@ def best_share(score: Floats, judged: Judged, *, share: float) -> Floats:
 
 def best_shares(score: Floats, judged: Judged, *, shares: Sequence[float]) -> list[Floats]:
     """Give the same for several shares, (n,) each, having sorted the rows once."""
-    return _topmost(score, judged.weight, part=np.zeros_like(judged.day), rooms=_shares(shares))
+    queue = _Queue.of(score, judged.weight, np.zeros_like(judged.day))
+    return [queue.first(share * float(judged.weight.sum())) for share in shares]
 
 
-def _shares(shares: Sequence[float]) -> list[Callable[[Floats], Floats]]:
-    return [lambda total, share=share: share * total for share in shares]
+@dataclass(frozen=True, eq=False)
+class _Queue:
+    """The rows of each part, best first; equal scores stand in an order drawn once."""
 
+    order: NDArray[np.int64]
+    weight: Floats
+    before: Floats
 
-def _topmost(
-    score: Floats, weight: Floats, *, part: NDArray[np.int64], rooms: Sequence[Callable[[Floats], Floats]]
-) -> list[Floats]:
-    """Fill each room of each part, so large for a part of such a weight, with its best rows; the last may fit partly."""
-    tie = np.random.default_rng(SEED).permutation(len(score))
-    order = tie[np.lexsort((-score[tie], part[tie]))]
-    sorted_weight = weight[order]
-    passed = np.cumsum(sorted_weight)
-    starts = np.flatnonzero(np.r_[True, np.diff(part[order]) != 0])
-    sizes = np.diff(np.r_[starts, len(score)])
-    before = passed - sorted_weight - np.repeat((passed - sorted_weight)[starts], sizes)
-    totals = np.repeat(np.add.reduceat(sorted_weight, starts), sizes)
-    found = []
-    for room in rooms:
-        taken = np.empty(len(score))
-        taken[order] = np.clip(room(totals) - before, 0, sorted_weight)
-        found.append(taken)
-    return found
+    @classmethod
+    def of(cls, score: Floats, weight: Floats, part: NDArray[np.int64]) -> "_Queue":
+        """Sort the rows; ``before`` is the weight that stands ahead of each in its part."""
+        tie = np.random.default_rng(SEED).permutation(len(score))
+        order = tie[np.lexsort((-score[tie], part[tie]))]
+        ordered = weight[order]
+        ahead = np.cumsum(ordered) - ordered
+        starts = np.flatnonzero(np.r_[True, np.diff(part[order]) != 0])
+        sizes = np.diff(np.r_[starts, len(score)])
+        return cls(order, ordered, ahead - np.repeat(ahead[starts], sizes))
+
+    def first(self, room: float) -> Floats:
+        """Give how much of each row's weight has room in its part, (n,); the last one may fit in partly."""
+        taken = np.empty(len(self.order))
+        taken[self.order] = np.clip(room - self.before, 0, self.weight)
+        return taken
 
 
 def _parts(
