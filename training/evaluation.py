@@ -159,6 +159,14 @@ def best_shares(score: Floats, judged: Judged, *, shares: Sequence[float]) -> li
     return [queue.first(share * float(judged.weight.sum())) for share in shares]
 
 
+def found_by_shares(score: Floats, judged: Judged, *, shares: Sequence[float]) -> Floats:
+    """Give the share of all successes among the best shares of all rows, (k,); NaN where nobody succeeded."""
+    queue = _Queue.of(score, judged.weight, np.zeros_like(judged.day))
+    passed, hits = np.cumsum(queue.weight), np.cumsum(queue.weight * judged.label[queue.order])
+    reached = np.interp(np.asarray(shares) * passed[-1], np.r_[0.0, passed], np.r_[0.0, hits])
+    return np.asarray(reached / hits[-1] if hits[-1] > 0 else np.full(len(shares), np.nan))
+
+
 @dataclass(frozen=True, eq=False)
 class _Queue:
     """The rows of each part, best first; equal scores stand in an order drawn once."""
