@@ -20,7 +20,7 @@ from features.catalog import Catalog
 from features.errors import FeatureError
 from features.feature import Value
 from models.bands import Bands
-from models.calibration import Platt
+from models.calibration import calibration_from_json
 from models.conversion import ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
 from models.reading import fields, loads, numbers, texts
@@ -166,7 +166,7 @@ def _model(name: str, content: Mapping[str, str]) -> ConversionModel:
     if trees.n_features != len(catalog.features):
         raise StructureError(where="trees", found=trees.n_features, expected=f"{len(catalog.features)} features")
     encoding = Encoding(catalog, _categories(given["categories"], catalog))
-    calibration, bands = Platt.from_json(given["calibration"]), Bands.from_json(given["bands"])
+    calibration, bands = calibration_from_json(given["calibration"]), Bands.from_json(given["bands"])
     return ConversionModel(name, encoding, trees, calibration, base_odds, bands)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from features.catalog import Catalog
 from features.feature import Value
 from models.bands import Bands
-from models.calibration import Platt, sigmoid
+from models.calibration import Calibration, Platt, sigmoid, sigmoids
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
 from models.scorer import Scored
 from models.shapley import ShapleyTables
@@ -70,6 +70,10 @@ class ConversionModel:
     """
     The learned likelihood of reaching the goal, explained exactly.
 
+    Trees add up to a margin, and under Platt's straight line so do points. Under a calibration that bends, each lead's
+    contributions are stretched by one factor of its own, the mean slope on the way from the base to its margin: what
+    spoke for the lead still does, in the same proportions, and the points still add up. The receipt says the factor.
+
     Args:
         name: which model this is, the same over all its versions.
         encoding: from feature values to what the trees split on.
@@ -84,7 +88,7 @@ class ConversionModel:
     name: str
     encoding: Encoding
     trees: Trees
-    calibration: Platt
+    calibration: Calibration
     base_odds: float
     bands: Bands
     version: str = "unregistered"
@@ -117,7 +121,10 @@ class ConversionModel:
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; word only the ``top`` reasons, or all."""
-        contributions = self._tables.contributions(self.encoding.row(values))[0] * self._scale
+        explained = self._tables.explained(self.encoding.row(values))
+        stretch = None if self._straight is not None else float(self._stretches(explained.margins)[0])
+        scale = self._straight if stretch is None else POINTS_PER_LOGIT * stretch
+        contributions = explained.contributions[0] * scale
         # bincount adds feature by feature, as score_matrix does: a row alone gets the very bits it gets among others.
         moved = np.bincount(self._group_of, contributions, minlength=len(self._groups))
         order = np.argsort(-np.abs(moved), kind="stable")[: np.count_nonzero(moved)].tolist()
@@ -126,7 +133,7 @@ class ConversionModel:
         reasons = tuple(self._reason(at, values, each, by_group[at]) for at in order[:top])
         rest = math.fsum(by_group[at] for at in order[len(reasons) :])
         probability, grade = self.probability(points), self.bands.grade(points)
-        return Receipt(lead_id, as_of, points, self.base_points, probability, grade, reasons, self.id, rest)
+        return Receipt(lead_id, as_of, points, self.base_points, probability, grade, reasons, self.id, rest, stretch)
 
     def score_many(self, frame: pd.DataFrame) -> Scored:
         """Score many leads from a frame with a column per feature."""
@@ -134,7 +141,7 @@ class ConversionModel:
 
     def score_matrix(self, matrix: NDArray[np.float64]) -> Scored:
         """Score many encoded leads, float64 of shape (n, k)."""
-        contributions = np.multiply(self._scale, self._tables.contributions(matrix), order="F")
+        contributions = self.moved(matrix)
         reasons = np.zeros((len(matrix), len(self._groups)), order="F")
         points = np.full(len(matrix), self.base_points)
         for at, (_, members) in enumerate(self._groups):
@@ -142,8 +149,14 @@ class ConversionModel:
                 reasons[:, at] += contributions[:, member]
             points += reasons[:, at]
         logits = (points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds)
-        chances = np.exp(-np.logaddexp(0.0, -logits))
-        return Scored(points, chances, self.base_points, self.codes, reasons)
+        return Scored(points, sigmoids(logits), self.base_points, self.codes, reasons)
+
+    def moved(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the points that each feature moved, float64 of shape (n, k), of encoded leads of the same shape."""
+        explained = self._tables.explained(matrix)
+        straight = self._straight
+        scale = POINTS_PER_LOGIT * self._stretches(explained.margins)[:, None] if straight is None else straight
+        return np.multiply(scale, explained.contributions, order="F")
 
     def probability(self, points: float) -> float:
         """Give the calibrated probability at points."""
@@ -166,9 +179,13 @@ class ConversionModel:
         return found
 
     @cached_property
-    def _scale(self) -> float:
-        """Give the points that one unit of the margin moves."""
-        return POINTS_PER_LOGIT * self.calibration.slope
+    def _straight(self) -> float | None:
+        """Give the points that one unit of the margin moves, where they are the same for every lead."""
+        return POINTS_PER_LOGIT * self.calibration.slope if isinstance(self.calibration, Platt) else None
+
+    def _stretches(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the factor from the trees' contributions to log-odds of leads with these margins, (n,)."""
+        return self.calibration.steepness(self._tables.base, margins)
 
     def _reason(self, at: int, values: Sequence[Value], points: Sequence[float], moved: float) -> Reason:
         code, members = self._groups[at]

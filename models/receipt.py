@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from data.instants import iso
 
 AVERAGE_POINTS = 50.0
@@ -40,6 +43,11 @@ class Receipt:
 
     ``base_points`` plus the points of all reasons plus ``rest_points`` is ``points`` to 1e-9. A receipt with all
     its reasons has no rest. ``probability`` is None only for point rules that no history has calibrated yet.
+
+    ``stretch`` is None where a reason's points are the same for every lead with the same reason. Under a calibration
+    that is no straight line it is the one factor by which this lead's reasons were multiplied so that they add up to
+    its points: log-odds of the chance per log-odds of the trees, 0 or more. Then the points of one reason may differ
+    between leads that differ in others.
     """
 
     lead_id: str
@@ -51,6 +59,7 @@ class Receipt:
     reasons: tuple[Reason, ...]
     scorer: ScorerId
     rest_points: float = 0.0
+    stretch: float | None = None
 
     @property
     def score(self) -> int:
@@ -79,6 +88,7 @@ class Receipt:
             "grade": self.grade,
             "reasons": [{"code": reason.code, "says": reason.says, "points": reason.points} for reason in shown],
             "rest_points": math.fsum([self.rest_points, *(reason.points for reason in self.reasons[len(shown) :])]),
+            "stretch": self.stretch,
             "scorer": scorer_json(self.scorer),
             "degraded": degraded,
             "newest_activity_at": None if newest_activity_at is None else iso(newest_activity_at),
@@ -93,6 +103,16 @@ def scorer_json(scorer: ScorerId) -> dict[str, str]:
         "version": scorer.version,
         "fingerprint": scorer.fingerprint,
     }
+
+
+def points_of(logits: NDArray[np.float64], *, base_odds: float) -> NDArray[np.float64]:
+    """
+    Put calibrated log-odds, ndarray of shape (n,), on the scale of points where ``base_odds`` stand at 50.
+
+    >>> points_of(np.log([0.05, 0.1, 0.4]), base_odds=0.1).round(9).tolist()
+    [40.0, 50.0, 70.0]
+    """
+    return np.asarray(AVERAGE_POINTS + POINTS_PER_LOGIT * (logits - np.log(base_odds)))
 
 
 def displayed(points: float) -> int:

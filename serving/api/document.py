@@ -82,6 +82,10 @@ class ScoreOut(BaseModel):
     grade: Literal["A", "B", "C", "D"] = Field(examples=["A"])
     reasons: list[ReasonOut] = Field(description="those that moved most first")
     rest_points: float = Field(description="points of the reasons that are not shown", examples=[15.0])
+    stretch: float | None = Field(
+        description="the factor on this lead's reasons under a calibration that bends; null where all leads share one",
+        examples=[None],
+    )
     scorer: ScorerOut
     degraded: bool = Field(description="whether this scorer stands in for the model", examples=[False])
     newest_activity_at: str | None = Field(examples=["2026-03-01T12:00:00Z"])

@@ -59,6 +59,7 @@ def test_the_score_json_has_the_agreed_names():
         "grade": "B",
         "reasons": [{"code": "a", "says": "did a", "points": 11.5}],
         "rest_points": 0.0,
+        "stretch": None,
         "scorer": {"kind": "model", "name": "test", "version": "1", "fingerprint": "f" * 64},
         "degraded": False,
         "newest_activity_at": "1970-01-01T00:00:00Z",
