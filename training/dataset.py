@@ -28,6 +28,7 @@ from features.history import described, look
 from models.scorecard import Scorecard, compile_scorecard
 from training.groups import Largest, group_leads, largest_group
 from training.labels import Labels, horizon_us, label, worth
+from training.maturity import maturity
 from training.snapshots import closed_at, take_snapshots
 from training.split import Plan, Split, plan_blocks, split
 from training.storage import FORMAT, load_kept, store
@@ -159,7 +160,8 @@ def assemble(
         leads, history["activities"], outcomes=outcomes, playbook=playbook, cutoff_us=cutoff_us, seed=seed
     )
     labels = label(rows, outcomes, playbook=playbook, cutoff_us=cutoff_us)
-    rows["group"] = group_leads(leads).reindex(rows["lead_id"]).to_numpy()
+    groups = group_leads(leads)
+    rows["group"] = groups.reindex(rows["lead_id"]).to_numpy()
     rows["label"] = labels.reached
     rows["goal_at"], rows["amount"] = worth(rows["lead_id"], outcomes, playbook=playbook)
     closed = closed_at(rows["lead_id"], outcomes, playbook=playbook)
@@ -170,6 +172,9 @@ def assemble(
     manifest = {
         **_manifest(rows, labels, plan=plan, parts=parts, playbook=playbook, cutoff_us=cutoff_us),
         "largest_group": asdict(largest_group(rows, leads)),
+        "horizon": maturity(
+            leads, outcomes, groups=groups, playbook=playbook, cutoff_us=cutoff_us, lag_us=labels.lag_us
+        ).as_json(),
     }
     needed = rows[labels.mature | (rows["as_of"] > manifest["recent_from_us"])].reset_index(drop=True)
     catalog = derive(playbook, look(warehouse, playbook, known_before=plan.train.end))
