@@ -1,0 +1,104 @@
+"""The arena: any number of scorers on the same leads, over the same weeks, at the same capacity."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from data.instants import iso
+from data.progress import Progress, silent
+from data.warehouse import Warehouse
+from training.arena.against import Against, Policy, against_each
+from training.arena.entrants import LineUp
+from training.arena.replay import replay
+from training.arena.standings import Standing, standings
+from training.arena.verdict import Verdict, verdict
+from training.arena.weeks import Weeks
+from training.dataset import Dataset
+from training.split import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Arena:
+    """
+    What a replay of the test weeks found.
+
+    Attributes:
+        period: the test weeks.
+        days: how many mornings they have.
+        capacity_per_day: how many leads the team could call in a day.
+        leads: how many leads of the company were on the list.
+        conversions: how many of them some calls could have found.
+        standings: of each entrant, ours first.
+        against: ours against each other, in the same order.
+        verdict: who found more, ours or the point rules.
+        absent: a sentence on each who should have taken part and could not.
+    """
+
+    period: Span
+    days: int
+    capacity_per_day: float
+    leads: int
+    conversions: float
+    standings: tuple[Standing, ...]
+    against: tuple[Against, ...]
+    verdict: Verdict
+    absent: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the arena as judgements hold it."""
+        return {
+            "from": iso(self.period.start),
+            "to": iso(self.period.end),
+            "days": self.days,
+            "capacity_per_day": self.capacity_per_day,
+            "leads": self.leads,
+            "conversions": self.conversions,
+            "entrants": [one.as_json() for one in self.standings],
+            "against": [one.as_json() for one in self.against],
+            "winner": self.verdict.winner,
+            "decided": self.verdict.decided,
+            "says": " ".join([self.verdict.says, *self.absent]),
+        }
+
+
+def hold_arena(
+    line_up: LineUp,
+    dataset: Dataset,
+    *,
+    capacity_per_day: float,
+    zone: str = "UTC",
+    warehouse: Warehouse | None = None,
+    progress: Progress = silent,
+) -> Arena:
+    """
+    Replay the test weeks for every entrant, and hold the first against each other.
+
+    Args:
+        line_up: who takes part, with scores of the rows of the test block.
+        dataset: its test block and plan.
+        capacity_per_day: how many leads the team can call in a day.
+        zone: IANA name of the playbook's zone, in which a morning is a morning.
+        warehouse: the history, for receipts that need features the training set does not hold.
+        progress: hears how many entrants have had their weeks.
+    """
+    entrants, test = line_up.entrants, dataset.block("test")
+    weeks = Weeks.of(test, dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
+    calls = []
+    for at, entrant in enumerate(entrants):
+        progress("replaying the test weeks", at, len(entrants))
+        calls.append(replay(entrant.score, weeks, capacity_per_day=capacity_per_day))
+    progress("replaying the test weeks", len(entrants), len(entrants))
+    alone, differences = standings(entrants, calls, weeks)
+    policies = [Policy.of(entrant, made) for entrant, made in zip(entrants, calls, strict=True)]
+    return Arena(
+        period=dataset.plan.test,
+        days=len(weeks.mornings),
+        capacity_per_day=capacity_per_day,
+        leads=round(float(weeks.weight[weeks.listed].sum())),
+        conversions=float(weeks.weight[weeks.findable].sum()),
+        standings=alone,
+        against=against_each(
+            policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress
+        ),
+        verdict=verdict(alone, differences, weeks=weeks, capacity_per_day=capacity_per_day),
+        absent=line_up.absent,
+    )
