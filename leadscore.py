@@ -43,6 +43,7 @@ ExportsOption = Annotated[
     Path | None, typer.Option("--exports", help="Folder of the exports, in place of the one the playbook names.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Give one JSON object as the last line of stdout.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in the history of moves.")]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="T", help="Instant in ISO 8601; default: the end of the history.")
 ]
@@ -132,22 +133,39 @@ def compare(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_j
 @app.command()
 def promote(
     version: Annotated[str, typer.Option("--version", help="Version or alias to promote.")] = "challenger",
-    force: Annotated[
-        bool, typer.Option("--force", help="Promote even one that does worse than the champion or the rules.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Do not ask the gate; needs --reason.")] = False,
+    reason: ReasonOption = None,
     playbook: PlaybookOption = DEMO,
     exports: ExportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Let the challenger serve, if it is not worse than the champion."""
-    from training.commands import promote as run
+    """Let the challenger serve, if the gate lets it through; else say which rule held."""
+    from training.moves import promote as run
 
     _run(
         playbook,
         exports,
         as_json,
-        lambda given: run(given.folder, given.home, version=version, force=force, progress=given.progress),
+        lambda given: run(
+            given.folder, given.home, version=version, force=force, reason=reason, progress=given.progress
+        ),
     )
+
+
+@app.command()
+def rollback(reason: ReasonOption = None, playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
+    """Let the previous champion serve again."""
+    from training.moves import rollback as run
+
+    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, reason=reason))
+
+
+@app.command()
+def history(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
+    """List who moved which version to serve, when and why."""
+    from training.moves import history as run
+
+    _run(playbook, None, as_json, lambda given: run(given.folder, given.home))
 
 
 @app.command()
@@ -259,8 +277,9 @@ def _walk(given: Given, *, leads: int, console: Console) -> Walked:
     """Go from exports to a store that the promoted model has scored; the demo's own history is simulated first."""
     from data.commands import check, simulate
     from serving.rehearsal import rehearse
-    from training.commands import build, compare, promote, train
+    from training.commands import build, compare, train
     from training.errors import PromotionRefusedError
+    from training.moves import promote
 
     folder, home, progress = given.folder, given.home, given.progress
 

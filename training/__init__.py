@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.commands import build, compare, promote, train
+    from training.commands import build, compare, train
     from training.errors import (
         FewLeadsError,
         HistoryError,
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
         RegistryError,
         TrainingError,
     )
-    from training.results import Built, Compared, Promoted, Trained
+    from training.moved import Moves, Promoted, RolledBack
+    from training.moves import history, promote, rollback
+    from training.results import Built, Compared, Trained
 
 # MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -24,9 +26,11 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
-    "commands": ("build", "compare", "promote", "train"),
+    "commands": ("build", "compare", "train"),
     "errors": ("FewLeadsError", "HistoryError", "PromotionRefusedError", "RegistryError", "TrainingError"),
-    "results": ("Built", "Compared", "Promoted", "Trained"),
+    "moved": ("Moves", "Promoted", "RolledBack"),
+    "moves": ("history", "promote", "rollback"),
+    "results": ("Built", "Compared", "Trained"),
 }
 
 __all__ = [
@@ -34,14 +38,18 @@ __all__ = [
     "Compared",
     "FewLeadsError",
     "HistoryError",
+    "Moves",
     "Promoted",
     "PromotionRefusedError",
     "RegistryError",
+    "RolledBack",
     "Trained",
     "TrainingError",
     "build",
     "compare",
+    "history",
     "promote",
+    "rollback",
     "train",
 ]
 

@@ -1,4 +1,4 @@
-"""The verbs ``build``, ``train``, ``compare`` and ``promote``."""
+"""The verbs ``build``, ``train`` and ``compare``."""
 
 import shutil
 import tempfile
@@ -18,23 +18,17 @@ from models.bundle import save_bundle
 from models.champion import bundle_folder, save_scorecard_fit
 from models.conversion import ConversionModel
 from training.comparison import Comparison, Contender, compare_scorers
+from training.contest import load_version
 from training.dataset import SEED, Dataset
 from training.dataset import build as build_dataset
 from training.errors import HistoryError
 from training.evaluation import Judged
 from training.fitting import Fitted, fit, fit_scorecard, leads_by_outcome
+from training.patience import Patience
 from training.plots import draw_all
-from training.promotion import crown, demand_better_than_rules, demand_not_worse, load_version, log_loss_on
-from training.results import Built, Compared, Promoted, Trained
-from training.tracking import (
-    CHALLENGER,
-    Patience,
-    Registered,
-    Registry,
-    log_dataset,
-    log_facts,
-    log_model,
-)
+from training.results import Built, Compared, Trained
+from training.runs import log_dataset, log_facts, log_model
+from training.tracking import CHALLENGER, Registered, Registry
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,49 +135,6 @@ def compare(
     _demand_same_history(found, registry, dataset)
     contenders = _contenders(model, fit_scorecard(dataset, folder), dataset)
     return Compared(_judge(contenders, dataset, folder, progress=progress), found.version)
-
-
-def promote(
-    folder: PlaybookFolder,
-    home: Home,
-    *,
-    version: str = CHALLENGER,
-    force: bool = False,
-    progress: Progress = silent,
-    seed: int = SEED,
-) -> Promoted:
-    """
-    Let a registered version serve, unless it is worse than the one that does, or than the rules where none does.
-
-    Args:
-        folder: the playbook.
-        home: where tables and models are kept.
-        version: ``challenger`` (the newest) or a number.
-        force: promote it although it is worse.
-        progress: hears how far it has come.
-        seed: as in training.
-
-    Raises:
-        RegistryError: there is no such version.
-        PromotionRefusedError: its bundle does not load, or it is worse than the champion or the rules.
-    """
-    name = folder.playbook.name
-    registry = Registry(home, name)
-    found, before = registry.find(version), registry.champion()
-    model = load_version(found, home, name)
-    if before is not None and before.version == found.version:
-        says = "It served already."
-    elif force:
-        other = "the point rules" if before is None else f"version {before.version}"
-        says = f"It was not compared with {other}, as asked for."
-    elif before is None:
-        says = demand_better_than_rules(registry.metrics(found.run_id), version=found.version)
-    else:
-        champion = load_version(before, home, name)
-        material = _material(folder, home, progress=progress, seed=seed)
-        ours, theirs = (log_loss_on(one, material.dataset, material.warehouse) for one in (model, champion))
-        says = demand_not_worse(ours, theirs, versions=(found.version, before.version))
-    return crown(found, model, registry, models=home.models(name), says=says)
 
 
 def _material(folder: PlaybookFolder, home: Home, *, progress: Progress, seed: int) -> _Material:

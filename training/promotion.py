@@ -1,123 +1,249 @@
 """
-Promotion: which version serves.
+Promotion: the gate between a challenger and serving.
 
-The first model may serve if its bundle loads and, having learnt from fewer than 500 leads that reached the goal, if it
-was better than the point rules on its test rows. After that a challenger must not be worse than the champion: both are
-judged on the challenger's test rows, and more than 0.5 % of log loss is worse. These are point estimates. The champion
-may have learnt from earlier snapshots of the same accounts, which favours it a little: in doubt, the model that serves
-stays.
+Everyone is judged on the same rows, the challenger's test rows. The gate asks four things:
+
+1. Against the champion, log loss: the upper end of the 95 % interval of the paired difference may be at most 0.5 % of
+   the champion's log loss. A challenger of which this cannot be known with so few leads stays outside.
+2. Against the champion, precision at capacity: at most 2 points worse, as counted. Its interval is told beside it; at
+   the size of a usual test block it is wider than 2 points, so that asking for it too would let nobody through.
+3. Against the point rules: a small model must have the lower log loss. A full model stays outside where the rules
+   are better beyond chance.
+4. Every gate that the training recorded passed, or its failure was accepted with a reason.
+
+There is no age at which a champion has to go. It may have learnt from earlier snapshots of the same accounts, which
+favours it a little: in doubt, the model that serves stays.
 """
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
-from data.home import Home
-from data.warehouse import Warehouse
-from features.history import described
-from models.bundle import load_bundle
-from models.champion import Champion, bundle_folder, point_to
-from models.conversion import ConversionModel
-from models.errors import ModelError
-from training.dataset import Dataset
-from training.errors import PromotionRefusedError
-from training.evaluation import Judged, losses
-from training.fitting import MODERATE_POSITIVES
-from training.results import Promoted
-from training.tracking import Patience, Registered, Registry
+import numpy as np
+
+from training.bootstrap import Floats, Ratios, interval, spread
+from training.evaluation import SEED, Judged, called, losses
 
 WORSE_BY = 0.005
-"""Of the champion's log loss; what a challenger may be worse at most."""
+"""Of the champion's log loss: the upper end of the interval may reach this far."""
+
+FEWER_BY = 0.02
+"""Of the called leads: so much smaller may the share that succeeds be."""
+
+RESAMPLES = 2_000
+"""Of the accounts. The end of an interval decides here, and with fewer it would hang on the draw."""
+
+_ROUNDING = 1e-12
 
 
-def load_version(found: Registered, home: Home, name: str) -> ConversionModel:
+@dataclass(frozen=True, eq=False)
+class Candidate:
     """
-    Load the bundle of a registered version.
+    A scorer at the gate.
 
-    Raises:
-        PromotionRefusedError: the bundle is missing or not what was registered.
+    Attributes:
+        name: as a sentence calls it, such as ``version 3``.
+        fingerprint: equal for equal scorers.
+        probability: (n,) what it says about the rows.
     """
-    folder = bundle_folder(home.models(name), found.run_id)
-    try:
-        return load_bundle(folder, version=found.version, fingerprint=found.fingerprint)
-    except ModelError as error:
-        message = f"Version {found.version} cannot serve: {error}"
-        raise PromotionRefusedError(message) from None
+
+    name: str
+    fingerprint: str
+    probability: Floats
 
 
-def demand_better_than_rules(metrics: Mapping[str, float], *, version: str) -> str:
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """One thing the gate asks: whether the challenger passed, what was found in words, and the numbers."""
+
+    name: str
+    passed: bool
+    says: str
+    numbers: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the rule and what was found."""
+        return {"name": self.name, "passed": self.passed, "says": self.says, "numbers": dict(self.numbers)}
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
     """
-    Refuse a first model that learnt from few successes and did no better than the rules; else say how they compare.
+    What the gate says.
+
+    Attributes:
+        allowed: whether every rule was passed.
+        better: whether the challenger's log loss is lower beyond chance than that of whoever serves now: the
+            champion, or else all point rules.
+        rules: each rule, in the order of this module's description.
+        says: the ruling in words; where it is a refusal, which rules held and what to do.
+    """
+
+    allowed: bool
+    better: bool
+    rules: tuple[GateRule, ...]
+    says: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the ruling with each rule."""
+        rules = [rule.as_json() for rule in self.rules]
+        return {"allowed": self.allowed, "better": self.better, "rules": rules, "says": self.says}
+
+
+def judge_challenger(
+    challenger: Candidate,
+    champion: Candidate | None,
+    *,
+    rules: tuple[Candidate, ...],
+    judged: Judged,
+    capacity_per_day: float,
+    small: bool,
+    gates: tuple[Mapping[str, Any], ...] = (),
+    resamples: int = RESAMPLES,
+) -> Ruling:
+    """
+    Judge whether a challenger may serve.
 
     Args:
-        metrics: what its training wrote: ``leads_reached_goal``, and both log losses on the same test rows.
-        version: to name it.
+        challenger: who wants to.
+        champion: who does; None where no model serves yet.
+        rules: the point rules with a probability, each on its own.
+        judged: the n rows.
+        capacity_per_day: how many leads the team can call in a day.
+        small: whether the challenger learnt from too few successes to be a full model.
+        gates: what the training recorded: ``name``, ``passed``, ``says``, and ``accepted``, the reason why a failed
+            one is lived with, or null.
+        resamples: of the accounts, for the intervals.
 
-    Raises:
-        PromotionRefusedError: the rules were as good, or the training did not say.
-
-    >>> one = {"leads_reached_goal": 90.0, "test_log_loss": 0.30, "rules_test_log_loss": 0.31}
-    >>> demand_better_than_rules(one, version="1")
-    'It is the first to serve: its log loss is 0.3000, that of the point rules 0.3100 on the same rows.'
+    Source: non-inferiority with a margin, Piaggio et al. 2012 (CONSORT extension, doi 10.1001/jama.2012.87802).
     """
-    try:
-        learnt, ours, rules = (metrics[name] for name in ("leads_reached_goal", "test_log_loss", "rules_test_log_loss"))
-    except KeyError as missing:
-        message = (
-            f"Version {version} may not serve: its training wrote no {missing.args[0]}, by which it is compared with "
-            "the point rules. Train again, or promote with --force."
-        )
-        raise PromotionRefusedError(message) from None
-    said = f"its log loss is {ours:.4f}, that of the point rules {rules:.4f} on the same rows"
-    if learnt < MODERATE_POSITIVES and not ours < rules:
-        message = (
-            f"Version {version} may not serve: {said}, and a first model that learnt from {learnt:,.0f} leads that "
-            f"reached the goal, fewer than {MODERATE_POSITIVES}, must do better. Train again with more history, or "
-            "promote with --force."
-        )
-        raise PromotionRefusedError(message)
-    return f"It is the first to serve: {said}."
+    others = (*(() if champion is None else (champion,)), *rules)
+    found = _differences(challenger, others, judged, resamples=resamples)
+    asked = []
+    if champion is not None:
+        asked.append(_not_worse(champion, found[0]))
+        asked.append(_as_precise(challenger, champion, judged, capacity=capacity_per_day, resamples=resamples))
+    against_rules = found[len(others) - len(rules) :]
+    asked += [_beside_rules(one, numbers, small=small) for one, numbers in zip(rules, against_rules, strict=True)]
+    asked += [_recorded(gate) for gate in gates]
+    same = champion is not None and champion.fingerprint == challenger.fingerprint
+    serving = found[:1] if champion is not None else against_rules
+    better = not same and bool(serving) and all(_below(one["high"], 0.0, strictly=True) for one in serving)
+    allowed = all(rule.passed for rule in asked)
+    said = _allowed(champion, rules, better=better, same=same) if allowed else _refused(challenger, asked)
+    return Ruling(allowed, better, tuple(asked), said)
 
 
-def demand_not_worse(challenger: float, champion: float, *, versions: tuple[str, str]) -> str:
+def _differences(
+    challenger: Candidate, others: tuple[Candidate, ...], judged: Judged, *, resamples: int
+) -> list[dict[str, Any]]:
+    """Give the challenger's log loss minus each other's as a share of the other's, each with its interval."""
+    if not others:
+        return []
+    ours = losses(challenger.probability, judged.label)
+    theirs = [losses(one.probability, judged.label) for one in others]
+    parts = {str(at): (judged.weight * (ours - each), judged.weight) for at, each in enumerate(theirs)}
+    ratios = Ratios.of(parts, judged.group)
+    spreads, values = spread(ratios.at, judged.groups, times=resamples, seed=SEED), ratios.values
+    scale = [float(np.average(each, weights=judged.weight)) for each in theirs]
+    return [interval(spreads[:, at] / scale[at], float(values[at] / scale[at])) for at in range(len(others))]
+
+
+def _not_worse(champion: Candidate, found: Mapping[str, Any]) -> GateRule:
+    said = f"log loss {_shares(found)} against {champion.name}, of which the upper end may be {_share(WORSE_BY)}"
+    return GateRule("log loss", _below(found["high"], WORSE_BY), said, {**found, "most": WORSE_BY})
+
+
+def _as_precise(
+    challenger: Candidate, champion: Candidate, judged: Judged, *, capacity: float, resamples: int
+) -> GateRule:
+    """Compare how many of the called leads succeed."""
+    parts: dict[str, tuple[Floats, Floats]] = {}
+    for one in (challenger, champion):
+        taken = called(one.probability, judged, capacity_per_day=capacity)
+        parts[str(len(parts))] = (taken * judged.label, taken)
+    ratios = Ratios.of(parts, judged.group)
+    spreads, (ours, theirs) = spread(ratios.at, judged.groups, times=resamples, seed=SEED), ratios.values
+    found = interval(spreads[:, 0] - spreads[:, 1], float(ours - theirs))
+    said = (
+        f"called leads that succeed {ours:.1%} against {theirs:.1%} of {champion.name}, {_points(found)}, "
+        f"of which {_point(-FEWER_BY)} is the least"
+    )
+    passed = found["value"] is not None and found["value"] >= -FEWER_BY - _ROUNDING
+    return GateRule("precision at capacity", passed, said, {**found, "least": -FEWER_BY})
+
+
+def _beside_rules(rules: Candidate, found: Mapping[str, Any], *, small: bool) -> GateRule:
+    said = f"log loss {_shares(found)} against {rules.name}"
+    wins = not _below(found["low"], 0.0)
+    passed = _below(found["value"], 0.0, strictly=True) if small else not wins
+    if wins:
+        said += ", which win beyond chance"
+    elif not passed:
+        said += ", which a small model must be below"
+    return GateRule(rules.name, passed, said, dict(found))
+
+
+def _recorded(gate: Mapping[str, Any]) -> GateRule:
+    """Read a gate of the training; one that does not say that it was passed was not."""
+    name, says, accepted = (gate.get(part) for part in ("name", "says", "accepted"))
+    passed = gate.get("passed") is True
+    said = f"the gate {name} {'was passed' if passed else 'failed in training'}: {str(says).rstrip('.')}"
+    if accepted and not passed:
+        said += f" (accepted: {accepted})"
+    return GateRule(f"gate {name}", passed or bool(accepted), said, dict(gate.get("numbers") or {}))
+
+
+def _below(number: float | None, most: float, *, strictly: bool = False) -> bool:
+    """Say whether a number is at most another; one that does not exist is not."""
+    if number is None:
+        return False
+    return number < most if strictly else number <= most
+
+
+def _allowed(champion: Candidate | None, rules: tuple[Candidate, ...], *, better: bool, same: bool) -> str:
+    if same and champion is not None:
+        return f"It is the very model of {champion.name}."
+    if champion is not None:
+        found = "better than" if better else "not worse than"
+        return f"It is {found} {champion.name} on the same rows."
+    if not rules:
+        return "It is the first to serve."
+    found = "better than" if better else "not beaten by"
+    return f"It is the first to serve, and {found} {' and '.join(one.name for one in rules)} on the same rows."
+
+
+def _refused(challenger: Candidate, asked: list[GateRule]) -> str:
+    held = "; ".join(rule.says for rule in asked if not rule.passed)
+    return (
+        f"{challenger.name.capitalize()} may not serve: {held}. Mend what is named, train again with more history "
+        "where an interval is wide, or promote it with --force --reason."
+    )
+
+
+def _share(number: float | None) -> str:
     """
-    Refuse a challenger whose log loss is more than 0.5 % above the champion's; else say how they compare.
+    Write a share with its sign.
 
-    Args:
-        challenger: log loss on the test rows.
-        champion: log loss on the same rows.
-        versions: of both, to name them.
-
-    >>> demand_not_worse(0.3000, 0.3100, versions=("2", "1"))
-    'Its log loss is 0.3000, that of version 1 is 0.3100 on the same rows.'
+    >>> _share(-0.0042)
+    '-0.42 %'
     """
-    said = f"log loss is {challenger:.4f}, that of version {versions[1]} is {champion:.4f} on the same rows"
-    if challenger > champion * (1 + WORSE_BY):
-        message = (
-            f"Version {versions[0]} may not serve: its {said}, and at most {WORSE_BY:.1%} worse is allowed. "
-            "Train again with more history, or promote with --force."
-        )
-        raise PromotionRefusedError(message)
-    return f"Its {said}."
+    return "unknown" if number is None else f"{number * 100:+.2f} %"
 
 
-def log_loss_on(model: ConversionModel, dataset: Dataset, warehouse: Warehouse) -> float:
-    """Judge any model on a training set's test rows, with the features that this model wants."""
-    test = dataset.block("test")
-    held = set(model.catalog.features) <= set(dataset.catalog.features)
-    same = held and model.catalog.never_use == dataset.catalog.never_use
-    rows = test if same else described(warehouse, test, model.catalog)
-    judged = Judged.of(test)
-    each = losses(model.score_many(rows).probabilities, judged.label)
-    return float((each * judged.weight).sum() / judged.weight.sum())
+def _shares(found: Mapping[str, Any]) -> str:
+    return f"{_share(found['value'])} ({_share(found['low'])} to {_share(found['high'])})"
 
 
-def crown(found: Registered, model: ConversionModel, registry: Registry, *, models: Path, says: str) -> Promoted:
-    """Make a version the champion, in the registry and for serving."""
-    before = registry.champion()
-    bundle = bundle_folder(models, found.run_id)
-    with registry.told(), Patience() as patience:
-        patience.begin()
-        registry.crown(found.version)
-        point_to(models, Champion(found.version, model.id.fingerprint, os.path.relpath(bundle, models)))
-    return Promoted(found.version, model.id.fingerprint, bundle, None if before is None else before.version, says)
+def _point(number: float | None) -> str:
+    """
+    Write a difference of shares in points.
+
+    >>> _point(-0.02)
+    '-2.0 points'
+    """
+    return "unknown" if number is None else f"{number * 100:+.1f} points"
+
+
+def _points(found: Mapping[str, Any]) -> str:
+    return f"{_point(found['value'])} ({_point(found['low'])} to {_point(found['high'])})"

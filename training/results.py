@@ -132,31 +132,6 @@ class Compared:
         console.print(f"{found.winner} has the lower log loss, by {-found.difference['value']:.4f}{sure}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Promoted:
-    """What ``promote`` did."""
-
-    version: str
-    fingerprint: str
-    bundle: Path
-    before: str | None
-    says: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Give which version serves now, and which did."""
-        return {
-            "version": self.version,
-            "fingerprint": self.fingerprint,
-            "bundle": str(self.bundle),
-            "before": self.before,
-            "says": self.says,
-        }
-
-    def show(self, console: Console) -> None:
-        """Print which version serves now, and why it may."""
-        console.print(f"Version {self.version} serves from now on. {self.says}")
-
-
 def metrics_table(scorers: Mapping[str, Mapping[str, Any]]) -> Table:
     """Put scorers side by side, each number with its interval."""
     table = Table("", *scorers, box=None)

@@ -2,43 +2,28 @@
 Tracking: one MLflow run per training, and the registry of what it made.
 
 The database and all artefacts lie under ``Home.registry``. Registering is the last step and cannot be interrupted
-half-way; whatever stops a training before it leaves a run that says so, and no version.
+half-way; whatever stops a training before it leaves a run that says so, and no version. Which version serves is said by
+``champion.json``; MLflow's alias of that name follows it, for those who look there.
 """
 
-import json
 import logging
-import shutil
-import signal
 import sqlite3
-import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
 
 import mlflow
-import pandas as pd
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunData
+from mlflow.entities import RunData
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from data.home import Home
-from data.instants import now_us
-from features.catalog import Catalog
+from models.champion import NoChampionError, read_pointer
 from training.errors import RegistryError, UnknownVersionError
 
 CHALLENGER, CHAMPION = "challenger", "champion"
-_CODE = ("data", "features", "models")
-_NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml")
-_ROOT = Path(__file__).resolve().parent.parent
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-_NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +46,11 @@ class Registry:
     def model_name(self) -> str:
         """Give the name under which versions are registered."""
         return f"leadscore-{self.name}"
+
+    @property
+    def models(self) -> Path:
+        """Give the folder of the bundles, of the pointer to the champion and of its journal."""
+        return self.home.models(self.name)
 
     @property
     def _place(self) -> Path:
@@ -143,6 +133,13 @@ class Registry:
         if not wanted.strip():
             message = "No version is named, expected challenger, champion or a number: name one of them."
             raise UnknownVersionError(message)
+        found = self.champion() if wanted == CHAMPION else self._held(wanted)
+        if found is None:
+            message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
+            raise UnknownVersionError(message)
+        return found
+
+    def _held(self, wanted: str) -> Registered | None:
         client = self.client()
         with self.told():
             try:
@@ -152,15 +149,20 @@ class Registry:
             except MlflowException as error:
                 if error.error_code not in _NOT_THERE:
                     raise
-        message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
-        raise UnknownVersionError(message)
+        return None
 
     def champion(self) -> Registered | None:
-        """Give the version that serves, if one was promoted."""
+        """
+        Give the version that serves, if one was promoted.
+
+        Raises:
+            BundleError: the pointer to it is damaged.
+        """
         try:
-            return self.find(CHAMPION)
-        except UnknownVersionError:
+            pointer = read_pointer(self.models)
+        except NoChampionError:
             return None
+        return Registered(pointer.version, Path(pointer.bundle).name, pointer.fingerprint)
 
     def metrics(self, run_id: str) -> Mapping[str, float]:
         """Give the numbers that a training wrote into its run."""
@@ -175,9 +177,46 @@ class Registry:
         with self.told():
             return client.get_run(run_id).data
 
-    def crown(self, version: str) -> None:
-        """Move the alias champion to a version."""
-        self.client().set_registered_model_alias(self.model_name, CHAMPION, version)
+    @property
+    def alias(self) -> str | None:
+        """
+        Give the version that MLflow's alias ``champion`` names.
+
+        Raises:
+            RegistryError: there is no registry, or it is damaged.
+        """
+        client = self._existing()
+        with self.told():
+            found = client.get_registered_model(self.model_name).aliases.get(CHAMPION)
+        return None if found is None else str(found)
+
+    def follow(self, serving: Registered, tags: Mapping[str, str]) -> None:
+        """
+        Let MLflow's alias ``champion`` name the version that serves, and its tags say how it came to that.
+
+        Args:
+            serving: the version.
+            tags: written before the alias moves.
+
+        Raises:
+            UnknownVersionError: MLflow does not hold it, or holds another model under its number.
+            RegistryError: there is no registry, or it cannot be written.
+        """
+        client, held = self._existing(), self.find(serving.version)
+        if held != serving:
+            message = f"{self.model_name} holds another model as version {serving.version}: train again."
+            raise UnknownVersionError(message)
+        with self.told():
+            for name, value in tags.items():
+                client.set_model_version_tag(self.model_name, serving.version, name, value)
+            client.set_registered_model_alias(self.model_name, CHAMPION, serving.version)
+
+    def _existing(self) -> mlflow.MlflowClient:
+        """Open the database, and make none where there is none."""
+        if not self._database.exists():
+            message = f"There is no registry {self._database}: run leadscore train."
+            raise RegistryError(message)
+        return self.client()
 
     @contextmanager
     def run(self) -> Iterator[str]:
@@ -235,111 +274,3 @@ def quiet() -> None:
     """Keep MLflow's and Alembic's chatter off the console; errors are still told."""
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-
-
-class Patience:
-    """
-    Puts off Ctrl-C from `begin` until its block is done; before `begin`, Ctrl-C acts at once.
-
-    Signals reach the main thread only; in any other thread this does nothing.
-    """
-
-    def __init__(self) -> None:
-        self._interrupted = False
-        self._before: Any = None
-
-    def __enter__(self) -> Self:
-        """Enter the block; Ctrl-C still acts at once."""
-        return self
-
-    def begin(self) -> None:
-        """Put off Ctrl-C from here on."""
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._remember)
-
-    def __exit__(self, *_raised: object) -> None:
-        """Leave the block, and raise what was put off."""
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-        if self._interrupted:
-            raise KeyboardInterrupt
-
-    def _remember(self, _number: int, _frame: FrameType | None) -> None:
-        self._interrupted = True
-
-
-def log_facts(run_id: str, *, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-    """Write parameters and metrics into the run."""
-    at = now_us() // 1_000
-    mlflow.MlflowClient().log_batch(
-        run_id,
-        metrics=[Metric(name, value, at, 0) for name, value in metrics.items()],
-        params=[Param(name, str(value)) for name, value in parameters.items()],
-    )
-
-
-def log_dataset(run_id: str, place: Path, *, manifest: Mapping[str, Any]) -> None:
-    """Name the training set as the run's input: where it lies, its hash and its size."""
-    taken = ("rows", "mature", "leads", "features", "cutoff_at", "mature_until")
-    used = Dataset(
-        name=f"{manifest['playbook']} training set",
-        digest=str(manifest["rows_sha256"])[:32],
-        source_type="local",
-        source=json.dumps({"uri": place.resolve().as_uri()}),
-        profile=json.dumps({name: manifest[name] for name in taken}),
-    )
-    context = [InputTag("mlflow.data.context", "training")]
-    mlflow.MlflowClient().log_inputs(run_id, datasets=[DatasetInput(used, context)])
-
-
-def log_model(bundle: Path, catalog: Catalog, *, example: pd.DataFrame) -> str:
-    """
-    Write the bundle into the run as a model that MLflow can serve; nothing is registered yet.
-
-    Args:
-        bundle: the saved bundle.
-        catalog: its features, which become the signature's columns.
-        example: a few rows of features.
-
-    Returns:
-        The id of the logged model.
-    """
-    with tempfile.TemporaryDirectory(prefix="leadscore-code-") as code:
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"bundle": str(bundle)},
-            code_paths=_served_code(Path(code)),
-            signature=signature_of(catalog),
-            input_example=example,
-            pip_requirements=[f"{name}=={metadata.version(name)}" for name in _NEEDED],
-        )
-    return str(info.model_id)
-
-
-def signature_of(catalog: Catalog) -> ModelSignature:
-    """Give the columns that the served model takes and gives; every feature may be missing."""
-    kinds = [DataType.string if feature.is_category else DataType.double for feature in catalog.features]
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec(kind, name, required=False) for kind, name in zip(kinds, catalog.names, strict=True)
-    ]
-    outputs = {
-        "probability": DataType.double,
-        "points": DataType.double,
-        "score": DataType.long,
-        "grade": DataType.string,
-    }
-    return ModelSignature(Schema(inputs), Schema([ColSpec(kind, name) for name, kind in outputs.items()]))
-
-
-def _served_code(place: Path) -> list[str]:
-    """Copy the code that scoring needs, and nothing that lies beside it on this machine."""
-    for package in _CODE:
-        shutil.copytree(_ROOT / package, place / package, ignore=_only_code)
-    return [str(place / package) for package in _CODE]
-
-
-def _only_code(folder: str, names: list[str]) -> list[str]:
-    """Name what is not copied: everything but Python files and the packages they form."""
-    here = Path(folder)
-    return [name for name in names if name in _NOT_SERVED or not ((here / name).is_dir() or name.endswith(".py"))]

@@ -1,24 +1,20 @@
-"""build, train, compare, promote: on a small company, from its exports to the model that serves."""
+"""build, train, compare: on a small company, from its exports to a registered model."""
 
-import contextlib
 import errno
 import io
 import json
-import shutil
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pytest
-from mlflow.exceptions import MlflowException
 from rich.console import Console
 
 from data.home import Home
 from models.bundle import load_bundle, read_facts
-from models.champion import load_champion, load_scorecard_fit
+from models.champion import load_scorecard_fit
 from models.scorecard import compile_scorecard
-from training import HistoryError, PromotionRefusedError, RegistryError, build, compare, promote, train
-from training.promotion import demand_better_than_rules, demand_not_worse
+from training import HistoryError, RegistryError, build, compare, promote, train
 from training.tracking import Registry
 
 METRICS = ("auc", "log_loss", "precision_at_capacity", "lift_at_10", "recall_at_capacity", "brier_skill", "pr_auc")
@@ -116,51 +112,6 @@ def test_before_any_training_there_is_nothing_to_compare_or_promote(world, tmp_p
             verb(world.folder, Home(tmp_path))
 
 
-def test_the_first_model_is_promoted_and_serves(world, trained):
-    found = promote(world.folder, world.home)
-    assert found.before is None
-    assert load_champion(world.home.models("demo")).id.fingerprint == trained.fingerprint
-    assert Registry(world.home, "demo").champion().version == trained.version
-    assert "first" in shown(found)
-
-
-FIRST = {"leads_reached_goal": 499.0, "test_log_loss": 0.31, "rules_test_log_loss": 0.30}
-
-
-def test_a_first_model_from_few_successes_must_beat_the_rules():
-    with pytest.raises(PromotionRefusedError, match=r"0\.3100, .* 0\.3000 .* 499 leads .*--force"):
-        demand_better_than_rules(FIRST, version="1")
-    with pytest.raises(PromotionRefusedError, match="must do better"):
-        demand_better_than_rules({**FIRST, "test_log_loss": 0.30}, version="1")
-    assert "0.3000" in demand_better_than_rules({**FIRST, "leads_reached_goal": 500.0}, version="1")
-    assert "0.2999" in demand_better_than_rules({**FIRST, "test_log_loss": 0.2999}, version="1")
-    with pytest.raises(PromotionRefusedError, match="wrote no leads_reached_goal"):
-        demand_better_than_rules({}, version="1")
-
-
-def test_a_first_model_worse_than_the_rules_serves_only_by_force(world, trained, tmp_path):
-    home = Home(tmp_path)
-    shutil.copytree(world.home.registry, home.registry)
-    models = home.models("demo")
-    (models / "champion.json").unlink(missing_ok=True)
-    client = Registry(home, "demo").client()
-    client.log_metric(trained.run_id, "test_log_loss", 9.0)
-    with contextlib.suppress(MlflowException):
-        client.delete_registered_model_alias("leadscore-demo", "champion")
-    number = trained.version
-    with pytest.raises(PromotionRefusedError, match=r"9\.0000, that of the point rules"):
-        promote(world.folder, home, version=number)
-    assert not (models / "champion.json").exists()
-    assert "as asked for" in promote(world.folder, home, version=number, force=True).says
-    assert load_champion(models).id.fingerprint == trained.fingerprint
-
-
-@pytest.mark.parametrize("version", ["", " "])
-def test_a_version_without_a_name_is_a_sentence(world, version):
-    with pytest.raises(RegistryError, match="No version is named, expected challenger"):
-        promote(world.folder, world.home, version=version)
-
-
 @pytest.mark.parametrize("verb", [compare, promote, train])
 def test_a_damaged_registry_is_a_sentence(world, tmp_path, verb):
     home = Home(tmp_path)
@@ -204,32 +155,11 @@ def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_faile
     assert registry.client().get_run(ids[0]).info.status == "FAILED"
 
 
-def test_a_version_whose_bundle_was_changed_is_refused(world, trained):
-    file = trained.bundle / "model.json"
-    before = file.read_text()
-    file.write_text(before.replace("platt", "plott"))
-    try:
-        with pytest.raises(PromotionRefusedError, match="cannot serve"):
-            promote(world.folder, world.home)
-    finally:
-        file.write_text(before)
-
-
-def test_a_worse_challenger_is_refused_and_an_equal_one_is_not():
-    assert "version 1" in demand_not_worse(0.3014, 0.3000, versions=("2", "1"))
-    with pytest.raises(PromotionRefusedError, match="--force"):
-        demand_not_worse(0.3016, 0.3000, versions=("2", "1"))
-
-
-def test_the_same_data_give_the_same_bundle_and_may_replace_it(world, trained):
+def test_the_same_data_give_the_same_bundle(world, trained):
     """Byte-equal: the fingerprint is the hash of hashes of everything in it. The second stands beside the first."""
-    promote(world.folder, world.home)
     again = train(world.folder, world.home)
     assert again.fingerprint == trained.fingerprint
     assert again.version != trained.version
-    found = promote(world.folder, world.home)
-    assert found.before == trained.version
-    assert "on the same rows" in found.says
 
 
 def test_a_model_of_another_history_is_not_judged_on_leads_it_may_know(world, trained):

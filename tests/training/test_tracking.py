@@ -16,8 +16,9 @@ import pytest
 
 from data.home import Home
 from models.bundle import load_bundle
+from training.patience import Patience
 from training.storage import load_kept
-from training.tracking import Patience, Registry
+from training.tracking import Registry
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
