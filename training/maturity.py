@@ -12,8 +12,8 @@ What lies beyond the longest time that a tenth of the leads were watched is not 
 to there; where conversions keep coming in, the true share is lower.
 
 The horizon of a label begins at its snapshot, not at the lead's first day. A lead that takes longer than the horizon is
-therefore not lost: its later snapshots, within a horizon of the goal, have the label 1. The share tells how much of the
-success the first snapshot of a lead can already see.
+therefore not lost: its later snapshots, those within a horizon of the goal, have the label 1. The share tells how much
+of all success a lead's first snapshot can already foresee.
 
 Source: Fine and Gray 1999, A proportional hazards model for the subdistribution of a competing risk (data "censoring
 complete"); Putter, Fiocco and Geskus 2007, Tutorial in biostatistics: competing risks.
@@ -239,8 +239,9 @@ def _says(
     )
     if share["value"] >= ENOUGH:
         return f"{said}."
+    said += f", and slower ones count only at the snapshots of their last {goal.horizon_days:g} days"
     if proposed is not None:
-        return f"{said}: goal.horizon_days: {proposed:g} would hold {ENOUGH:.0%}."
+        return f"{said}; goal.horizon_days: {proposed:g} would hold {ENOUGH:.0%}."
     if needed is not None:
-        return f"{said}: {needed:g} days would hold {ENOUGH:.0%}, but this history is too short for them."
-    return f"{said}: no usual horizon holds {ENOUGH:.0%} in a history of this length."
+        return f"{said}; {needed:g} days would hold {ENOUGH:.0%}, but this history is too short for them."
+    return f"{said}; no usual horizon holds {ENOUGH:.0%} in a history of this length."
