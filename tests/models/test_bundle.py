@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from models.bundle import MANIFEST, StaleBundleError, load_bundle, read_facts, save_bundle
 from models.champion import Champion, NoChampionError, load_champion, point_to, read_pointer
 from models.errors import BundleError, ModelError
+from tests.models.maps import NAMED
 from tests.models.small import fitted, golden, rows, values_of
 
 FILES = ("catalog.json", "trees.json", "model.json", "golden.json", "lightgbm.txt", MANIFEST)
@@ -24,6 +26,19 @@ def bundle(tmp_path_factory):
         model, folder, lightgbm_text=booster.model_to_string(), golden=golden(), facts={"goal": {"stage": "sql"}}
     )
     return folder, saved
+
+
+@pytest.fixture(scope="module")
+def bent(tmp_path_factory):
+    """Give bundles of the same trees under each calibration: name → (folder, model)."""
+    model, booster = fitted()
+    root, saved = tmp_path_factory.mktemp("bent"), {}
+    for at, (name, calibration) in enumerate(NAMED.items()):
+        one = replace(model, calibration=calibration)
+        folder = root / str(at)
+        made = save_bundle(one, folder, lightgbm_text=booster.model_to_string(), golden=golden(3), facts={})
+        saved[name] = (folder, made)
+    return saved
 
 
 @pytest.fixture
@@ -41,6 +56,21 @@ def test_a_bundle_gives_back_the_model_to_the_last_bit(bundle):
         assert (again.points, again.reasons, again.grade) == (first.points, first.reasons, first.grade)
     assert loaded.fingerprint == saved.fingerprint == hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
     assert read_facts(folder) == {"goal": {"stage": "sql"}}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_any_calibration_comes_back_to_the_last_bit(bent, name):
+    folder, saved = bent[name]
+    loaded, frame = load_bundle(folder), rows(30, seed=9)
+    assert loaded.calibration == saved.calibration == NAMED[name]
+    for at in range(len(frame)):
+        values = values_of(frame, at)
+        assert loaded.receipt("ann", 5, values) == replace(saved.receipt("ann", 5, values), scorer=loaded.id)
+
+
+def test_platt_is_kept_as_it_always_was(bundle):
+    kept = json.loads((bundle[0] / "model.json").read_text())
+    assert kept["calibration"] == {"is": "platt", "slope": 0.9, "offset": -0.1}
 
 
 def test_the_same_model_gives_the_same_bytes(bundle, tmp_path):
@@ -136,6 +166,62 @@ def test_nonsense_with_a_fitting_hash_never_loads(copy, name, old, new):
         forged(copy, name, changed)
     with pytest.raises(ModelError):
         load_bundle(copy)
+
+
+def calibration_forged(folder, text):
+    """Put other text in the place of the calibration, with hashes that fit."""
+    content = json.loads((folder / "model.json").read_text())
+    kept = json.dumps(content["calibration"], sort_keys=True, separators=(",", ":"))
+    before = (folder / "model.json").read_text()
+    assert kept in before
+    forged(folder, "model.json", before.replace(kept, text, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("beta", '"a":0.4', '"a":-0.4'),
+        ("beta", '"a":0.4', '"a":0.5'),
+        ("beta", '"b":2.5', '"b":1e999'),
+        ("beta", '"c":0.3', '"c":null'),
+        ("beta", '"is":"beta"', '"is":"platt"'),
+        ("beta", '"is":"beta"', '"is":["beta"]'),
+        ("isotonic", '"below":0.3', '"below":-0.3'),
+        ("isotonic", '"margins":[-3.0,', '"margins":[3.0,'),
+        ("isotonic", '"margins":[-3.0,', '"margins":['),
+        ("isotonic", '"log_odds":[-4.0,', '"log_odds":[4.0,'),
+        ("isotonic", '"log_odds":[-4.0,-3.0,', '"log_odds":[-4.0,-3.5,'),
+        ("isotonic", '"is":"isotonic"', '"is":"beta"'),
+        ("isotonic", '"is":"isotonic"', '"is":"stairs"'),
+    ],
+)
+def test_a_calibration_changed_with_fitting_hashes_never_loads(bent, tmp_path, name, old, new):
+    folder = shutil.copytree(bent[name][0], tmp_path / "bundle")
+    kept = json.dumps(bent[name][1].calibration.as_json(), sort_keys=True, separators=(",", ":"))
+    assert old in kept
+    calibration_forged(folder, kept.replace(old, new, 1))
+    with pytest.raises(ModelError):
+        load_bundle(folder)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(["beta", "isotonic"]), at=st.floats(0, 1, exclude_max=True), sign=st.characters(codec="ascii")
+)
+def test_one_other_sign_in_a_calibration_is_refused_or_changes_no_golden_score(bent, tmp_path, name, at, sign):
+    """Even where every hash fits: what loads still keeps the order of leads and replays its golden rows."""
+    folder, saved = bent[name]
+    kept = json.dumps(saved.calibration.as_json(), sort_keys=True, separators=(",", ":"))
+    place = int(at * len(kept))
+    broken = shutil.copytree(folder, tmp_path / "bundle", dirs_exist_ok=True)
+    calibration_forged(broken, kept[:place] + sign + kept[place + 1 :])
+    try:
+        loaded = load_bundle(broken)
+    except ModelError:
+        return
+    for row in golden(3):
+        values = list(row.values)
+        assert abs(loaded.receipt("", 0, values).points - saved.receipt("", 0, values).points) <= 1e-9
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,12 +13,13 @@ POINTS = st.floats(-200, 200)
 
 @st.composite
 def receipts(draw, base=None):
-    """Draw a receipt whose points are the sum of its lines."""
+    """Draw a receipt whose points are the sum of its lines; some were stretched."""
     lines = draw(st.dictionaries(st.sampled_from("abcdefgh"), POINTS.filter(bool), max_size=8))
     start = draw(POINTS) if base is None else base
     reasons = by_size([Reason(code, f"did {code}", points) for code, points in lines.items()])
     points = start + math.fsum(lines.values())
-    return Receipt("ann", 5, points, start, 0.2, "B", reasons, SCORER)
+    stretch = draw(st.none() | st.floats(0, 20))
+    return Receipt("ann", 5, points, start, 0.2, "B", reasons, SCORER, stretch=stretch)
 
 
 @given(receipts(), receipts())
@@ -39,6 +40,7 @@ def test_what_is_not_shown_stands_in_the_rest(receipt, shown):
     assert math.isclose(total, told["points"], abs_tol=1e-9)
     assert told["score"] == displayed(receipt.points)
     assert 0 <= told["score"] <= 100
+    assert told["stretch"] == receipt.stretch
 
 
 @given(receipts())
