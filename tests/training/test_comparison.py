@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from models.bundle import load_bundle
 from models.scorecard import compile_scorecard
+from tests.models.small import fitted
 from tests.training.test_evaluation import judged_rows
 from training.comparison import Contender, compare_scorers, paired_difference, scored
 
@@ -49,12 +49,9 @@ def test_equal_scorers_differ_by_nothing():
     assert paired_difference(truth, truth, judged, resamples=20) == pytest.approx({"value": 0, "low": 0, "high": 0})
 
 
-def test_a_baseline_is_judged_by_the_same_numbers(world, trained):
+def test_a_baseline_is_judged_by_the_same_numbers(world):
     truth, judged = judged_rows()
-    model, rules = (
-        load_bundle(trained.bundle),
-        compile_scorecard(world.folder.scorecard, world.folder.playbook),
-    )
+    model, rules = fitted()[0], compile_scorecard(world.folder.scorecard, world.folder.playbook)
     every = [
         Contender.of(model, truth),
         Contender.of(rules, truth, kind="learned rules"),
@@ -65,8 +62,8 @@ def test_a_baseline_is_judged_by_the_same_numbers(world, trained):
         every, judged, base_rate=0.15, capacity_per_day=10, progress=lambda _, done, of: heard.append((done, of))
     )
     assert [one["kind"] for one in found] == ["model", "learned rules", "baseline"]
-    assert [one["name"] for one in found] == ["leadscore-demo", "marketing rules", "base rate"]
-    assert found[0]["fingerprint"] == trained.fingerprint
+    assert [one["name"] for one in found] == [model.name, "marketing rules", "base rate"]
+    assert [one["fingerprint"] for one in found] == [model.id.fingerprint, rules.id.fingerprint, ""]
     assert found[0].keys() == found[2].keys()
     assert found[0]["auc"] == found[1]["auc"]
     assert found[2]["log_loss"]["value"] == pytest.approx(found[2]["base_log_loss"])

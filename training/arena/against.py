@@ -7,12 +7,12 @@ from typing import Any
 from data.progress import Progress, silent
 from data.warehouse import Warehouse
 from models.receipt import Receipt
-from training.arena.agreement import Agreement, agreement, places
+from training.arena.agreement import Agreement, agreement
 from training.arena.entrants import Entrant
-from training.arena.replay import Calls
+from training.arena.policy import Policy
 from training.arena.standings import Difference
 from training.arena.swaps import Swapped, SwapSet, clearest, examples, only, receipts
-from training.arena.weeks import Floats, Weeks
+from training.arena.weeks import Weeks
 from training.dataset import Dataset
 from training.evaluation import Judged
 
@@ -50,20 +50,6 @@ class Against:
             "only_ours": self.only_ours.as_json(),
             "only_theirs": self.only_theirs.as_json(),
         }
-
-
-@dataclass(frozen=True, eq=False)
-class Policy:
-    """An entrant, whom it had the team call, and the place of each row's score among all, (n,)."""
-
-    entrant: Entrant
-    calls: Calls
-    places: Floats
-
-    @classmethod
-    def of(cls, entrant: Entrant, calls: Calls) -> "Policy":
-        """Rank the entrant's scores."""
-        return cls(entrant, calls, places(entrant.score))
 
 
 @dataclass(frozen=True, slots=True)

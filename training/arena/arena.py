@@ -6,9 +6,9 @@ from typing import Any
 from data.instants import iso
 from data.progress import Progress, silent
 from data.warehouse import Warehouse
-from training.arena.against import Against, Policy, against_each
+from training.arena.against import Against, against_each
 from training.arena.entrants import LineUp
-from training.arena.replay import replay
+from training.arena.policy import Policy
 from training.arena.standings import Standing, standings
 from training.arena.verdict import Verdict, verdict
 from training.arena.weeks import Weeks
@@ -80,15 +80,10 @@ def hold_arena(
         warehouse: the history, for receipts that need features the training set does not hold.
         progress: hears how many entrants have had their weeks.
     """
-    entrants, test = line_up.entrants, dataset.block("test")
-    weeks = Weeks.of(test, dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
-    calls = []
-    for at, entrant in enumerate(entrants):
-        progress("replaying the test weeks", at, len(entrants))
-        calls.append(replay(entrant.score, weeks, capacity_per_day=capacity_per_day))
-    progress("replaying the test weeks", len(entrants), len(entrants))
-    alone, differences = standings(entrants, calls, weeks)
-    policies = [Policy.of(entrant, made) for entrant, made in zip(entrants, calls, strict=True)]
+    weeks = Weeks.of(dataset.block("test"), dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
+    policies = _replayed(line_up, weeks, capacity_per_day=capacity_per_day, progress=progress)
+    alone, differences = standings(policies, weeks)
+    against = against_each(policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress)
     return Arena(
         period=dataset.plan.test,
         days=len(weeks.mornings),
@@ -96,9 +91,17 @@ def hold_arena(
         leads=round(float(weeks.weight[weeks.listed].sum())),
         conversions=float(weeks.weight[weeks.findable].sum()),
         standings=alone,
-        against=against_each(
-            policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress
-        ),
+        against=against,
         verdict=verdict(alone, differences, weeks=weeks, capacity_per_day=capacity_per_day),
         absent=line_up.absent,
     )
+
+
+def _replayed(line_up: LineUp, weeks: Weeks, *, capacity_per_day: float, progress: Progress) -> list[Policy]:
+    """Let the team live the weeks once by each entrant."""
+    policies = []
+    for at, entrant in enumerate(line_up.entrants):
+        progress("replaying the test weeks", at, len(line_up.entrants))
+        policies.append(Policy.of(entrant, weeks, capacity_per_day=capacity_per_day))
+    progress("replaying the test weeks", len(line_up.entrants), len(line_up.entrants))
+    return policies

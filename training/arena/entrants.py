@@ -21,6 +21,7 @@ from training.thresholds import solve_bands
 from training.values import values_of
 
 _UNREGISTERED = "unregistered"
+_Asked = tuple[Scorer, str, Kind]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -111,14 +112,16 @@ def line_up(
 
     Returns:
         The model first, then the champion unless that is the same, the point rules, the rivals, the learned rules.
+
+    Raises:
+        FeatureError: the history lacks a feature of the model that is asked about.
     """
-    asked = _asked(model, champion)
-    asked.append((scorecard, scorecard.id.name, "rules"))
-    for rules in folder.rivals:
-        rival = calibrated_rules(rules, dataset, folder=folder, warehouse=warehouse)
-        asked.append((rival, rules.name, "rules"))
-    if learned is not None:
-        asked.append((learned, learned.id.name, "learned rules"))
+    rivals = (calibrated_rules(rules, dataset, folder=folder, warehouse=warehouse) for rules in folder.rivals)
+    asked: list[_Asked] = [
+        *_models(model, champion),
+        *((rules, rules.id.name, "rules") for rules in (scorecard, *rivals)),
+        *((rules, rules.id.name, "learned rules") for rules in (learned,) if rules is not None),
+    ]
     names = _told_apart([name for _, name, _ in asked], [scorer.id.version for scorer, _, _ in asked])
     entrants, absent = [], []
     for at, ((scorer, _, kind), name) in enumerate(zip(asked, names, strict=True)):
@@ -126,20 +129,20 @@ def line_up(
         try:
             entrants.append(enter(scorer, dataset, name=name, kind=kind, warehouse=warehouse))
         except FeatureError as error:
-            if scorer is not champion:
+            if at == 0 or scorer is not champion:
                 raise
             absent.append(f"The {name} could not take part, for this history lacks what it looks at: {error}")
     progress("scoring the test weeks", len(asked), len(asked))
     return LineUp(tuple(entrants), tuple(absent))
 
 
-def _asked(model: Scorer, champion: Scorer | None) -> list[tuple[Scorer, str, Kind]]:
+def _models(model: Scorer, champion: Scorer | None) -> list[_Asked]:
     """Give the models with their names; a challenger that serves already is the champion, whose version is known."""
+    ours: _Asked = (model, _called(model), "model")
     if champion is None:
-        return [(model, _called(model), "model")]
-    serving: tuple[Scorer, str, Kind] = (champion, f"{_called(champion)} (serves)", "model")
-    same = champion.id.fingerprint == model.id.fingerprint
-    return [serving] if same else [(model, _called(model), "model"), serving]
+        return [ours]
+    serving: _Asked = (champion, f"{_called(champion)} (serves)", "model")
+    return [serving] if champion.id.fingerprint == model.id.fingerprint else [ours, serving]
 
 
 def calibrated_rules(

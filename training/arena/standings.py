@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from training.arena.entrants import Entrant
+from training.arena.policy import Policy
 from training.arena.replay import Calls
 from training.arena.swaps import only
 from training.arena.weeks import SEED, Floats, Weeks
@@ -82,39 +82,39 @@ class Difference:
     rate_only_theirs: Number
 
 
-def standings(
-    entrants: Sequence[Entrant], calls: Sequence[Calls], weeks: Weeks
-) -> tuple[tuple[Standing, ...], tuple[Difference, ...]]:
+def standings(policies: Sequence[Policy], weeks: Weeks) -> tuple[tuple[Standing, ...], tuple[Difference, ...]]:
     """
-    Count what each scorer's calls came to.
+    Count what each policy's calls came to.
 
     Intervals resample accounts with all calls held fixed; every number is measured on the same resamples.
 
     Args:
-        entrants: ours first.
-        calls: of each.
+        policies: ours first.
         weeks: leads and mornings.
 
     Returns:
-        Each entrant's standing, and the difference of the first to each other.
+        Each policy's standing, and the difference of the first to each other.
     """
-    found = _measured(
-        [*(_alone(one, weeks) for one in calls), *(_paired(calls[0], other, weeks) for other in calls[1:])], weeks
+    calls = [policy.calls for policy in policies]
+    parts = [*(_alone(one, weeks) for one in calls), *(_paired(calls[0], other, weeks) for other in calls[1:])]
+    found = _measured(parts, weeks)
+    alone, paired = found[: len(calls)], found[len(calls) :]
+    return (
+        tuple(_standing(policy, numbers, weeks) for policy, numbers in zip(policies, alone, strict=True)),
+        tuple(_difference(numbers, weeks) for numbers in paired),
     )
-    alone = tuple(map(_standing, entrants, calls, found, repeat(weeks)))
-    return alone, tuple(_difference(numbers, weeks) for numbers in found[len(calls) :])
 
 
-def _standing(entrant: Entrant, calls: Calls, numbers: Mapping[str, Number], weeks: Weeks) -> Standing:
+def _standing(policy: Policy, numbers: Mapping[str, Number], weeks: Weeks) -> Standing:
     return Standing(
-        entrant=entrant,
-        calls=float(weeks.weight[calls.called].sum()),
+        entrant=policy.entrant,
+        calls=float(weeks.weight[policy.calls.called].sum()),
         conversions=numbers["conversions"],
         found_share=numbers["found_share"],
         calls_per_conversion=numbers["calls_per_conversion"],
         days_before=numbers["days_before"],
         value=numbers["value"] if weeks.knows_amounts else None,
-        by_day=_by_day(calls, weeks),
+        by_day=_by_day(policy.calls, weeks),
     )
 
 

@@ -9,14 +9,14 @@ import pytest
 from data.contract import AttributeType
 from data.warehouse import import_history
 from features.catalog import Catalog
+from features.errors import FeatureError
 from features.feature import Feature
 from features.reducers import Attribute
-from models.bundle import load_bundle
 from models.conversion import Encoding
 from models.scorecard import compile_scorecard
 from training.arena import LineUp, calibrated_rules, enter, hold_arena, line_up
 from training.dataset import build
-from training.fitting import fit_scorecard
+from training.fitting import fit, fit_scorecard
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def dataset(world, warehouse):
 
 
 @pytest.fixture(scope="module")
-def model(trained):
-    return load_bundle(trained.bundle)
+def model(world, dataset):
+    return fit(dataset, world.folder).model.labelled(version="3", fingerprint="aa")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def everyone(world, dataset, warehouse, model, **champion):
     return line_up(
         dataset,
         world.folder,
-        model=replace(model, version="3"),
+        model=model,
         champion=replace(model, **({"version": "2", "fingerprint": "another"} | champion)),
         scorecard=fit_scorecard(dataset, world.folder),
         learned=calibrated_rules(world.folder.scorecard, dataset, folder=world.folder),
@@ -78,6 +78,8 @@ def test_a_champion_that_wants_what_the_history_lacks_is_said_to_be_absent(world
     assert said.startswith("The model, version 2 (serves) could not take part")
     assert "shoe_size" in said
     assert hold_arena(found, dataset, capacity_per_day=1, warehouse=warehouse).as_json()["says"].endswith(said)
+    with pytest.raises(FeatureError, match="shoe_size"):
+        enter(replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse)
 
 
 def test_rules_are_calibrated_as_the_playbooks_own_are(world, dataset):

@@ -5,7 +5,7 @@ import pytest
 
 from data.instants import DAY_US
 from tests.training.arena.histories import drawn, entrant, rows_of, weeks_of
-from training.arena import replay
+from training.arena.policy import Policy
 from training.arena.standings import standings
 
 DAYS = 40
@@ -14,8 +14,8 @@ DAYS = 40
 def stood(rows, *scores, days=DAYS, capacity=4.0):
     weeks = weeks_of(rows, days)
     entrants = [entrant(f"E{number}", score) for number, score in enumerate(scores)]
-    calls = [replay(one.score, weeks, capacity_per_day=capacity) for one in entrants]
-    return *standings(entrants, calls, weeks), calls, weeks
+    policies = [Policy.of(one, weeks, capacity_per_day=capacity) for one in entrants]
+    return *standings(policies, weeks), [policy.calls for policy in policies], weeks
 
 
 def test_counts_are_the_plain_sums_of_the_calls():
