@@ -117,36 +117,59 @@ def judge_challenger(
 
     Source: non-inferiority with a margin, Piaggio et al. 2012 (CONSORT extension, doi 10.1001/jama.2012.87802).
     """
-    others = (*(() if champion is None else (champion,)), *rules)
-    found = _differences(challenger, others, judged, resamples=resamples)
-    asked = []
-    if champion is not None:
-        asked.append(_not_worse(champion, found[0]))
-        asked.append(_as_precise(challenger, champion, judged, capacity=capacity_per_day, resamples=resamples))
-    against_rules = found[len(others) - len(rules) :]
-    asked += [_beside_rules(one, numbers, small=small) for one, numbers in zip(rules, against_rules, strict=True)]
+    found = _compared(challenger, champion, rules, judged=judged, capacity=capacity_per_day, resamples=resamples)
+    asked = [] if champion is None else [_not_worse(champion, found.champion), _as_precise(champion, found)]
+    asked += [_beside_rules(one, numbers, small=small) for one, numbers in zip(rules, found.rules, strict=True)]
     asked += [_recorded(gate) for gate in gates]
     same = champion is not None and champion.fingerprint == challenger.fingerprint
-    serving = found[:1] if champion is not None else against_rules
+    serving = found.rules if champion is None else (found.champion,)
     better = not same and bool(serving) and all(_below(one["high"], 0.0, strictly=True) for one in serving)
     allowed = all(rule.passed for rule in asked)
     said = _allowed(champion, rules, better=better, same=same) if allowed else _refused(challenger, asked)
     return Ruling(allowed, better, tuple(asked), said)
 
 
-def _differences(
-    challenger: Candidate, others: tuple[Candidate, ...], judged: Judged, *, resamples: int
-) -> list[dict[str, Any]]:
-    """Give the challenger's log loss minus each other's as a share of the other's, each with its interval."""
-    if not others:
-        return []
-    ours = losses(challenger.probability, judged.label)
-    theirs = [losses(one.probability, judged.label) for one in others]
-    parts = {str(at): (judged.weight * (ours - each), judged.weight) for at, each in enumerate(theirs)}
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """
+    The challenger's numbers against the others', each with its interval.
+
+    Attributes:
+        champion: log loss minus the champion's, as a share of it.
+        precision: at capacity, minus the champion's.
+        rules: log loss minus that of each point rules, as a share of it.
+        precisions: of the challenger and of the champion.
+    """
+
+    champion: Mapping[str, Any]
+    precision: Mapping[str, Any]
+    rules: tuple[Mapping[str, Any], ...]
+    precisions: tuple[float, float]
+
+
+def _compared(
+    challenger: Candidate,
+    champion: Candidate | None,
+    rules: tuple[Candidate, ...],
+    *,
+    judged: Judged,
+    capacity: float,
+    resamples: int,
+) -> _Compared:
+    """Compare with each other on the same resamples; without a champion the challenger stands in for itself."""
+    others = (champion or challenger, *rules)
+    ours, *theirs = (losses(one.probability, judged.label) for one in (challenger, *others))
+    weight = judged.weight
+    parts = {str(at): (weight * (ours - each), weight) for at, each in enumerate(theirs)}
+    for name, one in (("ours", challenger), ("theirs", others[0])):
+        taken = called(one.probability, judged, capacity_per_day=capacity)
+        parts[name] = (taken * judged.label, taken)
     ratios = Ratios.of(parts, judged.group)
     spreads, values = spread(ratios.at, judged.groups, times=resamples, seed=SEED), ratios.values
-    scale = [float(np.average(each, weights=judged.weight)) for each in theirs]
-    return [interval(spreads[:, at] / scale[at], float(values[at] / scale[at])) for at in range(len(others))]
+    scale = [float(np.average(each, weights=weight)) for each in theirs]
+    relative = [interval(spreads[:, at] / base, float(values[at] / base)) for at, base in enumerate(scale)]
+    precision = interval(spreads[:, -2] - spreads[:, -1], float(values[-2] - values[-1]))
+    return _Compared(relative[0], precision, tuple(relative[1:]), (float(values[-2]), float(values[-1])))
 
 
 def _not_worse(champion: Candidate, found: Mapping[str, Any]) -> GateRule:
@@ -154,23 +177,15 @@ def _not_worse(champion: Candidate, found: Mapping[str, Any]) -> GateRule:
     return GateRule("log loss", _below(found["high"], WORSE_BY), said, {**found, "most": WORSE_BY})
 
 
-def _as_precise(
-    challenger: Candidate, champion: Candidate, judged: Judged, *, capacity: float, resamples: int
-) -> GateRule:
-    """Compare how many of the called leads succeed."""
-    parts: dict[str, tuple[Floats, Floats]] = {}
-    for one in (challenger, champion):
-        taken = called(one.probability, judged, capacity_per_day=capacity)
-        parts[str(len(parts))] = (taken * judged.label, taken)
-    ratios = Ratios.of(parts, judged.group)
-    spreads, (ours, theirs) = spread(ratios.at, judged.groups, times=resamples, seed=SEED), ratios.values
-    found = interval(spreads[:, 0] - spreads[:, 1], float(ours - theirs))
+def _as_precise(champion: Candidate, found: _Compared) -> GateRule:
+    ours, theirs = found.precisions
+    least, value = -FEWER_BY, found.precision["value"]
     said = (
-        f"called leads that succeed {ours:.1%} against {theirs:.1%} of {champion.name}, {_points(found)}, "
-        f"of which {_point(-FEWER_BY)} is the least"
+        f"called leads that succeed {ours:.1%} against {theirs:.1%} of {champion.name}, {_points(found.precision)}, "
+        f"of which {_point(least)} is the least"
     )
-    passed = found["value"] is not None and found["value"] >= -FEWER_BY - _ROUNDING
-    return GateRule("precision at capacity", passed, said, {**found, "least": -FEWER_BY})
+    passed = value is not None and value >= least - _ROUNDING
+    return GateRule("precision at capacity", passed, said, {**found.precision, "least": least})
 
 
 def _beside_rules(rules: Candidate, found: Mapping[str, Any], *, small: bool) -> GateRule:
