@@ -1,0 +1,558 @@
+"""A judgement as training would find it, made up: plausible numbers in every part, and smaller ones without some."""
+
+import copy
+import math
+from datetime import date, timedelta
+
+import numpy as np
+
+STAGES = {"stage": "sql", "horizon_days": 30.0, "amount_from": "opportunity"}
+RULES_YAML = """\
+# Learned from the model demo (a1b2c3d4e5f6): 6 rules in whole points, on the model's own features.
+name: learned rules
+base_points: 21
+threshold: 58
+rules:
+  - {activity: demo_request, points: 24, at_most: 1, because: asked for a demo}
+  - {activity: page_view, subject: pricing, points: 6, at_most: 4, half_life_days: 7, because: keeps reading prices}
+  - {activity: trial_use, points: 3, at_most: 6, within_days: 30, because: works in the trial}
+  - {attribute: seniority, in: [director, vp, c_level], points: 11, because: can sign}
+  - {attribute: employees, at_least: 200, points: 7, because: company is large enough}
+  - {inactive_days: 30, points: -17, because: has gone quiet}
+"""
+
+
+def around(value, half, low=None, high=None):
+    """Give a number with an interval of so much on either side."""
+    return {
+        "value": value,
+        "low": round(value - half, 5) if low is None else low,
+        "high": round(value + half, 5) if high is None else high,
+    }
+
+
+def metrics(auc, loss, called, *, rows=21_430, positives=2_588, expected=1.02, slope=0.97, value=412.0):
+    """Give every metric of a scorer around three of them."""
+    return {
+        "log_loss": around(loss, 0.013),
+        "base_log_loss": 0.364,
+        "brier_skill": around(round((auc - 0.5) * 0.82, 3), 0.03),
+        "auc": around(auc, 0.011 if auc > 0.5 else 0.0),
+        "pr_auc": around(round(auc - 0.27, 3), 0.025),
+        "base_rate": around(0.1208, 0.009),
+        "precision_at_capacity": around(called, 0.066),
+        "recall_at_capacity": around(round(called * 0.61, 3), 0.045),
+        "lift_at_5": around(round(called * 7.9, 2), 0.5),
+        "lift_at_10": around(round(called * 6.2, 2), 0.35),
+        "lift_at_20": around(round(called * 4.6, 2), 0.2),
+        "found_by_best_25": around(round(called * 1.12, 3), 0.04),
+        "top_over_bottom": around(round(called * 21, 1), 2.4),
+        "slope": around(slope, 0.06),
+        "observed_over_expected": around(expected, 0.07),
+        "ece": {"value": 0.0094, "noise_95": 0.0131},
+        "value_at_capacity": None if value is None else around(value, 38.0),
+        "rows": rows,
+        "positives": positives,
+    }
+
+
+def identity(name, kind, version="", fingerprint=""):
+    return {"name": name, "kind": kind, "version": version, "fingerprint": fingerprint}
+
+
+CONTENDERS = (
+    (identity("demo", "model", "3", "a1b2c3d4e5f6a7b8"), (0.873, 0.2564, 0.699)),
+    (identity("marketing rules", "rules", "1", "99aa88bb77cc66dd"), (0.800, 0.3043, 0.512)),
+    (identity("champion demo 2", "model", "2", "0f1e2d3c4b5a6978"), (0.861, 0.2631, 0.674)),
+    (identity("learned rules", "learned rules", "1", "5566778899aabbcc"), (0.842, 0.2793, 0.627)),
+    (identity("logistic regression", "baseline"), (0.858, 0.2655, 0.661)),
+    (identity("base rate", "baseline"), (0.5, 0.3641, 0.121)),
+)
+
+
+def scorers(shift=0.0, **given):
+    return [
+        {**who, **metrics(round(auc - shift * (auc > 0.5), 3), round(loss + shift / 2, 4), called, **given)}
+        for who, (auc, loss, called) in CONTENDERS
+    ]
+
+
+def differences(found):
+    ours = found[0]["log_loss"]["value"]
+    return [
+        {"name": one["name"], "log_loss": around(round(ours - one["log_loss"]["value"], 4), 0.0058)}
+        for one in found[1:]
+    ]
+
+
+def period(start, days):
+    first = date.fromisoformat(start)
+    return {
+        "start": f"{first}T00:00:00Z",
+        "end": f"{first + timedelta(days=days)}T00:00:00Z",
+        "days": float(days),
+    }
+
+
+PLAN = {
+    "name": "two purges",
+    "train": period("2025-01-06", 252),
+    "calibrate": period("2025-10-15", 63),
+    "test": period("2026-01-16", 105),
+}
+ORIGINS = (
+    {"train": period("2025-01-06", 74), "calibrate": period("2025-04-20", 18), "test": period("2025-06-07", 31)},
+    {"train": period("2025-01-06", 138), "calibrate": period("2025-06-23", 34), "test": period("2025-08-26", 143)},
+    {"train": PLAN["train"], "calibrate": PLAN["calibrate"], "test": PLAN["test"]},
+)
+
+
+def origin(at, plan):
+    found = scorers((2 - at) * 0.012, rows=(4_210, 11_800, 21_430)[at], positives=(470, 1_402, 2_588)[at])
+    says = (
+        "The model had the lowest log loss; its lead over the point rules is more than chance.",
+        "The model had the lowest log loss; its lead over the point rules is more than chance.",
+        "The model had the lowest log loss; its lead over the champion may be chance.",
+    )[at]
+    return {
+        "number": at + 1,
+        **plan,
+        "rows": found[0]["rows"],
+        "positives": found[0]["positives"],
+        "scorers": found,
+        "differences": differences(found),
+        "says": says,
+    }
+
+
+def data():
+    return {
+        "cutoff_at": "2026-06-01T00:00:00Z",
+        "mature_until": "2026-05-01T00:00:00Z",
+        "snapshots": 182_340,
+        "mature": 168_022,
+        "young": 14_318,
+        "leads": 20_000,
+        "groups": 7_914,
+        "features": 192,
+        "base_rate": 0.1193,
+        "blocks": {
+            "train": 78_214,
+            "stop": 13_730,
+            "calibrate": 15_902,
+            "test": 21_430,
+            "purged": 22_311,
+            "aside": 16_435,
+        },
+        "positives": {
+            "train": 9_331,
+            "stop": 1_640,
+            "calibrate": 1_904,
+            "test": 2_588,
+            "purged": 2_670,
+            "aside": 2_011,
+        },
+        "plan": PLAN,
+        "rows_sha256": "8f4c0d1be27a66a9e5dd0f3b6d7c9a1182736455fe90ab12cd34ef56a7b8c9d0",
+        "catalog_fingerprint": "c4d5e6f708192a3b",
+        "outcome_lag_days": 0.6,
+        "horizon": {
+            "share": around(0.874, 0.012),
+            "proposed_days": 38.0,
+            "median_days": 11.3,
+            "says": "87% of the leads that ever reach sql do so within 30 days; 38 days would hold 90%.",
+            "curve": [{"day": float(day), "reached": round(1 - math.exp(-day / 14.5), 4)} for day in range(0, 91, 2)],
+        },
+    }
+
+
+def gates():
+    def gate(name, says, *, passed=True, accepted=None, **numbers):
+        return {"name": name, "passed": passed, "says": says, "numbers": numbers, "accepted": accepted}
+
+    return [
+        gate(
+            "future shift",
+            "2,000 snapshots rebuilt without anything known later: every feature is the same.",
+            changed=0.0,
+        ),
+        gate(
+            "single feature",
+            "No feature alone tells the outcome: the strongest, demo_request_30d, has AUC 0.71.",
+            auc=0.71,
+        ),
+        gate(
+            "suspicious lift",
+            "The best twentieth succeeds 5.5 times as often as the average, above 2.9 = √(1 / base rate).",
+            passed=False,
+            accepted="demo requests are that strong in this market; checked with sales on 12 May",
+            lift=5.52,
+            bound=2.88,
+        ),
+        gate("permuted labels", "With outcomes shuffled the AUC is 0.503, as it must be.", auc=0.503, allowed=0.521),
+        gate("never use", "No feature is made of lead_status.", found=0.0),
+        gate(
+            "calibration", "The calibration error of 0.009 is within its noise of 0.013.", ece=0.0094, noise_95=0.0131
+        ),
+    ]
+
+
+REASONS = (
+    ("activity:demo_request", "demo requests", 8.91, 0.21),
+    ("activity:page_view/pricing", "views of the pricing page", 6.44, 0.15),
+    ("activity:trial_use", "trial sessions", 5.18, 0.12),
+    ("attribute:seniority", "seniority", 4.27, 0.10),
+    ("timing", "time of the last activity", 3.36, 0.08),
+    ("attribute:employees", "company size", 3.02, 0.07),
+    ("account:any", "colleagues' activities", 2.61, 0.06),
+    ("activity:email_click", "clicks in e-mails", 2.20, 0.05),
+    ("attribute:source", "source", 1.83, 0.04),
+    ("activity:webinar", "webinars", 1.42, 0.03),
+    ("lead_age", "age of the lead", 1.33, 0.03),
+    ("attribute:industry", "industry", 0.92, 0.02),
+)
+
+
+def model():
+    return {
+        "name": "demo",
+        "fingerprint": "a1b2c3d4e5f6a7b8",
+        "features": 91,
+        "features_tried": 192,
+        "trees": 214,
+        "threshold": 67.4,
+        "base_points": 43.2,
+        "bands": {"threshold": 67.4, "a": 72.1, "b": 61.0, "c": 48.5},
+        "parameters": {
+            "objective": "binary",
+            "learning_rate": 0.05,
+            "num_leaves": 15,
+            "max_depth": 6,
+            "min_data_in_leaf": 50,
+        },
+        "calibration": {
+            "chosen": "platt",
+            "compared": [
+                {"is": "platt", "log_loss": 0.2581, "difference": None},
+                {"is": "beta", "log_loss": 0.2579, "difference": around(-0.0002, 0.0006)},
+                {"is": "isotonic", "log_loss": 0.2602, "difference": around(0.0021, 0.0017)},
+            ],
+            "says": "Platt, since no other was better beyond noise.",
+        },
+        "tuned": {"trials": 40, "best": 0.2571, "default": 0.2589},
+    }
+
+
+def curves():
+    def reliable(who, shift):
+        predicted = [0.008, 0.017, 0.029, 0.044, 0.064, 0.089, 0.124, 0.181, 0.292, 0.561]
+        noise = np.random.default_rng(5).normal(0, 0.006, 10)
+        return {
+            "name": who["name"],
+            "kind": who["kind"],
+            "points": [
+                {
+                    "predicted": at,
+                    "observed": round(float(max(0.0, at * shift + draw)), 4),
+                    "share": 0.1,
+                    "low": round(max(0.0, at - 0.006 - 0.06 * at), 4),
+                    "high": round(at + 0.006 + 0.06 * at, 4),
+                }
+                for at, draw in zip(predicted, noise, strict=True)
+            ],
+            "error": 0.0094,
+            "noise_95": 0.0131,
+        }
+
+    def gained(who, bend):
+        return {
+            **{key: who[key] for key in ("name", "kind")},
+            "points": [{"called": at / 200, "found": round(1 - (1 - at / 200) ** bend, 4)} for at in range(201)],
+        }
+
+    def lifted(who, called):
+        return {
+            **{key: who[key] for key in ("name", "kind")},
+            "points": [
+                {
+                    "share": share,
+                    "lift": round(1 + called * by, 2),
+                    "low": round(1 + called * by * 0.9, 2),
+                    "high": round(1 + called * by * 1.1, 2),
+                }
+                for share, by in ((0.01, 8.4), (0.05, 6.6), (0.1, 5.1), (0.2, 3.4), (0.3, 2.3), (0.5, 1.2))
+            ],
+        }
+
+    ranked = [(who, numbers) for who, numbers in CONTENDERS if who["name"] != "base rate"]
+    return {
+        "reliability": [
+            reliable(CONTENDERS[0][0], 1.02),
+            reliable(CONTENDERS[1][0], 0.93),
+            reliable(CONTENDERS[3][0], 0.98),
+        ],
+        "gain": [gained(who, auc / (1 - auc)) for who, (auc, _, _) in ranked],
+        "lift": [lifted(who, called) for who, (_, _, called) in ranked[:4]],
+    }
+
+
+def receipt(lead_id, who, points, reasons, *, base, probability, grade):
+    rest = points - base - sum(moved for _, _, moved in reasons)
+    return {
+        "lead_id": lead_id,
+        "as_of": "2026-02-03T07:00:00Z",
+        "score": min(100, max(0, round(points))),
+        "points": points,
+        "base_points": base,
+        "probability": probability,
+        "grade": grade,
+        "reasons": [{"code": code, "says": says, "points": moved} for code, says, moved in reasons],
+        "rest_points": round(rest, 6),
+        "scorer": {**who, "kind": "model" if who["kind"] == "model" else "rules"},
+        "degraded": False,
+        "newest_activity_at": "2026-02-02T16:12:00Z",
+    }
+
+
+def swapped(lead_id, *, ours, theirs, other, reached):
+    liked = [
+        ("activity:trial_use", "worked in the trial 9 times in 7 days", 14.2),
+        ("activity:page_view/pricing", "opened the pricing page 4 times in 7 days", 9.8),
+        ("account:any", "3 colleagues were active in 7 days", 6.1),
+        ("attribute:seniority", "is a manager", 1.9),
+        ("activity:demo_request", "never asked for a demo", -3.3),
+    ]
+    loved = [
+        ("rule:1", "opens our e-mails", 10.0),
+        ("rule:2", "visits the website", 15.0),
+        ("rule:3", "can sign", 15.0),
+        ("rule:4", "company is large enough", 10.0),
+    ]
+    model = receipt(
+        lead_id,
+        CONTENDERS[0][0],
+        ours,
+        liked if ours > 60 else [(c, s, -m) for c, s, m in liked],
+        base=43.2,
+        probability=0.41 if ours > 60 else 0.04,
+        grade="A" if ours > 60 else "D",
+    )
+    rules = receipt(
+        lead_id,
+        other,
+        theirs,
+        loved if theirs > 50 else loved[:1],
+        base=10.0,
+        probability=0.22 if theirs > 50 else 0.06,
+        grade="B" if theirs > 50 else "C",
+    )
+    return {
+        "lead_id": lead_id,
+        "called_on": "2026-02-03",
+        "reached_goal": reached,
+        "reached_on": "2026-02-19" if reached else None,
+        "ours": model,
+        "theirs": rules,
+    }
+
+
+def against(at, who, more, *, value=True):
+    examples = [
+        swapped(
+            f"L-{1000 + at * 10 + number}", ours=84.0 - number, theirs=31.0 + number, other=who, reached=number != 1
+        )
+        for number in range(3)
+    ]
+    theirs = [
+        swapped(
+            f"L-{2000 + at * 10 + number}", ours=37.0 - number, theirs=64.0 + number, other=who, reached=number == 2
+        )
+        for number in range(3)
+    ]
+    return {
+        "name": who["name"],
+        "kind": who["kind"],
+        "conversions_more": around(more, 21.0),
+        "days_earlier": around(round(more / 55, 2), 0.9),
+        "value_more": around(more * 3_900.0, 90_000.0) if value else None,
+        "agreement": {"rank_correlation": 0.71, "calls_in_common": 0.52, "top_tenth_in_common": 0.58},
+        "only_ours": {"leads": 318.0, "rate": around(0.402, 0.058), "examples": examples},
+        "only_theirs": {"leads": 318.0, "rate": around(0.169, 0.044), "examples": theirs},
+    }
+
+
+def entrant(who, called, *, value=True):
+    found = round(called * 690, 1)
+    days = [date(2026, 1, 16) + timedelta(days=at) for at in range(105)]
+    return {
+        **who,
+        "calls": 1_050.0,
+        "conversions": around(found, 31.0),
+        "found_share": around(round(called * 0.61, 3), 0.045),
+        "calls_per_conversion": around(round(1_050 / found, 2), 0.18),
+        "days_before": around(round(6 + called * 9, 2), 0.8),
+        "value": around(round(found * 3_900.0), 110_000.0) if value else None,
+        "by_day": [
+            {
+                "day": day.isoformat(),
+                "calls": 10.0 * (at + 1),
+                "conversions": round(found * ((at + 1) / 105) ** 0.93, 2),
+            }
+            for at, day in enumerate(days)
+        ],
+    }
+
+
+def arena(*, value=True):
+    ranked = [(who, numbers) for who, numbers in CONTENDERS if who["kind"] != "baseline"]
+    return {
+        "from": "2026-01-16T00:00:00Z",
+        "to": "2026-05-01T00:00:00Z",
+        "days": 105,
+        "capacity_per_day": 10.0,
+        "leads": 5_204,
+        "conversions": 803.0,
+        "entrants": [entrant(who, called, value=value) for who, (_, _, called) in ranked],
+        "against": [
+            against(at, who, more, value=value)
+            for at, ((who, _), more) in enumerate(zip(ranked[1:], (129.0, 17.2, 49.7), strict=True))
+        ],
+        "winner": "demo",
+        "decided": True,
+        "says": (
+            "With 10 calls a day over 105 days, demo finds 482 of 803 successes, "
+            "129 (108 – 150) more than the point rules."
+        ),
+    }
+
+
+SEGMENTS = (
+    ("industry", "industry", "software", "software", 5_320, 812, 1_290, 0.884, 0.815),
+    ("industry", "industry", "manufacturing", "manufacturing", 4_111, 402, 1_003, 0.861, 0.781),
+    ("industry", "industry", "finance", "finance", 3_870, 488, 930, 0.868, 0.803),
+    ("industry", "industry", "public", "the public sector", 1_902, 31, 404, 0.792, 0.788),
+    ("industry", "industry", "education", "education", 240, 4, 61, None, None),
+    ("source", "source", "search", "a search engine", 7_903, 901, 1_880, 0.871, 0.797),
+    ("source", "source", "referral", "a referral", 3_204, 660, 790, 0.858, 0.783),
+    ("source", "source", "event", "an event", 1_990, 233, 480, 0.849, 0.801),
+    ("source", "source", "partner", "a partner", 310, 9, 77, None, None),
+)
+
+
+IN_SEGMENTS = ("log_loss", "auc", "precision_at_10", "lift_at_10", "observed_over_expected", "base_rate")
+
+
+def in_segment(auc, loss, called, expected):
+    numbers = {**metrics(auc, loss, called, expected=expected), "precision_at_10": around(called, 0.066)}
+    return {name: numbers[name] for name in IN_SEGMENTS}
+
+
+def segments():
+    found = []
+    for attribute, label, value, says, rows, positives, leads, ours, theirs in SEGMENTS:
+        few = ours is None
+        pairs = ((CONTENDERS[0][0], ours, 0.25, 0.68, 1.02), (CONTENDERS[1][0], theirs, 0.3, 0.5, 0.94))
+        judged = [
+            {
+                **{key: who[key] for key in ("name", "kind")},
+                **(dict.fromkeys(IN_SEGMENTS) if few else in_segment(auc, loss, called, expected)),
+            }
+            for who, auc, loss, called, expected in pairs
+        ]
+        found.append(
+            {
+                "attribute": attribute,
+                "label": label,
+                "value": value,
+                "says": says,
+                "rows": rows,
+                "positives": positives,
+                "leads": leads,
+                "scorers": judged,
+                "note": f"too few to judge: {positives} leads that reached sql" if few else "",
+            }
+        )
+    return found
+
+
+def judgement():
+    """Give a judgement of a full model with every part."""
+    found = scorers()
+    return {
+        "format": "leadscore-judgement-1",
+        "playbook": {"name": "demo", "title": "Demo, B2B software"},
+        "goal": dict(STAGES),
+        "capacity_per_day": 10.0,
+        "trained_at": "2026-06-02T06:14:09Z",
+        "version": "3",
+        "run_id": "4be2a1f08c3d4e5f9a7b6c5d4e3f2a1b",
+        "data": data(),
+        "standing": {"rung": "full model", "succeeded": 2_140, "failed": 10_902, "missing": ""},
+        "gates": gates(),
+        "model": model(),
+        "reasons": [
+            {"code": code, "says": says, "mean_points": points, "share": share} for code, says, points, share in REASONS
+        ],
+        "scorers": found,
+        "differences": differences(found),
+        "origins": [origin(at, plan) for at, plan in enumerate(ORIGINS)],
+        "segments": segments(),
+        "curves": curves(),
+        "arena": arena(),
+        "learned_scorecard": {"name": "learned rules", "rules": 6, "yaml": RULES_YAML},
+        "accepted_risk": "demo requests are that strong in this market; checked with sales on 12 May",
+        "verdict": (
+            "Version 3 finds 129 (108 – 150) more successes than the point rules with the same calls, and is better "
+            "than they are at every origin. Against the champion it may be chance. One gate failed and was accepted."
+        ),
+    }
+
+
+def rules_only():
+    """Give a judgement of a history that is too short for a model."""
+    found = judgement()
+    only = found["scorers"][1]
+    short = data()
+    short["horizon"] = {
+        "share": None,
+        "proposed_days": None,
+        "median_days": None,
+        "says": "Too few successes to say.",
+        "curve": [],
+    }
+    return {
+        "format": found["format"],
+        "playbook": found["playbook"],
+        "goal": {"stage": "sql", "horizon_days": 30.0, "amount_from": None},
+        "capacity_per_day": 10.0,
+        "trained_at": found["trained_at"],
+        "version": None,
+        "run_id": None,
+        "data": short,
+        "standing": {
+            "rung": "rules only",
+            "succeeded": 17,
+            "failed": 604,
+            "missing": "23 more leads that reach sql make a small model",
+        },
+        "gates": [],
+        "model": None,
+        "scorers": [only],
+        "verdict": "Only the point rules score: 17 leads reached sql, and 40 are needed before a model can learn.",
+    }
+
+
+def without_amounts():
+    """Give a judgement of a history that knows no amounts, with one entrant, no segments and no earlier origin."""
+    found = copy.deepcopy(judgement())
+    for scorer in found["scorers"]:
+        scorer["value_at_capacity"] = None
+    found["arena"] = arena(value=False)
+    found["arena"]["entrants"] = found["arena"]["entrants"][:1]
+    found["arena"]["against"] = []
+    found["segments"] = []
+    found["origins"] = found["origins"][-1:]
+    found["learned_scorecard"] = None
+    found["accepted_risk"] = None
+    found["gates"] = [gate for gate in found["gates"] if gate["passed"]]
+    return found

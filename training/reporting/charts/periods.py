@@ -1,0 +1,178 @@
+"""Charts of time: the plan of every origin, how long leads take, and how each origin did."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from data.instants import parse
+from training.reporting.charts.dots import Panel, dot, dots
+from training.reporting.charts.frame import (
+    WIDE,
+    Chart,
+    framed,
+    layered,
+    legend_of,
+    named_rows,
+    nothing,
+    room_for,
+    values,
+)
+from training.reporting.judgement import telling
+from training.reporting.numbers import known
+from training.reporting.palette import CALIBRATE, INK, PAPER, PURGE, QUIET, TEST, TRAIN, series_of
+from training.reporting.words import METRICS
+
+_PHASES = {"train": TRAIN, "purge": PURGE, "calibrate": CALIBRATE, "test": TEST}
+_INKS = {"train": INK, "purge": QUIET, "calibrate": INK, "test": PAPER}
+_BAR, _LETTER, _ORIGIN = 26, 6.6, 76
+
+
+def plan_chart(data: Mapping[str, Any], origins: Sequence[Mapping[str, Any]], *, width: int = WIDE) -> Chart:
+    """
+    Draw which weeks each origin learnt from, calibrated on and was judged on.
+
+    Args:
+        data: the judgement's ``data``: its ``plan`` belongs to the last origin.
+        origins: the judgement's, oldest first; may be empty.
+        width: of the chart [px].
+    """
+    plans = _plans(data["plan"], origins)
+    rows = list(plans)
+    spans = [span for name, plan in plans.items() for span in _spans(name, plan)]
+    label = room_for(rows)
+    room = width - label - 20
+    per_ms = room / max(1, max(one["to"] for one in spans) - min(one["from"] for one in spans))
+    for one in spans:
+        one["says"] = one["phase"] if (one["to"] - one["from"]) * per_ms > len(one["phase"]) * _LETTER + 8 else ""
+    y = alt.Y("row:N", sort=rows, axis=named_rows(rows, label))
+    x = alt.X(
+        "from:T",
+        scale=alt.Scale(type="utc"),
+        axis=alt.Axis(title=None, format="%Y-%m", tickCount=max(3, room // 110), labelSeparation=8),
+    )
+    colour = alt.Color(
+        "phase:N", scale=alt.Scale(domain=list(_PHASES), range=list(_PHASES.values())), legend=alt.Legend()
+    )
+    base = alt.Chart(values(spans)).encode(y=y)
+    bars = base.mark_bar(height=_BAR, cornerRadius=2).encode(x=x, x2="to:T", color=colour)
+    ink = alt.Color("phase:N", scale=alt.Scale(domain=list(_INKS), range=list(_INKS.values())), legend=None)
+    words = base.mark_text(fontSize=12).encode(
+        x=alt.X("middle:T", scale=alt.Scale(type="utc")), text="says:N", color=ink
+    )
+    drawn = layered(bars, words).resolve_scale(color="independent").properties(width=room, height=len(rows) * 40)
+    return framed(
+        drawn,
+        title="Which weeks each origin learnt from, and which later weeks judged it",
+        about="One bar for each origin, from the oldest to the headline: train, purge, calibrate, purge, test. "
+        "A purge of one horizon keeps the outcomes of one block from looking into the next.",
+    )
+
+
+def _plans(last: Mapping[str, Any], origins: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Name the plan of each origin; the last one's is that of the training set."""
+    if len(origins) <= 1:
+        return {"this training": last}
+    plans = {f"origin {one['number']}": one for one in origins}
+    return {**plans, list(plans)[-1]: last}
+
+
+def _spans(row: str, plan: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the blocks of one plan with the purges between them; without a calibrate period of its own there is one."""
+    shared = plan.get("calibrate") in (None, plan["train"])
+    names = ["train", "test"] if shared else ["train", "calibrate", "test"]
+    before = None
+    for name in names:
+        start, end = (parse(plan[name][side]) // 1_000 for side in ("start", "end"))
+        if before is not None and start > before:
+            yield {"row": row, "phase": "purge", "from": before, "to": start, "middle": (before + start) // 2}
+        yield {"row": row, "phase": name, "from": start, "to": end, "middle": (start + end) // 2}
+        before = end
+
+
+def horizon_chart(horizon: Mapping[str, Any], horizon_days: float, *, width: int = WIDE) -> Chart:
+    """
+    Draw how many of the leads that ever succeed have done so by each day.
+
+    Args:
+        horizon: the judgement's ``data.horizon``.
+        horizon_days: of the goal.
+        width: of the chart [px].
+    """
+    title = "How long leads that succeed take"
+    about = "Share of eventual successes reached by each day after the snapshot, with the horizon of the goal marked."
+    curve = [
+        {"day": point["day"], "reached": point["reached"]}
+        for point in horizon.get("curve") or []
+        if known(point["reached"]) is not None
+    ]
+    if not curve:
+        return nothing(title=title, about=about, width=width)
+    x = alt.X(
+        "day:Q", axis=alt.Axis(title="days from the snapshot", tickCount=8, grid=False), scale=alt.Scale(nice=False)
+    )
+    y = alt.Y(
+        "reached:Q", axis=alt.Axis(title="reached the goal", format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])
+    )
+    line = alt.Chart(values(curve)).mark_line(color=INK, interpolate="step-after").encode(x=x, y=y)
+    marks = [{"day": horizon_days, "says": f"horizon {horizon_days:g}"}]
+    if (proposed := known(horizon.get("proposed_days"))) is not None:
+        marks.append({"day": proposed, "says": f"proposed {proposed:g}"})
+    return framed(
+        layered(line, *_marks(marks, most=max(point["day"] for point in curve))).properties(
+            width=width - 70, height=200
+        ),
+        title=title,
+        about=about,
+    )
+
+
+def _marks(marks: Sequence[Mapping[str, Any]], *, most: float) -> Iterator[alt.LayerChart]:
+    """Draw a rule at each of some days; their words stand to the left of the earlier one and right of the later."""
+    for mark in marks:
+        alone = mark["day"] > most / 2
+        left = alone if len(marks) == 1 else mark["day"] == min(one["day"] for one in marks)
+        base = alt.Chart(values([mark])).encode(x="day:Q")
+        rule = base.mark_rule(color=QUIET, strokeDash=[5, 3], strokeWidth=1.5)
+        words = base.mark_text(align="right" if left else "left", dx=-7 if left else 7, dy=-8, color=INK)
+        yield layered(rule, words.encode(y=alt.value(200), text="says:N"))
+
+
+def origins_chart(origins: Sequence[Mapping[str, Any]], *, width: int = WIDE) -> Chart:
+    """
+    Draw log loss and called leads that succeed of each scorer at each origin.
+
+    Args:
+        origins: the judgement's, oldest first.
+        width: of the chart [px].
+    """
+    title = "How each scorer did at each origin, on weeks it had never seen"
+    about = "Dots with 95 % intervals, one row for each origin: log loss, and the share of called leads that succeed."
+    if not origins:
+        return nothing(title=title, about=about, width=width)
+    series = series_of(telling([scorer for one in origins for scorer in one["scorers"]]))
+    shown = {one.label for one in series}
+    names = {one["number"]: f"origin {one['number']}" for one in origins}
+
+    def panel(metric: str, form: str, labels: int, room: int) -> alt.LayerChart:
+        found = [
+            dot(names[one["number"]], scorer["name"], scorer.get(metric))
+            for one in origins
+            for scorer in one["scorers"]
+            if scorer["name"] in shown
+        ]
+        said = METRICS[metric]
+        axis = Panel(said.words, said.aim, form)
+        legend = legend_of(series, width)
+        return dots(found, axis, rows=list(names.values()), series=series, width=room, labels=labels, legend=legend)
+
+    return framed(_beside(panel, width=width), title=title, about=about)
+
+
+def _beside(panel: Any, *, width: int) -> Chart:
+    """Put the two panels side by side, or one below the other where the page is narrow."""
+    metrics = (("log_loss", ".2f"), ("precision_at_capacity", "%"))
+    if width < WIDE:
+        return alt.vconcat(*[panel(metric, form, _ORIGIN, width - _ORIGIN - 20) for metric, form in metrics])
+    room = (width - _ORIGIN - 56) // 2
+    return alt.hconcat(*[panel(metric, form, 0 if at else _ORIGIN, room) for at, (metric, form) in enumerate(metrics)])

@@ -1,0 +1,105 @@
+"""Pictures: a chart as SVG that stands in a page, follows its colours, and loads nothing."""
+
+import hashlib
+import re
+from typing import Any
+
+import vl_convert
+from lxml import etree
+
+from training.reporting.charts.frame import Chart
+from training.reporting.palette import LIGHT
+
+_VARIABLES = {colour: f"var(--{name}, {colour})" for name, colour in LIGHT.items()}
+_CHATTER = ("class", "role", "pointer-events", "font-family", "stroke-miterlimit", "version")
+_EMPTY_PATHS = ("", "M0,0h0v0h0Z")
+_FRACTION = re.compile(r"-?\d+\.\d{2,}(?:e-?\d+)?")
+
+
+def picture(chart: Chart) -> str:
+    """
+    Draw a chart as one SVG element.
+
+    Its colours are custom properties of the page with the light ones as fallback; its text is text. The chart's title
+    and description become the SVG's, for readers who cannot see it; the page sets the title above it, where it wraps.
+
+    Args:
+        chart: of this package.
+    """
+    said = chart.to_dict(validate=False)
+    title, about = _words(said.pop("title", "")), str(said.get("description", ""))
+    drawn = vl_convert.vegalite_to_svg({**said, "background": "transparent"}, allowed_base_urls=[])
+    root = etree.fromstring(drawn.encode())
+    _tidy(root)
+    _colour(root)
+    _name_apart(root, hashlib.sha256(drawn.encode()).hexdigest()[:8])
+    _entitle(root, title, about)
+    return etree.tostring(root, encoding="unicode").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+
+
+def words_of(chart: Chart) -> tuple[str, str]:
+    """Give what a chart says it shows: its title and its description."""
+    said = chart.to_dict(validate=False)
+    return _words(said.get("title", "")), str(said.get("description", ""))
+
+
+def _words(title: Any) -> str:
+    text = title.get("text", "") if isinstance(title, dict) else title
+    return " ".join(text) if isinstance(text, list) else str(text)
+
+
+def _tidy(root: etree._Element) -> None:
+    """Take out what draws nothing, and what repeats for every mark what is said once for the whole."""
+    for element in list(root.iter()):
+        parent = element.getparent()
+        unseen = element.get("display") == "none" or element.get("d") in _EMPTY_PATHS
+        if parent is not None and unseen:
+            parent.remove(element)
+            continue
+        for name in list(element.attrib):
+            if name in _CHATTER or str(name).startswith("aria-") or (name, element.get(name)) == ("opacity", "1"):
+                del element.attrib[name]
+            else:
+                element.set(name, _FRACTION.sub(_rounded, str(element.get(name))))
+    _unwrap(root)
+
+
+def _unwrap(root: etree._Element) -> None:
+    """Let the content of groups that say nothing stand in their place."""
+    for group in list(root.iter("{*}g")):
+        parent = group.getparent()
+        if parent is not None and not group.attrib:
+            at = parent.index(group)
+            parent[at : at + 1] = list(group)
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found.group()):.2f}".rstrip("0").rstrip(".")
+
+
+def _colour(root: etree._Element) -> None:
+    for element in root.iter():
+        for name in ("fill", "stroke"):
+            if (colour := element.get(name)) in _VARIABLES:
+                element.set(name, _VARIABLES[str(colour)])
+
+
+def _name_apart(root: etree._Element, key: str) -> None:
+    """Give the ids of this picture a name of their own: a page holds many pictures."""
+    for element in root.iter():
+        if (name := element.get("id")) is not None:
+            element.set("id", f"{name}-{key}")
+        if (clip := element.get("clip-path")) is not None:
+            element.set("clip-path", clip.replace(")", f"-{key})"))
+
+
+def _entitle(root: etree._Element, title: str, about: str) -> None:
+    root.set("role", "img")
+    root.set("style", f"max-width:{root.get('width')}px")
+    del root.attrib["width"], root.attrib["height"]
+    root.set("aria-label", f"{title}. {about}".strip(". "))
+    space = "{http://www.w3.org/2000/svg}"
+    for at, (tag, text) in enumerate((("title", title), ("desc", about))):
+        element = etree.Element(f"{space}{tag}")
+        element.text = text
+        root.insert(at, element)
