@@ -103,6 +103,10 @@ class FeatureWishes(Words):
     account: bool = Field(default=True, description="also look at the other leads of the account")
     add: tuple[ExtraFeature, ...] = ()
     drop: tuple[str, ...] = Field(default=(), description="names of features not wanted; * matches anything")
+    rises_with: tuple[str, ...] = Field(
+        default=(), description="kinds, kinds with a subject (kind/subject) and attributes that never lower a score"
+    )
+    falls_with: tuple[str, ...] = Field(default=(), description="the same for those that never raise a score")
 
 
 class Playbook(Words):

@@ -75,6 +75,7 @@ def contradictions(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
         yield from _speechless(attribute, file, ("attributes", name))
     for at, feature in enumerate(playbook.features.add):
         yield from _feature_mistakes(playbook, feature, file=file, here=("features", "add", at))
+    yield from _direction_mistakes(playbook, file)
     for at, source in enumerate(playbook.sources):
         yield from _source_mistakes(playbook, source, at=at, file=file)
     if not any(source.holds in {"leads", "event_log"} for source in playbook.sources):
@@ -100,7 +101,7 @@ def _feature_mistakes(
         yield file.mistake((*here, name), f"{feature.reduce} does not use it; remove it.")
     if feature.activity is not None:
         yield from _unknown(file, playbook.activities, [((*here, "activity"), feature.activity)], "activity")
-        yield from _subject_mistakes(playbook, feature.activity, feature.subject, file=file, here=here)
+        yield from _subject_mistakes(playbook, feature.activity, feature.subject, file=file, where=(*here, "subject"))
         kind = playbook.activities.get(feature.activity)
         if feature.reduce in {"sum", "mean"} and kind is not None and kind.value is None:
             yield file.mistake((*here, "activity"), f"{feature.activity} carries no value to {feature.reduce}.")
@@ -111,18 +112,39 @@ def _feature_mistakes(
             yield file.mistake((*here, "says"), f"unknown place {{{place}}}; {nearest(place, _PLACES)}")
 
 
+def _direction_mistakes(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
+    """Find what a score cannot be made to rise or to fall with."""
+    for key, names in (("rises_with", playbook.features.rises_with), ("falls_with", playbook.features.falls_with)):
+        for at, name in enumerate(names):
+            yield from _undirected(playbook, name, file=file, here=("features", key, at))
+    for at, name in enumerate(playbook.features.falls_with):
+        if name in playbook.features.rises_with:
+            yield file.mistake(("features", "falls_with", at), f"{name} is in rises_with too; keep one of them.")
+
+
+def _undirected(playbook: Playbook, name: str, *, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
+    about, slash, subject = name.partition("/")
+    attribute = playbook.attributes.get(about)
+    usable = playbook.activities if slash else {**playbook.activities, **playbook.attributes}
+    yield from _unknown(file, usable, [(here, about)], "activity" if slash else "activity or attribute")
+    if slash:
+        yield from _subject_mistakes(playbook, about, subject, file=file, where=here)
+    elif attribute is not None and attribute.type is AttributeType.CATEGORY:
+        yield file.mistake(here, f"{name} is a category, whose values have no order; expected a number or yes and no.")
+    if about in playbook.never_use:
+        yield file.mistake(here, f"{about} is on never_use, so no score can move with it; remove it here.")
+
+
 def _subject_mistakes(
-    playbook: Playbook, activity: str, subject: str | None, *, file: YamlFile, here: tuple[Hashable, ...]
+    playbook: Playbook, activity: str, subject: str | None, *, file: YamlFile, where: tuple[Hashable, ...]
 ) -> Iterator[Mistake]:
     kind = playbook.activities.get(activity)
     if subject is None or kind is None:
         return
     if not kind.carries_subject:
-        yield file.mistake(
-            (*here, "subject"), f"{activity} carries no subject; remove it, or let the activity carry one."
-        )
+        yield file.mistake(where, f"{activity} carries no subject; remove it, or let the activity carry one.")
     elif not kind.subject:
-        yield from _unknown(file, kind.subjects, [((*here, "subject"), subject)], "subject")
+        yield from _unknown(file, kind.subjects, [(where, subject)], "subject")
 
 
 def _source_mistakes(playbook: Playbook, source: Source, *, at: int, file: YamlFile) -> Iterator[Mistake]:
@@ -160,7 +182,8 @@ def rule_contradictions(playbook: Playbook, scorecard: ScorecardRules, file: Yam
     """Find rules that can never apply or that look at what must not be used."""
     for at, rule in enumerate(scorecard.rules):
         if isinstance(rule, ActivityRule):
-            yield from _subject_mistakes(playbook, rule.activity, rule.subject, file=file, here=("rules", at))
+            where = ("rules", at, "subject")
+            yield from _subject_mistakes(playbook, rule.activity, rule.subject, file=file, where=where)
         for key, known in (("activity", playbook.activities), ("attribute", playbook.attributes)):
             named = getattr(rule, key, None)
             if named is not None:

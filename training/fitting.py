@@ -1,6 +1,5 @@
-"""Fitting: LightGBM with early stopping on log loss, calibrated on a block of its own, cut into grades."""
+"""Fitting: trees with early stopping on log loss, calibrated on a block of their own, cut into grades."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +7,6 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pandas as pd
-from lightgbm.callback import CallbackEnv
-from numpy.typing import NDArray
 
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
@@ -18,35 +15,24 @@ from features.feature import Value
 from models.bands import Bands
 from models.booster import trees_of
 from models.bundle import GoldenRow
-from models.calibration import Platt
-from models.conversion import MOST_CATEGORIES, ConversionModel, Encoding
+from models.calibration import Calibration
+from models.conversion import ConversionModel
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.scorecard import Scorecard
+from training import cold_start
+from training.boosting import MOST_ROUNDS, Binned, Floats, at_most, each_lead_once, fit_booster, margins
+from training.calibrating import Calibrated, calibrate, platt
 from training.dataset import RECENT_DAYS, SEED, Dataset
-from training.errors import FewLeadsError, HistoryError
-from training.reliability import logistic_fit
+from training.errors import HistoryError
+from training.monotone import directions
+from training.parameters import explanation_steps, parameters_for
 from training.selection import earning
 from training.thresholds import solve_bands
 
-FEWEST = 40
-"""Below so many leads with, or without, success only the rules score. Source: Dynamics 365 asks for 40 and 40."""
+SELECTING_ROWS = 150_000
+"""Train rows that features are selected on; with more the same ones earn their place."""
 
-FEWEST_IN_BLOCK = 5
-"""Below so many in any one block, stopping, calibration or judging would rest on single leads."""
-
-_BLOCKS = {
-    "train": "train block",
-    "stop": "stop block (for early stopping)",
-    "calibrate": "calibrate block",
-    "test": "test block",
-}
-
-MODERATE_POSITIVES = 500
-MOST_ROUNDS = 1_000
-_PATIENCE = 40
 _GOLDEN = 16
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +46,10 @@ class Fitted:
         booster: what the model's trees were read from.
         parameters: what the booster was fitted with.
         golden: rows whose receipts the bundle keeps.
+        calibrated: which calibration was chosen, and why.
+        directions: feature of the model → 1 where the score may only rise with it, -1 where only fall.
+        features_tried: how many features there were before those that do not earn their place were left out.
+        steps: conditions that explaining one row asks for.
     """
 
     model: ConversionModel
@@ -67,52 +57,129 @@ class Fitted:
     booster: lightgbm.Booster
     parameters: Mapping[str, Any]
     golden: tuple[GoldenRow, ...]
+    calibrated: Calibrated
+    directions: Mapping[str, int]
+    features_tried: int
+    steps: int
 
 
-def fit(dataset: Dataset, folder: PlaybookFolder, *, progress: Progress = silent, seed: int = SEED) -> Fitted:
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """
+    What a booster is fitted on: rows, the features that earn their place, and the parameters that suit their number.
+
+    Attributes:
+        train: rows that trees grow on, each lead once.
+        stop: rows that tell when to stop, each lead once.
+        catalog: the features that are kept.
+        parameters: LightGBM's, by the size of the data.
+        wished: feature → direction, as the playbook wants it.
+    """
+
+    train: pd.DataFrame
+    stop: pd.DataFrame
+    catalog: Catalog
+    parameters: Mapping[str, Any]
+    wished: Mapping[str, int]
+
+    def binned(self, catalog: Catalog | None = None) -> Binned:
+        """Encode the rows."""
+        features = catalog or self.catalog
+        return Binned.of(self.train, self.stop, catalog=features, parameters=self.parameters, wished=self.wished)
+
+
+def fit(
+    dataset: Dataset,
+    folder: PlaybookFolder,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    most_rows: int | None = None,
+    progress: Progress = silent,
+    seed: int = SEED,
+) -> Fitted:
     """
     Fit the model and calibrate the point rules.
 
     Args:
         dataset: its blocks train, stop and calibrate with their labels. Of the last 90 days, for grades and threshold,
             and of a few test rows, kept in the bundle to be replayed, the features alone: no test label moves anything.
-        folder: capacity and routing.
+        folder: capacity, routing, and what the score may only rise or fall with.
+        parameters: of LightGBM, instead of those that the size of the data suggests; some or all of them.
+        most_rows: train rows to fit on at most, drawn by group; default: all.
         progress: hears how many rounds of trees there are.
         seed: of the fitting.
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
-        HistoryError: no lead was open in the last 90 days.
+        HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
     """
-    demand_enough(dataset)
-    train, stop = (_each_lead_once(dataset.block(name)) for name in ("train", "stop"))
-    parameters = parameters_for(train, seed=seed)
-    every = Encoding(dataset.catalog, categories_of(train, dataset.catalog))
-    first = fit_booster(every, train, stop=stop, parameters=parameters, progress=progress)
-    catalog = earning(first, dataset.catalog)
-    encoding = Encoding(catalog, categories_of(train, catalog))
-    booster = fit_booster(encoding, train, stop=stop, parameters=parameters, progress=progress)
-    calibration = platt(_margins(booster, encoding, dataset.block("calibrate")), dataset.block("calibrate"))
+    ready = prepare(dataset, folder, most_rows=most_rows, progress=progress, seed=seed)
+    binned = ready.binned()
+    chosen = {**ready.parameters, **(parameters or {})}
+    booster = fit_booster(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
+    encoding, trees = binned.encoding, trees_of(booster)
+    block = dataset.block("calibrate")
+    calibrated = calibrate(margins(booster, encoding, block), block, seed=seed)
     base_odds = dataset.base_rate / (1 - dataset.base_rate)
-    points = _points(calibration, _margins(booster, encoding, dataset.recent), base_odds)
+    points = _points(calibrated.chosen, margins(booster, encoding, dataset.recent), base_odds)
     bands = _bands(dataset, points, folder, average=AVERAGE_POINTS)
     name = f"leadscore-{folder.playbook.name}"
-    model = ConversionModel(name, encoding, trees_of(booster), calibration, base_odds, bands)
-    return Fitted(model, fit_scorecard(dataset, folder), booster, parameters, golden_rows(dataset, catalog))
+    return Fitted(
+        model=ConversionModel(name, encoding, trees, calibrated.chosen, base_odds, bands),
+        scorecard=fit_scorecard(dataset, folder),
+        booster=booster,
+        parameters=chosen,
+        golden=golden_rows(dataset, ready.catalog),
+        calibrated=calibrated,
+        directions={name: sign for name, sign in ready.wished.items() if name in ready.catalog.names},
+        features_tried=len(dataset.catalog.features),
+        steps=explanation_steps(trees),
+    )
+
+
+def prepare(
+    dataset: Dataset,
+    folder: PlaybookFolder,
+    *,
+    most_rows: int | None = None,
+    progress: Progress = silent,
+    seed: int = SEED,
+) -> Ready:
+    """
+    Choose parameters by the number of leads, and the features that earn their place by a first booster on all of them.
+
+    Args:
+        dataset: its blocks train and stop.
+        folder: what the score may only rise or fall with.
+        most_rows: train rows to fit on at most, drawn by group; default: all.
+        progress: hears how many rounds of trees there are.
+        seed: of the fitting.
+
+    Raises:
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
+    """
+    demand_enough(dataset)
+    train, stop = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    train = at_most(train, most_rows, purpose="fitting", seed=seed)
+    _demand_differences(train, dataset.catalog)
+    parameters = parameters_for(train, seed=seed)
+    wished = directions(dataset.catalog, folder.playbook.features)
+    sample = at_most(train, SELECTING_ROWS, purpose="selecting", seed=seed)
+    first = Ready(sample, stop, dataset.catalog, parameters, wished)
+    catalog = earning(fit_booster(first.binned(), parameters, rounds=MOST_ROUNDS, progress=progress), dataset.catalog)
+    return Ready(train, stop, catalog, parameters, wished)
 
 
 def demand_enough(dataset: Dataset) -> None:
     """
-    Demand leads of both kinds to learn from, and some of both in every block.
+    Demand leads of both kinds to learn from, some of both in every block, and leads to cut grades from.
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
         HistoryError: no lead was open in the last 90 days, so that nobody is left to grade.
     """
-    why = dataset.largest_group.says
-    _demand(dataset.block("train", "stop"), FEWEST, block="training period", why=why)
-    for name, words in _BLOCKS.items():
-        _demand(dataset.block(name), FEWEST_IN_BLOCK, block=words, why=why)
+    cold_start.demand_enough(dataset)
     if dataset.recent.empty:
         message = (
             f"No lead was open in the last {RECENT_DAYS} days of the history, expected some to cut grades from: "
@@ -121,133 +188,24 @@ def demand_enough(dataset: Dataset) -> None:
         raise HistoryError(message)
 
 
-def _demand(rows: pd.DataFrame, needed: int, *, block: str, why: str) -> None:
-    positives, negatives = leads_by_outcome(rows)
-    if min(positives, negatives) < needed:
-        raise FewLeadsError(block=block, positives=positives, negatives=negatives, needed=needed, why=why)
+def _demand_differences(train: pd.DataFrame, catalog: Catalog) -> None:
+    """Demand one feature at least that is not the same for all rows."""
+    if not any(_differs(train[name]) for name in catalog.names):
+        message = (
+            f"All {len(catalog.features)} features are missing, or the same for every lead, in the training period, "
+            "expected some that tell leads apart: run leadscore check and bring the activities and attributes of those "
+            "days."
+        )
+        raise HistoryError(message)
 
 
-def leads_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
-    """Count the leads that reached the goal and those that did not; leads, not rows, for these repeat one story."""
-    succeeded = rows.groupby("lead_id")["label"].max()
-    positives = int(succeeded.sum())
-    return positives, len(succeeded) - positives
+def _differs(column: "pd.Series[Any]") -> bool:
+    known = column.dropna()
+    return len(known) > 0 and (len(known) < len(column) or bool((known != known.iloc[0]).any()))
 
 
-def _each_lead_once(rows: pd.DataFrame) -> pd.DataFrame:
-    """
-    Weigh the rows that trees are fitted on 1 / (snapshots of their lead), so that no long story drowns the others.
-
-    How long a story is depends on how it ends, so these weights spoil probabilities; calibration, which has none of
-    them, sets that right. Measured against true chances in docs/decisions/005-snapshot-weights.md.
-    """
-    return rows.assign(weight=1 / rows.groupby("lead_id")["lead_id"].transform("size"))
-
-
-def categories_of(train: pd.DataFrame, catalog: Catalog) -> dict[str, tuple[str, ...]]:
-    """Give each category feature its most frequent values, at most 62; ties by name."""
-    found = {}
-    for feature in catalog.features:
-        if feature.is_category:
-            counts = train[feature.name].dropna().astype(str).value_counts()
-            ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
-            found[feature.name] = tuple(str(value) for value, _ in ordered[:MOST_CATEGORIES])
-    return found
-
-
-def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
-    """
-    Choose LightGBM's parameters by the size of the data.
-
-    Few successes want small, strongly regularised trees; depth stays within 6 for exact reasons. There are no class
-    weights: they spoil probabilities.
-    """
-    small = leads_by_outcome(train)[0] < MODERATE_POSITIVES
-    return {
-        "objective": "binary",
-        "metric": "binary_logloss",
-        "learning_rate": 0.03 if small else 0.08,
-        "num_leaves": 7 if small else 15,
-        "max_depth": 3 if small else 6,
-        "min_data_in_leaf": 50 if small else 100,
-        "feature_fraction": 0.3,
-        "bagging_fraction": 0.8,
-        "bagging_freq": 1,
-        "lambda_l2": 20.0 if small else 10.0,
-        "path_smooth": 10.0,
-        "max_bin": 127,
-        "max_cat_threshold": 16,
-        "cat_smooth": 30.0,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": os.cpu_count() or 1,
-        "verbosity": -1,
-    }
-
-
-def fit_booster(
-    encoding: Encoding,
-    train: pd.DataFrame,
-    *,
-    stop: pd.DataFrame,
-    parameters: Mapping[str, Any],
-    progress: Progress = silent,
-) -> lightgbm.Booster:
-    """Fit trees on the train rows until the log loss on the stop rows has not fallen for 40 rounds."""
-    categorical = [at for at, feature in enumerate(encoding.catalog.features) if feature.is_category]
-    fitting = _lightgbm_rows(encoding, train, categorical)
-    stopping = lightgbm.early_stopping(_PATIENCE, verbose=False)
-    return lightgbm.train(
-        {**parameters},
-        fitting,
-        num_boost_round=MOST_ROUNDS,
-        valid_sets=[_lightgbm_rows(encoding, stop, categorical, like=fitting)],
-        callbacks=[stopping, _telling(progress)],
-    )
-
-
-def _lightgbm_rows(
-    encoding: Encoding, rows: pd.DataFrame, categorical: list[int], *, like: lightgbm.Dataset | None = None
-) -> lightgbm.Dataset:
-    return lightgbm.Dataset(
-        encoding.frame(rows),
-        label=rows["label"].to_numpy(),
-        weight=rows["weight"].to_numpy(),
-        feature_name=[f"f{at}" for at in range(len(encoding.catalog.features))],
-        categorical_feature=categorical,
-        reference=like,
-        free_raw_data=True,
-    )
-
-
-def _telling(progress: Progress) -> Any:
-    """Make the callback that tells how many rounds there are; few fits need all of them."""
-
-    def tell(env: CallbackEnv) -> None:
-        progress("fitting trees", env.iteration + 1, MOST_ROUNDS)
-
-    return tell
-
-
-def _margins(booster: lightgbm.Booster, encoding: Encoding, rows: pd.DataFrame) -> Floats:
-    """Give the raw scores of rows, (n,)."""
-    return np.asarray(booster.predict(encoding.frame(rows), raw_score=True), dtype=np.float64)
-
-
-def platt(margins: Floats, rows: pd.DataFrame) -> Platt:
-    """Fit the calibration on rows that the trees have never seen; one that would reverse the order is flat."""
-    label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
-    slope, offset = logistic_fit(margins, label, weight=weight)
-    if slope >= 0:
-        return Platt(slope, offset)
-    rate = float(np.average(label, weights=weight))
-    return Platt(0.0, float(np.log(rate / (1 - rate))))
-
-
-def _points(calibration: Platt, margins: Floats, base_odds: float) -> Floats:
-    logit = calibration.slope * margins + calibration.offset
-    return np.asarray(AVERAGE_POINTS + POINTS_PER_LOGIT * (logit - np.log(base_odds)))
+def _points(calibration: Calibration, margins: Floats, base_odds: float) -> Floats:
+    return np.asarray(AVERAGE_POINTS + POINTS_PER_LOGIT * (calibration.logits(margins) - np.log(base_odds)))
 
 
 def _bands(dataset: Dataset, points: Floats, folder: PlaybookFolder, *, average: float) -> Bands:
