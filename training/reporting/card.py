@@ -108,8 +108,8 @@ def not_for(whole: Mapping[str, Any]) -> Iterator[str]:
 
 def _forbidden_by_numbers(whole: Mapping[str, Any]) -> Iterator[str]:
     """Say what the numbers of this very judgement do not carry."""
-    if few := [f"{one['label']} {one.get('says') or one['value']}" for one in whole["segments"] if not _judged(one)]:
-        yield f"Claims about {', '.join(few)}: too few of them to judge."
+    if few := [f"“{one.get('says') or one['value']}”" for one in whole["segments"] if not _judged(one)]:
+        yield f"Claims about leads of which it is said: {', '.join(few)}. There were too few of them to judge."
     scorer = the_model(whole["scorers"], (whole["model"] or {}).get("name")) or the_rules(whole["scorers"])
     if scorer is not None and _off(scorer):
         error, noise = (value(scorer["ece"][part], "loss") for part in ("value", "noise_95"))

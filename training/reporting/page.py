@@ -25,7 +25,6 @@ _SHAPES: Mapping[str, str] = {
     "triangle-right": "M15.4,6L7.6,1.8V10.2Z",
     "cross": "M9.4,2h3.2v2.4H15v3.2h-2.4V10H9.4V7.6H7V4.4h2.4Z",
     "wedge": "M11,1.6L13.4,10H8.6Z",
-    "arrow": "M11,1.4L14.6,6H12.4V10.4H9.6V6H7.4Z",
 }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 MOST_SERIES = 6
 
 INK, QUIET, LINE, BAND, PAPER = "#1b2430", "#566170", "#d5dbe3", "#e6ebf2", "#ffffff"
-MODEL, RULES, LEARNED, BASELINE = "#1d5fbf", "#b04a00", "#00755a", "#6d7480"
+MODEL, RULES, LEARNED, BASELINE = "#1d5fbf", "#b04a00", "#00694d", "#666d79"
 TRAIN, CALIBRATE, TEST, PURGE = "#c4cfde", "#94a7c2", "#3e5170", "#ebeff4"
 
 LIGHT: Mapping[str, str] = {
@@ -58,13 +58,23 @@ DARK: Mapping[str, str] = {
     "shade": "#1a2029",
 }
 
-_SOLID = (1, 0)
-_MARKS: Mapping[str, tuple[str, tuple[tuple[tuple[int, ...], str], ...]]] = {
-    "model": (MODEL, ((_SOLID, "circle"), ((12, 3), "triangle-up"), ((12, 3, 2, 3), "triangle-right"))),
-    "rules": (RULES, (((6, 3), "square"), ((6, 3, 1, 3), "triangle-down"), ((3, 3), "arrow"))),
-    "learned rules": (LEARNED, (((2, 2), "diamond"), ((9, 2, 2, 2), "wedge"))),
-    "baseline": (BASELINE, (((1, 3), "cross"), ((4, 4), "triangle-left"), ((1, 5), "triangle-right"))),
+_Mark = tuple[tuple[int, ...], str]
+_KINDS: Mapping[str, tuple[str, _Mark]] = {
+    "model": (MODEL, ((1, 0), "circle")),
+    "rules": (RULES, ((6, 3), "square")),
+    "learned rules": (LEARNED, ((2, 2), "diamond")),
+    "baseline": (BASELINE, ((1, 3), "cross")),
 }
+"""The colour of each kind, and the dash and shape of the first of it."""
+
+_OTHERS: tuple[_Mark, ...] = (
+    ((12, 3), "triangle-up"),
+    ((12, 3, 2, 3), "triangle-down"),
+    ((6, 3, 1, 3), "triangle-left"),
+    ((4, 4), "triangle-right"),
+    ((9, 2, 2, 2), "wedge"),
+)
+"""Dashes and shapes of those that are not the first of their kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +93,7 @@ def series_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
     Give what charts draw of some scorers, in their order: the first of each kind, and then the others, at most six.
 
     Args:
-        entries: each with ``name`` and ``kind``.
+        entries: each with ``name`` and ``kind``: model, rules, learned rules or baseline.
 
     >>> [one.label for one in series_of([{"name": "demo", "kind": "model"}, {"name": "old rules", "kind": "rules"}])]
     ['demo', 'old rules']
@@ -96,11 +106,11 @@ def series_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
 
 
 def _series(pairs: list[tuple[str, str]]) -> Iterator[Series]:
-    seen: dict[str, int] = {}
+    seen, others = set(), iter(_OTHERS)
     for name, kind in pairs:
-        colour, marks = _MARKS.get(kind, _MARKS["baseline"])
-        dash, shape = marks[seen.get(kind, 0) % len(marks)]
-        seen[kind] = seen.get(kind, 0) + 1
+        colour, first = _KINDS[kind]
+        dash, shape = next(others) if kind in seen else first
+        seen.add(kind)
         yield Series(name, kind, colour, dash, shape)
 
 

@@ -1,6 +1,7 @@
 """Pictures: a chart as SVG that stands in a page, follows its colours, and loads nothing."""
 
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -32,7 +33,7 @@ def picture(chart: Chart) -> str:
     root = etree.fromstring(drawn.encode())
     _tidy(root)
     _colour(root)
-    _name_apart(root, hashlib.sha256(drawn.encode()).hexdigest()[:8])
+    _name_apart(root, hashlib.sha256(json.dumps(said).encode()).hexdigest()[:8])
     _entitle(root, title, about)
     return etree.tostring(root, encoding="unicode").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
 
@@ -52,8 +53,7 @@ def _tidy(root: etree._Element) -> None:
     """Take out what draws nothing, and what repeats for every mark what is said once for the whole."""
     for element in list(root.iter()):
         parent = element.getparent()
-        unseen = element.get("display") == "none" or element.get("d") in _EMPTY_PATHS
-        if parent is not None and unseen:
+        if parent is not None and _unseen(element, parent):
             parent.remove(element)
             continue
         for name in list(element.attrib):
@@ -62,6 +62,14 @@ def _tidy(root: etree._Element) -> None:
             else:
                 element.set(name, _FRACTION.sub(_rounded, str(element.get(name))))
     _unwrap(root)
+
+
+def _unseen(element: etree._Element, parent: etree._Element) -> bool:
+    """Say whether an element draws nothing: what has no colour of its own inherits none."""
+    if element.get("display") == "none" or element.get("d") in _EMPTY_PATHS:
+        return True
+    drawn = element.get("fill") or element.get("stroke")
+    return etree.QName(element).localname == "path" and not drawn and etree.QName(parent).localname != "clipPath"
 
 
 def _unwrap(root: etree._Element) -> None:
@@ -85,12 +93,18 @@ def _colour(root: etree._Element) -> None:
 
 
 def _name_apart(root: etree._Element, key: str) -> None:
-    """Give the ids of this picture a name of their own: a page holds many pictures."""
+    """
+    Name what is referred to after this picture: a page holds many.
+
+    Vega counts its ids through all charts that a process ever drew; named by their place here they are always the same.
+    """
+    named = [element for element in root.iter() if "id" in element.attrib]
+    names = {str(element.get("id")): f"{key}-{at}" for at, element in enumerate(named)}
+    for element in named:
+        element.set("id", names[str(element.get("id"))])
     for element in root.iter():
-        if (name := element.get("id")) is not None:
-            element.set("id", f"{name}-{key}")
         if (clip := element.get("clip-path")) is not None:
-            element.set("clip-path", clip.replace(")", f"-{key})"))
+            element.set("clip-path", f"url(#{names[clip.removeprefix('url(#').removesuffix(')')]})")
 
 
 def _entitle(root: etree._Element, title: str, about: str) -> None:

@@ -50,7 +50,7 @@ def segments_chart(segments: Sequence[Mapping[str, Any]], *, metric: str = "auc"
         for scorer in one["scorers"]
         if scorer["name"] in shown
     ]
-    labels = room_for(rows, 150)
+    labels = room_for(rows, width // 5 * 2 - 30)
     rule = 1.0 if said.better == "near one" else None
     axis = Panel(said.words, said.aim, "%" if said.shape == "share" else ".2f", rule)
     legend = legend_of(series, width)

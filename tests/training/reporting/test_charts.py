@@ -1,0 +1,175 @@
+"""Charts say what their part of the judgement says, whatever is missing in it."""
+
+import json
+
+import pytest
+
+from tests.training.reporting.sample import judgement, without_amounts
+from training.reporting.charts import (
+    NARROW,
+    WIDE,
+    against_chart,
+    conversions_chart,
+    gain_chart,
+    horizon_chart,
+    lift_chart,
+    origins_chart,
+    plan_chart,
+    reasons_chart,
+    reliability_chart,
+    scorers_chart,
+    segments_chart,
+)
+from training.reporting.pictures import picture, words_of
+
+CHARTS = {
+    "plan": lambda j, width: plan_chart(j["data"], j["origins"], width=width),
+    "horizon": lambda j, width: horizon_chart(j["data"]["horizon"], j["goal"]["horizon_days"], width=width),
+    "scorers": lambda j, width: scorers_chart(j["scorers"], width=width),
+    "origins": lambda j, width: origins_chart(j["origins"], width=width),
+    "reliability": lambda j, width: reliability_chart(j["curves"]["reliability"], width=width),
+    "gain": lambda j, width: gain_chart(j["curves"]["gain"], width=width),
+    "lift": lambda j, width: lift_chart(j["curves"]["lift"], width=width),
+    "conversions": lambda j, width: conversions_chart(j["arena"]["entrants"], width=width),
+    "against": lambda j, width: against_chart(j["arena"]["against"], width=width),
+    "segments": lambda j, width: segments_chart(j["segments"], width=width),
+    "reasons": lambda j, width: reasons_chart(j["reasons"], width=width),
+}
+EMPTY = {
+    "horizon": lambda: horizon_chart({"curve": []}, 30.0),
+    "scorers": lambda: scorers_chart([]),
+    "origins": lambda: origins_chart([]),
+    "reliability": lambda: reliability_chart([]),
+    "gain": lambda: gain_chart([]),
+    "lift": lambda: lift_chart([]),
+    "conversions": lambda: conversions_chart([]),
+    "against": lambda: against_chart([]),
+    "segments": lambda: segments_chart([]),
+    "reasons": lambda: reasons_chart([]),
+}
+
+
+def rows_of(spec):
+    """Give every row of data in a chart, however deep; Altair gathers what several parts share under ``datasets``."""
+    if isinstance(spec, dict):
+        for name, part in spec.items():
+            if name == "datasets":
+                yield from (row for rows in part.values() for row in json.loads(rows))
+            elif name == "values" and isinstance(part, str):
+                yield from json.loads(part)
+            else:
+                yield from rows_of(part)
+    elif isinstance(spec, list):
+        for part in spec:
+            yield from rows_of(part)
+
+
+def numbers_of(chart):
+    return {value for row in rows_of(chart.to_dict()) for value in row.values() if isinstance(value, int | float)}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_every_chart_is_valid_and_becomes_a_picture_without_a_warning(name, width, capfd):
+    chart = CHARTS[name](judgement(), width)
+    chart.to_dict()  # checked against the schema of Vega-Lite
+    assert picture(chart).startswith("<svg")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", sorted(set(CHARTS) - {"against", "segments"}))
+def test_a_smaller_judgement_can_be_drawn_too(name, capfd):
+    """One entrant, one origin, no amounts."""
+    assert picture(CHARTS[name](without_amounts(), NARROW)).startswith("<svg")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_where_there_is_nothing_the_chart_says_so(name):
+    chart = EMPTY[name]()
+    assert [row["says"] for row in rows_of(chart.to_dict())] == ["nothing to show"]
+    assert all(words_of(chart))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_chart_says_in_words_what_it_shows(name):
+    title, about = words_of(CHARTS[name](judgement(), WIDE))
+    assert 10 < len(title) < 90
+    assert about.endswith(".")
+
+
+def test_dots_and_intervals_are_the_numbers_of_the_judgement():
+    found = judgement()
+    drawn = numbers_of(scorers_chart(found["scorers"]))
+    for scorer in found["scorers"][:5]:
+        for metric in ("log_loss", "auc", "precision_at_capacity", "lift_at_10"):
+            assert set(scorer[metric].values()) <= drawn
+
+
+def test_a_scorer_that_says_the_same_of_all_is_the_dashed_line_and_no_row():
+    found = judgement()["scorers"]
+    rows = list(rows_of(scorers_chart(found).to_dict()))
+    assert "base rate" not in {row.get("row") for row in rows}
+    assert found[0]["base_log_loss"] in {row.get("value") for row in rows}
+
+
+def test_a_number_that_is_not_known_has_no_dot():
+    found = judgement()["scorers"]
+    found[1]["auc"] = None
+    found[2]["auc"] = {"value": 0.86, "low": None, "high": None}
+    drawn = numbers_of(scorers_chart(found))
+    assert 0.8 not in drawn
+    assert 0.86 in drawn
+
+
+def test_the_plan_shows_each_block_and_a_purge_between_them():
+    rows = list(rows_of(CHARTS["plan"](judgement(), WIDE).to_dict()))
+    assert [row["phase"] for row in rows if row["row"] == "origin 3"] == [
+        "train",
+        "purge",
+        "calibrate",
+        "purge",
+        "test",
+    ]
+    ends = {(row["from"], row["to"]) for row in rows if row["row"] == "origin 3"}
+    assert {start for start, _ in ends} - {end for _, end in ends} == {min(start for start, _ in ends)}
+
+
+def test_a_plan_whose_calibration_shares_the_training_period_has_one_purge():
+    data = judgement()["data"]
+    data["plan"] = {**data["plan"], "name": "one purge", "calibrate": data["plan"]["train"]}
+    rows = list(rows_of(plan_chart(data, []).to_dict()))
+    assert [row["phase"] for row in rows] == ["train", "purge", "test"]
+
+
+def test_an_origin_that_tells_no_calibrate_period_is_drawn_without_one():
+    found = judgement()
+    for origin in found["origins"]:
+        del origin["calibrate"]
+    rows = list(rows_of(CHARTS["plan"](found, WIDE).to_dict()))
+    assert [row["phase"] for row in rows if row["row"] == "origin 1"] == ["train", "purge", "test"]
+    assert [row["phase"] for row in rows if row["row"] == "origin 3"] == [
+        "train",
+        "purge",
+        "calibrate",
+        "purge",
+        "test",
+    ]
+
+
+def test_segments_with_too_few_leads_have_no_dot():
+    found = [one for one in judgement()["segments"] if one["attribute"] == "industry"]
+    rows = {row.get("row") for row in rows_of(segments_chart(found).to_dict())}
+    assert "the public sector" in rows
+    assert "education" not in rows
+
+
+def test_long_lines_keep_their_first_and_last_point():
+    curve = {
+        "name": "demo",
+        "kind": "model",
+        "points": [{"called": at / 9_000, "found": at / 9_000} for at in range(9_001)],
+    }
+    rows = [row for row in rows_of(gain_chart([curve]).to_dict()) if "series" in row]
+    assert len(rows) < 200
+    assert (rows[0]["across"], rows[-1]["across"]) == (0, 1)
