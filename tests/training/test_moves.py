@@ -1,0 +1,443 @@
+"""promote, rollback, history: one version serves, everyone can see why, and no accident leaves it in between."""
+
+import io
+import json
+import multiprocessing
+import shutil
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from data.home import Home
+from data.playbook import load_playbook
+from models.bundle import GoldenRow, load_bundle, read_facts, save_bundle
+from models.calibration import Platt
+from models.champion import load_champion
+from tests.training import versions
+from training import moves
+from training.errors import (
+    HistoryError,
+    MovedMeanwhileError,
+    PromotionRefusedError,
+    RegistryError,
+    RollbackRefusedError,
+)
+from training.journal import JOURNAL, read_succession
+from training.moves import history, promote, rollback
+from training.tracking import Registry
+
+FOLDER = load_playbook(versions.DEMO)
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.training.versions"])
+
+
+@pytest.fixture(scope="module")
+def stocked(tmp_path_factory):
+    """A home with five registered versions."""
+    home = Home(tmp_path_factory.mktemp("stocked"))
+    versions.stock(home, 5)
+    return home
+
+
+@pytest.fixture
+def home(stocked):
+    """The same home with nothing promoted yet; opening a registry anew for each test would take most of its time."""
+    return versions.afresh(stocked)
+
+
+@pytest.fixture
+def spare(stocked, tmp_path):
+    """A copy, where a test damages what the others need."""
+    return versions.afresh(versions.copied(stocked, tmp_path / "spare"))
+
+
+def force(home, number, reason="to see"):
+    return promote(FOLDER, home, version=str(number), force=True, reason=reason)
+
+
+def serves(home):
+    """The version that the pointer names, whose bundle loads, and that MLflow's alias names too."""
+    registry = Registry(home, "demo")
+    found = load_champion(registry.models).id.version
+    assert registry.champion().version == registry.find("champion").version == found
+    return found if registry.alias == found else f"{found}, but MLflow says {registry.alias}"
+
+
+def tags(home, number):
+    return Registry(home, "demo").client().get_model_version("leadscore-demo", str(number)).tags
+
+
+def shown(answer):
+    console = Console(width=200, file=io.StringIO())
+    answer.show(console)
+    return console.file.getvalue()
+
+
+# ---- force
+
+
+@pytest.mark.parametrize("reason", [None, "", "  \n "])
+def test_nobody_passes_by_the_gate_without_a_reason(home, reason):
+    with pytest.raises(PromotionRefusedError, match="add --reason to --force"):
+        promote(FOLDER, home, version="1", force=True, reason=reason)
+    assert history(FOLDER, home).moves == ()
+
+
+def test_the_reason_goes_into_the_journal_and_onto_the_version(home, monkeypatch):
+    monkeypatch.setenv("LEADSCORE_USER", "ada")
+    answer = force(home, 2, "the old one\nis [red]broken[/]")
+    assert answer.as_json()["move"]["reason"] == "the old one is [red]broken[/]"
+    assert {name: tags(home, 2)[f"champion.{name}"] for name in ("by", "action", "reason")} == {
+        "by": "ada",
+        "action": "force",
+        "reason": "the old one is [red]broken[/]",
+    }
+    assert serves(home) == "2"
+    for said in ("ada", "force", "the old one is [red]broken[/]", "Version 2 serves."):
+        assert said in shown(history(FOLDER, home))
+
+
+def test_a_version_that_serves_already_is_not_moved_again(home):
+    force(home, 1)
+    again = force(home, 1)
+    assert (again.move, again.before) == (None, "1")
+    assert "goes on serving. It served already." in shown(again)
+    assert len(history(FOLDER, home).moves) == 1
+
+
+@pytest.mark.parametrize("wanted", ["", " "])
+def test_a_version_without_a_name_is_a_sentence(home, wanted):
+    with pytest.raises(RegistryError, match="No version is named, expected challenger"):
+        promote(FOLDER, home, version=wanted)
+
+
+@pytest.mark.parametrize("wanted", ["99", "champion", "best"])
+def test_a_version_that_does_not_exist_is_a_sentence(home, wanted):
+    with pytest.raises(RegistryError, match=f"has no version {wanted}"):
+        promote(FOLDER, home, version=wanted)
+
+
+def test_a_version_whose_bundle_was_changed_does_not_serve_even_by_force(spare):
+    found = Registry(spare, "demo").find("1")
+    file = spare.models("demo") / "bundles" / found.run_id / "model.json"
+    file.write_text(file.read_text().replace("platt", "plott"))
+    with pytest.raises(PromotionRefusedError, match="Version 1 cannot serve"):
+        force(spare, 1)
+
+
+def test_a_damaged_pointer_is_mended_by_a_promotion(home):
+    force(home, 1)
+    (home.models("demo") / "champion.json").write_text("{")
+    found = history(FOLDER, home)
+    assert found.champion is None
+    assert "does not say which model serves" in found.problems[0]
+    assert force(home, 1).move.before.version == "1"
+    assert serves(home) == "1"
+
+
+# ---- rollback
+
+
+def test_rolling_back_twice_goes_two_back_and_a_promotion_comes_again(home):
+    for number in (1, 2, 3):
+        force(home, number)
+    assert rollback(FOLDER, home, reason="calls were wasted").as_json()["version"] == "2"
+    assert serves(home) == "2"
+    assert tags(home, 2)["champion.reason"] == "calls were wasted"
+    answer = rollback(FOLDER, home)
+    assert shown(answer) == "Version 1 serves again. It is back in place of version 2.\n"
+    assert serves(home) == "1"
+    with pytest.raises(RollbackRefusedError, match="No other version served before version 1"):
+        rollback(FOLDER, home)
+    force(home, 3)
+    assert rollback(FOLDER, home).move.to.version == "1"
+    said = history(FOLDER, home).as_json()
+    assert [(move["action"], move["version"]) for move in said["moves"]] == [
+        ("rollback", "1"),
+        ("force", "3"),
+        ("rollback", "1"),
+        ("rollback", "2"),
+        ("force", "3"),
+        ("force", "2"),
+        ("force", "1"),
+    ]
+    assert said["serves"]["version"] == "1"
+
+
+def test_before_any_promotion_there_is_nothing_to_go_back_to_and_nothing_is_made(tmp_path):
+    with pytest.raises(RollbackRefusedError, match="No version was promoted yet"):
+        rollback(FOLDER, Home(tmp_path))
+    answer = history(FOLDER, Home(tmp_path))
+    assert json.loads(json.dumps(answer.as_json())) == {"serves": None, "moves": [], "problems": []}
+    assert shown(answer) == "No version serves.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_previous_champion_that_cannot_serve_is_not_put_back(spare, damage):
+    force(spare, 1)
+    force(spare, 2)
+    bundle = spare.models("demo") / "bundles" / Registry(spare, "demo").find("1").run_id
+    if damage == "gone":
+        shutil.rmtree(bundle)
+    else:
+        (bundle / "trees.json").write_text("{}")
+    with pytest.raises(RollbackRefusedError, match="Version 1, the previous champion, cannot serve"):
+        rollback(FOLDER, spare)
+    assert serves(spare) == "2"
+
+
+def test_a_rollback_needs_no_registry_that_works_and_a_later_move_tells_mlflow(spare):
+    force(spare, 1)
+    force(spare, 2)
+    database = spare.registry / "mlflow.db"
+    whole = database.read_bytes()
+    database.write_text("these are no tables, " * 1_000)
+    answer = rollback(FOLDER, spare)
+    assert "MLflow's alias champion could not be moved" in answer.notes[0]
+    assert answer.notes[0] in shown(answer)
+    assert load_champion(spare.models("demo")).id.version == "1"
+    database.write_bytes(whole)
+    assert Registry(spare, "demo").alias == "2"
+    with pytest.raises(PromotionRefusedError, match="add --reason"):
+        promote(FOLDER, spare, force=True)
+    force(spare, 1)  # moves nothing, and mends what was left undone
+    assert serves(spare) == "1"
+
+
+def test_a_rollback_makes_no_registry_where_there_is_none(spare):
+    force(spare, 1)
+    force(spare, 2)
+    (spare.registry / "mlflow.db").unlink()
+    assert "There is no registry" in rollback(FOLDER, spare).notes[0]
+    assert not (spare.registry / "mlflow.db").exists()
+
+
+def test_another_model_under_the_same_number_is_not_called_champion(spare):
+    """A registry that was moved away and begun again counts from 1 again."""
+    for number in (1, 2):
+        force(spare, number)
+    client = Registry(spare, "demo").client()
+    client.set_model_version_tag("leadscore-demo", "1", "bundle_fingerprint", "f" * 64)
+    assert "holds another model as version 1" in rollback(FOLDER, spare).notes[0]
+    assert Registry(spare, "demo").alias == "2"
+
+
+# ---- accidents
+
+
+def killed_at(step, home):
+    """Roll back in a process of its own and kill it at a step, as the system does when it needs the memory."""
+    reached = PROCESSES.Event()
+    process = PROCESSES.Process(target=versions.stop_at, args=(step, home.root, reached))
+    process.start()
+    try:
+        assert reached.wait(60)
+    finally:
+        process.kill()
+        process.join(30)
+    assert process.exitcode == -9
+
+
+@pytest.mark.parametrize("step", list(versions.STEPS))
+def test_a_process_that_is_killed_leaves_a_whole_pointer_and_a_history_without_gaps(home, step):
+    for number in (1, 2, 3):
+        force(home, number)
+    killed_at(step, home)
+    models = home.models("demo")
+    moved = step != "before the pointer"
+    assert load_champion(models).id.version == ("2" if moved else "3")
+    before = [move.to.version for move in history(FOLDER, home).moves]
+    assert before == ["2", "3", "2", "1"][0 if moved else 1 :]
+    assert rollback(FOLDER, home).move.to.version == ("1" if moved else "2")
+    assert serves(home) == ("1" if moved else "2")
+    found = read_succession(models)
+    assert [move.to.version for move in found.moves] == [*before[::-1], serves(home)]
+    assert [move.number for move in found.moves] == list(range(1, len(found.moves) + 1))
+    assert found.damaged == ((4,) if step == "in the journal's line" else ())
+    assert all(one.before == other.to for one, other in zip(found.moves[1:], found.moves, strict=False))
+
+
+def test_of_several_promotions_at_once_one_wins_and_the_others_are_told_who(home):
+    for turn in range(3):
+        now = history(FOLDER, home).champion
+        rivals = [str(number) for number in range(1, 6) if now is None or str(number) != now.version][:3]
+        start, answers = PROCESSES.Barrier(len(rivals)), PROCESSES.Queue()
+        processes = [
+            PROCESSES.Process(target=versions.compete, args=(rival, home.root, start, answers)) for rival in rivals
+        ]
+        for process in processes:
+            process.start()
+        ended = dict(answers.get(timeout=60) for _ in processes)
+        for process in processes:
+            process.join(30)
+        (winner,) = [version for version, refused in ended.items() if refused is None]
+        for version in set(ended) - {winner}:
+            assert f"Version {winner} was promoted by seller {winner} at 20" in ended[version]
+            assert "meanwhile, so nothing was moved: run this again." in ended[version]
+        assert serves(home) == winner
+        assert tags(home, winner)["champion.reason"] == f"wants {winner}"
+        found = read_succession(home.models("demo"))
+        assert len(found.moves) == len((home.models("demo") / JOURNAL).read_text().splitlines()) == turn + 1
+
+
+def test_a_rollback_is_refused_where_somebody_moved_the_champion_meanwhile(home, monkeypatch):
+    for number in (1, 2):
+        force(home, number)
+    really = moves._previous
+
+    def slowly(registry, serving):
+        found = really(registry, serving)
+        force(home, 3)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(moves, "_previous", slowly)
+        with pytest.raises(MovedMeanwhileError, match="Version 3 was promoted by"):
+            rollback(FOLDER, home)
+    assert serves(home) == "3"
+
+
+# ---- the gate, on the small company
+
+
+@pytest.fixture(scope="module")
+def company(world, trained, tmp_path_factory):
+    """A copy of the small company's home with the trained version."""
+    return versions.copied(world.home, tmp_path_factory.mktemp("company") / "home")
+
+
+@pytest.fixture
+def shop(company):
+    """The same with nothing promoted yet."""
+    return versions.afresh(company)
+
+
+@pytest.fixture
+def other_shop(company, tmp_path):
+    """A copy, where a test damages what the others need."""
+    return versions.afresh(versions.copied(company, tmp_path / "shop"))
+
+
+def remade(home, trained, *, facts=None, **changes):
+    """Register the trained model once more, with other numbers or facts; give its version."""
+    kept = home.models("demo") / "bundles" / trained.run_id
+    model = load_bundle(kept)
+    rows = json.loads((kept / "golden.json").read_text())
+
+    def save(folder):
+        return save_bundle(
+            replace(model, **changes),
+            folder,
+            lightgbm_text=(kept / "lightgbm.txt").read_text(),
+            golden=[GoldenRow("", 0, tuple(row["values"])) for row in rows],
+            facts=read_facts(kept) | (facts or {}),
+        )
+
+    return versions.register(home, save)
+
+
+def platt(home, trained, *, times=1.0, plus=0.0):
+    found = load_bundle(home.models("demo") / "bundles" / trained.run_id).calibration
+    return Platt(found.slope * times, found.offset + plus)
+
+
+def test_the_first_model_is_judged_beside_every_point_rules_and_serves(world, trained, shop):
+    found = promote(world.folder, shop, version=trained.version)
+    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    assert (said["version"], said["before"]) == (trained.version, None)
+    names = [f"the point rules {rules.name}" for rules in (world.folder.scorecard, *world.folder.rivals)]
+    assert [rule["name"] for rule in said["rules"]] == names
+    ours, rules = (one["log_loss"]["value"] for one in (trained.test, trained.rules))
+    assert said["rules"][0]["numbers"]["value"] == pytest.approx(ours / rules - 1)
+    assert "the first to serve" in shown(found)
+    assert load_champion(shop.models("demo")).id.fingerprint == trained.fingerprint
+    assert Registry(shop, "demo").alias == trained.version
+
+
+def test_the_very_same_model_may_replace_itself_and_is_not_called_better(world, trained, shop):
+    promote(world.folder, shop, version=trained.version)
+    again = remade(shop, trained)
+    found = promote(world.folder, shop, version=again)
+    assert (found.before, found.ruling.better) == (trained.version, False)
+    assert found.says == f"It is the very model of version {trained.version}."
+
+
+def test_a_worse_model_is_refused_and_may_serve_by_force_and_what_served_comes_back(world, trained, shop):
+    """Its chances are too high by an odds ratio of 2: the order of the leads, and so the calls, are the same."""
+    promote(world.folder, shop, version=trained.version)
+    worse = remade(shop, trained, calibration=platt(shop, trained, plus=0.7))
+    with pytest.raises(PromotionRefusedError) as refusal:
+        promote(world.folder, shop)
+    said = str(refusal.value)
+    assert said.startswith(f"Version {worse} may not serve: log loss +")
+    assert "called leads" not in said
+    assert load_champion(shop.models("demo")).id.version == trained.version
+    assert promote(world.folder, shop, force=True, reason="to learn").ruling is None
+    assert rollback(world.folder, shop).move.to.version == trained.version
+
+
+def test_a_small_model_worse_than_the_rules_is_refused_also_as_the_first(world, trained, shop):
+    remade(shop, trained, calibration=platt(shop, trained, times=0.0, plus=2.0))
+    with pytest.raises(PromotionRefusedError, match=r"against the point rules .*, which win beyond chance"):
+        promote(world.folder, shop)
+    assert not (shop.models("demo") / "champion.json").exists()
+
+
+FAILED = {"name": "permuted labels", "passed": False, "says": "AUC 0.61.", "numbers": {"auc": 0.61}, "accepted": None}
+
+
+def test_a_failed_gate_of_the_training_is_named_unless_it_was_accepted(world, trained, shop):
+    remade(shop, trained, facts={"gates": [FAILED]})
+    with pytest.raises(PromotionRefusedError, match="the gate permuted labels failed in training: AUC"):
+        promote(world.folder, shop)
+    remade(shop, trained, facts={"gates": [{**FAILED, "accepted": "known"}]})
+    assert "accepted: known" in shown(promote(world.folder, shop))
+
+
+@pytest.mark.parametrize(("succeeded", "small"), [(499, True), (500, False)])
+def test_from_500_successes_on_a_model_is_a_full_one(shop, trained, succeeded, small):
+    registry = Registry(shop, "demo")
+    found = registry.find(trained.version)
+    assert moves._is_small({"standing": {"succeeded": succeeded}}, registry, found) is small
+
+
+def test_a_bundle_that_does_not_say_how_much_it_learnt_from_asks_its_run(shop, trained):
+    registry = Registry(shop, "demo")
+    found = registry.find(trained.version)
+    assert registry.metrics(found.run_id)["leads_reached_goal"] < 500
+    assert moves._is_small({}, registry, found)
+    silent = registry.client().create_run(registry.client().get_run(found.run_id).info.experiment_id).info.run_id
+    assert moves._is_small({}, registry, replace(found, run_id=silent))
+
+
+def test_a_champion_that_cannot_be_loaded_cannot_be_compared_with(world, trained, other_shop):
+    promote(world.folder, other_shop, version=trained.version)
+    remade(other_shop, trained)
+    (other_shop.models("demo") / "bundles" / trained.run_id / "trees.json").write_text("{}")
+    with pytest.raises(
+        PromotionRefusedError, match=f"Version {trained.version}, the champion, cannot be compared with"
+    ):
+        promote(world.folder, other_shop)
+
+
+def test_leads_it_was_not_tested_on_judge_nobody(world, trained, shop):
+    facts = read_facts(trained.bundle)
+    remade(shop, trained, facts={"data": {**facts["data"], "rows_sha256": "0" * 64}})
+    with pytest.raises(HistoryError, match="its training set is gone"):
+        promote(world.folder, shop)
+
+
+def test_the_training_set_is_built_again_where_it_is_gone(world, trained, other_shop):
+    shutil.rmtree(other_shop.tables("demo") / "training")
+    assert promote(world.folder, other_shop, version=trained.version).version == trained.version
+
+
+def test_rules_that_changed_after_the_training_are_judged_as_they_are_now(world, trained, shop):
+    """Their features are computed from the history; last year's rules need no training of their own."""
+    last_year = world.folder.rivals[0]
+    found = promote(replace(world.folder, scorecard=last_year, rivals=()), shop, version=trained.version)
+    beside = promote(world.folder, versions.afresh(shop), version=trained.version)
+    assert [rule.name for rule in found.ruling.rules] == [f"the point rules {last_year.name}"]
+    assert found.ruling.rules[0] == beside.ruling.rules[1]
