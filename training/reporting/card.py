@@ -123,7 +123,7 @@ def _forbidden_by_numbers(whole: Mapping[str, Any]) -> Iterator[str]:
     for gate in whole["gates"]:
         if not gate["passed"] and not gate["accepted"]:
             yield f"Serving: the gate {gate['name']} failed. {gate['says']}"
-    if whole["accepted_risk"]:
+    if whole["accepted_risk"] and any(gate["accepted"] for gate in whole["gates"]):
         yield f"Any use by people who were not told that a failed gate was accepted, because: {whole['accepted_risk']}."
 
 

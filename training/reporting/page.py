@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from models.receipt import chance
 from training.reporting.charts import NARROW, WIDE, Chart
-from training.reporting.numbers import day, interval, minute, shown, value, verdict_on
+from training.reporting.numbers import day, interval, known, minute, shown, value, verdict_on
 from training.reporting.palette import LIGHT, Series, as_css, series_of
 from training.reporting.pictures import picture, words_of
 from training.reporting.words import BLOCKS, HEADLINE, KINDS, METRICS
@@ -92,6 +92,7 @@ def _environment() -> Environment:
         number=value,
         shown=shown,
     )
+    made.tests["known"] = lambda number: known(number) is not None
     made.globals.update(
         BLOCKS=BLOCKS,
         HEADLINE=HEADLINE,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from data.rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from training.reporting import charts
-from training.reporting.judgement import complete, the_model, the_rules
+from training.reporting.judgement import complete, telling, the_model, the_rules
 from training.reporting.numbers import shown, value
 from training.reporting.page import figure, render, swatches
 from training.reporting.words import METRICS
@@ -111,16 +111,23 @@ def _figures(whole: Mapping[str, Any]) -> Iterator[tuple[str, Markup]]:
         yield "origins", figure(lambda width: charts.origins_chart(whole["origins"], width=width))
     if curves["reliability"]:
         yield "reliability", figure(lambda width: charts.reliability_chart(curves["reliability"], width=width))
-    if curves["gain"]:
-        yield "gain", figure(lambda width: charts.gain_chart(curves["gain"], width=width))
-    if curves["lift"]:
-        yield "lift", figure(lambda width: charts.lift_chart(curves["lift"], width=width))
+    gain, lift = (_of_the_telling(curves[name], whole["scorers"]) for name in ("gain", "lift"))
+    if gain:
+        yield "gain", figure(lambda width: charts.gain_chart(gain, width=width))
+    if lift:
+        yield "lift", figure(lambda width: charts.lift_chart(lift, width=width))
     if arena["entrants"]:
         yield "conversions", figure(lambda width: charts.conversions_chart(arena["entrants"], width=width))
     if arena["against"]:
         yield "against", figure(lambda width: charts.against_chart(arena["against"], width=width))
     if whole["reasons"]:
         yield "reasons", figure(lambda width: charts.reasons_chart(whole["reasons"], width=width))
+
+
+def _of_the_telling(curves: list[Mapping[str, Any]], scorers: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out the curves of scorers that say the same of every lead: their lists are drawn by lot."""
+    mute = {one["name"] for one in scorers} - {one["name"] for one in telling(scorers)}
+    return [curve for curve in curves if curve["name"] not in mute]
 
 
 def _by_attribute(whole: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -164,6 +164,21 @@ def test_segments_with_too_few_leads_have_no_dot():
     assert "education" not in rows
 
 
+def test_what_is_not_known_of_a_curve_is_not_drawn():
+    curve = {
+        "name": "demo",
+        "kind": "model",
+        "points": [{"called": 0.0, "found": None}, {"called": 1.0, "found": None}],
+    }
+    assert [row["says"] for row in rows_of(gain_chart([curve]).to_dict())] == ["nothing to show"]
+
+
+def test_a_scorer_with_one_chance_for_all_has_no_reliability_to_draw():
+    point = {"predicted": 0.1, "observed": 0.1, "share": 1.0, "low": 0.08, "high": 0.12}
+    curves = [*judgement()["curves"]["reliability"][:1], {"name": "base rate", "kind": "baseline", "points": [point]}]
+    assert "base rate" not in json.dumps(reliability_chart(curves).to_dict())
+
+
 def test_long_lines_keep_their_first_and_last_point():
     curve = {
         "name": "demo",

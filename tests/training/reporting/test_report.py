@@ -104,6 +104,11 @@ def test_a_model_that_no_gate_held_has_no_warning(undrawn):
     assert "! failed" not in text
 
 
+def test_a_reason_for_a_gate_that_did_not_fail_is_told_as_such(undrawn):
+    text = Page(render_report({**without_amounts(), "accepted_risk": "we know better"})).text
+    assert "A risk would have been accepted No gate had to be passed over. The reason given: “we know better”" in text
+
+
 def test_rules_alone_say_what_is_missing_for_a_model(pages):
     text = Page(pages["rules only"]).text
     assert "23 more leads that reach sql make a small model" in text
@@ -117,7 +122,7 @@ def test_rules_alone_that_were_judged_have_their_figures(undrawn):
 
 def test_segments_with_too_few_leads_say_so(pages):
     text = Page(pages["full"]).text
-    assert "education 61 240 4 too few to judge: 4 leads that reached sql" in text
+    assert "education 61 240 4 – too few to judge: 4 leads that reached sql" in text
 
 
 def test_without_amounts_nothing_is_said_of_value(pages):

@@ -81,7 +81,7 @@ def reliability_chart(reliability: Sequence[Mapping[str, Any]], *, width: int = 
         "for. On the dashed diagonal every chance comes true; in the grey band the distance may be chance. "
         "Both axes are stretched where chances are small, since most are."
     )
-    drawn = [one for one in reliability if one["points"]][:_PANELS]
+    drawn = [one for one in reliability if len(one["points"]) > 1][:_PANELS]
     if not drawn:
         return nothing(title=title, about=about, width=width)
     series = series_of(drawn)
@@ -142,6 +142,7 @@ def gain_chart(gain: Sequence[Mapping[str, Any]], *, width: int = WIDE) -> Chart
         {"series": one.label, "across": point["called"], "up": point["found"]}
         for one, curve in zip(series, _kept(gain, series), strict=True)
         for point in thinned(curve["points"])
+        if known(point["found"]) is not None
     ]
     if not rows:
         return nothing(title=title, about=about, width=width)
