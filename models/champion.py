@@ -121,7 +121,7 @@ def champion_of(content: object, models: Path, *, where: str) -> Champion:
 def _is_inside(bundle: str, models: Path) -> bool:
     try:
         return (models / bundle).resolve().is_relative_to(models.resolve())
-    except (ValueError, OSError):  # signs that no path may hold, or links in a circle
+    except (ValueError, OSError, RuntimeError):  # signs that no path may hold, or links in a circle
         return False
 
 

@@ -29,7 +29,7 @@ from training.tracking import Registry
 
 FOLDER = load_playbook(versions.DEMO)
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.training.versions"])
+PROCESSES.set_forkserver_preload(["tests.training.versions", "mlflow.store.tracking.sqlalchemy_store"])
 
 
 @pytest.fixture(scope="module")
