@@ -14,6 +14,7 @@ from data.playbook import load_playbook
 from models.bundle import GoldenRow, load_bundle, read_facts, save_bundle
 from models.calibration import Platt
 from models.champion import load_champion
+from tests.end_to_end.command_line import leadscore
 from tests.training import versions
 from training import moves
 from training.errors import (
@@ -441,3 +442,51 @@ def test_rules_that_changed_after_the_training_are_judged_as_they_are_now(world,
     beside = promote(world.folder, versions.afresh(shop), version=trained.version)
     assert [rule.name for rule in found.ruling.rules] == [f"the point rules {last_year.name}"]
     assert found.ruling.rules[0] == beside.ruling.rules[1]
+
+
+# ---- the command line
+
+
+def test_the_command_line_promotes_rolls_back_and_lists(home):
+    def said(*arguments):
+        done = leadscore(*arguments, "--json", home=home.root, LEADSCORE_USER="ada")
+        assert done.code == 0, done.stderr
+        return done.json
+
+    assert said("history") == {"serves": None, "moves": [], "problems": []}
+    for number in ("1", "2"):
+        answer = said("promote", "--version", number, "--force", "--reason", f"try {number}")
+    assert (answer["version"], answer["before"], answer["move"]["who"]) == ("2", "1", "ada")
+    assert said("rollback", "--reason", "back")["version"] == "1"
+    found = said("history")
+    assert found["serves"]["version"] == "1"
+    assert [(move["action"], move["reason"]) for move in found["moves"]] == [
+        ("rollback", "back"),
+        ("force", "try 2"),
+        ("force", "try 1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["promote", "--force"], "add --reason to --force"),
+        (["promote", "--version", "9"], "has no version 9"),
+        (["rollback"], "No version was promoted yet, so there is nothing to go back to"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_and_exit_code_2(home, arguments, sentence):
+    done = leadscore(*arguments, "--json", home=home.root)
+    assert done.code == 2
+    assert sentence in done.stderr
+    assert sentence in done.json["error"]
+
+
+def test_an_alias_that_somebody_moved_in_mlflow_serves_nobody(home):
+    """The pointer says who serves; the next promotion or rollback tells MLflow so."""
+    force(home, 1)
+    force(home, 2)
+    Registry(home, "demo").client().set_registered_model_alias("leadscore-demo", "champion", "4")
+    assert Registry(home, "demo").champion().version == "2"
+    rollback(FOLDER, home)
+    assert serves(home) == "1"
