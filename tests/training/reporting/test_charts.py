@@ -142,12 +142,12 @@ def test_a_plan_whose_calibration_shares_the_training_period_has_one_purge():
     assert [row["phase"] for row in rows] == ["train", "purge", "test"]
 
 
-def test_an_origin_that_tells_no_calibrate_period_is_drawn_without_one():
+def test_where_an_origin_does_not_tell_its_calibrate_period_the_gap_stays_empty():
     found = judgement()
     for origin in found["origins"]:
         del origin["calibrate"]
     rows = list(rows_of(CHARTS["plan"](found, WIDE).to_dict()))
-    assert [row["phase"] for row in rows if row["row"] == "origin 1"] == ["train", "purge", "test"]
+    assert [row["phase"] for row in rows if row["row"] == "origin 1"] == ["train", "test"]
     assert [row["phase"] for row in rows if row["row"] == "origin 3"] == [
         "train",
         "purge",

@@ -78,13 +78,18 @@ def _plans(last: Mapping[str, Any], origins: Sequence[Mapping[str, Any]]) -> dic
 
 
 def _spans(row: str, plan: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the blocks of one plan with the purges between them; without a calibrate period of its own there is one."""
-    shared = plan.get("calibrate") in (None, plan["train"])
+    """
+    Give the blocks of one plan with the purges between them.
+
+    Where train and calibrate share one period there is one purge; where the plan does not tell, the gap stays empty.
+    """
+    calibrate = plan.get("calibrate")
+    shared = calibrate in (None, plan["train"])
     names = ["train", "test"] if shared else ["train", "calibrate", "test"]
     before = None
     for name in names:
         start, end = (parse(plan[name][side]) // 1_000 for side in ("start", "end"))
-        if before is not None and start > before:
+        if before is not None and start > before and calibrate is not None:
             yield {"row": row, "phase": "purge", "from": before, "to": start, "middle": (before + start) // 2}
         yield {"row": row, "phase": name, "from": start, "to": end, "middle": (start + end) // 2}
         before = end
