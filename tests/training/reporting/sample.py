@@ -221,6 +221,22 @@ def model():
     }
 
 
+SEGMENTS = (
+    ("industry", "industry", "software", "software", 5_320, 812, 1_290, 0.884, 0.815),
+    ("industry", "industry", "manufacturing", "manufacturing", 4_111, 402, 1_003, 0.861, 0.781),
+    ("industry", "industry", "finance", "finance", 3_870, 488, 930, 0.868, 0.803),
+    ("industry", "industry", "public", "the public sector", 1_902, 31, 404, 0.792, 0.788),
+    ("industry", "industry", "education", "education", 240, 4, 61, None, None),
+    ("source", "source", "search", "a search engine", 7_903, 901, 1_880, 0.871, 0.797),
+    ("source", "source", "referral", "a referral", 3_204, 660, 790, 0.858, 0.783),
+    ("source", "source", "event", "an event", 1_990, 233, 480, 0.849, 0.801),
+    ("source", "source", "partner", "a partner", 310, 9, 77, None, None),
+)
+
+
+IN_SEGMENTS = ("log_loss", "auc", "precision_at_10", "lift_at_10", "observed_over_expected", "base_rate")
+
+
 def in_segment(auc, loss, called, expected):
     numbers = {**metrics(auc, loss, called, expected=expected), "precision_at_10": around(called, 0.066)}
     return {name: numbers[name] for name in IN_SEGMENTS}
