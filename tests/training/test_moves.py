@@ -339,17 +339,13 @@ def remade(home, trained, *, facts=None, **changes):
     return versions.register(home, save)
 
 
-def platt(home, trained, *, times=1.0, plus=0.0):
-    found = load_bundle(home.models("demo") / "bundles" / trained.run_id).calibration
-    return Platt(found.slope * times, found.offset + plus)
-
-
 def test_the_first_model_is_judged_beside_every_point_rules_and_serves(world, trained, shop):
     found = promote(world.folder, shop, version=trained.version)
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert (said["version"], said["before"]) == (trained.version, None)
     names = [f"the point rules {rules.name}" for rules in (world.folder.scorecard, *world.folder.rivals)]
-    assert [rule["name"] for rule in said["rules"]] == names
+    gates = [f"gate {gate['name']}" for gate in read_facts(trained.bundle).get("gates", ())]
+    assert [rule["name"] for rule in said["rules"]] == names + gates
     ours, rules = (one["log_loss"]["value"] for one in (trained.test, trained.rules))
     assert said["rules"][0]["numbers"]["value"] == pytest.approx(ours / rules - 1)
     assert "the first to serve" in shown(found)
@@ -366,9 +362,9 @@ def test_the_very_same_model_may_replace_itself_and_is_not_called_better(world, 
 
 
 def test_a_worse_model_is_refused_and_may_serve_by_force_and_what_served_comes_back(world, trained, shop):
-    """Its chances are too high by an odds ratio of 2: the order of the leads, and so the calls, are the same."""
+    """Its odds are twice too high: the order of the leads, and so the calls, are the same."""
     promote(world.folder, shop, version=trained.version)
-    worse = remade(shop, trained, calibration=platt(shop, trained, plus=0.7))
+    worse = remade(shop, trained, calibration=Platt(1.0, 0.7))
     with pytest.raises(PromotionRefusedError) as refusal:
         promote(world.folder, shop)
     said = str(refusal.value)
@@ -380,7 +376,7 @@ def test_a_worse_model_is_refused_and_may_serve_by_force_and_what_served_comes_b
 
 
 def test_a_small_model_worse_than_the_rules_is_refused_also_as_the_first(world, trained, shop):
-    remade(shop, trained, calibration=platt(shop, trained, times=0.0, plus=2.0))
+    remade(shop, trained, calibration=Platt(0.0, 0.0))
     with pytest.raises(PromotionRefusedError, match=r"against the point rules .*, which win beyond chance"):
         promote(world.folder, shop)
     assert not (shop.models("demo") / "champion.json").exists()
@@ -440,7 +436,7 @@ def test_rules_that_changed_after_the_training_are_judged_as_they_are_now(world,
     last_year = world.folder.rivals[0]
     found = promote(replace(world.folder, scorecard=last_year, rivals=()), shop, version=trained.version)
     beside = promote(world.folder, versions.afresh(shop), version=trained.version)
-    assert [rule.name for rule in found.ruling.rules] == [f"the point rules {last_year.name}"]
+    assert found.ruling.rules[0].name == f"the point rules {last_year.name}"
     assert found.ruling.rules[0] == beside.ruling.rules[1]
 
 

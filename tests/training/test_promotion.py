@@ -52,6 +52,7 @@ def test_the_very_model_of_the_champion_may_serve_and_is_never_called_better():
     assert not ruling.better
     assert [ruling.rules[0].numbers[end] for end in ("value", "low", "high")] == [0, 0, 0]
     assert ruling.says == "It is the very model of version 1."
+    assert not judge(CHAMPION, off(1.0, fingerprint=CHAMPION.fingerprint)).better
 
 
 def test_a_worse_challenger_is_refused_and_told_by_how_much():
@@ -94,6 +95,16 @@ def test_with_few_leads_an_equal_challenger_stays_outside_for_nobody_can_know():
     assert ruling.rules[0].numbers["value"] <= 0
     assert ruling.rules[0].numbers["high"] > 0.005
     assert "log loss" in held(ruling)
+
+
+@pytest.mark.parametrize(("by", "passed"), [(-0.01, True), (0.0049, True), (0.0051, False)])
+def test_log_loss_may_be_half_a_percent_worse_and_no_more(by, passed):
+    """Each row alike, so that the interval is a point."""
+    judged = Judged(np.ones(100), np.ones(100), np.arange(100), np.zeros(100, dtype=np.int64))
+    ours, theirs = (np.full(100, 0.5**power) for power in (1 + by, 1.0))
+    rule = judge(Candidate("version 2", "2", ours), Candidate("version 1", "1", theirs), judged=judged).rules[0]
+    assert rule.numbers["high"] == pytest.approx(by)
+    assert rule.passed is passed
 
 
 def test_the_interval_resamples_accounts():
