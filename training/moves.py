@@ -70,9 +70,8 @@ def promote(
     before = None if serving.champion is None else serving.champion.version
     if serving.champion == to and not serving.problem:
         return Promoted(to, bundle, before)
-    ruling = (
-        None if force else _ruling(model, found, serving.champion, desk=_Desk(folder, home, registry, progress, seed))
-    )
+    desk = _Desk(folder, home, registry, progress, seed)
+    ruling = None if force else _ruling(desk, model, found=found, champion=serving.champion)
     if ruling is not None and not ruling.allowed:
         raise PromotionRefusedError(ruling.says)
     says = "The gate was not asked, as wanted." if ruling is None else ruling.says
@@ -99,9 +98,8 @@ def rollback(folder: PlaybookFolder, home: Home, *, reason: str | None = None) -
     serving = read_succession(registry.models)
     to = _previous(registry, serving)
     _settled(registry, expected=serving)
-    says = (
-        "Nothing served." if serving.champion is None else f"It is back in place of version {serving.champion.version}."
-    )
+    left = serving.champion
+    says = "Nothing served." if left is None else f"It is back in place of version {left.version}."
     move, notes = _move(registry, serving, action="rollback", to=to, reason=worded(reason), says=says)
     return RolledBack(move, registry.models / to.bundle, notes)
 
@@ -142,7 +140,7 @@ def _why(reason: str | None, *, force: bool) -> str | None:
     return why
 
 
-def _ruling(model: ConversionModel, found: Registered, champion: Champion | None, *, desk: _Desk) -> Ruling:
+def _ruling(desk: _Desk, model: ConversionModel, *, found: Registered, champion: Champion | None) -> Ruling:
     """Judge a version on the rows it was tested on, beside the champion and the point rules."""
     models = desk.registry.models
     facts = read_facts(bundle_folder(models, found.run_id))
