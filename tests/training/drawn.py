@@ -1,0 +1,200 @@
+"""A training set drawn without a history, as large as is wanted, whose true chances are known."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from data.instants import DAY_US, iso
+from data.playbook import PlaybookFolder, load_playbook
+from features.catalog import Catalog
+from features.derivation import Seen, derive
+from features.feature import Feature
+from features.reducers import Attribute, Count, DaysSinceFirst, DaysSinceLast, Decayed, LeadAge, Mean, Sum, Trend
+from models.scorecard import Scorecard, compile_scorecard
+from training.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
+from training.split import plan_blocks, split
+
+DEMO = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
+DAYS, START = 720, 19_723 * DAY_US
+SNAPSHOTS_OF_A_LEAD, DAYS_BETWEEN = 8.0, 5.0
+BEYOND_THE_END = 1.06
+"""So many more are drawn than wanted, since what lies after the last day is left out."""
+
+RATE = 0.1
+
+
+def drawn(snapshots: int, features: int, *, seed: int = SEED) -> tuple[Dataset, PlaybookFolder]:
+    """
+    Draw a training set in the words of the demo's playbook.
+
+    Each lead does each kind of activity at a pace of its own, and that pace, not the counts that features see of it,
+    decides what becomes of the lead. The true chance of each row is in the column ``chance``.
+
+    Args:
+        snapshots: how many rows there are, about.
+        features: of the model.
+        seed: of the draws.
+    """
+    folder = load_playbook(DEMO)
+    generator = np.random.default_rng(seed)
+    rows = _snapshots(snapshots, generator)
+    paces = _Paces(rows, sorted(folder.playbook.activities), generator)
+    catalog, scorecard = _catalog(folder, features), compile_scorecard(folder.scorecard, folder.playbook)
+    beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(folder.playbook)}
+    columns = {
+        prefix + feature.name: paces.column(feature)
+        for prefix, each in {"": catalog.features, **beside}.items()
+        for feature in each
+    }
+    frame = pd.DataFrame({**_named(rows), **_outcomes(rows, paces.chance(), generator), **columns})
+    return _divided(frame, catalog=catalog, scorecard=scorecard, folder=folder, seed=seed), folder
+
+
+def _outcomes(
+    rows: dict[str, np.ndarray], chance: np.ndarray, generator: np.random.Generator
+) -> dict[str, np.ndarray | float]:
+    """Let leads succeed as often as they truly would; the rows of a lead share their luck."""
+    luck = generator.random(int(rows["lead"].max()) + 1)[rows["lead"]]
+    label = (luck < chance).astype(np.float64)
+    goal_at = np.where(label > 0, rows["as_of"] + 10.0 * DAY_US, np.nan)
+    return {"label": label, "goal_at": goal_at, "amount": np.nan, "chance": chance}
+
+
+def _snapshots(about: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
+    """Draw leads, their accounts and the instants at which each is looked at, in the order of leads and time."""
+    leads = round(BEYOND_THE_END * about / SNAPSHOTS_OF_A_LEAD)
+    times = generator.geometric(1 / SNAPSHOTS_OF_A_LEAD, leads)
+    lead = np.repeat(np.arange(leads), times)
+    first = START + generator.random(leads) * DAYS * DAY_US
+    passed = np.cumsum(generator.exponential(DAYS_BETWEEN * DAY_US, len(lead)))
+    before = np.repeat(passed[np.r_[0, np.cumsum(times)[:-1]]], times)
+    as_of = (first[lead] + passed - before).astype(np.int64)
+    kept = as_of < START + DAYS * DAY_US
+    account = generator.integers(0, round(leads / 1.7), leads)[lead]
+    age = (passed - before) / DAY_US
+    return {
+        name: values[kept] for name, values in {"lead": lead, "as_of": as_of, "account": account, "age": age}.items()
+    }
+
+
+def _named(rows: dict[str, np.ndarray]) -> dict[str, object]:
+    lead = pd.Series(rows["lead"]).astype("str")
+    return {"lead_id": "L" + lead, "as_of": rows["as_of"], "group": "A" + pd.Series(rows["account"]).astype("str")}
+
+
+def _catalog(folder: PlaybookFolder, features: int) -> Catalog:
+    """Take so many features of those that the demo's playbook would have, evenly."""
+    playbook = folder.playbook
+    subjects = {(kind, name): 1_000 for kind, words in playbook.activities.items() for name in words.subjects}
+    seen = Seen(
+        kinds=dict.fromkeys(playbook.activities, 1_000),
+        subjects=subjects,
+        values=frozenset(playbook.activities),
+        attributes=frozenset(playbook.attributes),
+    )
+    every = derive(playbook, seen)
+    taken = np.unique(np.linspace(0, len(every.features) - 1, features).round().astype(int))
+    return Catalog(tuple(every.features[at] for at in taken), every.never_use)
+
+
+class _Paces:
+    """How often each lead does each kind of activity, per day, at each row; what features show of it, and the truth."""
+
+    def __init__(self, rows: dict[str, np.ndarray], kinds: list[str], generator: np.random.Generator) -> None:
+        self._rows, self._generator = rows, generator
+        leads = int(rows["lead"].max()) + 1
+        self._weights = {kind: generator.normal(0.25, 0.35) for kind in kinds}
+        self._of_lead = {kind: self._drawn(leads, generator.uniform(0.1, 0.7)) for kind in kinds}
+        self._moods = np.exp(0.6 * generator.normal(size=len(rows["lead"])))
+        self._codes: dict[str, np.ndarray] = {}
+
+    def _drawn(self, leads: int, share: float) -> np.ndarray:
+        """Draw a pace for the share of the leads that ever do it, and 0 for the others."""
+        does = self._generator.random(leads) < share
+        return np.where(does, self._generator.lognormal(-2.5, 1.0, leads), 0.0)
+
+    def _pace(self, kind: str | None) -> np.ndarray:
+        """Give the pace of a kind, or of all of them, at each row."""
+        of_lead = sum(self._of_lead.values()) if kind is None else self._of_lead[kind]
+        return of_lead[self._rows["lead"]] * self._moods
+
+    def column(self, feature: Feature) -> np.ndarray:
+        """Draw what a feature shows of the pace of its kind."""
+        reduce, generator = feature.reduce, self._generator
+        if isinstance(reduce, LeadAge):
+            return self._rows["age"]
+        if isinstance(reduce, Attribute):
+            return self._attribute(feature)
+        pace = self._pace(reduce.kind)
+        never = np.where(pace > 0, 0.0, np.nan)
+        match reduce:
+            case Count():
+                return generator.poisson(pace * (reduce.days or 60)).astype(np.float64)
+            case Decayed():
+                return np.round(generator.poisson(pace * reduce.half_life_days * 1.44) * generator.random(len(pace)), 9)
+            case DaysSinceLast() | DaysSinceFirst():
+                return generator.exponential(1 / np.maximum(pace, 1e-3)) + never
+            case Sum():
+                return np.round(generator.poisson(pace * 30) * generator.gamma(2.0, 60.0, len(pace)), 6)
+            case Mean() | Trend():
+                return generator.random(len(pace)) + never
+        return generator.random(len(pace)) * 6
+
+    def _attribute(self, feature: Feature) -> np.ndarray:
+        """Draw a category of a few, yes or no, or a number; the same for all rows of a lead."""
+        codes = self._codes.setdefault(feature.name, self._generator.integers(0, 8, len(self._moods)))
+        code = codes[self._rows["lead"]]
+        if feature.is_category:
+            return np.array([f"{feature.name} {at}" for at in range(8)], dtype=object)[code]
+        return (code > 1).astype(np.float64) if feature.words else 10.0 ** (code / 2)
+
+    def chance(self) -> np.ndarray:
+        """Give the true chance of each row, from the paces and from how two of them go together."""
+        shown = {kind: np.log1p(20 * self._pace(kind)) for kind in self._of_lead}
+        logit = sum(self._weights[kind] * shown[kind] for kind in shown)
+        logit += 0.3 * shown["demo_request"] * shown["page_view"] - 0.5 * shown["unsubscribe"] * shown["email_open"]
+        for codes in self._codes.values():
+            logit += 0.15 * np.sqrt(codes[self._rows["lead"]])
+        start = brentq(lambda start: expit(start + logit).mean() - RATE, -20, 20, xtol=1e-6)
+        return expit(start + logit)
+
+
+def _divided(
+    frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, folder: PlaybookFolder, seed: int
+) -> Dataset:
+    """Give every row its block, and say of the whole what a training set says."""
+    first, last = int(frame["as_of"].min()), int(frame["as_of"].max())
+    goal = folder.playbook.goal
+    plan = plan_blocks(first, last, horizon=round(goal.horizon_days * DAY_US))
+    parts = split(frame["as_of"].to_numpy(), frame["group"], plan, seed=seed)
+    frame = frame.assign(block=parts.block, weight=parts.weight)
+    learnt = plan.train.holds(frame["as_of"].to_numpy())
+    manifest = {
+        **_counts(frame),
+        "base_rate": float(frame["label"][learnt].mean()),
+        "playbook": folder.playbook.name,
+        "goal": goal.model_dump(mode="json"),
+        "plan": plan.as_json(),
+        "cutoff_at": iso(last + 1),
+        "mature_until": iso(last + 1),
+        "mature_span_us": [first, last],
+        "recent_from_us": last + 1 - RECENT_DAYS * DAY_US,
+        "cutoff_us": last + 1,
+        "outcome_lag_days": 0.0,
+        "largest_group": {"account": None, "share": 1e-5},
+        "rows_sha256": f"drawn {len(frame)} {len(catalog.features)} {seed}",
+        "catalog_fingerprint": catalog.fingerprint,
+        "features": len(catalog.features),
+    }
+    return Dataset(frame, catalog, scorecard, manifest)
+
+
+def _counts(frame: pd.DataFrame) -> dict[str, object]:
+    blocks = frame["block"].value_counts().to_dict()
+    positives = frame["label"].groupby(frame["block"]).sum().astype(int).to_dict()
+    sizes = {name: len(frame) for name in ("rows", "snapshots", "mature")}
+    leads = {"leads": frame["lead_id"].nunique(), "groups": frame["group"].nunique()}
+    return {"blocks": blocks, "positives": positives, "young": 0, **sizes, **leads}
