@@ -4,6 +4,7 @@ What can go wrong in training, as a tree.
 TrainingError               no model can be made, judged or promoted
 ├── HistoryError            the history is too short, or the goal is never seen in it
 ├── FewLeadsError           in some block too few leads reached the goal, or too few did not: use the rules alone
+├── LeakError               a gate against leakage failed: some feature knows how a lead's story ends
 ├── RegistryError           the registry cannot be read or written
 │   └── UnknownVersionError it does not hold the version that was asked for
 ├── PromotionRefusedError   the challenger may not serve
@@ -36,6 +37,10 @@ class FewLeadsError(TrainingError):
             f"The {block} has {positives:,} leads that reached the goal and {negatives:,} that did not, "
             f"expected {needed} of each: {why or 'score with the rules alone until there are more.'}"
         )
+
+
+class LeakError(TrainingError):
+    """A gate against leakage failed, and nobody said why the training may go on; names the features."""
 
 
 class RegistryError(TrainingError):

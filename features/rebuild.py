@@ -1,0 +1,169 @@
+"""
+Features once more, from copies of the history that end where each snapshot stands.
+
+Deleting all that became known later, and computing again, is the plain way to find out whether a value knew the future.
+Every snapshot gets copies of its own, of its lead and of all who shared an account with it by then, with ids of their
+own, so that one query serves them all.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.warehouse import Warehouse
+from features.catalog import Catalog
+from features.engine import DECAY_DIGITS, VALUE_DIGITS, describe
+from features.feature import Feature
+from features.reducers import Decayed, Mean, Sum
+
+MOST_COPIED = 2_000_000
+"""Rows of colleagues that are copied at most; beyond that, snapshots are rebuilt without their colleagues."""
+
+
+_NOISE = 1e-12
+"""What adding up in another order may move a sum of floats by, as a share of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rebuilt:
+    """
+    Features of n snapshots, computed from nothing but what was known by then.
+
+    Attributes:
+        features: (n, k) in the order of the snapshots, under the catalog's names.
+        alone: (n,) whether the colleagues were too many to copy, so that features of the account say nothing.
+    """
+
+    features: pd.DataFrame
+    alone: NDArray[np.bool_]
+
+
+def rebuilt(
+    warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog, *, most_copied: int = MOST_COPIED
+) -> Rebuilt:
+    """
+    Compute a catalog's features for snapshots from copies in which nothing is known that became known later.
+
+    Args:
+        warehouse: the contract tables.
+        snapshots: (n, 2) ``lead_id``, ``as_of`` [us since 1970 UTC]; unique rows.
+        catalog: k features.
+        most_copied: rows of colleagues that are copied at most; the snapshots with the fewest come first.
+    """
+    numbered = snapshots[["lead_id", "as_of"]].assign(number=np.arange(len(snapshots)))
+    leads, activities = warehouse.leads, warehouse.activities
+    alone = np.ones(len(snapshots), dtype=bool)
+    if catalog.needs_account:
+        table = warehouse.snapshots_table(numbered, "to_rebuild")
+        alone = _too_many(_accounts(table, leads), leads, activities, snapshots=len(snapshots), most=most_copied)
+    table = warehouse.snapshots_table(numbered.assign(alone=alone), "to_rebuild")
+    copies = _copies(table, leads, activities)
+    kept = {
+        name: warehouse.connection.create_table(f"rebuild_{name}", obj=copy, temp=True, overwrite=True)
+        for name, copy in copies.items()
+    }
+    expression = describe(kept["snapshots"], kept["leads"], kept["activities"], catalog)
+    frame: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    names = numbered["number"].astype(str) + ":" + numbered["lead_id"]
+    return Rebuilt(frame.set_index("lead_id").loc[names, catalog.names].set_axis(snapshots.index, axis=0), alone)
+
+
+def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") -> NDArray[np.bool_]:
+    """
+    Say where two columns of a feature are not the same, bit for bit.
+
+    Rounded sums of floats may be one step of their rounding apart: a value on the edge of a step falls to either side.
+
+    Args:
+        feature: what both columns hold.
+        ours: (n,) values.
+        theirs: (n,) values in the same order.
+    """
+    known, also = ours.notna().to_numpy(), theirs.notna().to_numpy()
+    if feature.is_category:
+        apart = ours.astype(str).to_numpy() != theirs.astype(str).to_numpy()
+    else:
+        left, right = (column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (ours, theirs))
+        step = _step(feature)
+        apart = np.abs(left - right) > ((1.5 * step + _NOISE * np.abs(left)) if step else 0.0)
+    return np.asarray((known != also) | (known & also & apart))
+
+
+def _step(feature: Feature) -> float:
+    """Give one step of a feature's rounding; 0 where it is exact."""
+    match feature.reduce:
+        case Decayed():
+            return 10.0**-DECAY_DIGITS
+        case Sum() | Mean():
+            return 10.0**-VALUE_DIGITS
+        case _:
+            return 0.0
+
+
+def _accounts(snapshots: ir.Table, leads: ir.Table) -> ir.Table:
+    """Give the accounts that each snapshot's lead was ever put into by then: ``number``, ``as_of``, ``account_id``."""
+    known = [snapshots.lead_id == leads.lead_id, leads.known_at < snapshots.as_of, leads.account_id.notnull()]
+    joined = snapshots.inner_join(leads, known)
+    return joined.select(number=snapshots.number, as_of=snapshots.as_of, account_id=leads.account_id).distinct()
+
+
+def _too_many(
+    accounts: ir.Table, leads: ir.Table, activities: ir.Table, *, snapshots: int, most: int
+) -> NDArray[np.bool_]:
+    """Say for which snapshots the colleagues' rows no longer fit in."""
+    pairs: pd.DataFrame = accounts.select("number", "account_id").distinct().to_pyarrow().to_pandas()
+    weights = _rows_by_account(accounts, leads, activities)
+    cost = pairs["account_id"].map(weights).groupby(pairs["number"]).sum().reindex(range(snapshots), fill_value=0)
+    cheapest = np.argsort(cost.to_numpy(), kind="stable")
+    alone = np.empty(snapshots, dtype=bool)
+    alone[cheapest] = np.cumsum(cost.to_numpy()[cheapest]) > most
+    return alone
+
+
+def _rows_by_account(accounts: ir.Table, leads: ir.Table, activities: ir.Table) -> "pd.Series[float]":
+    """Give for each of the accounts how many versions and activities all its leads have, now or ever."""
+    members = leads.semi_join(accounts, "account_id").select("account_id", "lead_id").distinct()
+    every = leads.select("lead_id").union(activities.select("lead_id")).semi_join(members, "lead_id")
+    rows = every.group_by("lead_id").aggregate(rows=every.count())
+    joined = members.inner_join(rows, "lead_id")
+    summed = joined.group_by("account_id").aggregate(rows=joined["rows"].sum())
+    found: pd.DataFrame = summed.to_pyarrow().to_pandas()
+    return found.set_index("account_id")["rows"].astype(float)
+
+
+def _copies(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> dict[str, ir.Table]:
+    """Copy for each snapshot what was known by then of its lead and of its colleagues, under names of its own."""
+    members = _members(snapshots, leads)
+    known = members.inner_join(leads, [members.member == leads.lead_id, leads.known_at < members.as_of])
+    done = members.inner_join(activities, [members.member == activities.lead_id, activities.known_at < members.as_of])
+    return {
+        "snapshots": snapshots.select(lead_id=_own(snapshots, snapshots.lead_id), as_of=snapshots.as_of),
+        "leads": known.select(
+            lead_id=_own(members, leads.lead_id),
+            account_id=_own(members, leads.account_id),
+            **{name: leads[name] for name in leads.columns if name not in {"lead_id", "account_id"}},
+        ),
+        "activities": done.select(
+            lead_id=_own(members, activities.lead_id),
+            **{name: activities[name] for name in activities.columns if name != "lead_id"},
+        ),
+    }
+
+
+def _members(snapshots: ir.Table, leads: ir.Table) -> ir.Table:
+    """Give each snapshot's lead, and all who by then were ever put into one of its accounts: ``number``, ``member``."""
+    accounts = _accounts(snapshots.filter(~snapshots.alone), leads)
+    other = leads.view()
+    shared = accounts.inner_join(other, [accounts.account_id == other.account_id, other.known_at < accounts.as_of])
+    colleagues = shared.select(number=accounts.number, as_of=accounts.as_of, member=other.lead_id)
+    own = snapshots.select(number=snapshots.number, as_of=snapshots.as_of, member=snapshots.lead_id)
+    return own.union(colleagues).distinct()
+
+
+def _own(snapshots: ir.Table, name: ir.Value) -> ir.Value:
+    """Give a name that no other snapshot's copy has; none stays none."""
+    return snapshots.number.cast("string") + ":" + name
