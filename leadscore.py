@@ -47,6 +47,9 @@ ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="T", help="Instant in ISO 8601; default: the end of the history.")
 ]
+VersionOption = Annotated[
+    str, typer.Option("--version", help="Number of a version, challenger (the newest) or champion.")
+]
 
 
 class Answer(Protocol):
@@ -115,24 +118,76 @@ def build(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_jso
 
 
 @app.command()
-def train(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
-    """Train, judge and register a model as the challenger."""
+def train(
+    tune: Annotated[int, typer.Option("--tune", min=0, metavar="N", help="Try N sets of parameters first.")] = 0,
+    accept_risk: Annotated[
+        str | None,
+        typer.Option(
+            "--accept-risk", metavar="REASON", help="Go on though a gate fails; the reason is kept with the model."
+        ),
+    ] = None,
+    playbook: PlaybookOption = DEMO,
+    exports: ExportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train, judge and register a model as the challenger; write its report."""
     from training.commands import train as run
 
-    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    _run(
+        playbook,
+        exports,
+        as_json,
+        lambda given: run(given.folder, given.home, tune=tune, accept_risk=accept_risk, progress=given.progress),
+    )
 
 
 @app.command()
-def compare(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
-    """Put the point rules and the model on the same leads of the same weeks."""
+def compare(
+    version: VersionOption = "challenger",
+    playbook: PlaybookOption = DEMO,
+    exports: ExportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put point rules and models on the same leads of the same weeks, at the same capacity."""
     from training.commands import compare as run
 
-    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    _run(
+        playbook,
+        exports,
+        as_json,
+        lambda given: run(given.folder, given.home, version=version, progress=given.progress),
+    )
+
+
+@app.command()
+def report(
+    version: VersionOption = "challenger",
+    out: Annotated[Path | None, typer.Option("--out", metavar="F.html", help="Copy the report to this file.")] = None,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a training came to, and where its report and its model card are."""
+    from training.commands import report as run
+
+    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
+
+
+@app.command()
+def scorecard(
+    out: Annotated[Path, typer.Option("--out", metavar="F.yaml", help="YAML file to write.")],
+    version: VersionOption = "challenger",
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the point rules learned from a model, for where no model may be used."""
+    from training.commands import scorecard as run
+
+    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
 
 
 @app.command()
 def promote(
-    version: Annotated[str, typer.Option("--version", help="Version or alias to promote.")] = "challenger",
+    version: VersionOption = "challenger",
     force: Annotated[bool, typer.Option("--force", help="Do not ask the gate; needs --reason.")] = False,
     reason: ReasonOption = None,
     playbook: PlaybookOption = DEMO,
@@ -280,6 +335,7 @@ def _walk(given: Given, *, leads: int, console: Console) -> Walked:
     from training.commands import build, compare, train
     from training.errors import PromotionRefusedError
     from training.moves import promote
+    from training.results import RulesAlone
 
     folder, home, progress = given.folder, given.home, given.progress
 
@@ -300,8 +356,11 @@ def _walk(given: Given, *, leads: int, console: Console) -> Walked:
     }
     if folder.path.resolve() != DEMO or folder.exports is not None:
         del steps["simulate"]  # another company brings its own history
-    answers, seconds = {}, {}
+    answers: dict[str, Answer] = {}
+    seconds: dict[str, float] = {}
     for name, step in steps.items():
+        if name in {"compare", "promote"} and isinstance(answers["train"], RulesAlone):
+            continue  # there is no model yet that could be
         console.print(f"\n[bold]leadscore {name}[/]")
         started = time.perf_counter()
         answers[name] = step()

@@ -241,6 +241,11 @@ class Registry:
                     mlflow.end_run("KILLED")
                     raise
 
+    def next_version(self) -> str:
+        """Give the number that the next registered version will have, if nobody registers one meanwhile."""
+        found = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'", max_results=1_000)
+        return str(1 + max((int(version.version) for version in found), default=0))
+
     def register(self, run_id: str, *, model_id: str, fingerprint: str) -> str:
         """Register a logged model as the challenger, or not at all; give its version."""
         client = mlflow.MlflowClient()

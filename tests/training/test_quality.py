@@ -96,3 +96,20 @@ def test_right_chances_seldom_fail_and_wrong_ones_often_do():
     assert failing("any") <= 2
     assert failing("observed over expected", off=1.3) >= 14
     assert failing("calibration slope", stretched=1.35) >= 14
+
+
+def test_a_calibration_from_few_successes_may_be_off_by_chance():
+    """The same estimate fails where the calibration was well known, and passes where it was not."""
+    off = metrics(slope=number(1.49, 1.17, 1.8))
+    sure = {"observed_over_expected": number(1, 0.97, 1.03), "slope": number(1, 0.95, 1.05)}
+    unsure = {"observed_over_expected": number(1, 0.7, 1.3), "slope": number(1, 0.6, 1.5)}
+    assert not calibration_gates(off, learnt=sure)[2].passed
+    assert calibration_gates(off, learnt=unsure)[2].passed
+    assert calibration_gates(off, learnt=unsure)[2].numbers["low"] < 1.17
+
+
+def test_what_the_calibrate_block_cannot_tell_widens_nothing():
+    none = {"observed_over_expected": number(None, None, None), "slope": number(1, None, 1.2)}
+    found = calibration_gates(metrics(slope=number(1.49, 1.17, 1.8)), learnt=none)
+    assert found[1].numbers == {"value": 1.0, "low": 0.95, "high": 1.05}
+    assert found[2].passed  # an end that is not known is outside of nothing

@@ -1,0 +1,164 @@
+"""Judging: at each origin model, point rules and baselines are fitted anew and judged on the weeks ahead."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from data.playbook import PlaybookFolder
+from data.progress import Progress, silent
+from training.baselines import fit_baselines
+from training.cold_start import demand_enough
+from training.comparison import Contender, paired_difference, scored
+from training.dataset import SEED, Dataset
+from training.errors import FewLeadsError
+from training.evaluation import Judged
+from training.fitting import Fitted, fit
+
+MOST_ROWS = 250_000
+"""Of an earlier origin's training rows, drawn by account: origins are there to be compared, not to serve."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """
+    One origin: what was fitted there, and how it did on the weeks ahead.
+
+    Attributes:
+        dataset: as it was divided there.
+        fitted: the model with the point rules beside it.
+        contenders: the model first, then the point rules, then the baselines; probabilities of the test rows.
+        scorers: their numbers, in the same order.
+        differences: the model's log loss minus each other's, paired, with its interval.
+    """
+
+    dataset: Dataset
+    fitted: Fitted
+    contenders: tuple[Contender, ...]
+    scorers: tuple[Mapping[str, Any], ...]
+    differences: tuple[Mapping[str, Any], ...]
+
+    def as_json(self, number: int) -> dict[str, Any]:
+        """Write the origin for the judgement."""
+        plan = self.dataset.manifest["plan"]
+        return {
+            "number": number,
+            **{name: plan[name] for name in ("train", "calibrate", "test")},
+            "rows": self.scorers[0]["rows"],
+            "positives": self.scorers[0]["positives"],
+            "scorers": [dict(scorer) for scorer in self.scorers],
+            "differences": [dict(difference) for difference in self.differences],
+            "says": _says(self.differences),
+        }
+
+
+def try_origins(
+    found: tuple[Dataset, ...],
+    folder: PlaybookFolder,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    seed: int = SEED,
+    progress: Progress = silent,
+) -> tuple[Tried, ...]:
+    """
+    Train and judge at every origin that has leads enough.
+
+    Args:
+        found: the training set at each origin, oldest first; the last one must have leads enough.
+        folder: capacity, routing and point rules.
+        parameters: of the trees, where a search found some. It saw the last origin's training weeks, so that earlier
+            origins are judged a little too well then.
+        seed: of the fitting.
+        progress: hears how far it has come.
+
+    Raises:
+        FewLeadsError: the last origin has too few leads.
+    """
+    tried = []
+    for at, dataset in enumerate(found):
+        last = at == len(found) - 1
+        try:
+            demand_enough(dataset)
+        except FewLeadsError:
+            if last:
+                raise
+            continue
+        tried.append(_try(dataset, folder, last=last, parameters=parameters, seed=seed, progress=progress))
+    return tuple(tried)
+
+
+def _try(
+    dataset: Dataset,
+    folder: PlaybookFolder,
+    *,
+    last: bool,
+    parameters: Mapping[str, Any] | None,
+    seed: int,
+    progress: Progress,
+) -> Tried:
+    most = None if last else MOST_ROWS
+    fitted = fit(dataset, folder, parameters=parameters, most_rows=most, progress=progress, seed=seed)
+    test = dataset.block("test")
+    contenders = (
+        replace(Contender.of(fitted.model, fitted.model.score_many(test).probabilities), name="model"),
+        Contender.of(fitted.scorecard, fitted.scorecard.score_many(dataset.rules_frame(test)).probabilities),
+        *(Contender.baseline(one.name, one.probabilities(test)) for one in fit_baselines(dataset, seed=seed)),
+    )
+    judged = Judged.of(test)
+    scorers = scored(
+        contenders,
+        judged,
+        base_rate=dataset.base_rate,
+        capacity_per_day=folder.playbook.capacity_per_day,
+        progress=progress,
+    )
+    return Tried(dataset, fitted, contenders, scorers, differences(contenders, judged))
+
+
+def joined(tried: Tried, contender: Contender, *, capacity_per_day: float) -> Tried:
+    """Let one more contender be judged at an origin, after the others."""
+    judged = Judged.of(tried.dataset.block("test"))
+    contenders = (*tried.contenders, contender)
+    numbers = scored([contender], judged, base_rate=tried.dataset.base_rate, capacity_per_day=capacity_per_day)
+    return replace(
+        tried,
+        contenders=contenders,
+        scorers=(*tried.scorers, *numbers),
+        differences=differences(contenders, judged),
+    )
+
+
+def differences(contenders: tuple[Contender, ...], judged: Judged) -> tuple[Mapping[str, Any], ...]:
+    """Give the first one's log loss minus each other's, paired on the same rows."""
+    ours, *others = contenders
+    return tuple(
+        {"name": other.name, "log_loss": paired_difference(ours.probability, other.probability, judged)}
+        for other in others
+    )
+
+
+def _says(found: tuple[Mapping[str, Any], ...]) -> str:
+    """
+    Say whom the model beat beyond chance.
+
+    >>> _says(({"name": "desk rules", "log_loss": {"value": -0.03, "low": -0.04, "high": -0.02}},))
+    'The model beats desk rules.'
+    """
+    better = [one["name"] for one in found if one["log_loss"]["high"] < 0]
+    worse = [one["name"] for one in found if one["log_loss"]["low"] > 0]
+    open_ = [one["name"] for one in found if one["name"] not in {*better, *worse}]
+    parts = [
+        f"{verb} {_listed(names)}"
+        for verb, names in (("beats", better), ("loses to", worse), ("cannot be told from", open_))
+        if names
+    ]
+    return f"The model {', '.join(parts)}."
+
+
+def _listed(names: list[str]) -> str:
+    """
+    Write names as people do.
+
+    >>> _listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
