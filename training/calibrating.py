@@ -314,14 +314,12 @@ def _says_too_few(fewest: int) -> str:
 
 def _says(best: Compared, compared: tuple[Compared, ...]) -> str:
     if best.kind != Platt.kind:
-        told = _worded(best)
-        return (
-            f"{best.kind.capitalize()} calibration: on the calibrate block its log loss is lower than Platt's, {told}."
-        )
-    others = " and ".join(_worded(one) for one in compared if one is not best)
-    return f"Platt's calibration: on the calibrate block no other's log loss is lower beyond noise, {others}."
+        told = f"on the calibrate block its log loss differs from Platt's by {_worded(best)}"
+        return f"{best.kind.capitalize()} calibration: {told}."
+    others = ", ".join(f"{one.kind} differs by {_worded(one)}" for one in compared if one is not best)
+    return f"Platt's calibration: on the calibrate block no other's log loss is lower beyond noise; {others}."
 
 
 def _worded(one: Compared) -> str:
     value, low, high = (f"{one.difference[name]:+.5f}" for name in ("value", "low", "high"))
-    return f"{one.kind} {value} ({low} to {high})"
+    return f"{value} (95 % interval {low} to {high})"

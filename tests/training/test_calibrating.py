@@ -208,7 +208,7 @@ def test_isotonic_rises_everywhere_and_never_ten_times_as_steeply_as_platt():
 
 
 def test_the_chances_of_isotonic_add_up_to_the_successes_also_over_wide_steps():
-    """With knots at the mean margins of the steps they would be 5 % too many: a chance bends where log-odds do not."""
+    """With knots at the mean margins of the steps they would be 4 % too many: a chance bends where log-odds do not."""
     found = []
     for seed in range(10):
         own = block(*history(Beta(1.6, 0.2, 0.0), accounts=1_500, seed=seed))
