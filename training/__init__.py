@@ -5,7 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.commands import build, compare, train
+    from training.commands import build, compare, report, scorecard, train
     from training.errors import (
         FewLeadsError,
         HistoryError,
@@ -26,7 +26,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
-    "commands": ("build", "compare", "train"),
+    "commands": ("build", "compare", "report", "scorecard", "train"),
     "errors": ("FewLeadsError", "HistoryError", "PromotionRefusedError", "RegistryError", "TrainingError"),
     "moved": ("Moves", "Promoted", "RolledBack"),
     "moves": ("history", "promote", "rollback"),
@@ -49,7 +49,9 @@ __all__ = [
     "compare",
     "history",
     "promote",
+    "report",
     "rollback",
+    "scorecard",
     "train",
 ]
 

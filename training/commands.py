@@ -13,14 +13,13 @@ from models.champion import save_scorecard_fit
 from models.conversion import ConversionModel
 from models.scorecard import Scorecard
 from models.standing import Standing, save_standing
-from training.arena import Arena, calibrated_rules, hold_arena, line_up
+from training.arena import Arena, hold_arena, line_up
 from training.cold_start import standing_of
 from training.comparison import Contender, compare_scorers
 from training.contest import load_version
 from training.dataset import SEED, Dataset
 from training.errors import HistoryError, TrainingError
 from training.evaluation import Judged, evaluate
-from training.fitting import fit_scorecard
 from training.judgement import Findings, judgement_of_rules_alone, read_judgement
 from training.judging import Tried, joined, try_origins
 from training.leakage import Gate, after_fitting, before_fitting, demand
@@ -31,6 +30,7 @@ from training.quality import against_the_rules, calibration_gates
 from training.registering import learned_rules_file, register, report_folder
 from training.reporting import write_report
 from training.results import Built, Carded, Compared, Reported, RulesAlone, Trained
+from training.scorecards import calibrated_rules, fit_scorecard
 from training.tracking import CHALLENGER, Registered, Registry
 from training.tuning import Tuned, tune_parameters
 from training.values import values_of

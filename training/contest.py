@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from data.home import Home
@@ -22,12 +21,11 @@ from models.champion import bundle_folder
 from models.conversion import ConversionModel
 from models.errors import ModelError
 from models.scorecard import Scorecard, compile_scorecard
-from training.bootstrap import Floats
-from training.calibrating import platt
 from training.dataset import RULES, SEED, Dataset
 from training.dataset import build as build_dataset
 from training.errors import HistoryError, PromotionRefusedError
 from training.promotion import Candidate
+from training.scorecards import calibrated_rules
 from training.storage import MANIFEST, load_kept
 from training.tracking import Registered
 from training.values import values_of
@@ -92,15 +90,13 @@ class Contest:
         return tuple(self._scored(rules) for rules in (self.folder.scorecard, *self.folder.rivals))
 
     def _scored(self, rules: ScorecardRules) -> Candidate:
-        """Give point rules a probability from the calibration block, as training does."""
-        card = compile_scorecard(rules, self.folder.playbook)
-        learnt = self.dataset.block("calibrate")
-        calibration = platt(self._points(card, learnt), learnt)
-        chances = calibration.probabilities(self._points(card, self.rows))
+        """Give point rules a probability, as training does."""
+        try:
+            card = calibrated_rules(rules, self.dataset, folder=self.folder)
+        except LookupError:
+            card = calibrated_rules(rules, self.dataset, folder=self.folder, warehouse=self._history)
+        chances = card.score_many(self._values(card.catalog, self.rows)).probabilities
         return Candidate(f"the point rules {rules.name}", card.id.fingerprint, chances)
-
-    def _points(self, card: Scorecard, rows: pd.DataFrame) -> Floats:
-        return np.asarray(card.score_many(self._values(card.catalog, rows)).points)
 
     def _values(self, catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
         """Take features from the training set's columns; read the history only where something is left to compute."""

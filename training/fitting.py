@@ -21,11 +21,12 @@ from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.scorecard import Scorecard
 from training import cold_start
 from training.boosting import MOST_ROUNDS, Binned, Floats, at_most, each_lead_once, fit_booster, margins
-from training.calibrating import Calibrated, calibrate, platt
+from training.calibrating import Calibrated, calibrate
 from training.dataset import RECENT_DAYS, SEED, Dataset
 from training.errors import HistoryError
 from training.monotone import directions
 from training.parameters import explanation_steps, parameters_for
+from training.scorecards import fit_scorecard
 from training.selection import earning
 from training.thresholds import solve_bands
 
@@ -211,16 +212,6 @@ def _points(calibration: Calibration, margins: Floats, base_odds: float) -> Floa
 def _bands(dataset: Dataset, points: Floats, folder: PlaybookFolder, *, average: float) -> Bands:
     capacity = folder.playbook.capacity_per_day
     return solve_bands(dataset.recent, points, routing=folder.routing, capacity_per_day=capacity, average=average)
-
-
-def fit_scorecard(dataset: Dataset, folder: PlaybookFolder) -> Scorecard:
-    """Give the point rules a probability, grades and a threshold, from the very rows that calibrate the model."""
-    card, rows = dataset.scorecard, dataset.block("calibrate")
-    calibration = platt(card.score_many(dataset.rules_frame(rows)).points, rows)
-    points = card.score_many(dataset.rules_frame(dataset.recent)).points
-    even = float(np.log(dataset.base_rate / (1 - dataset.base_rate)))
-    average = (even - calibration.offset) / calibration.slope if calibration.slope > 0 else float(np.mean(points))
-    return card.calibrated(calibration, _bands(dataset, points, folder, average=average))
 
 
 def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:

@@ -3,9 +3,9 @@ Gates of the calibration: are the chances what they say, as far as the test rows
 
 Observed over expected, and the slope, are estimates: a gate fails when the whole of its 95 % interval lies outside of
 what is allowed, so that few test rows never fail a good model, and seldom a bad one. A calibration that was fitted on
-few successes is off by chance, too, and no later weeks can mend that: where the calibrate block's own numbers are given,
-their noise widens the interval. The error of the calibration has
-noise of its own that no model can be below; it may exceed what a perfect one shows 95 times in 100 by 0.005.
+few successes is off by chance, too, and no later weeks can mend that: where the calibrate block's own numbers are
+given, their noise widens the interval. The error of the calibration has noise of its own that no model can be below; it
+may exceed what a perfect one shows 95 times in 100 by 0.005.
 
 Measured on simulated leads with a rate of success near 8 % and an AUC near 0.75, each row an account of its own, in 200
 worlds each: the share of worlds in which at least one gate fails.

@@ -235,9 +235,8 @@ class Carded:
 
     def show(self, console: Console) -> None:
         """Print the rules as a table of points."""
-        console.print(
-            f"{len(self.rules.rules)} rules learned from version {self.version}, upon {self.rules.base_points:g} points:"
-        )
+        count, base = len(self.rules.rules), self.rules.base_points
+        console.print(f"{count} rules learned from version {self.version}, upon {base:g} points that everyone has:")
         for rule in sorted(self.rules.rules, key=lambda rule: -rule.points):
             console.print(f"{rule.points:+6g}  {rule.because}", markup=False, highlight=False)
         console.print(f"Handed over from {self.rules.threshold:g} points. Written to {self.out}", soft_wrap=True)

@@ -3,6 +3,9 @@
 import errno
 import io
 import json
+import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -11,10 +14,15 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
+from data.playbook import load_playbook
+from data.simulation import simulate
 from models.bundle import load_bundle, read_facts
 from models.champion import load_scorecard_fit
 from models.scorecard import compile_scorecard
-from training import HistoryError, RegistryError, build, compare, promote, train
+from models.standing import load_standing
+from tests.conftest import UNTIL, World
+from training import HistoryError, RegistryError, TrainingError, build, compare, promote, report, scorecard, train
+from training.errors import LeakError
 from training.tracking import Registry
 
 METRICS = ("auc", "log_loss", "precision_at_capacity", "lift_at_10", "recall_at_capacity", "brier_skill", "pr_auc")
@@ -62,8 +70,15 @@ def test_the_run_holds_parameters_dataset_metrics_plots_and_bundle(world, traine
     assert run.data.metrics["test_auc"] == trained.test["auc"]["value"]
     assert run.inputs.dataset_inputs[0].dataset.digest == trained.manifest["rows_sha256"][:32]
     plots = {Path(file.path).name for file in client.list_artifacts(trained.run_id, "plots")}
-    assert plots == {"calibration.png", "gain.png", "shap_beeswarm.png", "shap_bar.png"}
+    assert plots == {"shap_beeswarm.png", "shap_bar.png"}
     assert client.list_artifacts(trained.run_id, "bundle")
+    report = {Path(file.path).name for file in client.list_artifacts(trained.run_id, "report")}
+    assert report == {"report.html", "card.html", "card.json", "judgement.json", "scorecard.yaml"}
+    for scorer in trained.judgement["origins"][-1]["scorers"]:
+        who = scorer["name"] if scorer["kind"] == "baseline" else scorer["kind"]
+        logged = run.data.metrics[f"origin_{len(trained.judgement['origins'])}_{who}_log_loss".replace(" ", "_")]
+        assert logged == scorer["log_loss"]["value"]
+    assert {f"gate: {gate['name']}" for gate in trained.judgement["gates"]} <= run.data.tags.keys()
 
 
 def test_the_registered_model_answers_as_the_bundle_does(world, trained):
@@ -89,14 +104,111 @@ def test_compare_puts_both_on_the_same_rows(world, trained):
     heard = []
     found = compare(world.folder, world.home, progress=lambda *told: heard.append(told))
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert [scorer["kind"] for scorer in said["scorers"]] == ["model", "rules"]
+    assert [scorer["kind"] for scorer in said["scorers"]] == ["model", "rules", "rules", "learned rules"]
     assert len({scorer["rows"] for scorer in said["scorers"]}) == 1
     assert said["scorers"][0]["auc"] == trained.test["auc"]
     assert said["winner"] in {scorer["name"] for scorer in said["scorers"]}
     assert "lower log loss" in shown(found)
+    in_report = trained.judgement["arena"]
+    assert [one["conversions"] for one in said["arena"]["entrants"]] == [
+        one["conversions"] for one in in_report["entrants"]
+    ]
     judging = [done for what, done, _ in heard if what == "judging on later leads"]
-    assert judging == list(range(1, len(judging) + 1))
-    assert len(judging) > 100
+    assert judging == sorted(set(judging))
+    assert len(judging) > 10
+
+
+def test_every_gate_is_named_and_kept_with_the_model(trained):
+    names = [gate["name"] for gate in trained.judgement["gates"]]
+    assert names[:5] == ["never use", "future shift", "dominance", "permuted labels", "suspicious lift"]
+    assert names[-1] == "replay against the point rules"
+    facts = read_facts(trained.bundle)
+    assert [gate["name"] for gate in facts["gates"]] == names
+    assert facts["standing"]["succeeded"] == trained.judgement["standing"]["succeeded"]
+    assert facts["accepted_risk"] is None
+
+
+def test_the_report_and_the_card_hold_the_numbers_of_the_answer(world, trained):
+    found = report(world.folder, world.home)
+    said = json.loads((found.folder / "judgement.json").read_text())
+    assert said == json.loads(json.dumps(trained.judgement))
+    assert said["version"] == trained.version
+    page, auc = (found.folder / "report.html").read_text(), trained.test["auc"]
+    assert all(f"{auc[part]:.3f}" in page for part in ("value", "low", "high"))
+    card = json.loads((found.folder / "card.json").read_text())
+    assert card["gates"] == said["gates"]
+    assert said["verdict"].split(":")[0][:40] in " ".join(shown(found).split())
+
+
+def test_a_report_goes_where_it_is_wanted(world, trained, tmp_path):
+    found = report(world.folder, world.home, out=tmp_path / "new" / "report.html")
+    assert (tmp_path / "new" / "report.html").read_bytes() == (found.folder / "report.html").read_bytes()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
+
+
+def test_the_learned_scorecard_can_take_the_place_of_the_rules(world, trained, tmp_path):
+    for file in world.folder.path.glob("*.yaml"):
+        shutil.copy(file, tmp_path)
+    found = scorecard(world.folder, world.home, out=tmp_path / "scorecard.yaml")
+    loaded = load_playbook(tmp_path, exports=world.folder.exports_folder)
+    assert loaded.scorecard == found.rules
+    assert all(float(rule.points).is_integer() for rule in loaded.scorecard.rules)
+    assert f"{len(found.rules.rules)} rules" in shown(found)
+
+
+def test_a_report_that_is_gone_says_so(world, trained, tmp_path):
+    home = Home(tmp_path)
+    shutil.copytree(world.home.registry, home.registry)
+    shutil.rmtree(home.models("demo") / "reports")
+    with pytest.raises(TrainingError, match="train again to have a report"):
+        report(world.folder, home, version=trained.version)
+    with pytest.raises(TrainingError, match="does not exist"):
+        scorecard(world.folder, home, out=tmp_path / "card.yaml", version=trained.version)
+    assert not (tmp_path / "card.yaml").exists()
+
+
+@pytest.fixture(scope="module")
+def beginner(tmp_path_factory):
+    """A company of so few leads that nothing can be learnt from them yet."""
+    root = tmp_path_factory.mktemp("beginner")
+    simulate(root / "company", leads=200, seed=3, until=UNTIL)
+    return World(load_playbook(root / "company"), Home(root / "home"))
+
+
+def test_with_too_few_leads_the_rules_score_alone_and_what_is_missing_is_said(beginner):
+    found = train(beginner.folder, beginner.home)
+    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    assert (said["version"], said["standing"]["rung"]) == (None, "rules only")
+    assert re.search(r"\d+ more leads that reach sql make a small model", said["standing"]["missing"])
+    assert "point rules score alone" in " ".join(shown(found).split())
+    assert load_standing(beginner.home.models("demo")) == found.standing
+    assert "rules only" in (found.report / "report.html").read_text()
+    assert not beginner.home.models("demo").joinpath("bundles").exists()
+    with pytest.raises(RegistryError, match="run leadscore train first"):
+        promote(beginner.folder, beginner.home)
+
+
+@pytest.fixture(scope="module")
+def careless(world, tmp_path_factory):
+    """The small company, whose playbook forgot to forbid the status that sales writes."""
+    playbook = world.folder.playbook.model_copy(update={"never_use": ()})
+    return World(replace(world.folder, playbook=playbook), Home(tmp_path_factory.mktemp("careless")))
+
+
+def test_a_failed_gate_stops_the_training_and_names_the_feature(careless):
+    with pytest.raises(LeakError, match=r"lead_status.*never_use.*--accept-risk"):
+        train(careless.folder, careless.home)
+    assert not careless.home.models("demo").joinpath("bundles").exists()
+
+
+def test_an_accepted_risk_stays_with_the_model(careless):
+    found = train(careless.folder, careless.home, accept_risk="the status is written before the call")
+    assert found.judgement["accepted_risk"] == "the status is written before the call"
+    failed = [gate for gate in read_facts(found.bundle)["gates"] if not gate["passed"]]
+    assert "never use" in {gate["name"] for gate in failed}
+    assert "the status is written before the call" in (found.entry.report / "card.html").read_text()
+    run = Registry(careless.home, "demo").client().get_run(found.run_id)
+    assert run.data.tags["accepted_risk"] == "the status is written before the call"
 
 
 def test_the_rules_have_a_probability_and_a_threshold_of_their_own(world, trained):

@@ -1,7 +1,7 @@
 """Any number of scorers on the same leads, over the same weeks, at the same capacity."""
 
 from training.arena.arena import Arena, hold_arena
-from training.arena.entrants import Entrant, LineUp, calibrated_rules, enter, line_up
+from training.arena.entrants import Entrant, LineUp, enter, line_up
 from training.arena.replay import Calls, replay
 from training.arena.weeks import Weeks
 
@@ -11,7 +11,6 @@ __all__ = [
     "Entrant",
     "LineUp",
     "Weeks",
-    "calibrated_rules",
     "enter",
     "hold_arena",
     "line_up",

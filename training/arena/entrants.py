@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pandas as pd
-
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
-from data.rules import ScorecardRules
 from data.warehouse import Warehouse
 from features.errors import FeatureError
-from models.scorecard import Scorecard, compile_scorecard
+from models.scorecard import Scorecard
 from models.scorer import Scorer
 from training.arena.weeks import Floats
-from training.calibrating import platt
 from training.comparison import Contender, Kind
 from training.dataset import Dataset
-from training.thresholds import solve_bands
+from training.scorecards import calibrated_rules
 from training.values import values_of
 
 _UNREGISTERED = "unregistered"
@@ -143,39 +138,6 @@ def _models(model: Scorer, champion: Scorer | None) -> list[_Asked]:
         return [ours]
     serving: _Asked = (champion, f"{_called(champion)} (serves)", "model")
     return [serving] if champion.id.fingerprint == model.id.fingerprint else [ours, serving]
-
-
-def calibrated_rules(
-    rules: ScorecardRules, dataset: Dataset, *, folder: PlaybookFolder, warehouse: Warehouse | None = None
-) -> Scorecard:
-    """
-    Give point rules a probability, grades and a threshold, from the rows that the playbook's own rules get theirs from.
-
-    Args:
-        rules: such as one of the playbook's rivals.
-        dataset: its calibrate block, and its rows of the last 90 days.
-        folder: capacity and routing.
-        warehouse: the history, for features that the training set does not hold.
-
-    Raises:
-        LookupError: a rule needs such a feature, and there is no history.
-    """
-    card = compile_scorecard(rules, folder.playbook)
-    rows, recent = dataset.block("calibrate"), dataset.recent
-    both = values_of(card.catalog, _once(rows, recent), dataset=dataset, warehouse=warehouse)
-    points = pd.Series(card.score_many(both).points, index=both.index)
-    scored, lately = (np.asarray(points[some.index], dtype=np.float64) for some in (rows, recent))
-    calibration = platt(scored, rows)
-    even = float(np.log(dataset.base_rate / (1 - dataset.base_rate)))
-    average = (even - calibration.offset) / calibration.slope if calibration.slope > 0 else float(np.mean(lately))
-    capacity = folder.playbook.capacity_per_day
-    bands = solve_bands(recent, lately, routing=folder.routing, capacity_per_day=capacity, average=average)
-    return card.calibrated(calibration, bands)
-
-
-def _once(rows: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
-    """Put rows of one training set together, each once."""
-    return pd.concat([rows, more[~more.index.isin(rows.index)]])
 
 
 def _called(model: Scorer) -> str:

@@ -22,12 +22,12 @@ from data.rules import ActivityRule, AttributeRule, Rule, ScorecardRules
 from models.conversion import ConversionModel
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, ScorerId
 from models.scorecard import Scorecard
-from training.arena import calibrated_rules
 from training.cold_start import leads_by_outcome
 from training.dataset import SEED, Dataset
 from training.learned_rules.candidates import Candidate, candidates
 from training.learned_rules.choosing import Choice, Chosen
 from training.learned_rules.writing import told, write_rules
+from training.scorecards import calibrated_rules
 from training.values import values_of
 
 NAME = "learned rules"

@@ -14,9 +14,10 @@ from features.feature import Feature
 from features.reducers import Attribute
 from models.conversion import Encoding
 from models.scorecard import compile_scorecard
-from training.arena import LineUp, calibrated_rules, enter, hold_arena, line_up
+from training.arena import LineUp, enter, hold_arena, line_up
 from training.dataset import build
-from training.fitting import fit, fit_scorecard
+from training.fitting import fit
+from training.scorecards import calibrated_rules, fit_scorecard
 
 
 @pytest.fixture(scope="module")
