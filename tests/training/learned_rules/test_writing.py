@@ -14,10 +14,10 @@ from data.errors import PlaybookError
 from data.instants import DAY_US
 from data.playbook import load_playbook
 from data.rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
-from training.scorecards import calibrated_rules
 from training.errors import TrainingError
 from training.learned_rules import read_rules
 from training.learned_rules.writing import write_rules
+from training.scorecards import calibrated_rules
 from training.values import values_of
 
 
