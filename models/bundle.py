@@ -12,7 +12,7 @@ import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def load_bundle(folder: Path, *, version: str | None = None, fingerprint: str | 
     except FeatureError as error:
         message = f"{folder / 'catalog.json'}: {error}"
         raise BundleError(message) from None
-    model = model.labelled(version=version or found[:8], fingerprint=found)
+    model = replace(model.labelled(version=version or found[:8], fingerprint=found), facts=manifest["facts"])
     _replay(model, loads(content["golden.json"]), folder)
     return model
 

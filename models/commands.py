@@ -130,6 +130,11 @@ class Explained:
             f"as of {from_us(receipt.as_of):%Y-%m-%d %H:%M} UTC, newest activity {newest}, scored by {made_by}"
         )
         console.print(_receipt_table(receipt))
+        if receipt.stretch is not None:
+            console.print(
+                "The calibration bends, so this lead's reasons are those of the trees times "
+                f"{receipt.stretch:.2f}: that way they add up."
+            )
         if self.hindsight:
             console.print(_HINDSIGHT)
 

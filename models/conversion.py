@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,7 @@ class ConversionModel:
         bands: grades and threshold.
         version: the label the registry gave it.
         fingerprint: sha256 of the bundle's manifest.
+        facts: what else its bundle says: the data it was made of, its gates, its numbers; nothing it computes with.
     """
 
     name: str
@@ -93,6 +95,7 @@ class ConversionModel:
     bands: Bands
     version: str = "unregistered"
     fingerprint: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def catalog(self) -> Catalog:

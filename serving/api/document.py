@@ -149,6 +149,15 @@ class StandingOut(BaseModel):
     says: str = Field(description="all of this in one sentence")
 
 
+class CardOut(BaseModel):
+    """What the model was made of and how it was judged, as its bundle says; null where the bundle does not."""
+
+    data: dict[str, Any] | None = Field(description="goal, plan of the blocks, rows, and until when history went")
+    test: dict[str, Any] | None = Field(description="its numbers on later leads, with intervals")
+    gates: list[dict[str, Any]] | None = Field(description="each gate: name, passed, says, numbers, accepted")
+    accepted_risk: str | None = Field(description="why a failed gate did not stop the training")
+
+
 class ModelOut(BaseModel):
     """Which scorer answers."""
 
@@ -159,6 +168,7 @@ class ModelOut(BaseModel):
     bands: BandsOut
     hysteresis_points: float
     features: int
+    card: CardOut | None = Field(description="null for point rules")
     standing: StandingOut | None = Field(description="null before anything was trained")
 
 

@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from models.conversion import ConversionModel
 from models.receipt import scorer_json
+from models.scorer import Scorer
 from serving.api.asked import answer, only
 from serving.api.document import READ_MODEL
 from serving.service import Service, service_of
@@ -30,5 +32,13 @@ def _told(service: Service) -> dict[str, Any]:
         "bands": live.scorer.bands.as_json(),
         "hysteresis_points": folder.routing.hysteresis_points,
         "features": len(live.scorer.catalog.features),
+        "card": _card(live.scorer),
         "standing": None if standing is None else {**standing.as_json(), "says": standing.says},
     }
+
+
+def _card(scorer: Scorer) -> dict[str, Any] | None:
+    """Give what a model was made of, its gates, and the risk that was accepted; rules have no such card."""
+    if not isinstance(scorer, ConversionModel):
+        return None
+    return {name: scorer.facts.get(name) for name in ("data", "test", "gates", "accepted_risk")}

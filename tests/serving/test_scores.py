@@ -13,7 +13,7 @@ from tests.serving.conftest import opened, promote, settings_in
 LEAD = {"account_id": "A-1", "attributes": {"seniority": "vp", "employees": 500, "industry": "retail"}}
 SCORE = {
     "lead_id", "as_of", "score", "points", "base_points", "probability", "grade", "reasons", "rest_points", "scorer",
-    "degraded", "newest_activity_at",
+    "degraded", "newest_activity_at", "stretch",
 }  # fmt: skip
 
 
@@ -151,6 +151,12 @@ def test_a_promoted_model_answers(learned):
     assert (score["degraded"], score["scorer"]["kind"], score["scorer"]["version"]) == (False, "model", "1")
     assert 0 < score["probability"] < 1
     assert learned.client.get("/v1/model").json()["problem"] is None
+
+
+def test_the_model_route_gives_the_models_card(store, learned):
+    card = learned.client.get("/v1/model").json()["card"]
+    assert card == {"data": None, "test": None, "gates": [{"name": "never use", "passed": True}], "accepted_risk": None}
+    assert store.client.get("/v1/model").json()["card"] is None
 
 
 def test_the_model_route_says_how_far_history_carries(store):
