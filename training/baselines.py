@@ -43,6 +43,8 @@ CHOOSING_ROWS = 20_000
 _RARE = 0.01
 _MOST_STEPS = 1_000
 
+BASE_RATE = "base rate"
+
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
@@ -71,7 +73,7 @@ def fit_baselines(dataset: Dataset, *, seed: int = SEED) -> tuple[Baseline, ...]
     """
     rate = dataset.base_rate
     return (
-        Baseline("base rate", lambda rows: np.full(len(rows), rate)),
+        Baseline(BASE_RATE, lambda rows: np.full(len(rows), rate)),
         Baseline("logistic regression", _regression(dataset, seed=seed)),
     )
 

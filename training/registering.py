@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ def register(
         tell = _telling(progress)
         tell(0)
         model = _save(findings, standing, bundle)
+        findings = _of(model, findings)
         judgement = judgement_of(
             findings, standing, folder, trained_at=now_us(), run_id=run_id, fingerprint=model.id.fingerprint
         )
@@ -119,6 +120,12 @@ def _save(findings: Findings, standing: Standing, bundle: Path) -> ConversionMod
     text = fitted.booster.model_to_string()
     facts = _facts(findings, standing)
     return save_bundle(fitted.model, bundle, lightgbm_text=text, golden=fitted.golden, facts=facts)
+
+
+def _of(model: ConversionModel, findings: Findings) -> Findings:
+    """Let the distilled rules say by its fingerprint whom they were learned from."""
+    learned = findings.learned
+    return findings if learned is None else replace(findings, learned=replace(learned, model=model.id))
 
 
 def _facts(findings: Findings, standing: Standing) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.bootstrap import bootstrap_vs_scikit_learn
 from tests.bench.features import features_vs_pandas, features_vs_sql, live_features_ms
+from tests.bench.gate import gate_calls_identical_better, gate_rejects_worse
 from tests.bench.http import http_score_vs_empty, http_score_vs_mlflow
 from tests.bench.reasons import reasons_batch_vs_shap, reasons_one_vs_pred_contrib
+from tests.bench.training import train_million
 from tests.bench.whole import demo_s
 
 OUT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.json"
@@ -29,6 +32,10 @@ BENCHES: dict[str, Callable[[], dict[str, object]]] = {
         reasons_one_vs_pred_contrib,
         http_score_vs_empty,
         http_score_vs_mlflow,
+        bootstrap_vs_scikit_learn,
+        gate_rejects_worse,
+        gate_calls_identical_better,
+        train_million,
         demo_s,
     )
 }

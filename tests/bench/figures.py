@@ -68,8 +68,23 @@ def _trained(playbook: Path, home: Path, **environment: str) -> dict[str, object
     trained = _run("train", "--playbook", str(playbook), "--json", home=home, **environment).json
     took = time.perf_counter() - started
     compared = _run("compare", "--playbook", str(playbook), "--json", home=home, **environment).json
-    facts = {name: trained[name] for name in ("rows", "positives", "features")}
-    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "train_s": round(took, 1), **facts, "compare": compared}
+    arena = compared["arena"]
+    facts = ("rows", "positives", "features", "features_tried", "calibration", "gates", "scorers", "differences")
+    told = ("from", "to", "days", "capacity_per_day", "winner", "decided", "says")
+    entrants = [{name: value for name, value in one.items() if name != "by_day"} for one in arena["entrants"]]
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "train_s": round(took, 1),
+        **{name: trained[name] for name in facts},
+        "origins": [_slim(origin) for origin in trained["origins"]],
+        "arena": {**{name: arena[name] for name in told}, "entrants": entrants},
+    }
+
+
+def _slim(origin: dict[str, object]) -> dict[str, object]:
+    """Keep of an origin what the README shows: its weeks, every log loss, and the differences."""
+    scorers = [{name: one[name] for name in ("name", "kind", "log_loss", "auc")} for one in origin["scorers"]]
+    return {**{name: origin[name] for name in ("test", "rows", "positives", "differences", "says")}, "scorers": scorers}
 
 
 def _draw(exports: Path, home: Path) -> None:
@@ -92,24 +107,66 @@ def _interval(metric: object, digits: int) -> str:
     return f"{metric:.{digits}f}"
 
 
+_NAMES = {"demo": "simulated, 20,000 leads", "bpi2012": "BPI Challenge 2012, 13,087 loan applications"}
+_KINDS = {"model": "learned model", "rules": "point rules", "learned rules": "learned scorecard"}
+
+
 def _quality(figures: dict[str, dict[str, object]]) -> str:
+    dates = ", ".join(sorted({str(made["date"]) for made in figures.values()}))
+    made = f"Made on {dates} by `make figures`; forward in time, 95 % intervals clustered by account."
+    return f"{_headline(figures)}\n\n{_by_origin(figures)}\n\n{_replayed(figures)}\n\n{made}\n"
+
+
+def _headline(figures: dict[str, dict[str, object]]) -> str:
     lines = [
-        "| history | scorer | AUC | log loss | without a scorer | called leads that succeed | best tenth |",
+        "| history | scorer | AUC | log loss | called leads that succeed | best tenth |",
+        "|---|---|---|---|---|---|",
+    ]
+    for key, made in figures.items():
+        for scorer in made["scorers"]:
+            if scorer["name"] != "base rate":
+                numbers = [_interval(scorer[name], 3) for name in ("auc", "log_loss", "precision_at_capacity")]
+                who = _KINDS.get(scorer["kind"], scorer["name"])
+                lift = _interval(scorer["lift_at_10"], 2)
+                lines.append(f"| {_NAMES[key]} | {who} | {' | '.join(numbers)} | {lift} |")
+    return "\n".join(lines)
+
+
+def _by_origin(figures: dict[str, dict[str, object]]) -> str:
+    """Put the log loss of every scorer at every origin side by side."""
+    lines = [
+        "Log loss, trained anew at each of three origins and judged on the weeks that followed:",
+        "",
+        "| history | judged on | base rate | point rules | logistic regression | learned model | against regression |",
         "|---|---|---|---|---|---|---|",
     ]
-    names = {"demo": "simulated, 20,000 leads", "bpi2012": "BPI Challenge 2012, 13,087 loan applications"}
     for key, made in figures.items():
-        for scorer in made["compare"]["scorers"]:
-            kind = "learned model" if scorer["kind"] == "model" else "point rules"
-            numbers = [
-                _interval(scorer[name], 3) for name in ("auc", "log_loss", "base_log_loss", "precision_at_capacity")
-            ]
-            lines.append(f"| {names[key]} | {kind} | {' | '.join(numbers)} | {_interval(scorer['lift_at_10'], 2)} |")
-    dates = ", ".join(sorted({str(made["date"]) for made in figures.values()}))
-    return (
-        "\n".join(lines)
-        + f"\n\nMade on {dates} by `make figures`; forward in time, 95 % intervals clustered by account.\n"
-    )
+        for origin in made["origins"]:
+            of = {
+                one["name"] if one["kind"] == "baseline" else one["kind"]: one["log_loss"] for one in origin["scorers"]
+            }
+            against = next(one["log_loss"] for one in origin["differences"] if one["name"] == "logistic regression")
+            losses = [f"{of[name]['value']:.3f}" for name in ("base rate", "rules", "logistic regression", "model")]
+            span = f"{origin['test']['start'][:10]} – {origin['test']['end'][:10]}"
+            lines.append(f"| {_NAMES[key]} | {span} | {' | '.join(losses)} | {_interval(against, 3)} |")
+    return "\n".join(lines)
+
+
+def _replayed(figures: dict[str, dict[str, object]]) -> str:
+    """Put what each scorer's calls found in the replay side by side."""
+    lines = [
+        "Successes found when the team calls the best leads of each day (`leadscore compare`):",
+        "",
+        "| history | calls a day × days | scorer | successes found | calls for one |",
+        "|---|---|---|---|---|",
+    ]
+    for key, made in figures.items():
+        arena = made["arena"]
+        room = f"{arena['capacity_per_day']:g} × {arena['days']}"
+        for one in arena["entrants"]:
+            numbers = f"{_interval(one['conversions'], 0)} | {_interval(one['calls_per_conversion'], 2)}"
+            lines.append(f"| {_NAMES[key]} | {room} | {one['name']} | {numbers} |")
+    return "\n".join(lines)
 
 
 def _speed(benchmarks: list[dict[str, object]]) -> str:

@@ -1,0 +1,69 @@
+"""At every origin everyone is judged on the same rows, and nobody is called better by chance."""
+
+import numpy as np
+import pytest
+
+from data.warehouse import import_history
+from training.comparison import Contender
+from training.dataset import build
+from training.errors import FewLeadsError
+from training.evaluation import Judged
+from training.judging import differences, joined, try_origins
+from training.origins import at_origin, plan_origins
+
+
+@pytest.fixture(scope="module")
+def dataset(world):
+    return build(import_history(world.folder, world.home), world.folder, world.home)[0]
+
+
+@pytest.fixture(scope="module")
+def tried(world, dataset):
+    (found,) = try_origins((dataset,), world.folder)
+    return found
+
+
+def test_the_model_comes_first_then_the_rules_then_the_baselines(tried):
+    assert [one.kind for one in tried.contenders] == ["model", "rules", "baseline", "baseline"]
+    assert [one["name"] for one in tried.scorers] == [one.name for one in tried.contenders]
+    assert {len(one.probability) for one in tried.contenders} == {tried.scorers[0]["rows"]}
+
+
+def test_differences_are_the_models_against_each_other_on_the_same_rows(tried):
+    losses = [one["log_loss"]["value"] for one in tried.scorers]
+    for other, found in zip(losses[1:], tried.differences, strict=True):
+        assert found["log_loss"]["value"] == pytest.approx(losses[0] - other, abs=1e-9)
+
+
+def test_a_contender_that_joins_is_judged_like_the_others(tried):
+    rules = tried.contenders[1]
+    twin = Contender(name="twin", kind="learned rules", version="", fingerprint="", probability=rules.probability)
+    found = joined(tried, twin, capacity_per_day=10)
+    assert found.scorers[-1]["log_loss"] == tried.scorers[1]["log_loss"]
+    assert found.differences[-1]["log_loss"] == tried.differences[0]["log_loss"]
+    assert len(found.contenders) == len(tried.contenders) + 1
+
+
+def test_someone_equal_is_neither_beaten_nor_lost_to(tried):
+    model = tried.contenders[0]
+    judged = Judged.of(tried.dataset.block("test"))
+    (found,) = differences((model, Contender.baseline("same", model.probability.copy())), judged)
+    assert found["log_loss"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_an_origin_is_said_with_its_weeks_and_who_was_beaten(tried):
+    said = tried.as_json(3)
+    assert said["number"] == 3
+    assert said["test"] == tried.dataset.manifest["plan"]["test"]
+    assert said["says"].startswith("The model beats ")
+    assert "base rate" in said["says"]
+
+
+def test_an_earlier_origin_with_too_few_leads_is_left_out_and_the_last_is_not(world, dataset):
+    first, last = dataset.manifest["mature_span_us"]
+    early = at_origin(dataset, plan_origins(first, last, horizon=dataset.horizon_us)[0])
+    found = try_origins((early, dataset), world.folder)
+    assert len(found) == 1
+    assert np.isclose(found[0].scorers[0]["base_rate"]["value"], found[0].scorers[1]["base_rate"]["value"])
+    with pytest.raises(FewLeadsError):
+        try_origins((early,), world.folder)
