@@ -127,10 +127,12 @@ def test_without_a_model_the_rules_score_and_say_so(company):
     assert out.exists()
 
 
-def test_too_little_history_says_so(tmp_path):
+def test_too_little_history_leaves_the_rules_alone_and_says_what_is_missing(tmp_path):
+    """No mistake of the user's: the answer is that the point rules score, and how many leads a model would need."""
     exports, home = tmp_path / "exports", tmp_path / "home"
     assert leadscore("simulate", str(exports), "--leads", "40", home=home).code == 0
-    done = leadscore("train", "--playbook", str(exports), home=home)
-    assert done.code == 2
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip()) > 40
+    done = leadscore("train", "--playbook", str(exports), "--json", home=home)
+    assert done.code == 0, done.stderr
+    assert (done.json["version"], done.json["standing"]["rung"]) == (None, "rules only")
+    assert "more leads that reach sql" in done.json["standing"]["missing"]
+    refused(leadscore("promote", "--playbook", str(exports), home=home), "run leadscore train first")

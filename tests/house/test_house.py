@@ -22,7 +22,11 @@ VERBS = (
     "build",
     "train",
     "compare",
+    "report",
+    "scorecard",
     "promote",
+    "rollback",
+    "history",
     "score",
     "explain",
     "load",
@@ -41,7 +45,10 @@ LOCK_FILES = re.compile(r"(^|/)(.*\.lock|package-lock\.json|pnpm-lock\.yaml|npm-
 
 # What runs code when it is read, and what only training or history installs.
 UNPICKLERS = {"pickle", "_pickle", "cPickle", "joblib", "cloudpickle", "dill", "shelve", "marshal", "skops"}
-NOT_FOR_SERVING = ("lightgbm", "mlflow", "sklearn", "shap", "matplotlib", "duckdb", "lxml")
+NOT_FOR_SERVING = (
+    *("lightgbm", "mlflow", "sklearn", "shap", "matplotlib", "duckdb", "lxml"),
+    *("altair", "vl_convert", "jsonschema", "lifelines", "optuna"),
+)
 
 
 def committed() -> list[Path]:
