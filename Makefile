@@ -20,7 +20,7 @@ PROGRESS := awk '/^(Collecting|Processing) /{ if (++n % 20 == 0) { print "  " n 
 
 .PHONY: help
 help: ## say what there is (default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## create .venv with the pinned versions; at once when nothing changed
@@ -48,6 +48,10 @@ bench: setup ## measure and write docs/benchmarks.json; one of them: make bench 
 .PHONY: figures
 figures: setup ## train on the demo and the real log and write the README's tables and picture
 	@$(BIN)/python -m tests.bench.figures
+
+.PHONY: notebooks
+notebooks: setup ## train on a simulated company, run the notebooks and keep their outputs
+	@$(BIN)/python -m tests.notebooks
 
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { \
