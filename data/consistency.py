@@ -127,7 +127,9 @@ def _undirected(playbook: Playbook, name: str, *, file: YamlFile, here: tuple[Ha
     attribute = playbook.attributes.get(about)
     usable = playbook.activities if slash else {**playbook.activities, **playbook.attributes}
     yield from _unknown(file, usable, [(here, about)], "activity" if slash else "activity or attribute")
-    if slash:
+    if slash and not subject:
+        yield file.mistake(here, f"{name} lacks the subject after the slash; add it, or leave the slash out.")
+    elif slash:
         yield from _subject_mistakes(playbook, about, subject, file=file, where=here)
     elif attribute is not None and attribute.type is AttributeType.CATEGORY:
         yield file.mistake(here, f"{name} is a category, whose values have no order; expected a number or yes and no.")

@@ -63,6 +63,55 @@ def test_the_playbooks_that_come_along_are_well(name):
             "[lead_statu]",
             "unknown activity or attribute lead_statu; did you mean lead_status?",
         ),
+        (
+            "playbook",
+            "rises_with: [demo_request",
+            "rises_with: [demo_reqest",
+            "features.rises_with.0: unknown activity or attribute demo_reqest; did you mean demo_request?",
+        ),
+        (
+            "playbook",
+            "page_view/pricing]",
+            "page_view/prices]",
+            "features.rises_with.2: unknown subject prices; did you mean pricing?",
+        ),
+        (
+            "playbook",
+            "page_view/pricing]",
+            "page_view/]",
+            "features.rises_with.2: page_view/ lacks the subject after the slash",
+        ),
+        (
+            "playbook",
+            "page_view/pricing]",
+            "demo_request/blue]",
+            "features.rises_with.2: demo_request carries no subject; remove it",
+        ),
+        ("playbook", "page_view/pricing]", "employees/9]", "features.rises_with.2: unknown activity employees"),
+        (
+            "playbook",
+            "page_view/pricing]",
+            "industry]",
+            "features.rises_with.2: industry is a category, whose values have no order",
+        ),
+        (
+            "playbook",
+            "falls_with: [unsubscribe]",
+            "falls_with: [lead_status]",
+            "features.falls_with.0: lead_status is on never_use, so no score can move with it",
+        ),
+        (
+            "playbook",
+            "falls_with: [unsubscribe]",
+            "falls_with: [unsubscribe, email_reply]",
+            "features.falls_with.1: email_reply is in rises_with too; keep one of them.",
+        ),
+        (
+            "playbook",
+            "rises_with: [demo",
+            "rises_wiht: [demo",
+            "features.rises_wiht: unknown name; did you mean rises_w",
+        ),
         ("playbook", "file: outcomes.csv", "file: /etc/passwd", "name a file inside the folder of exports"),
         ("playbook", "  call: {did", "  call: {dit", "activities.call.dit: unknown name; did you mean did?"),
         ("playbook", "Call: call", "on: call", "YAML reads yes, no, on and off as true or false; put them in quotes"),
@@ -80,6 +129,11 @@ def test_a_mistake_is_named_by_file_and_line(playbook, name, old, new, told):
     said = mistakes_in(playbook)
     assert any(told in one for one in said)
     assert any(one.startswith((f"{name}.yaml:{line}:", f"{name}.yaml:{line + 1}:")) for one in said)
+
+
+def test_a_number_and_a_yes_or_no_may_only_raise_a_score(playbook):
+    spoil(playbook, "playbook", "rises_with: [", "rises_with: [employees, business_email, email_click/spring, ")
+    assert load_playbook(playbook).playbook.features.rises_with[:2] == ("employees", "business_email")
 
 
 def test_mistakes_of_all_files_are_told_at_once(playbook):
@@ -223,7 +277,7 @@ def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, wish, said)
 def test_a_company_that_only_has_leads_needs_no_activities(playbook):
     folder = playbook
     content = yaml.safe_load((folder / "playbook.yaml").read_text(encoding="utf-8"))
-    content |= {"activities": {}, "sources": [content["sources"][0]]}
+    content |= {"activities": {}, "features": {}, "sources": [content["sources"][0]]}
     (folder / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     rule = {"attribute": "seniority", "in": ["vp"], "points": 15, "because": "can sign"}
     (folder / "scorecard.yaml").write_text(yaml.safe_dump({"rules": [rule]}), encoding="utf-8")
