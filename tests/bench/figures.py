@@ -107,13 +107,16 @@ def _interval(metric: object, digits: int) -> str:
     return f"{metric:.{digits}f}"
 
 
-_NAMES = {"demo": "simulated, 20,000 leads", "bpi2012": "BPI Challenge 2012, 13,087 loan applications"}
+_NAMES = {"demo": "simulated", "bpi2012": "BPI 2012"}
 _KINDS = {"model": "learned model", "rules": "point rules", "learned rules": "learned scorecard"}
 
 
 def _quality(figures: dict[str, dict[str, object]]) -> str:
     dates = ", ".join(sorted({str(made["date"]) for made in figures.values()}))
-    made = f"Made on {dates} by `make figures`; forward in time, 95 % intervals clustered by account."
+    made = (
+        "Simulated: 20,000 leads of a B2B company. BPI 2012: 13,087 loan applications of the BPI Challenge 2012. "
+        f"Forward in time, 95 % intervals clustered by account; made on {dates} by `make figures`."
+    )
     return f"{_headline(figures)}\n\n{_by_origin(figures)}\n\n{_replayed(figures)}\n\n{made}\n"
 
 
