@@ -6,30 +6,31 @@ They show a simulated company, which is made and trained on in a temporary folde
 
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
+from data.commands import simulate
 from data.home import Home
 from data.playbook import load_playbook
 from data.progress import shown
-from data.simulation import simulate
 from tests.notebooks.execution import NAMES, executed, write
 from training import train
 
-LEADS, SEED, UNTIL = 6_000, 7, datetime(2026, 3, 1, tzinfo=UTC)
+LEADS, SEED, UNTIL = 6_000, 7, "2026-03-01"
 
 
 def main() -> int:
-    """Make the company, train, run them one by one."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Make the company, train, and run the notebooks; they are written once all of them came to their end."""
+    with tempfile.TemporaryDirectory() as folder, shown() as progress:
         company, home = Path(folder) / "company", Home(Path(folder) / "home")
-        with shown() as progress:
-            simulate(company, leads=LEADS, seed=SEED, until=UNTIL, progress=progress)
-            train(load_playbook(company), home, progress=progress)
-            for at, name in enumerate(NAMES):
-                progress("running notebooks", at, len(NAMES))
-                write(name, executed(name, playbook=company, home=home))
-            progress("running notebooks", len(NAMES), len(NAMES))
+        simulate(company, leads=LEADS, seed=SEED, until=UNTIL, progress=progress)
+        train(load_playbook(company), home, progress=progress)
+        done = {}
+        for at, name in enumerate(NAMES):
+            progress("running notebooks", at, len(NAMES))
+            done[name] = executed(name, playbook=company, home=home)
+        progress("running notebooks", len(NAMES), len(NAMES))
+    for name, notebook in done.items():
+        write(name, notebook)
     return 0
 
 
