@@ -46,6 +46,9 @@ SPACE: Mapping[str, BaseDistribution] = {
 }
 """What is searched; the parameters that are not here stay as the size of the data suggests."""
 
+PATIENCE_S = 10.0
+"""How long to wait for another process that writes into the same file."""
+
 _LOSS = "binary_logloss"
 
 
@@ -99,8 +102,7 @@ def tune_parameters(
         RegistryError: the file is damaged, or cannot be written.
     """
     ready = prepare(dataset, folder, progress=progress, seed=seed)
-    with _told(place):
-        study = _opened(place, _name(dataset, ready, seed))
+    with _told(place), _opened(place, _name(dataset, ready, seed)) as study:
         tried = _finished(study)
         binned = ready.binned() if len(tried) < trials else None
         progress("tuning", min(len(tried), trials), trials)
@@ -134,10 +136,11 @@ def _told(place: Path) -> Iterator[None]:
         raise RegistryError(message) from None
 
 
-def _opened(place: Path, name: str) -> optuna.Study:
+@contextmanager
+def _opened(place: Path, name: str) -> Iterator[optuna.Study]:
     """Open the study of this name, or begin it; Optuna would say less clearly what is wrong with a file."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(place)) as connection:
+    with closing(sqlite3.connect(place, timeout=PATIENCE_S)) as connection:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
@@ -145,8 +148,13 @@ def _opened(place: Path, name: str) -> optuna.Study:
         connection.rollback()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{place.resolve()}")
-    return optuna.create_study(storage=storage, study_name=name, direction="minimize", load_if_exists=True)
+    waiting = {"connect_args": {"timeout": PATIENCE_S}}
+    storage = optuna.storages.RDBStorage(f"sqlite:///{place.resolve()}", engine_kwargs=waiting)
+    try:
+        yield optuna.create_study(storage=storage, study_name=name, direction="minimize", load_if_exists=True)
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:
