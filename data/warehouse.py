@@ -33,7 +33,6 @@ INTAKE = 1
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
 
 MANIFEST = "manifest.json"
-_NO_BARS = "SET enable_progress_bar = false"  # DuckDB would draw on stdout, which holds results alone
 _INSTANTS = {"created_at", "known_at", "occurred_at", "reached_at"}
 _ORDER = {
     "leads": "lead_id, known_at",
@@ -80,7 +79,7 @@ class Warehouse:
     def connection(self) -> Any:
         """Give the Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
         backend = ibis.duckdb.connect(memory_limit=_memory_limit(), temp_directory=str(self.folder / "spill"))
-        backend.raw_sql(_NO_BARS)
+        _draw_no_bars(backend.con)
         for table in STAGED:
             backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
         return backend
@@ -221,7 +220,7 @@ def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
     events.mkdir()
     settings: dict[str, Any] = {"memory_limit": _memory_limit(), "temp_directory": str(spill)}
     with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection, interruptible():
-        connection.execute(_NO_BARS)
+        _draw_no_bars(connection)
         yield Workshop(connection, events, progress)
 
 
@@ -236,6 +235,17 @@ def interruptible() -> Iterator[None]:
         if str(error) != "Query interrupted":
             raise
         raise KeyboardInterrupt from None
+
+
+def _draw_no_bars(connection: duckdb.DuckDBPyConnection) -> None:
+    """
+    Keep DuckDB from drawing on stdout, which holds results alone.
+
+    In a notebook without ipywidgets it draws none, and refuses every setting about it.
+    """
+    (draws,) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0]
+    if draws:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def _memory_limit() -> str:

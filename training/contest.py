@@ -96,7 +96,7 @@ class Contest:
         except LookupError:
             card = calibrated_rules(rules, self.dataset, folder=self.folder, warehouse=self._history)
         chances = card.score_many(self._values(card.catalog, self.rows)).probabilities
-        return Candidate(f"the point rules {rules.name}", card.id.fingerprint, chances)
+        return Candidate(f"the point rules ({rules.name})", card.id.fingerprint, chances)
 
     def _values(self, catalog: Catalog, rows: pd.DataFrame) -> pd.DataFrame:
         """Take features from the training set's columns; read the history only where something is left to compute."""

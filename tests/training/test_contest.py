@@ -64,7 +64,7 @@ def test_the_first_model_is_judged_beside_every_point_rules_and_serves(world, tr
     found = promote(world.folder, shop, version=trained.version)
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert (said["version"], said["before"]) == (trained.version, None)
-    names = [f"the point rules {rules.name}" for rules in (world.folder.scorecard, *world.folder.rivals)]
+    names = [f"the point rules ({rules.name})" for rules in (world.folder.scorecard, *world.folder.rivals)]
     gates = [f"gate {gate['name']}" for gate in read_facts(trained.bundle).get("gates", ())]
     assert [rule["name"] for rule in said["rules"]] == names + gates
     ours, rules = (one["log_loss"]["value"] for one in (trained.test, trained.rules))
@@ -157,5 +157,5 @@ def test_rules_that_changed_after_the_training_are_judged_as_they_are_now(world,
     last_year = world.folder.rivals[0]
     found = promote(replace(world.folder, scorecard=last_year, rivals=()), shop, version=trained.version)
     beside = promote(world.folder, versions.afresh(shop), version=trained.version)
-    assert found.ruling.rules[0].name == f"the point rules {last_year.name}"
+    assert found.ruling.rules[0].name == f"the point rules ({last_year.name})"
     assert found.ruling.rules[0] == beside.ruling.rules[1]
