@@ -1,5 +1,7 @@
 """Rolling origins: each training is one that could have been run on that day, and no row is judged twice."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def test_origins_follow_each_other_and_tests_never_overlap(length, times):
     plans = plan_origins(day(0), day(length), horizon=HORIZON, times=times)
     assert 1 <= len(plans) <= times
     assert plans[-1].test.end == day(length) + 1
-    for before, after in zip(plans, plans[1:], strict=False):
+    for before, after in itertools.pairwise(plans):
         assert before.test.end == after.test.start
         assert before.calibrate.end < after.calibrate.end
     for plan in plans:
