@@ -115,24 +115,24 @@ def _too_many(
     accounts: ir.Table, leads: ir.Table, activities: ir.Table, *, snapshots: int, most: int
 ) -> NDArray[np.bool_]:
     """Say for which snapshots the colleagues' rows no longer fit in."""
-    pairs: pd.DataFrame = accounts.select("number", "account_id").distinct().to_pyarrow().to_pandas()
-    weights = _rows_by_account(accounts, leads, activities)
-    cost = pairs["account_id"].map(weights).groupby(pairs["number"]).sum().reindex(range(snapshots), fill_value=0)
-    cheapest = np.argsort(cost.to_numpy(), kind="stable")
+    joined = accounts.inner_join(_rows_by_account(accounts, leads, activities), "account_id")
+    summed = joined.group_by("number").aggregate(rows=joined["rows"].sum())
+    found: pd.DataFrame = summed.to_pyarrow().to_pandas()
+    cost = np.zeros(snapshots, dtype=np.int64)
+    cost[found["number"].to_numpy()] = found["rows"].to_numpy()
+    cheapest = np.argsort(cost, kind="stable")
     alone = np.empty(snapshots, dtype=bool)
-    alone[cheapest] = np.cumsum(cost.to_numpy()[cheapest]) > most
+    alone[cheapest] = np.cumsum(cost[cheapest]) > most
     return alone
 
 
-def _rows_by_account(accounts: ir.Table, leads: ir.Table, activities: ir.Table) -> "pd.Series[float]":
+def _rows_by_account(accounts: ir.Table, leads: ir.Table, activities: ir.Table) -> ir.Table:
     """Give for each of the accounts how many versions and activities all its leads have, now or ever."""
     members = leads.semi_join(accounts, "account_id").select("account_id", "lead_id").distinct()
     every = leads.select("lead_id").union(activities.select("lead_id")).semi_join(members, "lead_id")
     rows = every.group_by("lead_id").aggregate(rows=every.count())
     joined = members.inner_join(rows, "lead_id")
-    summed = joined.group_by("account_id").aggregate(rows=joined["rows"].sum())
-    found: pd.DataFrame = summed.to_pyarrow().to_pandas()
-    return found.set_index("account_id")["rows"].astype(float)
+    return joined.group_by("account_id").aggregate(rows=joined["rows"].sum())
 
 
 def _copies(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> dict[str, ir.Table]:

@@ -9,7 +9,11 @@ The standard error is that of the deal itself: the same scores, judged on a thou
 accounts, so it is right however large some accounts are. Two standard errors alone cry wolf once in 20 times; so a
 striking AUC is looked at again with four more deals, which must together be beyond 2 standard errors on the same side.
 
-An account in two blocks is looked for by its name, too: one alone is too few to move an AUC.
+Measured with 360 gates on twelve clean histories (simulated companies of 600 and 1,500 leads, and bpi2012): 13 first
+deals were striking, 1 gate failed. Where rows instead of accounts were drawn into the blocks, the AUC was 0.71 – 0.96,
+8 to 14 standard errors away, in each of 60 deals.
+
+An account or a lead in two blocks is looked for by its name, too: a few of them are too few to move an AUC.
 """
 
 from collections.abc import Mapping
@@ -123,13 +127,14 @@ def _judged(scores: Floats, group: Codes, *, weight: Floats, outcome: Floats, ge
 
 
 def _in_two_blocks(dataset: Dataset) -> list[str]:
-    """Name the groups with rows in more than one of what is learnt from, calibrated on and judged on."""
-    blocks = [set(dataset.block(*names)["group"].unique()) for names in _BLOCKS]
-    seen: set[str] = set()
+    """Name the accounts and leads with rows in more than one of what is learnt from, calibrated on and judged on."""
     twice: set[str] = set()
-    for block in blocks:
-        twice |= seen & block
-        seen |= block
+    for column in ("group", "lead_id"):
+        seen: set[str] = set()
+        for names in _BLOCKS:
+            block = set(dataset.block(*names)[column].unique())
+            twice |= seen & block
+            seen |= block
     return sorted(twice)
 
 
@@ -144,8 +149,8 @@ def _says(deals: list[Deal], both: list[str], *, learnt: bool) -> str:
         )
     if learnt:
         return (
-            f"The model has {said}, and {MORE} more permutations agree: train and test know of each other, so look for "
-            "leads that are in the history twice, and for accounts under several names."
+            f"A quick fit has {said}, and {MORE} more permutations agree: what it learnt from the train rows holds for "
+            "the test rows although it cannot, so build the training set again."
         )
     seldom = f"; {MORE} more permutations do not agree that it is more than luck" if deals[1:] else ""
     return f"A quick fit has {said}{seldom}."

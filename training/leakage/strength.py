@@ -39,7 +39,7 @@ SURE = 0.95
 _LEAST_AUC = 0.90
 """The lower end of the interval must be above this, else an AUC above 0.95 may be luck."""
 
-_ODDS_RATIO = 20.0
+_ODDS_RATIO = 10.0
 """So many times the odds of all leads are those of the leads that have it, even at the lower end of the interval."""
 
 _SHARE = 0.10
