@@ -1,23 +1,29 @@
-"""How long the trees of a million snapshots take to fit, and how much memory, against what they may take."""
+"""How long training takes on a million snapshots, and how much memory, against what it may take."""
 
 import json
 import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from tests.training.drawn import drawn
+from training.dataset import SEED
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS, FEATURES = 1_000_000, 60
-ALLOWED_S, ALLOWED_GB = 150.0, 4.0
-"""What fitting the three origins may take; the memory is that beyond the training set."""
+ALLOWED_S, ALLOWED_GB = 300.0, 10.0
 
 
 def train_million() -> dict[str, object]:
     """
-    Fit the three origins of a million snapshots in a process of its own.
+    Train on a million snapshots in a process of its own: all of ``leadscore train`` that needs no history.
+
+    Left out are the rebuild of 500 snapshots without the future, and MLflow's files, which take the same seconds
+    whatever the size.
 
     Returns:
         {"bench", "unit", "ours", "against", "theirs", "ratio"}; a ratio above 1 means that there was time left.
@@ -25,34 +31,71 @@ def train_million() -> dict[str, object]:
     command = [sys.executable, "-m", "tests.bench.training"]
     done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     found = json.loads(done.stdout.splitlines()[-1])
-    took = sum(found["fit_s"])
-    size = f"{found['rows']:,} snapshots × {FEATURES} features"
-    fits = ", ".join(f"{seconds:.0f}" for seconds in found["fit_s"])
+    took = sum(found["seconds"].values())
+    parts = ", ".join(f"{name} {seconds:.0f}" for name, seconds in found["seconds"].items())
     return {
         "bench": "train_million",
         "unit": "s",
         "ours": took,
-        "against": f"the {ALLOWED_S:.0f} s it may take; {size}, origins {fits}, "
-        f"{found['beyond_gb']:.1f} GB beyond the {found['dataset_gb']:.1f} of the training set",
+        "against": f"the five minutes it may take; {found['rows']:,} snapshots × {FEATURES} features, {parts}; "
+        f"peak {found['peak_gb']:.1f} GB of {ALLOWED_GB:.0f}",
         "theirs": ALLOWED_S,
         "ratio": ALLOWED_S / took,
     }
 
 
 def main() -> None:
-    """Fit each origin, oldest first, and say how long each took and what memory the process came to need."""
-    from training.fitting import fit  # here, because LightGBM is no part of the training set's memory
+    """Go through the steps of training one after the other, and say how long each took and what memory all came to."""
+    # here, so that what the libraries take to load counts for no step
+    from training.arena import hold_arena, line_up
+    from training.cold_start import standing_of
+    from training.evaluation import Judged
+    from training.judgement import Findings, judgement_of
+    from training.judging import try_origins
+    from training.leakage.dominance import dominance
+    from training.leakage.running import after_fitting
+    from training.learned_rules import distil
     from training.origins import origins
+    from training.reporting import render_report
 
     dataset, folder = drawn(SNAPSHOTS, FEATURES)
-    before_gb = _peak_gb()
-    took = []
-    for origin in origins(dataset):
-        started = time.perf_counter()
-        fit(origin, folder)
-        took.append(time.perf_counter() - started)
-    found = {"fit_s": took, "dataset_gb": before_gb, "beyond_gb": _peak_gb() - before_gb, "rows": len(dataset.rows)}
-    print(json.dumps(found))
+    horizon = {"share": None, "proposed_days": None, "median_days": None, "says": "", "curve": []}
+    dataset = replace(
+        dataset, rows=dataset.rows.assign(closed_at=float("nan")), manifest={**dataset.manifest, "horizon": horizon}
+    )
+    folder = replace(folder, rivals=())
+    seconds: dict[str, float] = {}
+    with _timed("dominance", seconds):
+        gates = (dominance(dataset, folder.playbook, seed=SEED),)
+    with _timed("three origins", seconds):
+        tried = try_origins(origins(dataset), folder)
+    last = tried[-1]
+    with _timed("gates", seconds):
+        gates += after_fitting(
+            last.dataset,
+            probability=last.contenders[0].probability,
+            judged=Judged.of(last.dataset.block("test")),
+            encoding=last.fitted.model.encoding,
+            parameters=last.fitted.parameters,
+        )
+    with _timed("learned rules", seconds):
+        learned = distil(last.fitted.model, dataset, folder)
+    with _timed("arena", seconds):
+        lined_up = line_up(dataset, folder, model=last.fitted.model, scorecard=last.fitted.scorecard)
+        arena = hold_arena(lined_up, dataset, capacity_per_day=folder.playbook.capacity_per_day)
+    with _timed("report", seconds):
+        findings = Findings(tried, gates, arena, learned, None, None)
+        standing = standing_of(dataset)
+        said = judgement_of(findings, standing, folder, trained_at=0, run_id="", fingerprint="")
+        render_report(said)
+    print(json.dumps({"seconds": seconds, "peak_gb": _peak_gb(), "rows": len(dataset.rows)}))
+
+
+@contextmanager
+def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - started
 
 
 def _peak_gb() -> float:
