@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from training.errors import (
         FewLeadsError,
         HistoryError,
+        LeakError,
         PromotionRefusedError,
         RegistryError,
         TrainingError,
@@ -27,7 +28,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
     "commands": ("build", "compare", "report", "scorecard", "train"),
-    "errors": ("FewLeadsError", "HistoryError", "PromotionRefusedError", "RegistryError", "TrainingError"),
+    "errors": (
+        "FewLeadsError",
+        "HistoryError",
+        "LeakError",
+        "PromotionRefusedError",
+        "RegistryError",
+        "TrainingError",
+    ),
     "moved": ("Moves", "Promoted", "RolledBack"),
     "moves": ("history", "promote", "rollback"),
     "results": ("Built", "Compared", "Trained"),
@@ -38,6 +46,7 @@ __all__ = [
     "Compared",
     "FewLeadsError",
     "HistoryError",
+    "LeakError",
     "Moves",
     "Promoted",
     "PromotionRefusedError",

@@ -29,13 +29,13 @@ def caption(feature: Feature, playbook: Playbook) -> str:
     about = _about(feature, playbook)
     match feature.reduce:
         case Count(days=days):
-            return about if days is None else f"{about}, {days:g} days"
+            return about if days is None else f"{about}, {_span(days)}"
         case DaysSinceLast():
             return f"days since last of {about}"
         case DaysSinceFirst():
             return f"days since first of {about}"
         case Decayed(half_life_days=half_life):
-            return f"{about}, halved every {half_life:g} days"
+            return f"{about}, halved every {_span(half_life)}"
         case Distinct():
             return f"different subjects of {about}"
         case Sum() | Mean():
@@ -48,6 +48,16 @@ def caption(feature: Feature, playbook: Playbook) -> str:
             return "weekday of last activity"
         case Attribute() | LeadAge():
             return about
+
+
+def _span(days: float) -> str:
+    """
+    Say how many days.
+
+    >>> _span(1), _span(7)
+    ('1 day', '7 days')
+    """
+    return "1 day" if days == 1 else f"{days:g} days"
 
 
 def group_caption(code: str, playbook: Playbook) -> str:

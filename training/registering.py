@@ -164,6 +164,8 @@ def _log(run_id: str, findings: Findings, material: Material, judgement: Mapping
         **fitted.parameters,
         "trees": len(fitted.model.trees.trees),
         "calibration": fitted.calibrated.chosen.kind,
+        "steps": fitted.steps,
+        "constrained_features": len(fitted.directions),
         "plan": manifest["plan"]["name"],
         "rung": judgement["standing"]["rung"],
         "features": manifest["features"],
