@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.home import Home
 from data.playbook import load_playbook
-from training import commands, fitting, tracking
+from training import commands, fitting, registering, tracking
 
 
 def stopping(function, seconds):
@@ -22,7 +22,7 @@ def stopping(function, seconds):
     return step
 
 
-STEPS = {"log_model": commands, "register": tracking.Registry}
+STEPS = {"log_model": registering, "register": tracking.Registry}
 
 if __name__ == "__main__":
     folder, home, name = load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2])), sys.argv[3]
