@@ -29,7 +29,7 @@ def playbook(small: Simulated) -> PlaybookFolder:
 def test_the_same_arguments_give_the_same_bytes(small: Simulated, tmp_path: Path):
     again = simulate(tmp_path / "again", leads=SMALL, until=UNTIL + timedelta(hours=13))
     files = sorted(path.relative_to(small.folder) for path in small.folder.rglob("*") if path.is_file())
-    assert len(files) == 11
+    assert len(files) == 12
     same, _, _ = filecmp.cmpfiles(small.folder, again.folder, [str(file) for file in files], shallow=False)
     assert len(same) == len(files)
 
