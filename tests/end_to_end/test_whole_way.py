@@ -23,7 +23,7 @@ def place(tmp_path_factory):
     root = tmp_path_factory.mktemp("whole_way")
     exports, home = root / "exports", root / "home"
     steps = [
-        ["simulate", str(exports), "--leads", "1500", "--seed", "11"],
+        ["simulate", str(exports), "--leads", "1500", "--seed", "11", "--until", "2026-03-01"],
         ["check", "--playbook", str(exports)],
         ["build", "--playbook", str(exports)],
         ["train", "--playbook", str(exports)],
