@@ -70,6 +70,7 @@ def statuses(home):
     return [run.info.status for run in client.search_runs([experiment.experiment_id])]
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_registering_leaves_no_version_and_no_bundle(world, second_home):
     before = state(second_home)
     code, said = interrupted_at("log_model", world.folder, second_home)
@@ -120,6 +121,7 @@ def test_registering_in_another_thread_does_not_touch_signals():
     assert found == [signal.getsignal(signal.SIGINT)]
 
 
+@pytest.mark.slow
 def test_training_says_nothing_that_only_mlflow_understands(world, second_home):
     command = [sys.executable, str(HERE / "train_until.py"), str(world.folder.path), str(second_home.root), "end"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -134,6 +136,7 @@ def free_port() -> int:
         return int(asked.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_mlflow_models_serve_serves_the_registered_version(world, trained, tmp_path):
     """From another folder and without the checkout on the path: the version carries the code that scores it."""
     port = free_port()
