@@ -180,7 +180,8 @@ def _rules_alone(material: Material, standing: Standing, folder: PlaybookFolder,
     """Leave the scoring to the point rules, with what history can teach about them, and say what is missing."""
     models = home.models(folder.playbook.name)
     dataset = material.dataset
-    if len(dataset.recent) and dataset.block("calibrate")["label"].nunique() > 1:
+    both_known = 0 < dataset.base_rate < 1 and dataset.block("calibrate")["label"].nunique() > 1
+    if both_known and len(dataset.recent):
         save_scorecard_fit(models, fit_scorecard(dataset, folder))
     save_standing(models, standing)
     judgement = judgement_of_rules_alone(dataset, standing, folder, trained_at=now_us())

@@ -1,6 +1,5 @@
 """At every origin everyone is judged on the same rows, and nobody is called better by chance."""
 
-import numpy as np
 import pytest
 
 from data.warehouse import import_history
@@ -64,6 +63,6 @@ def test_an_earlier_origin_with_too_few_leads_is_left_out_and_the_last_is_not(wo
     early = at_origin(dataset, plan_origins(first, last, horizon=dataset.horizon_us)[0])
     found = try_origins((early, dataset), world.folder)
     assert len(found) == 1
-    assert np.isclose(found[0].scorers[0]["base_rate"]["value"], found[0].scorers[1]["base_rate"]["value"])
+    assert found[0].dataset is dataset
     with pytest.raises(FewLeadsError):
         try_origins((early,), world.folder)
