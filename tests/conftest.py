@@ -52,3 +52,13 @@ def bpi2012() -> PlaybookFolder:
     if not log.exists():
         pytest.skip(f"{log.name} is not on this machine: name its folder in LEADSCORE_DATASETS")
     return load_playbook(root / "data" / "playbooks" / "bpi2012", exports=log.parent)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server, started when the first test asks for it; each test takes a database of its own."""
+    from tests.postgres import start_postgres
+
+    server = start_postgres()
+    yield server
+    server.close()

