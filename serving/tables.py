@@ -1,9 +1,12 @@
 """
-The tables of the store.
+The tables of the store, the same on SQLite and on PostgreSQL.
 
 Instants are integer microseconds since 1970-01-01 UTC. ``lead_versions`` and ``activities`` have the columns that
 live features read. Their rows lie in the order of lead and time, so that one lead is one short stretch of the file.
+What stands here is what the newest step of ``migrations`` makes; a test holds the two together.
 """
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -29,11 +33,14 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+_NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself for INTEGER alone
 
 
-def _lead() -> "Column[str]":
-    return Column("lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False)
+def _lead(**given: Any) -> "Column[str]":
+    return Column("lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False, **given)
 
+
+# ---- what is known: facts, kept for ever
 
 leads = Table(
     "leads",
@@ -78,6 +85,7 @@ activities = Table(
     UniqueConstraint("activity_id"),
     sqlite_with_rowid=False,
 )
+"""What a lead did; what a merge brought over is there a second time, under an id made of a hash."""
 
 outcomes = Table(
     "outcomes",
@@ -90,12 +98,99 @@ outcomes = Table(
     Column("amount", Float),
     Column("reason", Text),
     Index(None, "lead_id"),
+    Index(None, "known_at"),
 )
+
+merges = Table(
+    "merges",
+    metadata,
+    _lead(primary_key=True),
+    Column("into_lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False),
+    Column("merged_at", BigInteger, nullable=False),
+    Index(None, "into_lead_id"),
+)
+"""A lead that turned out to be another one; ``into_lead_id`` is never itself merged into a third."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("fact_id", Text, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    Column("fact", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("released_at", BigInteger),
+    Index(None, "lead_id"),
+    Index(None, "kind", "fact_id", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Facts whose instant cannot be right, as they were sent; nothing counts them until somebody releases them."""
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
+)
+"""Leads that were erased, as keyed hashes of their ids, so that late facts about them can be refused."""
+
+# ---- what follows from it: scores, routes and the work that is still to do
+
+moves = Table(
+    "moves",
+    metadata,
+    _lead(primary_key=True),
+    Column("since", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False),
+    Index(None, "since"),
+    sqlite_with_rowid=False,
+)
+"""Leads that wait to be scored because of facts known from ``since`` until ``newest``."""
+
+scores = Table(
+    "scores",
+    metadata,
+    _lead(primary_key=True),
+    Column("as_of", BigInteger, nullable=False),
+    Column("points", Float, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("probability", Float),
+    Column("newest_activity_at", BigInteger),
+    Column("scorer", Text, nullable=False),
+    Column("receipt_id", Text, nullable=False),
+    Index(None, "points"),
+    sqlite_with_rowid=False,
+)
+"""The stored score of each lead; ``as_of`` says when it was last found to be so, ``scorer`` is a fingerprint."""
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("receipt_id", Text, primary_key=True),
+    _lead(),
+    Column("role", Text, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("scorer", Text, nullable=False),
+    Column("points", Float, nullable=False),
+    Column("threshold", Float, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("values", Text, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Index(None, "lead_id", "role", "as_of"),
+)
+"""
+Each score given, once per change: feature values (a JSON list in catalog order), scorer, threshold and reasons.
+
+``role`` is ``champion`` or ``shadow``; ``mark`` is equal for two receipts of a lead that say the same.
+"""
 
 routes = Table(
     "routes",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
     _lead(),
     Column("points", Float, nullable=False),
     Column("score", Integer, nullable=False),
@@ -108,3 +203,104 @@ routes = Table(
     sqlite_autoincrement=True,
 )
 """A crossing: the lead was handed over once; ``reasons`` and ``scorer`` are the JSON that was true then."""
+
+# ---- which scorer answers
+
+scorers = Table(
+    "scorers",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("stored_at", BigInteger, nullable=False),
+)
+"""Every scorer that ever answered, so that its receipts can be replayed: the files of a bundle, or point rules."""
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("role", Text, nullable=False),
+    Column("fingerprint", Text, ForeignKey("scorers.fingerprint")),
+    Column("source", Text, nullable=False),
+    Column("deployed_at", BigInteger, nullable=False),
+    Column("deployed_by", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""
+Which scorer was put where: the newest row of a ``role`` (``champion``, ``shadow``) is in force; no fingerprint, none.
+
+``source`` is ``promotion`` where the service found it promoted in the models folder, else ``deploy``.
+"""
+
+# ---- who may do what, and what was done
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("replaced_by", Text),
+)
+"""Keys of callers, by the sha256 of their 256 random bits; ``scopes`` are parted by spaces."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_id", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("status", Integer),
+    Column("answer", Text),
+    PrimaryKeyConstraint("key_id", "idempotency_key"),
+    Index(None, "started_at"),
+)
+"""Requests that carried an ``Idempotency-Key``: a keyed hash of each, and its first answer once there is one."""
+
+idempotency_leads = Table(
+    "idempotency_leads",
+    metadata,
+    Column("key_id", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    PrimaryKeyConstraint("key_id", "idempotency_key", "lead_id"),
+    Index(None, "lead_id"),
+)
+"""Which leads a kept answer speaks of, so that erasing a lead finds it."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What administrators did: ``actor`` is a key's id or the command line's user, ``about`` never names a lead."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+"""Work that one process does for all: following facts, the sweep; a lease that ran out may be taken."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+)
+"""Small things the store remembers: its secret for keyed hashes, when the sweep last ran, where exports went."""

@@ -1,0 +1,1 @@
+"""How a store made by an earlier release becomes one of this release, and the other way round."""

@@ -1,0 +1,85 @@
+"""The store of the first releases: facts and routes, on SQLite alone."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "1"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    """Make the tables of facts and routes."""
+    op.create_table(
+        "leads",
+        sa.Column("lead_id", sa.Text, nullable=False),
+        sa.Column("is_above", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("above_for", sa.Text),
+        sa.CheckConstraint("is_above IN (0, 1)", name="is_above"),
+        sa.PrimaryKeyConstraint("lead_id", name="pk_leads"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "lead_versions",
+        _lead("lead_versions"),
+        sa.Column("known_at", sa.BigInteger, nullable=False),
+        sa.Column("account_id", sa.Text),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("attributes", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("lead_id", "known_at", name="pk_lead_versions"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_lead_versions_account_id", "lead_versions", ["account_id"])
+    op.create_table(
+        "activities",
+        _lead("activities"),
+        sa.Column("known_at", sa.BigInteger, nullable=False),
+        sa.Column("activity_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("occurred_at", sa.BigInteger, nullable=False),
+        sa.Column("subject", sa.Text),
+        sa.Column("value", sa.Float),
+        sa.PrimaryKeyConstraint("lead_id", "known_at", "activity_id", name="pk_activities"),
+        sa.UniqueConstraint("activity_id", name="uq_activities_activity_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "outcomes",
+        sa.Column("outcome_id", sa.Text, nullable=False),
+        _lead("outcomes"),
+        sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("reached_at", sa.BigInteger, nullable=False),
+        sa.Column("known_at", sa.BigInteger, nullable=False),
+        sa.Column("amount", sa.Float),
+        sa.Column("reason", sa.Text),
+        sa.PrimaryKeyConstraint("outcome_id", name="pk_outcomes"),
+    )
+    op.create_index("ix_outcomes_lead_id", "outcomes", ["lead_id"])
+    op.create_table(
+        "routes",
+        sa.Column("id", _NUMBER, primary_key=True, autoincrement=True),
+        _lead("routes"),
+        sa.Column("points", sa.Float, nullable=False),
+        sa.Column("score", sa.Integer, nullable=False),
+        sa.Column("grade", sa.Text, nullable=False),
+        sa.Column("threshold", sa.Float, nullable=False),
+        sa.Column("routed_at", sa.BigInteger, nullable=False),
+        sa.Column("reasons", sa.Text, nullable=False),
+        sa.Column("scorer", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_routes_lead_id", "routes", ["lead_id"])
+
+
+def downgrade() -> None:
+    """Leave nothing."""
+    for table in ("routes", "outcomes", "activities", "lead_versions", "leads"):
+        op.drop_table(table)
+
+
+def _lead(table: str) -> "sa.Column[str]":
+    name = f"fk_{table}_lead_id"
+    return sa.Column("lead_id", sa.Text, sa.ForeignKey("leads.lead_id", name=name, ondelete="CASCADE"), nullable=False)

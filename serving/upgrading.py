@@ -1,0 +1,51 @@
+"""Bringing a store's tables up to date, step by step; a store of another release says which one it is of."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+NEWEST = "2"
+_FIRST = "1"
+_STEPS = Path(__file__).parent / "migrations"
+
+
+def upgrade(connection: Connection, to: str = NEWEST) -> None:
+    """Bring a store up to a step, from nothing or from that of an earlier release."""
+    if _step(connection) == to:
+        return
+    _run(connection, "upgrade", to)
+
+
+def downgrade(connection: Connection, to: str) -> None:
+    """Take a store back to an earlier step; what only later steps know is lost. ``base`` leaves no table."""
+    _run(connection, "downgrade", to)
+
+
+def _step(connection: Connection) -> str | None:
+    """Give the step that a store is at; None before the first."""
+    there = set(inspect(connection).get_table_names())
+    if "alembic_version" in there:
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+    if "leads" not in there:
+        return None
+    _adopt(connection)
+    return _FIRST
+
+
+def _adopt(connection: Connection) -> None:
+    """Take over a store of a release that did not count its steps."""
+    if "above_for" not in {column["name"] for column in inspect(connection).get_columns("leads")}:
+        connection.execute(text("ALTER TABLE leads ADD COLUMN above_for TEXT"))
+    connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text("INSERT INTO alembic_version VALUES (:step)"), {"step": _FIRST})
+
+
+def _run(connection: Connection, way: str, to: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to load, and rarely needed
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    getattr(command, way)(config, to)
