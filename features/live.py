@@ -1,7 +1,8 @@
 """The engine's expression as SQL of an operational database, compiled once per catalog."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 import ibis
@@ -15,11 +16,8 @@ from features.engine import describe
 from features.reducers import Attribute
 
 Dialect = Literal["sqlite", "postgres"]
-_CASTS = {
-    AttributeType.NUMERIC: "CAST(attributes ->> '{name}' AS REAL)",
-    AttributeType.BOOLEAN: "CAST(attributes ->> '{name}' AS REAL)",
-    AttributeType.CATEGORY: "CAST(attributes ->> '{name}' AS TEXT)",
-}
+_LONGEST_NAME_BYTES = 63  # PostgreSQL cuts longer names, and two that begin alike would become one
+_SMALLEST_EXPONENT = -700.0  # of a smaller one PostgreSQL says that it is out of range, where others say 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ class LiveQuery:
     """
     One catalog as SQL.
 
-    The database has ``lead_versions`` (lead_id, account_id, created_at, known_at, attributes as JSON) and
+    The database has ``lead_versions`` (lead_id, account_id, created_at, known_at, attributes as JSON text) and
     ``activities`` (lead_id, kind, subject, value, occurred_at, known_at); instants are integer microseconds.
 
     Attributes:
@@ -41,9 +39,57 @@ class LiveQuery:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What one database says in its own words."""
+
+    one: str
+    many: str
+    text: str
+    number: str
+    named: Callable[[str], str]
+
+
+def _short(name: str) -> str:
+    """Give a name that PostgreSQL does not cut."""
+    if len(name.encode()) <= _LONGEST_NAME_BYTES:
+        return name
+    return sha256(name.encode()).hexdigest()[:32]
+
+
+_WORDS: dict[Dialect, _Words] = {
+    "sqlite": _Words(
+        one="snapshots(lead_id, as_of) AS (VALUES (?, ?))",
+        many="snapshots(lead_id, as_of) AS "
+        "(SELECT CAST(value ->> 0 AS TEXT), CAST(value ->> 1 AS INTEGER) FROM json_each(?))",
+        text="CAST(attributes ->> '{name}' AS TEXT)",
+        number="CAST(attributes ->> '{name}' AS REAL)",
+        named=str,
+    ),
+    "postgres": _Words(
+        one="snapshots(lead_id, as_of) AS NOT MATERIALIZED (VALUES (%s::text, %s::bigint))",
+        many="snapshots(lead_id, as_of) AS MATERIALIZED "
+        "(SELECT value ->> 0, (value ->> 1)::bigint FROM jsonb_array_elements(%s::jsonb))",
+        text="attributes::jsonb ->> '{name}'",
+        number="CASE jsonb_typeof(attributes::jsonb -> '{name}') "
+        "WHEN 'number' THEN (attributes::jsonb -> '{name}')::double precision "
+        "WHEN 'boolean' THEN (attributes::jsonb -> '{name}')::boolean::integer::double precision END",
+        named=_short,
+    ),
+}
+
+
 def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
     """
     Compile a catalog for live use.
+
+    PostgreSQL needs ten times longer to plan such a statement than to run it. Let psycopg prepare it
+    (``execute(…, prepare=True)``) on a connection that stays open and that said ``SET plan_cache_mode =
+    force_generic_plan`` and ``SET jit = off``: it is then planned once for each connection.
+
+    Args:
+        catalog: what to compute.
+        dialect: whose SQL; PostgreSQL's has ``%s`` where values go, and other percent signs doubled, as psycopg wants.
 
     >>> from features.feature import Feature
     >>> from features.reducers import Count
@@ -51,35 +97,80 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
     >>> query.names, query.one.startswith("WITH snapshots(lead_id, as_of) AS (VALUES (?, ?))")
     (('calls',), True)
     """
-    expression = describe(*_tables(catalog), catalog)
-    body = _with_filters(str(ibis.to_sql(expression, dialect=dialect, pretty=False)), dialect)
-    leads = f"leads AS NOT MATERIALIZED ({_lead_columns(catalog)})"
-    one = "snapshots(lead_id, as_of) AS (VALUES (?, ?))"
-    many = (
-        "snapshots(lead_id, as_of) AS "
-        "(SELECT CAST(value ->> 0 AS TEXT), CAST(value ->> 1 AS INTEGER) FROM json_each(?))"
-    )
-    return LiveQuery(_with([one, leads], body), _with([many, leads], body), tuple(catalog.names))
+    words = _WORDS[dialect]
+    body = _body(catalog, dialect)
+    leads = f"leads AS NOT MATERIALIZED ({_lead_columns(catalog, words)})"
+    if dialect == "postgres":
+        body, leads = body.replace("%", "%%"), leads.replace("%", "%%")
+    return LiveQuery(_with([words.one, leads], body), _with([words.many, leads], body), tuple(catalog.names))
 
 
-def _with_filters(statement: str, dialect: Dialect) -> str:
-    """Write ``count(CASE WHEN x THEN y END)`` as ``count(y) FILTER (WHERE x)``, which SQLite skips at once."""
-    return sqlglot.parse_one(statement, read=dialect).transform(_filtered).sql(dialect)
+def _body(catalog: Catalog, dialect: Dialect) -> str:
+    """Write the engine's expression in the database's own words."""
+    statement = str(ibis.to_sql(describe(*_tables(catalog), catalog), dialect=dialect, pretty=False))
+    tree = sqlglot.parse_one(statement, read=dialect).transform(_filtered)
+    if dialect == "postgres":
+        tree = tree.transform(_for_postgres).transform(_named_shortly)  # a pass does not look into what it replaced
+    return tree.sql(dialect)
 
 
 def _filtered(node: exp.Expression) -> exp.Expression:
+    """Write ``count(CASE WHEN x THEN y END)`` as ``count(y) FILTER (WHERE x)``, which SQLite skips at once."""
     chosen = node.this if isinstance(node, exp.Count | exp.Sum | exp.Avg | exp.Max | exp.Min) else None
     distinct = isinstance(chosen, exp.Distinct)
-    case = chosen.expressions[0] if isinstance(chosen, exp.Distinct) else chosen
-    if not isinstance(case, exp.If) or not _is_null(case.args.get("false")):
+    choice = _choice(chosen.expressions[0] if isinstance(chosen, exp.Distinct) else chosen)
+    if choice is None:
         return node
-    value: exp.Expression = case.args["true"]
+    condition, value = choice
     aggregate = type(node)(this=exp.Distinct(expressions=[value]) if distinct else value)
-    return exp.Filter(this=aggregate, expression=exp.Where(this=case.this))
+    return exp.Filter(this=aggregate, expression=exp.Where(this=condition))
+
+
+def _choice(case: exp.Expression | None) -> tuple[exp.Expression, exp.Expression] | None:
+    """Give condition and value of a choice between a value and null, as either database writes it."""
+    otherwise = case.args.get("default") if isinstance(case, exp.Case) else None
+    if isinstance(case, exp.Case) and case.this is None and len(case.args["ifs"]) == 1:
+        case = case.args["ifs"][0]
+    elif isinstance(case, exp.If):
+        otherwise = case.args.get("false")
+    if not isinstance(case, exp.If) or not _is_null(otherwise):
+        return None
+    return case.this, case.args["true"]
 
 
 def _is_null(value: exp.Expression | None) -> bool:
     return value is None or isinstance(value.this if isinstance(value, exp.Cast) else value, exp.Null)
+
+
+def _for_postgres(node: exp.Expression) -> exp.Expression:
+    """Say for PostgreSQL what it would refuse, or would understand otherwise than the other engines."""
+    match node:
+        case exp.Exp(this=exponent):
+            smallest = exp.Literal.number(_SMALLEST_EXPONENT)
+            return exp.Exp(this=exp.Greatest(this=exponent, expressions=[smallest]))
+        case exp.Round(this=exp.Cast(this=value)):
+            return _rounded(value, 10.0 ** int(node.args["decimals"].name))
+    return node
+
+
+def _rounded(value: exp.Expression, steps: float) -> exp.Expression:
+    """
+    Round half away from zero without leaving floats, as DuckDB does.
+
+    PostgreSQL rounds to decimals in ``numeric`` only, to which a float comes with 15 digits.
+    """
+    number = exp.Literal.number(steps)
+    scaled = exp.Paren(this=exp.Mul(this=value, expression=number))
+    whole = exp.Anonymous(this="TRUNC", expressions=[scaled])
+    twice = exp.Mul(this=exp.Literal.number(2.0), expression=exp.Paren(this=exp.Sub(this=scaled, expression=whole)))
+    nearest = exp.Add(this=whole.copy(), expression=exp.Anonymous(this="TRUNC", expressions=[twice]))
+    return exp.Div(this=exp.Paren(this=nearest), expression=number.copy())
+
+
+def _named_shortly(node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.Identifier):
+        return exp.Identifier(this=_short(node.name), quoted=node.quoted)
+    return node
 
 
 def _with(tables: Sequence[str], body: str) -> str:
@@ -106,11 +197,12 @@ def _types(catalog: Catalog) -> dict[str, AttributeType]:
     return {reduce.name: reduce.type for reduce in reducers}
 
 
-def _lead_columns(catalog: Catalog) -> str:
+def _lead_columns(catalog: Catalog, words: _Words) -> str:
     columns = ["lead_id", "account_id", "created_at", "known_at"]
     for name, kind in _types(catalog).items():
-        path = name.replace("'", "''")
-        columns.append(f"{_CASTS[kind].format(name=path)} AS {_quoted(name)}")
+        said = words.text if kind is AttributeType.CATEGORY else words.number
+        key = name.replace("'", "''")
+        columns.append(f"{said.format(name=key)} AS {_quoted(words.named(name))}")
     return f"SELECT {', '.join(columns)} FROM lead_versions"  # noqa: S608 - names are quoted, nothing comes from a caller
 
 

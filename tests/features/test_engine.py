@@ -1,6 +1,7 @@
 """The engine computes what each reducer says, sees no future, and gives the same on every database."""
 
 import math
+from functools import partial
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -10,7 +11,7 @@ from data.instants import DAY_US
 from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
-from features.reducers import Attribute, Count
+from features.reducers import Attribute, Count, DaysSinceLast, Decayed, Sum
 from tests.features.by_hand import by_hand
 from tests.features.worlds import (
     CATALOG,
@@ -19,14 +20,26 @@ from tests.features.worlds import (
     Version,
     World,
     on_duckdb,
+    on_postgres,
+    on_postgres_at_once,
     on_sqlite,
     on_sqlite_at_once,
+    postgres_store,
     worlds,
 )
 
 # Without the search for the smallest world a failing run ends at once; the worlds are small as it is.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SNAPSHOTS = [("ann", NOON), ("bob", NOON), ("cy", NOON), ("nobody", NOON), ("ann", NOON - 9 * DAY_US)]
+
+
+@pytest.fixture(scope="module")
+def live(postgres):
+    """A PostgreSQL database with the store's tables, empty before and after each question."""
+    name = "live_features"
+    postgres.create(name)
+    with postgres_store(postgres.libpq(name)) as store:
+        yield store
 
 
 def assert_same(found, expected):
@@ -51,19 +64,22 @@ def test_each_reducer_equals_its_obvious_definition(world):
 
 @settings(max_examples=40, phases=PHASES)
 @given(world=worlds())
-def test_history_and_live_databases_agree(world):
+def test_history_and_live_databases_agree(live, world):
     expected = on_duckdb(world, SNAPSHOTS)
     assert_same(on_sqlite(world, SNAPSHOTS), expected)
     assert_same(on_sqlite_at_once(world, SNAPSHOTS), expected)
+    assert_same(on_postgres(live, world, SNAPSHOTS), expected)
+    assert_same(on_postgres_at_once(live, world, SNAPSHOTS), expected)
 
 
 @settings(max_examples=40, phases=PHASES)
 @given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
-def test_the_future_changes_nothing(past, later):
+def test_the_future_changes_nothing(live, past, later):
     """What becomes known at the snapshot instant or after it never moves a feature, not by one bit."""
     at_noon = [snapshot for snapshot in SNAPSHOTS if snapshot[1] == NOON]
     assert on_duckdb(past + later, at_noon) == on_duckdb(past, at_noon)
     assert on_sqlite(past + later, at_noon) == on_sqlite(past, at_noon)
+    assert on_postgres(live, past + later, at_noon) == on_postgres(live, past, at_noon)
 
 
 def test_a_fact_known_at_the_very_instant_does_not_count():
@@ -103,9 +119,58 @@ def test_an_attribute_that_the_leads_lack_is_named():
         on_duckdb(World(), [("ann", NOON)], lacking)
 
 
-def test_a_subject_with_quotes_is_only_text():
-    nasty = "o'hara\"; DROP TABLE activities; --"
+NASTY = ("o'hara\"; DROP TABLE activities; --", "50% off, %s, %(x)s", "C:\\docs\\n", "{name} ? :name $1", "E'\\''")
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_a_subject_with_quotes_or_signs_of_sql_is_only_text(live, nasty):
+    """Beside it lies a subject that it would be, were it understood as a pattern or an escape."""
     catalog = Catalog((Feature("nasty", Count("call", subject=nasty), 0, "nasty"),))
-    world = World(activities=[Activity("ann", "call", NOON - 9, NOON - 8, nasty)])
-    for engine in (on_duckdb, on_sqlite, on_sqlite_at_once):
+    beside = nasty.replace("%", "%%").replace("\\", "\\\\") + " "
+    world = World(activities=[Activity("ann", "call", NOON - 9, NOON - 8, text) for text in (nasty, beside)])
+    live_engines = [partial(on_postgres, live), partial(on_postgres_at_once, live), on_sqlite, on_sqlite_at_once]
+    for engine in (on_duckdb, *live_engines):
         assert engine(world, [("ann", NOON)], catalog)["ann", NOON]["nasty"] == 1
+
+
+def test_names_that_begin_alike_stay_apart_however_long(live):
+    """PostgreSQL cuts names after 63 bytes."""
+    long = "é" * 100
+    reducers = {end: (Count, DaysSinceLast, partial(Sum, days=30), partial(Decayed, half_life_days=7)) for end in "ab"}
+    catalog = Catalog(
+        tuple(
+            Feature(f"{long}{number}{end}", reducer("call", subject=f"{long}{end}"), 0, "some")
+            for end, made in reducers.items()
+            for number, reducer in enumerate(made)
+        )
+    )
+    done = [("a", 1, 1.5), ("b", 2, 4.25), ("b", 3, 8.0)]
+    world = World(activities=[Activity("ann", "call", NOON - d * DAY_US, NOON - 8, long + e, v) for e, d, v in done])
+    for engine in (on_postgres, on_postgres_at_once):
+        found = engine(live, world, [("ann", NOON)], catalog)
+        assert_same(found, on_duckdb(world, [("ann", NOON)], catalog))
+        assert found["ann", NOON][f"{long}2b"] == 12.25
+
+
+def test_what_happened_decades_ago_has_faded_to_nothing(live):
+    """PostgreSQL refuses the exponential of what is too small for a float."""
+    world = World(activities=[Activity("ann", "page_view", DAY_US, NOON - 8)])
+    found = on_postgres(live, world, [("ann", NOON)])
+    assert found["ann", NOON]["fading"] == 0
+    assert_same(found, on_duckdb(world, [("ann", NOON)]))
+
+
+@pytest.mark.parametrize("values", [[0.01] + [0.0] * 31, [-0.01] + [0.0] * 31, [987_654_321_098.123457], [-1e15, 0.7]])
+def test_postgres_rounds_to_the_bit_as_history_does(live, values):
+    """Half away from zero, and without losing digits of large amounts."""
+    world = World(activities=[Activity("ann", "call", NOON - 9, NOON - 8, None, value) for value in values])
+    assert on_postgres(live, world, [("ann", NOON)]) == on_duckdb(world, [("ann", NOON)])
+
+
+def test_an_attribute_that_was_text_before_it_became_a_number_is_unknown(live):
+    """What the playbook allowed earlier must not stop a query of a thousand leads."""
+    world = World([Version("ann", 1, employees="many", business="yes"), Version("bob", 1, employees=True)])
+    found = on_postgres_at_once(live, world, SNAPSHOTS)
+    assert found["ann", NOON]["employees"] is None
+    assert found["ann", NOON]["business"] is None
+    assert found["bob", NOON]["employees"] == 1.0

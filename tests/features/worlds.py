@@ -1,12 +1,14 @@
-"""Tiny worlds for the engine: tables as lists of rows, put into a real DuckDB and a real SQLite."""
+"""Tiny worlds for the engine: tables as lists of rows, put into a real DuckDB, SQLite and PostgreSQL."""
 
 import json
 import sqlite3
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
 import duckdb
 import ibis
+import psycopg
 import pyarrow as pa
 from hypothesis import strategies as st
 
@@ -201,15 +203,20 @@ def sqlite_store(world):
         CREATE INDEX by_lead ON activities (lead_id, known_at);
         """
     )
+    store.executemany("INSERT INTO lead_versions VALUES (?, ?, ?, ?, ?)", _versions_told(world))
+    store.executemany("INSERT INTO activities VALUES (?, ?, ?, ?, ?, ?)", _activities_told(world))
+    return store
+
+
+def _versions_told(world):
     for row in world.versions:
         known = {"industry": row.industry, "employees": row.employees, "business": row.business}
         attributes = json.dumps({name: value for name, value in known.items() if value is not None})
-        key = (row.lead_id, row.account_id, row.created_at, row.known_at, attributes)
-        store.execute("INSERT INTO lead_versions VALUES (?, ?, ?, ?, ?)", key)
-    for row in world.activities:
-        told = (row.lead_id, row.kind, row.subject, row.value, row.occurred_at, row.known_at)
-        store.execute("INSERT INTO activities VALUES (?, ?, ?, ?, ?, ?)", told)
-    return store
+        yield row.lead_id, row.account_id, row.created_at, row.known_at, attributes
+
+
+def _activities_told(world):
+    return [(row.lead_id, row.kind, row.subject, row.value, row.occurred_at, row.known_at) for row in world.activities]
 
 
 def on_sqlite(world, snapshots, catalog=CATALOG):
@@ -226,6 +233,49 @@ def on_sqlite_at_once(world, snapshots, catalog=CATALOG):
     rows = store.execute(query.many, (json.dumps(snapshots),)).fetchall()
     names = ("lead_id", "as_of", *query.names)
     return _keyed([dict(zip(names, row, strict=True)) for row in rows])
+
+
+def postgres_store(url):
+    """Connect to an empty PostgreSQL database and make the tables as the service has them."""
+    store = psycopg.connect(url)
+    store.execute(
+        """
+        CREATE TABLE lead_versions (lead_id text, account_id text, created_at bigint, known_at bigint,
+            attributes text, PRIMARY KEY (lead_id, known_at));
+        CREATE INDEX ON lead_versions (account_id);
+        CREATE TABLE activities (lead_id text, kind text, subject text, value double precision, occurred_at bigint,
+            known_at bigint);
+        CREATE INDEX ON activities (lead_id, known_at);
+        SET plan_cache_mode = force_generic_plan;
+        """
+    )
+    store.commit()
+    return store
+
+
+@contextmanager
+def _filled(store, world):
+    """Put a world into a PostgreSQL database for as long as it is asked about."""
+    with store.transaction(force_rollback=True), store.cursor() as cursor:
+        cursor.executemany("INSERT INTO lead_versions VALUES (%s, %s, %s, %s, %s)", list(_versions_told(world)))
+        cursor.executemany("INSERT INTO activities VALUES (%s, %s, %s, %s, %s, %s)", _activities_told(world))
+        yield cursor
+
+
+def on_postgres(store, world, snapshots, catalog=CATALOG):
+    """Compute the catalog on PostgreSQL, each snapshot by itself."""
+    query = _live_sql(catalog, "postgres")
+    with _filled(store, world) as cursor:
+        rows = [cursor.execute(query.one, snapshot, prepare=True).fetchone() for snapshot in snapshots]
+    return _keyed([dict(zip(("lead_id", "as_of", *query.names), row, strict=True)) for row in rows])
+
+
+def on_postgres_at_once(store, world, snapshots, catalog=CATALOG):
+    """Compute the catalog on PostgreSQL for all snapshots in one query."""
+    query = _live_sql(catalog, "postgres")
+    with _filled(store, world) as cursor:
+        rows = cursor.execute(query.many, (json.dumps(snapshots),), prepare=True).fetchall()
+    return _keyed([dict(zip(("lead_id", "as_of", *query.names), row, strict=True)) for row in rows])
 
 
 def _keyed(rows):
