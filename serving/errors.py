@@ -5,6 +5,8 @@ ServingError               the service cannot do what it was asked
 ├── SettingsError          a setting cannot be meant
 ├── AddressError           nobody can listen where the service was told to
 ├── StoreError             the store cannot be opened
+├── UnreachableError       (client) the service does not answer
+├── ProblemError           (client) the service refused; says its status and the kind of problem
 └── RequestError           a caller asked for what cannot be; each says its HTTP status
     ├── UnreadableError    400  the body is not JSON
     ├── UnknownLeadError   404  nobody has told us of this lead, or not yet at that instant
@@ -32,6 +34,39 @@ class AddressError(ServingError):
 
 class StoreError(ServingError):
     """The store cannot be opened."""
+
+
+class UnreachableError(ServingError):
+    """The service does not answer a client."""
+
+    def __init__(self, where: str, attempts: int) -> None:
+        super().__init__(
+            f"{where} did not answer in {attempts} attempts: check that the service runs there and can be reached."
+        )
+
+
+class ProblemError(ServingError):
+    """
+    The service refused what a client asked for.
+
+    Attributes:
+        status: the HTTP status.
+        type: the kind of problem, such as ``urn:leadscore:unknown-lead``.
+        title: the kind of problem in words.
+        detail: what is wrong this time and what to do.
+    """
+
+    def __init__(self, status: int, kind: str, *, title: str, detail: str) -> None:
+        super().__init__(f"{title} ({status}): {detail}")
+        self.status = status
+        self.type = kind
+        self.title = title
+        self.detail = detail
+
+    @property
+    def slug(self) -> str:
+        """Give the last part of the kind, such as ``unknown-lead``."""
+        return self.type.rpartition(":")[2]
 
 
 class RequestError(ServingError):
