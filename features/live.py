@@ -164,7 +164,7 @@ def _rounded(value: exp.Expression, steps: float) -> exp.Expression:
     whole = exp.Anonymous(this="TRUNC", expressions=[scaled])
     twice = exp.Mul(this=exp.Literal.number(2.0), expression=exp.Paren(this=exp.Sub(this=scaled, expression=whole)))
     nearest = exp.Add(this=whole.copy(), expression=exp.Anonymous(this="TRUNC", expressions=[twice]))
-    return exp.Div(this=exp.Paren(this=nearest), expression=number.copy())
+    return exp.Div(this=exp.Paren(this=nearest), expression=number.copy(), typed=True)
 
 
 def _named_shortly(node: exp.Expression) -> exp.Expression:
