@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from data.instants import now_us
 from data.playbook import load_playbook
 from serving.api import add_routes
+from serving.api.allowed import check_open, open_door
 from serving.clock import Clock
 from serving.database import Database
 from serving.ingestion import Ingestion
@@ -30,9 +31,11 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us) -> FastAP
         now: the machine's clock, in microseconds since 1970 UTC.
 
     Raises:
+        SettingsError: keys are off and others than this machine could listen.
         PlaybookError: the playbook has mistakes.
         StoreError: the store cannot be opened.
     """
+    check_open(settings)
     app = FastAPI(
         title="leadscore",
         version="1",
@@ -41,6 +44,7 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us) -> FastAP
         redirect_slashes=False,
     )
     app.state.service = open_service(settings, now=now)
+    open_door(app, settings, database=app.state.service.database, now=app.state.service.clock.now)
     add_problem_handlers(app)
     add_routes(app)
     return app

@@ -5,16 +5,22 @@ ServingError               the service cannot do what it was asked
 ├── SettingsError          a setting cannot be meant
 ├── AddressError           nobody can listen where the service was told to
 ├── StoreError             the store cannot be opened
+├── KeysError              a key cannot be made, rotated or revoked
 ├── UnreachableError       (client) the service does not answer
 ├── ProblemError           (client) the service refused; says its status and the kind of problem
 └── RequestError           a caller asked for what cannot be; each says its HTTP status
     ├── UnreadableError    400  the body is not JSON
+    ├── UnauthorisedError  401  there is no key, or it opens nothing
+    │   └── ExpiredKeyError     its end has come
+    ├── ForbiddenError     403  the key has none of the scopes that would do
     ├── UnknownLeadError   404  nobody has told us of this lead, or not yet at that instant
     ├── ConflictError      409  this id is taken by other content
     ├── TooLargeError      413  the body is larger than any honest one
-    └── InvalidError       422  the JSON is not what was expected
+    ├── InvalidError       422  the JSON is not what was expected
+    └── TooManyError       429  this caller asks more often than it may
 """
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from data.errors import LeadscoreError
@@ -69,6 +75,10 @@ class ProblemError(ServingError):
         return self.type.rpartition(":")[2]
 
 
+class KeysError(ServingError):
+    """A key cannot be made, rotated or revoked."""
+
+
 class RequestError(ServingError):
     """A caller asked for what cannot be; its message never repeats what the caller sent, but for a well-formed id."""
 
@@ -76,12 +86,69 @@ class RequestError(ServingError):
     slug: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "The request cannot be answered"
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Give the headers that go with the answer."""
+        return {}
+
 
 class UnreadableError(RequestError):
     """The body is not JSON."""
 
     slug = "unreadable"
     title = "The body is not JSON"
+
+
+class UnauthorisedError(RequestError):
+    """
+    There is no key, or it opens nothing.
+
+    Args:
+        message: what is wrong and what to do.
+        error: the code of RFC 6750, where a key was sent.
+    """
+
+    status = 401
+    slug = "no-valid-key"
+    title = "No valid key"
+
+    def __init__(self, message: str, *, error: str | None = None) -> None:
+        super().__init__(message)
+        self._error = error
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Give the challenge, as RFC 6750 has it."""
+        return {"WWW-Authenticate": f'Bearer error="{self._error}"' if self._error else "Bearer"}
+
+
+class ExpiredKeyError(UnauthorisedError):
+    """Its end has come."""
+
+    slug = "key-expired"
+    title = "This key has expired"
+
+
+class ForbiddenError(RequestError):
+    """
+    The key has none of the scopes that would do.
+
+    Args:
+        scopes: any one of them would do.
+    """
+
+    status = 403
+    slug = "scope-missing"
+    title = "This key may not do this"
+
+    def __init__(self, scopes: Sequence[str]) -> None:
+        super().__init__(f"This takes a key with the scope {' or '.join(scopes)}; the one sent has another.")
+        self._scopes = scopes
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Give the challenge, as RFC 6750 has it."""
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(self._scopes)}"'}
 
 
 class UnknownLeadError(RequestError):
@@ -114,3 +181,26 @@ class InvalidError(RequestError):
     status = 422
     slug = "invalid"
     title = "The request is not what was expected"
+
+
+class TooManyError(RequestError):
+    """
+    This caller asks more often than it may.
+
+    Args:
+        message: what to do.
+        retry_after_s: after how many seconds it may ask again.
+    """
+
+    status = 429
+    slug = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self._retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Give when to come back."""
+        return {"Retry-After": str(self._retry_after_s)}

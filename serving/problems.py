@@ -50,7 +50,7 @@ def problem(slug: str, title: str, *, status: int, detail: str, headers: Mapping
 
 async def _on_request_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for nothing else
-    return problem(error.slug, error.title, status=error.status, detail=str(error))
+    return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
