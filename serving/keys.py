@@ -109,7 +109,7 @@ def create_key(
         raise KeysError(message)
     key = Key(secrets.token_hex(_ID_BYTES), name, known, now, expires_at)
     secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
-    connection.execute(insert(api_keys).values(_row(key), hash=hash_of(secret)))
+    connection.execute(insert(api_keys).values({**_row(key), "hash": hash_of(secret)}))
     return key, secret
 
 
