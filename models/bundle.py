@@ -23,8 +23,8 @@ from models.bands import Bands
 from models.calibration import calibration_from_json
 from models.conversion import ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
-from models.reading import fields, loads, numbers, texts
-from models.receipt import Receipt
+from models.reading import check_plain, fields, is_label, loads, numbers, texts
+from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Receipt
 from models.trees import Trees
 
 FORMAT = "leadscore-bundle-1"
@@ -32,6 +32,7 @@ MANIFEST = "manifest.json"
 _FILES = ("catalog.json", "trees.json", "model.json", "golden.json", "lightgbm.txt")
 _LARGEST_BYTES = 512 * 2**20
 _TOLERANCE = 1e-9
+_MOST_POINTS = 1e12
 
 
 class StaleBundleError(BundleError):
@@ -101,19 +102,58 @@ def load_bundle(folder: Path, *, version: str | None = None, fingerprint: str | 
     Raises:
         ModelError: anything at all is not as it was saved.
     """
-    manifest_bytes = _read(folder / MANIFEST)
-    found = hashlib.sha256(manifest_bytes).hexdigest()
+    files = read_bundle_files(folder)
+    return load_files(files, version=version, fingerprint=fingerprint, where=str(folder))
+
+
+def read_bundle_files(folder: Path, *, where: str | None = None) -> dict[str, bytes]:
+    """
+    Read the files of a bundle without looking into them.
+
+    Args:
+        folder: as written by `save_bundle`.
+        where: how a message shall name the folder; by default by its path.
+
+    Returns:
+        Name of the file → its bytes.
+
+    Raises:
+        BundleError: one cannot be read.
+    """
+    return {name: _read(folder / name, f"{where or folder}/{name}") for name in (MANIFEST, *_FILES)}
+
+
+def load_files(
+    files: Mapping[str, bytes], *, version: str | None = None, fingerprint: str | None = None, where: str = "the bundle"
+) -> ConversionModel:
+    """
+    Load a bundle from its files' bytes, wherever they came from; verified as `load_bundle` does.
+
+    Args:
+        files: as given by `read_bundle_files`.
+        version: the registry's label; by default the start of the fingerprint.
+        fingerprint: the bundle that is expected, if that is known.
+        where: how a message shall name the place they came from.
+
+    Raises:
+        ModelError: anything at all is not as it was saved.
+    """
+    _check_names(files, where)
+    found = hashlib.sha256(files[MANIFEST]).hexdigest()
     if fingerprint is not None and found != fingerprint:
-        raise StaleBundleError(file=str(folder / MANIFEST), found=found, expected=fingerprint)
-    manifest = _manifest(folder, manifest_bytes)
-    content = {name: _verified(folder / name, manifest["files"][name]) for name in _FILES}
+        raise StaleBundleError(file=f"{where}/{MANIFEST}", found=found, expected=fingerprint)
+    manifest = _manifest(files[MANIFEST], f"{where}/{MANIFEST}")
+    content = {name: _verified(files[name], manifest["files"][name], f"{where}/{name}") for name in _FILES}
+    for name in ("catalog.json", "model.json", "golden.json"):
+        check_plain(loads(content[name]), f"{where}/{name}")
     try:
         model = _model(manifest["name"], content)
     except FeatureError as error:
-        message = f"{folder / 'catalog.json'}: {error}"
+        message = f"{where}/catalog.json: {error}"
         raise BundleError(message) from None
     model = replace(model.labelled(version=version or found[:8], fingerprint=found), facts=manifest["facts"])
-    _replay(model, loads(content["golden.json"]), folder)
+    _check_reach(model)
+    _replay(model, loads(content["golden.json"]), f"{where}/golden.json")
     return model
 
 
@@ -124,7 +164,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
     Raises:
         BundleError: the manifest is not one.
     """
-    facts: dict[str, Any] = _manifest(folder, _read(folder / MANIFEST))["facts"]
+    where = str(folder / MANIFEST)
+    facts: dict[str, Any] = _manifest(_read(folder / MANIFEST, where), where)["facts"]
     return facts
 
 
@@ -176,41 +217,61 @@ def _categories(given: object, catalog: Catalog) -> dict[str, tuple[str, ...]]:
     return {name: texts(named[name], f"categories of {name}") or () for name in expected}
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, where: str) -> bytes:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            message = f"{path} is larger than any bundle's file: export the bundle again from its MLflow run."
+            message = f"{where} is larger than any bundle's file: export the bundle again from its MLflow run."
             raise BundleError(message)
         return path.read_bytes()
     except OSError as error:
-        message = f"{path} cannot be read ({error.strerror}): export the bundle again from its MLflow run."
+        message = f"{where} cannot be read ({error.strerror}): export the bundle again from its MLflow run."
         raise BundleError(message) from None
 
 
-def _verified(path: Path, expected: str) -> str:
-    content = _read(path)
+def _check_names(files: Mapping[str, bytes], where: str) -> None:
+    """Refuse files of which one is missing or too many."""
+    for name in (MANIFEST, *_FILES):
+        if name not in files:
+            message = f"{where} has no {name}: export the bundle again from its MLflow run."
+            raise BundleError(message)
+    if len(files) > 1 + len(_FILES):
+        message = f"{where} has files that are no part of a bundle: export it again from its MLflow run."
+        raise BundleError(message)
+
+
+def _verified(content: bytes, expected: str, where: str) -> str:
     found = hashlib.sha256(content).hexdigest()
     if found != expected:
-        raise StaleBundleError(file=str(path), found=found, expected=expected)
-    return _text(content, path)
+        raise StaleBundleError(file=where, found=found, expected=expected)
+    return _text(content, where)
 
 
-def _text(content: bytes, path: Path) -> str:
+def _text(content: bytes, where: str) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
-        message = f"{path} is not UTF-8 text: export the bundle again from its MLflow run."
+        message = f"{where} is not UTF-8 text: export the bundle again from its MLflow run."
         raise BundleError(message) from None
 
 
-def _manifest(folder: Path, content: bytes) -> dict[str, Any]:
-    where = str(folder / MANIFEST)
-    manifest = fields(loads(_text(content, folder / MANIFEST)), where, ("format", "name", "facts", "files"))
+def _manifest(content: bytes, where: str) -> dict[str, Any]:
+    manifest = fields(loads(_text(content, where)), where, ("format", "name", "facts", "files"))
     files = fields(manifest["files"], f"{where}, files", _FILES)
-    right = manifest["format"] == FORMAT and isinstance(manifest["facts"], dict) and isinstance(manifest["name"], str)
+    right = manifest["format"] == FORMAT and isinstance(manifest["facts"], dict) and is_label(manifest["name"])
     if not right or not all(isinstance(expected, str) for expected in files.values()):
         raise StructureError(where=where, found=manifest["format"], expected=f"a manifest of format {FORMAT}")
+    check_plain(manifest["facts"], f"{where}, facts")
     return manifest
+
+
+def _check_reach(model: ConversionModel) -> None:
+    """Refuse a model that gives a lead points that are no number, whatever the lead is like."""
+    reach = [bound(tree.leaf_value) for bound in (min, max) for tree in model.trees.trees]
+    low, high = math.fsum(reach[: len(model.trees.trees)]), math.fsum(reach[len(model.trees.trees) :])
+    for margin in (low, high, 0.0):
+        points = AVERAGE_POINTS + POINTS_PER_LOGIT * (model.calibration.logit(margin) - math.log(model.base_odds))
+        if not abs(points) <= _MOST_POINTS:
+            raise StructureError(where="points", found=points, expected=f"at most {_MOST_POINTS:g} for any lead")
 
 
 def _golden_out(model: ConversionModel, row: GoldenRow) -> dict[str, Any]:
@@ -229,8 +290,7 @@ def _remembered(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _replay(model: ConversionModel, golden: object, folder: Path) -> None:
-    where = str(folder / "golden.json")
+def _replay(model: ConversionModel, golden: object, where: str) -> None:
     if not isinstance(golden, list) or not golden:
         raise StructureError(where=where, found=golden, expected="golden rows")
     for at, given in enumerate(golden):
@@ -264,4 +324,13 @@ def _same(again: object, expected: object) -> bool:
     return bool(again == expected)
 
 
-__all__ = ["GoldenRow", "ModelError", "StaleBundleError", "load_bundle", "read_facts", "save_bundle"]
+__all__ = [
+    "GoldenRow",
+    "ModelError",
+    "StaleBundleError",
+    "load_bundle",
+    "load_files",
+    "read_bundle_files",
+    "read_facts",
+    "save_bundle",
+]

@@ -1,10 +1,15 @@
 """Reading typed lists out of JSON that may be damaged; whatever is wrong ends in StructureError."""
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, Never
 
 from models.errors import StructureError
+
+_DEEPEST = 64
+_LARGEST_WHOLE = 2**1023
+_LONGEST_LABEL = 200
 
 
 def loads(text: str) -> object:
@@ -74,6 +79,58 @@ def numbers(found: object, where: str) -> tuple[float, ...]:
 def texts(found: object, where: str) -> tuple[str, ...] | None:
     """Give a list of texts, or None where there is null."""
     return None if found is None else _all_of(found, where, (str,), "texts or null")
+
+
+def is_label(found: object) -> bool:
+    """
+    Say whether something can be the name or the version of a model: a line of at most 200 signs.
+
+    >>> is_label("leadscore-demo"), is_label(""), is_label(7)
+    (True, False, False)
+    """
+    return isinstance(found, str) and 0 < len(found) <= _LONGEST_LABEL and found.isprintable()
+
+
+def check_plain(found: object, where: str) -> None:
+    """
+    Refuse JSON that cannot be written again as it is: 1e999, half a sign of UTF-16, NUL, lists without end.
+
+    Raises:
+        StructureError: there is such a thing.
+
+    >>> check_plain({"loss": [1e999]}, "facts")
+    Traceback (most recent call last):
+    models.errors.StructureError: facts: found inf, expected a finite number; export the model again.
+    """
+    level, depth = [found], 0
+    while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise StructureError(where=where, found="lists within lists", expected=f"at most {_DEEPEST} levels")
+        for item in level:
+            _check_one(item, where)
+        level = [part for item in level if isinstance(item, dict | list) for part in _parts(item)]
+
+
+def _parts(item: "dict[str, object] | list[object]") -> Iterable[object]:
+    return [*item, *item.values()] if isinstance(item, dict) else item
+
+
+def _check_one(item: object, where: str) -> None:
+    if isinstance(item, float) and not math.isfinite(item):
+        raise StructureError(where=where, found=item, expected="a finite number")
+    if isinstance(item, int) and abs(item) > _LARGEST_WHOLE:
+        raise StructureError(where=where, found="a huge number", expected="a number")
+    if isinstance(item, str) and ("\0" in item or not _is_unicode(item)):
+        raise StructureError(where=where, found="a sign that no text has", expected="text")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _all_of(found: object, where: str, kinds: tuple[type, ...], says: str) -> tuple[Any, ...]:
