@@ -205,27 +205,33 @@ class KeyRing:
         self._lock = threading.Lock()
         self._held: Mapping[str, Key] = {}
         self._due_at = self._due_for_unknown_at = float("-inf")
-        self.refresh("")
+        self.refresh()
 
     def find(self, secret: str) -> Key | None:
         """Give the key of a secret, whether it has expired or not; None if there is none or it was revoked."""
-        if self.is_due(secret):
-            self.refresh(secret)
+        found = self.held(secret)
+        if not self.is_due(found):
+            return found
+        self.refresh(found)
         return self.held(secret)
 
     def held(self, secret: str) -> Key | None:
         """Give the key of a secret as it was when the store was last read."""
         return self._held.get(hash_of(secret))
 
-    def is_due(self, secret: str) -> bool:
-        """Say whether the store must be read before this secret can be judged."""
+    def is_due(self, found: Key | None) -> bool:
+        """Say whether the store must be read before what is held of a secret may be believed."""
         now = self._seconds()
-        return now >= self._due_at or (now >= self._due_for_unknown_at and hash_of(secret) not in self._held)
+        return now >= self._due_at or (found is None and now >= self._due_for_unknown_at)
 
-    def refresh(self, secret: str) -> None:
-        """Read the store, unless another thread just did; where it fails, the next try is as far away as usual."""
+    def refresh(self, found: Key | None = None) -> None:
+        """
+        Read the store, unless another thread just did.
+
+        Where it does not answer, the next try is as far away as usual: nobody can revoke a key there meanwhile.
+        """
         with self._lock:
-            if not self.is_due(secret):
+            if not self.is_due(found):
                 return
             now = self._seconds()
             if now < self._due_at:

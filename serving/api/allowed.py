@@ -62,11 +62,13 @@ class Door:
         return key
 
     async def _found(self, ring: KeyRing, secret: str) -> Key | None:
-        if ring.is_due(secret):
-            if self._reads_inline:
-                ring.refresh(secret)
-            else:
-                await asyncio.to_thread(ring.refresh, secret)
+        found = ring.held(secret)
+        if not ring.is_due(found):
+            return found
+        if self._reads_inline:
+            ring.refresh(found)
+        else:
+            await asyncio.to_thread(ring.refresh, found)
         return ring.held(secret)
 
 
