@@ -14,9 +14,14 @@ ServingError               the service cannot do what it was asked
     │   └── ExpiredKeyError     its end has come
     ├── ForbiddenError     403  the key has none of the scopes that would do
     ├── UnknownLeadError   404  nobody has told us of this lead, or not yet at that instant
+    ├── UnknownFactError   404  no fact with this number was quarantined
     ├── ConflictError      409  this id is taken by other content
+    ├── MergedError        409  a lead is part of another merge
+    ├── SettledError       409  a fact that was quarantined is settled
+    ├── InFlightError      409  the first request with this idempotency key is under way
     ├── TooLargeError      413  the body is larger than any honest one
     ├── InvalidError       422  the JSON is not what was expected
+    ├── ReusedKeyError     422  this idempotency key stands for another request
     └── TooManyError       429  this caller asks more often than it may
 """
 
@@ -167,6 +172,43 @@ class ConflictError(RequestError):
     title = "This id is taken by other content"
 
 
+class UnknownFactError(RequestError):
+    """No fact with this number was quarantined."""
+
+    status = 404
+    slug = "unknown-fact"
+    title = "This fact is not known"
+
+
+class MergedError(RequestError):
+    """A lead is part of another merge."""
+
+    status = 409
+    slug = "merged"
+    title = "This lead is merged already"
+
+
+class SettledError(RequestError):
+    """A fact that was quarantined is settled."""
+
+    status = 409
+    slug = "settled"
+    title = "This fact is settled already"
+
+
+class InFlightError(RequestError):
+    """The first request with this idempotency key is under way."""
+
+    status = 409
+    slug = "in-flight"
+    title = "The first request with this key is under way"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Say when to ask again."""
+        return {"Retry-After": "1"}
+
+
 class TooLargeError(RequestError):
     """The body is larger than any honest one."""
 
@@ -181,6 +223,14 @@ class InvalidError(RequestError):
     status = 422
     slug = "invalid"
     title = "The request is not what was expected"
+
+
+class ReusedKeyError(RequestError):
+    """This idempotency key stands for another request."""
+
+    status = 422
+    slug = "key-reused"
+    title = "This idempotency key stands for another request"
 
 
 class TooManyError(RequestError):

@@ -104,12 +104,18 @@ outcomes = Table(
 merges = Table(
     "merges",
     metadata,
-    _lead(primary_key=True),
-    Column("into_lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False),
+    _lead(),
     Column("merged_at", BigInteger, nullable=False),
+    Column("into_lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False),
+    PrimaryKeyConstraint("lead_id", "merged_at"),
     Index(None, "into_lead_id"),
 )
-"""A lead that turned out to be another one; ``into_lead_id`` is never itself merged into a third."""
+"""
+Leads that turned out to be another one, and since when.
+
+The newest row of a lead counts, and its ``into_lead_id`` is itself merged into no third: when it is, each lead that
+points to it gets one more row. So what a lead stood for as of an earlier instant can still be said.
+"""
 
 quarantine = Table(
     "quarantine",

@@ -114,11 +114,11 @@ def upgrade() -> None:
     op.create_table(
         "merges",
         sa.Column("lead_id", sa.Text, nullable=False),
-        sa.Column("into_lead_id", sa.Text, nullable=False),
         sa.Column("merged_at", sa.BigInteger, nullable=False),
+        sa.Column("into_lead_id", sa.Text, nullable=False),
         sa.ForeignKeyConstraint(["into_lead_id"], ["leads.lead_id"], name="fk_merges_into_lead_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.lead_id"], name="fk_merges_lead_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("lead_id", name="pk_merges"),
+        sa.PrimaryKeyConstraint("lead_id", "merged_at", name="pk_merges"),
     )
     op.create_index("ix_merges_into_lead_id", "merges", ["into_lead_id"])
     op.create_table(
