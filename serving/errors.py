@@ -6,6 +6,7 @@ ServingError               the service cannot do what it was asked
 ├── AddressError           nobody can listen where the service was told to
 ├── StoreError             the store cannot be opened
 ├── KeysError              a key cannot be made, rotated or revoked
+├── UnknownScorerError     the store does not hold a scorer that is asked for
 ├── UnreachableError       (client) the service does not answer
 ├── ProblemError           (client) the service refused; says its status and the kind of problem
 └── RequestError           a caller asked for what cannot be; each says its HTTP status
@@ -21,6 +22,7 @@ ServingError               the service cannot do what it was asked
     ├── InFlightError      409  the first request with this idempotency key is under way
     ├── TooLargeError      413  the body is larger than any honest one
     ├── InvalidError       422  the JSON is not what was expected
+    ├── BundleRefusedError 422  the bundle is not as it was saved
     ├── ReusedKeyError     422  this idempotency key stands for another request
     └── TooManyError       429  this caller asks more often than it may
 """
@@ -82,6 +84,13 @@ class ProblemError(ServingError):
 
 class KeysError(ServingError):
     """A key cannot be made, rotated or revoked."""
+
+
+class UnknownScorerError(ServingError):
+    """The store does not hold a scorer that is asked for."""
+
+    def __init__(self, fingerprint: str) -> None:
+        super().__init__(f"the store holds no scorer {fingerprint[:12]}: deploy its bundle, or restore a backup.")
 
 
 class RequestError(ServingError):
@@ -231,6 +240,14 @@ class ReusedKeyError(RequestError):
     status = 422
     slug = "key-reused"
     title = "This idempotency key stands for another request"
+
+
+class BundleRefusedError(RequestError):
+    """The bundle is not as it was saved; nothing of it was kept, and what answered before goes on answering."""
+
+    status = 422
+    slug = "bundle-refused"
+    title = "The bundle is refused"
 
 
 class TooManyError(RequestError):
