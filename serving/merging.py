@@ -151,7 +151,7 @@ def _copied(fact_id: str, into: str) -> str:
     >>> _copied("web-1", "L-1")
     'merged-b36ec3c9d68ffda4fab8424484cfc0c3'
     """
-    both = "\x1f".join((fact_id, into))
+    both = f"{fact_id}\x1f{into}"
     return f"merged-{sha256(both.encode()).hexdigest()[:32]}"
 
 
