@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, Never
+from typing import Any, Never, TypeGuard
 
 from models.errors import StructureError
 
@@ -81,7 +81,7 @@ def texts(found: object, where: str) -> tuple[str, ...] | None:
     return None if found is None else _all_of(found, where, (str,), "texts or null")
 
 
-def is_label(found: object) -> bool:
+def is_label(found: object) -> TypeGuard[str]:
     """
     Say whether something can be the name or the version of a model: a line of at most 200 signs.
 
