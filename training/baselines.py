@@ -13,23 +13,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import VarianceThreshold
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from features.catalog import Catalog
 from training.boosting import at_most, each_lead_once
 from training.calibrating import platt
+from training.columns import Columns, Singles
 from training.dataset import SEED, Dataset
 from training.evaluation import losses
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]
 
 MOST_ROWS = 100_000
 """Rows that the regression is fitted on, drawn by group; a few hundred coefficients need no more."""
@@ -40,7 +34,6 @@ STRENGTHS = (0.001, 0.01, 0.1)
 CHOOSING_ROWS = 20_000
 """Rows that each candidate is tried on."""
 
-_RARE = 0.01
 _MOST_STEPS = 1_000
 
 BASE_RATE = "base rate"
@@ -85,48 +78,18 @@ def _regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floa
     train = at_most(early, round(MOST_ROWS * share), purpose="baselines", seed=seed)
     stop = at_most(late, round(MOST_ROWS * (1 - share)), purpose="baselines", seed=seed)
     both = pd.concat([train, stop])
+    columns, matrix = Columns.learnt(both, dataset.catalog)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
     with threadpool_limits(1):
-        columns = columns_of(dataset.catalog)
-        matrix = columns.fit_transform(both)
-        strength = _strength(matrix, both, learnt=len(train))
-        regression = Pipeline([("columns", columns), ("regression", _fitted(matrix, both, strength=strength))])
+        regression = _fitted(matrix, both, strength=_strength(matrix, both, learnt=len(train)))
+
+    def score(rows: pd.DataFrame) -> Floats:
+        with threadpool_limits(1):
+            return np.asarray(regression.decision_function(columns.matrix(rows)), dtype=np.float64)
+
     block = dataset.block("calibrate")
-    calibration = platt(regression.decision_function(block), block)
-    return lambda rows: calibration.probabilities(regression.decision_function(rows))
-
-
-def columns_of(catalog: Catalog) -> Pipeline:
-    """
-    Give the way from features to columns of one scale.
-
-    Numbers: missing ones get the median and a flag of their own, then signed logarithms, since counts and days have
-    long tails. Categories: a column each, those with fewer than 1 % of the rows in one, and missing is a category.
-    """
-    categories = [feature.name for feature in catalog.features if feature.is_category]
-    numbers = [feature.name for feature in catalog.features if not feature.is_category]
-    filled = make_pipeline(
-        FunctionTransformer(_numbers), SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    )
-    of_numbers = make_pipeline(filled, FunctionTransformer(_signed_log))
-    rare = OneHotEncoder(min_frequency=_RARE, handle_unknown="infrequent_if_exist", sparse_output=False)
-    of_categories = make_pipeline(FunctionTransformer(_texts), rare)
-    both = ColumnTransformer([("numbers", of_numbers, numbers), ("categories", of_categories, categories)])
-    return make_pipeline(both, VarianceThreshold(), StandardScaler(copy=False))
-
-
-def _numbers(frame: pd.DataFrame) -> Singles:
-    return frame.to_numpy(dtype=np.float32, na_value=np.nan)
-
-
-def _texts(frame: pd.DataFrame) -> NDArray[np.object_]:
-    """Give categories as text; no category is empty, so that the empty text can stand for a missing one."""
-    return np.asarray(frame.astype(object).where(frame.notna(), "").astype(str).to_numpy(dtype=object))
-
-
-def _signed_log(matrix: Singles) -> Singles:
-    size = np.abs(matrix)
-    return np.asarray(np.copysign(np.log1p(size, out=size), matrix))
+    calibration = platt(score(block), block)
+    return lambda rows: calibration.probabilities(score(rows))
 
 
 def _strength(matrix: Singles, rows: pd.DataFrame, *, learnt: int) -> float:

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from tests.training.drawn import drawn
 from training import baselines
-from training.baselines import columns_of, fit_baselines
+from training.baselines import fit_baselines
 from training.evaluation import losses
 
 
@@ -87,17 +87,6 @@ def test_of_a_long_history_a_sample_is_enough(dataset, fitted, monkeypatch):
     assert np.corrcoef(sampled, fitted[1].probabilities(test))[0, 1] > 0.8
 
 
-def test_columns_are_of_one_scale_and_the_missing_have_a_flag(dataset):
-    rows = dataset.block("train").copy()
-    name = next(one.name for one in dataset.catalog.features if not one.is_category)
-    rows.loc[rows.index[:100], name] = np.nan
-    before = columns_of(dataset.catalog).fit_transform(dataset.block("train")).shape[1]
-    matrix = columns_of(dataset.catalog).fit_transform(rows)
-    np.testing.assert_allclose(matrix.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(matrix.std(axis=0), 1, atol=1e-3)
-    assert matrix.shape[1] == before + 1
-
-
 def test_what_was_never_seen_in_training_has_a_chance_all_the_same(dataset, fitted):
     """New categories, missing values and numbers beyond all that was seen."""
     odd = dataset.block("test").head(4).copy()
@@ -105,14 +94,6 @@ def test_what_was_never_seen_in_training_has_a_chance_all_the_same(dataset, fitt
         odd[feature.name] = ["never seen", None, "x", "y"] if feature.is_category else [1e12, np.nan, -5.0, 0.0]
     said = fitted[1].probabilities(odd)
     assert ((said >= 0) & (said <= 1)).all()
-
-
-def test_rare_categories_share_a_column(dataset):
-    name = next(one.name for one in dataset.catalog.features if one.is_category)
-    rows = dataset.block("train")
-    rare = rows.assign(**{name: np.where(np.arange(len(rows)) < 20, "rare " + rows["lead_id"], rows[name])})
-    widths = [columns_of(dataset.catalog).fit_transform(one).shape[1] for one in (rows, rare)]
-    assert widths[1] == widths[0] + 1
 
 
 @pytest.mark.parametrize("kind", ["numbers", "categories"])
