@@ -16,6 +16,7 @@ from models.scorecard import compile_scorecard
 from serving.database import Database, raw
 from serving.ladder import Ladder
 from serving.loading import load_history
+from serving.settings import Settings
 
 PAIRS = 2_000
 
@@ -46,9 +47,10 @@ def pairs(warehouse):
 def test_batch_on_duckdb_equals_live_on_sqlite(world, warehouse, catalog, pairs, tmp_path):
     """2,000 random (lead, instant) pairs, every feature: equal, decayed counts to 1e-9."""
     history = described(warehouse, pairs, catalog)
-    database = Database(tmp_path / "store.db")
+    settings = Settings(playbook=world.folder.path, database=tmp_path / "store.db", models=tmp_path / "no models")
+    database = Database(settings.database)
     try:
-        live = Ladder(world.folder, tmp_path / "no models").current
+        live = Ladder(world.folder, settings, database=database).current
         load_history(warehouse, database, folder=world.folder, live=live)
         query = compile_live(catalog)
         with database.writing() as connection:

@@ -52,7 +52,7 @@ def history():
 def load(settings, history, progress=lambda *_told: None):
     folder, database = load_playbook(PLAYBOOK), Database(settings.database)
     try:
-        live = Ladder(folder, settings.models).current
+        live = Ladder(folder, settings, database=database).current
         return load_history(history, database, folder=folder, live=live, progress=progress, now_us=NOON)
     finally:
         database.close()
