@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from serving.errors import RequestError
+from serving.errors import RequestError, TooLargeError
 
 _LOG = logging.getLogger("leadscore.serving")
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +48,12 @@ def problem(slug: str, title: str, *, status: int, detail: str, headers: Mapping
     return Response(json.dumps(content), status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def too_large() -> Response:
+    """Say that a body is larger than its address takes; the framework would say so in plain text."""
+    detail = "The body is larger than this address takes: send fewer items at once."
+    return problem(TooLargeError.slug, TooLargeError.title, status=TooLargeError.status, detail=detail)
+
+
 async def _on_request_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for nothing else
     return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
@@ -62,6 +68,8 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
 
 async def _on_http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+    if error.status_code == TooLargeError.status:
+        return too_large()
     status = HTTPStatus(error.status_code)
     detail = {
         HTTPStatus.NOT_FOUND: "There is nothing at this address: see /openapi.json for those that exist.",

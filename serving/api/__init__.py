@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from serving.api import facts, health, model, routes, scores
+from serving.api import audit, facts, health, model, routes, scores
+from serving.api.allowed import needs
 from serving.api.document import READ_SCORE, describe
 
 
@@ -12,8 +13,10 @@ def add_routes(app: FastAPI) -> None:
 
     The score of a lead comes first and belongs to the app itself: finding it takes no way through nested routers.
     """
-    app.get("/v1/leads/{lead_id:path}/score", tags=["scores"], **READ_SCORE)(scores.read_score)
-    for part in (facts, scores, routes, model, health):
+    app.get("/v1/leads/{lead_id:path}/score", tags=["scores"], dependencies=[needs("scores:read")], **READ_SCORE)(
+        scores.read_score
+    )
+    for part in (facts, scores, routes, model, audit, health):
         app.include_router(part.router)
     describe(app)
 

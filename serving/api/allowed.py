@@ -8,20 +8,23 @@ import asyncio
 import ipaddress
 import math
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.models import HTTPBearer as BearerModel
 from fastapi.params import Depends as Dependency
+from fastapi.routing import RouteContext, iter_route_contexts
 from fastapi.security.base import SecurityBase
 
 from serving.database import Database
 from serving.errors import ExpiredKeyError, ForbiddenError, SettingsError, TooManyError, UnauthorisedError
 from serving.keys import ANYBODY, PREFIX, Key, KeyRing, Scope
 from serving.limiting import Limiter
+from serving.problems import MEDIA_TYPE
 from serving.settings import Settings
 
 _SCHEME = b"bearer "
+_SCHEME_NAME = "key"
 _LONGEST = 100
 _WRONG_PER_S, _WRONG_AT_ONCE = 20, 100
 
@@ -81,8 +84,10 @@ class Needs(SecurityBase):
 
     def __init__(self, scopes: tuple[Scope, ...]) -> None:
         self.scopes = scopes
-        self.scheme_name = "key"
-        self.model = BearerModel(description="a key made with `leadscore keys create`")
+        self.scheme_name = _SCHEME_NAME
+        self.model = BearerModel(
+            description="a key made with `leadscore keys create`; one with the scope `admin` may do everything"
+        )
 
     async def __call__(self, request: Request) -> None:
         """Let the request pass or raise what forbids it."""
@@ -110,6 +115,31 @@ def key_of(request: Request) -> Key:
 def open_door(app: FastAPI, settings: Settings, *, database: Database, now: Callable[[], int]) -> None:
     """Give an app what ``needs`` asks."""
     app.state.door = Door(settings, database, now)
+
+
+def scopes_of(route: RouteContext) -> tuple[str, ...] | None:
+    """Give the scopes of which a route needs one; none are named where every key will do, None is open to everybody."""
+    found = [depends.dependency for depends in getattr(route, "dependencies", [])]
+    return next((needed.scopes for needed in found if isinstance(needed, Needs)), None)
+
+
+def add_scopes(content: dict[str, Any], app: FastAPI) -> None:
+    """Write into an OpenAPI document which key each operation needs, and how it answers the others."""
+    for route in iter_route_contexts(app.routes):
+        scopes, path = scopes_of(route), content["paths"].get(getattr(route, "path_format", None), {})
+        for method in (route.methods or ()) if scopes is not None else ():
+            operation = path.get(method.lower())
+            if operation is not None:
+                operation["security"] = [{_SCHEME_NAME: [scope]} for scope in scopes or ()] or [{_SCHEME_NAME: []}]
+                operation["x-scopes"] = list(scopes or ())
+                operation["responses"] = dict(sorted({**operation["responses"], **_refusals(scopes or ())}.items()))
+
+
+def _refusals(scopes: tuple[str, ...]) -> dict[str, Any]:
+    said = {401: "There is no valid key", 403: "The key lacks the scope", 429: "More requests than this key may make"}
+    told = {status: words for status, words in said.items() if scopes or status != ForbiddenError.status}
+    media = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(status): {"description": words, "content": media} for status, words in told.items()}
 
 
 def check_open(settings: Settings) -> None:
@@ -167,4 +197,4 @@ def _slow_down(wait_s: float) -> None:
         raise TooManyError(message, retry_after_s=math.ceil(wait_s))
 
 
-__all__ = ["Door", "Needs", "check_open", "key_of", "needs", "open_door"]
+__all__ = ["Door", "Needs", "add_scopes", "check_open", "key_of", "needs", "open_door", "scopes_of"]

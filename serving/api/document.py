@@ -6,9 +6,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
+from serving.api.allowed import add_scopes
 from serving.facts import Fact, Preview
 from serving.problems import MEDIA_TYPE, Problem
 
+LARGEST_BODY_BYTES = 8 * 2**20
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "LeadFact": {
         "lead_id": "L-1",
@@ -172,6 +174,22 @@ class ModelOut(BaseModel):
     standing: StandingOut | None = Field(description="null before anything was trained")
 
 
+class NoteOut(BaseModel):
+    """Something that an administrator did."""
+
+    id: int
+    at: str = Field(examples=["2026-03-01T12:00:05.000321Z"])
+    actor: str = Field(description="a key's id, or the user of the command line", examples=["9f86d081884c"])
+    act: str = Field(examples=["keys.revoke"])
+    about: str = Field(description="to what; a lead only by its keyed hash", examples=["9f86d081884c"])
+
+
+class NotesOut(BaseModel):
+    """What was done, the newest first."""
+
+    notes: list[NoteOut]
+
+
 class HealthOut(BaseModel):
     """The process runs."""
 
@@ -190,6 +208,7 @@ def describe(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             content = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            add_scopes(content, app)
             content["components"]["schemas"] |= {"Problem": Problem.model_json_schema(), **_preview_schemas()}
             app.openapi_schema = content
         return app.openapi_schema
@@ -212,6 +231,7 @@ def ingest(summary: str, fact: type[Fact]) -> dict[str, Any]:
             (413, "The body is too large"),
             (422, "The object is not what was expected, or names a lead that is not known"),
         ),
+        "max_body_size": LARGEST_BODY_BYTES,
         "openapi_extra": {"requestBody": _body(either, examples)},
     }
 
@@ -258,7 +278,10 @@ READ_SCORE: dict[str, Any] = {
 READ_SCORES: dict[str, Any] = {
     "summary": "Score many leads",
     "response_model": ScoresOut,
-    "responses": _problems((400, "The body is not JSON"), (422, "The request is not what was expected")),
+    "responses": _problems(
+        (400, "The body is not JSON"), (413, "The body is too large"), (422, "The request is not what was expected")
+    ),
+    "max_body_size": LARGEST_BODY_BYTES,
     "openapi_extra": {
         "parameters": [_REASONS, _AS_OF],
         "requestBody": _body(_ASKED, {"two": {"summary": "two", "value": {"lead_ids": ["L-1", "L-2"]}}}),
@@ -267,7 +290,10 @@ READ_SCORES: dict[str, Any] = {
 PREVIEW: dict[str, Any] = {
     "summary": "Score a lead without storing it",
     "response_model": ScoreOut,
-    "responses": _problems((400, "The body is not JSON"), (422, "The request is not what was expected")),
+    "responses": _problems(
+        (400, "The body is not JSON"), (413, "The body is too large"), (422, "The request is not what was expected")
+    ),
+    "max_body_size": LARGEST_BODY_BYTES,
     "openapi_extra": {
         "parameters": [_REASONS],
         "requestBody": _body(
@@ -285,6 +311,12 @@ READ_MODEL: dict[str, Any] = {
     "summary": "Say which scorer answers",
     "response_model": ModelOut,
     "responses": _problems((422, "The query is not what was expected")),
+}
+READ_AUDIT: dict[str, Any] = {
+    "summary": "Say what administrators did",
+    "response_model": NotesOut,
+    "responses": _problems((422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [_LIMIT]},
 }
 HEALTH: dict[str, Any] = {"summary": "Is the process alive?", "response_model": HealthOut}
 READY: dict[str, Any] = {"summary": "Can the service answer?", "response_model": ReadyOut, "responses": _problems()}

@@ -1,9 +1,8 @@
 """Facts come in: leads, activities and outcomes."""
 
-import asyncio
-
 from fastapi import APIRouter, Request, Response
 
+from serving.api.allowed import needs
 from serving.api.asked import answer, body_of, items_of, only
 from serving.api.document import ingest
 from serving.errors import RequestError
@@ -14,7 +13,7 @@ from serving.service import service_of
 router = APIRouter(prefix="/v1", tags=["facts"])
 
 
-@router.post("/leads", **ingest("Tell of leads, or of changes to them", LeadFact))
+@router.post("/leads", dependencies=[needs("events:write")], **ingest("Tell of leads, or of changes to them", LeadFact))
 async def post_leads(request: Request) -> Response:
     """
     Keep what is known of a lead from now on; the same content again is a duplicate.
@@ -24,13 +23,15 @@ async def post_leads(request: Request) -> Response:
     return await _taken(request, "leads")
 
 
-@router.post("/activities", **ingest("Tell of activities", ActivityFact))
+@router.post("/activities", dependencies=[needs("events:write")], **ingest("Tell of activities", ActivityFact))
 async def post_activities(request: Request) -> Response:
     """Keep what a lead did, once per `activity_id`; a lead that crosses the threshold by it is routed at once."""
     return await _taken(request, "activities")
 
 
-@router.post("/outcomes", **ingest("Tell of stages that leads reached", OutcomeFact))
+@router.post(
+    "/outcomes", dependencies=[needs("events:write")], **ingest("Tell of stages that leads reached", OutcomeFact)
+)
 async def post_outcomes(request: Request) -> Response:
     """Keep which stage a lead reached, once per `outcome_id`; a closed lead is never routed again."""
     return await _taken(request, "outcomes")
@@ -40,8 +41,8 @@ async def _taken(request: Request, kind: Kind) -> Response:
     """Answer once everything is on disk; one bad object is a problem, a bad item of a list is told in its place."""
     only(request)
     service, body = service_of(request), await body_of(request)
-    take = service.ingestion.take
-    results = await asyncio.get_running_loop().run_in_executor(service.writer, take, kind, items_of(body))
+    items = items_of(body)
+    results = await service.write(lambda: service.ingestion.take(kind, items))
     refused = _refusal(results) if isinstance(body, dict) else None
     if refused is not None:
         raise refused

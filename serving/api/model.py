@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from models.conversion import ConversionModel
 from models.receipt import scorer_json
 from models.scorer import Scorer
+from serving.api.allowed import needs
 from serving.api.asked import answer, only
 from serving.api.document import READ_MODEL
 from serving.service import Service, service_of
@@ -14,7 +15,7 @@ from serving.service import Service, service_of
 router = APIRouter(prefix="/v1", tags=["model"])
 
 
-@router.get("/model", **READ_MODEL)
+@router.get("/model", dependencies=[needs("scores:read")], **READ_MODEL)
 async def read_model(request: Request) -> Response:
     """Say which scorer answers, for which goal, and from which points a lead is handed over."""
     only(request)

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from serving.api.allowed import needs
 from serving.api.asked import answer, only, whole
 from serving.api.document import READ_ROUTES
 from serving.routing import newest_routes
@@ -11,9 +12,11 @@ router = APIRouter(prefix="/v1", tags=["routes"])
 _USUAL, _MOST = "100", 1000
 
 
-@router.get("/routes", **READ_ROUTES)
+@router.get("/routes", dependencies=[needs("scores:read", "routes:write")], **READ_ROUTES)
 async def read_routes(request: Request) -> Response:
     """Give the leads that crossed the threshold, newest first."""
     only(request, "limit")
     limit = whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
-    return answer({"routes": newest_routes(service_of(request).database.reader, limit)})
+    service = service_of(request)
+    with service.database.reading() as connection:
+        return answer({"routes": newest_routes(connection, limit)})

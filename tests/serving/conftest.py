@@ -15,11 +15,13 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from data.instants import iso, parse
+from data.instants import iso, now_us, parse
 from data.playbook import load_playbook
 from models.bundle import save_bundle
 from models.champion import Champion, point_to
 from serving.app import create_app
+from serving.database import Database
+from serving.keys import create_key
 from serving.settings import Settings
 from tests.models.small import fitted, golden
 
@@ -102,7 +104,23 @@ def opened(settings, clock=None):
     """Open a service on these settings."""
     clock = clock or MovableClock()
     client = TestClient(create_app(settings, now=clock), raise_server_exceptions=False)
+    client.headers["Authorization"] = f"Bearer {key_in(client.app.state.service.database)}"
     return Store(client, clock, settings)
+
+
+def key_in(database, scopes=("admin",), **given):
+    """Make a key in a store; give its secret."""
+    with database.writing() as connection:
+        return create_key(connection, "tests", scopes=scopes, **{"now": now_us(), **given})[1]
+
+
+def key_of(settings, scopes=("admin",)):
+    """Make a key in the store that settings name; give its secret."""
+    database = Database(settings.database)
+    try:
+        return key_in(database, scopes)
+    finally:
+        database.close()
 
 
 @pytest.fixture
@@ -151,7 +169,8 @@ class Process:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen([sys.executable, "-c", SERVE, told], cwd=ROOT, env=environment)
         self.url = f"http://127.0.0.1:{port}"
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.headers = {"Authorization": f"Bearer {key_of(settings)}"}
+        self.client = httpx.Client(base_url=self.url, headers=self.headers, timeout=30)
 
     def wait(self, seconds=60):
         until = time.monotonic() + seconds
