@@ -13,11 +13,12 @@ class Clock:
 
     A fact known at ``t`` counts from ``t + 1`` on. If a score as of now were given while a write with an earlier
     ``known_at`` is not yet visible, asking for that instant later would give another score. So as long as this
-    process writes, "now" stands at the beginning of that write.
+    process writes, "now" stands at the beginning of that write; and so it does while another process writes, if one
+    says since when.
 
     >>> clock = Clock(lambda: 7)
-    >>> clock.tick(), clock.tick(), clock.as_of()
-    (7, 8, 9)
+    >>> clock.tick(), clock.tick(), clock.as_of(), clock.as_of(others_since=8)
+    (7, 8, 9, 8)
     """
 
     def __init__(self, now: Callable[[], int] = now_us) -> None:
@@ -35,10 +36,16 @@ class Clock:
         with self._lock:
             return self._next()
 
-    def as_of(self) -> int:
-        """Give the instant that a score as of now stands for."""
+    def as_of(self, others_since: int | None = None) -> int:
+        """
+        Give the instant that a score as of now stands for.
+
+        Args:
+            others_since: since when another process writes what is not visible yet [us since 1970 UTC], if one does.
+        """
         with self._lock:
-            return self._next() if self._writing_since is None else self._writing_since
+            mine = self._next() if self._writing_since is None else self._writing_since
+        return mine if others_since is None else min(mine, others_since)
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[], int]]:

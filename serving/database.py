@@ -18,6 +18,7 @@ from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from serving.clock import Clock
 from serving.errors import StoreError
 from serving.tables import metadata
 from serving.under_way import UnderWay, on_postgres
@@ -26,6 +27,8 @@ Dialect = Literal["sqlite", "postgres"]
 _STATEMENTS = 256
 _READ_CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 1024**3
+_WRITES = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+_READS = ("query_only = ON", f"cache_size = -{_READ_CACHE_KIB}", f"mmap_size = {_MAPPED_BYTES}")
 _WRITER = 7_310_579
 """The advisory lock that a process holds on PostgreSQL while it writes; any number that nobody else takes."""
 
@@ -54,7 +57,8 @@ class Database:
         self.dialect: Dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgres"
         self._writer = _engine(self.url, busy_timeout_s, writes=True)
         self._reader = _engine(self.url, busy_timeout_s, writes=False)
-        self._busy_timeout_s = busy_timeout_s
+        self._asker = self._reader.execution_options(isolation_level="AUTOCOMMIT")
+        self._mine = threading.Lock()
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         try:
@@ -65,8 +69,9 @@ class Database:
         except (DBAPIError, sqlite3.Error, OSError) as error:
             self._dispose()
             said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", maxsplit=1)[0]
-            message = f"{self.shown} cannot be opened as the store ({said}): give a SQLite file that may be written,"
-            raise StoreError(f"{message} or the URL of a PostgreSQL that answers.") from None
+            expected = "give a SQLite file that may be written, or the URL of a PostgreSQL that answers"
+            message = f"{self.shown} cannot be opened as the store ({said}): {expected}."
+            raise StoreError(message) from None
 
     @property
     def path(self) -> Path | None:
@@ -81,7 +86,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Hold the write lock for one transaction; it commits at the end or leaves nothing."""
-        with self._writer.begin() as connection:
+        with self._mine, self._writer.begin() as connection:  # in turn here, rather than by polling the store's lock
             yield connection
 
     @contextmanager
@@ -110,25 +115,33 @@ class Database:
             self._opened.append(found)
         return found
 
-    def writing_since(self, store: Raw | None = None) -> int | None:
-        """
-        Give the instant from which another process's write may be under way, if one is.
-
-        Args:
-            store: this thread's connection for live scoring; PostgreSQL is asked through it.
-        """
+    def writing_since(self) -> int | None:
+        """Give the instant from which another process's write may be under way, if one is; ask before reading."""
         if self._under_way is not None:
             return self._under_way.since()
-        return None if store is None else on_postgres(store, _WRITER)
+        with self._asker.connect() as connection:
+            return on_postgres(raw(connection), _WRITER)
 
     @contextmanager
-    def announced(self, since: int) -> Iterator[None]:
-        """Tell other processes that what this one writes, from an instant on, is not visible yet."""
-        if self._under_way is None:
-            yield
-            return
-        with self._under_way.announced(since):
-            yield
+    def telling(self, clock: Clock) -> Iterator[tuple[Connection, int]]:
+        """
+        Hold the write lock to keep facts; nobody's "now" passes the instant given until they can be seen.
+
+        Args:
+            clock: this process's.
+
+        Yields:
+            The connection, and an instant before which all facts of the store became known [us since 1970 UTC].
+        """
+        try:
+            with clock.writing() as stand_still, self.writing() as connection:
+                since = stand_still()
+                if self._under_way is not None:
+                    self._under_way.announce(since)
+                yield connection, since
+        finally:
+            if self._under_way is not None:
+                self._under_way.announce(0)
 
     def close(self) -> None:
         """Close every connection."""
@@ -212,7 +225,7 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # BEGIN is ours to say
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        for pragma in _WRITES if writes else _READS:
             connection.execute(f"PRAGMA {pragma}")
         _give_exp(connection)
 
@@ -245,7 +258,7 @@ def _postgres_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine
 def _reading(path: Path) -> sqlite3.Connection:
     """Open a connection for live scoring; all its use is on one thread."""
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=_STATEMENTS, check_same_thread=False)
-    for pragma in ("query_only = ON", f"cache_size = -{_READ_CACHE_KIB}", f"mmap_size = {_MAPPED_BYTES}"):
+    for pragma in _READS:
         connection.execute(f"PRAGMA {pragma}")
     _give_exp(connection)
     return connection

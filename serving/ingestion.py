@@ -1,16 +1,16 @@
-"""Ingestion: facts are kept once, by their id, and a batch is one transaction."""
+"""Ingestion: facts are kept once, by their id, and a batch is one transaction; scores follow behind."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select, text
 
 from data.playbook import Playbook
 from serving.clock import Clock
 from serving.database import Database
-from serving.errors import ConflictError, InvalidError, RequestError
+from serving.errors import ConflictError, InvalidError, MergedError, RequestError
 from serving.facts import (
     ActivityFact,
     LeadFact,
@@ -23,16 +23,19 @@ from serving.facts import (
     read_as,
     shown,
 )
-from serving.ladder import Ladder
-from serving.routing import Routing
+from serving.merging import survivors
 from serving.tables import activities, lead_versions, leads, outcomes
 
 Kind = Literal["leads", "activities", "outcomes"]
-Status = Literal["stored", "duplicate", "rejected"]
+Status = Literal["stored", "duplicate", "quarantined", "rejected"]
 AnyFact = LeadFact | ActivityFact | OutcomeFact
 Values = dict[str, Any]
 _ID_OF: Mapping[Kind, str] = {"leads": "lead_id", "activities": "activity_id", "outcomes": "outcome_id"}
 _SECOND_US = 1_000_000
+_MOVED = text(
+    "INSERT INTO moves (lead_id, since, newest) VALUES (:lead_id, :since, :newest)"
+    " ON CONFLICT (lead_id) DO UPDATE SET newest = excluded.newest"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,13 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
+class Ticket(Protocol):
+    """What keeps the answer to a request together with its facts, so that a kill cannot part them."""
+
+    def finish(self, connection: Connection, results: Sequence[Result]) -> None:
+        """Keep what the request is answered, in the transaction that keeps its facts."""
+
+
 class Ingestion:
     """
     Takes facts in.
@@ -73,9 +83,8 @@ class Ingestion:
         playbook: what may be told.
         database: where facts are kept.
         clock: says when a fact became known.
-        ladder: the scorer in use.
-        routing: hands over the leads that cross.
         clock_skew_s: how far ahead of our clock an instant may be and still count as now.
+        moved: is called once facts are kept that move scores.
     """
 
     def __init__(
@@ -84,33 +93,37 @@ class Ingestion:
         database: Database,
         *,
         clock: Clock,
-        ladder: Ladder,
-        routing: Routing,
         clock_skew_s: float,
+        moved: Callable[[], None] = lambda: None,
     ) -> None:
         self._playbook = playbook
         self._database = database
         self._clock = clock
-        self._ladder = ladder
-        self._routing = routing
         self._skew_us = int(clock_skew_s * _SECOND_US)
+        self._moved = moved
 
-    def take(self, kind: Kind, items: Sequence[object]) -> list[Result]:
+    def take(self, kind: Kind, items: Sequence[object], *, ticket: Ticket | None = None) -> list[Result]:
         """
-        Keep the items that can be kept; after the return they are on disk.
+        Keep the items that can be kept; after the return they are on disk, and their leads wait to be scored.
 
         Args:
             kind: what they are.
             items: as parsed from JSON.
+            ticket: keeps the answer, where the request came with a key of its own.
 
         Returns:
             One result per item, in order.
         """
         read = [self._read(kind, item) for item in items]
-        if any(not isinstance(fact, Result) for fact in read):
-            with self._clock.writing() as stand_still, self._database.writing() as connection:
-                read = self._keep(connection, kind, read=read, as_of=stand_still())
-        return [result for result in read if isinstance(result, Result)]
+        if ticket is None and all(isinstance(fact, Result) for fact in read):
+            return [result for result in read if isinstance(result, Result)]
+        with self._database.telling(self._clock) as (connection, _):
+            results = self._keep(connection, kind, read=read)
+            if ticket is not None:
+                ticket.finish(connection, results)
+        if any(result.status == "stored" for result in results):
+            self._moved()
+        return results
 
     def _read(self, kind: Kind, item: object) -> AnyFact | Result:
         """Read one item, or say why it is rejected."""
@@ -128,23 +141,36 @@ class Ingestion:
             return Result(named if is_id(named) else None, "rejected", error)
         return outcome
 
-    def _keep(
-        self, connection: Connection, kind: Kind, *, read: Sequence[AnyFact | Result], as_of: int
-    ) -> list[AnyFact | Result]:
-        """Store what is new and route the leads that cross, in the transaction of the connection."""
-        shelf: Shelf = _Versions(connection, read) if kind == "leads" else _Events(connection, kind, read=read)
-        results: list[AnyFact | Result] = [
-            fact if isinstance(fact, Result) else shelf.place(fact, self._clock.tick()) for fact in read
-        ]
-        moved = {row["lead_id"] for row in shelf.rows} if kind != "outcomes" else set()
+    def _keep(self, connection: Connection, kind: Kind, *, read: Sequence[AnyFact | Result]) -> list[Result]:
+        """Store what is new, and put its leads among those that wait to be scored."""
+        became = survivors(connection, (fact.lead_id for fact in read if not isinstance(fact, Result)))
+        shelf = _shelf(connection, kind, read=read, became=became)
+        results = [fact if isinstance(fact, Result) else shelf.place(fact, self._clock.tick()) for fact in read]
         if kind == "leads":
-            _greet(connection, moved)
-        live = self._ladder.current
-        watch = self._routing.watch(connection, live, lead_ids=moved, as_of=as_of)
+            _greet(connection, {row["lead_id"] for row in shelf.rows})
         if shelf.rows:
             connection.execute(insert(shelf.table), shelf.rows)
-        self._routing.route(connection, live, watch=watch, as_of=self._clock.tick())
+            connection.execute(_MOVED, _moves(shelf.rows))
         return results
+
+
+def _shelf(
+    connection: Connection, kind: Kind, *, read: Sequence[AnyFact | Result], became: Mapping[str, str]
+) -> "Shelf":
+    facts = [fact for fact in read if not isinstance(fact, Result)]
+    if kind == "leads":
+        return _Versions(connection, facts, became=became)
+    return _Events(connection, kind, facts=facts, became=became)
+
+
+def _moves(rows: Sequence[Values]) -> list[Values]:
+    """Give since when, and until when, facts moved each lead."""
+    moved: dict[str, Values] = {}
+    for row in rows:
+        lead_id, known_at = row["lead_id"], row["known_at"]
+        one = moved.setdefault(lead_id, {"lead_id": lead_id, "since": known_at, "newest": known_at})
+        one["newest"] = max(one["newest"], known_at)
+    return list(moved.values())
 
 
 def _greet(connection: Connection, lead_ids: set[str]) -> None:
@@ -176,9 +202,10 @@ class _Versions(Shelf):
 
     table = lead_versions
 
-    def __init__(self, connection: Connection, read: Iterable[AnyFact | Result]) -> None:
+    def __init__(self, connection: Connection, facts: Sequence[AnyFact], *, became: Mapping[str, str]) -> None:
         self.rows = []
-        asked = {fact.lead_id for fact in read if not isinstance(fact, Result)}
+        self._became = became
+        asked = {fact.lead_id for fact in facts}
         newest = (
             select(lead_versions.c.lead_id, func.max(lead_versions.c.known_at).label("known_at"))
             .where(lead_versions.c.lead_id.in_(asked))
@@ -191,6 +218,10 @@ class _Versions(Shelf):
 
     def place(self, fact: LeadFact, known_at: int) -> Result:
         """Say what becomes of a lead that is known so from this instant on."""
+        became = self._became[fact.lead_id]
+        if became != fact.lead_id:
+            message = f"lead_id: {shown(fact.lead_id)} was merged into {shown(became)}; tell what changed of that lead."
+            return Result(fact.lead_id, "rejected", MergedError(message))
         newest = self._newest.get(fact.lead_id)
         if newest is not None:
             known_at = max(known_at, newest["known_at"] + 1)
@@ -225,11 +256,13 @@ def _created_at(told: int | None, newest: Values | None, known_at: int) -> int:
 class _Events(Shelf):
     """Activities or outcomes: kept once by their id."""
 
-    def __init__(self, connection: Connection, kind: Kind, *, read: Iterable[AnyFact | Result]) -> None:
+    def __init__(
+        self, connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], became: Mapping[str, str]
+    ) -> None:
         self.table = activities if kind == "activities" else outcomes
         self._id, self._at = _ID_OF[kind], "occurred_at" if kind == "activities" else "reached_at"
         self.rows = []
-        facts = [fact for fact in read if not isinstance(fact, Result)]
+        self._became = became
         self._leads = _known(connection, (fact.lead_id for fact in facts))
         column = self.table.c[self._id]
         found = connection.execute(select(self.table).where(column.in_([getattr(fact, self._id) for fact in facts])))
@@ -243,7 +276,7 @@ class _Events(Shelf):
             return Result(name, "rejected", InvalidError(message))
         there = self._there.get(name)
         row = self._row(fact, known_at if there is None else there["known_at"])
-        if there == row:
+        if there is not None and {**there, "lead_id": self._became.get(there["lead_id"], there["lead_id"])} == row:
             return Result(name, "duplicate")
         if there is not None:
             message = f"{self._id} {shown(name)} is taken by other content; give every fact an id of its own."
@@ -254,5 +287,5 @@ class _Events(Shelf):
 
     def _row(self, fact: ActivityFact | OutcomeFact, known_at: int) -> Values:
         """Give the fact as it is kept; nothing happens after it is known, even if the sender's clock says so."""
-        content = fact.model_dump()
+        content = fact.model_dump() | {"lead_id": self._became[fact.lead_id]}
         return {**content, self._at: min(content[self._at], known_at), "known_at": known_at}

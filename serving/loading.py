@@ -1,36 +1,25 @@
 """Loading: a company's history into the store, all of it or nothing, and a second time nothing new."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from rich.console import Console
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from data.contract import AttributeType
 from data.instants import now_us as present_us
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
-from serving.database import Database, raw
+from serving.bulk import COLUMNS, Bulk, bulk
+from serving.database import Database
 from serving.facts import canonical
 from serving.routing import Routing
 from serving.scoring import LiveScorer
+from serving.tables import leads
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
-_MOVING = ("lead_versions", "activities")
-_NOTE = (
-    "CREATE TEMP TRIGGER moved_by_{table} AFTER INSERT ON main.{table}"
-    " BEGIN INSERT OR IGNORE INTO moved VALUES (NEW.lead_id); END"
-)
-_COLUMNS = {
-    "leads": ("lead_id",),
-    "lead_versions": ("lead_id", "known_at", "account_id", "created_at", "attributes"),
-    "activities": ("lead_id", "known_at", "activity_id", "kind", "occurred_at", "subject", "value"),
-    "outcomes": ("outcome_id", "lead_id", "stage", "reached_at", "known_at", "amount", "reason"),
-}
 Rows = Iterable[tuple[Any, ...]]
 
 
@@ -56,7 +45,7 @@ class Loaded:
     What a load brought that the store did not have.
 
     Attributes:
-        database: the store's file.
+        database: where the store is.
         rows: rows of history read, lead versions, activities and outcomes together.
         leads: new leads.
         lead_versions: new versions of leads.
@@ -112,31 +101,31 @@ def load_history(
     """
     as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
-        store = raw(connection)
-        with _noted(store) as moved:
+        with bulk(connection) as store:
             new = _stored(store, history, playbook=folder.playbook, progress=progress)
+            moved = store.moved()
         _settle(connection, live, routing=Routing(folder), lead_ids=moved, as_of=as_of, progress=progress)
-        above = store.execute("SELECT count(*) FROM leads WHERE is_above").fetchone()[0]
+        above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
-    return Loaded(str(database.path), rows, **new, above=above)
+    return Loaded(database.shown, rows, **new, above=above)
 
 
-def _stored(store: sqlite3.Connection, history: History, *, playbook: Playbook, progress: Progress) -> dict[str, int]:
+def _stored(store: Bulk, history: History, *, playbook: Playbook, progress: Progress) -> dict[str, int]:
     """Insert every table in the order of its key, which SQLite takes in fastest."""
-    leads, activities, outcomes = history.leads, history.activities, history.outcomes
-    kept = [name for name in playbook.attributes if name in leads.columns]
+    versioned, activities, outcomes = history.leads, history.activities, history.outcomes
+    kept = [name for name in playbook.attributes if name in versioned.columns]
     versions = _chunks(
-        leads.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
+        versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
     )
     told: list[tuple[str, int, Iterable[Rows]]] = [
-        ("leads", 0, _chunks(leads.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
-        ("lead_versions", _size(leads), (_versions(rows, kept, playbook) for rows in versions)),
+        ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
+        ("lead_versions", _size(versioned), (_versions(rows, kept, playbook) for rows in versions)),
         (
             "activities",
             _size(activities),
-            _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), _COLUMNS["activities"]),
+            _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"]),
         ),
-        ("outcomes", _size(outcomes), _chunks(outcomes.order_by("outcome_id"), _COLUMNS["outcomes"])),
+        ("outcomes", _size(outcomes), _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])),
     ]
     return {
         table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in told
@@ -162,32 +151,15 @@ def _versions(rows: Rows, names: Sequence[str], playbook: Playbook) -> Rows:
         yield lead_id, known_at, account_id, created_at, canonical(attributes)
 
 
-def _insert(store: sqlite3.Connection, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
+def _insert(store: Bulk, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
     """Insert rows that are not there yet and say how many were new."""
-    columns = _COLUMNS[table]
-    places = ", ".join("?" * len(columns))
-    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
     new, done = 0, 0
     for chunk in chunks:
         rows = list(chunk)
-        new += store.executemany(statement, rows).rowcount if rows else 0
+        new += store.insert(table, rows)
         done += len(rows)
         progress(f"loading {table.replace('_', ' ')}", done, total)
     return new
-
-
-@contextmanager
-def _noted(store: sqlite3.Connection) -> Iterator[list[str]]:
-    """Give a list that holds, after the block, the leads whose score the block's inserts may have moved."""
-    lead_ids: list[str] = []
-    store.execute("CREATE TEMP TABLE moved (lead_id TEXT PRIMARY KEY) WITHOUT ROWID")
-    for table in _MOVING:
-        store.execute(_NOTE.format(table=table))
-    yield lead_ids
-    lead_ids.extend(lead_id for (lead_id,) in store.execute("SELECT lead_id FROM moved ORDER BY lead_id"))
-    for table in _MOVING:
-        store.execute(f"DROP TRIGGER temp.moved_by_{table}")
-    store.execute("DROP TABLE temp.moved")
 
 
 def _settle(

@@ -5,26 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sqlalchemy import select
+
 from data.playbook import Playbook
 from serving.database import Database, memory
 from serving.errors import InvalidError
 from serving.facts import Preview, attributes_json, check_activity, check_lead
 from serving.ladder import Ladder
 from serving.scoring import Score
+from serving.tables import activities, lead_versions
 
 _VERSION = "INSERT INTO lead_versions (lead_id, known_at, account_id, created_at, attributes) VALUES (?, ?, ?, ?, ?)"
 _ACTIVITY = (
     "INSERT INTO activities (lead_id, known_at, activity_id, kind, occurred_at, subject, value)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-_PEERS = "SELECT DISTINCT lead_id FROM lead_versions WHERE account_id = ? AND lead_id <> ?"
-_PEER_VERSIONS = (
-    "SELECT lead_id, known_at, account_id, created_at, attributes FROM lead_versions WHERE lead_id = ? AND known_at < ?"
-)
-_PEER_ACTIVITIES = (
-    "SELECT lead_id, known_at, activity_id, kind, occurred_at, subject, value"
-    " FROM activities WHERE lead_id = ? AND known_at < ?"
-)
+_ACTED = ("known_at", "activity_id", "kind", "occurred_at", "subject", "value")
 
 
 class Previews:
@@ -59,7 +55,7 @@ class Previews:
         self._check(preview, latest)
         with _forgotten(self._memory) as store:
             self._tell(store, preview, as_of)
-            score = self._ladder.current.score(store, preview.lead.lead_id, as_of=as_of, top=top)
+            score = self._ladder.current.in_memory.score(store, preview.lead.lead_id, as_of=as_of, top=top)
         assert score is not None  # noqa: S101 - the lead was told one line above; tells the type checker
         return score
 
@@ -87,9 +83,15 @@ class Previews:
     def _tell_peers(self, store: sqlite3.Connection, account_id: str, moment: tuple[str, int]) -> None:
         """Copy what is known of the other leads of the account."""
         lead_id, as_of = moment
-        for (peer,) in self._database.reader.execute(_PEERS, (account_id, lead_id)).fetchall():
-            for told, asked in ((_VERSION, _PEER_VERSIONS), (_ACTIVITY, _PEER_ACTIVITIES)):
-                store.executemany(told, self._database.reader.execute(asked, (peer, as_of)))
+        peers = select(lead_versions.c.lead_id).where(
+            lead_versions.c.account_id == account_id, lead_versions.c.lead_id != lead_id
+        )
+        with self._database.reading() as connection:
+            for told, table in ((_VERSION, lead_versions), (_ACTIVITY, activities)):
+                names = ("known_at", "account_id", "created_at", "attributes") if table is lead_versions else _ACTED
+                columns = [table.c.lead_id, *(table.c[name] for name in names)]
+                asked = select(*columns).where(table.c.lead_id.in_(peers), table.c.known_at < as_of)
+                store.executemany(told, map(tuple, connection.execute(asked)))
 
 
 def _rows(preview: Preview, known_at: int) -> Iterator[tuple[Any, ...]]:

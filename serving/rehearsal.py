@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +17,7 @@ from serving.ingestion import Kind
 from serving.loading import History, Loaded, load_history
 from serving.routing import newest_routes
 from serving.service import Service
-from serving.settings import settings_for
+from serving.settings import Settings, settings_for
 
 _AT_ONCE = 100
 _SHOWN, _REASONS = 5, 3
@@ -103,7 +102,7 @@ def rehearse(folder: PlaybookFolder, home: Home, *, progress: Progress = silent)
 
     history = import_history(folder, home, progress=progress)
     settings = settings_for(folder, home)
-    _set_aside(settings.database)
+    _set_aside(settings)
     instant = history.cutoff_us - DAY_US
     service = open_service(settings)
     try:
@@ -111,14 +110,20 @@ def rehearse(folder: PlaybookFolder, home: Home, *, progress: Progress = silent)
         live = service.ladder.current
         loaded = load_history(before, service.database, folder=folder, live=live, progress=progress)
         told = _tell(service, history, instant, progress=progress)
-        routes = newest_routes(service.database.reader, 1000)
+        service.worker.catch_up()
+        with service.database.reading() as connection:
+            routes = newest_routes(connection, 1000)
     finally:
         service.close()
     return Rehearsed(loaded, told, routes)
 
 
-def _set_aside(database: Path) -> None:
-    for ending in ("", "-wal", "-shm"):
+def _set_aside(settings: Settings) -> None:
+    """Make room for a new store; one on PostgreSQL stays, and only what it lacks is loaded."""
+    database = settings.database_file
+    if database is None:
+        return
+    for ending in ("", "-wal", "-shm", "-writers"):
         standing = database.with_name(database.name + ending)
         if standing.exists():
             standing.replace(database.with_name(f"{database.stem}.previous{database.suffix}{ending}"))

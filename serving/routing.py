@@ -1,22 +1,21 @@
 """Routing: a lead whose score passes the threshold is handed over once, until it has fallen well below."""
 
 import json
-import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from data.instants import iso
 from data.playbook import PlaybookFolder
 from models.receipt import scorer_json
 from serving.database import raw
 from serving.scoring import LiveScorer, Score
-from serving.tables import leads, outcomes, routes
+from serving.tables import leads, merges, moves, outcomes, routes
 
-_REASONS = 5
-_NEWEST = "SELECT id, lead_id, score, grade, threshold, routed_at, reasons FROM routes ORDER BY id DESC LIMIT ?"
+MOST_REASONS = 5
+"""Reasons that a route says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,8 @@ class Standing:
             floor: points below which a lead falls.
         """
         if self.is_above:
-            return points is None or points >= floor or (live.degraded and self._is_of_another(live))
-        return self._is_of_another(live) and points is not None and points >= live.scorer.bands.threshold
+            return points is None or points >= floor or (live.degraded and self.is_of_another(live))
+        return self.is_of_another(live) and points is not None and points >= live.threshold
 
     def after(self, live: LiveScorer, *, was_above: bool, points: float, floor: float) -> "Standing":
         """
@@ -61,7 +60,7 @@ class Standing:
             points: what the scorer gives with the facts.
             floor: points below which a lead falls.
         """
-        threshold, of_another = live.scorer.bands.threshold, self._is_of_another(live)
+        threshold, of_another = live.threshold, self.is_of_another(live)
         if live.degraded and self.is_above and of_another:
             return self
         now = points >= (floor if was_above else threshold)
@@ -70,16 +69,21 @@ class Standing:
             return self
         return Standing(now, live.scorer.id.fingerprint)
 
-    def _is_of_another(self, live: LiveScorer) -> bool:
+    def needs_before(self, live: LiveScorer) -> bool:
+        """Say whether it matters which points the lead had before the facts."""
+        return self.is_above or self.is_of_another(live)
+
+    def is_of_another(self, live: LiveScorer) -> bool:
+        """Say whether another scorer than this one said how the lead stands."""
         return self.above_for is not None and self.above_for != live.scorer.id.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """The open leads that facts are about to move: how they stand, and which of them count as above."""
+class Judged:
+    """What became of leads that were looked at: which crossed, and how those stand now that stand otherwise."""
 
+    crossed: tuple[str, ...]
     standing: Mapping[str, Standing]
-    above: frozenset[str]
 
 
 class Routing:
@@ -94,69 +98,70 @@ class Routing:
         self._closing = sorted(folder.playbook.closing_stages)
         self._hysteresis = folder.routing.hysteresis_points
 
-    def watch(self, connection: Connection, live: LiveScorer, *, lead_ids: Collection[str], as_of: int) -> Watch:
+    def open_leads(self, connection: Connection, lead_ids: Sequence[str]) -> dict[str, Standing]:
+        """Give the leads that nothing has closed, neither an outcome nor a merge, and how they stand."""
+        asked = self._open().where(leads.c.lead_id.in_(lead_ids))
+        return {row.lead_id: Standing(bool(row.is_above), row.above_for) for row in connection.execute(asked)}
+
+    def open_after(self, connection: Connection, lead_id: str, *, limit: int) -> list[str]:
+        """Give the next open leads after one, by their ids, that do not wait to be scored anyway."""
+        waits = select(moves.c.lead_id).where(moves.c.lead_id == leads.c.lead_id).exists()
+        asked = self._open().where(leads.c.lead_id > lead_id, ~waits).order_by(leads.c.lead_id).limit(limit)
+        return [row.lead_id for row in connection.execute(asked)]
+
+    def judge(
+        self,
+        live: LiveScorer,
+        standing: Mapping[str, Standing],
+        *,
+        before: Mapping[str, float],
+        after: Mapping[str, float],
+    ) -> Judged:
         """
-        Look at leads just before facts about them are stored.
+        Say which leads crossed and how they stand now.
 
         Args:
-            connection: holds the write lock.
             live: the scorer in use.
-            lead_ids: leads that are about to move.
-            as_of: now, before the facts.
+            standing: how leads stood when they were last looked at.
+            before: points just before what happened to them; those that only time moved are left out.
+            after: points now.
         """
-        standing = self._open(connection, sorted(lead_ids))
-        fingerprint, floor = live.scorer.id.fingerprint, self._floor(live)
-        asked = [one for one, found in standing.items() if found.is_above or found.above_for not in {None, fingerprint}]
-        points = live.points(raw(connection), asked, as_of=as_of)
-        above = (one for one in asked if standing[one].was_above(live, points.get(one), floor=floor))
-        return Watch(standing, frozenset(above))
-
-    def route(self, connection: Connection, live: LiveScorer, *, watch: Watch, as_of: int) -> list[str]:
-        """
-        Write a route for each watched lead that has crossed, within the transaction that stored its facts.
-
-        Args:
-            connection: holds the write lock.
-            live: the scorer in use.
-            watch: the leads as they were before.
-            as_of: now, after the facts.
-
-        Returns:
-            The leads that were routed.
-        """
-        points = live.points(raw(connection), sorted(watch.standing), as_of=as_of)
-        threshold, floor = live.scorer.bands.threshold, self._floor(live)
-        crossed = [one for one, now in points.items() if now >= threshold and one not in watch.above]
-        after = {
-            one: watch.standing[one].after(live, was_above=one in watch.above, points=now, floor=floor)
-            for one, now in points.items()
+        floor = live.threshold - self._hysteresis
+        above = {
+            one: standing[one].was_above(live, before.get(one, _unmoved(live, standing[one], now)), floor=floor)
+            for one, now in after.items()
         }
-        _remember(connection, {one: now for one, now in after.items() if now != watch.standing[one]})
-        scores = live.scores(raw(connection), crossed, as_of=as_of, top=_REASONS)
-        if scores:
-            connection.execute(insert(routes), [_row(score, threshold) for score in scores.values()])
-        return crossed
+        crossed = tuple(one for one, now in after.items() if now >= live.threshold and not above[one])
+        stands = {
+            one: standing[one].after(live, was_above=above[one], points=now, floor=floor) for one, now in after.items()
+        }
+        return Judged(crossed, {one: now for one, now in stands.items() if now != standing[one]})
+
+    def was_above(self, live: LiveScorer, standing: Standing, points: float | None) -> bool:
+        """Say whether a lead counts as above, given the points it had just before what is looked at."""
+        return standing.was_above(live, points, floor=live.threshold - self._hysteresis)
 
     def settle(self, connection: Connection, live: LiveScorer, *, lead_ids: Sequence[str], as_of: int) -> None:
         """Take loaded leads as they stand: those above the threshold count as above, and none is routed."""
-        below = [one for one, found in self._open(connection, lead_ids).items() if not found.is_above]
-        points = live.points(raw(connection), below, as_of=as_of)
-        threshold, fingerprint = live.scorer.bands.threshold, live.scorer.id.fingerprint
-        _remember(connection, {one: Standing(now >= threshold, fingerprint) for one, now in points.items()})
+        below = [one for one, found in self.open_leads(connection, lead_ids).items() if not found.is_above]
+        points = live.points(raw(connection), [(lead_id, as_of) for lead_id in below])
+        fingerprint = live.scorer.id.fingerprint
+        remember(connection, {one: Standing(now >= live.threshold, fingerprint) for one, now in points.items()})
 
-    def _floor(self, live: LiveScorer) -> float:
-        return live.scorer.bands.threshold - self._hysteresis
-
-    def _open(self, connection: Connection, lead_ids: Sequence[str]) -> dict[str, Standing]:
-        """Give the leads that no outcome has closed, and how they stand."""
+    def _open(self) -> Select[Any]:
         closed = select(outcomes.c.lead_id).where(
             outcomes.c.lead_id == leads.c.lead_id, outcomes.c.stage.in_(self._closing)
         )
-        asked = select(leads).where(leads.c.lead_id.in_(lead_ids), ~closed.exists())
-        return {row.lead_id: Standing(bool(row.is_above), row.above_for) for row in connection.execute(asked)}
+        merged = select(merges.c.lead_id).where(merges.c.lead_id == leads.c.lead_id)
+        return select(leads).where(~closed.exists(), ~merged.exists())
 
 
-def _remember(connection: Connection, standing: Mapping[str, Standing]) -> None:
+def _unmoved(live: LiveScorer, standing: Standing, now: float) -> float | None:
+    """Give the points that a lead had before, where only time moved it: those of another scorer are not comparable."""
+    return now if standing.is_of_another(live) else None
+
+
+def remember(connection: Connection, standing: Mapping[str, Standing]) -> None:
     """Keep how leads stand."""
     if standing:
         lead = leads.c.lead_id == bindparam("lead")
@@ -165,23 +170,29 @@ def _remember(connection: Connection, standing: Mapping[str, Standing]) -> None:
         connection.execute(statement, told)
 
 
-def newest_routes(store: sqlite3.Connection, limit: int) -> list[dict[str, Any]]:
+def write_routes(connection: Connection, scored: Sequence[Score]) -> None:
+    """Write down that leads crossed, with the score that made them cross."""
+    if scored:
+        connection.execute(insert(routes), [_row(score) for score in scored])
+
+
+def newest_routes(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Give the newest routes first, as the API writes them."""
     return [
         {
-            "id": number,
-            "lead_id": lead_id,
-            "score": score,
-            "grade": grade,
-            "threshold": threshold,
-            "routed_at": iso(routed_at),
-            "reasons": json.loads(reasons),
+            "id": row.id,
+            "lead_id": row.lead_id,
+            "score": row.score,
+            "grade": row.grade,
+            "threshold": row.threshold,
+            "routed_at": iso(row.routed_at),
+            "reasons": json.loads(row.reasons),
         }
-        for number, lead_id, score, grade, threshold, routed_at, reasons in store.execute(_NEWEST, (limit,))
+        for row in connection.execute(select(routes).order_by(routes.c.id.desc()).limit(limit))
     ]
 
 
-def _row(score: Score, threshold: float) -> dict[str, Any]:
+def _row(score: Score) -> dict[str, Any]:
     receipt = score.receipt
     content = score.as_json()
     return {
@@ -189,7 +200,7 @@ def _row(score: Score, threshold: float) -> dict[str, Any]:
         "points": receipt.points,
         "score": receipt.score,
         "grade": receipt.grade,
-        "threshold": threshold,
+        "threshold": score.threshold,
         "routed_at": receipt.as_of,
         "reasons": json.dumps(content["reasons"]),
         "scorer": json.dumps(scorer_json(receipt.scorer)),

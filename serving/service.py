@@ -1,18 +1,35 @@
 """The service: its parts in one place, opened together and closed together."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from fastapi import Request
 
 from data.playbook import PlaybookFolder
 from serving.clock import Clock
-from serving.database import Database
+from serving.database import Database, Raw
 from serving.ingestion import Ingestion
 from serving.ladder import Ladder
 from serving.preview import Previews
+from serving.recording import Recorder
+from serving.rescoring import Rescoring
+from serving.routing import Routing
 from serving.settings import Settings
+from serving.worker import Worker
+
+Answer = TypeVar("Answer")
+_READERS = 8
+
+
+def _writer() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+
+
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +37,9 @@ class Service:
     """
     What the routes of the API work with.
 
-    Reads run where they are asked, on the thread of the event loop: one takes less time than handing it over would.
-    Writes wait for disks and for each other, so they run one after the other on ``writer``, a single thread.
+    On SQLite reads run where they are asked, on the thread of the event loop: one takes less time than handing it over
+    would. PostgreSQL is asked on threads. Writes wait for disks and for each other, so they run one after the other on
+    ``writer``, a single thread.
     """
 
     settings: Settings
@@ -29,12 +47,32 @@ class Service:
     database: Database
     clock: Clock
     ladder: Ladder
+    routing: Routing
+    rescoring: Rescoring
     ingestion: Ingestion
     previews: Previews
-    writer: ThreadPoolExecutor
+    recorder: Recorder
+    worker: Worker
+    writer: ThreadPoolExecutor = field(default_factory=_writer)
+    readers: ThreadPoolExecutor = field(default_factory=_readers)
+
+    async def read(self, ask: Callable[[Raw, int], Answer]) -> Answer:
+        """
+        Ask the store.
+
+        Args:
+            ask: gets the engine's own connection and the instant that "now" stands for [us since 1970 UTC].
+        """
+        if self.database.dialect == "sqlite":
+            return self._read(ask)
+        return await asyncio.get_running_loop().run_in_executor(self.readers, self._read, ask)
+
+    async def write(self, act: Callable[[], Answer]) -> Answer:
+        """Do what writes, after all that was to be written before it."""
+        return await asyncio.get_running_loop().run_in_executor(self.writer, act)
 
     async def watch_models(self) -> None:
-        """Take another model as soon as one is promoted, for ever."""
+        """Take another model as soon as one is put in force, for ever."""
         while True:
             await asyncio.sleep(self.settings.model_check_s)
             await asyncio.to_thread(self.ladder.refresh)
@@ -42,8 +80,15 @@ class Service:
     def close(self) -> None:
         """Let the writes under way finish, then close the store."""
         self.writer.shutdown(wait=True)
+        self.readers.shutdown(wait=True)
+        self.worker.stop()
         self.previews.close()
         self.database.close()
+
+    def _read(self, ask: Callable[[Raw, int], Answer]) -> Answer:
+        now = self.clock.as_of(self.database.writing_since())  # before the store's moment: all that counts is in it
+        with self.database.live() as store:
+            return ask(store, now)
 
 
 def service_of(request: Request) -> Service:

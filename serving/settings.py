@@ -125,9 +125,7 @@ def refuse_unknown(folder: PlaybookFolder) -> None:
     for name in sorted(os.environ):
         if name.startswith(_PREFIX) and name not in known:
             nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
-            message = (
-                f"the variable {name} means nothing here: the nearest known is {nearest}; mend or unset it."
-            )
+            message = f"the variable {name} means nothing here: the nearest known is {nearest}; mend or unset it."
             raise SettingsError(message)
 
 

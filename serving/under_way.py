@@ -53,15 +53,10 @@ class UnderWay:
         writing = [since for at, (_, since) in enumerate(_SLOT.iter_unpack(self._map)) if since and at != self._mine]
         return min(writing) if writing and self._lives() else None
 
-    @contextmanager
-    def announced(self, since: int) -> Iterator[None]:
-        """Say since when this process writes, until the block ends."""
+    def announce(self, since: int) -> None:
+        """Say since when this process writes [us since 1970 UTC]; 0 says that it no longer does."""
         assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
         _SLOT.pack_into(self._map, self._mine * _SLOT.size, os.getpid(), since)
-        try:
-            yield
-        finally:
-            _SLOT.pack_into(self._map, self._mine * _SLOT.size, os.getpid(), 0)
 
     def close(self) -> None:
         """Give the slot back."""
