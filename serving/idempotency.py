@@ -6,14 +6,17 @@ under way. The answer is written in the same transaction as the facts it speaks 
 both or neither, and then the reservation may be taken over once it is old enough.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from serving.auditing import mark_of
-from serving.errors import InFlightError, ReusedKeyError
+from serving.database import Database
+from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.tables import idempotency, idempotency_leads
 
 _SECOND_US = 1_000_000
@@ -50,11 +53,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """The first answer to a request."""
+class Said:
+    """
+    An answer.
+
+    Attributes:
+        status: of HTTP.
+        text: the body, exactly as it is sent.
+        replayed: whether it is the one that was given first.
+    """
 
     status: int
     text: str
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,52 +73,92 @@ class Ticket:
     """
     The right to answer a request for the first time.
 
-    Whoever keeps facts for the request calls ``finish`` in the transaction that keeps them. Where nothing is kept,
-    nothing need be called: the answer is then written afterwards.
+    Whoever does what was asked calls ``finish`` in the transaction that does it. Where that cannot be done and an
+    error is raised, ``answered_once`` writes it down instead.
     """
 
     asked: Asked
     started_at: int
 
-    def finish(self, connection: Connection, status: int, text: str, lead_ids: Iterable[str] = ()) -> None:
+    def finish(self, connection: Connection, said: Said, lead_ids: Iterable[str] = ()) -> None:
         """
         Write the answer down.
 
         Args:
-            connection: inside the transaction that keeps the facts the answer speaks of.
-            status: the answer's HTTP status.
-            text: the answer's body, exactly as it is sent.
+            connection: inside the transaction that does what was asked.
+            said: the answer.
             lead_ids: leads that it speaks of, beside those that the request names.
 
         Raises:
             InFlightError: this took so long that another process took over; what the transaction did must not stay.
         """
         statement = update(idempotency).where(*self._mine(), idempotency.c.status.is_(None))
-        if connection.execute(statement.values(status=status, answer=text)).rowcount == 0:
+        if connection.execute(statement.values(status=said.status, answer=said.text)).rowcount == 0:
             raise InFlightError(_UNDER_WAY)
         spoken_of = sorted({*self.asked.lead_ids, *lead_ids})
         names = {"key_id": self.asked.key_id, "idempotency_key": self.asked.idempotency_key}
         if spoken_of:
             connection.execute(insert(idempotency_leads), [{**names, "lead_id": lead_id} for lead_id in spoken_of])
 
-    def is_finished(self, connection: Connection) -> bool:
-        """Say whether the answer is written down, or is no longer ours to write."""
-        row = connection.execute(select(idempotency.c.status).where(*self._mine())).one_or_none()
-        return row is None or row.status is not None
-
-    def give_back(self, connection: Connection) -> None:
+    def return_to(self, database: Database) -> None:
         """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
-        connection.execute(delete(idempotency).where(*self._mine(), idempotency.c.status.is_(None)))
+        with suppress(DBAPIError), database.writing() as connection:  # a store that is gone lets it lapse by itself
+            connection.execute(delete(idempotency).where(*self._mine(), idempotency.c.status.is_(None)))
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
         return (*_of(self.asked), idempotency.c.started_at == self.started_at)
 
 
+_NOT_KEPT = frozenset({401, 403, 429, 500, 503})
 _UNDER_WAY = "The first request with this Idempotency-Key has no answer yet: send it again in a moment."
 _REUSED = "This Idempotency-Key was sent with another request before: give every request a key of its own."
 
 
-def reserve(connection: Connection, asked: Asked, *, now: int) -> Ticket | Kept:
+def answered_once(
+    database: Database,
+    asked: Asked | None,
+    *,
+    now: Callable[[], int],
+    act: Callable[[Ticket | None], Said],
+    word: Callable[[RequestError], Said],
+) -> Said:
+    """
+    Do what a request asks, unless it is done; then give the answer that it got first.
+
+    Args:
+        database: the store.
+        asked: the request; None where it carries no idempotency key.
+        now: gives the present instant [us since 1970 UTC].
+        act: does what is asked, and finishes the ticket that it is given before it returns.
+        word: writes a refusal as an answer; it is kept as well, but for those that say "later" or "not you".
+
+    Raises:
+        ReusedKeyError: the key was sent with another request.
+        InFlightError: the first request with this key is under way.
+        RequestError: a refusal that is not kept.
+    """
+    if asked is None:
+        return act(None)
+    with database.writing() as connection:
+        ticket = reserve(connection, asked, now=now())
+    if isinstance(ticket, Said):
+        return ticket
+    try:
+        return act(ticket)
+    except RequestError as error:
+        if error.status in _NOT_KEPT or isinstance(error, InFlightError):
+            ticket.return_to(database)
+            raise
+        said = word(error)
+        with database.writing() as connection:
+            ticket.finish(connection, said)
+        return said
+    except BaseException:
+        ticket.return_to(database)
+        raise
+
+
+def reserve(connection: Connection, asked: Asked, *, now: int) -> Ticket | Said:
     """
     Reserve a request's key, or give the answer that is kept for it.
 
@@ -132,12 +183,12 @@ def reserve(connection: Connection, asked: Asked, *, now: int) -> Ticket | Kept:
     return _again(connection, asked, row=row, mark=mark, now=now)
 
 
-def _again(connection: Connection, asked: Asked, *, row: Row[tuple[object, ...]], mark: str, now: int) -> Ticket | Kept:
+def _again(connection: Connection, asked: Asked, *, row: Row[tuple[object, ...]], mark: str, now: int) -> Ticket | Said:
     """Say what a request gets whose key is there already."""
     if row.request != mark:
         raise ReusedKeyError(_REUSED)
     if row.status is not None:
-        return Kept(row.status, row.answer)
+        return Said(row.status, row.answer, replayed=True)
     if now - row.started_at < ABANDONED_US:
         raise InFlightError(_UNDER_WAY)
     connection.execute(update(idempotency).where(*_of(asked)).values(started_at=now))

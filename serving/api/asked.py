@@ -5,11 +5,10 @@ from typing import Any, NoReturn
 
 from fastapi import Request, Response
 
-from serving.errors import InvalidError, RequestError, TooLargeError, UnreadableError
+from serving.errors import InvalidError, RequestError, UnreadableError
 from serving.facts import instant, safe_name
 from serving.service import Service
 
-LARGEST_BODY_BYTES = 8 * 2**20
 MOST_ITEMS = 1000
 _USUAL_REASONS = 5
 _MOST_REASONS = 1000
@@ -20,25 +19,27 @@ _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 
 def answer(content: object, status: int = 200) -> Response:
     """Write JSON as a response."""
-    return Response(_JSON.encode(content), status, media_type="application/json")
+    return Response(written(content), status, media_type="application/json")
+
+
+def written(content: object) -> str:
+    """
+    Write JSON as it is sent.
+
+    >>> written({"lead_id": "L-1"})
+    '{"lead_id":"L-1"}'
+    """
+    return _JSON.encode(content)
 
 
 async def body_of(request: Request) -> Any:
     """
-    Read the body as JSON.
+    Read the body as JSON; how large it may be is said where the route is.
 
     Raises:
         UnreadableError: it is not JSON as RFC 8259 has it: not UTF-8, NaN, nested too deep.
-        TooLargeError: it is larger than 8 MiB.
     """
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST_BODY_BYTES:
-            message = f"The body is larger than {LARGEST_BODY_BYTES} bytes: send fewer items at once."
-            raise TooLargeError(message)
-        parts.append(part)
-    return parsed(b"".join(parts))
+    return parsed(await request.body())
 
 
 def parsed(body: bytes) -> Any:
@@ -151,23 +152,22 @@ def whole(given: str, name: str, *, most: int, least: int = 1, also: str = "") -
     raise InvalidError(message)
 
 
-def as_of_of(request: Request, service: Service) -> int:
+def as_of_of(request: Request, service: Service) -> int | None:
     """
-    Give the instant that is asked about [us since 1970 UTC]; by default now.
+    Give the instant that is asked about [us since 1970 UTC]; None is now.
 
     Raises:
         InvalidError: it is not an instant with its offset, or in the future.
     """
     given = request.query_params.get("as_of")
-    now = service.clock.as_of()
     if given is None:
-        return now
+        return None
     try:
         as_of = instant(_with_plus(given))
     except ValueError as error:
         message = f"as_of: {error}."
         raise InvalidError(message) from None
-    if as_of > max(now, service.clock.now()):
+    if as_of > service.clock.as_of():
         message = "as_of: this instant is in the future; nobody knows yet what will have happened."
         raise InvalidError(message)
     return as_of
@@ -184,4 +184,15 @@ def _with_plus(given: str) -> str:
     return f"{head}+{offset}" if space and "T" in head else given
 
 
-__all__ = ["RequestError", "answer", "as_of_of", "body_of", "items_of", "only", "parsed", "reasons_of", "whole"]
+__all__ = [
+    "RequestError",
+    "answer",
+    "as_of_of",
+    "body_of",
+    "items_of",
+    "only",
+    "parsed",
+    "reasons_of",
+    "whole",
+    "written",
+]

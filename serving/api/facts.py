@@ -1,12 +1,18 @@
 """Facts come in: leads, activities and outcomes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from serving.api.allowed import needs
-from serving.api.asked import answer, body_of, items_of, only
+from serving.api.asked import items_of, only, parsed, written
 from serving.api.document import ingest
+from serving.api.once import once, raising, worded
 from serving.errors import RequestError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, is_id
+from serving.idempotency import Said, Ticket
 from serving.ingestion import Kind, Result, summary
 from serving.service import service_of
 
@@ -40,14 +46,38 @@ async def post_outcomes(request: Request) -> Response:
 async def _taken(request: Request, kind: Kind) -> Response:
     """Answer once everything is on disk; one bad object is a problem, a bad item of a list is told in its place."""
     only(request)
-    service, body = service_of(request), await body_of(request)
-    items = items_of(body)
-    results = await service.write(lambda: service.ingestion.take(kind, items))
-    refused = _refusal(results) if isinstance(body, dict) else None
-    if refused is not None:
-        raise refused
-    return answer(summary(results), 202)
+    body = await request.body()
+    try:
+        sent = parsed(body)
+        items = items_of(sent)
+    except RequestError as error:
+        return await once(request, raising(error), body=body)
+    take, alone = service_of(request).ingestion.take, isinstance(sent, dict)
+
+    def act(ticket: Ticket | None) -> Said:
+        return _said(take(kind, items, ticket=None if ticket is None else _Answer(ticket, alone)), alone=alone)
+
+    return await once(request, act, body=body, lead_ids=_named(items))
 
 
-def _refusal(results: list[Result]) -> RequestError | None:
-    return next((result.error for result in results), None)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Keeps what a request is answered together with its facts."""
+
+    ticket: Ticket
+    alone: bool
+
+    def finish(self, connection: Connection, results: Sequence[Result]) -> None:
+        """Write the answer down in the transaction that keeps the facts."""
+        self.ticket.finish(connection, _said(results, alone=self.alone))
+
+
+def _said(results: Sequence[Result], *, alone: bool) -> Said:
+    refused = next((result.error for result in results if result.error is not None), None) if alone else None
+    return Said(202, written(summary(results))) if refused is None else worded(refused)
+
+
+def _named(items: Sequence[object]) -> set[str]:
+    """Give the leads that items name, as far as they can be ids."""
+    named = (item.get("lead_id") for item in items if isinstance(item, dict))
+    return {lead_id for lead_id in named if isinstance(lead_id, str) and is_id(lead_id)}
