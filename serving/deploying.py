@@ -20,6 +20,8 @@ from models.packing import pack, unpack
 from models.receipt import ScorerId, scorer_json
 from models.scorecard import Scorecard
 from models.scorer import Scorer
+from serving.auditing import note
+from serving.database import Database
 from serving.errors import UnknownScorerError
 from serving.receipts import Role
 from serving.tables import deployments, scorers
@@ -181,6 +183,34 @@ def earlier_champions(connection: Connection, number: int) -> list[ScorerId]:
     rows = connection.execute(_all().where(before).order_by(deployments.c.id.desc()).limit(_MOST_EARLIER))
     found = dict.fromkeys(_deployment(row).scorer for row in rows)
     return [scorer for scorer in found if scorer is not None]
+
+
+def hand_over(database: Database, bundle: CheckedBundle, role: Role, *, by: str, at: int) -> Deployment:
+    """
+    Keep a bundle and put it in a role, both or neither, and note who did.
+
+    Args:
+        database: the store.
+        bundle: verified.
+        role: where.
+        by: a key's id or the user of the machine.
+        at: the present instant [us since 1970 UTC].
+    """
+    found = bundle.model.id
+    with database.writing() as connection:
+        store_bundle(connection, bundle, at=at)
+        made = deploy(connection, role, found.fingerprint, source="deploy", by=by, at=at)
+        about = f"{role}: {found.name} {made.scorer.version if made.scorer else ''} ({found.fingerprint[:12]})"
+        note(connection, at=at, actor=by, act="models.deploy", about=about)
+    return made
+
+
+def take_shadow_away(database: Database, *, by: str, at: int) -> Deployment:
+    """Compare nobody with the champion any longer, and note who said so."""
+    with database.writing() as connection:
+        made = deploy(connection, "shadow", None, source="deploy", by=by, at=at)
+        note(connection, at=at, actor=by, act="models.remove", about="shadow")
+    return made
 
 
 def scorer_of(connection: Connection, fingerprint: str) -> Scorer:

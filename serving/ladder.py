@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sqlalchemy.exc import DBAPIError
@@ -47,6 +47,7 @@ class Ladder:
     Attributes:
         current: who answers.
         shadow: who is compared with the champion; None where nobody is.
+        deployed: who is in force in each role, whether usable or not.
         shadow_problem: why a deployed shadow cannot be used, if it cannot.
         standing: how far the company's history carries; None before anything was trained.
         swaps: how often another scorer took over since the start.
@@ -69,6 +70,7 @@ class Ladder:
         self._seen: Seen | None = None
         self.current: LiveScorer
         self.shadow: LiveScorer | None = None
+        self.deployed: Mapping[Role, Deployment] = {}
         self.shadow_problem: str | None = None
         self.standing: Standing | None = None
         self.swaps = 0
@@ -114,6 +116,7 @@ class Ladder:
         if changed:
             self._take(deployed, problem)
             self._seen = seen
+        self.deployed = deployed
         self._remember()
         return changed
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -186,6 +187,12 @@ receipts = Table(
     Column("values", Text, nullable=False),
     Column("receipt", Text, nullable=False),
     Index(None, "lead_id", "role", "as_of"),
+    Index(
+        "ix_receipts_of_shadows",
+        "as_of",
+        sqlite_where=text("role = 'shadow'"),
+        postgresql_where=text("role = 'shadow'"),
+    ),
 )
 """
 Each score given, once per change: feature values (a JSON list in catalog order), scorer, threshold and reasons.

@@ -11,6 +11,7 @@ from serving.facts import Fact, Preview
 from serving.problems import MEDIA_TYPE, Problem
 
 LARGEST_BODY_BYTES = 8 * 2**20
+LARGEST_BUNDLE_BYTES = 64 * 2**20
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "LeadFact": {
         "lead_id": "L-1",
@@ -160,6 +161,49 @@ class CardOut(BaseModel):
     accepted_risk: str | None = Field(description="why a failed gate did not stop the training")
 
 
+class DeployedOut(BaseModel):
+    """A scorer in force."""
+
+    scorer: ScorerOut
+    source: Literal["promotion", "deploy"]
+    deployed_at: str = Field(examples=["2026-03-01T12:00:05.000321Z"])
+
+
+class ComparedOut(BaseModel):
+    """The shadow against the champion, on the leads that the shadow scored last, at most 1,000."""
+
+    leads: int = Field(description="leads that both have scored", examples=[1000])
+    mean_difference_points: float | None = Field(description="of the points, each without its sign", examples=[3.4])
+    same_side_share: float | None = Field(
+        description="share of the leads that both would hand over, or neither, each by its own threshold",
+        examples=[0.97],
+    )
+
+
+class ShadowOut(DeployedOut):
+    """A scorer that scores the same leads, routes nothing and is compared."""
+
+    problem: str | None = Field(description="why it cannot be used, if it cannot")
+    compared: ComparedOut
+
+
+class DeploymentOut(BaseModel):
+    """A scorer put in a role."""
+
+    number: int
+    role: Literal["champion", "shadow"]
+    scorer: ScorerOut | None = Field(description="null where whoever was there was taken away")
+    source: Literal["promotion", "deploy"]
+    deployed_at: str
+    deployed_by: str = Field(description="a key's id, or who promoted it or ran the command line")
+
+
+class DeploymentsOut(BaseModel):
+    """The newest deployments first; the first of a role is in force."""
+
+    deployments: list[DeploymentOut]
+
+
 class ModelOut(BaseModel):
     """Which scorer answers."""
 
@@ -172,6 +216,10 @@ class ModelOut(BaseModel):
     features: int
     card: CardOut | None = Field(description="null for point rules")
     standing: StandingOut | None = Field(description="null before anything was trained")
+    champion: DeployedOut | None = Field(
+        description="who is in force; another scorer stands in where it cannot be used"
+    )
+    shadow: ShadowOut | None
 
 
 class NoteOut(BaseModel):
@@ -315,6 +363,53 @@ READ_MODEL: dict[str, Any] = {
 READ_AUDIT: dict[str, Any] = {
     "summary": "Say what administrators did",
     "response_model": NotesOut,
+    "responses": _problems((422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [_LIMIT]},
+}
+_ROLE = _query("role", "where", {"enum": ["champion", "shadow"], "default": "champion"})
+_SHADOW = {**_query("role", "only a shadow can be taken away", {"const": "shadow"}), "required": True}
+_VERSION = _query("version", "the registry's label for it", {"type": "string", "minLength": 1, "maxLength": 200})
+_PACKED = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["files"],
+    "properties": {
+        "files": {
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+            "description": "name of the file: text",
+        },
+        "version": {"type": ["string", "null"], "maxLength": 200},
+    },
+}
+PUT_MODEL: dict[str, Any] = {
+    "summary": "Deploy a bundle",
+    "response_model": ModelOut,
+    "responses": _problems(
+        (413, "The bundle is too large"), (422, "The bundle is refused, or the query is not what was expected")
+    ),
+    "max_body_size": LARGEST_BUNDLE_BYTES,
+    "openapi_extra": {
+        "parameters": [_ROLE, _VERSION],
+        "requestBody": {
+            "required": True,
+            "description": "the bundle's files, as `leadscore deploy` packs them, or as JSON",
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+                "application/json": {"schema": _PACKED},
+            },
+        },
+    },
+}
+DELETE_MODEL: dict[str, Any] = {
+    "summary": "Take the shadow away",
+    "response_model": ModelOut,
+    "responses": _problems((422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [_SHADOW]},
+}
+READ_DEPLOYMENTS: dict[str, Any] = {
+    "summary": "List deployments",
+    "response_model": DeploymentsOut,
     "responses": _problems((422, "The query is not what was expected")),
     "openapi_extra": {"parameters": [_LIMIT]},
 }

@@ -1,28 +1,120 @@
-"""The model: which scorer answers."""
+"""The model: which scorer answers, who is in force, and bundles coming in."""
 
+import asyncio
+import logging
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
+from data.instants import iso
+from models.bundle import StaleBundleError
 from models.conversion import ConversionModel
+from models.errors import ModelError
+from models.packing import unpack
+from models.reading import is_label
 from models.receipt import scorer_json
 from models.scorer import Scorer
-from serving.api.allowed import needs
-from serving.api.asked import answer, only
-from serving.api.document import READ_MODEL
+from serving.api.allowed import key_of, needs
+from serving.api.asked import answer, only, whole
+from serving.api.document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
+from serving.deploying import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
+from serving.errors import BundleRefusedError, InvalidError
+from serving.receipts import Role
 from serving.service import Service, service_of
+from serving.shadowing import Comparison, compared
 
+_LOG = logging.getLogger("leadscore.serving")
+_USUAL, _MOST = "100", 1000
+_ROLES: dict[str, Role] = {"champion": "champion", "shadow": "shadow"}
 router = APIRouter(prefix="/v1", tags=["model"])
 
 
 @router.get("/model", dependencies=[needs("scores:read")], **READ_MODEL)
 async def read_model(request: Request) -> Response:
-    """Say which scorer answers, for which goal, and from which points a lead is handed over."""
+    """Say which scorer answers, for which goal, from which points a lead is handed over, and how its shadow does."""
     only(request)
-    return answer(_told(service_of(request)))
+    return answer(await _told(service_of(request)))
 
 
-def _told(service: Service) -> dict[str, Any]:
+@router.put("/model", dependencies=[needs("models:write")], **PUT_MODEL)
+async def put_model(request: Request) -> Response:
+    """Verify a bundle and put it in force: hashes, structure, golden rows, and its features on this store."""
+    only(request, "role", "version")
+    service, role, version = service_of(request), _role_of(request), _version_of(request)
+    bundle = await asyncio.to_thread(_verified, service, await request.body(), version)
+    by, at = key_of(request).key_id, service.clock.now()
+    await service.write(lambda: hand_over(service.database, bundle, role, by=by, at=at))
+    await asyncio.to_thread(service.ladder.refresh)
+    return answer(await _told(service))
+
+
+@router.delete("/model", dependencies=[needs("models:write")], **DELETE_MODEL)
+async def delete_model(request: Request) -> Response:
+    """Take the shadow away; a champion is only ever replaced."""
+    only(request, "role")
+    if request.query_params.get("role") != "shadow":
+        message = "role: only a shadow can be taken away (role=shadow); deploy another champion instead."
+        raise InvalidError(message)
+    service, by = service_of(request), key_of(request).key_id
+    await service.write(lambda: take_shadow_away(service.database, by=by, at=service.clock.now()))
+    await asyncio.to_thread(service.ladder.refresh)
+    return answer(await _told(service))
+
+
+@router.get("/deployments", dependencies=[needs("models:write")], **READ_DEPLOYMENTS)
+async def read_deployments(request: Request) -> Response:
+    """Give the newest deployments first: who was put where, when, by whom."""
+    only(request, "limit")
+    service, limit = service_of(request), whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
+
+    def ask() -> list[Deployment]:
+        with service.database.reading() as connection:
+            return history(connection, limit)
+
+    return answer({"deployments": [one.as_json() for one in await run_in_threadpool(ask)]})
+
+
+def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBundle:
+    """Unpack and verify a bundle; whatever is wrong with it, nothing of it is kept and the caller's words stay here."""
+    try:
+        packed = unpack(blob)
+        bundle = checked(packed.files, version=version or packed.version)
+        service.ladder.admit(bundle.model)
+    except StaleBundleError as error:
+        _LOG.warning("a bundle was refused: %s", error)
+        message = "A file is not the one that the manifest names: pack the bundle again from its folder."
+    except ModelError as error:
+        _LOG.warning("a bundle was refused: %s", error)
+        message = (
+            "It is no whole bundle, or its structure or its golden rows do not hold: run leadscore deploy where the "
+            "bundle was made, which says what is wrong."
+        )
+    except Exception as error:  # noqa: BLE001 - whatever is in a damaged bundle, it must not end the service
+        _LOG.warning("a bundle was refused", exc_info=error)
+        message = "It cannot be used here: export the bundle again from its MLflow run."
+    else:
+        return bundle
+    raise BundleRefusedError(message)
+
+
+def _role_of(request: Request) -> Role:
+    role = _ROLES.get(request.query_params.get("role", "champion"))
+    if role is None:
+        message = "role: expected champion or shadow."
+        raise InvalidError(message)
+    return role
+
+
+def _version_of(request: Request) -> str | None:
+    version = request.query_params.get("version")
+    if version is not None and not is_label(version):
+        message = "version: expected 1 to 200 signs without control characters."
+        raise InvalidError(message)
+    return version
+
+
+async def _told(service: Service) -> dict[str, Any]:
     live, folder = service.ladder.current, service.folder
     goal, standing = folder.playbook.goal, service.ladder.standing
     return {
@@ -35,6 +127,8 @@ def _told(service: Service) -> dict[str, Any]:
         "features": len(live.scorer.catalog.features),
         "card": _card(live.scorer),
         "standing": None if standing is None else {**standing.as_json(), "says": standing.says},
+        "champion": _deployed(service.ladder.deployed.get("champion")),
+        "shadow": await _shadow(service),
     }
 
 
@@ -43,3 +137,26 @@ def _card(scorer: Scorer) -> dict[str, Any] | None:
     if not isinstance(scorer, ConversionModel):
         return None
     return {name: scorer.facts.get(name) for name in ("data", "test", "gates", "accepted_risk")}
+
+
+def _deployed(deployment: Deployment | None) -> dict[str, Any] | None:
+    if deployment is None or deployment.scorer is None:
+        return None
+    told = {"source": deployment.source, "deployed_at": iso(deployment.deployed_at)}
+    return {"scorer": scorer_json(deployment.scorer), **told}
+
+
+async def _shadow(service: Service) -> dict[str, Any] | None:
+    """Say who the shadow is and how it compares."""
+    ladder = service.ladder
+    told = _deployed(ladder.deployed.get("shadow"))
+    if told is None:
+        return None
+    champion, shadow = ladder.current.scorer.id.fingerprint, told["scorer"]["fingerprint"]
+
+    def ask() -> Comparison:
+        with service.database.reading() as connection:
+            return compared(connection, champion=champion, shadow=shadow)
+
+    comparison = await run_in_threadpool(ask)
+    return {**told, "problem": ladder.shadow_problem, "compared": comparison.as_json()}

@@ -147,6 +147,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receipt_id", name="pk_receipts"),
     )
     op.create_index("ix_receipts_lead_id_role_as_of", "receipts", ["lead_id", "role", "as_of"])
+    of_shadows = sa.text("role = 'shadow'")
+    op.create_index(
+        "ix_receipts_of_shadows", "receipts", ["as_of"], sqlite_where=of_shadows, postgresql_where=of_shadows
+    )
     op.create_table(
         "scores",
         sa.Column("lead_id", sa.Text, nullable=False),
