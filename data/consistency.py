@@ -7,7 +7,7 @@ from typing import Any
 from data.business import Attribute, ExtraFeature, Playbook
 from data.contract import RESERVED, AttributeType
 from data.rules import ActivityRule, AttributeRule, ScorecardRules
-from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Scalar, Source
+from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Scalar, Source, StoreSource
 from data.yaml_file import Mistake, YamlFile, nearest
 
 _NEEDS = {
@@ -78,8 +78,10 @@ def contradictions(playbook: Playbook, file: YamlFile) -> Iterator[Mistake]:
     yield from _direction_mistakes(playbook, file)
     for at, source in enumerate(playbook.sources):
         yield from _source_mistakes(playbook, source, at=at, file=file)
-    if not any(source.holds in {"leads", "event_log"} for source in playbook.sources):
-        yield file.mistake(("sources",), "no source holds leads or an event_log; add one of them.")
+    if not any(source.holds in {"leads", "event_log", "store"} for source in playbook.sources):
+        yield file.mistake(("sources",), "no source holds leads, an event_log or the store; add one of them.")
+    for at in [at for at, source in enumerate(playbook.sources) if isinstance(source, StoreSource)][1:]:
+        yield file.mistake(("sources", at), "a second store; a playbook reads one store, keep one of them.")
 
 
 def _speechless(attribute: Attribute, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
@@ -176,7 +178,7 @@ def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
             return "stages", source.stages or {}
         case LeadSource():
             return "outcome", source.outcome.stages if source.outcome else {}
-        case ActivitySource():
+        case ActivitySource() | StoreSource():
             return "", {}
 
 

@@ -20,7 +20,7 @@ from data.errors import IntakeError
 from data.event_log import read_event_log
 from data.progress import Progress
 from data.reading import Cells
-from data.sources import Source
+from data.sources import FileSource
 from data.sql import literal, quoted, select
 
 FORMATS = {"csv": "csv", "tsv": "csv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "xes": "xes"}
@@ -69,7 +69,7 @@ class Workshop:
     progress: Progress
 
 
-def find_files(folder: Path, source: Source) -> list[Path]:
+def find_files(folder: Path, source: FileSource) -> list[Path]:
     """
     Find the files of a source.
 
@@ -85,7 +85,7 @@ def find_files(folder: Path, source: Source) -> list[Path]:
     return found
 
 
-def open_file(path: Path, source: Source, *, folder: Path, workshop: Workshop) -> ExportFile:
+def open_file(path: Path, source: FileSource, *, folder: Path, workshop: Workshop) -> ExportFile:
     """
     Open one file of a source, whatever its format.
 
@@ -117,7 +117,7 @@ def _damaged(shown: str, kind: str, error: Exception) -> IntakeError:
     return IntakeError(f"{shown} cannot be read as {kind} ({why}): export it again, or say its format in the playbook.")
 
 
-def _missing(folder: Path, source: Source) -> str:
+def _missing(folder: Path, source: FileSource) -> str:
     return (
         f"{source.file} is not in {folder}: put the export there, or name another folder. `leadscore simulate` makes"
         " the demo's exports; those of bpi2012 are looked for in the folder that the variable LEADSCORE_DATASETS names."
@@ -133,7 +133,7 @@ def _format_of(path: Path) -> str:
     return kind
 
 
-def _open_csv(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape for all
+def _open_csv(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape for all
     names, delimiter = _header(path, shown=shown, delimiter=source.delimiter)
     types = dict.fromkeys(names, "VARCHAR")
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
@@ -168,7 +168,7 @@ def _tell_apart(names: Sequence[str], shown: str) -> None:
         raise IntakeError(message)
 
 
-def _open_jsonl(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
+def _open_jsonl(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
     names = _keys(path, workshop)
     _tell_apart(names, shown)
     lines = _lines(path, _KEEP_BROKEN)
@@ -195,11 +195,11 @@ def _lines(path: Path, broken: str) -> str:
     return f"read_csv({literal(str(path))}, columns={{'_line': 'VARCHAR'}}, {options})"
 
 
-def _open_parquet(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
+def _open_parquet(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
     return _described(shown, f"read_parquet({literal(str(path))}, file_row_number=true)", workshop, number=True)
 
 
-def _open_xes(path: Path, *, shown: str, source: Source, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
+def _open_xes(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
     target = workshop.scratch / f"{len(list(workshop.scratch.iterdir()))}.events"
     read_event_log(path, target, shown=shown, progress=workshop.progress)
     return _described(shown, f"read_parquet({literal(str(target / '*.parquet'))}, union_by_name=true)", workshop)

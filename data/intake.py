@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """A company's exports into staged contract rows, by the mapping of its playbook."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,19 +22,38 @@ from data.mapping import (
 )
 from data.playbook import PlaybookFolder
 from data.reading import macros
-from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Source
+from data.sources import (
+    ActivityColumns,
+    ActivitySource,
+    EventLogSource,
+    FileSource,
+    LeadColumns,
+    LeadSource,
+    OutcomeColumns,
+    OutcomeSource,
+    StoreSource,
+)
 from data.sql import listed
-from data.staging import IGNORED, Meaning, Part, create_tables, known
+from data.staging import IGNORED, STAGED, Meaning, Part, create_tables, known
 from data.yaml_file import nearest
 
 _BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, said VARCHAR, why VARCHAR)"
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A source of the playbook with its files, and the folder from which reports name them."""
+
+    source: FileSource
+    folder: Path
+    paths: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """A source of the playbook with its files, opened."""
 
-    source: Source
+    source: FileSource
     files: tuple[ExportFile, ...]
 
 
@@ -51,17 +70,25 @@ class Staged:
         return self.exports[part.at].files
 
 
-def source_files(folder: PlaybookFolder) -> list[list[Path]]:
+def source_files(folder: PlaybookFolder, store: Path | None = None) -> list[Found]:
     """
     Find the files of each source, in the playbook's order.
+
+    Args:
+        folder: the playbook, and where its exports are.
+        store: where the facts of the store that the playbook names were copied to, as Parquet.
 
     Raises:
         IntakeError: files are missing; says which, and where they were looked for.
     """
     found, missing = [], []
     for source in folder.playbook.sources:
+        if isinstance(source, StoreSource):
+            found += [] if store is None else list(_files_of(store))
+            continue
         try:
-            found.append(find_files(folder.exports_folder, source))
+            paths = find_files(folder.exports_folder, source)
+            found.append(Found(source, folder.exports_folder, tuple(paths)))
         except IntakeError as error:
             missing.append(str(error))
     if missing:
@@ -69,7 +96,37 @@ def source_files(folder: PlaybookFolder) -> list[list[Path]]:
     return found
 
 
-def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int) -> Staged:
+def _files_of(store: Path) -> Iterator[Found]:
+    """Give the tables that were copied out of a store as sources: the contract's columns under their own names."""
+    sources: tuple[FileSource, ...] = (
+        LeadSource(
+            file="leads of the store",
+            format="parquet",
+            holds="leads",
+            columns=LeadColumns(account_id="account_id", known_at="known_at"),
+        ),
+        ActivitySource(
+            file="activities of the store",
+            format="parquet",
+            holds="activities",
+            columns=ActivityColumns(
+                activity_id="activity_id", kind="kind", known_at="known_at", subject="subject", value="value"
+            ),
+        ),
+        OutcomeSource(
+            file="outcomes of the store",
+            format="parquet",
+            holds="outcomes",
+            columns=OutcomeColumns(outcome_id="outcome_id", known_at="known_at", amount="amount", reason="reason"),
+        ),
+    )
+    for table, source in zip(STAGED, sources, strict=True):
+        path = store / f"{table}.parquet"
+        if path.exists():
+            yield Found(source, store, (path,))
+
+
+def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int, store: Path | None = None) -> Staged:
     """
     Read every source into staged rows; none is dropped, those with a fault are marked.
 
@@ -77,12 +134,13 @@ def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int) -> Staged:
         folder: the playbook, and where its exports are.
         workshop: the connection to stage in.
         now_us: the present instant [µs]; facts after it are faults.
+        store: where the facts of the store that the playbook names were copied to.
 
     Raises:
         IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
     """
     meaning = Meaning(folder.playbook, now_us)
-    exports = _opened(folder, workshop)
+    exports = _opened(folder, workshop, store)
     for statement in [f"CREATE MACRO {macro}" for macro in macros(folder.playbook.timezone)]:
         workshop.connection.execute(statement)
     for statement in [*create_tables(folder.playbook), _BROKEN_ROWS]:
@@ -93,10 +151,11 @@ def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int) -> Staged:
     return Staged(workshop.connection, tuple(parts), exports)
 
 
-def _opened(folder: PlaybookFolder, workshop: Workshop) -> tuple[Export, ...]:
+def _opened(folder: PlaybookFolder, workshop: Workshop, store: Path | None) -> tuple[Export, ...]:
     exports, mistakes = [], []
-    for source, paths in zip(folder.playbook.sources, source_files(folder), strict=True):
-        files = [open_file(path, source, folder=folder.exports_folder, workshop=workshop) for path in paths]
+    for found in source_files(folder, store):
+        source = found.source
+        files = [open_file(path, source, folder=found.folder, workshop=workshop) for path in found.paths]
         wanted = mapped_columns(source, folder.playbook)
         mistakes += [said for file in files for said in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
@@ -141,7 +200,7 @@ def _stage_file(
     return derived
 
 
-def _rows_of(source: Source, part: Part, *, file: ExportFile, at: int, meaning: Meaning) -> str:
+def _rows_of(source: FileSource, part: Part, *, file: ExportFile, at: int, meaning: Meaning) -> str:
     match source:
         case LeadSource():
             return lead_rows(source, part, file=file, at=at, meaning=meaning)
@@ -208,7 +267,7 @@ def number_repeats(staged: Staged) -> None:
             staged.connection.execute(update)
 
 
-def _made_ids(part: Part, source: Source) -> Sequence[tuple[str, str]]:
+def _made_ids(part: Part, source: FileSource) -> Sequence[tuple[str, str]]:
     match source:
         case ActivitySource() if source.columns.activity_id is None:
             return [("activities", "activity_id")]

@@ -15,11 +15,11 @@ from data.reading import NO, YES, Cells, finite
 from data.sources import (
     ActivitySource,
     EventLogSource,
+    FileSource,
     LeadSource,
     OutcomeInLeads,
     OutcomeSource,
     Scalar,
-    Source,
 )
 from data.sql import faults_of, in_words, listed, literal, quoted, select
 from data.staging import IGNORED, Meaning, Part, fact_checks, known
@@ -33,7 +33,7 @@ def lead_attributes(source: LeadSource, playbook: Playbook) -> dict[str, str]:
     return source.attributes if source.attributes is not None else {name: name for name in playbook.attributes}
 
 
-def mapped_columns(source: Source, playbook: Playbook) -> list[str]:
+def mapped_columns(source: FileSource, playbook: Playbook) -> list[str]:
     """Name the columns of the export that a source speaks of."""
     named: list[str | Sequence[str] | None] = list(source.columns.model_dump().values())
     if isinstance(source, EventLogSource):

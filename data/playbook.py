@@ -128,7 +128,8 @@ def expand(text: str) -> str:
     """
     Put environment variables into a path: ``${NAME}`` or ``${NAME:-default}``.
 
-    A variable that begins the path and holds a relative one is meant from the working directory, as in any shell.
+    A variable that begins the path and holds a relative one is meant from the working directory, as in any shell; a URL
+    stays as it is.
 
     Raises:
         PlaybookError: a variable without a default is not set.
@@ -140,9 +141,9 @@ def expand(text: str) -> str:
     def value(found: re.Match[str]) -> str:
         given = os.environ.get(found["name"]) or found["default"]
         if given is None:
-            message = f"{text} needs the environment variable {found['name']}, which is not set: set it to a folder."
+            message = f"{text} needs the environment variable {found['name']}, which is not set: set it to a path."
             raise PlaybookError(message)
-        from_here = found.start() == 0 and os.environ.get(found["name"])
+        from_here = found.start() == 0 and os.environ.get(found["name"]) and "://" not in given
         return str(Path(given).absolute()) if from_here else str(given)
 
     return _VARIABLE.sub(value, text)

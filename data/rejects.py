@@ -10,7 +10,7 @@ from data.faults import FAULTS, said, told_apart
 from data.intake import Staged
 from data.playbook import Playbook
 from data.quality import EXAMPLES, Example, QualityReport, SourceCount, Violation
-from data.sources import EventLogSource, LeadSource, Source
+from data.sources import EventLogSource, FileSource, LeadSource
 from data.sql import literal
 from data.staging import IGNORED, Part
 
@@ -155,7 +155,7 @@ def _violations(staged: Staged, part: Part) -> list[Violation]:
     return [_violation(part, source, fault=fault, count=count, shown=shown) for fault, count, shown in found]
 
 
-def _violation(part: Part, source: Source, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
+def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
     rule, about = told_apart(fault)
     examples = tuple(
         Example(
@@ -169,7 +169,7 @@ def _violation(part: Part, source: Source, *, fault: str, count: int, shown: lis
     )  # fmt: skip
 
 
-def _columns_about(source: Source, part: Part, about: str) -> list[str]:
+def _columns_about(source: FileSource, part: Part, about: str) -> list[str]:
     """Name the export's columns behind one of the contract's, the id first."""
     columns = source.columns.model_dump()
     if isinstance(source, LeadSource) and part.derived and source.outcome is not None:

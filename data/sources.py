@@ -144,4 +144,14 @@ class EventLogSource(_Source):
         return self
 
 
-Source = Annotated[LeadSource | ActivitySource | OutcomeSource | EventLogSource, Field(discriminator="holds")]
+class StoreSource(Words):
+    """The service's own store: the leads, activities and outcomes that it was told of."""
+
+    holds: Literal["store"]
+    database: str | None = Field(
+        default=None, min_length=1, description="its file, or its URL on PostgreSQL; default: the service's own"
+    )
+
+
+FileSource = LeadSource | ActivitySource | OutcomeSource | EventLogSource
+Source = Annotated[FileSource | StoreSource, Field(discriminator="holds")]

@@ -28,6 +28,7 @@ from data.quality import QualityReport
 from data.rejects import report_of, write_rejected
 from data.sql import literal, quoted
 from data.staging import STAGED, contract_columns
+from data.store_copy import copied_store
 
 INTAKE = 1
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
@@ -74,6 +75,17 @@ class Warehouse:
             message = f"{folder} was changed after it was imported: delete it and import the history again."
             raise DataError(message)
         return found
+
+    @classmethod
+    def of_tables(cls, folder: Path) -> "Warehouse":
+        """
+        Take contract tables as they lie in a folder: nobody has judged them.
+
+        Args:
+            folder: holds ``leads.parquet``, ``activities.parquet`` and ``outcomes.parquet``.
+        """
+        unjudged = QualityReport(playbook="", sources=(), violations=(), most_rejected=1.0)
+        return cls(folder, "", cutoff_us=0, rows={}, quality=unjudged)
 
     @cached_property
     def connection(self) -> Any:
@@ -128,19 +140,33 @@ def import_history(
         now_us: the present instant [µs]; default: the clock's.
 
     Raises:
-        IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
+        IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names; or the store
+            that it names cannot be read.
         QualityError: a source has more rejected rows than the playbook allows.
     """
-    fingerprint = fingerprint_of(folder, progress=progress)
-    target = home.tables(folder.playbook.name) / fingerprint[:16]
-    if (unchanged := _unchanged(target)) is not None:
-        return unchanged
-    with _scratch(target.parent) as scratch:
-        finished = scratch / "finished"
-        finished.mkdir()
-        _import(folder, finished, fingerprint=fingerprint, progress=progress, now_us=now_us or present_us())
-        _put(finished, target)
+    with copied_store(folder, home, progress) as store:
+        fingerprint = fingerprint_of(folder, store, progress=progress)
+        target = home.tables(folder.playbook.name) / fingerprint[:16]
+        if (unchanged := _unchanged(target)) is not None:
+            return unchanged
+        reading = Reading(folder, store, fingerprint, now_us or present_us(), progress)
+        with _scratch(target.parent) as scratch:
+            finished = scratch / "finished"
+            finished.mkdir()
+            _import(reading, finished)
+            _put(finished, target)
     return Warehouse.open(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an import is told: the playbook, where its store was copied to, what it is called, what time it is."""
+
+    folder: PlaybookFolder
+    store: Path | None
+    fingerprint: str
+    now_us: int
+    progress: Progress
 
 
 def _unchanged(target: Path) -> Warehouse | None:
@@ -159,15 +185,22 @@ def _put(finished: Path, target: Path) -> None:
     finished.rename(target)
 
 
-def fingerprint_of(folder: PlaybookFolder, *, progress: Progress = silent) -> str:
-    """Give the sha256 of all that decides what the tables hold: the playbook's mapping and the files' content."""
-    paths = [path for paths in source_files(folder) for path in paths]
+def fingerprint_of(folder: PlaybookFolder, store: Path | None = None, *, progress: Progress = silent) -> str:
+    """
+    Give the sha256 of all that decides what the tables hold: the playbook's mapping and what the files contain.
+
+    Args:
+        folder: the playbook, and where its exports are.
+        store: where the facts of the store that the playbook names were copied to.
+        progress: hears how far it has come.
+    """
+    paths = [(found.folder, path) for found in source_files(folder, store) for path in found.paths]
     digests = []
-    for at, path in enumerate(paths):
+    for at, (inside, path) in enumerate(paths):
         progress("looking for changes", at, len(paths))
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        digests.append((path.relative_to(folder.exports_folder).as_posix(), digest))
+        digests.append((path.relative_to(inside).as_posix(), digest))
     progress("looking for changes", len(paths), len(paths))
     said = json.dumps([INTAKE, _relevant(folder.playbook), digests], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
@@ -176,7 +209,7 @@ def fingerprint_of(folder: PlaybookFolder, *, progress: Progress = silent) -> st
 def _relevant(playbook: Playbook) -> dict[str, Any]:
     return {
         "timezone": playbook.timezone,
-        "sources": [source.model_dump(mode="json") for source in playbook.sources],
+        "sources": [source.model_dump(mode="json", exclude={"database"}) for source in playbook.sources],
         "activities": {name: (kind.carries_subject, kind.value) for name, kind in playbook.activities.items()},
         "attributes": {name: said.model_dump(include={"type", "values"}) for name, said in playbook.attributes.items()},
         "stages": list(playbook.stages),
@@ -192,20 +225,22 @@ def _scratch(parent: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _import(folder: PlaybookFolder, finished: Path, *, fingerprint: str, progress: Progress, now_us: int) -> None:
+def _import(reading: Reading, finished: Path) -> None:
+    playbook, progress = reading.folder.playbook, reading.progress
     with _workshop(finished.parent, progress) as workshop:
-        staged = stage(folder, workshop, now_us=now_us)
+        staged = stage(reading.folder, workshop, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
-        check_together(staged, folder.playbook, progress)
-        report = report_of(staged, folder.playbook)
-        report = _with_rejected_rows(staged, report, finished.parent.parent / f"{fingerprint[:16]}.rejected.parquet")
+        check_together(staged, playbook, progress)
+        report = report_of(staged, playbook)
+        rejected = finished.parent.parent / f"{reading.fingerprint[:16]}.rejected.parquet"
+        report = _with_rejected_rows(staged, report, rejected)
         report.demand()
         _demand_leads(report)
-        rows = _write_tables(staged, folder.playbook, finished, progress)
-        cutoff_us = _cutoff_us(staged, now_us)
+        rows = _write_tables(staged, playbook, finished, progress)
+        cutoff_us = _cutoff_us(staged, reading.now_us)
     files = {path.name: path.stat().st_size for path in sorted(finished.iterdir())}
     said = {
-        "fingerprint": fingerprint,
+        "fingerprint": reading.fingerprint,
         "cutoff_us": cutoff_us,
         "rows": rows,
         "files": files,

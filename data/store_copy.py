@@ -1,0 +1,146 @@
+"""The facts of a store as Parquet: one file per contract table, all of one moment."""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.contract import ACTIVITY_COLUMNS, LEAD_COLUMNS, OUTCOME_COLUMNS, AttributeType, lead_schema
+from data.errors import IntakeError
+from data.home import Home
+from data.operational import FACTS, Moment, store_of
+from data.playbook import PlaybookFolder
+from data.progress import Progress, silent
+from data.sources import StoreSource
+
+_SCHEMAS = {"activities": ACTIVITY_COLUMNS, "outcomes": OUTCOME_COLUMNS}
+
+
+@contextmanager
+def copied_store(folder: PlaybookFolder, home: Home, progress: Progress) -> Iterator[Path | None]:
+    """
+    Copy the facts of the store that a playbook names, for as long as the block takes.
+
+    Args:
+        folder: the playbook.
+        home: where the usual store stands, and where the copy goes.
+        progress: hears how many rows are read.
+
+    Returns:
+        The copy's folder, without a file for a table that has no rows; None where the playbook names no store.
+
+    Raises:
+        IntakeError: there is no store, it cannot be read, or it holds no leads.
+    """
+    source = next((source for source in folder.playbook.sources if isinstance(source, StoreSource)), None)
+    if source is None:
+        yield None
+        return
+    place, store = home.tables(folder.playbook.name), store_of(source, folder, home)
+    shape = Shape(folder.playbook.attribute_types, as_said=True)
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=place, ignore_cleanup_errors=True) as name:
+        copy = Path(name)
+        with store.moment() as moment:
+            rows = copy_facts(moment, copy, shape=shape, progress=progress)
+        if rows["leads"] == 0:
+            message = f"{store.shown} holds no leads yet: load history into it, or let the service be told of some."
+            raise IntakeError(message)
+        for table in [table for table, count in rows.items() if count == 0]:
+            (copy / f"{table}.parquet").unlink()
+        yield copy
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """
+    How rows of the store become columns.
+
+    Attributes:
+        attributes: those of leads that become columns, by type.
+        as_said: whether every attribute is written as text, for a reader that judges whether it fits its type; else
+            one that does not fit is left out.
+    """
+
+    attributes: Mapping[str, AttributeType]
+    as_said: bool = False
+
+    def schema(self, table: str) -> pa.Schema:
+        """Give the columns of a contract table."""
+        if table != "leads":
+            return _SCHEMAS[table]
+        if self.as_said:
+            return pa.schema([*LEAD_COLUMNS, *(pa.field(name, pa.string()) for name in self.attributes)])
+        return lead_schema(self.attributes)
+
+    def batch(self, table: str, rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
+        """Give rows of the store as the contract's columns."""
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        if table == "leads":
+            told = [json.loads(text) for text in columns.pop()]
+            columns += [[self._value(said.get(name), kind) for said in told] for name, kind in self.attributes.items()]
+        schema = self.schema(table)
+        arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _value(self, value: object, kind: AttributeType) -> object:
+        if value is None:
+            return None
+        if self.as_said:
+            return value if isinstance(value, str) else json.dumps(value)
+        return value if fits(value, kind) else None
+
+
+def fits(value: object, kind: AttributeType) -> bool:
+    """
+    Say whether an attribute's value is of its type.
+
+    >>> fits(True, AttributeType.NUMERIC), fits(5.0, AttributeType.NUMERIC)
+    (False, True)
+    """
+    match kind:
+        case AttributeType.NUMERIC:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        case AttributeType.BOOLEAN:
+            return isinstance(value, bool)
+        case AttributeType.CATEGORY:
+            return isinstance(value, str)
+
+
+def copy_facts(
+    moment: Moment,
+    folder: Path,
+    *,
+    shape: Shape,
+    lead_ids: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> dict[str, int]:
+    """
+    Write a store's facts as one Parquet file per contract table.
+
+    Args:
+        moment: the store.
+        folder: where to; ``leads.parquet``, ``activities.parquet`` and ``outcomes.parquet``.
+        shape: the columns.
+        lead_ids: only those of these leads; default: all.
+        progress: hears how many rows are read.
+
+    Returns:
+        Rows by table.
+    """
+    where = "" if lead_ids is None else moment.of_leads("lead_id")
+    parameters = () if lead_ids is None else (json.dumps(list(lead_ids)),)
+    counts = dict.fromkeys(FACTS, 0)
+    for table in FACTS:
+        with pq.ParquetWriter(folder / f"{table}.parquet", shape.schema(table)) as writer:
+            for rows in moment.facts(table, where=where, parameters=parameters):
+                writer.write_batch(shape.batch(table, rows))
+                counts[table] += len(rows)
+                progress(f"reading {table} of the store", counts[table], 0)
+    return counts
