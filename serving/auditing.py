@@ -5,8 +5,10 @@ A mark is a keyed hash: whoever reads it cannot tell the lead, and whoever knows
 the store's secret.
 """
 
+import getpass
 import hashlib
 import hmac
+import os
 import secrets
 from typing import Any
 
@@ -54,3 +56,14 @@ def _secret(connection: Connection) -> bytes:
         found = secrets.token_hex(_SECRET_BYTES)
         connection.execute(insert(marks).values(name=_SECRET, content=found))
     return bytes.fromhex(found)
+
+
+def who() -> str:
+    """Give who is at the command line: ``LEADSCORE_USER``, or else the operating system's user."""
+    named = " ".join(os.environ.get("LEADSCORE_USER", "").encode("utf-8", "replace").decode().split())
+    if named:
+        return named
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container may run as a number that has no name
+        return f"user {os.getuid()}"

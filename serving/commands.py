@@ -10,11 +10,13 @@ from typing import Any
 
 import uvicorn
 from rich.console import Console
+from sqlalchemy import make_url
 
 from data.home import Home
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from serving.app import create_app
+from serving.connections import Connection
 from serving.database import Database
 from serving.errors import AddressError
 from serving.ladder import Ladder
@@ -61,7 +63,7 @@ def load(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> 
     history = import_history(folder, home, progress=progress)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
-        live = Ladder(folder, settings.models).current
+        live = Ladder(folder, settings, database=database).current
         return load_history(history, database, folder=folder, live=live, progress=progress)
     finally:
         database.close()
@@ -92,7 +94,12 @@ def run(settings: Settings) -> Served:
     """
     with listening(settings.host, settings.port) as listener:
         config = uvicorn.Config(
-            create_app(settings), access_log=False, server_header=False, timeout_graceful_shutdown=_PATIENCE_S
+            create_app(settings),
+            http=Connection,
+            ws="none",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_PATIENCE_S,
         )
         port = listener.getsockname()[1]
         _LOG.info("Listening on %s (Press CTRL+C to quit)", _address(settings.host, port))
@@ -100,7 +107,7 @@ def run(settings: Settings) -> Served:
         signal.signal(signal.SIGTERM, lambda _number, _frame: None)
         with suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
-    return Served(settings.host, port, str(settings.database))
+    return Served(settings.host, port, make_url(settings.database).render_as_string(hide_password=True))
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from serving.errors import RequestError, TooLargeError
 
@@ -39,6 +40,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(DBAPIError, _on_store_error)
     app.add_exception_handler(sqlite3.Error, _on_store_error)
+    app.add_exception_handler(ClientDisconnect, _on_hung_up)
     app.add_exception_handler(Exception, _on_any_error)
 
 
@@ -77,6 +79,12 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
     }.get(status, status.description or status.phrase)
     slug = status.phrase.lower().replace(" ", "-")
     return problem(slug, status.phrase, status=status, detail=detail, headers=error.headers)
+
+
+async def _on_hung_up(_request: Request, _error: Exception) -> Response:
+    """Answer a caller that hung up before its request had arrived: nobody hears it, and nothing went wrong here."""
+    detail = "The connection ended before the request had arrived."
+    return problem("incomplete", "The request is incomplete", status=400, detail=detail)
 
 
 async def _on_store_error(_request: Request, error: Exception) -> Response:

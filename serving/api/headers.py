@@ -16,7 +16,7 @@ _ALWAYS = [
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 ]
-_PLAIN = [*_ALWAYS, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
+PLAIN = [*_ALWAYS, (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")]
 _DOCS_FROM = (
     b"default-src 'none'; frame-ancestors 'none'; connect-src 'self'; img-src data: https://fastapi.tiangolo.com; "
     b"script-src https://cdn.jsdelivr.net 'unsafe-inline'; style-src https://cdn.jsdelivr.net 'unsafe-inline'"
@@ -50,7 +50,7 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = _DOCS if scope["path"] == _DOCS_PATH else _PLAIN
+        headers = _DOCS if scope["path"] == _DOCS_PATH else PLAIN
         is_replaced = False
 
         async def send_guarded(message: Message) -> None:
