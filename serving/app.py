@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import FastAPI
@@ -11,24 +10,34 @@ from data.instants import now_us
 from data.playbook import load_playbook
 from serving.api import add_routes
 from serving.api.allowed import check_open, open_door
+from serving.api.headers import GuardedApp
+from serving.api.watched import watch
 from serving.clock import Clock
 from serving.database import Database
+from serving.following import Following
 from serving.ingestion import Ingestion
 from serving.ladder import Ladder
 from serving.preview import Previews
 from serving.problems import add_problem_handlers
+from serving.recording import Recorder
+from serving.rescoring import Rescoring
 from serving.routing import Routing
 from serving.service import Service
 from serving.settings import Settings
+from serving.worker import Worker
+
+_LARGEST_USUAL_BODY_BYTES = 64 * 2**10
+"""What a route takes that does not say otherwise; most take no body at all."""
 
 
-def create_app(settings: Settings, *, now: Callable[[], int] = now_us) -> FastAPI:
+def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_behind: bool = True) -> FastAPI:
     """
     Wire the service.
 
     Args:
         settings: where everything stands.
         now: the machine's clock, in microseconds since 1970 UTC.
+        works_behind: whether its worker runs on a thread of its own; else whoever holds the service steps it.
 
     Raises:
         SettingsError: keys are off and others than this machine could listen.
@@ -36,15 +45,20 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us) -> FastAP
         StoreError: the store cannot be opened.
     """
     check_open(settings)
-    app = FastAPI(
+    app = GuardedApp(
         title="leadscore",
         version="1",
         description="Which leads to call first, why, and what changed.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        max_body_size=_LARGEST_USUAL_BODY_BYTES,
     )
     app.state.service = open_service(settings, now=now)
+    app.state.works_behind = works_behind
     open_door(app, settings, database=app.state.service.database, now=app.state.service.clock.now)
+    watch(app, app.state.service)
     add_problem_handlers(app)
     add_routes(app)
     return app
@@ -53,29 +67,41 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us) -> FastAP
 def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Service:
     """Open the parts of the service: playbook, store, and the scorer in use."""
     folder = load_playbook(settings.playbook)
-    clock, ladder = Clock(now), Ladder(folder, settings.models)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    clock, database = Clock(now), Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    ladder = Ladder(folder, settings, database=database, now=clock.now)
+    routing, recorder = Routing(folder), Recorder()
+    rescoring = Rescoring(database, clock, ladder=ladder, routing=routing)
+    following = Following(database, clock, rescoring=rescoring, routing=routing)
+    worker = Worker(database, clock, recorder, following, settings.sweep_every_s)
     ingestion = Ingestion(
-        folder.playbook,
+        folder.playbook, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set
+    )
+    return Service(
+        settings,
+        folder,
         database,
         clock=clock,
         ladder=ladder,
-        routing=Routing(folder),
-        clock_skew_s=settings.clock_skew_s,
+        routing=routing,
+        rescoring=rescoring,
+        ingestion=ingestion,
+        previews=Previews(folder.playbook, database, ladder=ladder),
+        recorder=recorder,
+        worker=worker,
     )
-    previews = Previews(folder.playbook, database, ladder=ladder)
-    writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-    return Service(settings, folder, database, clock, ladder, ingestion, previews, writer)
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
-    watching = asyncio.create_task(service.watch_models())
+    behind = [asyncio.create_task(service.watch_models()), asyncio.create_task(app.state.meter.keep_fresh())]
+    if app.state.works_behind:
+        service.worker.start()
     try:
         yield
     finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
+        for task in behind:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         service.close()

@@ -220,7 +220,9 @@ def _engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine:
 
 
 def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s, "cached_statements": _STATEMENTS})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"timeout": busy_timeout_s, "cached_statements": _STATEMENTS}
+    )
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
@@ -240,6 +242,7 @@ def _postgres_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine
     isolation = "READ COMMITTED" if writes else "REPEATABLE READ"
     engine = create_engine(
         url,
+        hide_parameters=True,
         pool_pre_ping=True,
         isolation_level=isolation,
         connect_args={"connect_timeout": max(2, round(busy_timeout_s))},

@@ -24,7 +24,8 @@ ServingError               the service cannot do what it was asked
     ├── InvalidError       422  the JSON is not what was expected
     ├── BundleRefusedError 422  the bundle is not as it was saved
     ├── ReusedKeyError     422  this idempotency key stands for another request
-    └── TooManyError       429  this caller asks more often than it may
+    ├── TooManyError       429  this caller asks more often than it may
+    └── StoppingError      503  the service is to stop and takes nobody new
 """
 
 from collections.abc import Mapping, Sequence
@@ -271,3 +272,16 @@ class TooManyError(RequestError):
     def headers(self) -> Mapping[str, str]:
         """Give when to come back."""
         return {"Retry-After": str(self._retry_after_s)}
+
+
+class StoppingError(RequestError):
+    """The service is to stop and takes nobody new."""
+
+    status = 503
+    slug = "stopping"
+    title = "The service is stopping"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Give when to come back."""
+        return {"Retry-After": "1"}

@@ -87,7 +87,8 @@ async def _on_hung_up(_request: Request, _error: Exception) -> Response:
     return problem("incomplete", "The request is incomplete", status=400, detail=detail)
 
 
-async def _on_store_error(_request: Request, error: Exception) -> Response:
+async def _on_store_error(request: Request, error: Exception) -> Response:
+    request.app.state.meter.store_errors.inc()
     _LOG.error("the store did not answer: %s", type(error).__name__, exc_info=error)
     detail = "The store is busy or cannot be reached; nothing was kept. Send the same request again."
     return problem(

@@ -30,6 +30,11 @@ class Recorder:
         self._lock = threading.Lock()
         self.lost = 0
 
+    @property
+    def waiting(self) -> int:
+        """Give how many receipts are in memory alone."""
+        return len(self._waiting)
+
     def given(self, live: LiveScorer, scores: Iterable[Score]) -> None:
         """Note scores that were given as of now."""
         for score in scores:

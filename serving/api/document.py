@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
@@ -43,7 +43,7 @@ class ResultOut(BaseModel):
     """What became of one item."""
 
     id: str | None = Field(examples=["web-81723"])
-    status: Literal["stored", "duplicate", "rejected"] = Field(examples=["stored"])
+    status: Literal["stored", "duplicate", "quarantined", "rejected"] = Field(examples=["stored"])
     error: str | None = Field(default=None, description="why it was rejected")
 
 
@@ -53,6 +53,7 @@ class TakenOut(BaseModel):
     results: list[ResultOut]
     stored: int = Field(examples=[1])
     duplicates: int = Field(examples=[0])
+    quarantined: int = Field(description="their instant is ahead of our clock; nothing counts them", examples=[0])
     rejected: int = Field(examples=[0])
 
 
@@ -275,12 +276,12 @@ def ingest(summary: str, fact: type[Fact]) -> dict[str, Any]:
         "response_model": TakenOut,
         "responses": _problems(
             (400, "The body is not JSON"),
-            (409, "The id is taken by other content"),
+            (409, "The id is taken by other content, or the first request with this key is under way"),
             (413, "The body is too large"),
             (422, "The object is not what was expected, or names a lead that is not known"),
         ),
         "max_body_size": LARGEST_BODY_BYTES,
-        "openapi_extra": {"requestBody": _body(either, examples)},
+        "openapi_extra": {"parameters": [ONCE], "requestBody": _body(either, examples)},
     }
 
 
@@ -298,6 +299,13 @@ def _query(name: str, said: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "description": said, "schema": schema}
 
 
+ONCE: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "names this request: sent again under the same key, it is answered as it was first, for 24 hours",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$", "examples": ["0b5d0c1e"]},
+}
 _LEAD = {"name": "lead_id", "in": "path", "required": True, "schema": {"type": "string", "examples": ["L-1"]}}
 _REASONS = _query(
     "reasons",
@@ -413,6 +421,14 @@ READ_DEPLOYMENTS: dict[str, Any] = {
     "responses": _problems((422, "The query is not what was expected")),
     "openapi_extra": {"parameters": [_LIMIT]},
 }
+METRICS: dict[str, Any] = {
+    "summary": "Say how the service is doing",
+    "response_class": Response,
+    "responses": {
+        200: {"description": "As Prometheus reads it", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **_problems(),
+    },
+}
 HEALTH: dict[str, Any] = {"summary": "Is the process alive?", "response_model": HealthOut}
 READY: dict[str, Any] = {"summary": "Can the service answer?", "response_model": ReadyOut, "responses": _problems()}
 
@@ -421,3 +437,7 @@ def _preview_schemas() -> dict[str, Any]:
     """Give the schemas of a preview's body, which no route declares to FastAPI."""
     schema = Preview.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Preview": schema}
+
+
+body, problems, limit_query, lead_path = _body, _problems, _LIMIT, _LEAD
+"""For routes that are described elsewhere."""

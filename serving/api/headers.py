@@ -7,6 +7,7 @@ It stands before everything else that handles a request, so no answer leaves wit
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.api.watched import Watched
 from serving.errors import TooLargeError
 from serving.problems import too_large
 
@@ -30,8 +31,8 @@ class GuardedApp(FastAPI):
     """An app whose every answer carries the headers."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the headers before all other middleware."""
-        return Headers(super().build_middleware_stack())
+        """Put what watches requests, and the headers, before all other middleware."""
+        return Watched(Headers(super().build_middleware_stack()), self)
 
 
 class Headers:

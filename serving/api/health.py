@@ -4,6 +4,8 @@ from fastapi import APIRouter, Request, Response
 
 from serving.api.asked import answer
 from serving.api.document import HEALTH, READY
+from serving.api.watched import Stopping
+from serving.errors import StoppingError
 from serving.service import service_of
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -17,7 +19,11 @@ async def read_live() -> Response:
 
 @router.get("/ready", **READY)
 async def read_ready(request: Request) -> Response:
-    """Say that the store answers and a scorer stands ready; without either a 503 says so."""
+    """Say that the store answers and a scorer stands ready; without either, or once it is to stop, a 503 says so."""
+    stopping: Stopping = request.app.state.stopping
+    if stopping.has_begun:
+        message = "The service answers what was begun and then stops: send new requests to another process."
+        raise StoppingError(message)
     service = service_of(request)
-    service.database.reader.execute("SELECT lead_id FROM leads LIMIT 1").fetchone()
+    await service.read(lambda store, _now: store.execute("SELECT lead_id FROM leads LIMIT 1").fetchone())
     return answer({"status": "ok", "degraded": service.ladder.current.degraded})
