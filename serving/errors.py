@@ -5,6 +5,8 @@ ServingError               the service cannot do what it was asked
 ├── SettingsError          a setting cannot be meant
 ├── AddressError           nobody can listen where the service was told to
 ├── StoreError             the store cannot be opened
+├── ExportError            an export cannot be written where it was asked for
+├── RecheckError           what was served cannot be held against history
 ├── KeysError              a key cannot be made, rotated or revoked
 ├── UnknownScorerError     the store does not hold a scorer that is asked for
 ├── UnreachableError       (client) the service does not answer
@@ -92,6 +94,14 @@ class UnknownScorerError(ServingError):
 
     def __init__(self, fingerprint: str) -> None:
         super().__init__(f"the store holds no scorer {fingerprint[:12]}: deploy its bundle, or restore a backup.")
+
+
+class ExportError(ServingError):
+    """An export cannot be written where it was asked for."""
+
+
+class RecheckError(ServingError):
+    """What was served cannot be held against history."""
 
 
 class RequestError(ServingError):
