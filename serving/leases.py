@@ -6,7 +6,7 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from serving.database import Database
 from serving.tables import leases
@@ -59,7 +59,7 @@ class Lease:
                 connection.execute(update(leases).where(leases.c.name == self._name).values(**mine))
         return True
 
-    def _is_free(self, found: Row[Any] | None, now: int) -> bool:
+    def _is_free(self, found: Any, now: int) -> bool:
         return found is None or found.holder == self._mine or found.until < now or _is_dead(found.holder)
 
 

@@ -6,10 +6,13 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from data.instants import iso
+from serving.api.allowed import needs
 from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, reasons_of
 from serving.api.document import PREVIEW, READ_SCORES
+from serving.database import Raw
 from serving.errors import UnknownLeadError
 from serving.facts import Fact, Id, Preview, read_as, shown
+from serving.scoring import Score
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["scores"])
@@ -25,26 +28,43 @@ async def read_score(request: Request) -> Response:
     """Score the lead as of now, or as of an instant with what was known then, with the reasons that moved it most."""
     only(request, "reasons", "as_of")
     service, lead_id = service_of(request), request.path_params["lead_id"]
-    top, as_of = reasons_of(request), as_of_of(request, service)
-    score = service.ladder.current.score(service.database.reader, lead_id, as_of=as_of, top=top)
-    if score is None:
-        message = f"No lead {shown(lead_id)} is known as of {iso(as_of)}; send it to /v1/leads first."
-        raise UnknownLeadError(message)
+    top, wanted = reasons_of(request), as_of_of(request, service)
+    live = service.ladder.current
+
+    def ask(store: Raw, now: int) -> Score:
+        as_of = now if wanted is None else wanted
+        score = live.score(store, lead_id, as_of=as_of, top=top)
+        if score is None:
+            message = f"No lead {shown(lead_id)} is known as of {iso(as_of)}; send it to /v1/leads first."
+            raise UnknownLeadError(message)
+        return score
+
+    score = await service.read(ask)
+    if wanted is None:
+        service.recorder.given(live, [score])
     return answer(score.as_json())
 
 
-@router.post("/scores", **READ_SCORES)
+@router.post("/scores", dependencies=[needs("scores:read")], **READ_SCORES)
 async def read_scores(request: Request) -> Response:
     """Score up to 1,000 leads as of one instant; those that are not known are told in their place."""
     only(request, "reasons", "as_of")
     service, asked = service_of(request), read_as(Asked, await body_of(request))
-    top, as_of = reasons_of(request), as_of_of(request, service)
-    found = service.ladder.current.scores(service.database.reader, set(asked.lead_ids), as_of=as_of, top=top)
+    top, wanted = reasons_of(request), as_of_of(request, service)
+    live = service.ladder.current
+
+    def ask(store: Raw, now: int) -> tuple[int, dict[str, Score]]:
+        as_of = now if wanted is None else wanted
+        return as_of, live.scores(store, asked.lead_ids, as_of=as_of, top=top)
+
+    as_of, found = await service.read(ask)
+    if wanted is None:
+        service.recorder.given(live, found.values())
     told = [found[lead_id].as_json() if lead_id in found else _unknown(lead_id) for lead_id in asked.lead_ids]
     return answer({"scores": told, "as_of": iso(as_of)})
 
 
-@router.post("/scores/preview", **PREVIEW)
+@router.post("/scores/preview", dependencies=[needs("scores:read")], **PREVIEW)
 async def preview_score(request: Request) -> Response:
     """Score a lead and activities that are in the body; nothing is stored."""
     only(request, "reasons")

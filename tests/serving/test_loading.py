@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import ibis
 import pandas as pd
 import pytest
+from sqlalchemy import insert
 
 from data.instants import DAY_US
 from data.playbook import load_playbook
 from serving.database import Database
 from serving.ladder import Ladder
 from serving.loading import load_history
+from serving.tables import activities
 from tests.serving.conftest import NOON, PLAYBOOK, MovableClock, opened
 
 
@@ -61,7 +63,7 @@ def load(settings, history, progress=lambda *_told: None):
 def test_history_is_loaded_whole_and_a_second_time_nothing_is_new(settings, history):
     first, again = load(settings, history), load(settings, history)
     assert first.as_json() == {
-        "database": str(settings.database),
+        "database": first.database,
         "rows": 8,
         "leads": 3,
         "lead_versions": 4,
@@ -117,9 +119,9 @@ def test_live_leads_of_which_a_load_brings_nothing_new_cross_as_before(settings,
         found.lead("live", attributes={"seniority": "vp", "employees": 500})
         store = found.service.database
         with store.writing() as connection:
-            fact = ("live", NOON - DAY_US // 2, "c-1", "demo_request", NOON - DAY_US // 2)
-            columns = "lead_id, known_at, activity_id, kind, occurred_at"
-            connection.exec_driver_sql(f"INSERT INTO activities ({columns}) VALUES (?, ?, ?, ?, ?)", fact)
+            at = NOON - DAY_US // 2
+            fact = {"lead_id": "live", "known_at": at, "activity_id": "c-1", "kind": "demo_request", "occurred_at": at}
+            connection.execute(insert(activities).values(**fact))
     assert load(settings, history).above == 1, "only the loaded one"
     found = opened(settings, MovableClock(NOON))
     with found.client:

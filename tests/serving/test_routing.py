@@ -5,7 +5,7 @@ import multiprocessing
 import pytest
 
 from serving.app import open_service
-from tests.serving.conftest import DAY_US, MovableClock, settings_in
+from tests.serving.conftest import DAY_US, MovableClock
 
 FIT = {"attributes": {"seniority": "vp", "employees": 500}}
 """Base 10 + can sign 15 + large company 10 = 35; a demo request (40) makes 75, past the threshold of 60."""
@@ -115,16 +115,17 @@ def ingest(settings, worker, ready):
         fact = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": "2026-03-01T11:00:00Z"}
         (result,) = service.ingestion.take("activities", [{**fact, "activity_id": f"a-{worker}-{at}"}])
         assert result.status == "stored"
+        service.worker.catch_up()
     service.close()
 
 
-def test_two_processes_that_lift_the_same_lead_make_one_route(store, tmp_path):
+def test_two_processes_that_lift_the_same_lead_make_one_route(store, settings):
     store.lead(**FIT)
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(2)
-    other = context.Process(target=ingest, args=(settings_in(tmp_path), 1, ready))
+    other = context.Process(target=ingest, args=(settings, 1, ready))
     other.start()
-    ingest(settings_in(tmp_path), 0, ready)
+    ingest(settings, 0, ready)
     other.join(timeout=60)
     assert other.exitcode == 0
     store.clock.now_us += DAY_US

@@ -18,16 +18,18 @@ SCORE = {
 
 
 @pytest.fixture
-def learned(tmp_path, promoted):
-    found = opened(settings_in(tmp_path).model_copy(update={"models": promoted}))
+def learned(settings, promoted):
+    found = opened(settings.model_copy(update={"models": promoted}))
     with found.client:
         yield found
 
 
 @pytest.fixture(params=["rules", "model"])
-def either(request):
+def either(request, settings, promoted):
     """Give a service that the rules answer for, and one that a model answers for."""
-    return request.getfixturevalue("store" if request.param == "rules" else "learned")
+    found = opened(settings if request.param == "rules" else settings.model_copy(update={"models": promoted}))
+    with found.client:
+        yield found
 
 
 def told(store):
@@ -131,7 +133,7 @@ def test_points_in_a_batch_are_those_of_the_receipts(learned):
     lead_ids = [f"L-{at}" for at in range(30)]
     learned.client.post("/v1/leads", json=[{"lead_id": lead_id, **LEAD} for lead_id in lead_ids])
     live, reader, as_of = learned.service.ladder.current, learned.service.database.reader, learned.clock.now_us + 10**9
-    points = live.points(reader, lead_ids, as_of=as_of)
+    points = live.points(reader, [(lead_id, as_of) for lead_id in lead_ids])
     scores = live.scores(reader, lead_ids, as_of=as_of, top=0)
     assert points == pytest.approx({lead_id: score.receipt.points for lead_id, score in scores.items()}, abs=1e-9)
 
@@ -238,4 +240,4 @@ def test_an_id_with_a_slash_can_be_asked_for(store):
 
 def test_the_same_catalog_is_compiled_once():
     model, _ = fitted()
-    assert go_live(model).one is go_live(model).one
+    assert go_live(model).query is go_live(model).query
