@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from data.instants import iso
 from serving.errors import ConflictError, SettledError, UnknownFactError
-from serving.facts import ActivityFact, Fact, LeadFact, OutcomeFact, read_as, shown
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, read_as, shown
 from serving.tables import quarantine
 
 Kind = Literal["leads", "activities", "outcomes"]
@@ -32,18 +32,20 @@ class Suspect:
 
     Attributes:
         kind: what it is.
-        sent: the fact as it was sent.
+        fact: as it was read.
+        sent: as it was sent.
         why: why it cannot be right yet.
     """
 
     kind: Kind
+    fact: AnyFact
     sent: Mapping[str, Any]
     why: str
 
     @property
     def fact_id(self) -> str:
         """Give the id that the fact has of its own."""
-        return str(self.sent[IDS[self.kind]])
+        return str(getattr(self.fact, IDS[self.kind]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +66,13 @@ class Held:
         said = {"id": self.number, "kind": self.kind, "fact_id": self.fact_id, "lead_id": self.lead_id}
         return {**said, "why": self.why, "received_at": iso(self.received_at), "fact": self.sent}
 
-    def clamped(self, latest: int) -> dict[str, Any]:
-        """Give the fact with its instant no later than another one."""
-        name = INSTANTS[self.kind]
-        told = getattr(read_as(MODELS[self.kind], dict(self.sent)), name)
-        return dict(self.sent) if told is None or told <= latest else {**self.sent, name: iso(latest)}
+    @property
+    def fact(self) -> AnyFact:
+        """Give it as it was read."""
+        return read_as(MODELS[self.kind], dict(self.sent))
 
 
-def suspicion(kind: Kind, fact: Fact, *, now: int, skew_us: int) -> str | None:
+def suspicion(kind: Kind, fact: AnyFact, *, now: int, skew_us: int) -> str | None:
     """
     Say why a fact cannot be right yet; None where nothing speaks against it.
 
@@ -85,73 +86,66 @@ def suspicion(kind: Kind, fact: Fact, *, now: int, skew_us: int) -> str | None:
     return None if told is None or told <= now + skew_us else f"{name} is {_long(told - now)} ahead of our clock"
 
 
-def hold(connection: Connection, suspect: Suspect, *, at: int) -> Literal["quarantined", "duplicate"]:
+class Quarantine:
     """
-    Quarantine a fact; the same one again is a duplicate.
-
-    A lead's newest version takes the place of one that waits, since a lead has but one id for all its versions.
+    The quarantine as a batch of facts meets it.
 
     Args:
         connection: holds the write lock.
-        suspect: the fact; it is none that is stored already.
-        at: now [us since 1970 UTC].
-
-    Raises:
-        ConflictError: another fact with the same id is in quarantine.
+        kind: what the facts are.
+        fact_ids: all of theirs; most were never in quarantine.
     """
-    there = waiting(connection, suspect.kind, [suspect.fact_id]).get(suspect.fact_id)
-    if there is not None and _same(suspect.kind, there.sent, suspect.sent):
-        return "duplicate"
-    if there is not None and suspect.kind != "leads":
-        raise in_quarantine(suspect.kind, suspect.fact_id)
-    mine = (quarantine.c.kind == suspect.kind, quarantine.c.fact_id == suspect.fact_id)
-    connection.execute(delete(quarantine).where(*mine))
-    sent = json.dumps(suspect.sent, ensure_ascii=False, sort_keys=True)
-    names = {"kind": suspect.kind, "fact_id": suspect.fact_id, "lead_id": suspect.sent["lead_id"]}
-    connection.execute(insert(quarantine).values(**names, fact=sent, why=suspect.why, received_at=at))
-    return "quarantined"
 
+    def __init__(self, connection: Connection, kind: Kind, fact_ids: Iterable[str]) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._is_mine = (quarantine.c.kind == kind, quarantine.c.released_at.is_(None))
+        asked = select(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(set(fact_ids)))
+        self._waiting: dict[str, AnyFact] = {row.fact_id: _held(row).fact for row in connection.execute(asked)}
 
-def waiting(connection: Connection, kind: Kind, fact_ids: Iterable[str]) -> dict[str, Held]:
-    """Give those of many facts that are in quarantine, by their ids."""
-    mine = (quarantine.c.kind == kind, quarantine.c.fact_id.in_(set(fact_ids)), quarantine.c.released_at.is_(None))
-    return {row.fact_id: _held(row) for row in connection.execute(select(quarantine).where(*mine))}
+    def hold(self, suspect: Suspect, at: int) -> Literal["quarantined", "duplicate"]:
+        """
+        Keep a fact in quarantine; the same one again is a duplicate.
 
+        A lead's newest version takes the place of one that waits, since a lead has but one id for all its versions.
 
-def refusal(there: Held | None, sent: Fact) -> ConflictError | None:
-    """
-    Say why a fact that may be taken in is refused because of one in quarantine.
+        Args:
+            suspect: the fact; it is none that is stored already.
+            at: now [us since 1970 UTC].
 
-    Args:
-        there: what is in quarantine under its id, if anything is.
-        sent: the fact.
+        Raises:
+            ConflictError: another fact with the same id is in quarantine.
+        """
+        if self._waiting.get(suspect.fact_id) == suspect.fact:
+            return "duplicate"
+        self.check(suspect.fact_id, suspect.fact)
+        same = (quarantine.c.kind == self._kind, quarantine.c.fact_id == suspect.fact_id)
+        self._connection.execute(delete(quarantine).where(*same))
+        sent = json.dumps(suspect.sent, ensure_ascii=False, sort_keys=True)
+        names = {"kind": self._kind, "fact_id": suspect.fact_id, "lead_id": suspect.fact.lead_id}
+        self._connection.execute(insert(quarantine).values(**names, fact=sent, why=suspect.why, received_at=at))
+        self._waiting[suspect.fact_id] = suspect.fact
+        return "quarantined"
 
-    Returns:
-        An error where the two differ; a lead's versions may always differ.
-    """
-    if there is None or there.kind == "leads" or read_as(MODELS[there.kind], dict(there.sent)) == sent:
-        return None
-    return in_quarantine(there.kind, there.fact_id)
+    def check(self, fact_id: str, fact: AnyFact) -> None:
+        """
+        Refuse a fact whose id another one in quarantine has; a lead's versions may always differ.
 
+        Raises:
+            ConflictError: there is one.
+        """
+        if self._kind != "leads" and self._waiting.get(fact_id, fact) != fact:
+            message = (
+                f"{IDS[self._kind]} {shown(fact_id)} is in quarantine with other content: have that one discarded."
+            )
+            raise ConflictError(message)
 
-def in_quarantine(kind: Kind, fact_id: str) -> ConflictError:
-    """Give the error for a fact whose id another one in quarantine has."""
-    message = f"{IDS[kind]} {shown(fact_id)} is in quarantine with other content: let an administrator discard that one"
-    return ConflictError(f"{message}, or give every fact an id of its own.")
-
-
-def settle(connection: Connection, kind: Kind, fact_ids: Iterable[str], *, at: int) -> None:
-    """
-    Let facts out of quarantine that are stored now.
-
-    Args:
-        connection: in the transaction that stores them.
-        kind: what they are.
-        fact_ids: all that are stored; most were never in quarantine.
-        at: now [us since 1970 UTC].
-    """
-    mine = (quarantine.c.kind == kind, quarantine.c.fact_id.in_(set(fact_ids)), quarantine.c.released_at.is_(None))
-    connection.execute(update(quarantine).where(*mine).values(released_at=at))
+    def settle(self, fact_ids: Iterable[str], at: int) -> None:
+        """Let facts go that are stored now, whoever sent them again."""
+        gone = self._waiting.keys() & set(fact_ids)
+        if gone:
+            left = update(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(gone))
+            self._connection.execute(left.values(released_at=at))
 
 
 def newest_held(connection: Connection, limit: int) -> list[Held]:
@@ -179,6 +173,11 @@ def held(connection: Connection, number: int) -> Held:
     return _held(row)
 
 
+def leave(connection: Connection, number: int, at: int) -> None:
+    """Let a fact out of quarantine."""
+    connection.execute(update(quarantine).where(quarantine.c.id == number).values(released_at=at))
+
+
 def discard(connection: Connection, number: int) -> Held:
     """
     Throw away a fact that is in quarantine.
@@ -195,10 +194,6 @@ def discard(connection: Connection, number: int) -> Held:
 def _held(row: Any) -> Held:
     told = (row.fact_id, row.lead_id, json.loads(row.fact), row.why, row.received_at, row.released_at)
     return Held(row.id, row.kind, *told)
-
-
-def _same(kind: Kind, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return read_as(MODELS[kind], dict(one)) == read_as(MODELS[kind], dict(other))
 
 
 def _long(span_us: int) -> str:
