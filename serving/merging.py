@@ -10,9 +10,13 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from data.instants import iso
-from serving.database import Raw
+from serving.auditing import mark_of, note
+from serving.clock import Clock
+from serving.database import Database, Raw, raw
 from serving.errors import ConflictError, InvalidError, MergedError, UnknownLeadError
 from serving.facts import canonical, shown
+from serving.ladder import Ladder
+from serving.routing import Routing
 from serving.tables import activities, lead_versions, leads, merges, moves, outcomes, scores
 
 Above = Callable[[Connection, Sequence[str], int], Collection[str]]
@@ -60,6 +64,55 @@ class Merged:
     def as_json(self) -> dict[str, str]:
         """Write it as the API gives it."""
         return {"lead_id": self.lead_id, "into": self.into, "merged_at": iso(self.merged_at), "status": self.status}
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """
+    Merges leads.
+
+    Args:
+        database: the store.
+        clock: says when.
+        ladder: the scorer in use, which says who is above the threshold.
+        routing: hands leads over.
+    """
+
+    database: Database
+    clock: Clock
+    ladder: Ladder
+    routing: Routing
+
+    def merge(
+        self, duplicate: str, into: str, *, actor: str, kept: Callable[[Connection, Merged], None] | None = None
+    ) -> Merged:
+        """
+        Merge a lead into another one, and note who did.
+
+        Args:
+            duplicate: the lead that turned out to be another one.
+            into: the one that it is.
+            actor: who says so.
+            kept: is called in the transaction that merges.
+
+        Raises:
+            RequestError: the two cannot be merged.
+        """
+        with self.database.telling(self.clock) as (connection, _):
+            merged = merge(connection, duplicate, into=into, at=self.clock.tick(), above=self._above)
+            if merged.status == "merged":
+                about = f"{mark_of(connection, duplicate)} into {mark_of(connection, merged.into)}"
+                note(connection, at=merged.merged_at, actor=actor, act="leads.merge", about=about)
+            if kept is not None:
+                kept(connection, merged)
+        return merged
+
+    def _above(self, connection: Connection, lead_ids: Sequence[str], as_of: int) -> set[str]:
+        """Give the open leads that would not cross the threshold if they rose to it now."""
+        live, standing = self.ladder.current, self.routing.open_leads(connection, lead_ids)
+        before = live.points(raw(connection), [(lead_id, as_of) for lead_id in standing])
+        judged = self.routing.judge(live, standing, before=before, after=dict.fromkeys(before, live.threshold))
+        return set(before) - set(judged.crossed)
 
 
 def merge(connection: Connection, duplicate: str, *, into: str, at: int, above: Above) -> Merged:

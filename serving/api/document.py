@@ -439,5 +439,5 @@ def _preview_schemas() -> dict[str, Any]:
     return {**schema.pop("$defs"), "Preview": schema}
 
 
-body, problems, limit_query, lead_path = _body, _problems, _LIMIT, _LEAD
+body, problems, limit_query = _body, _problems, _LIMIT
 """For routes that are described elsewhere."""

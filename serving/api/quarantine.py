@@ -1,0 +1,71 @@
+"""The quarantine: facts whose instant cannot be right yet, to be seen, taken in or thrown away."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection
+
+from serving.api.allowed import key_of, needs
+from serving.api.asked import answer, only, whole, written
+from serving.api.intake_document import DISCARD, READ_QUARANTINE, RELEASE
+from serving.api.once import once
+from serving.idempotency import Said, Ticket
+from serving.ingestion import Result
+from serving.quarantine import Held, newest_held
+from serving.releasing import Releasing
+from serving.service import Service, service_of
+
+router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
+_USUAL, _MOST = "100", 1000
+Number = Annotated[int, Path(ge=1, le=2**53, description="as GET /v1/quarantine gives it", examples=[7])]
+
+
+@router.get("", dependencies=[needs("events:write")], **READ_QUARANTINE)
+async def read_quarantine(request: Request) -> Response:
+    """Give the facts whose instant is ahead of our clock, newest first; nothing counts them."""
+    only(request, "limit")
+    limit = whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
+    service = service_of(request)
+    return answer({"quarantine": await run_in_threadpool(_listed, service, limit)})
+
+
+@router.post("/{number}/release", dependencies=[needs("admin")], **RELEASE)
+async def release_fact(request: Request, number: Number) -> Response:
+    """Take a fact in as if it had been sent now, with now for its instant if the one told has not passed."""
+    only(request)
+    actor, body = key_of(request).key_id, await request.body()
+    releasing = _releasing(service_of(request))
+
+    def act(ticket: Ticket | None) -> Said:
+        def kept(connection: Connection, found: Held, result: Result) -> None:
+            if ticket is not None:
+                ticket.finish(connection, _said(result), {found.lead_id})
+
+        return _said(releasing.release(number, actor=actor, kept=kept))
+
+    released = await once(request, act, body=body)
+    service_of(request).worker.woken.set()
+    return released
+
+
+@router.delete("/{number}", dependencies=[needs("admin")], **DISCARD)
+async def discard_fact(request: Request, number: Number) -> Response:
+    """Throw a fact away; sent again, it is judged anew."""
+    only(request)
+    service, actor = service_of(request), key_of(request).key_id
+    await service.write(lambda: _releasing(service).discard(number, actor=actor))
+    return answer({"id": number, "status": "discarded"})
+
+
+def _releasing(service: Service) -> Releasing:
+    return Releasing(service.database, service.clock, service.ingestion)
+
+
+def _listed(service: Service, limit: int) -> list[dict[str, Any]]:
+    with service.database.reading() as connection:
+        return [held.as_json() for held in newest_held(connection, limit)]
+
+
+def _said(result: Result) -> Said:
+    return Said(200, written(result.as_json()))
