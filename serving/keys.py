@@ -8,6 +8,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,6 +24,7 @@ from serving.tables import api_keys
 PREFIX = "lsk_"
 _RANDOM_BYTES = 32
 _ID_BYTES = 6
+_AT_ONCE = 5
 
 
 class Scope(StrEnum):
@@ -180,8 +182,8 @@ class KeyRing:
     The keys of the store in memory, so that finding one takes a microsecond; any thread may ask.
 
     What is held is never older than ``refresh_s`` while the store answers, so a key that was revoked stops within
-    that time in every process. A key that is not held is looked for in the store at once, but again only after
-    ``refresh_s``: whoever sends wrong keys does not keep the store busy.
+    that time in every process. A key that is not held is looked for in the store at once, but no more than five times
+    in as many ``refresh_s``: whoever sends wrong keys does not keep the store busy.
 
     Args:
         database: the store.
@@ -204,7 +206,8 @@ class KeyRing:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._held: Mapping[str, Key] = {}
-        self._due_at = self._due_for_unknown_at = float("-inf")
+        self._due_at = float("-inf")
+        self._read_for_unknown = deque([float("-inf")] * _AT_ONCE, maxlen=_AT_ONCE)
         self.refresh()
 
     def find(self, secret: str) -> Key | None:
@@ -222,7 +225,7 @@ class KeyRing:
     def is_due(self, found: Key | None) -> bool:
         """Say whether the store must be read before what is held of a secret may be believed."""
         now = self._seconds()
-        return now >= self._due_at or (found is None and now >= self._due_for_unknown_at)
+        return now >= self._due_at or (found is None and now >= self._read_for_unknown[0] + _AT_ONCE * self._refresh_s)
 
     def refresh(self, found: Key | None = None) -> None:
         """
@@ -235,7 +238,7 @@ class KeyRing:
                 return
             now = self._seconds()
             if now < self._due_at:
-                self._due_for_unknown_at = now + self._refresh_s
+                self._read_for_unknown.append(now)
             self._due_at = now + self._refresh_s
             with self._database.reading() as connection:
                 self._held = _by_hash(connection)

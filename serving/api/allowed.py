@@ -130,8 +130,8 @@ def add_scopes(content: dict[str, Any], app: FastAPI) -> None:
         for method in (route.methods or ()) if scopes is not None else ():
             operation = path.get(method.lower())
             if operation is not None:
-                operation["security"] = [{_SCHEME_NAME: [scope]} for scope in scopes or ()] or [{_SCHEME_NAME: []}]
-                operation["x-scopes"] = list(scopes or ())
+                operation["security"] = [{_SCHEME_NAME: [str(scope)]} for scope in scopes or ()] or [{_SCHEME_NAME: []}]
+                operation["x-scopes"] = [str(scope) for scope in scopes or ()]
                 operation["responses"] = dict(sorted({**operation["responses"], **_refusals(scopes or ())}.items()))
 
 
