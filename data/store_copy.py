@@ -89,6 +89,13 @@ class Shape:
         arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
+    def misfits(self, attributes: str) -> list[str]:
+        """Name the attributes in JSON text whose values are not of their type."""
+        said = json.loads(attributes)
+        return [
+            name for name, kind in self.attributes.items() if said.get(name) is not None and not fits(said[name], kind)
+        ]
+
     def _value(self, value: object, kind: AttributeType) -> object:
         if value is None:
             return None
