@@ -96,7 +96,7 @@ class Meter:
         told = CollectorRegistry()
         told.register(_Stored(self._service))
         if is_shared():
-            MultiProcessCollector(told)
+            MultiProcessCollector(told)  # type: ignore[no-untyped-call]
             return generate_latest(told)
         return generate_latest(self._registry) + generate_latest(told)
 
