@@ -6,15 +6,13 @@ afternoon from the very features that the model may use: medians and flags where
 skewed counts, one column per category, and a penalty chosen on the stop block.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from training.boosting import at_most, each_lead_once
@@ -22,6 +20,7 @@ from training.calibrating import platt
 from training.columns import Columns, Singles
 from training.dataset import SEED, Dataset
 from training.evaluation import losses
+from training.linear import Linear
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +32,6 @@ STRENGTHS = (0.001, 0.01, 0.1)
 
 CHOOSING_ROWS = 20_000
 """Rows that each candidate is tried on."""
-
-_MOST_STEPS = 1_000
 
 BASE_RATE = "base rate"
 
@@ -80,12 +77,12 @@ def _regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floa
     both = pd.concat([train, stop])
     columns, matrix = Columns.learnt(both, dataset.catalog)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
-    with threadpool_limits(1):
+    with threadpool_limits(1, user_api="blas"):
         regression = _fitted(matrix, both, strength=_strength(matrix, both, learnt=len(train)))
 
     def score(rows: pd.DataFrame) -> Floats:
-        with threadpool_limits(1):
-            return np.asarray(regression.decision_function(columns.matrix(rows)), dtype=np.float64)
+        with threadpool_limits(1, user_api="blas"):
+            return regression.log_odds(columns.matrix(rows))
 
     block = dataset.block("calibrate")
     calibration = platt(score(block), block)
@@ -98,18 +95,12 @@ def _strength(matrix: Singles, rows: pd.DataFrame, *, learnt: int) -> float:
     label, weight = (rows[name].to_numpy(dtype=np.float64)[rest] for name in ("label", "weight"))
 
     def loss(strength: float) -> float:
-        chances = _fitted(matrix[first], rows.iloc[first], strength=strength).predict_proba(matrix[rest])[:, 1]
-        return float(np.average(losses(chances.astype(np.float64), label), weights=weight))
+        margins = _fitted(matrix[first], rows.iloc[first], strength=strength).log_odds(matrix[rest])
+        return float(np.average(losses(expit(margins), label), weights=weight))
 
     return min(STRENGTHS, key=loss)
 
 
-def _fitted(matrix: Singles, rows: pd.DataFrame, *, strength: float) -> LogisticRegression:
-    label, weight = rows["label"].to_numpy(dtype=np.int64), rows["weight"].to_numpy(dtype=np.float32)
-    # The mean weight is 1, so that the penalty does not depend on how many snapshots a lead has.
-    weight /= weight.mean(dtype=np.float64)
-    with warnings.catch_warnings():
-        # In single precision the last steps may find no way down any more; the hair that is missing matters nowhere.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        regression = LogisticRegression(C=strength, max_iter=_MOST_STEPS)
-        return regression.fit(matrix, label, sample_weight=weight)
+def _fitted(matrix: Singles, rows: pd.DataFrame, *, strength: float) -> Linear:
+    label, weight = (rows[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
+    return Linear.fitted(matrix, label, weight=weight / weight.mean(), strength=strength)

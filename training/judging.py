@@ -1,8 +1,14 @@
 """Judging: at each origin model, point rules and baselines are fitted anew and judged on the weeks ahead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Event
 from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
@@ -60,7 +66,7 @@ def try_origins(
     progress: Progress = silent,
 ) -> tuple[Tried, ...]:
     """
-    Train and judge at every origin that has leads enough.
+    Train and judge at every origin that has leads enough, the earlier ones beside the last.
 
     Args:
         found: the training set at each origin, oldest first; the last one must have leads enough.
@@ -68,35 +74,60 @@ def try_origins(
         parameters: of the trees, where a search found some. It saw the last origin's training weeks, so that earlier
             origins are judged a little too well then.
         seed: of the fitting.
-        progress: hears how far it has come.
+        progress: hears how far the last origin has come.
 
     Raises:
         FewLeadsError: the last origin has too few leads.
     """
-    tried = []
-    for at, dataset in enumerate(found):
-        last = at == len(found) - 1
+    *earlier, last = found
+    demand_enough(last)
+    tried = partial(_try, folder=folder, parameters=parameters, seed=seed)
+    # One thread adds in one order: the same data give the same numbers, whatever the machine.
+    with threadpool_limits(1, user_api="blas"), _beside() as (submit, unless_stopped):
+        before = [submit(tried, one, most_rows=MOST_ROWS, progress=unless_stopped) for one in earlier if _enough(one)]
+        ours = tried(last, most_rows=None, progress=progress)
+        return (*(one.result() for one in before), ours)
+
+
+def _enough(dataset: Dataset) -> bool:
+    try:
+        demand_enough(dataset)
+    except FewLeadsError:
+        return False
+    return True
+
+
+@contextmanager
+def _beside() -> Iterator[tuple[Callable[..., Future[Tried]], Progress]]:
+    """
+    Give a thread beside this one to do work in, and the progress that ends this work when the block is left early.
+
+    A thread is enough: LightGBM, BLAS and our kernels compute without Python's lock.
+    """
+    left = Event()
+
+    def unless_left(what: str, done: int, total: int) -> None:
+        if left.is_set():
+            raise CancelledError(f"{what}: {done} of {total}")
+
+    with ThreadPoolExecutor(1) as pool:
         try:
-            demand_enough(dataset)
-        except FewLeadsError:
-            if last:
-                raise
-            continue
-        tried.append(_try(dataset, folder, last=last, parameters=parameters, seed=seed, progress=progress))
-    return tuple(tried)
+            yield pool.submit, unless_left
+        finally:
+            left.set()
+            pool.shutdown(cancel_futures=True)
 
 
 def _try(
     dataset: Dataset,
-    folder: PlaybookFolder,
     *,
-    last: bool,
+    folder: PlaybookFolder,
+    most_rows: int | None,
     parameters: Mapping[str, Any] | None,
     seed: int,
     progress: Progress,
 ) -> Tried:
-    most = None if last else MOST_ROWS
-    fitted = fit(dataset, folder, parameters=parameters, most_rows=most, progress=progress, seed=seed)
+    fitted = fit(dataset, folder, parameters=parameters, most_rows=most_rows, progress=progress, seed=seed)
     test = dataset.block("test")
     contenders = (
         replace(Contender.of(fitted.model, fitted.model.score_many(test).probabilities), name="model"),

@@ -46,7 +46,7 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
         "seed": seed,
         "deterministic": True,
         "force_row_wise": True,
-        "num_threads": os.cpu_count() or 1,
+        "num_threads": max(1, (os.cpu_count() or 1) // 2),  # two origins are fitted side by side
         "verbosity": -1,
     }
 

@@ -1,8 +1,12 @@
 """At every origin everyone is judged on the same rows, and nobody is called better by chance."""
 
+import threading
+
 import pytest
 
 from data.warehouse import import_history
+from tests.training.drawn import drawn
+from training import judging
 from training.comparison import Contender
 from training.dataset import build
 from training.errors import FewLeadsError
@@ -66,3 +70,50 @@ def test_an_earlier_origin_with_too_few_leads_is_left_out_and_the_last_is_not(wo
     assert found[0].dataset is dataset
     with pytest.raises(FewLeadsError):
         try_origins((early,), world.folder)
+
+
+@pytest.fixture(scope="module")
+def long():
+    """Two origins of a history long enough for both, and the playbook."""
+    whole, folder = drawn(8_000, 12)
+    first, last = whole.manifest["mature_span_us"]
+    early = at_origin(whole, plan_origins(first, last, horizon=whole.horizon_us)[-2])
+    return early, whole, folder
+
+
+def test_an_origin_judged_beside_another_has_the_numbers_it_has_alone(long):
+    early, whole, folder = long
+    both = try_origins((early, whole), folder)
+    (alone,) = try_origins((early,), folder)
+    assert both[0].as_json(1) == alone.as_json(1)
+    assert both[1].dataset is whole
+
+
+def test_a_judging_that_is_interrupted_leaves_nobody_working(long, monkeypatch):
+    """Ctrl-C reaches the thread of the last origin; the one beside it ends at its next step, with nothing judged."""
+    early, whole, folder = long
+    finished = []
+    monkeypatch.setattr(judging, "differences", lambda *_: finished.append(1))
+
+    def interrupt(what, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        try_origins((early, whole), folder, progress=interrupt)
+    assert not [one for one in threading.enumerate() if "ThreadPool" in one.name]
+    assert not finished
+
+
+def test_what_goes_wrong_at_an_earlier_origin_is_told(long, monkeypatch):
+    early, whole, folder = long
+    monkeypatch.setattr(judging, "fit_baselines", refused)
+    with pytest.raises(ArithmeticError, match="no baselines"):
+        try_origins((early, whole), folder)
+
+
+def refused(dataset, *, seed):
+    """Refuse one of two origins, whichever thread asks."""
+    if threading.current_thread() is threading.main_thread():
+        return ()
+    message = "no baselines"
+    raise ArithmeticError(message)
