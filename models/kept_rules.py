@@ -71,7 +71,8 @@ def _card(given: dict[str, Any]) -> Scorecard:
     rules, catalog = ScorecardRules.model_validate(given["rules"]), Catalog.from_json(given["catalog"])
     columns = tuple(integers(used, "columns") for used in given["columns"])
     calibration = None if given["calibration"] is None else Platt.from_json(given["calibration"])
-    return Scorecard(rules, catalog, columns, Bands.from_json(given["bands"]), calibration)
+    Bands.from_json(given["bands"])  # checks them, but makes floats of all, which would make another fingerprint
+    return Scorecard(rules, catalog, columns, Bands(**given["bands"]), calibration)
 
 
 def _dumps(content: object) -> str:

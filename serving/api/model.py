@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import DBAPIError
 
 from data.instants import iso
 from models.bundle import StaleBundleError
@@ -81,6 +82,8 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
         packed = unpack(blob)
         bundle = checked(packed.files, version=version or packed.version)
         service.ladder.admit(bundle.model)
+    except DBAPIError:
+        raise  # it is the store that cannot be used
     except StaleBundleError as error:
         _LOG.warning("a bundle was refused: %s", error)
         message = "A file is not the one that the manifest names: pack the bundle again from its folder."

@@ -4,13 +4,19 @@ import sqlite3
 import time
 
 import pytest
+from sqlalchemy import update
 
 from data.playbook import load_playbook
 from models.bands import Bands
+from models.bundle import read_bundle_files
 from models.calibration import Platt
+from models.packing import pack
 from models.scorecard import compile_scorecard
 from serving.database import Database
 from serving.scoring import go_live
+from serving.tables import scorers
+from serving.upgrading import downgrade
+from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
 from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
 from tests.serving.test_routing import FIT
 
@@ -36,7 +42,9 @@ def answered(settings):
     with found.client:
 
         def by(live):
-            found.service.ladder.current = live
+            dialect = found.service.database.dialect
+            told = {"problem": live.problem, "stands_in": live.stands_in}
+            found.service.ladder.current = go_live(live.scorer, dialect=dialect, **told)
 
         found.by = by
         yield found
@@ -126,23 +134,27 @@ def test_a_fall_under_the_stand_in_that_raised_a_lead_is_no_crossing_for_the_mod
 
 def test_a_store_of_an_earlier_release_is_brought_up_to_date(tmp_path):
     path = tmp_path / "leadscore.db"
+    newer = Database(f"sqlite:///{path}")
+    with newer.writing() as connection:
+        downgrade(connection, "1")
+    newer.close()
     older = sqlite3.connect(path)
-    older.execute("CREATE TABLE leads (lead_id TEXT PRIMARY KEY, is_above INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID")
+    older.execute("DROP TABLE alembic_version")
+    older.execute("ALTER TABLE leads DROP COLUMN above_for")
     older.execute("INSERT INTO leads VALUES ('L-1', 1)")
     older.commit()
     older.close()
     for _ in range(2):
-        database = Database(path)
+        database = Database(f"sqlite:///{path}")
         assert database.reader.execute("SELECT * FROM leads").fetchall() == [("L-1", 1, None)]
         database.close()
 
 
-def test_a_repaired_bundle_is_taken_up_without_a_promotion(tmp_path):
-    settings = settings_in(tmp_path, model_check_s=3600)
+def test_a_repaired_bundle_is_taken_up_without_a_promotion(settings):
     trees = promote(settings.models) / "trees.json"
     whole = trees.read_bytes()
     trees.write_bytes(whole[:500])
-    found = opened(settings)
+    found = opened(settings.model_copy(update={"model_check_s": 3600.0}))
     with found.client:
         ladder = found.service.ladder
         assert (ladder.current.degraded, ladder.current.stands_in) == (True, True)
@@ -161,15 +173,12 @@ def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr("serving.ladder._RETRY_S", 0.1)
     errors = iter([OSError("the disk was away")])
 
-    def load(models):
+    def read(folder, **named):
         for error in errors:
             raise error
-        return loaded(models)
+        return read_bundle_files(folder, **named)
 
-    from serving import ladder
-
-    loaded = ladder.load_champion
-    monkeypatch.setattr(ladder, "load_champion", load)
+    monkeypatch.setattr("serving.promotions.read_bundle_files", read)
     found = opened(settings)
     with found.client:
         assert found.service.ladder.current.stands_in
@@ -183,3 +192,51 @@ def test_without_any_promotion_the_rules_stand_in_for_nobody_and_nothing_is_trie
     assert (store.service.ladder.current.degraded, store.service.ladder.current.stands_in) == (True, False)
     store.service.ladder._retry_at = 0.0
     assert store.service.ladder.refresh() is False
+
+
+def answering(ladder):
+    return ladder.current.scorer.id.version, ladder.current.degraded, ladder.current.stands_in
+
+
+def test_the_ladder_goes_from_the_champion_to_the_last_good_one_to_the_rules_and_back(store):
+    """Each rung is taken after a restart too, when nothing is left in memory."""
+    rules = store.service.ladder.current.scorer.id.version
+    put(store, blob_of("one", 1, version="1"))
+    put(store, blob_of("two", 2, version="2"))
+    rungs = [(), ("two",), ("two", "one"), ("two",), ()]
+    expected = [("2", False, False), ("1", True, True), (rules, True, True), ("1", True, True), ("2", False, False)]
+    for damaged, said in zip(rungs, expected, strict=True):
+        store_bundles(store, damaged)
+        again = opened(store.settings)
+        with again.client:
+            assert answering(again.service.ladder) == said
+            problem = again.client.get("/v1/model").json()["problem"]
+            assert (problem is None) == (not damaged)
+            assert again.lead().status_code == 202
+            assert again.score()["degraded"] is said[1]
+    assert answering(store.service.ladder) == ("2", False, False), "who answers already goes on answering"
+
+
+def store_bundles(store, damaged):
+    """Put the two bundles into the store, whole but for those named."""
+    with store.service.database.writing() as connection:
+        for name, seed in (("one", 1), ("two", 2)):
+            content = pack(files_of(name, seed))
+            broken = content[:1000] if name in damaged else content
+            named = scorers.c.fingerprint == fingerprint_of(name, seed)
+            connection.execute(update(scorers).where(named).values(content=broken))
+
+
+def test_a_champion_that_was_mended_answers_again_without_a_restart(store):
+    put(store, blob_of("one", 1, version="1"))
+    put(store, blob_of("two", 2, version="2"))
+    store_bundles(store, ("two",))
+    again = opened(store.settings.model_copy(update={"model_check_s": 3600.0}))
+    with again.client:
+        ladder = again.service.ladder
+        assert answering(ladder) == ("1", True, True)
+        store_bundles(store, ())
+        assert ladder.refresh() is False, "a damaged model is not read again at every look"
+        ladder._retry_at = time.monotonic()
+        assert ladder.refresh() is True
+        assert answering(ladder) == ("2", False, False)
