@@ -108,7 +108,8 @@ def _beside() -> Iterator[tuple[Callable[..., Future[Tried]], Progress]]:
 
     def unless_left(what: str, done: int, total: int) -> None:
         if left.is_set():
-            raise CancelledError(f"{what}: {done} of {total}")
+            message = f"{what}: {done} of {total}"
+            raise CancelledError(message)
 
     with ThreadPoolExecutor(1) as pool:
         try:

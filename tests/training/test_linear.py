@@ -1,4 +1,4 @@
-"""The linear model is the one that scikit-learn's logistic regression would find, and has no trouble with no columns."""
+"""The linear model is the one that scikit-learn's logistic regression would find, and does without columns too."""
 
 import numpy as np
 import pytest
