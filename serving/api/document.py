@@ -93,6 +93,8 @@ class ScoreOut(BaseModel):
     scorer: ScorerOut
     degraded: bool = Field(description="whether this scorer stands in for the model", examples=[False])
     newest_activity_at: str | None = Field(examples=["2026-03-01T12:00:00Z"])
+    lag_s: float | None = Field(description="seconds from the newest activity to as_of", examples=[5.000321])
+    threshold: float = Field(description="points from which leads are handed over", examples=[62.5])
 
 
 class UnknownOut(BaseModel):
@@ -274,28 +276,31 @@ def ingest(summary: str, fact: type[Fact]) -> dict[str, Any]:
         "summary": summary,
         "status_code": 202,
         "response_model": TakenOut,
-        "responses": _problems(
+        "responses": problems(
             (400, "The body is not JSON"),
             (409, "The id is taken by other content, or the first request with this key is under way"),
             (413, "The body is too large"),
             (422, "The object is not what was expected, or names a lead that is not known"),
         ),
         "max_body_size": LARGEST_BODY_BYTES,
-        "openapi_extra": {"parameters": [ONCE], "requestBody": _body(either, examples)},
+        "openapi_extra": {"parameters": [ONCE], "requestBody": body(either, examples)},
     }
 
 
-def _body(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+def body(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
+    """Describe a body of JSON."""
     return {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
 
 
-def _problems(*given: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+def problems(*given: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems that a route may answer, beside those that each may."""
     all_of_them = (*given, (500, "The service made a mistake"), (503, "The store does not answer"))
     schema = {"$ref": "#/components/schemas/Problem"}
     return {status: {"description": said, "content": {MEDIA_TYPE: {"schema": schema}}} for status, said in all_of_them}
 
 
-def _query(name: str, said: str, schema: dict[str, Any]) -> dict[str, Any]:
+def query(name: str, said: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe a parameter of a query."""
     return {"name": name, "in": "query", "required": False, "description": said, "schema": schema}
 
 
@@ -306,18 +311,18 @@ ONCE: dict[str, Any] = {
     "description": "names this request: sent again under the same key, it is answered as it was first, for 24 hours",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$", "examples": ["0b5d0c1e"]},
 }
-_LEAD = {"name": "lead_id", "in": "path", "required": True, "schema": {"type": "string", "examples": ["L-1"]}}
-_REASONS = _query(
+LEAD = {"name": "lead_id", "in": "path", "required": True, "schema": {"type": "string", "examples": ["L-1"]}}
+_REASONS = query(
     "reasons",
     "how many reasons to word, or all",
     {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 1000}, {"const": "all"}], "default": 5},
 )
-_AS_OF = _query(
+_AS_OF = query(
     "as_of",
     "an instant that has passed, with its offset; the answer uses what was known then",
     {"type": "string", "format": "date-time"},
 )
-_LIMIT = _query("limit", "how many", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
+LIMIT = query("limit", "how many", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
 _ASKED = {
     "type": "object",
     "additionalProperties": False,
@@ -328,31 +333,31 @@ _ASKED = {
 READ_SCORE: dict[str, Any] = {
     "summary": "Score a lead",
     "response_model": ScoreOut,
-    "responses": _problems((404, "The lead is not known, or was not yet"), (422, "The query is not what was expected")),
-    "openapi_extra": {"parameters": [_LEAD, _REASONS, _AS_OF]},
+    "responses": problems((404, "The lead is not known, or was not yet"), (422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [LEAD, _REASONS, _AS_OF]},
 }
 READ_SCORES: dict[str, Any] = {
     "summary": "Score many leads",
     "response_model": ScoresOut,
-    "responses": _problems(
+    "responses": problems(
         (400, "The body is not JSON"), (413, "The body is too large"), (422, "The request is not what was expected")
     ),
     "max_body_size": LARGEST_BODY_BYTES,
     "openapi_extra": {
         "parameters": [_REASONS, _AS_OF],
-        "requestBody": _body(_ASKED, {"two": {"summary": "two", "value": {"lead_ids": ["L-1", "L-2"]}}}),
+        "requestBody": body(_ASKED, {"two": {"summary": "two", "value": {"lead_ids": ["L-1", "L-2"]}}}),
     },
 }
 PREVIEW: dict[str, Any] = {
     "summary": "Score a lead without storing it",
     "response_model": ScoreOut,
-    "responses": _problems(
+    "responses": problems(
         (400, "The body is not JSON"), (413, "The body is too large"), (422, "The request is not what was expected")
     ),
     "max_body_size": LARGEST_BODY_BYTES,
     "openapi_extra": {
         "parameters": [_REASONS],
-        "requestBody": _body(
+        "requestBody": body(
             {"$ref": "#/components/schemas/Preview"}, {"one": {"summary": "one", "value": _PREVIEW_EXAMPLE}}
         ),
     },
@@ -360,23 +365,23 @@ PREVIEW: dict[str, Any] = {
 READ_ROUTES: dict[str, Any] = {
     "summary": "List handovers",
     "response_model": RoutesOut,
-    "responses": _problems((422, "The query is not what was expected")),
-    "openapi_extra": {"parameters": [_LIMIT]},
+    "responses": problems((422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [LIMIT]},
 }
 READ_MODEL: dict[str, Any] = {
     "summary": "Say which scorer answers",
     "response_model": ModelOut,
-    "responses": _problems((422, "The query is not what was expected")),
+    "responses": problems((422, "The query is not what was expected")),
 }
 READ_AUDIT: dict[str, Any] = {
     "summary": "Say what administrators did",
     "response_model": NotesOut,
-    "responses": _problems((422, "The query is not what was expected")),
-    "openapi_extra": {"parameters": [_LIMIT]},
+    "responses": problems((422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [LIMIT]},
 }
-_ROLE = _query("role", "where", {"enum": ["champion", "shadow"], "default": "champion"})
-_SHADOW = {**_query("role", "only a shadow can be taken away", {"const": "shadow"}), "required": True}
-_VERSION = _query("version", "the registry's label for it", {"type": "string", "minLength": 1, "maxLength": 200})
+_ROLE = query("role", "where", {"enum": ["champion", "shadow"], "default": "champion"})
+_SHADOW = {**query("role", "only a shadow can be taken away", {"const": "shadow"}), "required": True}
+_VERSION = query("version", "the registry's label for it", {"type": "string", "minLength": 1, "maxLength": 200})
 _PACKED = {
     "type": "object",
     "additionalProperties": False,
@@ -393,7 +398,7 @@ _PACKED = {
 PUT_MODEL: dict[str, Any] = {
     "summary": "Deploy a bundle",
     "response_model": ModelOut,
-    "responses": _problems(
+    "responses": problems(
         (413, "The bundle is too large"), (422, "The bundle is refused, or the query is not what was expected")
     ),
     "max_body_size": LARGEST_BUNDLE_BYTES,
@@ -412,32 +417,28 @@ PUT_MODEL: dict[str, Any] = {
 DELETE_MODEL: dict[str, Any] = {
     "summary": "Take the shadow away",
     "response_model": ModelOut,
-    "responses": _problems((422, "The query is not what was expected")),
+    "responses": problems((422, "The query is not what was expected")),
     "openapi_extra": {"parameters": [_SHADOW]},
 }
 READ_DEPLOYMENTS: dict[str, Any] = {
     "summary": "List deployments",
     "response_model": DeploymentsOut,
-    "responses": _problems((422, "The query is not what was expected")),
-    "openapi_extra": {"parameters": [_LIMIT]},
+    "responses": problems((422, "The query is not what was expected")),
+    "openapi_extra": {"parameters": [LIMIT]},
 }
 METRICS: dict[str, Any] = {
     "summary": "Say how the service is doing",
     "response_class": Response,
     "responses": {
         200: {"description": "As Prometheus reads it", "content": {"text/plain": {"schema": {"type": "string"}}}},
-        **_problems(),
+        **problems(),
     },
 }
 HEALTH: dict[str, Any] = {"summary": "Is the process alive?", "response_model": HealthOut}
-READY: dict[str, Any] = {"summary": "Can the service answer?", "response_model": ReadyOut, "responses": _problems()}
+READY: dict[str, Any] = {"summary": "Can the service answer?", "response_model": ReadyOut, "responses": problems()}
 
 
 def _preview_schemas() -> dict[str, Any]:
     """Give the schemas of a preview's body, which no route declares to FastAPI."""
     schema = Preview.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Preview": schema}
-
-
-body, problems, limit_query = _body, _problems, _LIMIT
-"""For routes that are described elsewhere."""

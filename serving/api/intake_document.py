@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from serving.api.document import ONCE, ResultOut, body, limit_query, problems
+from serving.api.document import LIMIT, ONCE, ResultOut, body, problems
 
 _INTO = {
     "type": "object",
@@ -68,7 +68,7 @@ READ_QUARANTINE: dict[str, Any] = {
     "summary": "List facts in quarantine",
     "response_model": QuarantineOut,
     "responses": problems((422, "The query is not what was expected")),
-    "openapi_extra": {"parameters": [limit_query]},
+    "openapi_extra": {"parameters": [LIMIT]},
 }
 RELEASE: dict[str, Any] = {
     "summary": "Take in a fact from quarantine",
