@@ -194,13 +194,13 @@ run(Settings.model_validate_json(sys.argv[1]))
 class Process:
     """A real server process on a store."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, *, log=None):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         told = json.dumps(json.loads(settings.model_dump_json()) | {"port": port})
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen([sys.executable, "-c", SERVE, told], cwd=ROOT, env=environment)
+        self.process = subprocess.Popen([sys.executable, "-c", SERVE, told], cwd=ROOT, env=environment, stderr=log)
         self.url = f"http://127.0.0.1:{port}"
         self.headers = {"Authorization": f"Bearer {key_of(settings)}"}
         self.client = httpx.Client(base_url=self.url, headers=self.headers, timeout=30)
@@ -228,8 +228,8 @@ def process(settings):
     """Give what starts a server process on the settings; what still runs at the end is killed."""
     started = []
 
-    def start(given=settings):
-        started.append(Process(given))
+    def start(given=settings, **how):
+        started.append(Process(given, **how))
         return started[-1]
 
     yield start
