@@ -17,6 +17,7 @@ ServingError               the service cannot do what it was asked
     │   └── ExpiredKeyError     its end has come
     ├── ForbiddenError     403  the key has none of the scopes that would do
     ├── UnknownLeadError   404  nobody has told us of this lead, or not yet at that instant
+    ├── UnknownReceiptError 404 no receipt has this id
     ├── UnknownFactError   404  no fact with this number was quarantined
     ├── ConflictError      409  this id is taken by other content
     ├── MergedError        409  a lead is part of another merge
@@ -182,6 +183,14 @@ class UnknownLeadError(RequestError):
     status = 404
     slug = "unknown-lead"
     title = "This lead is not known"
+
+
+class UnknownReceiptError(RequestError):
+    """No receipt has this id."""
+
+    status = 404
+    slug = "unknown-receipt"
+    title = "This receipt is not known"
 
 
 class ConflictError(RequestError):

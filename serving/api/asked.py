@@ -159,18 +159,28 @@ def as_of_of(request: Request, service: Service) -> int | None:
     Raises:
         InvalidError: it is not an instant with its offset, or in the future.
     """
-    given = request.query_params.get("as_of")
+    return instant_of(request, service, "as_of")
+
+
+def instant_of(request: Request, service: Service, name: str) -> int | None:
+    """
+    Give an instant of a query that has passed [us since 1970 UTC]; None where it is not there.
+
+    Raises:
+        InvalidError: it is not an instant with its offset, or in the future.
+    """
+    given = request.query_params.get(name)
     if given is None:
         return None
     try:
-        as_of = instant(_with_plus(given))
+        found = instant(_with_plus(given))
     except ValueError as error:
-        message = f"as_of: {error}."
+        message = f"{name}: {error}."
         raise InvalidError(message) from None
-    if as_of > service.clock.as_of():
-        message = "as_of: this instant is in the future; nobody knows yet what will have happened."
+    if found > service.clock.as_of():
+        message = f"{name}: this instant is in the future; nobody knows yet what will have happened."
         raise InvalidError(message)
-    return as_of
+    return found
 
 
 def _with_plus(given: str) -> str:
