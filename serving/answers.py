@@ -90,6 +90,8 @@ class ScoreAnswer(TypedDict):
     scorer: ScorerAnswer
     degraded: bool
     newest_activity_at: str | None
+    threshold: float
+    lag_s: float | None
 
 
 class UnknownLead(TypedDict):

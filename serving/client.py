@@ -36,7 +36,7 @@ class Client:
     """
     The service as calls of Python; a context manager, to be used from one thread.
 
-    Every request that changes something carries an ``Idempotency-Key``, which stays the same when it is sent again: so
+    Every request that tells something carries an ``Idempotency-Key``, which stays the same when it is sent again: so
     nothing is kept twice, however often the network fails. Sent again, after a pause that doubles and that the service
     may lengthen by ``Retry-After``, is what got no answer, and what was answered with "later" (429, 502, 503, 504, and
     409 while the first of two equal requests is still being answered). Every other refusal is raised at once.
@@ -188,15 +188,15 @@ class Client:
         """Say which scorer answers."""
         return cast("ModelAnswer", self._json("GET", "/v1/model"))
 
-    def put_model(self, blob: bytes, role: Role = "champion") -> Answer:
+    def put_model(self, blob: bytes, role: Role = "champion", version: str | None = None) -> Answer:
         """Hand a packed bundle to the service, which checks it before it answers with it."""
-        return self._json("PUT", "/v1/model", body=blob, query={"role": role}, changes=True)
+        return self._json("PUT", "/v1/model", body=blob, query={"role": role, "version": version}, changes=True)
 
     # ---- privacy
 
     def erase(self, lead_id: str) -> Answer:
         """Erase all that is known of the person behind a lead; the answer is the erasure receipt."""
-        return self._json("DELETE", _of(lead_id), changes=True)
+        return self._json("DELETE", _of(lead_id))
 
     def dossier(self, lead_id: str) -> Answer:
         """Give all that is held about a lead, and the logic of its score in plain words."""

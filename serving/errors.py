@@ -23,6 +23,7 @@ ServingError               the service cannot do what it was asked
     ├── MergedError        409  a lead is part of another merge
     ├── SettledError       409  a fact that was quarantined is settled
     ├── InFlightError      409  the first request with this idempotency key is under way
+    ├── ErasedError        410  the lead was erased
     ├── TooLargeError      413  the body is larger than any honest one
     ├── InvalidError       422  the JSON is not what was expected
     ├── BundleRefusedError 422  the bundle is not as it was saved
@@ -236,6 +237,14 @@ class InFlightError(RequestError):
     def headers(self) -> Mapping[str, str]:
         """Say when to ask again."""
         return {"Retry-After": "1"}
+
+
+class ErasedError(RequestError):
+    """The lead was erased."""
+
+    status = 410
+    slug = "erased"
+    title = "This lead was erased"
 
 
 class TooLargeError(RequestError):
