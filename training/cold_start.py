@@ -38,6 +38,11 @@ def leads_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
     return positives, len(succeeded) - positives
 
 
+def leads_of_blocks(dataset: Dataset, *names: str) -> tuple[int, int]:
+    """Count the leads of some blocks that reached the goal and those that did not."""
+    return leads_by_outcome(dataset.block(*names, columns=("lead_id", "label")))
+
+
 def demand_enough(dataset: Dataset) -> None:
     """
     Demand leads of both kinds to learn from, and some of both in every block.
@@ -46,20 +51,20 @@ def demand_enough(dataset: Dataset) -> None:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
     """
     why = dataset.largest_group.says
-    _demand(dataset.block("train", "stop"), FEWEST, block="training period", why=why)
+    _demand(leads_of_blocks(dataset, "train", "stop"), FEWEST, block="training period", why=why)
     for name, words in _BLOCKS.items():
-        _demand(dataset.block(name), FEWEST_IN_BLOCK, block=words, why=why)
+        _demand(leads_of_blocks(dataset, name), FEWEST_IN_BLOCK, block=words, why=why)
 
 
-def _demand(rows: pd.DataFrame, needed: int, *, block: str, why: str) -> None:
-    positives, negatives = leads_by_outcome(rows)
+def _demand(found: tuple[int, int], needed: int, *, block: str, why: str) -> None:
+    positives, negatives = found
     if min(positives, negatives) < needed:
         raise FewLeadsError(block=block, positives=positives, negatives=negatives, needed=needed, why=why)
 
 
 def standing_of(dataset: Dataset) -> Standing:
     """Say which rung a training set is enough for, and what the next one needs."""
-    succeeded, failed = leads_by_outcome(dataset.block("train", "stop"))
+    succeeded, failed = leads_of_blocks(dataset, "train", "stop")
     stage = dataset.manifest["goal"]["stage"]
     try:
         demand_enough(dataset)

@@ -18,13 +18,14 @@ from models.bundle import save_bundle
 from models.champion import bundle_folder, save_scorecard_fit
 from models.conversion import ConversionModel
 from models.standing import Standing, save_standing
-from training.cold_start import leads_by_outcome
+from training.cold_start import leads_of_blocks
+from training.dataset import Dataset
 from training.judgement import Findings, judgement_of, labelled
 from training.material import Material
 from training.patience import Patience
 from training.plots import draw_all
 from training.reporting import write_report
-from training.runs import log_dataset, log_facts, log_model
+from training.runs import log_dataset, log_metrics, log_model, log_parameters
 from training.tracking import Registry
 
 _STEPS = 5
@@ -87,6 +88,7 @@ def register(
         tell(3)
         test = material.dataset.block("test")
         model_id = log_model(bundle, model.catalog, example=test[model.catalog.names].head(3))
+        log_metrics(run_id, {**_counts(material.dataset), **_metrics(findings)}, model_id=model_id)
         tell(4)
         patience.begin()
         version = registry.register(run_id, model_id=model_id, fingerprint=model.id.fingerprint)
@@ -157,7 +159,7 @@ def _write(report: Path, judgement: Mapping[str, Any], findings: Findings) -> No
 
 
 def _log(run_id: str, findings: Findings, material: Material, judgement: Mapping[str, Any]) -> None:
-    """Write parameters, hashes, metrics and the training set into the run."""
+    """Write parameters, hashes and the training set into the run."""
     last, manifest = findings.last, material.dataset.manifest
     fitted = last.fitted
     parameters = {
@@ -174,14 +176,17 @@ def _log(run_id: str, findings: Findings, material: Material, judgement: Mapping
         "catalog_fingerprint": manifest["catalog_fingerprint"],
         "history_fingerprint": material.warehouse.fingerprint,
     }
-    counts = {f"rows_{name}": float(count) for name, count in manifest["blocks"].items()}
-    learnt = {"leads_reached_goal": float(leads_by_outcome(material.dataset.block("train", "stop"))[0])}
-    log_facts(run_id, parameters=parameters, metrics={**counts, **learnt, **_metrics(findings)})
+    log_parameters(run_id, parameters)
     log_dataset(run_id, material.place, manifest=manifest)
     for gate in findings.gates:
         mlflow.set_tag(f"gate: {gate.name}", gate.says)
     if findings.accepted_risk is not None:
         mlflow.set_tag("accepted_risk", findings.accepted_risk)
+
+
+def _counts(dataset: Dataset) -> dict[str, float]:
+    counts = {f"rows_{name}": float(count) for name, count in dataset.manifest["blocks"].items()}
+    return {**counts, "leads_reached_goal": float(leads_of_blocks(dataset, "train", "stop")[0])}
 
 
 def _metrics(findings: Findings) -> dict[str, float]:

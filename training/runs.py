@@ -23,14 +23,21 @@ _ROOT = Path(__file__).resolve().parent.parent
 _NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
 
 
-def log_facts(run_id: str, *, parameters: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-    """Write parameters and metrics into the run."""
+def log_parameters(run_id: str, parameters: Mapping[str, Any]) -> None:
+    """Write what a training was set to into the run."""
+    mlflow.MlflowClient().log_batch(run_id, params=[Param(name, str(value)) for name, value in parameters.items()])
+
+
+def log_metrics(run_id: str, metrics: Mapping[str, float], *, model_id: str) -> None:
+    """
+    Write numbers into the run, as those of its model.
+
+    The model must be logged before them: MLflow would ask for the history of each number that it finds in the run, one
+    by one.
+    """
     at = now_us() // 1_000
-    mlflow.MlflowClient().log_batch(
-        run_id,
-        metrics=[Metric(name, value, at, 0) for name, value in metrics.items()],
-        params=[Param(name, str(value)) for name, value in parameters.items()],
-    )
+    numbers = [Metric(name, value, at, 0, model_id=model_id) for name, value in metrics.items()]
+    mlflow.MlflowClient().log_batch(run_id, metrics=numbers)
 
 
 def log_dataset(run_id: str, place: Path, *, manifest: Mapping[str, Any]) -> None:

@@ -68,6 +68,8 @@ def test_the_run_holds_parameters_dataset_metrics_plots_and_bundle(world, traine
     assert run.info.status == "FINISHED"
     assert run.data.params["rows_sha256"] == trained.manifest["rows_sha256"]
     assert run.data.metrics["test_auc"] == trained.test["auc"]["value"]
+    (model,) = run.outputs.model_outputs
+    assert {one.key: one.value for one in client.get_logged_model(model.model_id).metrics} == run.data.metrics
     assert run.inputs.dataset_inputs[0].dataset.digest == trained.manifest["rows_sha256"][:32]
     plots = {Path(file.path).name for file in client.list_artifacts(trained.run_id, "plots")}
     assert plots == {"shap_beeswarm.png", "shap_bar.png"}

@@ -132,7 +132,7 @@ def _in_two_blocks(dataset: Dataset) -> list[str]:
     for column in ("group", "lead_id"):
         seen: set[str] = set()
         for names in _BLOCKS:
-            block = set(dataset.block(*names)[column].unique())
+            block = set(dataset.block(*names, columns=[column])[column].unique())
             twice |= seen & block
             seen |= block
     return sorted(twice)
