@@ -5,11 +5,13 @@ It is a JSON object of the files' texts, squeezed by zlib. Nothing in it is code
 that would swell beyond any bundle is refused before it does. The JSON may also come as it is.
 """
 
+import hashlib
 import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.bundle import MANIFEST
 from models.errors import BundleError, StructureError
 from models.reading import fields, is_label, loads
 
@@ -27,10 +29,12 @@ class Packed:
     Attributes:
         files: name → bytes, not verified yet.
         version: the registry's label, where it was told.
+        fingerprint: of the bundle that was packed, where it was told; without it nothing vouches for the manifest.
     """
 
     files: Mapping[str, bytes]
     version: str | None = None
+    fingerprint: str | None = None
 
 
 def pack(files: Mapping[str, bytes], *, version: str | None = None) -> bytes:
@@ -49,8 +53,9 @@ def pack(files: Mapping[str, bytes], *, version: str | None = None) -> bytes:
     except UnicodeDecodeError:
         message = "a file of the bundle is not UTF-8 text: export the bundle again from its MLflow run."
         raise BundleError(message) from None
-    content = json.dumps({"files": texts, "version": version}, sort_keys=True, ensure_ascii=False)
-    return zlib.compress(content.encode(), _LEVEL)
+    fingerprint = hashlib.sha256(files[MANIFEST]).hexdigest() if MANIFEST in files else None
+    content = {"files": texts, "version": version, "fingerprint": fingerprint}
+    return zlib.compress(json.dumps(content, sort_keys=True, ensure_ascii=False).encode(), _LEVEL)
 
 
 def unpack(blob: bytes) -> Packed:
@@ -61,17 +66,17 @@ def unpack(blob: bytes) -> Packed:
         ModelError: it is neither.
 
     >>> unpack(pack({"a.json": b"{}"}, version="3"))
-    Packed(files={'a.json': b'{}'}, version='3')
+    Packed(files={'a.json': b'{}'}, version='3', fingerprint=None)
     >>> unpack(b'{"files": {"a.json": "{}"}}').files
     {'a.json': b'{}'}
     """
     content = loads(_text(blob if blob[:1] == b"{" else _unsqueezed(blob)))
-    names = ("files", "version") if isinstance(content, dict) and "version" in content else ("files",)
-    given = fields(content, "packed bundle", names)
-    version = given.get("version")
-    if version is not None and not is_label(version):
-        raise StructureError(where="version", found=version, expected="a line of at most 200 signs")
-    return Packed(_files(given["files"]), version)
+    told = [name for name in ("version", "fingerprint") if isinstance(content, dict) and name in content]
+    given = fields(content, "packed bundle", ("files", *told))
+    for name in told:
+        if given[name] is not None and not is_label(given[name]):
+            raise StructureError(where=name, found=given[name], expected="a line of at most 200 signs")
+    return Packed(_files(given["files"]), given.get("version"), given.get("fingerprint"))
 
 
 def _unsqueezed(blob: bytes) -> bytes:

@@ -80,7 +80,7 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     """Unpack and verify a bundle; whatever is wrong with it, nothing of it is kept and the caller's words stay here."""
     try:
         packed = unpack(blob)
-        bundle = checked(packed.files, version=version or packed.version)
+        bundle = checked(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
         service.ladder.admit(bundle.model)
     except DBAPIError:
         raise  # it is the store that cannot be used

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.bundle import load_bundle, load_files, read_bundle_files, save_bundle
+from models.bundle import StaleBundleError, load_bundle, load_files, read_bundle_files, save_bundle
 from models.errors import BundleError, ModelError
 from models.packing import LARGEST_BYTES, Packed, pack, unpack
 from tests.models.small import fitted, golden, rows, values_of
@@ -41,6 +41,15 @@ def test_any_texts_come_back(files, version):
     assert unpack(pack(files, version=version)) == Packed(files, version)
 
 
+def test_the_bundles_fingerprint_goes_with_it_and_vouches_for_the_manifest(bundle):
+    files = read_bundle_files(bundle)
+    packed = unpack(pack(files))
+    assert load_files(packed.files, fingerprint=packed.fingerprint).fingerprint == packed.fingerprint
+    renamed = {**files, "manifest.json": files["manifest.json"].replace(b"leadscore-test", b"leadscord-test")}
+    with pytest.raises(StaleBundleError, match="manifest"):
+        load_files(renamed, fingerprint=packed.fingerprint)
+
+
 def test_what_is_no_text_is_not_packed():
     with pytest.raises(BundleError, match="UTF-8"):
         pack({"a": b"\xff"})
@@ -53,7 +62,11 @@ def test_no_bytes_whatever_do_harm(blob):
             found = unpack(given_)
         except ModelError:
             continue
-        assert json.loads(given_ if given_[:1] == b"{" else zlib.decompress(given_)).keys() <= {"files", "version"}
+        assert json.loads(given_ if given_[:1] == b"{" else zlib.decompress(given_)).keys() <= {
+            "files",
+            "version",
+            "fingerprint",
+        }
         assert isinstance(found, Packed)
 
 
