@@ -392,7 +392,8 @@ _PACKED = {
             "additionalProperties": {"type": "string"},
             "description": "name of the file: text",
         },
-        "version": {"type": ["string", "null"], "maxLength": 200},
+        "version": {"type": ["string", "null"], "maxLength": 200, "description": "the registry's label"},
+        "fingerprint": {"type": ["string", "null"], "maxLength": 200, "description": "the sha256 of manifest.json"},
     },
 }
 PUT_MODEL: dict[str, Any] = {
