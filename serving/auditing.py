@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -47,7 +48,13 @@ def mark_of(connection: Connection, lead_id: str) -> str:
 
     The secret is made when the first mark is asked for; that takes a transaction that writes.
     """
-    return hmac.new(_secret(connection), lead_id.encode(), hashlib.sha256).hexdigest()
+    return marks_of(connection, [lead_id])[lead_id]
+
+
+def marks_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]:
+    """Give the marks of many leads."""
+    secret = _secret(connection)
+    return {lead_id: hmac.new(secret, lead_id.encode(), hashlib.sha256).hexdigest() for lead_id in lead_ids}
 
 
 def _secret(connection: Connection) -> bytes:

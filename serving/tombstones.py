@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, insert, select
 
-from serving.auditing import mark_of
+from serving.auditing import mark_of, marks_of
 from serving.errors import ErasedError
 from serving.tables import tombstones
 
@@ -21,7 +21,8 @@ def bury(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
         at: when they were erased [us since 1970 UTC].
     """
     there = tombstoned(connection, wanted := sorted(set(lead_ids)))
-    new = [{"mark": mark_of(connection, one), "erased_at": at} for one in wanted if one not in there]
+    marked = marks_of(connection, [one for one in wanted if one not in there])
+    new = [{"mark": mark, "erased_at": at} for mark in marked.values()]
     if new:
         connection.execute(insert(tombstones), new)
 
@@ -31,10 +32,10 @@ def tombstoned(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     wanted = list(lead_ids)
     if not wanted or connection.execute(select(tombstones.c.mark).limit(1)).first() is None:
         return set()
-    by_mark = {mark_of(connection, lead_id): lead_id for lead_id in wanted}
-    found: set[str] = set()
-    for start in range(0, len(wanted), _BATCH):
-        some = list(by_mark)[start : start + _BATCH]
+    by_mark = {mark: lead_id for lead_id, mark in marks_of(connection, wanted).items()}
+    marked, found = list(by_mark), set[str]()
+    for start in range(0, len(marked), _BATCH):
+        some = marked[start : start + _BATCH]
         asked = select(tombstones.c.mark).where(tombstones.c.mark.in_(some))
         found |= {by_mark[mark] for mark in connection.execute(asked).scalars()}
     return found
