@@ -5,6 +5,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -40,7 +41,8 @@ def figure(draw: Callable[[int], Chart]) -> Markup:
     Args:
         draw: makes the chart at a width [px].
     """
-    wide, narrow = draw(WIDE), draw(NARROW)
+    with debug_mode(arg=False):  # Altair checks every part of a chart at every step; our tests have done that
+        wide, narrow = draw(WIDE), draw(NARROW)
     title, about = words_of(wide)
     return _trusted(render("figure.html.j2", title=title, about=about, wide=_drawn(wide), narrow=_drawn(narrow)))
 
