@@ -192,6 +192,10 @@ class Client:
         """Hand a packed bundle to the service, which checks it before it answers with it."""
         return self._json("PUT", "/v1/model", body=blob, query={"role": role, "version": version}, changes=True)
 
+    def remove_shadow(self) -> Answer:
+        """Let nobody be compared with the champion any longer."""
+        return self._json("DELETE", "/v1/model", query={"role": "shadow"}, changes=True)
+
     # ---- privacy
 
     def erase(self, lead_id: str) -> Answer:
