@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -181,7 +182,8 @@ def answer(channel_number: int, listener_number: int) -> None:
     threading.Thread(target=_outlive_nobody, args=(told,), name="crew", daemon=True).start()
 
     def say(what: str) -> None:
-        channel.sendall(json.dumps(what).encode() + b"\n")
+        with suppress(OSError):  # the crew is gone; this process is about to hear of it
+            channel.sendall(json.dumps(what).encode() + b"\n")
 
     try:
         answer_on(listener, settings, stop=stop, on_ready=lambda: say(_READY))

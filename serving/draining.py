@@ -15,7 +15,7 @@ import uvicorn
 from serving.api.watched import Stopping
 
 _LOG = logging.getLogger("leadscore.serving")
-_GRACE_S = 1.0
+_GRACE_S = 2.0
 """How long an idle connection stays open, since a request may be on its way on it."""
 _LOOK_S = 0.02
 _MOST_TURNS = 1000
