@@ -88,7 +88,9 @@ class Ladder:
                 return self._look()
             except DBAPIError as error:
                 _LOG.warning("the store does not say who is in force: %s", type(error.orig).__name__)
-                return False
+            except Exception:  # noqa: BLE001 - without a next look no model would ever be taken again
+                _LOG.exception("who is in force could not be looked up")
+            return False
 
     def admit(self, scorer: Scorer) -> LiveScorer:
         """
