@@ -12,6 +12,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from data.home import Home
+from data.playbook import load_playbook
+from serving.key_commands import create
 from tests.end_to_end.command_line import leadscore
 
 PATIENCE_S = 60
@@ -47,10 +50,13 @@ def service(place):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"LEADSCORE_HOME": str(root / "home")}
+    key = create(load_playbook(root / "exports"), Home(root / "home"), "crm", scopes=["admin"]).secret
     command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(root / "exports"), "--port", str(port)]
     with (
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client,
+        httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, timeout=10
+        ) as client,
     ):
         _await(client, process)
         yield client
@@ -111,13 +117,22 @@ def test_a_lead_that_wakes_up_is_handed_over_once(service):
     assert awake["points"] > quiet["points"] + 10
     total = awake["base_points"] + sum(reason["points"] for reason in awake["reasons"]) + awake["rest_points"]
     assert total == pytest.approx(awake["points"], abs=1e-9)
-    routes = [route for route in _routes(service) if route["lead_id"] == "new-1"]
+    routes = _routed(service, "new-1")
     assert len(routes) == 1
     assert {"id", "lead_id", "score", "grade", "threshold", "routed_at", "reasons"} <= routes[0].keys()
 
 
 def _routes(service):
     return service.get("/v1/routes").json()["routes"]
+
+
+def _routed(service, lead_id):
+    """Wait until a lead was handed over, which follows what happened within moments; give all its routes."""
+    until = time.monotonic() + PATIENCE_S
+    while not (found := [route for route in _routes(service) if route["lead_id"] == lead_id]):
+        assert time.monotonic() < until, "the lead was not handed over"
+        time.sleep(0.05)
+    return found
 
 
 def _burst(lead_id, round_):
