@@ -1,0 +1,135 @@
+"""
+Kill the whole service under load, at random moments, and look what is left.
+
+A real server takes facts over HTTP from several callers and is asked for scores meanwhile. After each kill another one
+starts on the same store; every fact that was answered 202 must be there, once. Run as
+``python -m tests.faults.serving KILLS [URL]``; prints one JSON object.
+"""
+
+import contextlib
+import json
+import random
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+from sqlalchemy import func, select, text
+
+from data.instants import iso, now_us
+from serving.database import Database
+from serving.tables import activities, routes
+from tests.serving.conftest import Process, key_of, settings_in
+
+CALLERS, BATCH, LEADS = 3, 10, 40
+_LONGEST_S = 1.0
+
+
+@dataclass
+class Found:
+    """What was found after all kills."""
+
+    kills: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+    torn: int = 0
+    routed_twice: int = 0
+    wrong_answers: int = 0
+    integrity: str = ""
+    seconds: float = 0.0
+
+
+def kill_often(kills: int, folder: Path, url: str | None = None, *, seed: int = 7) -> Found:
+    """
+    Kill the service again and again.
+
+    Args:
+        kills: how often.
+        folder: where the store and the models are.
+        url: the store; by default a file in the folder.
+        seed: of the moments.
+    """
+    settings = settings_in(folder) if url is None else settings_in(folder, database=url)
+    key, rng, found, started = key_of(settings), random.Random(seed), Found(), time.monotonic()  # noqa: S311 - moments, no secrets
+    acknowledged: dict[str, None] = {}
+    for at in range(kills):
+        server = Process(settings).wait()
+        callers = [_Caller(server.url, key, f"{at}-{number}") for number in range(CALLERS)]
+        for caller in callers:
+            caller.start()
+        while not all(caller.kept for caller in callers):
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, _LONGEST_S))
+        server.process.kill()
+        server.process.wait()
+        for caller in callers:
+            caller.join()
+            acknowledged |= dict.fromkeys(caller.kept)
+            found.wrong_answers += caller.wrong
+        found.kills += 1
+        _check(settings.database, acknowledged, found)
+    found.acknowledged = len(acknowledged)
+    found.seconds = round(time.monotonic() - started, 1)
+    return found
+
+
+class _Caller(threading.Thread):
+    """Sends facts and asks for scores until the service is gone."""
+
+    def __init__(self, url: str, key: str, name: str) -> None:
+        super().__init__()
+        self._client = httpx.Client(base_url=url, timeout=30, headers={"Authorization": f"Bearer {key}"})
+        self._name = name
+        self.kept: list[str] = []
+        self.wrong = 0
+
+    def run(self) -> None:
+        number = 0
+        with contextlib.suppress(httpx.TransportError), self._client:
+            leads = [{"lead_id": f"L-{at}", "attributes": {"seniority": "vp", "employees": 500}} for at in range(LEADS)]
+            self._client.post("/v1/leads", json=leads).raise_for_status()
+            while True:
+                items = [self._fact(number * BATCH + at) for at in range(BATCH)]
+                told = self._client.post(
+                    "/v1/activities", json=items, headers={"Idempotency-Key": f"{self._name}-{number}"}
+                )
+                score = self._client.get(f"/v1/leads/L-{number % LEADS}/score")
+                self.wrong += (told.status_code != 202) + (score.status_code != 200)
+                if told.status_code == 202:
+                    self.kept += [item["activity_id"] for item in items]
+                number += 1
+
+    def _fact(self, number: int) -> dict[str, str]:
+        at = iso(now_us() - 60_000_000)
+        lead_id = f"L-{number % LEADS}"
+        return {"activity_id": f"{self._name}-{number}", "lead_id": lead_id, "kind": "demo_request", "occurred_at": at}
+
+
+def _check(url: str, acknowledged: dict[str, None], found: Found) -> None:
+    database = Database(url)
+    try:
+        with database.reading() as connection:
+            there = list(connection.execute(select(activities.c.activity_id)).scalars())
+            twice = select(routes.c.lead_id).group_by(routes.c.lead_id).having(func.count() > 1)
+            found.routed_twice = len(list(connection.execute(twice)))
+            if database.dialect == "sqlite":
+                found.integrity = "; ".join(row[0] for row in connection.execute(text("PRAGMA integrity_check")))
+    finally:
+        database.close()
+    found.lost = len(acknowledged.keys() - set(there))
+    found.doubled = len(there) - len(set(there))
+    whole: dict[str, int] = {}
+    for name in there:
+        caller, number = name.rsplit("-", 1)
+        batch = f"{caller}-{int(number) // BATCH}"
+        whole[batch] = whole.get(batch, 0) + 1
+    found.torn = sum(count != BATCH for count in whole.values())
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory(prefix="leadscore-faults-") as folder:
+        print(json.dumps(asdict(kill_often(int(sys.argv[1]), Path(folder), *sys.argv[2:3]))))
