@@ -80,7 +80,7 @@ class Scorecard:
 
     def score_many(self, frame: pd.DataFrame) -> Scored:
         """Score many leads from a frame with a column per feature."""
-        return self._score([_column(feature, frame[feature.name]) for feature in self.catalog.features])
+        return self._score([_taken(feature, frame[feature.name]) for feature in self.catalog.features])
 
     def _score(self, columns: list[Column]) -> Scored:
         moved = [
@@ -165,6 +165,11 @@ def _about(rule: Rule) -> str:
 def _column(feature: Feature, values: Iterable[Value]) -> Column:
     """Give one feature of n leads as an array: text as objects, the rest as float64 with NaN for missing."""
     return np.array(list(values), dtype=object if feature.is_category else np.float64)
+
+
+def _taken(feature: Feature, column: "pd.Series[Any]") -> Column:
+    """Give the same of a frame's column, without a Python object for each number."""
+    return column.to_numpy(object) if feature.is_category else column.to_numpy(np.float64, na_value=np.nan)
 
 
 def _moved(rule: Rule, columns: Sequence[Column]) -> NDArray[np.float64]:
