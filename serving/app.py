@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -14,6 +15,7 @@ from serving.api.headers import GuardedApp
 from serving.api.watched import watch
 from serving.clock import Clock
 from serving.database import Database
+from serving.erasing import scrub_if_due
 from serving.following import Following
 from serving.ingestion import Ingestion
 from serving.ladder import Ladder
@@ -72,7 +74,8 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     routing, recorder = Routing(folder), Recorder()
     rescoring = Rescoring(database, clock, ladder=ladder, routing=routing)
     following = Following(database, clock, rescoring=rescoring, routing=routing)
-    worker = Worker(database, clock, recorder, following, settings.sweep_every_s)
+    chores = {"scrub": partial(scrub_if_due, database)}
+    worker = Worker(database, clock, recorder, following, settings.sweep_every_s, chores)
     ingestion = Ingestion(
         folder.playbook, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set
     )

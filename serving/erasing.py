@@ -17,11 +17,12 @@ from data.instants import iso
 from serving.auditing import mark_of, note
 from serving.database import Database
 from serving.errors import UnknownLeadError
-from serving.facts import is_id, shown
+from serving.facts import shown
 from serving.tables import idempotency, idempotency_leads, marks, merges, metadata
 from serving.tombstones import bury, erased_at, tombstoned
 
 Forget = Callable[[str], object]
+Left = Literal["gone", "freed", "pending"]
 _NAMING = ("lead_id", "into_lead_id")
 _DUE = "scrub"
 _PATIENCE_MS = 2000
@@ -56,14 +57,14 @@ class Erasure:
         person: every id that the person had: the lead, what it was merged into and what was merged into it.
         erased_at: when, the first time [us since 1970 UTC].
         rows: how many rows went, by table.
-        scrubbed: whether the bytes of those rows are gone from the store's files; else the service goes on trying.
+        left: what became of the bytes of those rows in the store's files.
         dialect: on which engine.
     """
 
     person: frozenset[str]
     erased_at: int
     rows: dict[str, int]
-    scrubbed: bool
+    left: Left
     dialect: Literal["sqlite", "postgres"]
 
     def as_json(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ class Erasure:
         return {
             "erased_at": iso(self.erased_at),
             "rows": self.rows,
-            "bytes": "gone" if self.scrubbed else "pending",
+            "bytes": self.left,
         }
 
     @property
@@ -85,21 +86,21 @@ class Erasure:
             )
         ]
         if self.dialect == "postgres":
-            found += _HELD_BY_POSTGRES
-        elif not self.scrubbed:
+            found += _HELD_BY_POSTGRES if self.left == "gone" else [_DEAD_ROWS, *_HELD_BY_POSTGRES]
+        elif self.left == "pending":
             until = "until readers let go; the service tries again every minute"
             found.append(Held("The write-ahead log beside the store", until, "Nothing, or run the command again."))
         return found
 
 
+_DEAD_ROWS = Held(
+    "Dead rows in PostgreSQL's table files",
+    "until VACUUM has freed their place and new rows have taken it",
+    "Nothing, or run `leadscore erase LEAD --vacuum` while the service may wait: it writes the tables anew.",
+)
 _HELD_BY_POSTGRES = [
     Held(
-        "Dead rows in PostgreSQL's table files",
-        "until VACUUM has freed their place and new rows have taken it",
-        "Nothing, or run `leadscore erase LEAD --vacuum` while the service may wait: it writes the tables anew.",
-    ),
-    Held(
-        "PostgreSQL's write-ahead log and its replicas",
+        "PostgreSQL's write-ahead log, its archive and its replicas",
         "until the segments are recycled, after the next checkpoints",
         "Nothing; where you archive segments, let the archive lapse.",
     ),
@@ -107,7 +108,14 @@ _HELD_BY_POSTGRES = [
 
 
 def erase(
-    database: Database, lead_id: str, *, at: int, actor: str, forget: Iterable[Forget] = (), thorough: bool = False
+    database: Database,
+    lead_id: str,
+    *,
+    at: int,
+    actor: str,
+    forget: Iterable[Forget] = (),
+    scrubs: bool = True,
+    thorough: bool = False,
 ) -> Erasure:
     """
     Erase a lead and whoever it was merged with.
@@ -118,6 +126,7 @@ def erase(
         at: the present instant [us since 1970 UTC].
         actor: who asked for it: a key's id, or the user of the command line.
         forget: what else in this process remembers leads; each is called with every id, once the rows are gone.
+        scrubs: whether to remove the bytes too, and not to leave that to the service's worker.
         thorough: whether to write the store's files anew, which takes as long as copying them and lets writes wait.
 
     Raises:
@@ -136,8 +145,10 @@ def erase(
     for each in forget:
         for one in sorted(person):
             each(one)
-    scrubbed = scrub_if_due(database, thorough=thorough)
-    return Erasure(frozenset(person), at if first is None else first, rows, scrubbed, database.dialect)
+    left: Left = "pending"
+    if scrubs and scrub_if_due(database, thorough=thorough):
+        left = "gone" if thorough or database.dialect == "sqlite" else "freed"
+    return Erasure(frozenset(person), at if first is None else first, rows, left, database.dialect)
 
 
 def person_of(connection: Connection, lead_id: str) -> set[str]:
@@ -238,4 +249,4 @@ def _may_name_leads(table: Table) -> bool:
     return table is idempotency or any(name in table.c for name in _NAMING)
 
 
-__all__ = ["Erasure", "Held", "erase", "is_id", "person_of", "scrub", "scrub_if_due", "tombstoned"]
+__all__ = ["Erasure", "Held", "erase", "person_of", "scrub", "scrub_if_due", "tombstoned"]

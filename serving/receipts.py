@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from models.receipt import Grade
 from serving.scoring import Known, LiveScorer
-from serving.tables import receipts
+from serving.tables import leads, receipts
 
 Role = Literal["champion", "shadow"]
 _TENTHS = 1
@@ -104,11 +104,12 @@ def keep(connection: Connection, drawn: Sequence[Drawn]) -> dict[str, str]:
 
     Args:
         connection: holds the write lock.
-        drawn: receipts of one role.
+        drawn: receipts of one role; those of leads that are not known any more are not kept.
 
     Returns:
         For each lead the id of the receipt that says its score.
     """
+    drawn = _of_known_leads(connection, drawn)
     if not drawn:
         return {}
     before = _before(connection, drawn)
@@ -124,6 +125,13 @@ def keep(connection: Connection, drawn: Sequence[Drawn]) -> dict[str, str]:
     if new:
         connection.execute(insert(receipts), new)
     return ids
+
+
+def _of_known_leads(connection: Connection, drawn: Sequence[Drawn]) -> list[Drawn]:
+    """Leave out the leads that were erased since they were scored."""
+    asked = select(leads.c.lead_id).where(leads.c.lead_id.in_({one.row["lead_id"] for one in drawn}))
+    known = set(connection.execute(asked).scalars())
+    return [one for one in drawn if one.row["lead_id"] in known]
 
 
 def _before(connection: Connection, drawn: Sequence[Drawn]) -> dict[str, tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from serving.api import audit, facts, health, merges, metrics, model, quarantine, receipts, routes, scores
+from serving.api import audit, facts, health, merges, metrics, model, privacy, quarantine, receipts, routes, scores
 from serving.api.allowed import needs
 from serving.api.document import READ_SCORE, describe
 
@@ -16,7 +16,7 @@ def add_routes(app: FastAPI) -> None:
     app.get("/v1/leads/{lead_id:path}/score", tags=["scores"], dependencies=[needs("scores:read")], **READ_SCORE)(
         scores.read_score
     )
-    for part in (facts, merges, quarantine, scores, receipts, routes, model, audit, health, metrics):
+    for part in (facts, merges, quarantine, scores, receipts, routes, model, privacy, audit, health, metrics):
         app.include_router(part.router)
     describe(app)
 

@@ -1,6 +1,7 @@
 """Who may call what: every operation against every kind of key, exactly as documented."""
 
 import re
+import time
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -8,8 +9,9 @@ from sqlalchemy import select
 
 from data.instants import now_us
 from serving.app import create_app
+from serving.database import Database
 from serving.errors import SettingsError
-from serving.keys import Scope, hash_of, revoke_key
+from serving.keys import Scope, all_keys, hash_of, revoke_key
 from serving.limiting import Limiter
 from serving.tables import api_keys
 from tests.serving.conftest import NOON, key_in, opened, settings_in
@@ -34,10 +36,18 @@ TABLE = {
     "PUT /v1/model": (MODELS,),
     "DELETE /v1/model": (MODELS,),
     "GET /v1/deployments": (MODELS,),
+    "DELETE /v1/leads/{lead_id}": (ADMIN,),
+    "GET /v1/leads/{lead_id}/dossier": (ADMIN,),
     "GET /v1/audit": (ADMIN,),
 }
 NOT_IN_THE_DOCUMENT = {"GET /openapi.json", "GET /docs"}
 KEYS = [*Scope, "none", "wrong", "expired", "revoked"]
+
+
+@pytest.fixture
+def engine():
+    """Name SQLite alone; keys themselves are tested on both engines."""
+    return "sqlite"
 
 
 @pytest.fixture(scope="module")
@@ -198,3 +208,20 @@ def test_a_service_without_keys_answers_everybody_on_this_machine(tmp_path, host
     del found.client.headers["Authorization"]
     with found.client:
         assert found.client.get("/v1/audit").status_code == 200
+
+
+def test_a_revoked_key_stops_within_two_seconds_in_a_running_service(tmp_path, process):
+    settings = settings_in(tmp_path)
+    server = process(settings).wait()
+    database = Database(settings.database)
+    try:
+        assert server.client.get("/v1/routes").status_code == 200
+        with database.writing() as connection:
+            (key,) = all_keys(connection)
+            revoke_key(connection, key.key_id, now=now_us())
+        until = time.monotonic() + 2
+        while server.client.get("/v1/routes").status_code == 200:
+            assert time.monotonic() < until
+    finally:
+        database.close()
+    assert server.client.get("/v1/routes").status_code == 401

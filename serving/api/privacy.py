@@ -1,0 +1,63 @@
+"""Privacy: a lead is erased, and what is held about it is told."""
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+
+from serving.api.allowed import key_of, needs
+from serving.api.asked import answer, only
+from serving.api.privacy_document import DOSSIER, ERASE
+from serving.dossier import Dossier, dossier_of, note_telling
+from serving.erasing import Erasure, erase
+from serving.errors import UnknownLeadError
+from serving.facts import is_id
+from serving.held import answered, held_by_files
+from serving.service import Service, service_of
+
+router = APIRouter(prefix="/v1", tags=["privacy"], dependencies=[needs("admin")])
+
+
+@router.delete("/leads/{lead_id:path}", **ERASE)
+async def erase_lead(request: Request) -> Response:
+    """
+    Erase a lead, whoever it was merged with, and every trace of them in the store.
+
+    Late facts about it are refused from then on. Files on disks, such as imported tables and exports, are not touched:
+    `leadscore erase` does that. Asking again does no harm.
+    """
+    only(request)
+    service, lead_id, actor = service_of(request), _lead_id(request), key_of(request).key_id
+    erasure = await service.write(lambda: _erased(service, lead_id, actor))
+    return answer(answered(lead_id, erasure, held=held_by_files()))
+
+
+@router.get("/leads/{lead_id:path}/dossier", **DOSSIER)
+async def read_dossier(request: Request) -> Response:
+    """Give all that is held about a lead, how its score comes about, and what follows from it."""
+    only(request)
+    service, lead_id = service_of(request), _lead_id(request)
+    now = service.clock.as_of(await asyncio.to_thread(service.database.writing_since))
+
+    def ask() -> Dossier:
+        with service.database.reading() as connection:
+            return dossier_of(connection, service.ladder.current, service.folder, lead_id=lead_id, now=now)
+
+    found = await asyncio.get_running_loop().run_in_executor(service.readers, ask)
+    actor = key_of(request).key_id
+    await service.write(lambda: note_telling(service.database, lead_id, at=now, actor=actor))
+    return answer(found.as_json())
+
+
+def _erased(service: Service, lead_id: str, actor: str) -> Erasure:
+    """Erase on the writing thread; what takes long on PostgreSQL is left to the worker."""
+    is_quick = service.database.dialect == "sqlite"
+    forget = [service.recorder.forget]
+    return erase(service.database, lead_id, at=service.clock.now(), actor=actor, forget=forget, scrubs=is_quick)
+
+
+def _lead_id(request: Request) -> str:
+    lead_id: str = request.path_params["lead_id"]
+    if not is_id(lead_id):
+        message = "No such lead is known."
+        raise UnknownLeadError(message)
+    return lead_id
