@@ -35,6 +35,7 @@ def write_logs(form: Literal["json", "text"]) -> None:
     for name in _OURS:
         logging.getLogger(name).setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
+    sys.excepthook = _on_error
     threading.excepthook = _on_thread_error
     sys.unraisablehook = _on_unraisable
 
@@ -110,8 +111,11 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 def _message(record: logging.LogRecord) -> str:
     """Give the message of a record; of a library's, the part before any value it may have put in."""
-    if record.name.partition(".")[0] in _OURS:
+    package = record.name.partition(".")[0]
+    if package == "leadscore":
         return record.getMessage()
+    if package == "uvicorn":
+        return record.getMessage().partition("\n")[0]  # an error's whole trace may stand below
     return str(record.msg).partition("\n")[0].partition("(")[0].partition("'")[0].strip()
 
 
@@ -119,6 +123,10 @@ def _lines(error: dict[str, Any]) -> list[str]:
     here = [error["type"], *(f"  at {place}" for place in error["at"])]
     within = [line for one in error.get("of", []) for line in _lines(one)]
     return [*here, *within, *(("after", *_lines(error["after"])) if "after" in error else ())]
+
+
+def _on_error(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+    _LOG.critical("the process ended by a mistake of ours", exc_info=error)
 
 
 def _on_thread_error(found: threading.ExceptHookArgs) -> None:
