@@ -1,6 +1,7 @@
 """Settings come from the caller, else from the environment, else they are the usual ones."""
 
-from pathlib import Path
+import re
+import shutil
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_without_a_word_the_usual_places_are_taken(folder, tmp_path):
     home = Home(tmp_path)
     settings = settings_for(folder, home)
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.database == home.tables("demo") / "leadscore.db"
+    assert settings.database == f"sqlite:///{home.tables('demo') / 'leadscore.db'}"
     assert settings.models == home.models("demo")
 
 
@@ -31,17 +32,48 @@ def test_the_caller_goes_before_the_environment(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_PORT", "9000")
     monkeypatch.setenv("LEADSCORE_DATABASE", "sqlite:///elsewhere.db")
     settings = settings_for(folder, Home(tmp_path), port=9001, host=None)
-    assert (settings.port, settings.database, settings.host) == (9001, Path("elsewhere.db"), "127.0.0.1")
+    assert (settings.port, settings.database, settings.host) == (9001, "sqlite:///elsewhere.db", "127.0.0.1")
     assert settings_for(folder, Home(tmp_path)).port == 9000
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "99999"), ("PORT", "x"), ("CLOCK_SKEW_S", "nan"), ("DATABASE", "postgresql://a/b")]
+    ("name", "value"),
+    [
+        *(("PORT", "99999"), ("PORT", "x"), ("CLOCK_SKEW_S", "nan"), ("DATABASE", "mysql://a/b")),
+        *(("WORKERS", "0"), ("DRAIN_S", "31"), ("KEYS", "on"), ("LOG_FORMAT", "xml"), ("LOG_REQUESTS", "some")),
+    ],
 )
 def test_a_setting_that_cannot_be_meant_is_one_sentence(folder, tmp_path, monkeypatch, name, value):
     monkeypatch.setenv(f"LEADSCORE_{name}", value)
-    with pytest.raises(SettingsError, match=r"^the (settings|database) .*\.$"):
+    with pytest.raises(SettingsError, match=rf"^the settings cannot be meant: LEADSCORE_{name}: .*\.$"):
         settings_for(folder, Home(tmp_path))
+
+
+def test_a_variable_that_means_nothing_is_refused_and_the_nearest_known_one_named(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEADSCORE_WORKER", "4")
+    with pytest.raises(SettingsError, match=r"LEADSCORE_WORKER means nothing .* LEADSCORE_WORKERS; .*\.$"):
+        settings_for(folder, Home(tmp_path))
+
+
+def test_variables_of_the_command_line_and_of_the_playbook_are_known(folder, tmp_path, monkeypatch):
+    for name in ("PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "RENEW_GOLDEN"):
+        monkeypatch.setenv(f"LEADSCORE_{name}", "somewhere")
+    settings_for(folder, Home(tmp_path))
+    monkeypatch.setenv("LEADSCORE_ACME_EXPORTS", "somewhere")
+    with pytest.raises(SettingsError, match="LEADSCORE_ACME_EXPORTS"):
+        settings_for(folder, Home(tmp_path))
+    own = tmp_path / "acme"
+    shutil.copytree(PLAYBOOK, own)
+    text = (own / "playbook.yaml").read_text(encoding="utf-8")
+    mine = re.sub(r"^folder: .*$", "folder: ${LEADSCORE_ACME_EXPORTS:-exports}", text, flags=re.MULTILINE)
+    (own / "playbook.yaml").write_text(mine, encoding="utf-8")
+    assert settings_for(load_playbook(own), Home(tmp_path)).port == 8000
+
+
+def test_the_password_of_a_store_is_never_shown(tmp_path):
+    with pytest.raises(StoreError) as refused:
+        Database("postgresql+psycopg://sales:open-sesame@127.0.0.1:1/leads", busy_timeout_s=2)
+    assert "open-sesame" not in str(refused.value)
 
 
 def test_a_file_that_is_no_store_is_one_sentence(tmp_path):
@@ -49,11 +81,11 @@ def test_a_file_that_is_no_store_is_one_sentence(tmp_path):
         b"no database at all, but long enough to look like a file of some size" * 99
     )
     with pytest.raises(StoreError, match="cannot be opened as the store"):
-        Database(tmp_path / "leadscore.db")
+        Database(f"sqlite:///{tmp_path / 'leadscore.db'}")
 
 
 def test_the_store_writes_ahead_syncs_fully_and_holds_to_its_keys(tmp_path):
-    database = Database(tmp_path / "leadscore.db")
+    database = Database(f"sqlite:///{tmp_path / 'leadscore.db'}")
     with database.writing() as connection:
         found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
                  ("journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
@@ -62,8 +94,8 @@ def test_the_store_writes_ahead_syncs_fully_and_holds_to_its_keys(tmp_path):
 
 
 def test_the_store_in_memory_has_the_same_tables(tmp_path):
-    database, empty = Database(tmp_path / "leadscore.db"), memory()
-    asked = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name"
+    database, empty = Database(f"sqlite:///{tmp_path / 'leadscore.db'}"), memory()
+    asked = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND name <> 'alembic_version' ORDER BY name"
     assert empty.execute(asked).fetchall() == database.reader.execute(asked).fetchall()
     database.close()
     empty.close()
