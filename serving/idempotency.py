@@ -18,6 +18,7 @@ from serving.auditing import mark_of
 from serving.database import Database
 from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.tables import idempotency, idempotency_leads
+from serving.tombstones import tombstoned
 
 _SECOND_US = 1_000_000
 KEPT_US = 24 * 3600 * _SECOND_US
@@ -82,7 +83,7 @@ class Ticket:
 
     def finish(self, connection: Connection, said: Said, lead_ids: Iterable[str] = ()) -> None:
         """
-        Write the answer down.
+        Write the answer down; one about an erased lead is kept nowhere, so the same request is judged anew.
 
         Args:
             connection: inside the transaction that does what was asked.
@@ -95,10 +96,12 @@ class Ticket:
         statement = update(idempotency).where(*self._mine(), idempotency.c.status.is_(None))
         if connection.execute(statement.values(status=said.status, answer=said.text)).rowcount == 0:
             raise InFlightError(_UNDER_WAY)
-        spoken_of = sorted({*self.asked.lead_ids, *lead_ids})
-        names = {"key_id": self.asked.key_id, "idempotency_key": self.asked.idempotency_key}
-        if spoken_of:
-            connection.execute(insert(idempotency_leads), [{**names, "lead_id": lead_id} for lead_id in spoken_of])
+        named = {*self.asked.lead_ids, *lead_ids}
+        if tombstoned(connection, named):
+            connection.execute(delete(idempotency).where(*self._mine()))
+        elif named:
+            names = {"key_id": self.asked.key_id, "idempotency_key": self.asked.idempotency_key}
+            connection.execute(insert(idempotency_leads), [{**names, "lead_id": each} for each in sorted(named)])
 
     def return_to(self, database: Database) -> None:
         """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
