@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from data.instants import DAY_US
-from data.warehouse import import_history
 from models.scorecard import compile_scorecard
 from training.dataset import assemble, build
 from training.errors import FewLeadsError, HistoryError, TrainingError
@@ -51,16 +50,6 @@ class Leaking:
             "known_at": at.clip(upper=last),
         }
         return pd.DataFrame(planted).reindex(columns=activities.columns)
-
-
-@pytest.fixture(scope="module")
-def warehouse(world):
-    return import_history(world.folder, world.home)
-
-
-@pytest.fixture(scope="module")
-def dataset(world, warehouse):
-    return build(warehouse, world.folder, world.home)[0]
 
 
 def test_a_planted_leak_on_never_use_changes_nothing(world, warehouse):

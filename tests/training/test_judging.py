@@ -4,20 +4,13 @@ import threading
 
 import pytest
 
-from data.warehouse import import_history
 from tests.training.drawn import drawn
 from training import judging
 from training.comparison import Contender
-from training.dataset import build
 from training.errors import FewLeadsError
 from training.evaluation import Judged
 from training.judging import differences, joined, try_origins
 from training.origins import at_origin, plan_origins
-
-
-@pytest.fixture(scope="module")
-def dataset(world):
-    return build(import_history(world.folder, world.home), world.folder, world.home)[0]
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.instants import DAY_US
-from data.warehouse import import_history
 from tests.training.small import day
-from training.dataset import build
 from training.errors import HistoryError
 from training.origins import origins, plan_origins
 
@@ -18,8 +16,8 @@ HORIZON = 10 * DAY_US
 
 
 @pytest.fixture(scope="module")
-def found(world):
-    return origins(build(import_history(world.folder, world.home), world.folder, world.home)[0])
+def found(dataset):
+    return origins(dataset)
 
 
 @given(st.floats(18, 400), st.integers(1, 5))

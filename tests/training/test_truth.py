@@ -5,16 +5,9 @@ import pandas as pd
 import pytest
 
 from data.instants import DAY_US
-from data.warehouse import import_history
 from features.history import described
 from models.bundle import load_bundle
-from training.dataset import build
 from training.evaluation import Judged, evaluate
-
-
-@pytest.fixture(scope="module")
-def dataset(world):
-    return build(import_history(world.folder, world.home), world.folder, world.home)[0]
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +48,14 @@ def test_chances_of_twice_the_odds_are_found_out(truth):
     assert sum(one["value"] > one["noise_95"] for one in found) >= 8
 
 
-def test_the_model_says_the_true_chances_within_the_noise_of_its_calibration(world, dataset, truth, trained):
+def test_the_model_says_the_true_chances_within_the_noise_of_its_calibration(warehouse, dataset, truth, trained):
     """
     Judged against chances, not outcomes, what is left is the noise of the calibration block.
 
     That block has a few dozen leads that reached the goal, hence the width.
     """
     model = load_bundle(trained.bundle)
-    rows = described(import_history(world.folder, world.home), truth[["lead_id", "as_of"]], model.catalog)
+    rows = described(warehouse, truth[["lead_id", "as_of"]], model.catalog)
     said = model.score_many(rows).probabilities
     weight = truth["weight"].to_numpy()
     calibrate = dataset.block("calibrate")

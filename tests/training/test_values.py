@@ -3,25 +3,13 @@
 import pandas as pd
 import pytest
 
-from data.warehouse import import_history
 from features.catalog import Catalog
 from features.feature import Feature
 from features.history import described
 from features.reducers import Count
-from training.dataset import build
 from training.values import values_of
 
 RARE = Feature("rare", Count("page_view", "blog", 11), 0, "read the blog {n} in 11 days", "no blog in 11 days")
-
-
-@pytest.fixture(scope="module")
-def warehouse(world):
-    return import_history(world.folder, world.home)
-
-
-@pytest.fixture(scope="module")
-def dataset(world, warehouse):
-    return build(warehouse, world.folder, world.home)[0]
 
 
 def test_the_rules_and_the_model_find_their_own_columns(dataset):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from data.contract import AttributeType
-from data.warehouse import import_history
 from features.catalog import Catalog
 from features.errors import FeatureError
 from features.feature import Feature
@@ -18,16 +17,6 @@ from training.arena import LineUp, enter, hold_arena, line_up
 from training.dataset import build
 from training.fitting import fit
 from training.scorecards import calibrated_rules, fit_scorecard
-
-
-@pytest.fixture(scope="module")
-def warehouse(world):
-    return import_history(world.folder, world.home)
-
-
-@pytest.fixture(scope="module")
-def dataset(world, warehouse):
-    return build(warehouse, world.folder, world.home)[0]
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,6 @@
-"""The small company's history and training set, built once."""
+"""What the gates against leakage know of the small company beside its history and training set."""
 
 import pytest
-
-from data.warehouse import import_history
-from training.dataset import build
-
-
-@pytest.fixture(scope="session")
-def warehouse(world):
-    return import_history(world.folder, world.home)
-
-
-@pytest.fixture(scope="session")
-def dataset(world, warehouse):
-    return build(warehouse, world.folder, world.home)[0]
 
 
 @pytest.fixture(scope="session")
