@@ -47,6 +47,21 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """The secret of a key that was just made and nothing else, for scripts."""
+
+    made: Made
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the key with its secret."""
+        return self.made.as_json()
+
+    def show(self, console: Console) -> None:
+        """Give the secret on a line of its own."""
+        console.print(self.made.secret, markup=False, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """Every key that was ever made."""
 
@@ -61,7 +76,13 @@ class Listed:
         """Show them on a console."""
         table = Table("key", "name", "scopes", "made", "until", "state")
         for key in self.keys:
-            cells = [key.key_id, key.name, " ".join(sorted(key.scopes)), iso(key.created_at), _until(key.expires_at)]
+            cells = [
+                key.key_id,
+                key.name,
+                " ".join(sorted(key.scopes)),
+                _minute(key.created_at),
+                _until(key.expires_at),
+            ]
             table.add_row(*cells, _state(key, self.as_of))
         console.print(table if self.keys else "No key was made yet: `leadscore keys create crm --scope events:write`.")
 
@@ -184,4 +205,14 @@ def _state(key: Key, now: int) -> str:
 
 
 def _until(expires_at: int | None) -> str:
-    return "for ever" if expires_at is None else iso(expires_at)
+    return "for ever" if expires_at is None else _minute(expires_at)
+
+
+def _minute(at: int) -> str:
+    """
+    Write an instant to the minute, as far as people read it.
+
+    >>> _minute(0)
+    '1970-01-01T00:00Z'
+    """
+    return f"{iso(at)[:16]}Z"

@@ -233,6 +233,7 @@ def test_the_command_line_shows_a_secret_once_and_keeps_each_act(home):
     first = key_commands.create(folder, home, "crm", scopes=["events:write", "scores:read"], expires_days=30)
     assert first.as_json()["secret"] == first.secret
     assert f"\n{first.secret}\n" in shown(first)
+    assert shown(key_commands.Alone(first)) == f"{first.secret}\n"
     second = key_commands.rotate(folder, home, first.key.key_id, overlap_hours=24)
     assert first.key.key_id in shown(second)
     assert "opens nothing any more" in " ".join(shown(key_commands.revoke(folder, home, second.key.key_id)).split())
