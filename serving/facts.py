@@ -15,7 +15,7 @@ from data.instants import to_us
 from data.playbook import Attribute, Playbook
 from serving.errors import InvalidError
 
-_PLAIN = r"^[^\x00-\x1f\x7f]+$"
+_PLAIN = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
 _SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
@@ -25,6 +25,7 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLA
 Said = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 _NUMBER = "a number from -1e15 to 1e15"
+_WITHOUT = "without control characters, and without blanks at its ends"
 _WORDS = {
     "missing": "is missing",
     "model_type": "expected an object",
@@ -36,7 +37,7 @@ _WORDS = {
     "string_too_short": "expected text of at least {min_length:,} signs",
     "string_too_long": "expected text of at most {max_length:,} signs",
     "string_unicode": "expected Unicode text without lone surrogates",
-    "string_pattern_mismatch": "expected text without control characters",
+    "string_pattern_mismatch": f"expected text {_WITHOUT}",
     "float_type": f"expected {_NUMBER}",
     "finite_number": f"expected {_NUMBER}",
     "greater_than_equal": f"expected {_NUMBER}",
@@ -273,7 +274,11 @@ def _expected(attribute: Attribute, value: object) -> str | None:
         case AttributeType.CATEGORY if attribute.values is not None:
             return None if value in attribute.values else f"one of {', '.join(attribute.values)}"
         case AttributeType.CATEGORY:
-            return None if _is_said(value) else "text of 1 to 500 signs without control characters"
+            return (
+                None
+                if _is_said(value)
+                else "text of 1 to 500 signs without control characters, and without blanks at its ends"
+            )
 
 
 def _is_number(value: object) -> bool:

@@ -13,8 +13,8 @@ from data.instants import DAY_US, iso
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
 from serving.app import open_service
-from serving.ingestion import Kind
 from serving.loading import History, Loaded, load_history
+from serving.quarantine import Kind
 from serving.routing import newest_routes
 from serving.service import Service
 from serving.settings import Settings, settings_for

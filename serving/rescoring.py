@@ -76,14 +76,6 @@ class Rescoring:
         with self._database.writing() as connection:
             return self._write(connection, looked)
 
-    def above(self, connection: Connection, lead_ids: Sequence[str], at: int) -> list[str]:
-        """Give which of some open leads count as above the threshold just before an instant."""
-        live = self._ladder.current
-        standing = self._routing.open_leads(connection, list(lead_ids))
-        asked = [(lead_id, at) for lead_id, found in standing.items() if found.needs_before(live)]
-        points = live.points(raw(connection), asked)
-        return [one for one, found in standing.items() if self._routing.was_above(live, found, points.get(one))]
-
     def _looked(self, due: Sequence[Due]) -> Looked:
         as_of = self._clock.as_of(self._database.writing_since())
         live, shadow = self._ladder.current, self._ladder.shadow

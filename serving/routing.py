@@ -137,10 +137,6 @@ class Routing:
         }
         return Judged(crossed, {one: now for one, now in stands.items() if now != standing[one]})
 
-    def was_above(self, live: LiveScorer, standing: Standing, points: float | None) -> bool:
-        """Say whether a lead counts as above, given the points it had just before what is looked at."""
-        return standing.was_above(live, points, floor=live.threshold - self._hysteresis)
-
     def settle(self, connection: Connection, live: LiveScorer, *, lead_ids: Sequence[str], as_of: int) -> None:
         """Take loaded leads as they stand: those above the threshold count as above, and none is routed."""
         below = [one for one, found in self.open_leads(connection, lead_ids).items() if not found.is_above]

@@ -13,7 +13,8 @@ from serving.api.once import once, raising, worded
 from serving.errors import RequestError
 from serving.facts import ActivityFact, LeadFact, OutcomeFact, is_id
 from serving.idempotency import Said, Ticket
-from serving.ingestion import Kind, Result, summary
+from serving.ingestion import Result, summary
+from serving.quarantine import Kind
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])
