@@ -52,7 +52,7 @@ def test_every_file_on_the_page_exists():
 def test_a_store_is_taken_back_keeps_its_facts_and_comes_forward_again(settings):
     store = opened(settings)
     with store.client:
-        store.lead("L-1")
+        store.lead("L-1", attributes={"seniority": "vp", "employees": 500})
         store.activity("a")
         routes = store.rows("routes")
     go_back(settings.database, "1")
