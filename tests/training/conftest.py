@@ -1,9 +1,13 @@
-"""The small company's history and training set, built once for all who only look at them."""
+"""What tests of training share: the small company's history and training set, and registries that need not be made."""
+
+import contextlib
+import shutil
 
 import pytest
 
 from data.warehouse import import_history
 from training.dataset import build
+from training.tracking import Registry
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +18,26 @@ def warehouse(world):
 @pytest.fixture(scope="session")
 def dataset(world, warehouse):
     return build(warehouse, world.folder, world.home)[0]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fresh_registries(tmp_path_factory):
+    """MLflow takes three seconds to make a database: from the second on, an empty one is a copy of the first."""
+    blank = tmp_path_factory.mktemp("blank") / "mlflow.db"
+    opened = Registry.client
+
+    def client(self):
+        database = self.home.registry / "mlflow.db"
+        new = not database.exists()
+        if new and blank.exists():
+            with contextlib.suppress(OSError):  # what is refused here is refused again, and told, where it is opened
+                database.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(blank, database)
+        found = opened(self)
+        if new and not blank.exists():
+            shutil.copyfile(database, blank)
+        return found
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Registry, "client", client)
+        yield

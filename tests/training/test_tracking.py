@@ -80,6 +80,7 @@ def test_ctrl_c_before_registering_leaves_no_version_and_no_bundle(world, second
     assert set(statuses(second_home)) == {"FINISHED", "KILLED"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_registering_waits_until_the_version_is_whole(world, second_home):
     versions, newest, bundles, _ = state(second_home)
     code, _ = interrupted_at("register", world.folder, second_home)
