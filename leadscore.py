@@ -4,28 +4,16 @@ leadscore: which leads to call first, why, and what changed since yesterday.
 One line per verb; each is handed to the package that owns it.
 """
 
-import json
-import os
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Protocol, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from data.errors import LeadscoreError
-from data.home import Home
-from data.instants import parse
-from data.playbook import PlaybookFolder, load_playbook
-from data.progress import Progress, shown
+from data.command_line import USER_MISTAKE, Answer, Given, answering, run_verb
+from data.progress import shown
 
 DEMO = Path(__file__).resolve().parent / "data" / "playbooks" / "demo"
-USER_MISTAKE = 2
-INTERRUPTED = 130
 
 app = typer.Typer(
     help=__doc__,
@@ -34,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+keys = typer.Typer(help="Make, list, rotate and revoke the keys of the service's callers.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 
 PlaybookOption = Annotated[
     Path,
@@ -50,32 +40,7 @@ AsOfOption = Annotated[
 VersionOption = Annotated[
     str, typer.Option("--version", help="Number of a version, challenger (the newest) or champion.")
 ]
-
-
-class Answer(Protocol):
-    """What a verb gives back: to be read by a program or by a person."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Give it as one JSON object."""
-
-    def show(self, console: Console) -> None:
-        """Print it for people."""
-
-
-Verb = TypeVar("Verb", bound=Answer)
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What every verb is given."""
-
-    folder: PlaybookFolder
-    home: Home
-    progress: Progress
-
-    def instant(self, text: str | None) -> int | None:
-        """Read an instant in the playbook's zone."""
-        return None if text is None else parse(text, self.folder.playbook.timezone)
+PlainOption = Annotated[bool, typer.Option("--plain", help="Print the secret and nothing else, for scripts.")]
 
 
 @app.command()
@@ -93,7 +58,7 @@ def simulate(
     """Make the history of a B2B company whose true conversion process is known."""
     from data.commands import simulate as run
 
-    with _answering(as_json) as answer:
+    with answering(as_json) as answer:
         with shown() as progress:
             made = run(out, leads=leads, seed=seed, until=until, drift=drift, progress=progress)
         answer(made)
@@ -104,7 +69,7 @@ def check(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_jso
     """Read the exports and say everything that is wrong with them."""
     from data.commands import check as run
 
-    result = _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    result = run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
     if not result.passed:
         raise typer.Exit(USER_MISTAKE)
 
@@ -114,7 +79,7 @@ def build(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_jso
     """Turn history into a training set: snapshots, features, mature labels."""
     from training.commands import build as run
 
-    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
 
 
 @app.command()
@@ -133,7 +98,7 @@ def train(
     """Train, judge and register a model as the challenger; write its report."""
     from training.commands import train as run
 
-    _run(
+    run_verb(
         playbook,
         exports,
         as_json,
@@ -151,7 +116,7 @@ def compare(
     """Put point rules and models on the same leads of the same weeks, at the same capacity."""
     from training.commands import compare as run
 
-    _run(
+    run_verb(
         playbook,
         exports,
         as_json,
@@ -169,7 +134,7 @@ def report(
     """Say what a training came to, and where its report and its model card are."""
     from training.commands import report as run
 
-    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
 
 
 @app.command()
@@ -182,7 +147,7 @@ def scorecard(
     """Write the point rules learned from a model, for where no model may be used."""
     from training.commands import scorecard as run
 
-    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
 
 
 @app.command()
@@ -197,7 +162,7 @@ def promote(
     """Let the challenger serve, if the gate lets it through; else say which rule held."""
     from training.moves import promote as run
 
-    _run(
+    run_verb(
         playbook,
         exports,
         as_json,
@@ -212,7 +177,7 @@ def rollback(reason: ReasonOption = None, playbook: PlaybookOption = DEMO, as_js
     """Let the previous champion serve again."""
     from training.moves import rollback as run
 
-    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, reason=reason))
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, reason=reason))
 
 
 @app.command()
@@ -220,7 +185,7 @@ def history(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> Non
     """List who moved which version to serve, when and why."""
     from training.moves import history as run
 
-    _run(playbook, None, as_json, lambda given: run(given.folder, given.home))
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home))
 
 
 @app.command()
@@ -235,7 +200,7 @@ def score(
     """Score every lead that was open at an instant of the history."""
     from models.commands import score as run
 
-    _run(
+    run_verb(
         playbook,
         exports,
         as_json,
@@ -256,7 +221,7 @@ def explain(
     """Show why a lead has its score, in points that add up."""
     from models.commands import explain as run
 
-    _run(
+    run_verb(
         playbook,
         exports,
         as_json,
@@ -269,7 +234,7 @@ def load(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json
     """Load history into the service's store."""
     from serving.commands import load as run
 
-    _run(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
 
 
 @app.command()
@@ -282,13 +247,177 @@ def serve(
         int | None,
         typer.Option(min=0, max=65_535, help="Port to listen on; default: LEADSCORE_PORT, or else 8000."),
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes that answer; default: LEADSCORE_WORKERS, or else 1."),
+    ] = None,
     playbook: PlaybookOption = DEMO,
     as_json: JsonOption = False,
 ) -> None:
     """Serve scores, take events and hand over leads, until Ctrl-C."""
     from serving.commands import serve as run
 
-    _run(playbook, None, as_json, lambda given: run(given.folder, given.home, host=host, port=port))
+    run_verb(
+        playbook,
+        None,
+        as_json,
+        lambda given: run(given.folder, given.home, host=host, port=port, workers=workers),
+    )
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the export; a second run updates it.")],
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what the service knows back as Parquet, to learn from."""
+    from serving.loop_commands import export as run
+
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, out=out, progress=given.progress))
+
+
+@app.command()
+def recheck(
+    sample: Annotated[int, typer.Option(min=1, help="How many receipts at most.")] = 1000,
+    hours: Annotated[float, typer.Option(min=0, help="How far back they are drawn from.")] = 24,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draws the same receipts again.")] = None,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute a sample of what was served anew from history; exit code 2 where a value differs."""
+    from serving.loop_commands import recheck as run
+
+    result = run_verb(
+        playbook,
+        None,
+        as_json,
+        lambda given: run(given.folder, given.home, sample=sample, hours=hours, seed=seed, progress=given.progress),
+    )
+    if not result.passed:
+        raise typer.Exit(USER_MISTAKE)
+
+
+@app.command()
+def deploy(
+    version: Annotated[
+        str | None,
+        typer.Option("--version", help="champion, challenger, a version's number or a bundle's folder."),
+    ] = None,
+    shadow: Annotated[
+        bool | None,
+        typer.Option("--shadow/--no-shadow", help="Only compare it with the champion; or take the shadow away."),
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="A service; default: the store itself.")] = None,
+    key: Annotated[str | None, typer.Option("--key", envvar="LEADSCORE_KEY", help="Opens the service.")] = None,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand a model to the service, which lets it answer within two seconds in every process."""
+    from serving.deploy_commands import deploy as run
+
+    run_verb(
+        playbook,
+        None,
+        as_json,
+        lambda given: run(given.folder, given.home, version=version, shadow=shadow, to=to, key=key),
+    )
+
+
+@app.command()
+def erase(
+    lead: Annotated[str, typer.Argument(help="Any id of the person.")],
+    vacuum: Annotated[bool, typer.Option("--vacuum", help="Write the store's files anew too; writes wait.")] = False,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a lead: from the store, and from what was made of it on this machine."""
+    from serving.privacy_commands import erase_lead as run
+
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, lead, vacuum=vacuum))
+
+
+@app.command()
+def dossier(
+    lead: Annotated[str, typer.Argument(help="Any id of the person.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="F.md", help="File to write it to, with all rows.")
+    ] = None,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell all that is held about a lead, and the logic of its score in plain words."""
+    from serving.privacy_commands import tell_dossier as run
+
+    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, lead, out=out))
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who will hold it, such as crm.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            "--scope",
+            help="What it may do, given once or several times: "
+            "events:write, scores:read, routes:write, models:write, or admin, which is everything.",
+        ),
+    ],
+    expires_days: Annotated[
+        float | None, typer.Option("--expires-days", metavar="N", help="After how many days it ends; default: never.")
+    ] = None,
+    plain: PlainOption = False,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key; its secret is shown this once."""
+    from serving.key_commands import Alone, create
+
+    def make(given: Given) -> Answer:
+        made = create(given.folder, given.home, name, scopes=scope, expires_days=expires_days)
+        return Alone(made) if plain else made
+
+    run_verb(playbook, None, as_json, make)
+
+
+@keys.command("list")
+def list_keys(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
+    """Show every key that was made, without its secret."""
+    from serving.key_commands import listed
+
+    run_verb(playbook, None, as_json, lambda given: listed(given.folder, given.home))
+
+
+@keys.command("rotate")
+def rotate_key(
+    key_id: Annotated[str, typer.Argument(help="The key, as `leadscore keys list` names it.")],
+    overlap_hours: Annotated[
+        float, typer.Option("--overlap-hours", metavar="H", help="For how long the old one still opens.")
+    ] = 24,
+    plain: PlainOption = False,
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key that takes another's place; both open until the overlap has passed."""
+    from serving.key_commands import Alone, rotate
+
+    def make(given: Given) -> Answer:
+        made = rotate(given.folder, given.home, key_id, overlap_hours=overlap_hours)
+        return Alone(made) if plain else made
+
+    run_verb(playbook, None, as_json, make)
+
+
+@keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The key, as `leadscore keys list` names it.")],
+    playbook: PlaybookOption = DEMO,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a key open nothing any more."""
+    from serving.key_commands import revoke
+
+    run_verb(playbook, None, as_json, lambda given: revoke(given.folder, given.home, key_id))
 
 
 @app.command()
@@ -302,132 +431,20 @@ def demo(
 ) -> None:
     """Go the whole way: history, model, comparison, promotion, service."""
     console = Console(stderr=as_json)
-    _run(playbook, exports, as_json, lambda given: _walk(given, leads=leads, console=console))
+    from demonstration import demo_key, walk
+
+    simulated = playbook.resolve() == DEMO and exports is None  # another company brings its own history
+    run_verb(playbook, exports, as_json, lambda given: walk(given, leads=leads, simulated=simulated, console=console))
     if not no_serve:
+        key = demo_key(playbook)
         console.print(f"\n[bold]Serving[/] on http://127.0.0.1:{port}, what it can do: http://127.0.0.1:{port}/docs")
+        console.print("Newest handovers (Ctrl-C stops the service):", highlight=False)
         console.print(
-            "Newest handovers: curl http://127.0.0.1:8000/v1/routes   Stop with Ctrl-C.".replace("8000", str(port))
+            f'  curl -H "Authorization: Bearer {key}" http://127.0.0.1:{port}/v1/routes',
+            soft_wrap=True,
+            highlight=False,
         )
         serve(host="127.0.0.1", port=port, playbook=playbook, as_json=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Walked:
-    """What the demonstration went through, step by step, with the seconds each took."""
-
-    steps: dict[str, Answer]
-    seconds: dict[str, float]
-
-    def as_json(self) -> dict[str, Any]:
-        """Give every step's answer, and the seconds."""
-        total = round(sum(self.seconds.values()), 2)
-        return {name: step.as_json() for name, step in self.steps.items()} | {"seconds": self.seconds | {"all": total}}
-
-    def show(self, console: Console) -> None:
-        """Say how long it took; the steps have shown themselves."""
-        console.print(f"\nAll of this took {sum(self.seconds.values()):.0f} seconds.")
-
-
-def _walk(given: Given, *, leads: int, console: Console) -> Walked:
-    """Go from exports to a store that the promoted model has scored; the demo's own history is simulated first."""
-    from data.commands import check, simulate
-    from serving.rehearsal import rehearse
-    from training.commands import build, compare, train
-    from training.errors import PromotionRefusedError
-    from training.moves import promote
-    from training.results import RulesAlone
-
-    folder, home, progress = given.folder, given.home, given.progress
-
-    def promoted() -> Answer:
-        try:
-            return promote(folder, home, progress=progress)
-        except PromotionRefusedError as refusal:
-            return Refused(str(refusal))
-
-    steps: dict[str, Callable[[], Answer]] = {
-        "simulate": lambda: simulate(folder.exports_folder, leads=leads, seed=7, progress=progress),
-        "check": lambda: check(folder, home, progress=progress),
-        "build": lambda: build(folder, home, progress=progress),
-        "train": lambda: train(folder, home, progress=progress),
-        "compare": lambda: compare(folder, home, progress=progress),
-        "promote": promoted,
-        "load": lambda: rehearse(folder, home, progress=progress),
-    }
-    if folder.path.resolve() != DEMO or folder.exports is not None:
-        del steps["simulate"]  # another company brings its own history
-    answers: dict[str, Answer] = {}
-    seconds: dict[str, float] = {}
-    for name, step in steps.items():
-        if name in {"compare", "promote"} and isinstance(answers["train"], RulesAlone):
-            continue  # there is no model yet that could be
-        console.print(f"\n[bold]leadscore {name}[/]")
-        started = time.perf_counter()
-        answers[name] = step()
-        seconds[name] = round(time.perf_counter() - started, 2)
-        answers[name].show(console)
-    return Walked(answers, seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A promotion that the gate held; what served before goes on serving."""
-
-    why: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Say why."""
-        return {"refused": self.why}
-
-    def show(self, console: Console) -> None:
-        """Say why."""
-        console.print(f"Not promoted. {self.why}", soft_wrap=True)
-
-
-def _run(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Given], Verb]) -> Verb:
-    with _answering(as_json) as answer:
-        folder = load_playbook(playbook, exports=exports)
-        with shown() as progress:
-            result = verb(Given(folder, Home.from_environment(), progress))
-        answer(result)
-    return result
-
-
-@contextmanager
-def _answering(as_json: bool) -> Iterator[Callable[[Answer], None]]:
-    """Give the way to answer; turn mistakes into one clear sentence and the right exit code."""
-
-    def answer(result: Answer) -> None:
-        if as_json:
-            _print_json(result.as_json())
-        else:
-            result.show(Console())
-
-    try:
-        yield answer
-    except LeadscoreError as error:
-        _refuse(str(error), as_json)
-    except (PermissionError, NotADirectoryError, FileNotFoundError, FileExistsError, IsADirectoryError) as error:
-        _refuse(
-            f"{error.filename} cannot be used ({error.strerror}): check the path and what you may do there.", as_json
-        )
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped. Nothing was left half-written.")
-        raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _refuse(sentence: str, as_json: bool) -> NoReturn:
-    if as_json:
-        _print_json({"error": sentence})
-    Console(stderr=True, soft_wrap=True).print(sentence, markup=False, highlight=False)
-    raise typer.Exit(USER_MISTAKE) from None
-
-
-def _print_json(content: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
-    sys.stdout.flush()
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from serving.database import Database
 from serving.ladder import Ladder
-from serving.loading import Loaded, load_history
+from serving.loading import Loaded, demand_history, load_history
 from serving.running import Served, listening, run
 from serving.settings import settings_for
 
@@ -26,6 +26,7 @@ def load(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> 
     from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
 
     settings = settings_for(folder, home)
+    demand_history(folder)
     history = import_history(folder, home, progress=progress)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:

@@ -7,6 +7,7 @@ ServingError               the service cannot do what it was asked
 ├── StoreError             the store cannot be opened
 ├── ExportError            an export cannot be written where it was asked for
 ├── RecheckError           what was served cannot be held against history
+├── LoadError              there is no history to load
 ├── KeysError              a key cannot be made, rotated or revoked
 ├── UnknownScorerError     the store does not hold a scorer that is asked for
 ├── UnreachableError       (client) the service does not answer
@@ -85,6 +86,10 @@ class ProblemError(ServingError):
     def slug(self) -> str:
         """Give the last part of the kind, such as ``unknown-lead``."""
         return self.type.rpartition(":")[2]
+
+
+class LoadError(ServingError):
+    """There is no history to load."""
 
 
 class KeysError(ServingError):

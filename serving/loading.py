@@ -11,12 +11,15 @@ from data.contract import AttributeType
 from data.instants import now_us as present_us
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
+from data.sources import StoreSource
 from serving.bulk import COLUMNS, Bulk, bulk
 from serving.database import Database
+from serving.errors import LoadError
 from serving.facts import canonical
 from serving.routing import Routing
 from serving.scoring import LiveScorer
 from serving.tables import leads
+from serving.tombstones import is_anybody_erased, tombstoned
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
@@ -76,6 +79,21 @@ class Loaded:
         )
 
 
+def demand_history(folder: PlaybookFolder) -> None:
+    """
+    Refuse to load what a playbook reads out of a store: it is there already.
+
+    Raises:
+        LoadError: the playbook names the store as one of its sources.
+    """
+    if any(isinstance(source, StoreSource) for source in folder.playbook.sources):
+        message = (
+            "this playbook's history is the service's store itself, so there is nothing to load: "
+            "name a playbook whose sources are exports."
+        )
+        raise LoadError(message)
+
+
 def load_history(
     history: History,
     database: Database,
@@ -92,7 +110,7 @@ def load_history(
     a route: whoever wanted them has them. The others stay as they stand.
 
     Args:
-        history: contract tables, of leads that the tables hold themselves.
+        history: contract tables, of leads that the tables hold themselves; erased leads are left out.
         database: the store; what it has already stays as it is.
         folder: the playbook.
         live: the scorer in use, which says who is above.
@@ -101,6 +119,7 @@ def load_history(
     """
     as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
+        history = _without_erased(connection, history)
         with bulk(connection) as store:
             new = _stored(store, history, playbook=folder.playbook, progress=progress)
             moved = store.moved()
@@ -108,6 +127,29 @@ def load_history(
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
     return Loaded(database.shown, rows, **new, above=above)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """History without those who were erased."""
+
+    leads: Any
+    activities: Any
+    outcomes: Any
+
+
+def _without_erased(connection: Connection, history: History) -> History:
+    """Leave out the leads that were erased from the store, though the exports still tell of them."""
+    if not is_anybody_erased(connection):
+        return history
+    told = history.leads.select("lead_id").distinct().to_pyarrow()["lead_id"].to_pylist()
+    erased = sorted(tombstoned(connection, told))
+    if not erased:
+        return history
+    kept = (
+        table.filter(~table.lead_id.isin(erased)) for table in (history.leads, history.activities, history.outcomes)
+    )
+    return _Kept(*kept)
 
 
 def _stored(store: Bulk, history: History, *, playbook: Playbook, progress: Progress) -> dict[str, int]:

@@ -13,7 +13,7 @@ from data.instants import DAY_US, iso
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
 from serving.app import open_service
-from serving.loading import History, Loaded, load_history
+from serving.loading import History, Loaded, demand_history, load_history
 from serving.quarantine import Kind
 from serving.routing import newest_routes
 from serving.service import Service
@@ -100,6 +100,7 @@ def rehearse(folder: PlaybookFolder, home: Home, *, progress: Progress = silent)
     """
     from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
 
+    demand_history(folder)
     history = import_history(folder, home, progress=progress)
     settings = settings_for(folder, home)
     _set_aside(settings)

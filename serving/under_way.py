@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-_SLOTS = 256
+_SLOTS = 128
 _SLOT = struct.Struct("<qq")  # the process, and since when it writes [us since 1970 UTC]; 0 is not at all
+_ALL = struct.Struct(f"<{2 * _SLOTS}q")
 _HOLDER = (
     "SELECT min((extract(epoch FROM a.xact_start) * 1000000)::bigint) FROM pg_locks AS l JOIN pg_stat_activity AS a"
     " ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s"
@@ -50,8 +51,13 @@ class UnderWay:
     def since(self) -> int | None:
         """Give since when another holder of a slot writes; None where none does."""
         assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
-        writing = [since for at, (_, since) in enumerate(_SLOT.iter_unpack(self._map)) if since and at != self._mine]
-        return min(writing) if writing and self._lives() else None
+        all_since: list[int] = list(
+            _ALL.unpack_from(self._map)[1::2]
+        )  # on the way of every answer: one look, in microseconds
+        all_since[self._mine] = 0
+        if not any(all_since) or not self._lives():
+            return None
+        return min(since for since in all_since if since)
 
     def announce(self, since: int) -> None:
         """Say since when this process writes [us since 1970 UTC]; 0 says that it no longer does."""
