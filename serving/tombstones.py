@@ -27,10 +27,15 @@ def bury(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
         connection.execute(insert(tombstones), new)
 
 
+def is_anybody_erased(connection: Connection) -> bool:
+    """Say whether there is any tombstone."""
+    return connection.execute(select(tombstones.c.mark).limit(1)).first() is not None
+
+
 def tombstoned(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     """Give which of these leads were erased; where nobody ever was, that costs one look."""
     wanted = list(lead_ids)
-    if not wanted or connection.execute(select(tombstones.c.mark).limit(1)).first() is None:
+    if not wanted or not is_anybody_erased(connection):
         return set()
     by_mark = {mark: lead_id for lead_id, mark in marks_of(connection, wanted).items()}
     marked, found = list(by_mark), set[str]()
@@ -43,7 +48,7 @@ def tombstoned(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
 
 def erased_at(connection: Connection, lead_id: str) -> int | None:
     """Give when a lead was erased [us since 1970 UTC]; None where it was not."""
-    if connection.execute(select(tombstones.c.mark).limit(1)).first() is None:
+    if not is_anybody_erased(connection):
         return None
     asked = select(tombstones.c.erased_at).where(tombstones.c.mark == mark_of(connection, lead_id))
     found: int | None = connection.execute(asked).scalar()
