@@ -101,13 +101,6 @@ def settings_in(folder, **given):
     return Settings(**usual | given)
 
 
-@pytest.fixture(scope="session")
-def template(postgres):
-    """A database on PostgreSQL with the store's tables, to be copied: that takes a tenth of making them."""
-    Database(postgres.create("template_store")).close()
-    return "template_store"
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request):
     """The engine under the store: what a test claims, it claims for both."""
