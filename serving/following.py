@@ -31,6 +31,9 @@ class Following:
         clock: says what now is.
         rescoring: scores leads and writes what follows.
         routing: says which leads are open.
+
+    Attributes:
+        swept: how many leads sweeps of this process have scored.
     """
 
     def __init__(self, database: Database, clock: Clock, *, rescoring: Rescoring, routing: Routing) -> None:
@@ -38,6 +41,7 @@ class Following:
         self._clock = clock
         self._rescoring = rescoring
         self._routing = routing
+        self.swept = 0
 
     def step(self, limit: int = _AT_ONCE) -> int:
         """Score the leads that have waited longest, and say how many there were."""
@@ -61,6 +65,7 @@ class Following:
         with self._database.reading() as connection:
             lead_ids = self._routing.open_after(connection, after, limit=limit)
         self._rescoring.look([Due(lead_id, None) for lead_id in lead_ids])
+        self.swept += len(lead_ids)
         return lead_ids[-1] if lead_ids else None
 
     def backlog(self) -> Backlog:

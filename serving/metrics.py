@@ -55,6 +55,7 @@ class Meter:
         self.store_errors = _counter(registry, "store_errors", "times that the store did not answer")
         self._lost = _counter(registry, "receipts_lost", "receipts of answers that could not be kept in time")
         self._swaps = _counter(registry, "model_swaps", "times that a process took up another scorer")
+        self._swept = _counter(registry, "swept_leads", "leads scored anew because time passed")
         self._in_flight = _gauge(registry, "requests_in_flight", "requests that are being answered", "livesum")
         self._waiting = _gauge(registry, "receipts_waiting", "receipts of answers that are not on disk yet", "livesum")
         self._degraded = _gauge(registry, "degraded", "1 where a stand-in for the model answers", "livemax")
@@ -81,6 +82,8 @@ class Meter:
         self._degraded.set(service.ladder.current.degraded)
         self._add(self._lost, "lost", service.recorder.lost)
         self._add(self._swaps, "swaps", service.ladder.swaps)
+        self._add(self._swept, "swept", service.worker.following.swept)
+        self._add(self.store_errors, "store errors", service.worker.store_errors)
         with suppress(OSError):  # only Linux tells it so
             self._memory.set(_resident_bytes())
 

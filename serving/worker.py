@@ -37,6 +37,7 @@ class Worker:
         following: scores leads behind the facts.
         sweep_every_s: how often all open leads are scored anew.
         chores: what else is to be done once a minute, by name.
+        store_errors: how often the store did not answer.
     """
 
     database: Database
@@ -46,6 +47,7 @@ class Worker:
     sweep_every_s: float
     chores: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     woken: threading.Event = field(default_factory=threading.Event)
+    store_errors: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _sweep_after: str | None = None
@@ -90,6 +92,7 @@ class Worker:
             try:
                 busy = self.step()
             except DBAPIError as error:  # the store is gone for a while: the next round tries again
+                self.store_errors += 1
                 _LOG.error("the worker waits for the store: %s", type(error.orig).__name__)
             except Exception:  # noqa: BLE001 - the service outlives whatever its worker stumbles over
                 _LOG.exception("the worker could not finish its round; it goes on with the next")

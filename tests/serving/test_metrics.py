@@ -71,6 +71,18 @@ def test_what_waits_is_told_with_its_age_until_it_is_followed(store):
     assert told(store)["leadscore_queue_leads"] == 0
 
 
+def test_sweeps_are_told(store):
+    store.lead("L-1")
+    store.clock.pass_days(1)
+    store.catch_up()
+    swept = told(store)["leadscore_swept_leads_total"]
+    store.clock.pass_days(1)
+    store.catch_up()
+    found = told(store)
+    assert found["leadscore_swept_leads_total"] == swept + 1
+    assert found["leadscore_sweep_last_timestamp_seconds"] == pytest.approx(store.clock.now_us / 1e6, abs=1)
+
+
 def test_receipts_that_wait_are_told(store):
     store.lead("L-1")
     store.score("L-1")
