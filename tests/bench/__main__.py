@@ -18,6 +18,7 @@ from tests.bench.features import features_vs_pandas, features_vs_sql, live_featu
 from tests.bench.gate import gate_calls_identical_better, gate_rejects_worse
 from tests.bench.http import http_score_vs_empty, http_score_vs_mlflow
 from tests.bench.reasons import reasons_batch_vs_shap, reasons_one_vs_pred_contrib
+from tests.bench.service import ingest, load_year, scores_at_once, steady, sweep
 from tests.bench.training import train_million
 from tests.bench.whole import demo_s
 
@@ -32,6 +33,11 @@ BENCHES: dict[str, Callable[[], dict[str, object]]] = {
         reasons_one_vs_pred_contrib,
         http_score_vs_empty,
         http_score_vs_mlflow,
+        scores_at_once,
+        ingest,
+        steady,
+        sweep,
+        load_year,
         bootstrap_vs_scikit_learn,
         gate_rejects_worse,
         gate_calls_identical_better,

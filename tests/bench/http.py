@@ -25,7 +25,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from data.home import Home
-from data.playbook import PlaybookFolder, load_playbook
+from data.playbook import PlaybookFolder
 from data.simulation import simulate
 from models.champion import read_pointer
 from serving.commands import load
@@ -66,7 +66,7 @@ def http_score_vs_empty():
     with ExitStack() as stack:
         ours, leads, key = _our_server(stack)
         empty = stack.enter_context(
-            _server([sys.executable, "-c", EMPTY % (port := _free_port())], port, "/leads/a/score")
+            server([sys.executable, "-c", EMPTY % (port := free_port())], port, "/leads/a/score")
         )
         targets = [f"/v1/leads/{lead}/score" for lead in leads]
         rates = [(_rate(ours, targets, key=key), _rate(empty, ["/leads/a/score"])) for _ in range(TURNS)]
@@ -101,7 +101,7 @@ def _result(bench: str, rates: list[tuple[float, float]], *, against: str) -> di
 
 
 @cache
-def _home() -> Home:
+def home_of() -> Home:
     """Simulate, train, promote and load in a folder of our own, which the end of the process removes."""
     folder = tempfile.TemporaryDirectory(prefix="leadscore-bench-")
     _kept.append(folder)
@@ -109,7 +109,7 @@ def _home() -> Home:
     simulate(home.root / "exports", leads=LEADS)
     from training.commands import promote, train
 
-    playbook = _playbook(home)
+    playbook = playbook_of(home)
     train(playbook, home)
     promote(playbook, home)
     load(playbook, home)
@@ -119,17 +119,17 @@ def _home() -> Home:
 _kept: list["tempfile.TemporaryDirectory[str]"] = []
 
 
-def _playbook(home: Home) -> PlaybookFolder:
+def playbook_of(home: Home) -> PlaybookFolder:
     return load_playbook(ROOT / "data" / "playbooks" / "demo", exports=home.root / "exports")
 
 
 def _our_server(stack: ExitStack) -> tuple[int, list[str], str]:
     """Start the service and give its port, leads to ask for, and a key."""
-    home, port = _home(), _free_port()
-    settings = settings_for(_playbook(home), home)
-    key = create(_playbook(home), home, "bench", scopes=["scores:read"]).secret
+    home, port = home_of(), free_port()
+    settings = settings_for(playbook_of(home), home)
+    key = create(playbook_of(home), home, "bench", scopes=["scores:read"]).secret
     script = SERVE % (str(settings.playbook), settings.database, str(settings.models), port)
-    stack.enter_context(_server([sys.executable, "-c", script], port, "/health/ready"))
+    stack.enter_context(server([sys.executable, "-c", script], port, "/health/ready"))
     model = json.loads(_get(port, "/v1/model", key=key))
     assert not model["degraded"], model["problem"]
     return port, _some_leads(settings.database), key
@@ -146,7 +146,7 @@ def _some_leads(url: str) -> list[str]:
 
 def _mlflow_server(stack: ExitStack) -> tuple[int, bytes]:
     """Serve the registered champion, and give a body with the features of one lead."""
-    home, port = _home(), _free_port()
+    home, port = home_of(), free_port()
     pointer = read_pointer(home.models("demo"))
     tracking = f"sqlite:///{home.registry / 'mlflow.db'}"
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -154,7 +154,7 @@ def _mlflow_server(stack: ExitStack) -> tuple[int, bytes]:
     model = f"models:/leadscore-demo/{pointer.version}"
     command = [str(Path(sys.executable).parent / "mlflow"), "models", "serve", "-m", model]
     options = ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    stack.enter_context(_server([*command, *options], port, "/ping", environment=environment))
+    stack.enter_context(server([*command, *options], port, "/ping", environment=environment))
     example = home.models("demo") / pointer.bundle / "golden.json"
     catalog = json.loads((example.parent / "catalog.json").read_text())
     names = [feature["name"] for feature in catalog["features"]]
@@ -163,8 +163,10 @@ def _mlflow_server(stack: ExitStack) -> tuple[int, bytes]:
 
 
 @contextmanager
-def _server(command: list[str], port: int, ping: str, *, environment: dict[str, str] | None = None) -> Iterator[int]:
-    """Run a server until the block ends; give its port once it answers."""
+def server(
+    command: list[str], port: int, ping: str, *, environment: dict[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server until the block ends; give its process once it answers."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=said, stderr=said)
         try:
@@ -172,7 +174,7 @@ def _server(command: list[str], port: int, ping: str, *, environment: dict[str, 
                 said.seek(0)
                 message = f"{command[0]} did not start: {said.read().decode(errors='replace')[-2000:]}"
                 raise RuntimeError(message)
-            yield port
+            yield process
         finally:
             process.terminate()
             process.wait(timeout=60)
@@ -198,7 +200,7 @@ def _get(port: int, path: str, *, key: str | None = None) -> bytes:
         return content
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
