@@ -25,7 +25,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from data.home import Home
-from data.playbook import PlaybookFolder
+from data.playbook import PlaybookFolder, load_playbook
 from data.simulation import simulate
 from models.champion import read_pointer
 from serving.commands import load
