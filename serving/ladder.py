@@ -67,6 +67,7 @@ class Ladder:
         self._remembered: set[str] = set()
         self._lock = threading.RLock()
         self._retry_at = 0.0
+        self._is_closed = False
         self._seen: Seen | None = None
         self.current: LiveScorer
         self.shadow: LiveScorer | None = None
@@ -84,6 +85,8 @@ class Ladder:
         While the store cannot be asked, whoever answers goes on answering.
         """
         with self._lock:
+            if self._is_closed:
+                return False
             try:
                 return self._look()
             except DBAPIError as error:
@@ -91,6 +94,11 @@ class Ladder:
             except Exception:  # noqa: BLE001 - without a next look no model would ever be taken again
                 _LOG.exception("who is in force could not be looked up")
             return False
+
+    def close(self) -> None:
+        """Let the look that is under way finish, and look no more: the store is about to be closed."""
+        with self._lock:
+            self._is_closed = True
 
     def admit(self, scorer: Scorer) -> LiveScorer:
         """

@@ -83,6 +83,7 @@ class Service:
         self.readers.shutdown(wait=True)
         self.worker.stop()
         self.previews.close()
+        self.ladder.close()
         self.database.close()
 
     def _read(self, ask: Callable[[Raw, int], Answer]) -> Answer:

@@ -319,3 +319,11 @@ def test_swaps_are_counted(store):
     for name in ("one", "two", "two", "one"):
         put(store, blob_of(name))
     assert ladder.swaps - before == 3
+
+
+def test_a_ladder_that_was_closed_asks_the_store_no_more(settings):
+    found = opened(settings)
+    with found.client:
+        ladder = found.service.ladder
+    assert ladder.refresh() is False
+    assert found.service.database._reader.pool.checkedout() == 0
