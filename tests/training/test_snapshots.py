@@ -1,7 +1,7 @@
 """Snapshots stand where serving would score, and no choice of a row knows what came after it."""
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.instants import DAY_US
@@ -32,6 +32,7 @@ closings = st.lists(st.tuples(st.sampled_from("abc"), days, st.sampled_from(["wo
 WHO = (("a", 1.0), ("b", 5.5), ("c", 30.0))
 
 
+@settings(max_examples=40)
 @given(visits, closings, st.integers(0, 5))
 def test_at_most_one_a_day_per_lead_and_sorted(did, reached, seed):
     found = taken(WHO, did, reached, seed=seed)
@@ -39,6 +40,7 @@ def test_at_most_one_a_day_per_lead_and_sorted(did, reached, seed):
     assert instants(found) == sorted(instants(found))
 
 
+@settings(max_examples=40)
 @given(visits, closings)
 def test_every_snapshot_is_just_after_something_new_or_in_a_silence(did, reached):
     found = taken(WHO, did, reached)
@@ -49,6 +51,7 @@ def test_every_snapshot_is_just_after_something_new_or_in_a_silence(did, reached
         assert silence == 1 or shortest <= silence <= 90 * DAY_US
 
 
+@settings(max_examples=40)
 @given(visits, closings)
 def test_none_before_a_lead_is_known_or_after_it_closed_or_after_the_cut_off(did, reached):
     known = {lead: day(at) for lead, at in WHO}
@@ -59,12 +62,14 @@ def test_none_before_a_lead_is_known_or_after_it_closed_or_after_the_cut_off(did
         assert as_of < closed.get(lead, as_of + 1)
 
 
+@settings(max_examples=40)
 @given(visits, closings)
 def test_a_kind_that_may_not_be_used_changes_nothing(did, reached):
     usable = [one for one in did if one[2] == "visit"]
     assert instants(taken(WHO, did, reached)) == instants(taken(WHO, usable, reached))
 
 
+@settings(max_examples=40)
 @given(visits, closings, days)
 def test_what_comes_later_changes_no_earlier_snapshot(did, reached, now):
     """A row is chosen by what was known by then; only so do the rows of winners and losers compare."""

@@ -13,15 +13,18 @@ from features.feature import Feature
 from features.reducers import Attribute
 from models.conversion import Encoding
 from models.scorecard import compile_scorecard
+from training import fitting
 from training.arena import LineUp, enter, hold_arena, line_up
 from training.dataset import build
-from training.fitting import fit
 from training.scorecards import calibrated_rules, fit_scorecard
 
 
 @pytest.fixture(scope="module")
 def model(world, dataset):
-    return fit(dataset, world.folder).model.labelled(version="3", fingerprint="aa")
+    """A model of few trees: how good it is does not matter here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fitting, "MOST_ROUNDS", 20)
+        return fitting.fit(dataset, world.folder).model.labelled(version="3", fingerprint="aa")
 
 
 @pytest.fixture(scope="module")
