@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from serving.addresses import methods_at
 from serving.errors import RequestError, TooLargeError
 
 _LOG = logging.getLogger("leadscore.serving")
@@ -68,7 +69,7 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     return problem("invalid", "The request is not what was expected", status=422, detail=detail)
 
 
-async def _on_http_error(_request: Request, error: Exception) -> Response:
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
     if error.status_code == TooLargeError.status:
         return too_large()
@@ -77,8 +78,10 @@ async def _on_http_error(_request: Request, error: Exception) -> Response:
         HTTPStatus.NOT_FOUND: "There is nothing at this address: see /openapi.json for those that exist.",
         HTTPStatus.METHOD_NOT_ALLOWED: "This address takes other methods: the Allow header names them.",
     }.get(status, status.description or status.phrase)
-    slug = status.phrase.lower().replace(" ", "-")
-    return problem(slug, status.phrase, status=status, detail=detail, headers=error.headers)
+    slug, headers = status.phrase.lower().replace(" ", "-"), error.headers
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:  # a route knows its own methods, not those of its neighbours
+        headers = {"Allow": ", ".join(methods_at(request.app, request.scope["path"]))}
+    return problem(slug, status.phrase, status=status, detail=detail, headers=headers)
 
 
 async def _on_hung_up(_request: Request, _error: Exception) -> Response:

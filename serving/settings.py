@@ -13,7 +13,7 @@ from data.playbook import PlaybookFolder
 from serving.errors import SettingsError
 
 _PREFIX = "LEADSCORE_"
-_ELSEWHERE = ("PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "RENEW_GOLDEN")
+_ELSEWHERE = ("KEY", "PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "RENEW_GOLDEN")
 """What variables without a setting say: to the command line, to playbooks and to tests."""
 _NAMED = re.compile(rf"\$\{{({_PREFIX}\w+)")
 _SCHEMES = ("sqlite:///", "postgresql+psycopg://", "postgresql://")

@@ -270,7 +270,8 @@ def describe(app: FastAPI) -> None:
 def ingest(summary: str, fact: type[Fact]) -> dict[str, Any]:
     """Describe a route that takes facts."""
     schema, example = fact.model_json_schema(), _EXAMPLES[fact.__name__]
-    either = {"anyOf": [schema, {"type": "array", "items": schema, "maxItems": 1000}]}
+    item = {"anyOf": [schema, {"description": "anything else is rejected in its place, and the others are kept"}]}
+    either = {"anyOf": [schema, {"type": "array", "items": item, "maxItems": 1000}]}
     examples = {"one": {"summary": "one", "value": example}, "several": {"summary": "several", "value": [example]}}
     return {
         "summary": summary,
@@ -279,6 +280,7 @@ def ingest(summary: str, fact: type[Fact]) -> dict[str, Any]:
         "responses": problems(
             (400, "The body is not JSON"),
             (409, "The id is taken by other content, or the first request with this key is under way"),
+            (410, "The lead was erased"),
             (413, "The body is too large"),
             (422, "The object is not what was expected, or names a lead that is not known"),
         ),

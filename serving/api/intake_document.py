@@ -76,6 +76,7 @@ RELEASE: dict[str, Any] = {
     "responses": problems(
         (404, "No fact with this number was quarantined"),
         (409, f"It was released or taken in already, its id is taken by now, {_UNDER_WAY}"),
+        (410, "The lead was erased"),
         (413, "The body is too large"),
         (422, "The fact is not what is expected by now, or its lead is not known any more"),
     ),

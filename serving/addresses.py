@@ -1,0 +1,37 @@
+"""Addresses: a lead's id may hold slashes, so what follows it tells addresses apart; and which methods one takes."""
+
+import re
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.convertors import Convertor, register_url_convertor
+
+_PARTS = ("score", "receipts", "changes", "dossier", "merge")
+"""What an address may say after a lead's id; a lead whose id ends so is erased by the command line."""
+
+
+class LeadConvertor(Convertor[str]):
+    """A lead's id at the end of an address: anything, slashes too, that is not a part of another lead's address."""
+
+    regex = rf"(?!.*/(?:{'|'.join(_PARTS)})$).+"
+
+    def convert(self, value: str) -> str:
+        """Give the id as it was sent."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Give the id as it stands in an address."""
+        return value
+
+
+register_url_convertor("lead", LeadConvertor())
+
+
+def methods_at(app: FastAPI, path: str) -> list[str]:
+    """Give the methods that an address takes, of all routes that are there."""
+    found: set[str] = set()
+    for route in iter_route_contexts(app.router.routes):
+        regex: re.Pattern[str] | None = getattr(route, "path_regex", None)
+        if regex is not None and regex.match(path):
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)

@@ -1,0 +1,41 @@
+"""Whatever the OpenAPI document allows, and much that it forbids, a real server answers as the document says."""
+
+import json
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.serving.conftest import Process, settings_in
+
+QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": (Phase.explicit, Phase.generate)}
+DOCUMENT = json.loads((Path(__file__).parent / "openapi.json").read_text(encoding="utf-8"))
+# All checks are on. Beyond JSON Schema are the playbook's kinds and attributes, instants that must have passed, and an
+# idempotency key that stands for another request: 422 is a right answer to what the schema alone would allow.
+ANSWERS = ["2xx", "401", "403", "404", "409", "410", "422", "429"]
+CONFIG = schemathesis.Config.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": ANSWERS}}})
+schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A server with a few leads, so that not all that is asked about is unknown."""
+    server = Process(settings_in(tmp_path_factory.mktemp("schema"), requests_per_s=0)).wait()
+    server.client.post("/v1/leads", json=[{"lead_id": lead_id} for lead_id in ("L-1", "L-2", "0")])
+    server.client.get("/v1/leads/L-1/score")
+    yield server
+    server.end()
+
+
+@schema.parametrize()
+@settings(max_examples=15, **QUIET)
+def test_every_operation_answers_as_documented(case, served):
+    case.call_and_validate(base_url=served.url, headers=served.headers)
+
+
+@pytest.mark.slow
+@schema.parametrize()
+@settings(max_examples=300, **QUIET)
+def test_every_operation_answers_as_documented_many_times(case, served):
+    case.call_and_validate(base_url=served.url, headers=served.headers)
