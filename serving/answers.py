@@ -125,6 +125,8 @@ class ModelAnswer(TypedDict):
     features: int
     card: dict[str, Any] | None
     standing: dict[str, Any] | None
+    champion: dict[str, Any] | None
+    shadow: dict[str, Any] | None
 
 
 class ReadyAnswer(TypedDict):
