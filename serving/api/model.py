@@ -18,7 +18,7 @@ from models.receipt import scorer_json
 from models.scorer import Scorer
 from serving.api.allowed import key_of, needs
 from serving.api.asked import answer, only, whole
-from serving.api.document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
+from serving.api.model_document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
 from serving.deploying import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
 from serving.errors import BundleRefusedError, InvalidError
 from serving.receipts import Role
