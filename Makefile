@@ -20,7 +20,7 @@ PROGRESS := awk '/^(Collecting|Processing) /{ if (++n % 20 == 0) { print "  " n 
 
 .PHONY: help
 help: ## say what there is (default)
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{ printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## create .venv with the pinned versions; at once when nothing changed
@@ -44,6 +44,12 @@ lint: setup ## ruff, mypy --strict, import rules
 .PHONY: bench
 bench: setup ## measure and write docs/benchmarks.json; one of them: make bench ONLY=name
 	@$(BIN)/python -m tests.bench $(ONLY)
+
+.PHONY: bench-faults
+bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times, and look what is left
+	@$(BIN)/python -m tests.faults.storing 1000
+	@$(BIN)/python -m tests.faults.serving 20
+	@$(BIN)/python -m tests.faults.database_server 20
 
 .PHONY: figures
 figures: setup ## train on the demo and the real log and write the README's tables and picture
