@@ -31,6 +31,15 @@ VERBS = (
     "explain",
     "load",
     "serve",
+    "keys create",
+    "keys list",
+    "keys rotate",
+    "keys revoke",
+    "deploy",
+    "export",
+    "recheck",
+    "erase",
+    "dossier",
     "demo",
 )
 
@@ -208,7 +217,7 @@ def environment_names() -> set[str]:
     """Give every environment variable of ours that the code names."""
     named = re.compile(r"LEADSCORE_[A-Z][A-Z0-9_]*[A-Z0-9]")
     trees = [tree for _, tree in sources(*PACKAGES)]
-    trees.append(ast.parse((ROOT / "leadscore.py").read_text(encoding="utf-8")))
+    trees += [ast.parse((ROOT / name).read_text(encoding="utf-8")) for name in ("leadscore.py", "demonstration.py")]
     texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return {name for text in texts if isinstance(text, str) for name in named.findall(text)}
 
