@@ -92,10 +92,11 @@ def _regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floa
 def _strength(matrix: Singles, rows: pd.DataFrame, *, learnt: int) -> float:
     """Choose the penalty whose regression on the first rows, which are learnt from, has the least loss on the rest."""
     first, rest = slice(0, learnt, max(1, learnt // CHOOSING_ROWS)), slice(learnt, None)
+    some, others = (np.ascontiguousarray(matrix[part]) for part in (first, rest))  # else each product copies it again
     label, weight = (rows[name].to_numpy(dtype=np.float64)[rest] for name in ("label", "weight"))
 
     def loss(strength: float) -> float:
-        margins = _fitted(matrix[first], rows.iloc[first], strength=strength).log_odds(matrix[rest])
+        margins = _fitted(some, rows.iloc[first], strength=strength).log_odds(others)
         return float(np.average(losses(expit(margins), label), weights=weight))
 
     return min(STRENGTHS, key=loss)
