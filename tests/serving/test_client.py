@@ -9,7 +9,7 @@ import pytest
 
 from data.instants import iso
 from serving import answers
-from serving.api import document
+from serving.api import document, model_document
 from serving.client import Client
 from serving.errors import InvalidError, ProblemError, UnreachableError
 from serving.sending import MOST_ITEMS
@@ -212,7 +212,7 @@ def test_a_client_meets_a_real_server_and_its_keys(process, settings):
         (answers.ScoreAnswer, document.ScoreOut),
         (answers.UnknownLead, document.UnknownOut),
         (answers.RouteAnswer, document.RouteOut),
-        (answers.ModelAnswer, document.ModelOut),
+        (answers.ModelAnswer, model_document.ModelOut),
         (answers.ReadyAnswer, document.ReadyOut),
     ],
 )
