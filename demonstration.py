@@ -41,7 +41,7 @@ def walk(given: Given, *, leads: int, simulated: bool, console: Console) -> Walk
         console: hears each step.
     """
     from data.commands import check, simulate
-    from serving.rehearsal import rehearse
+    from serving.intake.rehearsal import rehearse
     from training.commands import build, compare, train
     from training.errors import PromotionRefusedError
     from training.moves import promote
@@ -96,7 +96,7 @@ class Refused:
 
 def demo_key(playbook: Path) -> str:
     """Make a key for whoever tries the demonstration's service, and give its secret."""
-    from serving.key_commands import create
+    from serving.verbs.keys import create
 
     made = create(load_playbook(playbook), Home.from_environment(), "demo", scopes=["events:write", "scores:read"])
     return made.secret

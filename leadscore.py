@@ -232,7 +232,7 @@ def explain(
 @app.command()
 def load(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
     """Load history into the service's store."""
-    from serving.commands import load as run
+    from serving.verbs.service import load as run
 
     run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
 
@@ -255,7 +255,7 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Serve scores, take events and hand over leads, until Ctrl-C."""
-    from serving.commands import serve as run
+    from serving.verbs.service import serve as run
 
     run_verb(
         playbook,
@@ -272,7 +272,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write what the service knows back as Parquet, to learn from."""
-    from serving.loop_commands import export as run
+    from serving.verbs.loop import export as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, out=out, progress=given.progress))
 
@@ -286,7 +286,7 @@ def recheck(
     as_json: JsonOption = False,
 ) -> None:
     """Compute a sample of what was served anew from history; exit code 2 where a value differs."""
-    from serving.loop_commands import recheck as run
+    from serving.verbs.loop import recheck as run
 
     result = run_verb(
         playbook,
@@ -314,7 +314,7 @@ def deploy(
     as_json: JsonOption = False,
 ) -> None:
     """Hand a model to the service, which lets it answer within two seconds in every process."""
-    from serving.deploy_commands import deploy as run
+    from serving.verbs.deploy import deploy as run
 
     run_verb(
         playbook,
@@ -332,7 +332,7 @@ def erase(
     as_json: JsonOption = False,
 ) -> None:
     """Erase a lead: from the store, and from what was made of it on this machine."""
-    from serving.privacy_commands import erase_lead as run
+    from serving.verbs.privacy import erase_lead as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, lead, vacuum=vacuum))
 
@@ -347,7 +347,7 @@ def dossier(
     as_json: JsonOption = False,
 ) -> None:
     """Tell all that is held about a lead, and the logic of its score in plain words."""
-    from serving.privacy_commands import tell_dossier as run
+    from serving.verbs.privacy import tell_dossier as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, lead, out=out))
 
@@ -371,7 +371,7 @@ def create_key(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key; its secret is shown this once."""
-    from serving.key_commands import Alone, create
+    from serving.verbs.keys import Alone, create
 
     def make(given: Given) -> Answer:
         made = create(given.folder, given.home, name, scopes=scope, expires_days=expires_days)
@@ -383,7 +383,7 @@ def create_key(
 @keys.command("list")
 def list_keys(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """Show every key that was made, without its secret."""
-    from serving.key_commands import listed
+    from serving.verbs.keys import listed
 
     run_verb(playbook, None, as_json, lambda given: listed(given.folder, given.home))
 
@@ -399,7 +399,7 @@ def rotate_key(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key that takes another's place; both open until the overlap has passed."""
-    from serving.key_commands import Alone, rotate
+    from serving.verbs.keys import Alone, rotate
 
     def make(given: Given) -> Answer:
         made = rotate(given.folder, given.home, key_id, overlap_hours=overlap_hours)
@@ -415,7 +415,7 @@ def revoke_key(
     as_json: JsonOption = False,
 ) -> None:
     """Let a key open nothing any more."""
-    from serving.key_commands import revoke
+    from serving.verbs.keys import revoke
 
     run_verb(playbook, None, as_json, lambda given: revoke(given.folder, given.home, key_id))
 

@@ -14,19 +14,19 @@ from serving.api.allowed import check_open, open_door
 from serving.api.headers import GuardedApp
 from serving.api.watched import watch
 from serving.clock import Clock
-from serving.database import Database
-from serving.erasing import scrub_if_due
-from serving.following import Following
-from serving.ingestion import Ingestion
-from serving.ladder import Ladder
-from serving.preview import Previews
+from serving.intake.ingestion import Ingestion
+from serving.privacy.erasing import scrub_if_due
 from serving.problems import add_problem_handlers
-from serving.recording import Recorder
-from serving.rescoring import Rescoring
-from serving.routing import Routing
+from serving.process.worker import Worker
+from serving.scorers.ladder import Ladder
+from serving.scores.following import Following
+from serving.scores.preview import Previews
+from serving.scores.recording import Recorder
+from serving.scores.rescoring import Rescoring
+from serving.scores.routing import Routing
 from serving.service import Service
 from serving.settings import Settings
-from serving.worker import Worker
+from serving.store.database import Database
 
 _LARGEST_USUAL_BODY_BYTES = 64 * 2**10
 """What a route takes that does not say otherwise; most take no body at all."""

@@ -10,15 +10,15 @@ from fastapi import Request
 
 from data.playbook import PlaybookFolder
 from serving.clock import Clock
-from serving.database import Database, Raw
-from serving.ingestion import Ingestion
-from serving.ladder import Ladder
-from serving.preview import Previews
-from serving.recording import Recorder
-from serving.rescoring import Rescoring
-from serving.routing import Routing
+from serving.intake.ingestion import Ingestion
+from serving.process.worker import Worker
+from serving.scorers.ladder import Ladder
+from serving.scores.preview import Previews
+from serving.scores.recording import Recorder
+from serving.scores.rescoring import Rescoring
+from serving.scores.routing import Routing
 from serving.settings import Settings
-from serving.worker import Worker
+from serving.store.database import Database, Raw
 
 Answer = TypeVar("Answer")
 _READERS = 8

@@ -67,7 +67,7 @@ def postgres():
 @pytest.fixture(scope="session")
 def template(postgres):
     """A database on PostgreSQL with the store's tables, to be copied: that takes a tenth of making them."""
-    from serving.database import Database
+    from serving.store.database import Database
 
     Database(postgres.create("template_store")).close()
     return "template_store"

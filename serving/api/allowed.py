@@ -16,12 +16,12 @@ from fastapi.params import Depends as Dependency
 from fastapi.routing import RouteContext, iter_route_contexts
 from fastapi.security.base import SecurityBase
 
-from serving.database import Database
+from serving.callers.keys import ANYBODY, PREFIX, Key, KeyRing, Scope
+from serving.callers.limiting import Limiter
 from serving.errors import ExpiredKeyError, ForbiddenError, SettingsError, TooManyError, UnauthorisedError
-from serving.keys import ANYBODY, PREFIX, Key, KeyRing, Scope
-from serving.limiting import Limiter
 from serving.problems import MEDIA_TYPE
 from serving.settings import Settings
+from serving.store.database import Database
 
 _SCHEME = b"bearer "
 _SCHEME_NAME = "key"

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from fastapi import Request, Response
 
 from serving.errors import InvalidError, RequestError, UnreadableError
-from serving.facts import instant, safe_name
+from serving.intake.facts import instant, safe_name
 from serving.service import Service
 
 MOST_ITEMS = 1000

@@ -8,9 +8,9 @@ from fastapi.concurrency import run_in_threadpool
 from serving.api.allowed import needs
 from serving.api.asked import answer, only, whole
 from serving.api.document import READ_AUDIT
-from serving.auditing import newest_notes
-from serving.database import Database
+from serving.callers.auditing import newest_notes
 from serving.service import service_of
+from serving.store.database import Database
 
 router = APIRouter(prefix="/v1", tags=["admin"])
 _USUAL, _MOST = "100", 1000

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
 from serving.api.allowed import add_scopes
-from serving.facts import Fact, Preview
+from serving.intake.facts import Fact, Preview
 from serving.problems import MEDIA_TYPE, Problem
 
 LARGEST_BODY_BYTES = 8 * 2**20

@@ -11,10 +11,10 @@ from serving.api.asked import items_of, only, parsed, written
 from serving.api.document import ingest
 from serving.api.once import once, raising, worded
 from serving.errors import RequestError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, is_id
-from serving.idempotency import Said, Ticket
-from serving.ingestion import Result, summary
-from serving.quarantine import Kind
+from serving.intake.facts import ActivityFact, LeadFact, OutcomeFact, is_id
+from serving.intake.idempotency import Said, Ticket
+from serving.intake.ingestion import Result, summary
+from serving.intake.quarantine import Kind
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])

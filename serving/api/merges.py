@@ -8,9 +8,9 @@ from serving.api.asked import only, parsed, written
 from serving.api.intake_document import MERGE
 from serving.api.once import once, raising
 from serving.errors import RequestError, UnknownLeadError
-from serving.facts import Fact, Id, is_id, read_as
-from serving.idempotency import Said, Ticket
-from serving.merging import Merged, Merging
+from serving.intake.facts import Fact, Id, is_id, read_as
+from serving.intake.idempotency import Said, Ticket
+from serving.intake.merging import Merged, Merging
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])

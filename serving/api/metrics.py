@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from serving.api.allowed import needs
 from serving.api.document import METRICS
-from serving.metrics import Meter
+from serving.process.metrics import Meter
 
 router = APIRouter(tags=["health"])
 

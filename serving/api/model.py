@@ -19,11 +19,11 @@ from models.scorer import Scorer
 from serving.api.allowed import key_of, needs
 from serving.api.asked import answer, only, whole
 from serving.api.model_document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
-from serving.deploying import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
 from serving.errors import BundleRefusedError, InvalidError
-from serving.receipts import Role
+from serving.scorers.deploying import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
+from serving.scorers.shadowing import Comparison, compared
+from serving.scores.receipts import Role
 from serving.service import Service, service_of
-from serving.shadowing import Comparison, compared
 
 _LOG = logging.getLogger("leadscore.serving")
 _USUAL, _MOST = "100", 1000

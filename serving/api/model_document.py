@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of models: which scorer answers, what it was made of, and how another one is deployed."""
+"""What the OpenAPI document says of models: which scorer answers, what made it, and how another one is deployed."""
 
 from typing import Any, Literal
 

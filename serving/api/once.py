@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from serving.api.allowed import key_of
 from serving.errors import InvalidError, RequestError
-from serving.idempotency import Asked, Said, Ticket, answered_once, digest_of
+from serving.intake.idempotency import Asked, Said, Ticket, answered_once, digest_of
 from serving.problems import MEDIA_TYPE, problem
 from serving.service import service_of
 

@@ -8,11 +8,11 @@ from serving import addresses  # noqa: F401 - knows where a lead's address ends
 from serving.api.allowed import key_of, needs
 from serving.api.asked import answer, only
 from serving.api.privacy_document import DOSSIER, ERASE
-from serving.dossier import Dossier, dossier_of, note_telling
-from serving.erasing import Erasure, erase
 from serving.errors import UnknownLeadError
-from serving.facts import is_id
-from serving.held import answered, held_by_files
+from serving.intake.facts import is_id
+from serving.privacy.dossier import Dossier, dossier_of, note_telling
+from serving.privacy.erasing import Erasure, erase
+from serving.privacy.held import answered, held_by_files
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["privacy"], dependencies=[needs("admin")])

@@ -10,10 +10,10 @@ from serving.api.allowed import key_of, needs
 from serving.api.asked import answer, only, whole, written
 from serving.api.intake_document import DISCARD, READ_QUARANTINE, RELEASE
 from serving.api.once import once
-from serving.idempotency import Said, Ticket
-from serving.ingestion import Result
-from serving.quarantine import Held, newest_held
-from serving.releasing import Releasing
+from serving.intake.idempotency import Said, Ticket
+from serving.intake.ingestion import Result
+from serving.intake.quarantine import Held, newest_held
+from serving.intake.releasing import Releasing
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])

@@ -13,11 +13,11 @@ from serving.api.allowed import needs
 from serving.api.asked import answer, instant_of, only, whole
 from serving.api.receipts_document import LIST_RECEIPTS, READ_CHANGES, READ_RECEIPT, REPLAY, WORKLIST
 from serving.errors import InvalidError, UnknownLeadError
-from serving.facts import is_id, shown
-from serving.receipts import Role
-from serving.replaying import changed, receipt_of, receipts_of, replay
+from serving.intake.facts import is_id, shown
+from serving.scores.receipts import Role
+from serving.scores.replaying import changed, receipt_of, receipts_of, replay
+from serving.scores.worklist import Freshness, best
 from serving.service import Service, service_of
-from serving.worklist import Freshness, best
 
 router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[needs("scores:read")])
 Answer = TypeVar("Answer")

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request, Response
 from serving.api.allowed import needs
 from serving.api.asked import answer, only, whole
 from serving.api.document import READ_ROUTES
-from serving.routing import newest_routes
+from serving.scores.routing import newest_routes
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["routes"])

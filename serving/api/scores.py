@@ -9,11 +9,11 @@ from data.instants import iso
 from serving.api.allowed import needs
 from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, reasons_of
 from serving.api.document import PREVIEW, READ_SCORES
-from serving.database import Raw
 from serving.errors import UnknownLeadError
-from serving.facts import Fact, Id, Preview, read_as, shown
-from serving.scoring import Score
+from serving.intake.facts import Fact, Id, Preview, read_as, shown
+from serving.scores.scoring import Score
 from serving.service import service_of
+from serving.store.database import Raw
 
 router = APIRouter(prefix="/v1", tags=["scores"])
 

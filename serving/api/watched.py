@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.metrics import Meter, route_of
+from serving.process.metrics import Meter, route_of
 from serving.service import Service
 
 _LOG = logging.getLogger("leadscore.requests")

@@ -28,11 +28,11 @@ from data.home import Home
 from data.playbook import PlaybookFolder, load_playbook
 from data.simulation import simulate
 from models.champion import read_pointer
-from serving.commands import load
-from serving.database import Database
-from serving.key_commands import create
 from serving.settings import settings_for
-from serving.tables import leads
+from serving.store.database import Database
+from serving.store.tables import leads
+from serving.verbs.keys import create
+from serving.verbs.service import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADS, ASKED = 4_000, 1_000
@@ -49,7 +49,7 @@ uvicorn.run(app, port=%d, access_log=False, log_level="warning")
 """
 SERVE = """
 from pathlib import Path
-from serving.commands import run
+from serving.verbs.service import run
 from serving.settings import Settings
 
 run(Settings(playbook=Path(%r), database=%r, models=Path(%r), port=%d, requests_per_s=0))

@@ -20,12 +20,12 @@ from sqlalchemy import text
 from data.instants import iso, now_us
 from data.warehouse import import_history
 from serving.app import open_service
-from serving.bulk import COLUMNS
 from serving.client import Client
-from serving.commands import load
-from serving.database import Database
-from serving.key_commands import create
 from serving.settings import Settings, settings_for
+from serving.store.bulk import COLUMNS
+from serving.store.database import Database
+from serving.verbs.keys import create
+from serving.verbs.service import load
 from tests.bench.http import SERVE, free_port, home_of, playbook_of, server
 
 SCORED_AT_ONCE, ROUNDS = 1_000, 15

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from data.instants import parse
-from serving.database import Database
-from serving.tables import activities, lead_versions, leads, merges, outcomes
+from serving.store.database import Database
+from serving.store.tables import activities, lead_versions, leads, merges, outcomes
 
 AT = parse("2026-01-01T08:00:00.000001Z")
 HOUR_US = 3_600_000_000

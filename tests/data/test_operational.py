@@ -9,7 +9,7 @@ from data.contract import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, AttributeType, lead
 from data.errors import IntakeError
 from data.operational import NEWEST_STEP, OperationalStore
 from data.store_copy import Shape, copy_facts
-from serving.upgrading import NEWEST
+from serving.store.upgrading import NEWEST
 from tests.data.stores import AT, HOUR_US, activity, change, fill, merged, outcome, version
 
 SHAPE = Shape({"size": AttributeType.NUMERIC, "country": AttributeType.CATEGORY, "vip": AttributeType.BOOLEAN})

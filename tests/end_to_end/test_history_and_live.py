@@ -13,10 +13,10 @@ from features.engine import describe
 from features.history import described, look
 from features.live import compile_live
 from models.scorecard import compile_scorecard
-from serving.database import Database, raw
-from serving.ladder import Ladder
-from serving.loading import load_history
+from serving.intake.loading import load_history
+from serving.scorers.ladder import Ladder
 from serving.settings import Settings
+from serving.store.database import Database, raw
 
 PAIRS = 2_000
 

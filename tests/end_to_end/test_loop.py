@@ -11,11 +11,11 @@ from data.instants import DAY_US, iso
 from data.playbook import load_playbook
 from data.warehouse import import_history
 from serving.app import create_app
-from serving.commands import load
-from serving.database import Database
-from serving.keys import create_key
-from serving.loop_commands import export, recheck
+from serving.callers.keys import create_key
 from serving.settings import settings_for
+from serving.store.database import Database
+from serving.verbs.loop import export, recheck
+from serving.verbs.service import load
 from training.dataset import build
 
 STORE = {"sources": [{"holds": "store"}]}
@@ -96,7 +96,7 @@ class Ticking:
 
 def recheck_at(folder, home, clock):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serving.loop_commands.now_us", clock)
+        patch.setattr("serving.verbs.loop.now_us", clock)
         return recheck(folder, home, sample=50, seed=3)
 
 

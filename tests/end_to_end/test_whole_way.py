@@ -14,7 +14,7 @@ import pytest
 
 from data.home import Home
 from data.playbook import load_playbook
-from serving.key_commands import create
+from serving.verbs.keys import create
 from tests.end_to_end.command_line import leadscore
 
 PATIENCE_S = 60

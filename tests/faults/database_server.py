@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from data.playbook import load_playbook
 from serving.clock import Clock
-from serving.database import Database
-from serving.ingestion import Ingestion
+from serving.intake.ingestion import Ingestion
+from serving.store.database import Database
 from tests.faults.storing import LEADS, PLAYBOOK, Found, batch, check, check_whole
 from tests.postgres import Postgres, start_postgres
 

@@ -20,8 +20,8 @@ import httpx
 from sqlalchemy import func, select, text
 
 from data.instants import iso, now_us
-from serving.database import Database
-from serving.tables import activities, routes
+from serving.store.database import Database
+from serving.store.tables import activities, routes
 from tests.serving.conftest import Process, key_of, settings_in
 
 CALLERS, BATCH, LEADS = 3, 10, 40

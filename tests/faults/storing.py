@@ -22,9 +22,9 @@ from sqlalchemy import func, select, text
 from data.instants import iso, now_us
 from data.playbook import load_playbook
 from serving.clock import Clock
-from serving.database import Database
-from serving.ingestion import Ingestion
-from serving.tables import activities, leads, moves
+from serving.intake.ingestion import Ingestion
+from serving.store.database import Database
+from serving.store.tables import activities, leads, moves
 
 PLAYBOOK = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 BATCH, LEADS = 20, 50

@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from serving.reconciling import recheck
-from serving.tables import activities, leads, moves, outcomes, scores
+from serving.loop.reconciling import recheck
+from serving.store.tables import activities, leads, moves, outcomes, scores
 from tests.serving.bundles import blob_of, put
 from tests.serving.conftest import MovableClock, opened, settings_in
 

@@ -21,9 +21,9 @@ from data.playbook import load_playbook
 from models.bundle import save_bundle
 from models.champion import Champion, point_to
 from serving.app import create_app
-from serving.database import Database
-from serving.keys import create_key
+from serving.callers.keys import create_key
 from serving.settings import Settings
+from serving.store.database import Database
 from tests.models.small import fitted, golden
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,7 +177,7 @@ def promoted(tmp_path_factory):
 SERVE = """
 import json, sys
 from pathlib import Path
-from serving.commands import run
+from serving.verbs.service import run
 from serving.settings import Settings
 
 run(Settings.model_validate_json(sys.argv[1]))

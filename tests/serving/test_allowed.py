@@ -9,11 +9,11 @@ from sqlalchemy import select
 
 from data.instants import now_us
 from serving.app import create_app
-from serving.database import Database
+from serving.callers.keys import Scope, all_keys, hash_of, revoke_key
+from serving.callers.limiting import Limiter
 from serving.errors import SettingsError
-from serving.keys import Scope, all_keys, hash_of, revoke_key
-from serving.limiting import Limiter
-from serving.tables import api_keys
+from serving.store.database import Database
+from serving.store.tables import api_keys
 from tests.serving.conftest import NOON, key_in, opened, settings_in
 from tests.serving.test_problems import is_problem
 

@@ -6,9 +6,9 @@ import hmac
 from sqlalchemy import select
 
 from data.instants import iso
-from serving.auditing import mark_of, note, who
-from serving.database import Database
-from serving.tables import marks
+from serving.callers.auditing import mark_of, note, who
+from serving.store.database import Database
+from serving.store.tables import marks
 from tests.serving.conftest import NOON
 
 

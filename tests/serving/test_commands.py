@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 import leadscore
-from serving.commands import listening
 from serving.errors import AddressError
+from serving.verbs.service import listening
 
 
 @pytest.fixture

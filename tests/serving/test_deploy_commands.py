@@ -9,13 +9,13 @@ from data.home import Home
 from data.playbook import load_playbook
 from models.champion import NoChampionError
 from models.errors import ModelError
-from serving import deploy_commands
 from serving.client import Client
-from serving.database import Database
-from serving.deploy_commands import deploy
-from serving.deploying import in_force
 from serving.errors import ProblemError, ServingError
+from serving.scorers.deploying import in_force
 from serving.settings import settings_for
+from serving.store.database import Database
+from serving.verbs import deploy as deploy_commands
+from serving.verbs.deploy import deploy
 from tests.serving.bundles import files_of, fingerprint_of
 from tests.serving.conftest import PLAYBOOK, key_in, promote
 

@@ -12,11 +12,11 @@ from models.calibration import Platt
 from models.errors import ModelError
 from models.kept_rules import keep_rules, kept_rules
 from models.scorecard import compile_scorecard
-from serving import deploying
-from serving.deploying import checked, hand_over, in_force, remember_rules, scorer_of
 from serving.errors import UnknownScorerError
-from serving.shadowing import compared
-from serving.tables import receipts, scorers
+from serving.scorers import deploying
+from serving.scorers.deploying import checked, hand_over, in_force, remember_rules, scorer_of
+from serving.scorers.shadowing import compared
+from serving.store.tables import receipts, scorers
 from tests.models.small import rows, values_of
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
 from tests.serving.conftest import PLAYBOOK, key_in, opened, promote
@@ -306,7 +306,7 @@ def test_while_the_store_cannot_be_asked_whoever_answers_goes_on(store, monkeypa
         asked = "SELECT"
         raise OperationalError(asked, {}, OSError("gone"))
 
-    monkeypatch.setattr("serving.ladder.in_force", gone)
+    monkeypatch.setattr("serving.scorers.ladder.in_force", gone)
     with caplog.at_level(logging.WARNING):
         assert ladder.refresh() is False
     assert ladder.current.scorer.id.version == "1"

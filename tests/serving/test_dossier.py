@@ -8,8 +8,8 @@ import pytest
 from data.home import Home
 from data.playbook import load_playbook
 from serving.client import Client
-from serving.privacy_commands import tell_dossier
-from serving.tables import metadata
+from serving.store.tables import metadata
+from serving.verbs.privacy import tell_dossier
 from tests.serving.conftest import PLAYBOOK, promote, settings_in
 
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from serving.client import Client
-from serving.erasing import erase, person_of, scrub_if_due
 from serving.errors import ProblemError, UnknownLeadError
-from serving.tables import marks, metadata
-from serving.tombstones import tombstoned
+from serving.privacy.erasing import erase, person_of, scrub_if_due
+from serving.privacy.tombstones import tombstoned
+from serving.store.tables import marks, metadata
 
 WHO = "lead-anna.unique@example.com"
 TWIN = "lead-anna.second@example.com"

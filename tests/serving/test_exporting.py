@@ -10,11 +10,11 @@ from sqlalchemy import delete, insert
 from data.contract import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.instants import DAY_US, parse
 from data.playbook import load_playbook
-from serving.database import Database
 from serving.errors import ExportError
-from serving.export_folder import held
-from serving.exporting import export, exports_of, forget
-from serving.tables import leads, receipts, routes, tombstones
+from serving.loop.export_folder import held
+from serving.loop.exporting import export, exports_of, forget
+from serving.store.database import Database
+from serving.store.tables import leads, receipts, routes, tombstones
 from tests.data.stores import activity, change, fill, merged, outcome, version
 from tests.serving.conftest import PLAYBOOK
 
@@ -186,7 +186,7 @@ def test_a_run_that_breaks_leaves_whole_files_and_the_next_one_mends_it(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.export_folder._settle", broken)
+        patch.setattr("serving.loop.export_folder._settle", broken)
         with pytest.raises(KeyboardInterrupt):
             exported(database, out)
     known = {lead_id for (lead_id,) in rows(out, "leads", "lead_id")}

@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 
 from serving.app import create_app
-from serving.commands import listening
-from serving.connections import Connection
+from serving.process.connections import Connection
+from serving.verbs.service import listening
 from tests.serving.conftest import key_in, opened, settings_in
 from tests.serving.test_problems import is_problem
 

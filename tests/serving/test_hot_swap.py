@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from models.bundle import load_files
-from serving.database import Database
-from serving.deploying import checked, hand_over
-from serving.scoring import go_live
+from serving.scorers.deploying import checked, hand_over
+from serving.scores.scoring import go_live
+from serving.store.database import Database
 from tests.serving.bundles import blob_of, files_of, fingerprint_of
 
 BUNDLES = (("one", 1), ("two", 2))

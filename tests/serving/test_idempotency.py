@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from serving.errors import InFlightError
-from serving.idempotency import Asked, Said, Ticket, answered_once, digest_of, forget_old, reserve
+from serving.intake.idempotency import Asked, Said, Ticket, answered_once, digest_of, forget_old, reserve
 from tests.serving.conftest import DAY_US, key_in, opened
 
 SECOND_US = 1_000_000

@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from data.home import Home
 from data.playbook import load_playbook
-from serving import key_commands
-from serving.auditing import newest_notes
-from serving.database import Database
+from serving.callers.auditing import newest_notes
+from serving.callers.keys import KeyRing, Scope, all_keys, create_key, key_named, revoke_key, rotate_key
+from serving.callers.limiting import Limiter
 from serving.errors import KeysError
-from serving.keys import KeyRing, Scope, all_keys, create_key, key_named, revoke_key, rotate_key
-from serving.limiting import Limiter
-from serving.tables import api_keys
+from serving.store.database import Database
+from serving.store.tables import api_keys
+from serving.verbs import keys as key_commands
 from tests.serving.conftest import PLAYBOOK
 
 NOW, HOUR_US = 1_000_000_000, 3_600_000_000

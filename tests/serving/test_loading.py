@@ -9,10 +9,10 @@ from sqlalchemy import insert
 
 from data.instants import DAY_US
 from data.playbook import load_playbook
-from serving.database import Database
-from serving.ladder import Ladder
-from serving.loading import load_history
-from serving.tables import activities
+from serving.intake.loading import load_history
+from serving.scorers.ladder import Ladder
+from serving.store.database import Database
+from serving.store.tables import activities
 from tests.serving.conftest import NOON, PLAYBOOK, MovableClock, opened
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from serving.logs import JsonLines, PlainLines
+from serving.process.logs import JsonLines, PlainLines
 from tests.serving.conftest import settings_in
 
 SECRET = "Zaphod-Beeblebrox-4711"

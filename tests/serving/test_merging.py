@@ -14,10 +14,10 @@ from features.feature import Feature
 from features.live import compile_live
 from features.reducers import Attribute, Count, DaysSinceFirst, DaysSinceLast, Decayed, Distinct, LeadAge, Sum
 from serving.app import open_service
-from serving.database import Database, raw
 from serving.errors import RequestError
-from serving.merging import Merging, merge, survivor, survivors
-from serving.tables import activities, lead_versions, leads
+from serving.intake.merging import Merging, merge, survivor, survivors
+from serving.store.database import Database, raw
+from serving.store.tables import activities, lead_versions, leads
 from tests.serving.conftest import MovableClock, key_in, settings_in
 
 FIT = {"seniority": "vp", "employees": 500}
@@ -268,7 +268,7 @@ def test_a_merge_is_whole_or_not_at_all(two, monkeypatch):
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.merging._point", fails)
+        patch.setattr("serving.intake.merging._point", fails)
         assert merged(two).status_code == 500
     assert [two.rows(table) for table in tables] == rows
     assert merged(two).status_code == 200

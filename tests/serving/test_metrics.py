@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import text
 
-from serving.metrics import route_of
+from serving.process.metrics import route_of
 from tests.serving.conftest import key_in
 
 SECRET = "Zaphod-Beeblebrox-4711"

@@ -183,12 +183,12 @@ def test_a_store_that_does_not_answer_is_a_problem_to_come_back_from(store, monk
     def locked(*_given):
         raise sqlite3.OperationalError(SECRET)
 
-    monkeypatch.setattr("serving.scoring.LiveScorer.score", lambda *_given, **_named: locked())
+    monkeypatch.setattr("serving.scores.scoring.LiveScorer.score", lambda *_given, **_named: locked())
     answer = store.client.get("/v1/leads/L-1/score")
     is_problem(answer, 503)
     assert answer.headers["retry-after"] == "1"
 
 
 def test_a_mistake_of_ours_is_a_problem(store, monkeypatch):
-    monkeypatch.setattr("serving.scoring.LiveScorer.score", lambda *_given, **_named: 1 / 0)
+    monkeypatch.setattr("serving.scores.scoring.LiveScorer.score", lambda *_given, **_named: 1 / 0)
     is_problem(store.client.get("/v1/leads/L-1/score"), 500)

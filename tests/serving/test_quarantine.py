@@ -5,8 +5,8 @@ import json
 import pytest
 
 from data.instants import parse
-from serving.facts import LeadFact
-from serving.quarantine import suspicion
+from serving.intake.facts import LeadFact
+from serving.intake.quarantine import suspicion
 from tests.serving.conftest import DAY_US, NOON, key_in
 
 FUTURE = {
@@ -217,7 +217,7 @@ def test_a_release_is_whole_or_not_at_all(known, monkeypatch):
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.releasing.note", fails)
+        patch.setattr("serving.intake.releasing.note", fails)
         assert released(known, number).status_code == 500
     assert known.rows("activities") == []
     assert len(waiting(known)) == 1

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from data.instants import iso, parse
-from serving.tables import activities, receipts
+from serving.store.tables import activities, receipts
 from tests.serving.conftest import DAY_US, opened, promote
 
 FIT = {"account_id": "A-1", "attributes": {"seniority": "vp", "employees": 500}}

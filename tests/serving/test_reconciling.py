@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from serving.errors import RecheckError
-from serving.reconciling import recheck, same
-from serving.tables import receipts
+from serving.loop.reconciling import recheck, same
+from serving.store.tables import receipts
 from tests.data.stores import activity, fill
 from tests.serving.conftest import DAY_US
 

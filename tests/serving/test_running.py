@@ -16,15 +16,15 @@ import httpx
 import pytest
 
 from data.instants import iso, now_us
-from serving.draining import turn_away
-from serving.running import Stop
+from serving.process.draining import turn_away
+from serving.process.running import Stop
 from tests.serving.conftest import ROOT, settings_in
 
 HAPPENED = iso(now_us() - 3_600_000_000)
 CATCH = """
 import sys
 from serving.errors import ServingError
-from serving.running import run
+from serving.process.running import run
 from serving.settings import Settings
 
 try:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from models.standing import Standing, save_standing
-from serving.scoring import go_live
+from serving.scores.scoring import go_live
 from tests.models.small import fitted
 from tests.serving.conftest import opened, promote, settings_in
 

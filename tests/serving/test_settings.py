@@ -7,9 +7,9 @@ import pytest
 
 from data.home import Home
 from data.playbook import load_playbook
-from serving.database import Database, memory
 from serving.errors import SettingsError, StoreError
 from serving.settings import Settings, settings_for
+from serving.store.database import Database, memory
 from tests.serving.conftest import PLAYBOOK
 
 

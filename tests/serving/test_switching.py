@@ -12,10 +12,10 @@ from models.bundle import read_bundle_files
 from models.calibration import Platt
 from models.packing import pack
 from models.scorecard import compile_scorecard
-from serving.database import Database
-from serving.scoring import go_live
-from serving.tables import scorers
-from serving.upgrading import downgrade
+from serving.scores.scoring import go_live
+from serving.store.database import Database
+from serving.store.tables import scorers
+from serving.store.upgrading import downgrade
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
 from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
 from tests.serving.test_routing import FIT
@@ -170,7 +170,7 @@ def test_a_repaired_bundle_is_taken_up_without_a_promotion(settings):
 def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
     settings = settings_in(tmp_path, model_check_s=0.05)
     promote(settings.models)
-    monkeypatch.setattr("serving.ladder._RETRY_S", 0.1)
+    monkeypatch.setattr("serving.scorers.ladder._RETRY_S", 0.1)
     errors = iter([OSError("the disk was away")])
 
     def read(folder, **named):
@@ -178,7 +178,7 @@ def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
             raise error
         return read_bundle_files(folder, **named)
 
-    monkeypatch.setattr("serving.promotions.read_bundle_files", read)
+    monkeypatch.setattr("serving.scorers.promotions.read_bundle_files", read)
     found = opened(settings)
     with found.client:
         assert found.service.ladder.current.stands_in

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from data.home import Home
-from serving.commands import load
-from serving.database import Database
-from serving.erasing import scrub
-from serving.exporting import export
-from serving.privacy_commands import erase_lead
+from serving.loop.exporting import export
+from serving.privacy.erasing import scrub
+from serving.privacy.traces import PUT_IN, Names, wipe
 from serving.settings import settings_for
-from serving.traces import PUT_IN, Names, wipe
+from serving.store.database import Database
+from serving.verbs.privacy import erase_lead
+from serving.verbs.service import load
 
 
 @pytest.fixture

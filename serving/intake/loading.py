@@ -1,0 +1,219 @@
+"""Loading: a company's history into the store, all of it or nothing, and a second time nothing new."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from rich.console import Console
+from sqlalchemy import Connection, func, select
+
+from data.contract import AttributeType
+from data.instants import now_us as present_us
+from data.playbook import Playbook, PlaybookFolder
+from data.progress import Progress, silent
+from data.sources import StoreSource
+from serving.errors import LoadError
+from serving.intake.facts import canonical
+from serving.privacy.tombstones import is_anybody_erased, tombstoned
+from serving.scores.routing import Routing
+from serving.scores.scoring import LiveScorer
+from serving.store.bulk import COLUMNS, Bulk, bulk
+from serving.store.database import Database
+from serving.store.tables import leads
+
+_CHUNK = 50_000
+_SETTLED_AT_ONCE = 1000
+Rows = Iterable[tuple[Any, ...]]
+
+
+class History(Protocol):
+    """Contract tables as Ibis tables with instants in microseconds; the warehouse is one."""
+
+    @property
+    def leads(self) -> Any:
+        """Give the versions of leads with a column per attribute."""
+
+    @property
+    def activities(self) -> Any:
+        """Give the activities."""
+
+    @property
+    def outcomes(self) -> Any:
+        """Give the outcomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """
+    What a load brought that the store did not have.
+
+    Attributes:
+        database: where the store is.
+        rows: rows of history read, lead versions, activities and outcomes together.
+        leads: new leads.
+        lead_versions: new versions of leads.
+        activities: new activities.
+        outcomes: new outcomes.
+        above: open leads of the store that stand above the threshold.
+    """
+
+    database: str
+    rows: int
+    leads: int
+    lead_versions: int
+    activities: int
+    outcomes: int
+    above: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the counts."""
+        return asdict(self)
+
+    def show(self, console: Console) -> None:
+        """Say it on a console."""
+        console.print(
+            f"Of {self.rows:,} rows of history, new in {self.database}: {self.leads:,} leads,"
+            f" {self.lead_versions:,} versions of leads, {self.activities:,} activities, {self.outcomes:,} outcomes."
+            f" {self.above:,} open leads stand above the threshold; loading routes none of them.",
+            soft_wrap=True,
+        )
+
+
+def demand_history(folder: PlaybookFolder) -> None:
+    """
+    Refuse to load what a playbook reads out of a store: it is there already.
+
+    Raises:
+        LoadError: the playbook names the store as one of its sources.
+    """
+    if any(isinstance(source, StoreSource) for source in folder.playbook.sources):
+        message = (
+            "this playbook's history is the service's store itself, so there is nothing to load: "
+            "name a playbook whose sources are exports."
+        )
+        raise LoadError(message)
+
+
+def load_history(
+    history: History,
+    database: Database,
+    *,
+    folder: PlaybookFolder,
+    live: LiveScorer,
+    progress: Progress = silent,
+    now_us: int | None = None,
+) -> Loaded:
+    """
+    Put history into the store, in one transaction.
+
+    Leads of which the store learns something new, and that are above the threshold as of now, count as above without
+    a route: whoever wanted them has them. The others stay as they stand.
+
+    Args:
+        history: contract tables, of leads that the tables hold themselves; erased leads are left out.
+        database: the store; what it has already stays as it is.
+        folder: the playbook.
+        live: the scorer in use, which says who is above.
+        progress: hears how far it has come.
+        now_us: the present instant [us since 1970 UTC]; default: the clock's.
+    """
+    as_of = present_us() if now_us is None else now_us
+    with database.writing() as connection:
+        history = _without_erased(connection, history)
+        with bulk(connection) as store:
+            new = _stored(store, history, playbook=folder.playbook, progress=progress)
+            moved = store.moved()
+        _settle(connection, live, routing=Routing(folder), lead_ids=moved, as_of=as_of, progress=progress)
+        above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
+    rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
+    return Loaded(database.shown, rows, **new, above=above)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """History without those who were erased."""
+
+    leads: Any
+    activities: Any
+    outcomes: Any
+
+
+def _without_erased(connection: Connection, history: History) -> History:
+    """Leave out the leads that were erased from the store, though the exports still tell of them."""
+    if not is_anybody_erased(connection):
+        return history
+    told = history.leads.select("lead_id").distinct().to_pyarrow()["lead_id"].to_pylist()
+    erased = sorted(tombstoned(connection, told))
+    if not erased:
+        return history
+    kept = (
+        table.filter(~table.lead_id.isin(erased)) for table in (history.leads, history.activities, history.outcomes)
+    )
+    return _Kept(*kept)
+
+
+def _stored(store: Bulk, history: History, *, playbook: Playbook, progress: Progress) -> dict[str, int]:
+    """Insert every table in the order of its key, which SQLite takes in fastest."""
+    versioned, activities, outcomes = history.leads, history.activities, history.outcomes
+    kept = [name for name in playbook.attributes if name in versioned.columns]
+    versions = _chunks(
+        versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
+    )
+    told: list[tuple[str, int, Iterable[Rows]]] = [
+        ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
+        ("lead_versions", _size(versioned), (_versions(rows, kept, playbook) for rows in versions)),
+        (
+            "activities",
+            _size(activities),
+            _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"]),
+        ),
+        ("outcomes", _size(outcomes), _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])),
+    ]
+    return {
+        table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in told
+    }
+
+
+def _size(table: Any) -> int:
+    return int(table.count().execute())
+
+
+def _chunks(table: Any, columns: Sequence[str]) -> Iterator[Rows]:
+    """Read a table in pieces of rows."""
+    for batch in table.select(*columns).to_pyarrow().to_batches(max_chunksize=_CHUNK):
+        yield zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
+def _versions(rows: Rows, names: Sequence[str], playbook: Playbook) -> Rows:
+    """Turn the columns of attributes into canonical JSON."""
+    booleans = [playbook.attributes[name].type is AttributeType.BOOLEAN for name in names]
+    for lead_id, known_at, account_id, created_at, *values in rows:
+        known = zip(names, values, booleans, strict=True)
+        attributes = {name: bool(value) if boolean and value is not None else value for name, value, boolean in known}
+        yield lead_id, known_at, account_id, created_at, canonical(attributes)
+
+
+def _insert(store: Bulk, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
+    """Insert rows that are not there yet and say how many were new."""
+    new, done = 0, 0
+    for chunk in chunks:
+        rows = list(chunk)
+        new += store.insert(table, rows)
+        done += len(rows)
+        progress(f"loading {table.replace('_', ' ')}", done, total)
+    return new
+
+
+def _settle(
+    connection: Connection,
+    live: LiveScorer,
+    *,
+    routing: Routing,
+    lead_ids: Sequence[str],
+    as_of: int,
+    progress: Progress,
+) -> None:
+    """Take leads as they stand now."""
+    for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
+        routing.settle(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
+        progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))

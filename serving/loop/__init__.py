@@ -1,0 +1,1 @@
+"""What the service saw, on its way back to history."""

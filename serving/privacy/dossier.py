@@ -1,0 +1,174 @@
+"""
+The dossier: all that is held about a lead, and the logic of its score, in words that the person can read.
+
+It answers what a person may ask for under articles 15 and 22 of the GDPR: the data, what they are used for, how a
+score comes about, what follows from it, and how long all of it is kept.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, or_, select
+
+from data.instants import iso
+from data.playbook import PlaybookFolder
+from serving.callers.auditing import mark_of, note
+from serving.errors import UnknownLeadError
+from serving.intake.facts import shown
+from serving.intake.merging import survivors
+from serving.privacy.erasing import person_of
+from serving.privacy.logic import Logic, logic_of
+from serving.scores.receipts import Role
+from serving.scores.replaying import receipts_of
+from serving.scores.scoring import LiveScorer, Score
+from serving.store.database import Database, raw
+from serving.store.tables import (
+    activities,
+    idempotency_leads,
+    lead_versions,
+    leads,
+    merges,
+    moves,
+    outcomes,
+    quarantine,
+    routes,
+    scores,
+)
+
+_ALL = 100_000
+_ROLES: tuple[Role, ...] = ("champion", "shadow")
+_JSON = ("attributes", "fact", "reasons", "scorer")
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """
+    What is held about a lead.
+
+    Attributes:
+        lead_id: the lead, or what it was merged into.
+        ids: every id under which something is held.
+        as_of: when this was so [us since 1970 UTC].
+        held: rows by what they are.
+        score: as of then; None where the lead cannot be scored, such as one that is quarantined alone.
+        logic: how the score comes about and what follows from it.
+    """
+
+    lead_id: str
+    ids: tuple[str, ...]
+    as_of: int
+    held: dict[str, list[dict[str, Any]]]
+    score: Score | None
+    logic: Logic
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it."""
+        return {
+            "lead_id": self.lead_id,
+            "ids": list(self.ids),
+            "as_of": iso(self.as_of),
+            "held": self.held,
+            "score": None if self.score is None else self.score.as_json(),
+            "logic": self.logic.as_json(),
+            "says": self.says,
+        }
+
+    @property
+    def says(self) -> str:
+        """Say all of it in plain sentences, a paragraph each."""
+        return "\n\n".join([self._what_is_held(), *self.logic.paragraphs(self.score)])
+
+    def as_markdown(self) -> str:
+        """Write it as a page that people can read: the sentences, then every row."""
+        parts = [f"# What is held about lead {self.lead_id}", self.says]
+        for name, rows in self.held.items():
+            if rows:
+                lines = [f"- {json.dumps(row, ensure_ascii=False)}" for row in rows]
+                parts += [f"## {name.replace('_', ' ').capitalize()} ({len(rows):,})", "\n".join(lines)]
+        return "\n\n".join(parts) + "\n"
+
+    def _what_is_held(self) -> str:
+        counts = ", ".join(f"{len(rows):,} {name.replace('_', ' ')}" for name, rows in self.held.items() if rows)
+        also = f" It is the same lead as {', '.join(one for one in self.ids if one != self.lead_id)}."
+        return f"This is all that is held about lead {self.lead_id} as of {iso(self.as_of)}: {counts or 'nothing'}." + (
+            also if len(self.ids) > 1 else ""
+        )
+
+
+def dossier_of(connection: Connection, live: LiveScorer, folder: PlaybookFolder, *, lead_id: str, now: int) -> Dossier:
+    """
+    Gather what is held about a lead.
+
+    Args:
+        connection: reads the store.
+        live: the scorer in use.
+        folder: the playbook.
+        lead_id: any id of the lead.
+        now: the present instant [us since 1970 UTC].
+
+    Raises:
+        UnknownLeadError: nothing is held under this id.
+    """
+    person = person_of(connection, lead_id)
+    held = _held(connection, person)
+    if not any(held.values()):
+        message = f"No lead {shown(lead_id)} is known: nothing is held about it."
+        raise UnknownLeadError(message)
+    stands_for = survivors(connection, [lead_id])[lead_id]
+    score = live.score(raw(connection), stands_for, as_of=now, top=None)
+    return Dossier(stands_for, tuple(sorted(person)), now, held, score, logic_of(live, folder))
+
+
+def note_telling(database: Database, lead_id: str, *, at: int, actor: str) -> None:
+    """Keep in the audit log that somebody was told all about a lead."""
+    with database.writing() as connection:
+        note(connection, at=at, actor=actor, act="leads.dossier", about=mark_of(connection, lead_id))
+
+
+def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Give the rows of every table that name the person, as they are read by people."""
+    given = {
+        "standing": _rows(connection, leads, person, by="lead_id"),
+        "versions": _rows(connection, lead_versions, person, by="known_at"),
+        "activities": _rows(connection, activities, person, by="occurred_at"),
+        "outcomes": _rows(connection, outcomes, person, by="reached_at"),
+        "merges": _rows(connection, merges, person, by="merged_at"),
+        "quarantined_facts": _rows(connection, quarantine, person, by="received_at"),
+        "waiting_to_be_scored": _rows(connection, moves, person, by="since"),
+        "stored_scores": _rows(connection, scores, person, by="as_of"),
+        "handovers": _rows(connection, routes, person, by="routed_at"),
+    }
+    told = [
+        past.as_json()
+        for one in sorted(person)
+        for role in _ROLES
+        for past in receipts_of(connection, one, role=role, limit=_ALL)
+    ]
+    return {**given, "receipts": told, "kept_answers": _answers(connection, person)}
+
+
+def _rows(connection: Connection, table: Table, person: Collection[str], *, by: str) -> list[dict[str, Any]]:
+    named = [table.c[name].in_(person) for name in ("lead_id", "into_lead_id") if name in table.c]
+    asked = select(table).where(or_(*named)).order_by(table.c[by])
+    return [{name: _told(name, value) for name, value in row._asdict().items()} for row in connection.execute(asked)]
+
+
+def _told(name: str, value: Any) -> Any:
+    """
+    Write a column's value for people: instants as such, JSON as objects.
+
+    >>> _told("known_at", 0), _told("attributes", '{"country":"NL"}'), _told("points", 50.0)
+    ('1970-01-01T00:00:00Z', {'country': 'NL'}, 50.0)
+    """
+    if isinstance(value, int) and (name.endswith(("_at", "_of")) or name in {"since", "newest"}):
+        return iso(value)
+    return json.loads(value) if name in _JSON and isinstance(value, str) and value[:1] in "{[" else value
+
+
+def _answers(connection: Connection, person: Collection[str]) -> list[dict[str, Any]]:
+    """Count the answers to callers that are kept for a day, since they speak of the lead."""
+    asked = select(func.count()).select_from(idempotency_leads).where(idempotency_leads.c.lead_id.in_(person))
+    count = connection.execute(asked).scalar_one()
+    return [{"count": count, "kept_for": "24 hours"}] if count else []

@@ -1,0 +1,252 @@
+"""
+Erasing: everything that the store knows of the person behind a lead goes, and late facts about it are refused.
+
+First the rows, in one transaction; then the bytes that they left behind. SQLite overwrites what is deleted with zeros,
+so only its write-ahead log still has to be emptied. PostgreSQL marks rows as dead and reuses their place later.
+"""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, NullPool, Table, create_engine, delete, insert, or_, select
+
+from data.instants import iso
+from serving.callers.auditing import mark_of, note
+from serving.errors import UnknownLeadError
+from serving.intake.facts import shown
+from serving.privacy.tombstones import bury, erased_at, tombstoned
+from serving.store.database import Database
+from serving.store.tables import idempotency, idempotency_leads, marks, merges, metadata
+
+Forget = Callable[[str], object]
+Left = Literal["gone", "freed", "pending"]
+_NAMING = ("lead_id", "into_lead_id")
+_DUE = "scrub"
+_PATIENCE_MS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """
+    A place that may still hold something of an erased lead.
+
+    Attributes:
+        what: what it holds.
+        until: until when.
+        do: what whoever runs the service should do, if anything.
+    """
+
+    what: str
+    until: str
+    do: str
+
+    def as_json(self) -> dict[str, str]:
+        """Write it."""
+        return {"what": self.what, "until": self.until, "do": self.do}
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """
+    What an erasure did to the store.
+
+    Attributes:
+        person: every id that the person had: the lead, what it was merged into and what was merged into it.
+        erased_at: when, the first time [us since 1970 UTC].
+        rows: how many rows went, by table.
+        left: what became of the bytes of those rows in the store's files.
+        dialect: on which engine.
+    """
+
+    person: frozenset[str]
+    erased_at: int
+    rows: dict[str, int]
+    left: Left
+    dialect: Literal["sqlite", "postgres"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it without any id."""
+        return {
+            "erased_at": iso(self.erased_at),
+            "rows": self.rows,
+            "bytes": self.left,
+        }
+
+    @property
+    def held(self) -> list[Held]:
+        """Give the places beside the store's tables that only whoever runs the engine can clean."""
+        found = [
+            Held(
+                "Backups and copies of the store that were made before",
+                "as long as you keep them",
+                "Let them lapse; after restoring one, erase the lead again.",
+            )
+        ]
+        if self.dialect == "postgres":
+            found += _HELD_BY_POSTGRES if self.left == "gone" else [_DEAD_ROWS, *_HELD_BY_POSTGRES]
+        elif self.left == "pending":
+            until = "until readers let go; the service tries again every minute"
+            found.append(Held("The write-ahead log beside the store", until, "Nothing, or run the command again."))
+        return found
+
+
+_DEAD_ROWS = Held(
+    "Dead rows in PostgreSQL's table files",
+    "until VACUUM has freed their place and new rows have taken it",
+    "Nothing, or run `leadscore erase LEAD --vacuum` while the service may wait: it writes the tables anew.",
+)
+_HELD_BY_POSTGRES = [
+    Held(
+        "PostgreSQL's write-ahead log, its archive and its replicas",
+        "until the segments are recycled, after the next checkpoints",
+        "Nothing; where you archive segments, let the archive lapse.",
+    ),
+]
+
+
+def erase(
+    database: Database,
+    lead_id: str,
+    *,
+    at: int,
+    actor: str,
+    forget: Iterable[Forget] = (),
+    scrubs: bool = True,
+    thorough: bool = False,
+) -> Erasure:
+    """
+    Erase a lead and whoever it was merged with.
+
+    Args:
+        database: the store.
+        lead_id: any id of the person; one that was erased before is erased again, should anything have come back.
+        at: the present instant [us since 1970 UTC].
+        actor: who asked for it: a key's id, or the user of the command line.
+        forget: what else in this process remembers leads; each is called with every id, once the rows are gone.
+        scrubs: whether to remove the bytes too, and not to leave that to the service's worker.
+        thorough: whether to write the store's files anew, which takes as long as copying them and lets writes wait.
+
+    Raises:
+        UnknownLeadError: nobody has told us of this lead.
+    """
+    with database.writing() as connection:
+        person = person_of(connection, lead_id)
+        rows = _delete(connection, person)
+        first = erased_at(connection, lead_id)
+        if not rows and first is None:
+            message = f"No lead {shown(lead_id)} is known: there is nothing to erase."
+            raise UnknownLeadError(message)
+        bury(connection, person, at)
+        note(connection, at=at, actor=actor, act="leads.erase", about=mark_of(connection, lead_id))
+        _remember_to_scrub(connection)
+    for each in forget:
+        for one in sorted(person):
+            each(one)
+    left: Left = "pending"
+    if scrubs and scrub_if_due(database, thorough=thorough):
+        left = "gone" if thorough or database.dialect == "sqlite" else "freed"
+    return Erasure(frozenset(person), at if first is None else first, rows, left, database.dialect)
+
+
+def person_of(connection: Connection, lead_id: str) -> set[str]:
+    """Give every id of the person behind a lead: what it was merged into, and all that was merged into that."""
+    person, new = {lead_id}, {lead_id}
+    while new:
+        asked = select(merges.c.lead_id, merges.c.into_lead_id).where(
+            or_(merges.c.lead_id.in_(new), merges.c.into_lead_id.in_(new))
+        )
+        new = {one for row in connection.execute(asked) for one in row} - person
+        person |= new
+    return person
+
+
+def _delete(connection: Connection, person: Collection[str]) -> dict[str, int]:
+    """Delete every row that names the person, and say how many there were in each table that had any."""
+    counts = {"idempotency": _delete_answers(connection, person)}
+    for table in reversed(metadata.sorted_tables):
+        named = [table.c[name].in_(person) for name in _NAMING if name in table.c]
+        if named:
+            counts[table.name] = connection.execute(delete(table).where(or_(*named))).rowcount
+    return {name: count for name, count in counts.items() if count}
+
+
+def _delete_answers(connection: Connection, person: Collection[str]) -> int:
+    """Delete the kept answers that speak of the person, and what else is noted about them."""
+    same = idempotency_leads.alias("same")
+    count = 0
+    for table in (idempotency, idempotency_leads):
+        key = (same.c.key_id == table.c.key_id) & (same.c.idempotency_key == table.c.idempotency_key)
+        speaks = select(same.c.lead_id).where(key, same.c.lead_id.in_(person)).exists()
+        count = count or connection.execute(delete(table).where(speaks)).rowcount
+    return count
+
+
+def _remember_to_scrub(connection: Connection) -> None:
+    connection.execute(delete(marks).where(marks.c.name == _DUE))
+    connection.execute(insert(marks).values(name=_DUE, content="due"))
+
+
+def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
+    """
+    Remove the bytes that erased rows left behind, if there was an erasure since the last time.
+
+    Args:
+        database: the store.
+        thorough: whether to write the store's files anew.
+
+    Returns:
+        Whether nothing is left to do.
+    """
+    with database.reading() as connection:
+        due = connection.execute(select(marks.c.content).where(marks.c.name == _DUE)).scalar() is not None
+    if not due and not thorough:
+        return True
+    if not scrub(database, thorough=thorough):
+        return False
+    with database.writing() as connection:
+        connection.execute(delete(marks).where(marks.c.name == _DUE))
+    return True
+
+
+def scrub(database: Database, *, thorough: bool = False) -> bool:
+    """
+    Remove the bytes that deleted rows left behind.
+
+    Args:
+        database: the store.
+        thorough: whether to write the store's files anew.
+
+    Returns:
+        Whether it could be done; readers that look at an older moment of the store keep it from being done.
+    """
+    return _scrub_postgres(database, thorough) if database.path is None else _scrub_sqlite(str(database.path), thorough)
+
+
+def _scrub_sqlite(path: str, thorough: bool) -> bool:  # noqa: FBT001 - handed through
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_MS / 1000)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        with suppress(sqlite3.OperationalError):  # somebody writes: another time
+            if thorough:
+                connection.execute("VACUUM")
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return not busy
+    return False
+
+
+def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001 - handed through
+    engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    names = ", ".join(table.name for table in metadata.sorted_tables if _may_name_leads(table))
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"VACUUM {'(FULL) ' if thorough else ''}{names}")
+    engine.dispose()
+    return True
+
+
+def _may_name_leads(table: Table) -> bool:
+    return table is idempotency or any(name in table.c for name in _NAMING)
+
+
+__all__ = ["Erasure", "Held", "erase", "person_of", "scrub", "scrub_if_due", "tombstoned"]

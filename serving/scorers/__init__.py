@@ -1,0 +1,1 @@
+"""Who answers: the champion, its shadow, and those who stand in."""

@@ -1,0 +1,53 @@
+"""Admission: what a scorer must show before it answers, beyond being the one that was saved."""
+
+import json
+import math
+import sqlite3
+
+from models.errors import BundleError
+from models.scorer import Scorer
+from serving.scores.scoring import LiveScorer, go_live
+from serving.store.database import Database, memory, raw
+
+_DAY_US = 86_400_000_000
+_AS_OF = 20_000 * _DAY_US
+_LEAD = "INSERT INTO leads (lead_id) VALUES ('L')"
+_VERSION = "INSERT INTO lead_versions (lead_id, known_at, created_at, attributes) VALUES ('L', ?, ?, '{}')"
+
+
+def admitted(scorer: Scorer, database: Database) -> LiveScorer:
+    """
+    Compile a scorer's features for the store, ask the store for them, and score a lead of which nothing is known.
+
+    Args:
+        scorer: verified.
+        database: the store it shall answer on.
+
+    Raises:
+        BundleError: its features cannot be asked of a store, or what it says cannot be given as JSON.
+    """
+    live = go_live(scorer, dialect=database.dialect)
+    _score_once(live)
+    with database.reading() as connection:
+        raw(connection).execute(live.query.one, ("", _AS_OF)).fetchall()
+        raw(connection).execute(live.query.many, ("[]",)).fetchall()
+    return live
+
+
+def _score_once(live: LiveScorer) -> None:
+    """Score a new lead in a store of its own."""
+    store = memory()
+    try:
+        store.execute("BEGIN")
+        store.execute(_LEAD)
+        store.execute(_VERSION, (_AS_OF - _DAY_US, _AS_OF - _DAY_US))
+        found = live.in_memory.score(store, "L", as_of=_AS_OF, top=None)
+    except sqlite3.Error:
+        message = "its features cannot be asked of a store: export the bundle again from its MLflow run."
+        raise BundleError(message) from None
+    finally:
+        store.close()
+    if found is None or not math.isfinite(found.receipt.points):
+        message = "it gives a new lead no points: export the bundle again from its MLflow run."
+        raise BundleError(message)
+    json.dumps(found.as_json(), allow_nan=False).encode()

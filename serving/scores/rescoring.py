@@ -1,0 +1,165 @@
+"""Scoring leads because something happened to them or because time passed: stored scores, receipts and routes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from models.receipt import displayed
+from serving.clock import Clock
+from serving.scorers.ladder import Ladder
+from serving.scores.receipts import Drawn, Given, draw, keep
+from serving.scores.routing import MOST_REASONS, Judged, Routing, Standing, remember, write_routes
+from serving.scores.scoring import Known, LiveScorer
+from serving.store.database import Database, raw
+from serving.store.tables import moves, scores
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """
+    A lead that is due to be scored.
+
+    Attributes:
+        lead_id: whose score it is.
+        since: facts known from this instant on are why; None where only time has passed.
+    """
+
+    lead_id: str
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look at leads found, before anything of it is written."""
+
+    live: LiveScorer
+    as_of: int
+    due: Mapping[str, Due]
+    standing: Mapping[str, Standing]
+    judged: Judged
+    drawn: Sequence[Drawn]
+    shadows: Sequence[Drawn]
+    crossing: Mapping[str, Known]
+
+
+class Rescoring:
+    """
+    Scores leads and writes down what follows.
+
+    Everything is computed on what a reader sees, and then written in one short transaction, in which leads that were
+    changed meanwhile (merged, erased, loaded) are left for the next look.
+
+    Args:
+        database: the store.
+        clock: says what now is.
+        ladder: the scorers in use.
+        routing: who is handed over.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, ladder: Ladder, routing: Routing) -> None:
+        self._database = database
+        self._clock = clock
+        self._ladder = ladder
+        self._routing = routing
+
+    def look(self, due: Sequence[Due]) -> list[str]:
+        """
+        Score leads as of now, and hand over those that crossed.
+
+        Returns:
+            The leads that were routed.
+        """
+        if not due:
+            return []
+        looked = self._looked(due)
+        with self._database.writing() as connection:
+            return self._write(connection, looked)
+
+    def _looked(self, due: Sequence[Due]) -> Looked:
+        as_of = self._clock.as_of(self._database.writing_since())
+        live, shadow = self._ladder.current, self._ladder.shadow
+        by_id = {one.lead_id: one for one in due}
+        with self._database.reading() as connection:
+            standing = self._routing.open_leads(connection, list(by_id))
+            store = raw(connection)
+            asked = [(lead_id, as_of) for lead_id in standing]
+            known = live.known(store, asked)
+            shadowed = {} if shadow is None else shadow.known(store, asked)
+            before = self._before(live, connection, due=by_id, standing=standing)
+        drawn = draw(live, "champion", given=_given(known, as_of))
+        shadows = [] if shadow is None else draw(shadow, "shadow", given=_given(shadowed, as_of))
+        after = {one.row["lead_id"]: one.points for one in drawn}
+        judged = self._routing.judge(live, standing, before=before, after=after)
+        crossing = {lead_id: known[lead_id] for lead_id in judged.crossed}
+        return Looked(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
+
+    def _before(
+        self, live: LiveScorer, connection: Connection, *, due: Mapping[str, Due], standing: Mapping[str, Standing]
+    ) -> dict[str, float]:
+        """Give the points that leads had just before the facts that are why they are looked at."""
+        asked = []
+        for lead_id, found in standing.items():
+            since = due[lead_id].since
+            if since is not None and found.needs_before(live):
+                asked.append((lead_id, since))
+        return live.points(raw(connection), asked)
+
+    def _write(self, connection: Connection, looked: Looked) -> list[str]:
+        lead_ids = self._unchanged(connection, looked)
+        drawn = [one for one in looked.drawn if one.row["lead_id"] in lead_ids]
+        ids = keep(connection, drawn)
+        keep(connection, [one for one in looked.shadows if one.row["lead_id"] in lead_ids])
+        _store(connection, drawn, ids=ids, instead_of=lead_ids)
+        remember(connection, {one: now for one, now in looked.judged.standing.items() if one in lead_ids})
+        crossed = [one for one in looked.judged.crossed if one in lead_ids]
+        write_routes(
+            connection,
+            [looked.live.of(one, looked.as_of, known=looked.crossing[one], top=MOST_REASONS) for one in crossed],
+        )
+        _done(connection, looked, lead_ids)
+        return crossed
+
+    def _unchanged(self, connection: Connection, looked: Looked) -> set[str]:
+        """Give the leads that stand as they did when they were looked at."""
+        lead_ids = list(looked.due)
+        now = self._routing.open_leads(connection, lead_ids)
+        asked = select(moves.c.lead_id, moves.c.since).where(moves.c.lead_id.in_(lead_ids))
+        waiting = {row.lead_id: row.since for row in connection.execute(asked)}
+        return {
+            lead_id
+            for lead_id, due in looked.due.items()
+            if now.get(lead_id) == looked.standing.get(lead_id) and waiting.get(lead_id) == due.since
+        }
+
+
+def _given(known: Mapping[str, Known], as_of: int) -> list[Given]:
+    return [Given(lead_id, as_of, what) for lead_id, what in known.items()]
+
+
+def _store(
+    connection: Connection, drawn: Sequence[Drawn], *, ids: Mapping[str, str], instead_of: Iterable[str]
+) -> None:
+    """Put scores in the place of those that were stored; a lead that is closed by now keeps none."""
+    connection.execute(delete(scores).where(scores.c.lead_id.in_(list(instead_of))))
+    if drawn:
+        connection.execute(insert(scores), [_stored(one, ids[one.row["lead_id"]]) for one in drawn])
+
+
+def _stored(one: Drawn, receipt_id: str) -> dict[str, object]:
+    copied = {name: one.row[name] for name in ("lead_id", "as_of", "points", "scorer")}
+    return {
+        **copied,
+        "score": displayed(one.points),
+        "grade": one.grade,
+        "probability": one.probability,
+        "newest_activity_at": one.newest_activity_at,
+        "receipt_id": receipt_id,
+    }
+
+
+def _done(connection: Connection, looked: Looked, lead_ids: Iterable[str]) -> None:
+    """Take leads off the list of those that wait; who moved again meanwhile waits for what came since."""
+    mine = moves.c.lead_id.in_([one for one in lead_ids if looked.due[one].since is not None])
+    connection.execute(delete(moves).where(mine, moves.c.newest < looked.as_of))
+    connection.execute(update(moves).where(mine).values(since=looked.as_of))

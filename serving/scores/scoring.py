@@ -1,0 +1,212 @@
+"""Live scores: a scorer's features compiled to the store's SQL, one statement a question."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from features.catalog import Catalog
+from features.feature import Value
+from features.live import LiveQuery, compile_live
+from models.receipt import Receipt
+from models.scorer import Scorer
+from serving.store.database import Dialect, Raw
+
+_BATCH = 1000
+_FEW = 8
+_SECOND_US = 1_000_000
+_NEWEST = "SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = {lead} AND a.known_at < {as_of}"
+_MERGED = (
+    "SELECT m.into_lead_id FROM merges AS m WHERE m.lead_id = {lead} AND m.merged_at < {as_of}"
+    " ORDER BY m.merged_at DESC LIMIT 1"
+)
+_KNOWN = "EXISTS (SELECT 1 FROM lead_versions AS v WHERE v.lead_id = {lead} AND v.known_at < {as_of})"
+# Beside the features; not around them, since SQLite's parser has no room for one more level.
+_BESIDE_ONE = f"SELECT ({_NEWEST}), ({_MERGED}) WHERE {_KNOWN}"
+_BESIDE_MANY = f"SELECT {{lead}}, ({_NEWEST}), ({_MERGED}) FROM {{asked}} WHERE {_KNOWN}"  # noqa: S608 - ours
+_PLACES: Mapping[Dialect, dict[str, str]] = {
+    "sqlite": {"lead": "?", "as_of": "?"},
+    "postgres": {"lead": "%s::text", "as_of": "%s::bigint"},
+}
+_EACH: Mapping[Dialect, dict[str, str]] = {
+    "sqlite": {
+        "lead": "CAST(j.value ->> 0 AS TEXT)",
+        "as_of": "CAST(j.value ->> 1 AS INTEGER)",
+        "asked": "json_each(?) AS j",
+    },
+    "postgres": {
+        "lead": "(j.value ->> 0)",
+        "as_of": "(j.value ->> 1)::bigint",
+        "asked": "jsonb_array_elements(%s::text::jsonb) AS j(value)",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """
+    A receipt with how fresh and how good it is, and everything it takes to give it again.
+
+    Attributes:
+        receipt: the explained score.
+        newest_activity_at: the newest activity that it knows of [us since 1970 UTC].
+        degraded: whether the scorer stood in for a model.
+        values: the feature values it was made of, in catalog order.
+        threshold: points from which leads were handed over then.
+    """
+
+    receipt: Receipt
+    newest_activity_at: int | None
+    degraded: bool
+    values: tuple[Value, ...]
+    threshold: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Write the score as the API gives it."""
+        content = self.receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
+        newest = self.newest_activity_at
+        content["lag_s"] = None if newest is None else (self.receipt.as_of - newest) / _SECOND_US
+        content["threshold"] = self.threshold
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a lead at an instant: its newest activity and its feature values in catalog order."""
+
+    newest_activity_at: int | None
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveScorer:
+    """
+    A scorer with the SQL of its features.
+
+    Args:
+        scorer: what scores.
+        query: its features as SQL of the store.
+        dialect: whose SQL that is.
+        problem: why no promoted model answers, if none does.
+        stands_in: whether a model was promoted that cannot be used, so that this scorer is there for a while only.
+    """
+
+    scorer: Scorer
+    query: LiveQuery
+    dialect: Dialect = "sqlite"
+    problem: str | None = None
+    stands_in: bool = False
+
+    @property
+    def degraded(self) -> bool:
+        """Say whether this scorer answers in place of a model."""
+        return self.problem is not None
+
+    @property
+    def threshold(self) -> float:
+        """Give the points from which leads are handed over."""
+        return self.scorer.bands.threshold
+
+    @property
+    def in_memory(self) -> "LiveScorer":
+        """Give the same scorer with its features as SQL of a store in memory, which is SQLite."""
+        return replace(self, query=_compiled(self.scorer.catalog, "sqlite"), dialect="sqlite")
+
+    def score(self, store: Raw, lead_id: str, *, as_of: int, top: int | None) -> Score | None:
+        """Score a lead, or the one it was merged into, as of an instant; None where it was not known then."""
+        beside = store.execute(_ONE[self.dialect], (lead_id, as_of) * 3).fetchone()
+        if beside is None:
+            return None
+        newest, merged_into = beside
+        if merged_into is not None:
+            return self.score(store, merged_into, as_of=as_of, top=top)
+        row = store.execute(self.query.one, (lead_id, as_of)).fetchone()
+        return self._score(lead_id, as_of, known=Known(newest, row[2:]), top=top)
+
+    def scores(self, store: Raw, lead_ids: Iterable[str], *, as_of: int, top: int | None) -> dict[str, Score]:
+        """Score leads as of an instant in one query; those that were not known then are left out."""
+        asked = dict.fromkeys(lead_ids)
+        into = {lead_id: lead_id for lead_id in asked}
+        beside = self._beside(store, [(lead_id, as_of) for lead_id in asked])
+        into |= {lead_id: merged_into for lead_id, (_, merged_into) in beside.items() if merged_into is not None}
+        known = self.known(store, [(lead_id, as_of) for lead_id in dict.fromkeys(into.values())])
+        found = {one: self._score(one, as_of, known=what, top=top) for one, what in known.items()}
+        return {lead_id: found[into[lead_id]] for lead_id in asked if lead_id in beside and into[lead_id] in found}
+
+    def known(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, Known]:
+        """Give what is known of leads, each as of an instant of its own; those that were not known are left out."""
+        beside = self._beside(store, asked)
+        if not beside:
+            return {}
+        pairs = json.dumps([pair for pair in asked if pair[0] in beside])
+        rows = store.execute(self.query.many, (pairs,)).fetchall()
+        return {row[0]: Known(beside[row[0]][0], row[2:]) for row in rows}
+
+    def points_of(self, known: Mapping[str, Known]) -> dict[str, float]:
+        """Give the points of leads of which this is known, without reasons."""
+        if not known:
+            return {}
+        if len(known) <= _FEW:
+            receipts = ((one, self.scorer.receipt(one, 0, what.values, top=0)) for one, what in known.items())
+            return {lead_id: receipt.points for lead_id, receipt in receipts}
+        frame = pd.DataFrame([list(one) for one in _values(known)], columns=self.scorer.catalog.names)
+        return dict(zip(known, self.scorer.score_many(frame).points.tolist(), strict=True))
+
+    def points(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, float]:
+        """Give the points of leads, each as of an instant of its own; those not known then are left out."""
+        return {
+            lead_id: points
+            for batch in _batches(asked)
+            for lead_id, points in self.points_of(self.known(store, batch)).items()
+        }
+
+    def of(self, lead_id: str, as_of: int, *, known: Known, top: int | None = None) -> Score:
+        """Score a lead of which this is known."""
+        return self._score(lead_id, as_of, known=known, top=top)
+
+    def _score(self, lead_id: str, as_of: int, *, known: Known, top: int | None) -> Score:
+        receipt = self.scorer.receipt(lead_id, as_of, known.values, top=top)
+        return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold)
+
+    def _beside(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, tuple[int | None, str | None]]:
+        """Give the newest activity of each lead that was known, and the lead it had been merged into."""
+        rows = store.execute(_MANY[self.dialect], (json.dumps(asked),)).fetchall()
+        return {lead_id: (newest, merged_into) for lead_id, newest, merged_into in rows}
+
+
+_ONE: Mapping[Dialect, str] = {dialect: _BESIDE_ONE.format(**places) for dialect, places in _PLACES.items()}
+_MANY: Mapping[Dialect, str] = {dialect: _BESIDE_MANY.format(**places) for dialect, places in _EACH.items()}
+
+
+@lru_cache(maxsize=8)
+def _compiled(catalog: Catalog, dialect: Dialect) -> LiveQuery:
+    """Compile a catalog, or remember it: models that follow each other often share one."""
+    return compile_live(catalog, dialect)
+
+
+def go_live(
+    scorer: Scorer, *, dialect: Dialect = "sqlite", problem: str | None = None, stands_in: bool = False
+) -> LiveScorer:
+    """
+    Compile a scorer's features for the store.
+
+    Args:
+        scorer: what scores.
+        dialect: whose SQL the store speaks.
+        problem: why no promoted model answers, if none does.
+        stands_in: whether it is there for a while only.
+    """
+    _compiled(scorer.catalog, "sqlite")  # a preview asks a store in memory
+    return LiveScorer(scorer, _compiled(scorer.catalog, dialect), dialect, problem, stands_in)
+
+
+def _values(known: Mapping[str, Known]) -> Iterator[tuple[Value, ...]]:
+    for what in known.values():
+        yield what.values  # noqa: PD011 - no frame of pandas
+
+
+def _batches(asked: Sequence[tuple[str, int]]) -> Iterator[Sequence[tuple[str, int]]]:
+    return (asked[at : at + _BATCH] for at in range(0, len(asked), _BATCH))

@@ -1,0 +1,63 @@
+"""What the command line hands over: load history into the store, and serve."""
+
+from data.home import Home
+from data.playbook import PlaybookFolder
+from data.progress import Progress, silent
+from serving.intake.loading import Loaded, demand_history, load_history
+from serving.process.running import Served, listening, run
+from serving.scorers.ladder import Ladder
+from serving.settings import settings_for
+from serving.store.database import Database
+
+
+def load(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> Loaded:
+    """
+    Load the history of a playbook into the store; what is there already stays as it is.
+
+    Args:
+        folder: the playbook and where its exports are.
+        home: where local tables and models stand.
+        progress: hears how far it has come.
+
+    Raises:
+        DataError: the exports cannot be read as the playbook says.
+        ServingError: the store cannot be opened.
+    """
+    from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
+
+    settings = settings_for(folder, home)
+    demand_history(folder)
+    history = import_history(folder, home, progress=progress)
+    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    try:
+        live = Ladder(folder, settings, database=database).current
+        return load_history(history, database, folder=folder, live=live, progress=progress)
+    finally:
+        database.close()
+
+
+def serve(
+    folder: PlaybookFolder,
+    home: Home,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> Served:
+    """
+    Serve until a signal says to stop; requests under way are answered first.
+
+    Args:
+        folder: the playbook.
+        home: where local tables and models stand.
+        host: address to listen on; default: as the settings say.
+        port: port to listen on; default: as the settings say.
+        workers: how many processes answer; default: as the settings say.
+
+    Raises:
+        LeadscoreError: the playbook, a setting or the store is not what it must be.
+    """
+    return run(settings_for(folder, home, host=host, port=port, workers=workers))
+
+
+__all__ = ["Served", "listening", "load", "run", "serve"]
