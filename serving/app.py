@@ -13,7 +13,7 @@ from serving.api import add_routes
 from serving.api.allowed import check_open, open_door
 from serving.api.headers import GuardedApp
 from serving.api.watched import watch
-from serving.clock import Clock
+from serving.clock import Clock, SharedTime
 from serving.intake.ingestion import Ingestion
 from serving.privacy.erasing import scrub_if_due
 from serving.problems import add_problem_handlers
@@ -69,12 +69,14 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_beh
 def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Service:
     """Open the parts of the service: playbook, store, and the scorer in use."""
     folder = load_playbook(settings.playbook)
-    clock, database = Clock(now), Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    time = SharedTime(now, database.ahead_us if now is now_us else lambda _now: 0)
+    clock = Clock(time)
     ladder = Ladder(folder, settings, database=database, now=clock.now)
     routing, recorder = Routing(folder), Recorder()
     rescoring = Rescoring(database, clock, ladder=ladder, routing=routing)
     following = Following(database, clock, rescoring=rescoring, routing=routing)
-    chores = {"scrub": partial(scrub_if_due, database)}
+    chores = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
     worker = Worker(database, clock, recorder, following, settings.sweep_every_s, chores)
     ingestion = Ingestion(
         folder.playbook, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set

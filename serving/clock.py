@@ -17,7 +17,7 @@ class Clock:
     says since when.
 
     >>> clock = Clock(lambda: 7)
-    >>> clock.tick(), clock.tick(), clock.as_of(), clock.as_of(others_since=8)
+    >>> clock.tick(), clock.tick(), clock.as_of(), clock.as_of(lambda: 8)
     (7, 8, 9, 8)
     """
 
@@ -36,16 +36,18 @@ class Clock:
         with self._lock:
             return self._next()
 
-    def as_of(self, others_since: int | None = None) -> int:
+    def as_of(self, others_since: Callable[[], int | None] | None = None) -> int:
         """
         Give the instant that a score as of now stands for.
 
         Args:
-            others_since: since when another process writes what is not visible yet [us since 1970 UTC], if one does.
+            others_since: gives since when another process writes what is not visible yet, if one does. It is asked
+                after the clock: a write that begins later is known later.
         """
         with self._lock:
             mine = self._next() if self._writing_since is None else self._writing_since
-        return mine if others_since is None else min(mine, others_since)
+        others = None if others_since is None else others_since()
+        return mine if others is None else min(mine, others)
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[], int]]:
@@ -64,3 +66,29 @@ class Clock:
     def _next(self) -> int:
         self._last = max(self._now(), self._last + 1)
         return self._last
+
+
+class SharedTime:
+    """
+    The present instant by a clock that several machines share, so that none is ahead of another.
+
+    Args:
+        now: this machine's clock [us since 1970 UTC].
+        ahead_us: measures how far the shared clock is ahead of it.
+
+    >>> SharedTime(lambda: 100, ahead_us=lambda now: 5)()
+    105
+    """
+
+    def __init__(self, now: Callable[[], int], ahead_us: Callable[[Callable[[], int]], int]) -> None:
+        self._now = now
+        self._measure = ahead_us
+        self._ahead_us = ahead_us(now)
+
+    def __call__(self) -> int:
+        """Give the present instant."""
+        return self._now() + self._ahead_us
+
+    def measure(self) -> None:
+        """Measure again, since clocks drift."""
+        self._ahead_us = self._measure(self._now)

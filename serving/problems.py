@@ -2,19 +2,18 @@
 
 import json
 import logging
-import sqlite3
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from serving.addresses import methods_at
 from serving.errors import RequestError, TooLargeError
+from serving.store.database import STORE_ERRORS
 
 _LOG = logging.getLogger("leadscore.serving")
 MEDIA_TYPE = "application/problem+json"
@@ -39,8 +38,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(DBAPIError, _on_store_error)
-    app.add_exception_handler(sqlite3.Error, _on_store_error)
+    for kind in STORE_ERRORS:
+        app.add_exception_handler(kind, _on_store_error)
     app.add_exception_handler(ClientDisconnect, _on_hung_up)
     app.add_exception_handler(Exception, _on_any_error)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from fastapi import Request
+from sqlalchemy import Connection
 
 from data.playbook import PlaybookFolder
 from serving.clock import Clock
@@ -67,6 +68,25 @@ class Service:
             return self._read(ask)
         return await asyncio.get_running_loop().run_in_executor(self.readers, self._read, ask)
 
+    async def ask(self, ask: Callable[[], Answer]) -> Answer:
+        """Do what takes a while, and writes nothing, on a thread, so that nobody else waits."""
+        return await asyncio.get_running_loop().run_in_executor(self.readers, ask)
+
+    async def ask_store(self, ask: Callable[[Connection, int], Answer]) -> Answer:
+        """
+        Ask the store what takes a while, on a thread.
+
+        Args:
+            ask: gets a connection that sees one moment, and the instant that "now" stands for [us since 1970 UTC].
+        """
+
+        def asked() -> Answer:
+            now = self.clock.as_of(self.database.writing_since)
+            with self.database.reading() as connection:
+                return ask(connection, now)
+
+        return await self.ask(asked)
+
     async def write(self, act: Callable[[], Answer]) -> Answer:
         """Do what writes, after all that was to be written before it."""
         return await asyncio.get_running_loop().run_in_executor(self.writer, act)
@@ -87,7 +107,7 @@ class Service:
         self.database.close()
 
     def _read(self, ask: Callable[[Raw, int], Answer]) -> Answer:
-        now = self.clock.as_of(self.database.writing_since())  # before the store's moment: all that counts is in it
+        now = self.clock.as_of(self.database.writing_since)  # before the store's moment: all that counts is in it
         with self.database.live() as store:
             return ask(store, now)
 

@@ -7,7 +7,6 @@ from fastapi import Request, Response
 
 from serving.errors import InvalidError, RequestError, UnreadableError
 from serving.intake.facts import instant, safe_name
-from serving.service import Service
 
 MOST_ITEMS = 1000
 _USUAL_REASONS = 5
@@ -152,35 +151,44 @@ def whole(given: str, name: str, *, most: int, least: int = 1, also: str = "") -
     raise InvalidError(message)
 
 
-def as_of_of(request: Request, service: Service) -> int | None:
+def as_of_of(request: Request) -> int | None:
     """
     Give the instant that is asked about [us since 1970 UTC]; None is now.
 
     Raises:
-        InvalidError: it is not an instant with its offset, or in the future.
+        InvalidError: it is not an instant with its offset.
     """
-    return instant_of(request, service, "as_of")
+    return instant_of(request, "as_of")
 
 
-def instant_of(request: Request, service: Service, name: str) -> int | None:
+def instant_of(request: Request, name: str) -> int | None:
     """
-    Give an instant of a query that has passed [us since 1970 UTC]; None where it is not there.
+    Give an instant of a query [us since 1970 UTC]; None where it is not there.
 
     Raises:
-        InvalidError: it is not an instant with its offset, or in the future.
+        InvalidError: it is not an instant with its offset.
     """
     given = request.query_params.get(name)
     if given is None:
         return None
     try:
-        found = instant(_with_plus(given))
+        return instant(_with_plus(given))
     except ValueError as error:
         message = f"{name}: {error}."
         raise InvalidError(message) from None
-    if found > service.clock.as_of():
+
+
+def passed(at: int, name: str, *, now: int) -> int:
+    """
+    Give an instant if it has passed for every process that writes: before that nobody knows what will have happened.
+
+    Raises:
+        InvalidError: it is in the future.
+    """
+    if at > now:
         message = f"{name}: this instant is in the future; nobody knows yet what will have happened."
         raise InvalidError(message)
-    return found
+    return at
 
 
 def _with_plus(given: str) -> str:

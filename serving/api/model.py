@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy.exc import DBAPIError
 
 from data.instants import iso
 from models.bundle import StaleBundleError
@@ -24,6 +23,7 @@ from serving.scorers.deploying import CheckedBundle, Deployment, checked, hand_o
 from serving.scorers.shadowing import Comparison, compared
 from serving.scores.receipts import Role
 from serving.service import Service, service_of
+from serving.store.database import STORE_ERRORS
 
 _LOG = logging.getLogger("leadscore.serving")
 _USUAL, _MOST = "100", 1000
@@ -82,7 +82,7 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
         packed = unpack(blob)
         bundle = checked(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
         service.ladder.admit(bundle.model)
-    except DBAPIError:
+    except STORE_ERRORS:
         raise  # it is the store that cannot be used
     except StaleBundleError as error:
         _LOG.warning("a bundle was refused: %s", error)

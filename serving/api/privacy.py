@@ -1,8 +1,7 @@
 """Privacy: a lead is erased, and what is held about it is told."""
 
-import asyncio
-
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from serving import addresses  # noqa: F401 - knows where a lead's address ends
 from serving.api.allowed import key_of, needs
@@ -37,15 +36,13 @@ async def read_dossier(request: Request) -> Response:
     """Give all that is held about a lead, how its score comes about, and what follows from it."""
     only(request)
     service, lead_id = service_of(request), _lead_id(request)
-    now = service.clock.as_of(await asyncio.to_thread(service.database.writing_since))
 
-    def ask() -> Dossier:
-        with service.database.reading() as connection:
-            return dossier_of(connection, service.ladder.current, service.folder, lead_id=lead_id, now=now)
+    def ask(store: Connection, now: int) -> Dossier:
+        return dossier_of(store, service.ladder.current, service.folder, lead_id=lead_id, now=now)
 
-    found = await asyncio.get_running_loop().run_in_executor(service.readers, ask)
+    found = await service.ask_store(ask)
     actor = key_of(request).key_id
-    await service.write(lambda: note_telling(service.database, lead_id, at=now, actor=actor))
+    await service.write(lambda: note_telling(service.database, lead_id, at=found.as_of, actor=actor))
     return answer(found.as_json())
 
 

@@ -17,6 +17,5 @@ async def read_routes(request: Request) -> Response:
     """Give the leads that crossed the threshold, newest first."""
     only(request, "limit")
     limit = whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
-    service = service_of(request)
-    with service.database.reading() as connection:
-        return answer({"routes": newest_routes(connection, limit)})
+    found = await service_of(request).ask_store(lambda store, _now: newest_routes(store, limit))
+    return answer({"routes": found})

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from data.instants import iso
 from serving.api.allowed import needs
-from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, reasons_of
+from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, passed, reasons_of
 from serving.api.document import PREVIEW, READ_SCORES
 from serving.errors import UnknownLeadError
-from serving.intake.facts import Fact, Id, Preview, read_as, shown
+from serving.intake.facts import Fact, Id, Preview, is_id, read_as, shown
 from serving.scores.scoring import Score
 from serving.service import service_of
 from serving.store.database import Raw
@@ -28,11 +28,14 @@ async def read_score(request: Request) -> Response:
     """Score the lead as of now, or as of an instant with what was known then, with the reasons that moved it most."""
     only(request, "reasons", "as_of")
     service, lead_id = service_of(request), request.path_params["lead_id"]
-    top, wanted = reasons_of(request), as_of_of(request, service)
+    top, wanted = reasons_of(request), as_of_of(request)
     live = service.ladder.current
+    if not is_id(lead_id):
+        message = "No such lead is known; send it to /v1/leads first."
+        raise UnknownLeadError(message)
 
     def ask(store: Raw, now: int) -> Score:
-        as_of = now if wanted is None else wanted
+        as_of = now if wanted is None else passed(wanted, "as_of", now=now)
         score = live.score(store, lead_id, as_of=as_of, top=top)
         if score is None:
             message = f"No lead {shown(lead_id)} is known as of {iso(as_of)}; send it to /v1/leads first."
@@ -50,11 +53,11 @@ async def read_scores(request: Request) -> Response:
     """Score up to 1,000 leads as of one instant; those that are not known are told in their place."""
     only(request, "reasons", "as_of")
     service, asked = service_of(request), read_as(Asked, await body_of(request))
-    top, wanted = reasons_of(request), as_of_of(request, service)
+    top, wanted = reasons_of(request), as_of_of(request)
     live = service.ladder.current
 
     def ask(store: Raw, now: int) -> tuple[int, dict[str, Score]]:
-        as_of = now if wanted is None else wanted
+        as_of = now if wanted is None else passed(wanted, "as_of", now=now)
         return as_of, live.scores(store, asked.lead_ids, as_of=as_of, top=top)
 
     as_of, found = await service.read(ask)
@@ -71,7 +74,8 @@ async def preview_score(request: Request) -> Response:
     service, preview = service_of(request), read_as(Preview, await body_of(request))
     latest = service.clock.now() + int(service.settings.clock_skew_s * 1_000_000)
     as_of, top = service.clock.as_of(), reasons_of(request)
-    return answer(service.previews.score(preview, as_of=as_of, latest=latest, top=top).as_json())
+    score = await service.ask(lambda: service.previews.score(preview, as_of=as_of, latest=latest, top=top))
+    return answer(score.as_json())
 
 
 def _unknown(lead_id: str) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError
 
 from serving.callers.auditing import mark_of
 from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.privacy.tombstones import tombstoned
-from serving.store.database import Database
+from serving.store.database import STORE_ERRORS, Database
 from serving.store.tables import idempotency, idempotency_leads
 
 _SECOND_US = 1_000_000
@@ -105,7 +104,7 @@ class Ticket:
 
     def return_to(self, database: Database) -> None:
         """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
-        with suppress(DBAPIError), database.writing() as connection:  # a store that is gone lets it lapse by itself
+        with suppress(*STORE_ERRORS), database.writing() as connection:  # a store that is gone lets it lapse by itself
             connection.execute(delete(idempotency).where(*self._mine(), idempotency.c.status.is_(None)))
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:

@@ -32,7 +32,8 @@ _SECOND_US = 1_000_000
 _WHENEVER = 2**62
 _MOVED = text(
     "INSERT INTO moves (lead_id, since, newest) VALUES (:lead_id, :since, :newest)"
-    " ON CONFLICT (lead_id) DO UPDATE SET newest = excluded.newest"
+    " ON CONFLICT (lead_id) DO UPDATE SET newest ="
+    " CASE WHEN excluded.newest > moves.newest THEN excluded.newest ELSE moves.newest END"
 )
 
 

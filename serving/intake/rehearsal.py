@@ -124,7 +124,7 @@ def _set_aside(settings: Settings) -> None:
     database = settings.database_file
     if database is None:
         return
-    for ending in ("", "-wal", "-shm", "-writers"):
+    for ending in ("", "-wal", "-shm", "-processes"):
         standing = database.with_name(database.name + ending)
         if standing.exists():
             standing.replace(database.with_name(f"{database.stem}.previous{database.suffix}{ending}"))

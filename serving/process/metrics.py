@@ -8,7 +8,6 @@ each counts for itself is refreshed there once a second; what the store knows is
 import asyncio
 import os
 import platform
-import sqlite3
 from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -20,9 +19,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 
 from serving.service import Service
+from serving.store.database import STORE_ERRORS
 from serving.store.tables import marks, quarantine
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -127,7 +126,7 @@ class _Stored(Collector):
         yield _build(self._service)
         try:
             found = list(self._of_store())
-        except (DBAPIError, sqlite3.Error):
+        except STORE_ERRORS:
             found = [_told("store_up", "1 where the store answers", 0)]
         yield from found
 
@@ -135,7 +134,7 @@ class _Stored(Collector):
         service = self._service
         backlog, now = service.worker.following.backlog(), service.clock.now()
         waited_s = 0 if backlog.oldest_since is None else max(0, now - backlog.oldest_since) / _US
-        behind_s = max(0, now - service.clock.as_of(service.database.writing_since())) / _US
+        behind_s = max(0, now - service.clock.as_of(service.database.writing_since)) / _US
         with service.database.reading() as connection:
             held = connection.execute(select(func.count()).where(quarantine.c.released_at.is_(None))).scalar_one()
             swept = connection.execute(select(marks.c.content).where(marks.c.name == "swept_at")).scalar()

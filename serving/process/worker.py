@@ -3,21 +3,23 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import DBAPIError
 
 from serving.clock import Clock
 from serving.intake.idempotency import forget_old
 from serving.scores.following import Following
 from serving.scores.recording import Recorder
-from serving.store.database import Database
+from serving.store.database import STORE_ERRORS, Database
 from serving.store.leases import Lease
 from serving.store.tables import marks
 
 _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
+_SWEEPS_IN = 5
+"""In so many rounds the sweep goes on once, however much there is to follow."""
 _TIDY_US = 60_000_000
 _SECOND_US = 1_000_000
 _SWEPT = "swept_at"
@@ -52,6 +54,7 @@ class Worker:
     _thread: threading.Thread | None = None
     _sweep_after: str | None = None
     _tidied_at: int = 0
+    _rounds: int = 0
 
     def __post_init__(self) -> None:
         self._lease = Lease(self.database, "worker")
@@ -67,9 +70,10 @@ class Worker:
         self.woken.set()
         if self._thread is not None:
             self._thread.join()
-            while self.recorder.keep(self.database):
-                pass
-            self._lease.give_up()
+            with suppress(*STORE_ERRORS):  # a store that is gone by now keeps nothing, and must not hold up the end
+                while self.recorder.keep(self.database):
+                    pass
+                self._lease.give_up()
 
     def catch_up(self) -> None:
         """Do all that there is to do right now, except for a sweep that is not due."""
@@ -82,7 +86,8 @@ class Worker:
         if not self._lease.held(self.clock.now()):
             return kept > 0
         followed = self.following.step()
-        swept = followed == 0 and self._swept()
+        self._rounds += 1
+        swept = (followed == 0 or self._rounds % _SWEEPS_IN == 0) and self._swept()
         self._tidy()
         return kept > 0 or followed > 0 or swept
 
@@ -91,9 +96,9 @@ class Worker:
             busy = False
             try:
                 busy = self.step()
-            except DBAPIError as error:  # the store is gone for a while: the next round tries again
+            except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
                 self.store_errors += 1
-                _LOG.error("the worker waits for the store: %s", type(error.orig).__name__)
+                _LOG.error("the worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
             except Exception:  # noqa: BLE001 - the service outlives whatever its worker stumbles over
                 _LOG.exception("the worker could not finish its round; it goes on with the next")
             if not busy:

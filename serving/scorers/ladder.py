@@ -7,8 +7,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sqlalchemy.exc import DBAPIError
-
 from data.errors import LeadscoreError
 from data.instants import now_us
 from data.playbook import PlaybookFolder
@@ -24,7 +22,7 @@ from serving.scorers.promotions import Promotions, Stamp, stamp_of
 from serving.scores.receipts import Role
 from serving.scores.scoring import LiveScorer, go_live
 from serving.settings import Settings
-from serving.store.database import Database
+from serving.store.database import STORE_ERRORS, Database
 
 _LOG = logging.getLogger("leadscore.serving")
 _FILES = ("scorecard.json", "standing.json")
@@ -89,8 +87,8 @@ class Ladder:
                 return False
             try:
                 return self._look()
-            except DBAPIError as error:
-                _LOG.warning("the store does not say who is in force: %s", type(error.orig).__name__)
+            except STORE_ERRORS as error:
+                _LOG.warning("the store does not say who is in force: %s", type(getattr(error, "orig", error)).__name__)
             except Exception:  # noqa: BLE001 - without a next look no model would ever be taken again
                 _LOG.exception("who is in force could not be looked up")
             return False
@@ -204,7 +202,7 @@ class Ladder:
             with self._database.reading() as connection:
                 loaded = scorer_of(connection, scorer.fingerprint)
             return self.admit(loaded)
-        except DBAPIError:
+        except STORE_ERRORS:
             raise  # it is the store that cannot be used
         except LeadscoreError as error:
             raise _UnusableError(str(error)) from None
@@ -249,8 +247,10 @@ class Ladder:
             try:
                 with self._database.writing() as connection:
                     remember_rules(connection, card, at=self._now())
-            except DBAPIError as error:  # answering does not wait for it; the next look tries again
-                _LOG.warning("the point rules that answer are not kept yet: %s", type(error.orig).__name__)
+            except STORE_ERRORS as error:  # answering does not wait for it; the next look tries again
+                _LOG.warning(
+                    "the point rules that answer are not kept yet: %s", type(getattr(error, "orig", error)).__name__
+                )
                 return
         self._remembered.add(card.id.fingerprint)
 

@@ -44,12 +44,11 @@ class Following:
         self.swept = 0
 
     def step(self, limit: int = _AT_ONCE) -> int:
-        """Score the leads that have waited longest, and say how many there were."""
+        """Score the leads that have waited longest, and say how many wait no longer."""
         asked = select(moves.c.lead_id, moves.c.since).order_by(moves.c.since).limit(limit)
         with self._database.reading() as connection:
             due = [Due(row.lead_id, row.since) for row in connection.execute(asked)]
-        self._rescoring.look(due)
-        return len(due)
+        return self._rescoring.look(due)
 
     def sweep(self, after: str = "", limit: int = _SWEPT_AT_ONCE) -> str | None:
         """

@@ -1,6 +1,7 @@
 """Preview: the score a lead would have with these activities, computed in memory and forgotten."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -38,6 +39,7 @@ class Previews:
         self._database = database
         self._ladder = ladder
         self._memory = memory()
+        self._alone = threading.Lock()
 
     def score(self, preview: Preview, *, as_of: int, latest: int, top: int | None) -> Score:
         """
@@ -53,7 +55,7 @@ class Previews:
             InvalidError: the playbook does not know what is told.
         """
         self._check(preview, latest)
-        with _forgotten(self._memory) as store:
+        with self._alone, _forgotten(self._memory) as store:
             self._tell(store, preview, as_of)
             score = self._ladder.current.in_memory.score(store, preview.lead.lead_id, as_of=as_of, top=top)
         assert score is not None  # noqa: S101 - the lead was told one line above; tells the type checker

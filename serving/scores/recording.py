@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from serving.scores.receipts import Given, draw, keep
 from serving.scores.scoring import Known, LiveScorer, Score
-from serving.store.database import Database
+from serving.store.database import STORE_ERRORS, Database
 
 _REMEMBERED = 50_000
 _MOST_WAITING = 20_000
@@ -43,12 +43,12 @@ class Recorder:
             if self._said.get(receipt.lead_id) == said:
                 continue
             with self._lock:
-                self._remember(receipt.lead_id, said)
                 if len(self._waiting) >= _MOST_WAITING:
                     self.lost += 1
-                else:
-                    known = Known(score.newest_activity_at, score.values)
-                    self._waiting.append((live, Given(receipt.lead_id, receipt.as_of, known)))
+                    continue
+                self._remember(receipt.lead_id, said)
+                known = Known(score.newest_activity_at, score.values)
+                self._waiting.append((live, Given(receipt.lead_id, receipt.as_of, known)))
 
     def keep(self, database: Database) -> int:
         """Keep the receipts of what was answered, and say how many answers there were."""
@@ -56,14 +56,29 @@ class Recorder:
             waiting, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
         if not waiting:
             return 0
-        by_scorer: dict[int, tuple[LiveScorer, list[Given]]] = {}
-        for live, given in waiting:
-            by_scorer.setdefault(id(live), (live, []))[1].append(given)
-        drawn = [draw(live, "champion", given=given) for live, given in by_scorer.values()]
-        with database.writing() as connection:
-            for each in drawn:
-                keep(connection, each)
+        try:
+            _keep(database, waiting)
+        except STORE_ERRORS:
+            self._put_back(waiting)
+            raise
+        except Exception:
+            self._lose(waiting)
+            raise
         return len(waiting)
+
+    def _put_back(self, waiting: list[tuple[LiveScorer, Given]]) -> None:
+        """Let answers wait on, as far as there is room, since the store is gone for a while."""
+        with self._lock:
+            room = max(0, _MOST_WAITING - len(self._waiting))
+            self._waiting = waiting[:room] + self._waiting
+        self._lose(waiting[room:])
+
+    def _lose(self, waiting: list[tuple[LiveScorer, Given]]) -> None:
+        """Count answers as lost; the next one about such a lead waits for its receipt anew."""
+        with self._lock:
+            self.lost += len(waiting)
+            for _, given in waiting:
+                self._said.pop(given.lead_id, None)
 
     def forget(self, lead_id: str) -> None:
         """Forget a lead: nothing of it waits here any longer."""
@@ -76,3 +91,13 @@ class Recorder:
         self._said.move_to_end(lead_id)
         if len(self._said) > _REMEMBERED:
             self._said.popitem(last=False)
+
+
+def _keep(database: Database, waiting: list[tuple[LiveScorer, Given]]) -> None:
+    by_scorer: dict[int, tuple[LiveScorer, list[Given]]] = {}
+    for live, given in waiting:
+        by_scorer.setdefault(id(live), (live, []))[1].append(given)
+    drawn = [draw(live, "champion", given=given) for live, given in by_scorer.values()]
+    with database.writing() as connection:
+        for each in drawn:
+            keep(connection, each)

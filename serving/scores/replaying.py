@@ -15,13 +15,15 @@ from models.receipt import Reason, Receipt, changes, displayed, scorer_json
 from models.scorer import Scorer
 from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerError
 from serving.intake.facts import shown
+from serving.intake.merging import survivors
 from serving.scorers.deploying import scorer_of
 from serving.scores.receipts import Role
 from serving.scores.scoring import LiveScorer, Score, go_live
 from serving.store.database import Dialect, raw
-from serving.store.tables import receipts
+from serving.store.tables import leads, merges, receipts
 
 _TOLERANCE = 1e-9
+NO_RECEIPT = "No receipt has this id: see GET /v1/leads/{id}/receipts for those of a lead."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,32 @@ class PastReceipt:
 
 
 def receipts_of(connection: Connection, lead_id: str, *, role: Role, limit: int) -> list[PastReceipt]:
-    """Give the receipts of a lead, newest first."""
+    """
+    Give the receipts of a lead, and of all that were merged with it, newest first.
+
+    Raises:
+        UnknownLeadError: nobody has told us of it.
+    """
+    person = _person(connection, lead_id)
     asked = (
         _columns()
-        .where(receipts.c.lead_id == lead_id, receipts.c.role == role)
+        .where(receipts.c.lead_id.in_(person), receipts.c.role == role)
         .order_by(receipts.c.as_of.desc())
         .limit(limit)
     )
     return [_past(connection, row) for row in connection.execute(asked)]
+
+
+def _person(connection: Connection, lead_id: str) -> set[str]:
+    stays = survivors(connection, [lead_id])[lead_id]
+    if connection.execute(select(leads.c.lead_id).where(leads.c.lead_id == stays)).one_or_none() is None:
+        message = f"No lead {shown(lead_id)} is known; send it to /v1/leads first."
+        raise UnknownLeadError(message)
+    return {
+        stays,
+        lead_id,
+        *connection.execute(select(merges.c.lead_id).where(merges.c.into_lead_id == stays)).scalars(),
+    }
 
 
 def receipt_of(connection: Connection, receipt_id: str) -> PastReceipt:
@@ -89,8 +109,7 @@ def receipt_of(connection: Connection, receipt_id: str) -> PastReceipt:
     """
     row = connection.execute(_columns().where(receipts.c.receipt_id == receipt_id)).one_or_none()
     if row is None:
-        message = "No receipt has this id: see GET /v1/leads/{id}/receipts for those of a lead."
-        raise UnknownReceiptError(message)
+        raise UnknownReceiptError(NO_RECEIPT)
     return _past(connection, row)
 
 

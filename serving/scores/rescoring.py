@@ -1,5 +1,6 @@
 """Scoring leads because something happened to them or because time passed: stored scores, receipts and routes."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from serving.scores.routing import MOST_REASONS, Judged, Routing, Standing, reme
 from serving.scores.scoring import Known, LiveScorer
 from serving.store.database import Database, raw
 from serving.store.tables import moves, scores
+
+_LOG = logging.getLogger("leadscore.serving")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +66,21 @@ class Rescoring:
         self._ladder = ladder
         self._routing = routing
 
-    def look(self, due: Sequence[Due]) -> list[str]:
+    def look(self, due: Sequence[Due]) -> int:
         """
         Score leads as of now, and hand over those that crossed.
 
         Returns:
-            The leads that were routed.
+            How many leads need not be looked at again because of what they were due for.
         """
         if not due:
-            return []
+            return 0
         looked = self._looked(due)
         with self._database.writing() as connection:
             return self._write(connection, looked)
 
     def _looked(self, due: Sequence[Due]) -> Looked:
-        as_of = self._clock.as_of(self._database.writing_since())
+        as_of = self._clock.as_of(self._database.writing_since)
         live, shadow = self._ladder.current, self._ladder.shadow
         by_id = {one.lead_id: one for one in due}
         with self._database.reading() as connection:
@@ -85,14 +88,22 @@ class Rescoring:
             store = raw(connection)
             asked = [(lead_id, as_of) for lead_id in standing]
             known = live.known(store, asked)
-            shadowed = {} if shadow is None else shadow.known(store, asked)
             before = self._before(live, connection, due=by_id, standing=standing)
         drawn = draw(live, "champion", given=_given(known, as_of))
-        shadows = [] if shadow is None else draw(shadow, "shadow", given=_given(shadowed, as_of))
+        shadows = [] if shadow is None else self._shadowed(shadow, asked, as_of)
         after = {one.row["lead_id"]: one.points for one in drawn}
         judged = self._routing.judge(live, standing, before=before, after=after)
         crossing = {lead_id: known[lead_id] for lead_id in judged.crossed}
         return Looked(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
+
+    def _shadowed(self, shadow: LiveScorer, asked: Sequence[tuple[str, int]], as_of: int) -> list[Drawn]:
+        """Draw up what a shadow would have said; whatever is wrong with it, it must not hold up the champion."""
+        try:
+            with self._database.reading() as connection:
+                return draw(shadow, "shadow", given=_given(shadow.known(raw(connection), asked), as_of))
+        except Exception:  # noqa: BLE001 - a store that is gone shows in the champion's part as well
+            _LOG.exception("the shadow could not score")
+            return []
 
     def _before(
         self, live: LiveScorer, connection: Connection, *, due: Mapping[str, Due], standing: Mapping[str, Standing]
@@ -105,7 +116,7 @@ class Rescoring:
                 asked.append((lead_id, since))
         return live.points(raw(connection), asked)
 
-    def _write(self, connection: Connection, looked: Looked) -> list[str]:
+    def _write(self, connection: Connection, looked: Looked) -> int:
         lead_ids = self._unchanged(connection, looked)
         drawn = [one for one in looked.drawn if one.row["lead_id"] in lead_ids]
         ids = keep(connection, drawn)
@@ -117,8 +128,7 @@ class Rescoring:
             connection,
             [looked.live.of(one, looked.as_of, known=looked.crossing[one], top=MOST_REASONS) for one in crossed],
         )
-        _done(connection, looked, lead_ids)
-        return crossed
+        return _done(connection, looked, lead_ids)
 
     def _unchanged(self, connection: Connection, looked: Looked) -> set[str]:
         """Give the leads that stand as they did when they were looked at."""
@@ -158,8 +168,9 @@ def _stored(one: Drawn, receipt_id: str) -> dict[str, object]:
     }
 
 
-def _done(connection: Connection, looked: Looked, lead_ids: Iterable[str]) -> None:
+def _done(connection: Connection, looked: Looked, lead_ids: Iterable[str]) -> int:
     """Take leads off the list of those that wait; who moved again meanwhile waits for what came since."""
     mine = moves.c.lead_id.in_([one for one in lead_ids if looked.due[one].since is not None])
-    connection.execute(delete(moves).where(mine, moves.c.newest < looked.as_of))
-    connection.execute(update(moves).where(mine).values(since=looked.as_of))
+    settled: int = connection.execute(delete(moves).where(mine, moves.c.newest < looked.as_of)).rowcount
+    connection.execute(update(moves).where(mine, moves.c.since < looked.as_of).values(since=looked.as_of))
+    return settled

@@ -8,7 +8,7 @@ connection, because that takes a third of the time.
 import math
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from serving.clock import Clock
@@ -24,9 +25,23 @@ from serving.store.tables import metadata
 from serving.store.under_way import UnderWay, on_postgres
 
 Dialect = Literal["sqlite", "postgres"]
+
+
+def _store_errors() -> tuple[type[Exception], ...]:
+    found: list[type[Exception]] = [DBAPIError, sqlite3.Error, PoolTimeoutError]
+    with suppress(ModuleNotFoundError):
+        import psycopg  # noqa: PLC0415 - only where a store may be on PostgreSQL
+
+        found.append(psycopg.Error)
+    return tuple(found)
+
+
+STORE_ERRORS = _store_errors()
+"""What says that the store does not answer, however it was asked."""
 _STATEMENTS = 256
 _READ_CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 1024**3
+_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _WRITES = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 _READS = ("query_only = ON", f"cache_size = -{_READ_CACHE_KIB}", f"mmap_size = {_MAPPED_BYTES}")
 _WRITER = 7_310_579
@@ -143,6 +158,17 @@ class Database:
             if self._under_way is not None:
                 self._under_way.announce(0)
 
+    def ahead_us(self, now_us: Callable[[], int]) -> int:
+        """Say how far the store's own clock is ahead of this machine's; a file has none."""
+        if self.dialect == "sqlite":
+            return 0
+        with self._asker.connect() as connection:
+            before = now_us()
+            said = connection.execute(
+                text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            ).scalar_one()
+            return int(said) - (before + now_us()) // 2
+
     def close(self) -> None:
         """Close every connection."""
         for reader in self._opened:
@@ -247,6 +273,15 @@ def _postgres_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine
         isolation_level=isolation,
         connect_args={"connect_timeout": max(2, round(busy_timeout_s))},
     )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        # Planning a catalog's features takes ten times as long as computing them: each plan is made once, for all.
+        connection.prepare_threshold = 0
+        connection.execute("SET jit = off")
+        if not writes:
+            connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.commit()
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

@@ -7,6 +7,7 @@ since when it writes, and "now" stands there for the others.
 """
 
 import fcntl
+import hashlib
 import mmap
 import os
 import struct
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 _SLOTS = 128
-_SLOT = struct.Struct("<qq")  # the process, and since when it writes [us since 1970 UTC]; 0 is not at all
-_ALL = struct.Struct(f"<{2 * _SLOTS}q")
+_SLOT = struct.Struct("<qqq")  # the process, which of that number it is, and since when it writes; 0 is not at all
+_ALL = struct.Struct(f"<{3 * _SLOTS}q")
+ENDING = "-processes"
+"""What is put after the store's name to name the file beside it."""
 _HOLDER = (
     "SELECT min((extract(epoch FROM a.xact_start) * 1000000)::bigint) FROM pg_locks AS l JOIN pg_stat_activity AS a"
-    " ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.objid = %s"
+    " ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s"
+    " AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())"
 )
 
 
@@ -39,38 +43,45 @@ class UnderWay:
     """
 
     def __init__(self, store: Path) -> None:
-        self._file = store.with_name(f"{store.name}-writers").open("a+b")
+        self._file = store.with_name(f"{store.name}{ENDING}").open("a+b")
         self._map: mmap.mmap | None = None
         with self._locked():
-            if os.fstat(self._file.fileno()).st_size < _SLOTS * _SLOT.size:
-                self._file.truncate(_SLOTS * _SLOT.size)
-            self._map = mmap.mmap(self._file.fileno(), _SLOTS * _SLOT.size)
+            if os.fstat(self._file.fileno()).st_size < _ALL.size:
+                self._file.truncate(_ALL.size)
+            self._map = mmap.mmap(self._file.fileno(), _ALL.size)
+            self._me = os.getpid(), _which(os.getpid())
             self._mine = self._free_slot()
-            _SLOT.pack_into(self._map, self._mine * _SLOT.size, os.getpid(), 0)
+            self._say(self._mine, *self._me, 0)
 
     def since(self) -> int | None:
         """Give since when another holder of a slot writes; None where none does."""
-        assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
-        all_since: list[int] = list(
-            _ALL.unpack_from(self._map)[1::2]
-        )  # on the way of every answer: one look, in microseconds
+        all_since: list[int] = list(_ALL.unpack_from(self._mapped)[2::3])  # one look: every answer waits for it
         all_since[self._mine] = 0
-        if not any(all_since) or not self._lives():
+        if not any(all_since):
             return None
-        return min(since for since in all_since if since)
+        self._forget_the_dead()
+        told = _ALL.unpack_from(self._mapped)[2::3]
+        return min((since for at, since in enumerate(told) if since and at != self._mine), default=None)
 
     def announce(self, since: int) -> None:
         """Say since when this process writes [us since 1970 UTC]; 0 says that it no longer does."""
-        assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
-        _SLOT.pack_into(self._map, self._mine * _SLOT.size, os.getpid(), since)
+        self._say(self._mine, *self._me, since)
 
     def close(self) -> None:
         """Give the slot back."""
         if self._map is not None:
-            _SLOT.pack_into(self._map, self._mine * _SLOT.size, 0, 0)
+            self._say(self._mine, 0, 0, 0)
             self._map.close()
             self._map = None
         self._file.close()
+
+    @property
+    def _mapped(self) -> mmap.mmap:
+        assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
+        return self._map
+
+    def _say(self, at: int, process: int, which: int, since: int) -> None:
+        _SLOT.pack_into(self._mapped, at * _SLOT.size, process, which, since)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -82,31 +93,36 @@ class UnderWay:
 
     def _free_slot(self) -> int:
         """Find a slot that no living process holds; what the dead left in theirs is forgotten."""
-        assert self._map is not None  # noqa: S101 - set two lines before; tells the type checker
-        for at, (process, _) in enumerate(_SLOT.iter_unpack(self._map)):
-            if process == 0 or not _is_alive(process):
+        for at, (process, which, _) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
+            if process == 0 or not _is_alive(process, which):
                 return at
         message = f"more than {_SLOTS} processes have the store open"
         raise OSError(message)
 
-    def _lives(self) -> bool:
-        """Forget what killed processes left behind, and say whether anybody still writes."""
-        assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
-        found = False
-        for at, (process, since) in enumerate(list(_SLOT.iter_unpack(self._map))):
-            if since and at != self._mine:
-                if _is_alive(process):
-                    found = True
-                else:
-                    _SLOT.pack_into(self._map, at * _SLOT.size, 0, 0)
-        return found
+    def _forget_the_dead(self) -> None:
+        """Forget that killed processes were writing."""
+        for at, (process, which, since) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
+            if since and at != self._mine and not _is_alive(process, which):
+                self._say(at, 0, 0, 0)
 
 
-def _is_alive(process: int) -> bool:
+def _is_alive(process: int, which: int) -> bool:
     with suppress(ProcessLookupError):
-        try:
+        with suppress(PermissionError):
             os.kill(process, 0)
-        except PermissionError:
-            return True
-        return True
+        return _which(process) == which
     return False
+
+
+def _which(process: int) -> int:
+    """
+    Tell a process from another one of the same number: by when it began, and by which start of the machine.
+
+    Numbers of processes come again, in a container after every start. 0 where the system does not say.
+    """
+    try:
+        began = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        machine = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")
+    except (OSError, IndexError):
+        return 0
+    return int.from_bytes(hashlib.sha256(f"{machine} {began}".encode()).digest()[:7], "big")

@@ -262,7 +262,7 @@ def _store(*, empty: bool = False) -> Iterator[Settings]:
 
 
 def _remove(path: Path) -> None:
-    for ending in ("", "-wal", "-shm", "-writers"):
+    for ending in ("", "-wal", "-shm", "-processes"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 

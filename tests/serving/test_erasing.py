@@ -1,17 +1,20 @@
 """An erased lead is gone: from every table, from every byte of the store's files, and it does not come back."""
 
+import hashlib
 import json
+import random
 import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from serving.client import Client
 from serving.errors import ProblemError, UnknownLeadError
 from serving.privacy.erasing import erase, person_of, scrub_if_due
 from serving.privacy.tombstones import tombstoned
-from serving.store.tables import marks, metadata
+from serving.store.database import Database
+from serving.store.tables import activities, idempotency, idempotency_leads, leads, marks, metadata
 
 WHO = "lead-anna.unique@example.com"
 TWIN = "lead-anna.second@example.com"
@@ -242,3 +245,78 @@ def test_tombstones_tell_whom_they_stand_for_only_to_who_knows_the_id(store):
         with pytest.raises(UnknownLeadError):
             erase(store.service.database, "b", at=1, actor="me")
     assert all(mark != "a" for mark, _ in store.rows("tombstones"))
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A store on SQLite into which thousands of leads came in any order, so that its pages were split all the time."""
+    database = Database(str(tmp_path / "leadscore.db"))
+    for batch in batched(random.Random(7).sample(range(3000), 3000), 250):
+        with database.writing() as connection:
+            connection.execute(insert(leads), [{"lead_id": name_of(n)} for n in batch])
+            connection.execute(insert(activities), [activity_of(n, time) for time in range(3) for n in batch])
+            connection.execute(insert(idempotency), [{**answer_of(n), "request": "r", "started_at": 1} for n in batch])
+            connection.execute(insert(idempotency_leads), [{**answer_of(n), "lead_id": name_of(n)} for n in batch])
+    yield database
+    database.close()
+
+
+def batched(items, size):
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def name_of(n):
+    return f"{hashlib.sha256(str(n).encode()).hexdigest()[:20]}@example.com"
+
+
+def activity_of(n, time):
+    fact_id = hashlib.sha256(f"{n} {time}".encode()).hexdigest()[:20]
+    return {"lead_id": name_of(n), "activity_id": fact_id, "kind": "call", "known_at": time, "occurred_at": time}
+
+
+def answer_of(n):
+    return {"key_id": "key", "idempotency_key": f"about {name_of(n)}"}
+
+
+def left_of(database, numbers):
+    """Give which of these leads can still be found among the bytes of the store."""
+    bytes_there = b"".join(path.read_bytes() for path in database.path.parent.iterdir() if path.is_file())
+    found = {n: [name_of(n), *(activity_of(n, time)["activity_id"] for time in range(3))] for n in numbers}
+    return {n for n, names in found.items() if any(name.encode() in bytes_there for name in names)}
+
+
+def test_no_byte_is_left_where_pages_were_split_either(large):
+    """What is deleted is overwritten, but a copy of a row stays where a page was split: the file is written anew."""
+    gone = range(0, 3000, 100)
+    assert left_of(large, gone) == set(gone), "before, it is there: else nothing is proved"
+    assert {erase(large, name_of(n), at=9, actor="me").left for n in gone} == {"gone"}
+    assert left_of(large, gone) == set()
+    with large.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM activities").scalar() == 3 * (3000 - len(gone))
+
+
+def test_a_large_store_is_written_anew_by_the_worker_or_where_somebody_waits_for_it(large, monkeypatch):
+    monkeypatch.setattr("serving.privacy.erasing._QUICK_BYTES", 4096)
+    erasure = erase(large, name_of(1), at=9, actor="me")
+    assert erasure.left == "pending"
+    assert any("Unused parts of the store's file" in held.what for held in erasure.held)
+    assert scrub_if_due(large)
+    assert left_of(large, [1]) == set()
+    assert erase(large, name_of(2), at=9, actor="me", waits=True).left == "gone"
+    assert left_of(large, [2]) == set()
+
+
+def test_what_is_erased_while_bytes_are_removed_stays_due(large, monkeypatch):
+    def meanwhile(database, *, thorough):
+        assert thorough is False
+        erase(database, name_of(2), at=9, actor="somebody else", scrubs=False)
+        return True
+
+    erase(large, name_of(1), at=9, actor="me", scrubs=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.privacy.erasing.scrub", meanwhile)
+        assert scrub_if_due(large)
+    assert scrub_if_due(large)
+    assert left_of(large, [1, 2]) == set()
+    with large.reading() as connection:
+        assert connection.execute(select(marks.c.name).where(marks.c.name == "scrub")).all() == []

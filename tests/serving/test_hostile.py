@@ -142,7 +142,7 @@ def test_a_method_on_the_wrong_address_is_a_problem_that_names_the_right_ones(st
     [
         ("/", 404),
         ("/hunter2", 404),
-        ("/v1/leads/", 405),
+        ("/v1/leads/", 404),
         ("//v1/routes", 404),
         ("/v1/../../etc/hunter2", 404),
         ("/v1/%2e%2e/%2e%2e/hunter2", 404),

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from sqlalchemy import insert, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from data.instants import iso, parse
 from serving.store.tables import activities, receipts
@@ -263,3 +264,54 @@ def test_a_sweep_that_is_not_due_scores_nobody(store):
     store.clock.now_us += 60_000_000
     store.catch_up()
     assert worklist(store)[0]["as_of"] == before["as_of"]
+
+
+# ---- what goes wrong
+
+
+def test_receipts_that_a_busy_store_could_not_take_wait_for_it(store, monkeypatch):
+    store.lead(**FIT)
+    store.clock.pass_days(1)
+    store.activity("a-1")
+    before = len(receipts_of(store))
+    store.clock.pass_days(60)
+    store.score()
+    recorder, database = store.service.recorder, store.service.database
+    with monkeypatch.context() as patch:
+        patch.setattr(type(database), "writing", _fails)
+        with pytest.raises(DBAPIError):
+            recorder.keep(database)
+    assert recorder.lost == 0
+    store.catch_up()
+    assert len(receipts_of(store)) == before + 1
+
+
+def _fails(_database):
+    said = "the store is busy"
+    raise OperationalError(said, {}, Exception())
+
+
+def test_the_receipts_of_a_merged_lead_are_those_of_the_person(store):
+    store.lead(**FIT)
+    store.lead("L-2", attributes={"seniority": "vp"})
+    store.activity("a-1", lead_id="L-2")
+    store.client.post("/v1/leads/L-2/merge", json={"into": "L-1"})
+    store.catch_up()
+    assert receipts_of(store, "L-2") == receipts_of(store, "L-1")
+    assert {receipt["lead_id"] for receipt in receipts_of(store)} == {"L-1", "L-2"}
+
+
+def test_an_address_with_what_can_be_no_id_is_unknown(store):
+    for address in ("/v1/leads/%00/score", "/v1/leads/%00/receipts", "/v1/receipts/%00", "/v1/receipts/%00/replay"):
+        assert store.client.get(address).status_code == 404, address
+
+
+def test_a_shadow_that_breaks_holds_up_nobody(store, monkeypatch):
+    class Broken:
+        def known(self, *_asked):
+            raise RuntimeError
+
+    monkeypatch.setattr(store.service.ladder, "shadow", Broken())
+    store.lead(**FIT)
+    store.activity("a-1")
+    assert [route["lead_id"] for route in store.routes()] == ["L-1"]

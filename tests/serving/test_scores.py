@@ -13,7 +13,7 @@ from tests.serving.conftest import opened, promote, settings_in
 LEAD = {"account_id": "A-1", "attributes": {"seniority": "vp", "employees": 500, "industry": "retail"}}
 SCORE = {
     "lead_id", "as_of", "score", "points", "base_points", "probability", "grade", "reasons", "rest_points", "scorer",
-    "degraded", "newest_activity_at", "stretch",
+    "degraded", "newest_activity_at", "stretch", "lag_s", "threshold",
 }  # fmt: skip
 
 
@@ -132,9 +132,10 @@ def test_points_in_a_batch_are_those_of_the_receipts(learned):
     told(learned)
     lead_ids = [f"L-{at}" for at in range(30)]
     learned.client.post("/v1/leads", json=[{"lead_id": lead_id, **LEAD} for lead_id in lead_ids])
-    live, reader, as_of = learned.service.ladder.current, learned.service.database.reader, learned.clock.now_us + 10**9
-    points = live.points(reader, [(lead_id, as_of) for lead_id in lead_ids])
-    scores = live.scores(reader, lead_ids, as_of=as_of, top=0)
+    live, as_of = learned.service.ladder.current, learned.clock.now_us + 10**9
+    with learned.service.database.live() as store:
+        points = live.points(store, [(lead_id, as_of) for lead_id in lead_ids])
+        scores = live.scores(store, lead_ids, as_of=as_of, top=0)
     assert points == pytest.approx({lead_id: score.receipt.points for lead_id, score in scores.items()}, abs=1e-9)
 
 

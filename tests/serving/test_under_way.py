@@ -1,0 +1,54 @@
+"""What another process writes is waited for, and what a dead one left behind is not."""
+
+import os
+
+import pytest
+
+from serving.store.under_way import ENDING, UnderWay
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two holders of slots on one store."""
+    found = UnderWay(tmp_path / "store.db"), UnderWay(tmp_path / "store.db")
+    yield found
+    for one in found:
+        one.close()
+
+
+def test_a_write_shows_to_the_others_and_not_to_its_own_process(two):
+    one, other = two
+    assert (one.since(), other.since()) == (None, None)
+    one.announce(17)
+    assert (one.since(), other.since()) == (None, 17)
+    one.announce(0)
+    assert other.since() is None
+
+
+def test_the_earliest_of_several_writes_counts(two, tmp_path):
+    third = UnderWay(tmp_path / "store.db")
+    two[0].announce(30)
+    two[1].announce(20)
+    assert third.since() == 20
+    third.close()
+
+
+def kill(holder, since=0):
+    """Leave a slot as a killed process does whose number another one has by now."""
+    holder._say(holder._mine, os.getpid(), 12345, since)
+    holder._map.close()
+    holder._file.close()
+
+
+def test_what_a_killed_process_left_is_forgotten_though_its_number_came_again(two, tmp_path):
+    """In a container the service comes back under the very number that it was killed with."""
+    one, other = two
+    kill(UnderWay(tmp_path / "store.db"), since=5)
+    assert one.since() is None
+    assert other.since() is None
+
+
+def test_slots_of_dead_processes_are_given_away(tmp_path):
+    for _ in range(200):
+        kill(UnderWay(tmp_path / "store.db"))
+    assert (tmp_path / f"store.db{ENDING}").stat().st_size < 10_000
