@@ -2,7 +2,8 @@
 Erasing: everything that the store knows of the person behind a lead goes, and late facts about it are refused.
 
 First the rows, in one transaction; then the bytes that they left behind. SQLite overwrites what is deleted with zeros,
-so only its write-ahead log still has to be emptied. PostgreSQL marks rows as dead and reuses their place later.
+but copies of rows stay behind where a full page was split in two: so the file is written anew, and the write-ahead log
+is emptied. PostgreSQL marks rows as dead and reuses their place later.
 """
 
 import sqlite3
@@ -26,6 +27,8 @@ Left = Literal["gone", "freed", "pending"]
 _NAMING = ("lead_id", "into_lead_id")
 _DUE = "scrub"
 _PATIENCE_MS = 2000
+_QUICK_BYTES = 64 * 1024**2
+"""A store on SQLite up to this size is written anew while whoever asked waits: that takes a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,15 @@ class Erasure:
         if self.dialect == "postgres":
             found += _HELD_BY_POSTGRES if self.left == "gone" else [_DEAD_ROWS, *_HELD_BY_POSTGRES]
         elif self.left == "pending":
-            until = "until readers let go; the service tries again every minute"
-            found.append(Held("The write-ahead log beside the store", until, "Nothing, or run the command again."))
+            found.append(_UNUSED_PARTS)
         return found
 
 
+_UNUSED_PARTS = Held(
+    "Unused parts of the store's file, and the write-ahead log beside it",
+    "until the file is written anew; the service tries every minute, and waits for readers of an older moment",
+    "Nothing, or run `leadscore erase LEAD`, which does it at once.",
+)
 _DEAD_ROWS = Held(
     "Dead rows in PostgreSQL's table files",
     "until VACUUM has freed their place and new rows have taken it",
@@ -115,6 +122,7 @@ def erase(
     actor: str,
     forget: Iterable[Forget] = (),
     scrubs: bool = True,
+    waits: bool = False,
     thorough: bool = False,
 ) -> Erasure:
     """
@@ -126,8 +134,9 @@ def erase(
         at: the present instant [us since 1970 UTC].
         actor: who asked for it: a key's id, or the user of the command line.
         forget: what else in this process remembers leads; each is called with every id, once the rows are gone.
-        scrubs: whether to remove the bytes too, and not to leave that to the service's worker.
-        thorough: whether to write the store's files anew, which takes as long as copying them and lets writes wait.
+        scrubs: whether to remove the bytes too where that is quick, and not to leave it to the service's worker.
+        waits: whether to remove them at once from a large store on SQLite, too, which takes as long as copying it.
+        thorough: whether PostgreSQL shall write its tables anew, which takes as long and lets everybody wait.
 
     Raises:
         UnknownLeadError: nobody has told us of this lead.
@@ -146,7 +155,7 @@ def erase(
         for one in sorted(person):
             each(one)
     left: Left = "pending"
-    if scrubs and scrub_if_due(database, thorough=thorough):
+    if scrubs and (waits or _is_quick(database)) and scrub_if_due(database, thorough=thorough):
         left = "gone" if thorough or database.dialect == "sqlite" else "freed"
     return Erasure(frozenset(person), at if first is None else first, rows, left, database.dialect)
 
@@ -189,20 +198,24 @@ def _remember_to_scrub(connection: Connection) -> None:
     connection.execute(insert(marks).values(name=_DUE, content="due"))
 
 
+def _is_quick(database: Database) -> bool:
+    return database.path is None or database.path.stat().st_size <= _QUICK_BYTES
+
+
 def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
     """
     Remove the bytes that erased rows left behind, if there was an erasure since the last time.
 
     Args:
         database: the store.
-        thorough: whether to write the store's files anew.
+        thorough: whether PostgreSQL shall write its tables anew.
 
     Returns:
         Whether nothing is left to do.
     """
     with database.reading() as connection:
-        due = connection.execute(select(marks.c.content).where(marks.c.name == _DUE)).scalar() is not None
-    if not due and not thorough:
+        due = connection.execute(select(marks.c.content).where(marks.c.name == _DUE)).scalar()
+    if due is None and not thorough:
         return True
     if not scrub(database, thorough=thorough):
         return False
@@ -213,27 +226,34 @@ def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
 
 def scrub(database: Database, *, thorough: bool = False) -> bool:
     """
-    Remove the bytes that deleted rows left behind.
+    Remove the bytes that deleted rows left behind; on SQLite by writing the file anew.
 
     Args:
         database: the store.
-        thorough: whether to write the store's files anew.
+        thorough: whether PostgreSQL shall write its tables anew, and not only free the place of dead rows.
 
     Returns:
         Whether it could be done; readers that look at an older moment of the store keep it from being done.
     """
-    return _scrub_postgres(database, thorough) if database.path is None else _scrub_sqlite(str(database.path), thorough)
+    return _scrub_postgres(database, thorough) if database.path is None else _scrub_sqlite(str(database.path))
 
 
-def _scrub_sqlite(path: str, thorough: bool) -> bool:  # noqa: FBT001 - handed through
+def _scrub_sqlite(path: str) -> bool:
+    """Write the file anew and empty the log; where that could not be finished, a large file is not written for it."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_MS / 1000)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
-        with suppress(sqlite3.OperationalError):  # somebody writes: another time
-            if thorough:
-                connection.execute("VACUUM")
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            return not busy
+        with suppress(sqlite3.OperationalError):  # somebody writes, or the disk is full: another time
+            if not _log_is_emptied(connection):
+                return False
+            connection.execute("VACUUM")
+            return _log_is_emptied(connection)
     return False
+
+
+def _log_is_emptied(connection: sqlite3.Connection) -> bool:
+    """Take the write-ahead log into the file, unless somebody reads an older moment."""
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001 - handed through

@@ -95,14 +95,14 @@ def erase_lead(folder: PlaybookFolder, home: Home, lead_id: str, *, vacuum: bool
         folder: the playbook.
         home: where local tables and models stand.
         lead_id: any id of the person.
-        vacuum: whether to write the store's files anew too; writes wait meanwhile.
+        vacuum: whether PostgreSQL shall write the store's tables anew, while everybody waits; SQLite always does.
 
     Raises:
         UnknownLeadError: nobody has told the store of this lead.
         ServingError: the store cannot be opened.
     """
     with _opened(folder, home) as (_, database):
-        erasure = erase(database, lead_id, at=now_us(), actor=who(), thorough=vacuum)
+        erasure = erase(database, lead_id, at=now_us(), actor=who(), waits=True, thorough=vacuum)
         with database.reading() as connection:
             exports = exports_of(connection)
         written, missing = _taken_out(exports, sorted(erasure.person))
