@@ -6,6 +6,7 @@ but copies of rows stay behind where a full page was split in two: so the file i
 is emptied. PostgreSQL marks rows as dead and reuses their place later.
 """
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Collection, Iterable
 from contextlib import closing, suppress
@@ -195,7 +196,7 @@ def _delete_answers(connection: Connection, person: Collection[str]) -> int:
 
 def _remember_to_scrub(connection: Connection) -> None:
     connection.execute(delete(marks).where(marks.c.name == _DUE))
-    connection.execute(insert(marks).values(name=_DUE, content="due"))
+    connection.execute(insert(marks).values(name=_DUE, content=secrets.token_hex(8)))
 
 
 def _is_quick(database: Database) -> bool:
@@ -211,7 +212,7 @@ def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
         thorough: whether PostgreSQL shall write its tables anew.
 
     Returns:
-        Whether nothing is left to do.
+        Whether nothing is left to do about erasures before this call; those during it stay due.
     """
     with database.reading() as connection:
         due = connection.execute(select(marks.c.content).where(marks.c.name == _DUE)).scalar()
@@ -220,7 +221,7 @@ def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
     if not scrub(database, thorough=thorough):
         return False
     with database.writing() as connection:
-        connection.execute(delete(marks).where(marks.c.name == _DUE))
+        connection.execute(delete(marks).where(marks.c.name == _DUE, marks.c.content == due))
     return True
 
 
@@ -259,9 +260,11 @@ def _log_is_emptied(connection: sqlite3.Connection) -> bool:
 def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001 - handed through
     engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     names = ", ".join(table.name for table in metadata.sorted_tables if _may_name_leads(table))
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"VACUUM {'(FULL) ' if thorough else ''}{names}")
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"VACUUM {'(FULL) ' if thorough else ''}{names}")
+    finally:
+        engine.dispose()
     return True
 
 

@@ -8,11 +8,12 @@ from collections import Counter
 from contextlib import closing
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Column, MetaData, Table, Text, create_engine, event, insert, select
+from sqlalchemy.exc import DBAPIError
 
 from serving.client import Client
 from serving.errors import ProblemError, UnknownLeadError
-from serving.privacy.erasing import erase, person_of, scrub_if_due
+from serving.privacy.erasing import erase, person_of, scrub, scrub_if_due
 from serving.privacy.tombstones import tombstoned
 from serving.store.database import Database
 from serving.store.tables import activities, leads, marks, metadata
@@ -141,8 +142,6 @@ def test_postgres_writes_its_tables_anew_where_that_is_asked_for(inhabited, post
 
 
 def checkpoint(database):
-    from sqlalchemy import create_engine
-
     engine = create_engine(database.url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql("CHECKPOINT")
@@ -309,3 +308,39 @@ def test_a_large_store_is_written_anew_by_the_worker_or_where_somebody_waits_for
     assert left_of(large, [first]) == set()
     assert erase(large, name_of(second), at=9, actor="me", waits=True).left == "gone"
     assert left_of(large, [second]) == set()
+
+
+def test_what_is_erased_while_bytes_are_removed_stays_due(large, monkeypatch):
+    first, second = copied(large)[:2]
+
+    def removed(database, *, thorough):
+        done = scrub(database, thorough=thorough)
+        erase(database, name_of(second), at=9, actor="somebody else", scrubs=False)
+        return done
+
+    erase(large, name_of(first), at=9, actor="me", scrubs=False)
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.privacy.erasing.scrub", removed)
+        assert scrub_if_due(large)
+    assert left_of(large, [first, second]) == {second}
+    assert scrub_if_due(large)
+    assert left_of(large, [second]) == set()
+    with large.reading() as connection:
+        assert connection.execute(select(marks.c.name).where(marks.c.name == "scrub")).all() == []
+
+
+@pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+def test_a_scrub_that_fails_leaves_no_connection_behind(store, monkeypatch):
+    other, disposed = MetaData(), []
+    Table("no_such_table", other, Column("lead_id", Text))
+
+    def watched(*given, **how):
+        engine = create_engine(*given, **how)
+        event.listen(engine, "engine_disposed", disposed.append)
+        return engine
+
+    monkeypatch.setattr("serving.privacy.erasing.create_engine", watched)
+    monkeypatch.setattr("serving.privacy.erasing.metadata", other)
+    with pytest.raises(DBAPIError, match="no_such_table"):
+        scrub(store.service.database)
+    assert len(disposed) == 1
