@@ -4,15 +4,32 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from serving.errors import StoreError
+
 NEWEST = "2"
 _FIRST = "1"
+_KNOWN = (_FIRST, NEWEST)
 _STEPS = Path(__file__).parent / "migrations"
 
 
 def upgrade(connection: Connection, to: str = NEWEST) -> None:
-    """Bring a store up to a step, from nothing or from that of an earlier release."""
-    if _step(connection) == to:
+    """
+    Bring a store up to a step, from nothing or from that of an earlier release.
+
+    Raises:
+        StoreError: a later release made the store.
+    """
+    found = _step(connection)
+    if found == to:
         return
+    if found is not None and found not in _KNOWN:
+        connection.detach()  # nobody will use this store, so its connection is closed and not kept for the next one
+        where = connection.engine.url.render_as_string()
+        message = (
+            f"the store {where} was made by a newer leadscore (step {found}, this one knows {NEWEST}): "
+            "install that release again, or restore a backup."
+        )
+        raise StoreError(message)
     _run(connection, "upgrade", to)
 
 
