@@ -1,6 +1,6 @@
 """Loading: a company's history into the store, all of it or nothing, and a second time nothing new."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
@@ -14,12 +14,13 @@ from data.progress import Progress, silent
 from data.sources import StoreSource
 from serving.errors import LoadError
 from serving.intake.facts import canonical
+from serving.intake.merging import survivors
 from serving.privacy.tombstones import is_anybody_erased, tombstoned
 from serving.scores.routing import Routing
 from serving.scores.scoring import LiveScorer
 from serving.store.bulk import COLUMNS, Bulk, bulk
 from serving.store.database import Database
-from serving.store.tables import leads
+from serving.store.tables import leads, merges
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
@@ -107,7 +108,8 @@ def load_history(
     Put history into the store, in one transaction.
 
     Leads of which the store learns something new, and that are above the threshold as of now, count as above without
-    a route: whoever wanted them has them. The others stay as they stand.
+    a route: whoever wanted them has them. The others stay as they stand. What is new about a lead that was merged goes
+    to the one that it has become, as it does when it is told; only versions of such a lead are left out.
 
     Args:
         history: contract tables, of leads that the tables hold themselves; erased leads are left out.
@@ -119,9 +121,11 @@ def load_history(
     """
     as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
+        became = _became(connection)
         history = _without_erased(connection, history)
+        kept = _without_merged(history, became)
         with bulk(connection) as store:
-            new = _stored(store, history, playbook=folder.playbook, progress=progress)
+            new = _stored(store, kept, became=became, playbook=folder.playbook, progress=progress)
             moved = store.moved()
         _settle(connection, live, routing=Routing(folder), lead_ids=moved, as_of=as_of, progress=progress)
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
@@ -131,7 +135,7 @@ def load_history(
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """History without those who were erased."""
+    """History without what the store does not take."""
 
     leads: Any
     activities: Any
@@ -152,22 +156,46 @@ def _without_erased(connection: Connection, history: History) -> History:
     return _Kept(*kept)
 
 
-def _stored(store: Bulk, history: History, *, playbook: Playbook, progress: Progress) -> dict[str, int]:
+def _became(connection: Connection) -> dict[str, str]:
+    """Give for each lead that was merged the one that it has become."""
+    return survivors(connection, connection.execute(select(merges.c.lead_id).distinct()).scalars())
+
+
+def _without_merged(history: History, became: Mapping[str, str]) -> History:
+    """Leave out versions of leads that were merged: which of the leads that are one now would they be about?"""
+    if not became:
+        return history
+    versions = history.leads.filter(~history.leads.lead_id.isin(sorted(became)))
+    return _Kept(versions, history.activities, history.outcomes)
+
+
+def _given(chunks: Iterable[Rows], columns: Sequence[str], *, became: Mapping[str, str]) -> Iterable[Rows]:
+    """Give facts of leads that were merged to those that they have become."""
+    return (_of_survivors(rows, columns, became) for rows in chunks) if became else chunks
+
+
+def _of_survivors(rows: Rows, columns: Sequence[str], became: Mapping[str, str]) -> Rows:
+    at = columns.index("lead_id")
+    for row in rows:
+        yield (*row[:at], became.get(row[at], row[at]), *row[at + 1 :])
+
+
+def _stored(
+    store: Bulk, history: History, *, became: Mapping[str, str], playbook: Playbook, progress: Progress
+) -> dict[str, int]:
     """Insert every table in the order of its key, which SQLite takes in fastest."""
     versioned, activities, outcomes = history.leads, history.activities, history.outcomes
     kept = [name for name in playbook.attributes if name in versioned.columns]
     versions = _chunks(
         versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
     )
+    done = _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"])
+    ended = _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])
     told: list[tuple[str, int, Iterable[Rows]]] = [
         ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
         ("lead_versions", _size(versioned), (_versions(rows, kept, playbook) for rows in versions)),
-        (
-            "activities",
-            _size(activities),
-            _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"]),
-        ),
-        ("outcomes", _size(outcomes), _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])),
+        ("activities", _size(activities), _given(done, COLUMNS["activities"], became=became)),
+        ("outcomes", _size(outcomes), _given(ended, COLUMNS["outcomes"], became=became)),
     ]
     return {
         table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in told

@@ -138,3 +138,44 @@ def test_a_load_that_brings_facts_of_a_live_lead_hands_nobody_over(settings, his
     with found.client:
         found.activity("c-1", "page_view", lead_id="hot")
         assert found.routes() == []
+
+
+def merged(settings, *pairs):
+    """Open a service that was told of these leads and merged them, before their history is loaded."""
+    found = opened(settings, MovableClock(NOON - 3 * DAY_US))
+    with found.client:
+        for lead_id in dict.fromkeys(one for pair in pairs for one in pair):
+            found.lead(lead_id)
+        for duplicate, into in pairs:
+            found.client.post(f"/v1/leads/{duplicate}/merge", json={"into": into}).raise_for_status()
+
+
+def owners(found, table, name):
+    with found.service.database.reading() as connection:
+        return {row[0]: row[1] for row in connection.exec_driver_sql(f"SELECT {name}, lead_id FROM {table}").fetchall()}
+
+
+def test_history_of_a_merged_lead_counts_for_the_one_that_it_has_become(settings, history):
+    merged(settings, ("won", "cold"), ("cold", "hot"))
+    first = load(settings, history)
+    assert (first.leads, first.lead_versions, first.activities, first.outcomes) == (0, 2, 3, 1)
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        assert set(owners(found, "activities", "activity_id").values()) == {"hot"}
+        assert owners(found, "outcomes", "outcome_id") == {"o-1": "hot"}
+        counted = {reason["code"].split(":")[2] for reason in found.score("cold")["reasons"]}
+        assert {"demo_request", "page_view"} <= counted, "what the other two did"
+    again = load(settings, history)
+    assert [again.leads, again.lead_versions, again.activities, again.outcomes] == [0, 0, 0, 0]
+
+
+def test_facts_that_were_there_before_the_merge_are_not_loaded_a_second_time(settings, history):
+    load(settings, history)
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        found.client.post("/v1/leads/cold/merge", json={"into": "hot"}).raise_for_status()
+        before = found.rows("activities"), found.rows("lead_versions")
+    assert load(settings, history).activities == 0
+    again = opened(settings, MovableClock(NOON + DAY_US))
+    with again.client:
+        assert (again.rows("activities"), again.rows("lead_versions")) == before
