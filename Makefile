@@ -31,8 +31,8 @@ demo: setup ## simulated history to trained model to running service
 	@$(BIN)/leadscore demo $(ARGS)
 
 .PHONY: test
-test: setup ## every test that is not marked slow
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: setup ## every test that is not marked slow, on two cores
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import rules

@@ -76,7 +76,7 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     routing, recorder = Routing(folder), Recorder()
     rescoring = Rescoring(database, clock, ladder=ladder, routing=routing)
     following = Following(database, clock, rescoring=rescoring, routing=routing)
-    chores = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
+    chores: dict[str, Callable[[], object]] = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
     worker = Worker(database, clock, recorder, following, settings.sweep_every_s, chores)
     ingestion = Ingestion(
         folder.playbook, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set

@@ -101,7 +101,11 @@ class Quarantine:
         self._kind = kind
         self._is_mine = (quarantine.c.kind == kind, quarantine.c.released_at.is_(None))
         asked = select(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(set(fact_ids)))
-        self._waiting: dict[str, AnyFact] = {row.fact_id: _held(row).fact for row in connection.execute(asked)}
+        anybody = connection.execute(
+            select(quarantine.c.id).limit(1)
+        ).first()  # mostly nobody, and that is known at once
+        found = connection.execute(asked) if anybody else ()
+        self._waiting: dict[str, AnyFact] = {row.fact_id: _held(row).fact for row in found}
 
     def hold(self, suspect: Suspect, at: int) -> Literal["quarantined", "duplicate"]:
         """

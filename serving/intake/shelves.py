@@ -164,5 +164,5 @@ class _Events(Shelf):
 
     def _row(self, fact: Event, known_at: int) -> Values:
         """Give the fact as it is kept; nothing happens after it is known, even if the sender's clock says so."""
-        content = fact.model_dump() | {"lead_id": self._became[fact.lead_id]}
+        content = {**vars(fact), "lead_id": self._became[fact.lead_id]}
         return {**content, self._at: min(content[self._at], known_at), "known_at": known_at}

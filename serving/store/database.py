@@ -39,11 +39,14 @@ def _store_errors() -> tuple[type[Exception], ...]:
 STORE_ERRORS = _store_errors()
 """What says that the store does not answer, however it was asked."""
 _STATEMENTS = 256
-_READ_CACHE_KIB = 64 * 1024
+_CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 1024**3
 _NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-_WRITES = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
-_READS = ("query_only = ON", f"cache_size = -{_READ_CACHE_KIB}", f"mmap_size = {_MAPPED_BYTES}")
+_WRITES = (
+    *("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"),
+    *(f"cache_size = -{_CACHE_KIB}", "wal_autocheckpoint = 4000"),  # facts of many leads touch many pages
+)
+_READS = ("query_only = ON", f"cache_size = -{_CACHE_KIB}", f"mmap_size = {_MAPPED_BYTES}")
 _WRITER = 7_310_579
 """The advisory lock that a process holds on PostgreSQL while it writes; any number that nobody else takes."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,6 +102,14 @@ def settings_in(folder, **given):
     return Settings(**usual | given)
 
 
+@pytest.fixture(scope="session")
+def template_file(tmp_path_factory):
+    """A SQLite file with the store's tables, to be copied as well."""
+    path = tmp_path_factory.mktemp("template") / "leadscore.db"
+    Database(str(path)).close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def engine(request):
     """The engine under the store: what a test claims, it claims for both."""
@@ -110,6 +119,7 @@ def engine(request):
 @pytest.fixture
 def settings(engine, request, tmp_path):
     if engine == "sqlite":
+        shutil.copy(request.getfixturevalue("template_file"), tmp_path / "leadscore.db")
         yield settings_in(tmp_path)
         return
     postgres, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
