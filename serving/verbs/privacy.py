@@ -132,7 +132,8 @@ def tell_dossier(folder: PlaybookFolder, home: Home, lead_id: str, *, out: Path 
         ServingError: the store cannot be opened.
     """
     with _opened(folder, home) as (settings, database):
-        live = Ladder(folder, settings, database=database, now=now_us).current
+        alone = settings.model_copy(update={"follow_promotions": False})  # who reads puts nobody in force
+        live = Ladder(folder, alone, database=database, now=now_us).current
         with database.reading() as connection:
             found = dossier_of(connection, live, folder, lead_id=lead_id, now=now_us())
         note_telling(database, lead_id, at=found.as_of, actor=who())

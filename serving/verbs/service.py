@@ -5,14 +5,18 @@ from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from serving.intake.loading import Loaded, demand_history, load_history
 from serving.process.running import Served, listening, run
+from serving.scorers.deploying import in_force
 from serving.scorers.ladder import Ladder
-from serving.settings import settings_for
+from serving.settings import Settings, settings_for
 from serving.store.database import Database
 
 
 def load(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> Loaded:
     """
     Load the history of a playbook into the store; what is there already stays as it is.
+
+    Leads are scored by the champion in force. A model promoted on this machine is put in force where none is yet; later
+    ones are left to the service, since a load may run where an old one lies.
 
     Args:
         folder: the playbook and where its exports are.
@@ -30,10 +34,17 @@ def load(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> 
     history = import_history(folder, home, progress=progress)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
-        live = Ladder(folder, settings, database=database).current
+        live = Ladder(folder, _following_the_first(settings, database), database=database).current
         return load_history(history, database, folder=folder, live=live, progress=progress)
     finally:
         database.close()
+
+
+def _following_the_first(settings: Settings, database: Database) -> Settings:
+    """Follow promotions only where no champion is in force yet."""
+    with database.reading() as connection:
+        is_first = "champion" not in in_force(connection)
+    return settings.model_copy(update={"follow_promotions": settings.follow_promotions and is_first})
 
 
 def serve(

@@ -1,0 +1,75 @@
+"""Commands that read or load leave it to the service which promotion is put in force."""
+
+import pandas as pd
+import pytest
+
+from data.home import Home
+from data.playbook import load_playbook
+from serving.store.database import Database
+from serving.verbs.privacy import tell_dossier
+from serving.verbs.service import load
+from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A home without a store, and a folder of models in which nothing was promoted yet."""
+    settings = settings_in(tmp_path)
+    monkeypatch.setenv("LEADSCORE_DATABASE", settings.database)
+    monkeypatch.setenv("LEADSCORE_MODELS", str(settings.models))
+    monkeypatch.setenv("LEADSCORE_USER", "ann")
+    monkeypatch.setattr("data.warehouse.import_history", lambda *_given, **_how: Nothing())
+    return settings
+
+
+class Nothing:
+    """No history at all, in the contract's columns."""
+
+    def __init__(self):
+        import ibis
+
+        columns = {
+            "leads": ["lead_id", "account_id", "created_at", "known_at"],
+            "activities": ["activity_id", "lead_id", "kind", "occurred_at", "known_at", "subject", "value"],
+            "outcomes": ["outcome_id", "lead_id", "stage", "reached_at", "known_at", "amount", "reason"],
+        }
+        for name, names in columns.items():
+            setattr(self, name, ibis.memtable(pd.DataFrame({one: [] for one in names}, dtype="string")))
+
+
+def deployed(settings):
+    database = Database(settings.database)
+    try:
+        with database.reading() as connection:
+            return connection.exec_driver_sql("SELECT source, fingerprint FROM deployments ORDER BY id").fetchall()
+    finally:
+        database.close()
+
+
+def test_a_load_puts_the_first_promotion_in_force_and_leaves_later_ones_to_the_service(place, tmp_path):
+    folder, home = load_playbook(PLAYBOOK), Home(tmp_path)
+    promote(place.models, "a", version="1")
+    load(folder, home)
+    first = deployed(place)
+    assert [source for source, _ in first] == ["promotion"], "promote, load, serve: what is loaded is scored by it"
+    promote(place.models, "b", version="2")
+    load(folder, home)
+    assert deployed(place) == first
+    with opened(place).client:
+        assert len(deployed(place)) == 2
+
+
+def test_a_load_follows_nothing_where_promotions_are_not_to_be_followed(place, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEADSCORE_FOLLOW_PROMOTIONS", "false")
+    promote(place.models, "a", version="1")
+    load(load_playbook(PLAYBOOK), Home(tmp_path))
+    assert deployed(place) == []
+
+
+def test_a_dossier_puts_nobody_in_force(place, tmp_path):
+    store = opened(place)
+    with store.client:
+        store.lead(attributes={"seniority": "vp"})
+    promote(place.models, "a", version="1")
+    tell_dossier(load_playbook(PLAYBOOK), Home(tmp_path), "L-1")
+    assert deployed(place) == []
