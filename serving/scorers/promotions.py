@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.exc import DBAPIError
 
 from data.errors import LeadscoreError
 from models.bundle import read_bundle_files
@@ -16,7 +15,7 @@ from models.errors import BundleError
 from models.reading import is_label
 from models.scorer import Scorer
 from serving.scorers.deploying import CheckedBundle, checked, deploy, in_force, store_bundle
-from serving.store.database import Database
+from serving.store.database import STORE_ERRORS, Database
 from serving.store.tables import marks
 
 _LOG = logging.getLogger("leadscore.serving")
@@ -75,7 +74,7 @@ class Promotions:
                 return
             named, bundle = self._bundle(self._pending)
             self._admit(bundle.model)
-        except DBAPIError:
+        except STORE_ERRORS:
             raise  # it is the store that cannot be used
         except LeadscoreError as error:
             self._tell(str(error).replace(f"{self._models}{os.sep}", ""))
