@@ -21,7 +21,7 @@ from serving.intake.merging import survivors
 from serving.privacy.erasing import person_of
 from serving.privacy.logic import Logic, logic_of
 from serving.scores.receipts import Role
-from serving.scores.replaying import receipts_of
+from serving.scores.replaying import receipts_among
 from serving.scores.scoring import LiveScorer, Score
 from serving.store.database import Database, raw
 from serving.store.tables import (
@@ -140,12 +140,7 @@ def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dic
         "stored_scores": _rows(connection, scores, person, by="as_of"),
         "handovers": _rows(connection, routes, person, by="routed_at"),
     }
-    told = [
-        past.as_json()
-        for one in sorted(person)
-        for role in _ROLES
-        for past in receipts_of(connection, one, role=role, limit=_ALL)
-    ]
+    told = [past.as_json() for role in _ROLES for past in receipts_among(connection, person, role=role, limit=_ALL)]
     return {**given, "receipts": told, "kept_answers": _answers(connection, person)}
 
 

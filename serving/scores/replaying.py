@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,10 +78,14 @@ def receipts_of(connection: Connection, lead_id: str, *, role: Role, limit: int)
     Raises:
         UnknownLeadError: nobody has told us of it.
     """
-    person = _person(connection, lead_id)
+    return receipts_among(connection, _person(connection, lead_id), role=role, limit=limit)
+
+
+def receipts_among(connection: Connection, lead_ids: Collection[str], *, role: Role, limit: int) -> list[PastReceipt]:
+    """Give the receipts of leads, newest first."""
     asked = (
         _columns()
-        .where(receipts.c.lead_id.in_(person), receipts.c.role == role)
+        .where(receipts.c.lead_id.in_(lead_ids), receipts.c.role == role)
         .order_by(receipts.c.as_of.desc())
         .limit(limit)
     )
