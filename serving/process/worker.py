@@ -18,6 +18,7 @@ from serving.store.tables import marks
 
 _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
+_PATIENCE, _BREATH_S = 10, 0.03
 _SWEEPS_IN = 5
 """In so many rounds the sweep goes on once, however much there is to follow."""
 _TIDY_US = 60_000_000
@@ -94,6 +95,7 @@ class Worker:
     def _run(self) -> None:
         while not self._stop.is_set():
             busy = False
+            self._let_facts_in()
             try:
                 busy = self.step()
             except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
@@ -104,6 +106,12 @@ class Worker:
             if not busy:
                 self.woken.wait(_PAUSE_S)
                 self.woken.clear()
+
+    def _let_facts_in(self) -> None:
+        """Wait a little, though never long, while facts come in one after the other: they go first."""
+        for _ in range(_PATIENCE):
+            if not self.database.is_written or self._stop.wait(_BREATH_S):
+                return
 
     def _swept(self) -> bool:
         """Go on with the sweep, or begin one where it is due; say whether anything was done."""

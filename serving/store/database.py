@@ -107,6 +107,11 @@ class Database:
         with self._mine, self._writer.begin() as connection:  # in turn here, rather than by polling the store's lock
             yield connection
 
+    @property
+    def is_written(self) -> bool:
+        """Say whether this process is writing right now."""
+        return self._mine.locked()
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """See the store as it is at one moment, whatever is written meanwhile."""

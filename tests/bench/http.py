@@ -30,7 +30,7 @@ from data.simulation import simulate
 from models.champion import read_pointer
 from serving.settings import settings_for
 from serving.store.database import Database
-from serving.store.tables import leads
+from serving.store.tables import leads, marks
 from serving.verbs.keys import create
 from serving.verbs.service import load
 
@@ -132,7 +132,21 @@ def _our_server(stack: ExitStack) -> tuple[int, list[str], str]:
     stack.enter_context(server([sys.executable, "-c", script], port, "/health/ready"))
     model = json.loads(_get(port, "/v1/model", key=key))
     assert not model["degraded"], model["problem"]
+    _wait_for_sweep(settings.database)
     return port, _some_leads(settings.database), key
+
+
+def _wait_for_sweep(url: str) -> None:
+    """Wait until the first sweep is over: what is measured is the service as it runs all day."""
+    database = Database(url)
+    try:
+        for _ in range(600):
+            with database.reading() as connection:
+                if connection.execute(select(marks.c.name).where(marks.c.name == "swept_at")).first():
+                    return
+            time.sleep(0.1)
+    finally:
+        database.close()
 
 
 def _some_leads(url: str) -> list[str]:

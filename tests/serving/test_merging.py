@@ -394,7 +394,7 @@ class World:
         return sorted(rows), {one: score.as_json() for one, score in scores.items()}, into
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(step, max_size=14))
 def test_no_merge_changes_any_answer_as_of_before_it_and_none_loses_an_activity(worlds, steps):
     """After any facts and merges: what was seen at each instant is seen still, and each family is one lead."""

@@ -8,6 +8,7 @@ import threading
 import time
 
 import httpx
+import pytest
 
 from data.instants import iso, now_us
 from tests.serving.conftest import ROOT
@@ -16,6 +17,7 @@ LEAD = {"lead_id": "L-1", "attributes": {"seniority": "vp", "employees": 500}}
 DEMO = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": iso(now_us() - 3_600_000_000)}
 
 
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 def test_a_server_starts_fast_serves_over_a_restart_stops_cleanly_and_loses_nothing_by_a_kill(process):
     """One story, since each start costs seconds."""
     started = time.monotonic()

@@ -119,7 +119,7 @@ def test_a_model_s_bundle_holds_no_id_of_any_lead(world, trained):
     tables = next(world.home.tables(world.folder.playbook.name).glob("*/leads.parquet"))
     ids = [row[0] for row in duckdb.sql(f"SELECT DISTINCT lead_id FROM read_parquet('{tables}')").fetchall()]
     bundles = [path.parent for path in world.home.registry.rglob("trees.json")]
-    assert len(bundles) == 3
+    assert len(bundles) >= 3
     texts = [path.read_text(encoding="utf-8") for place in bundles for path in place.iterdir()]
     assert not [one for one in ids if any(one in said for said in texts)]
     assert not Names(ids).stand_in(world.home.registry / "mlflow.db")
