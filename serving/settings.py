@@ -51,7 +51,7 @@ class Settings(BaseModel):
         default="required", description="whether callers need a key; off only where nobody else can listen"
     )
     requests_per_s: Annotated[float, Field(ge=0, le=1e6)] = Field(
-        default=1000, description="requests a second that one key may make; 0 is no limit"
+        default=1000, description="requests a second that one key may make; 0 is no limit, and none for wrong keys"
     )
     sweep_every_s: Annotated[float, Field(gt=0, le=7 * 86_400)] = Field(
         default=3600, description="how often all open leads are scored anew, since time passes too"

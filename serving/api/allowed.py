@@ -44,7 +44,7 @@ class Door:
         self._reads_inline = database.dialect == "sqlite"  # takes less time than handing it to a thread would
         self._now = now
         self._callers = Limiter(settings.requests_per_s / settings.workers)
-        self._wrong = Limiter(_WRONG_PER_S, burst=_WRONG_AT_ONCE)
+        self._wrong = Limiter(_WRONG_PER_S if settings.requests_per_s else 0, burst=_WRONG_AT_ONCE)
 
     async def key_of(self, request: Request) -> Key:
         """
