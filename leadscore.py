@@ -327,7 +327,7 @@ def deploy(
 @app.command()
 def erase(
     lead: Annotated[str, typer.Argument(help="Any id of the person.")],
-    vacuum: Annotated[bool, typer.Option("--vacuum", help="Write the store's files anew too; writes wait.")] = False,
+    vacuum: Annotated[bool, typer.Option("--vacuum", help="Write PostgreSQL's tables anew too; writes wait.")] = False,
     playbook: PlaybookOption = DEMO,
     as_json: JsonOption = False,
 ) -> None:

@@ -25,6 +25,8 @@ class LeadConvertor(Convertor[str]):
 
 
 register_url_convertor("lead", LeadConvertor())
+LEAD = "/leads/{lead_id:lead}"
+"""The address of a lead itself."""
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:

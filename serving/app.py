@@ -88,7 +88,6 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
         clock=clock,
         ladder=ladder,
         routing=routing,
-        rescoring=rescoring,
         ingestion=ingestion,
         previews=Previews(folder.playbook, database, ladder=ladder),
         recorder=recorder,

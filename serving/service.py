@@ -16,7 +16,6 @@ from serving.process.worker import Worker
 from serving.scorers.ladder import Ladder
 from serving.scores.preview import Previews
 from serving.scores.recording import Recorder
-from serving.scores.rescoring import Rescoring
 from serving.scores.routing import Routing
 from serving.settings import Settings
 from serving.store.database import Database, Raw
@@ -49,7 +48,6 @@ class Service:
     clock: Clock
     ladder: Ladder
     routing: Routing
-    rescoring: Rescoring
     ingestion: Ingestion
     previews: Previews
     recorder: Recorder

@@ -1,15 +1,17 @@
 """What a request asks for: bodies of JSON, instants and numbers in the query, each checked by hand for speed."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast, get_args
 
 from fastapi import Request, Response
 
-from serving.errors import InvalidError, RequestError, UnreadableError
+from serving.errors import InvalidError, UnreadableError
 from serving.intake.facts import instant, safe_name
+from serving.scores.receipts import Role
 
 MOST_ITEMS = 1000
 _USUAL_REASONS = 5
+_USUAL_LIMIT, _MOST_LISTED = "100", 1000
 _MOST_REASONS = 1000
 _DIGITS = 4
 _NAMED = 5
@@ -151,6 +153,30 @@ def whole(given: str, name: str, *, most: int, least: int = 1, also: str = "") -
     raise InvalidError(message)
 
 
+def limit_of(request: Request) -> int:
+    """
+    Give how many entries of a list are asked for.
+
+    Raises:
+        InvalidError: not a whole number from 1 to 1000.
+    """
+    return whole(request.query_params.get("limit", _USUAL_LIMIT), "limit", most=_MOST_LISTED)
+
+
+def role_of(request: Request) -> Role:
+    """
+    Give the role that is asked about; by default the champion's.
+
+    Raises:
+        InvalidError: there is no such role.
+    """
+    role = request.query_params.get("role", "champion")
+    if role not in get_args(Role):
+        message = "role: expected champion or shadow."
+        raise InvalidError(message)
+    return cast("Role", role)
+
+
 def as_of_of(request: Request) -> int | None:
     """
     Give the instant that is asked about [us since 1970 UTC]; None is now.
@@ -200,17 +226,3 @@ def _with_plus(given: str) -> str:
     """
     head, space, offset = given.rpartition(" ")
     return f"{head}+{offset}" if space and "T" in head else given
-
-
-__all__ = [
-    "RequestError",
-    "answer",
-    "as_of_of",
-    "body_of",
-    "items_of",
-    "only",
-    "parsed",
-    "reasons_of",
-    "whole",
-    "written",
-]

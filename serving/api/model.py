@@ -1,11 +1,10 @@
 """The model: which scorer answers, who is in force, and bundles coming in."""
 
-import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from data.instants import iso
 from models.bundle import StaleBundleError
@@ -16,18 +15,15 @@ from models.reading import is_label
 from models.receipt import scorer_json
 from models.scorer import Scorer
 from serving.api.allowed import key_of, needs
-from serving.api.asked import answer, only, whole
+from serving.api.asked import answer, limit_of, only, role_of
 from serving.api.model_document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
 from serving.errors import BundleRefusedError, InvalidError
 from serving.scorers.deploying import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
-from serving.scorers.shadowing import Comparison, compared
-from serving.scores.receipts import Role
+from serving.scorers.shadowing import compared
 from serving.service import Service, service_of
 from serving.store.database import STORE_ERRORS
 
 _LOG = logging.getLogger("leadscore.serving")
-_USUAL, _MOST = "100", 1000
-_ROLES: dict[str, Role] = {"champion": "champion", "shadow": "shadow"}
 router = APIRouter(prefix="/v1", tags=["model"])
 
 
@@ -42,11 +38,11 @@ async def read_model(request: Request) -> Response:
 async def put_model(request: Request) -> Response:
     """Verify a bundle and put it in force: hashes, structure, golden rows, and its features on this store."""
     only(request, "role", "version")
-    service, role, version = service_of(request), _role_of(request), _version_of(request)
-    bundle = await asyncio.to_thread(_verified, service, await request.body(), version)
+    service, role, version = service_of(request), role_of(request), _version_of(request)
+    bundle = await service.ask(partial(_verified, service, await request.body(), version))
     by, at = key_of(request).key_id, service.clock.now()
     await service.write(lambda: hand_over(service.database, bundle, role, by=by, at=at))
-    await asyncio.to_thread(service.ladder.refresh)
+    await service.ask(service.ladder.refresh)
     return answer(await _told(service))
 
 
@@ -59,7 +55,7 @@ async def delete_model(request: Request) -> Response:
         raise InvalidError(message)
     service, by = service_of(request), key_of(request).key_id
     await service.write(lambda: take_shadow_away(service.database, by=by, at=service.clock.now()))
-    await asyncio.to_thread(service.ladder.refresh)
+    await service.ask(service.ladder.refresh)
     return answer(await _told(service))
 
 
@@ -67,13 +63,9 @@ async def delete_model(request: Request) -> Response:
 async def read_deployments(request: Request) -> Response:
     """Give the newest deployments first: who was put where, when, by whom."""
     only(request, "limit")
-    service, limit = service_of(request), whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
-
-    def ask() -> list[Deployment]:
-        with service.database.reading() as connection:
-            return history(connection, limit)
-
-    return answer({"deployments": [one.as_json() for one in await run_in_threadpool(ask)]})
+    service, limit = service_of(request), limit_of(request)
+    found = await service.ask_store(lambda store, _now: history(store, limit))
+    return answer({"deployments": [one.as_json() for one in found]})
 
 
 def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBundle:
@@ -99,14 +91,6 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     else:
         return bundle
     raise BundleRefusedError(message)
-
-
-def _role_of(request: Request) -> Role:
-    role = _ROLES.get(request.query_params.get("role", "champion"))
-    if role is None:
-        message = "role: expected champion or shadow."
-        raise InvalidError(message)
-    return role
 
 
 def _version_of(request: Request) -> str | None:
@@ -156,10 +140,5 @@ async def _shadow(service: Service) -> dict[str, Any] | None:
     if told is None:
         return None
     champion, shadow = ladder.current.scorer.id.fingerprint, told["scorer"]["fingerprint"]
-
-    def ask() -> Comparison:
-        with service.database.reading() as connection:
-            return compared(connection, champion=champion, shadow=shadow)
-
-    comparison = await run_in_threadpool(ask)
+    comparison = await service.ask_store(lambda store, _now: compared(store, champion=champion, shadow=shadow))
     return {**told, "problem": ladder.shadow_problem, "compared": comparison.as_json()}

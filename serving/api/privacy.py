@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from serving import addresses  # noqa: F401 - knows where a lead's address ends
+from serving.addresses import LEAD
 from serving.api.allowed import key_of, needs
 from serving.api.asked import answer, only
 from serving.api.privacy_document import DOSSIER, ERASE
@@ -17,7 +17,7 @@ from serving.service import Service, service_of
 router = APIRouter(prefix="/v1", tags=["privacy"], dependencies=[needs("admin")])
 
 
-@router.delete("/leads/{lead_id:lead}", **ERASE)
+@router.delete(LEAD, **ERASE)
 async def erase_lead(request: Request) -> Response:
     """
     Erase a lead, whoever it was merged with, and every trace of them in the store.

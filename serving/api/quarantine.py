@@ -1,13 +1,12 @@
 """The quarantine: facts whose instant cannot be right yet, to be seen, taken in or thrown away."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
 from serving.api.allowed import key_of, needs
-from serving.api.asked import answer, only, whole, written
+from serving.api.asked import answer, limit_of, only, written
 from serving.api.intake_document import DISCARD, READ_QUARANTINE, RELEASE
 from serving.api.once import once
 from serving.intake.idempotency import Said, Ticket
@@ -17,7 +16,6 @@ from serving.intake.releasing import Releasing
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
-_USUAL, _MOST = "100", 1000
 Number = Annotated[int, Path(ge=1, le=2**53, description="as GET /v1/quarantine gives it", examples=[7])]
 
 
@@ -25,9 +23,10 @@ Number = Annotated[int, Path(ge=1, le=2**53, description="as GET /v1/quarantine 
 async def read_quarantine(request: Request) -> Response:
     """Give the facts whose instant is ahead of our clock, newest first; nothing counts them."""
     only(request, "limit")
-    limit = whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
+    limit = limit_of(request)
     service = service_of(request)
-    return answer({"quarantine": await run_in_threadpool(_listed, service, limit)})
+    found = await service.ask_store(lambda store, _now: newest_held(store, limit))
+    return answer({"quarantine": [held.as_json() for held in found]})
 
 
 @router.post("/{number}/release", dependencies=[needs("admin")], **RELEASE)
@@ -60,11 +59,6 @@ async def discard_fact(request: Request, number: Number) -> Response:
 
 def _releasing(service: Service) -> Releasing:
     return Releasing(service.database, service.clock, service.ingestion)
-
-
-def _listed(service: Service, limit: int) -> list[dict[str, Any]]:
-    with service.database.reading() as connection:
-        return [held.as_json() for held in newest_held(connection, limit)]
 
 
 def _said(result: Result) -> Said:

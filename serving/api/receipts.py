@@ -6,36 +6,33 @@ from typing import cast, get_args
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from data.instants import iso
+from data.instants import SECOND_US, iso
 from models.receipt import Grade
 from serving.api.allowed import needs
-from serving.api.asked import answer, instant_of, only, passed, whole
+from serving.api.asked import answer, instant_of, limit_of, only, passed, role_of
 from serving.api.receipts_document import LIST_RECEIPTS, READ_CHANGES, READ_RECEIPT, REPLAY, WORKLIST
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
 from serving.intake.facts import is_id, shown
-from serving.scores.receipts import Role
 from serving.scores.replaying import NO_RECEIPT, changed, receipt_of, receipts_of, replay
 from serving.scores.worklist import Freshness, best
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[needs("scores:read")])
-_USUAL, _MOST = "100", 1000
 _RECEIPT = re.compile("[0-9a-f]{32}")
-_SECOND_US = 1_000_000
 
 
 @router.get("/scores", **WORKLIST)
 async def read_worklist(request: Request) -> Response:
     """Give the open leads with the highest stored scores, each with how fresh it is; nothing is scored anew."""
     only(request, "limit", "grade")
-    service, limit = service_of(request), _limit(request)
+    service, limit = service_of(request), limit_of(request)
     grade = request.query_params.get("grade")
     if grade is not None and grade not in get_args(Grade):
         message = "grade: expected one of A, B, C, D."
         raise InvalidError(message)
     now = service.clock.now()
     scorer = service.ladder.current.scorer.id.fingerprint
-    fresh = Freshness(now, round(service.settings.fresh_for_s * _SECOND_US), scorer)
+    fresh = Freshness(now, round(service.settings.fresh_for_s * SECOND_US), scorer)
     wanted = cast("Grade | None", grade)
     found = await service.ask_store(lambda store, _now: best(store, fresh, limit=limit, grade=wanted))
     return answer({"scores": found, "now": iso(now)})
@@ -45,14 +42,11 @@ async def read_worklist(request: Request) -> Response:
 async def read_receipts(request: Request) -> Response:
     """Give the receipts of a lead's scores, newest first; a score is kept once for as long as it says the same."""
     only(request, "limit", "role")
-    service, limit, lead_id = service_of(request), _limit(request), _lead_id(request)
-    role = request.query_params.get("role", "champion")
-    if role not in get_args(Role):
-        message = "role: expected champion or shadow."
-        raise InvalidError(message)
+    service, limit, lead_id = service_of(request), limit_of(request), _lead_id(request)
+    role = role_of(request)
 
     def ask(store: Connection, _now: int) -> list[dict[str, object]]:
-        found = receipts_of(store, lead_id, role=cast("Role", role), limit=limit)
+        found = receipts_of(store, lead_id, role=role, limit=limit)
         return [past.as_json() for past in found]
 
     return answer({"receipts": await service.ask_store(ask)})
@@ -93,7 +87,7 @@ async def read_changes(request: Request) -> Response:
 
 
 def _limit(request: Request) -> int:
-    return whole(request.query_params.get("limit", _USUAL), "limit", most=_MOST)
+    return limit_of(request)
 
 
 def _lead_id(request: Request) -> str:

@@ -13,16 +13,16 @@ from hashlib import sha256
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
+from data.instants import SECOND_US
 from serving.callers.auditing import mark_of
 from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.privacy.tombstones import tombstoned
 from serving.store.database import STORE_ERRORS, Database
 from serving.store.tables import idempotency, idempotency_leads
 
-_SECOND_US = 1_000_000
-KEPT_US = 24 * 3600 * _SECOND_US
+KEPT_US = 24 * 3600 * SECOND_US
 """How long an answer is kept."""
-ABANDONED_US = 60 * _SECOND_US
+ABANDONED_US = 60 * SECOND_US
 """After how long a reservation without an answer counts as left by a process that died."""
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, cast
 
 from sqlalchemy import Connection, insert, text
 
+from data.instants import SECOND_US
 from data.playbook import Playbook
 from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError
@@ -28,7 +29,6 @@ from serving.store.tables import leads
 
 Status = Literal["stored", "duplicate", "quarantined", "rejected"]
 Values = dict[str, Any]
-_SECOND_US = 1_000_000
 _WHENEVER = 2**62
 _MOVED = text(
     "INSERT INTO moves (lead_id, since, newest) VALUES (:lead_id, :since, :newest)"
@@ -99,7 +99,7 @@ class Ingestion:
         self._playbook = playbook
         self._database = database
         self._clock = clock
-        self._skew_us = int(clock_skew_s * _SECOND_US)
+        self._skew_us = int(clock_skew_s * SECOND_US)
         self._moved = moved
 
     def take(self, kind: Kind, items: Sequence[object], *, ticket: Ticket | None = None) -> list[Result]:

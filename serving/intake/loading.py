@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from sqlalchemy import Connection, func, select
 
 from data.contract import AttributeType
+from data.home import Home
 from data.instants import now_us as present_us
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
@@ -24,6 +25,9 @@ from serving.store.tables import leads, merges
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
+if TYPE_CHECKING:
+    from data.warehouse import Warehouse
+
 Rows = Iterable[tuple[Any, ...]]
 
 
@@ -80,19 +84,28 @@ class Loaded:
         )
 
 
-def demand_history(folder: PlaybookFolder) -> None:
+def history_of(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> "Warehouse":
     """
-    Refuse to load what a playbook reads out of a store: it is there already.
+    Import the history that a playbook's exports hold, to be loaded.
+
+    Args:
+        folder: the playbook and where its exports are.
+        home: where local tables stand.
+        progress: hears how far it has come.
 
     Raises:
-        LoadError: the playbook names the store as one of its sources.
+        LoadError: the playbook reads the store itself, so that there is nothing to load.
+        DataError: the exports cannot be read as the playbook says.
     """
+    from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
+
     if any(isinstance(source, StoreSource) for source in folder.playbook.sources):
         message = (
             "this playbook's history is the service's store itself, so there is nothing to load: "
             "name a playbook whose sources are exports."
         )
         raise LoadError(message)
+    return import_history(folder, home, progress=progress)
 
 
 def load_history(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from data.instants import iso
+from data.instants import SECOND_US, iso
 from serving.errors import ConflictError, SettledError, UnknownFactError
 from serving.intake.facts import ActivityFact, LeadFact, OutcomeFact, read_as, shown
 from serving.store.tables import quarantine
@@ -21,7 +21,6 @@ AnyFact = LeadFact | ActivityFact | OutcomeFact
 MODELS: Mapping[Kind, type[AnyFact]] = {"leads": LeadFact, "activities": ActivityFact, "outcomes": OutcomeFact}
 IDS: Mapping[Kind, str] = {"leads": "lead_id", "activities": "activity_id", "outcomes": "outcome_id"}
 INSTANTS: Mapping[Kind, str] = {"leads": "created_at", "activities": "occurred_at", "outcomes": "reached_at"}
-_SECOND_US = 1_000_000
 _UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
@@ -207,6 +206,6 @@ def _long(span_us: int) -> str:
     >>> _long(90 * 60 * 1_000_000), _long(3 * 86_400 * 1_000_000), _long(1)
     ('90 minutes', '3 days', '0 seconds')
     """
-    seconds = span_us // _SECOND_US
+    seconds = span_us // SECOND_US
     many, unit = next(((seconds // size, unit) for size, unit in _UNITS if seconds >= 2 * size), (seconds, "seconds"))
     return f"{many:,} {unit}"

@@ -13,7 +13,7 @@ from data.instants import DAY_US, iso
 from data.playbook import Playbook, PlaybookFolder
 from data.progress import Progress, silent
 from serving.app import open_service
-from serving.intake.loading import History, Loaded, demand_history, load_history
+from serving.intake.loading import History, Loaded, history_of, load_history
 from serving.intake.quarantine import Kind
 from serving.scores.routing import newest_routes
 from serving.service import Service
@@ -98,10 +98,7 @@ def rehearse(folder: PlaybookFolder, home: Home, *, progress: Progress = silent)
         DataError: the exports cannot be read as the playbook says.
         ServingError: the store cannot be opened.
     """
-    from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
-
-    demand_history(folder)
-    history = import_history(folder, home, progress=progress)
+    history = history_of(folder, home, progress=progress)
     settings = settings_for(folder, home)
     _set_aside(settings)
     instant = history.cutoff_us - DAY_US

@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
+from data.instants import SECOND_US
 from serving.service import Service
 from serving.store.database import STORE_ERRORS
 from serving.store.tables import marks, quarantine
@@ -28,7 +29,6 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _TOO_MANY = 429
-_US = 1_000_000
 _REFRESH_S = 1.0
 
 
@@ -133,8 +133,8 @@ class _Stored(Collector):
     def _of_store(self) -> Iterator[Metric]:
         service = self._service
         backlog, now = service.worker.following.backlog(), service.clock.now()
-        waited_s = 0 if backlog.oldest_since is None else max(0, now - backlog.oldest_since) / _US
-        behind_s = max(0, now - service.clock.as_of(service.database.writing_since)) / _US
+        waited_s = 0 if backlog.oldest_since is None else max(0, now - backlog.oldest_since) / SECOND_US
+        behind_s = max(0, now - service.clock.as_of(service.database.writing_since)) / SECOND_US
         with service.database.reading() as connection:
             held = connection.execute(select(func.count()).where(quarantine.c.released_at.is_(None))).scalar_one()
             swept = connection.execute(select(marks.c.content).where(marks.c.name == "swept_at")).scalar()
@@ -151,7 +151,7 @@ class _Stored(Collector):
         yield lag
         yield _told("quarantined_facts", "facts that wait for somebody to release them", held)
         if swept is not None:
-            yield _told("sweep_last_timestamp_seconds", "when a sweep last ended", int(swept) / _US)
+            yield _told("sweep_last_timestamp_seconds", "when a sweep last ended", int(swept) / SECOND_US)
 
 
 def route_of(scope: MutableMapping[str, Any]) -> str:

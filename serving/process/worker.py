@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, insert, select
 
+from data.instants import SECOND_US
 from serving.clock import Clock
 from serving.intake.idempotency import forget_old
 from serving.scores.following import Following
@@ -22,7 +23,6 @@ _PATIENCE, _BREATH_S = 10, 0.03
 _SWEEPS_IN = 5
 """In so many rounds the sweep goes on once, however much there is to follow."""
 _TIDY_US = 60_000_000
-_SECOND_US = 1_000_000
 _SWEPT = "swept_at"
 
 
@@ -127,7 +127,7 @@ class Worker:
     def _is_due(self) -> bool:
         with self.database.reading() as connection:
             last = connection.execute(select(marks.c.content).where(marks.c.name == _SWEPT)).scalar()
-        return last is None or int(last) + self.sweep_every_s * _SECOND_US <= self.clock.now()
+        return last is None or int(last) + self.sweep_every_s * SECOND_US <= self.clock.now()
 
     def _note_sweep(self) -> None:
         with self.database.writing() as connection:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,33 +63,53 @@ def draw(live: LiveScorer, role: Role, *, given: Sequence[Given]) -> list[Drawn]
     frame = pd.DataFrame([list(one.known.values) for one in given], columns=live.scorer.catalog.names)
     scored = live.scorer.score_many(frame)
     points, chances, moved = scored.points.tolist(), scored.probabilities.tolist(), scored.reasons.tolist()
-    drawn = []
-    for at, one in enumerate(given):
-        reasons = {code: value for code, value in zip(scored.codes, moved[at], strict=True) if value}
-        probability = None if chances[at] != chances[at] else chances[at]
-        grade = live.scorer.bands.grade(points[at])
-        said = {
-            "base_points": scored.base_points,
-            "probability": probability,
-            "grade": grade,
-            "degraded": live.degraded,
-            "newest_activity_at": one.known.newest_activity_at,
-            "reasons": reasons,
-        }
-        row = {
-            "receipt_id": secrets.token_hex(16),
-            "lead_id": one.lead_id,
-            "role": role,
-            "as_of": one.as_of,
-            "scorer": live.scorer.id.fingerprint,
-            "points": points[at],
-            "threshold": live.threshold,
-            "mark": _mark(live, points[at], reasons),
-            "values": json.dumps(one.known.values),
-            "receipt": json.dumps(said, allow_nan=False),
-        }
-        drawn.append(Drawn(row, points[at], grade, probability, one.known.newest_activity_at))
-    return drawn
+    rows = zip(given, points, chances, moved, strict=True)
+    return [
+        _drawn(
+            live,
+            role,
+            given=one,
+            scored=(total, chance, scored.base_points),
+            moved=zip(scored.codes, each, strict=True),
+        )
+        for one, total, chance, each in rows
+    ]
+
+
+def _drawn(
+    live: LiveScorer,
+    role: Role,
+    *,
+    given: Given,
+    scored: tuple[float, float, float],
+    moved: Iterable[tuple[str, float]],
+) -> Drawn:
+    """Draw up one receipt of a score's points, chance and base, and of what each reason moved."""
+    points, chance, base_points = scored
+    reasons = {code: value for code, value in moved if value}
+    probability = None if math.isnan(chance) else chance
+    grade, newest = live.scorer.bands.grade(points), given.known.newest_activity_at
+    said = {
+        "base_points": base_points,
+        "probability": probability,
+        "grade": grade,
+        "degraded": live.degraded,
+        "newest_activity_at": newest,
+        "reasons": reasons,
+    }
+    row = {
+        "receipt_id": secrets.token_hex(16),
+        "lead_id": given.lead_id,
+        "role": role,
+        "as_of": given.as_of,
+        "scorer": live.scorer.id.fingerprint,
+        "points": points,
+        "threshold": live.threshold,
+        "mark": _mark(live, points, reasons),
+        "values": json.dumps(given.known.values),
+        "receipt": json.dumps(said, allow_nan=False),
+    }
+    return Drawn(row, points, grade, probability, newest)
 
 
 def _mark(live: LiveScorer, points: float, reasons: Mapping[str, float]) -> str:

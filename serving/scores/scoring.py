@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.instants import SECOND_US
 from features.catalog import Catalog
 from features.feature import Value
 from features.live import LiveQuery, compile_live
@@ -17,7 +18,6 @@ from serving.store.database import Dialect, Raw
 
 _BATCH = 1000
 _FEW = 8
-_SECOND_US = 1_000_000
 _NEWEST = "SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = {lead} AND a.known_at < {as_of}"
 _MERGED = (
     "SELECT m.into_lead_id FROM merges AS m WHERE m.lead_id = {lead} AND m.merged_at < {as_of}"
@@ -68,7 +68,7 @@ class Score:
         """Write the score as the API gives it."""
         content = self.receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
         newest = self.newest_activity_at
-        content["lag_s"] = None if newest is None else (self.receipt.as_of - newest) / _SECOND_US
+        content["lag_s"] = None if newest is None else (self.receipt.as_of - newest) / SECOND_US
         content["threshold"] = self.threshold
         return content
 

@@ -5,11 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from data.instants import iso
+from data.instants import SECOND_US, iso
 from models.receipt import Grade
 from serving.store.tables import moves, scores
-
-_SECOND_US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def _told(row: Any, fresh: Freshness) -> dict[str, Any]:
         "probability": row.probability,
         "newest_activity_at": None if row.newest_activity_at is None else iso(row.newest_activity_at),
         "receipt_id": row.receipt_id,
-        "lag_s": max(0.0, (fresh.now - row.as_of) / _SECOND_US),
+        "lag_s": max(0.0, (fresh.now - row.as_of) / SECOND_US),
         "waiting": row.since is not None,
         "stale": why is not None,
         "why_stale": why,

@@ -15,12 +15,13 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import sqlite as sqlite_dialect
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from serving.clock import Clock
 from serving.errors import StoreError
+from serving.settings import database_url
 from serving.store.tables import metadata
 from serving.store.under_way import UnderWay, on_postgres
 
@@ -38,6 +39,7 @@ def _store_errors() -> tuple[type[Exception], ...]:
 
 STORE_ERRORS = _store_errors()
 """What says that the store does not answer, however it was asked."""
+_CANNOT_OPEN: tuple[type[Exception], ...] = (*STORE_ERRORS, OSError)
 _STATEMENTS = 256
 _CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 1024**3
@@ -71,7 +73,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, busy_timeout_s: float = 30) -> None:
-        self.url = _parsed(url)
+        self.url = make_url(database_url(url))
         self.dialect: Dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgres"
         self._writer = _engine(self.url, busy_timeout_s, writes=True)
         self._reader = _engine(self.url, busy_timeout_s, writes=False)
@@ -84,9 +86,12 @@ class Database:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             self._bring_up_to_date()
             self._under_way = UnderWay(self.path) if self.path is not None else None
-        except (DBAPIError, sqlite3.Error, OSError) as error:
+        except StoreError:
             self._dispose()
-            said = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n", maxsplit=1)[0]
+            raise
+        except _CANNOT_OPEN as error:
+            self._dispose()
+            said = str(getattr(error, "orig", error)).strip().split("\n", maxsplit=1)[0]
             expected = "give a SQLite file that may be written, or the URL of a PostgreSQL that answers"
             message = f"{self.shown} cannot be opened as the store ({said}): {expected}."
             raise StoreError(message) from None
@@ -172,9 +177,7 @@ class Database:
             return 0
         with self._asker.connect() as connection:
             before = now_us()
-            said = connection.execute(
-                text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-            ).scalar_one()
+            said = connection.execute(text(_NOW)).scalar_one()
             return int(said) - (before + now_us()) // 2
 
     def close(self) -> None:
@@ -234,23 +237,9 @@ class one_moment:  # noqa: N801 - reads as a statement; a class costs half of wh
             self._store.execute("COMMIT")
 
 
-def _parsed(url: str) -> URL:
-    try:
-        found = make_url(url)
-    except ArgumentError:
-        found = make_url(f"sqlite:///{url}")
-    if found.drivername == "postgresql":
-        found = found.set(drivername="postgresql+psycopg")
-    return found
-
-
 def _engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine:
-    sqlite = url.get_backend_name() == "sqlite"
-    return (
-        _sqlite_engine(url, busy_timeout_s, writes=writes)
-        if sqlite
-        else _postgres_engine(url, busy_timeout_s, writes=writes)
-    )
+    make = _sqlite_engine if url.get_backend_name() == "sqlite" else _postgres_engine
+    return make(url, busy_timeout_s, writes=writes)
 
 
 def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine:

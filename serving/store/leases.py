@@ -3,12 +3,12 @@
 import os
 import secrets
 import socket
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
 from serving.store.database import Database
+from serving.store.processes import is_alive, which
 from serving.store.tables import leases
 
 _LENGTH_US = 15_000_000
@@ -26,7 +26,7 @@ class Lease:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._mine = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
+        self._mine = f"{socket.gethostname()} {os.getpid()} {which(os.getpid())} {secrets.token_hex(4)}"
         self._until = 0
 
     def held(self, now: int) -> bool:
@@ -65,12 +65,5 @@ class Lease:
 
 def _is_dead(holder: str) -> bool:
     """Say whether the holder was a process of this machine that is no more."""
-    host, process, _ = holder.split(" ")
-    if host != socket.gethostname():
-        return False
-    with suppress(PermissionError):
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            return True
-    return False
+    host, process, known_as, _ = holder.split(" ")
+    return host == socket.gethostname() and not is_alive(int(process), int(known_as))

@@ -7,14 +7,15 @@ since when it writes, and "now" stands there for the others.
 """
 
 import fcntl
-import hashlib
 import mmap
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from serving.store.processes import is_alive, which
 
 _SLOTS = 128
 _SLOT = struct.Struct("<qqq")  # the process, which of that number it is, and since when it writes; 0 is not at all
@@ -49,7 +50,7 @@ class UnderWay:
             if os.fstat(self._file.fileno()).st_size < _ALL.size:
                 self._file.truncate(_ALL.size)
             self._map = mmap.mmap(self._file.fileno(), _ALL.size)
-            self._me = os.getpid(), _which(os.getpid())
+            self._me = os.getpid(), which(os.getpid())
             self._mine = self._free_slot()
             self._say(self._mine, *self._me, 0)
 
@@ -80,8 +81,8 @@ class UnderWay:
         assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
         return self._map
 
-    def _say(self, at: int, process: int, which: int, since: int) -> None:
-        _SLOT.pack_into(self._mapped, at * _SLOT.size, process, which, since)
+    def _say(self, at: int, process: int, known_as: int, since: int) -> None:
+        _SLOT.pack_into(self._mapped, at * _SLOT.size, process, known_as, since)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -93,36 +94,14 @@ class UnderWay:
 
     def _free_slot(self) -> int:
         """Find a slot that no living process holds; what the dead left in theirs is forgotten."""
-        for at, (process, which, _) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
-            if process == 0 or not _is_alive(process, which):
+        for at, (process, known_as, _) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
+            if process == 0 or not is_alive(process, known_as):
                 return at
         message = f"more than {_SLOTS} processes have the store open"
         raise OSError(message)
 
     def _forget_the_dead(self) -> None:
         """Forget that killed processes were writing."""
-        for at, (process, which, since) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
-            if since and at != self._mine and not _is_alive(process, which):
+        for at, (process, known_as, since) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
+            if since and at != self._mine and not is_alive(process, known_as):
                 self._say(at, 0, 0, 0)
-
-
-def _is_alive(process: int, which: int) -> bool:
-    with suppress(ProcessLookupError):
-        with suppress(PermissionError):
-            os.kill(process, 0)
-        return _which(process) == which
-    return False
-
-
-def _which(process: int) -> int:
-    """
-    Tell a process from another one of the same number: by when it began, and by which start of the machine.
-
-    Numbers of processes come again, in a container after every start. 0 where the system does not say.
-    """
-    try:
-        began = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-        machine = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")
-    except (OSError, IndexError):
-        return 0
-    return int.from_bytes(hashlib.sha256(f"{machine} {began}".encode()).digest()[:7], "big")

@@ -3,7 +3,7 @@
 from data.home import Home
 from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
-from serving.intake.loading import Loaded, demand_history, load_history
+from serving.intake.loading import Loaded, history_of, load_history
 from serving.process.running import Served, listening, run
 from serving.scorers.deploying import in_force
 from serving.scorers.ladder import Ladder
@@ -27,11 +27,7 @@ def load(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> 
         DataError: the exports cannot be read as the playbook says.
         ServingError: the store cannot be opened.
     """
-    from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
-
-    settings = settings_for(folder, home)
-    demand_history(folder)
-    history = import_history(folder, home, progress=progress)
+    settings, history = settings_for(folder, home), history_of(folder, home, progress=progress)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
         live = Ladder(folder, _following_the_first(settings, database), database=database).current

@@ -201,7 +201,8 @@ def test_a_flood_of_wrong_keys_is_slowed_down_and_valid_ones_from_there_are_not(
     with found.client:
         wrong = [found.client.get("/v1/routes", headers={"Authorization": f"Bearer lsk_{at}"}) for at in range(400)]
         assert {answer.status_code for answer in wrong} == {401, 429}
-        assert int(wrong[-1].headers["retry-after"]) >= 1
+        slowed_down = [answer for answer in wrong if answer.status_code == 429]
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in slowed_down)
         assert found.client.get("/v1/routes").status_code == 200
 
 
