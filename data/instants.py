@@ -1,6 +1,7 @@
 """Instants: UTC, in microseconds since 1970-01-01, as integers wherever they are computed with."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from data.errors import DataError
@@ -36,6 +37,7 @@ def now_us() -> int:
     return to_us(datetime.now(UTC))
 
 
+@lru_cache(maxsize=4096)
 def iso(instant_us: int) -> str:
     """
     Write an instant the way the API and the command line print it.

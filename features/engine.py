@@ -54,12 +54,34 @@ def describe(snapshots: ir.Table, leads: ir.Table, activities: ir.Table, catalog
         CatalogError: a feature names an attribute that ``leads`` lacks.
     """
     _check_attributes(leads, catalog)
+    versions = _newest_versions(snapshots, leads, catalog.attribute_names)
+    peers = _colleagues(_newest_versions(snapshots, leads, []), leads)
+    return describe_known(snapshots, activities, catalog, versions=versions, peers=peers)
+
+
+def describe_known(
+    snapshots: ir.Table, activities: ir.Table, catalog: Catalog, *, versions: ir.Table, peers: ir.Table
+) -> ir.Table:
+    """
+    Say what was known about each lead at each snapshot, where it was looked up who the lead was.
+
+    Args:
+        snapshots: (n, 2) ``lead_id``, ``as_of``; unique rows.
+        activities: count if ``known_at < as_of``.
+        catalog: k features, unique names.
+        versions: (n, 4 + a) ``lead_id``, ``as_of``, ``account_id``, ``created_at``, and ``attribute_…`` of the newest
+            version with ``known_at < as_of``.
+        peers: ``lead_id``, ``as_of``, ``peer_id`` of each other lead whose newest version names the same account.
+
+    Returns:
+        (n, 2 + k): ``lead_id``, ``as_of``, then one column per feature in catalog order.
+    """
     used = activities.filter(~activities.kind.isin(catalog.never_use)) if catalog.never_use else activities
-    parts = [_summed(_own_activities(snapshots, used), catalog, over="lead")]
+    parts = [_summed(_activities_of(snapshots, used, doer="lead_id"), catalog, over="lead")]
     if catalog.needs_leads:
-        parts.append(_newest_versions(snapshots, leads, catalog.attribute_names))
+        parts.append(versions)
     if catalog.needs_account:
-        parts.append(_summed(_account_activities(snapshots, leads, used), catalog, over="account"))
+        parts.append(_summed(_activities_of(peers, used, doer="peer_id"), catalog, over="account"))
     joined = folded(_side_by_side, parts)
     columns = {feature.name: _filled(feature, joined) for feature in catalog.features}
     return joined.select(lead_id=joined.lead_id, as_of=joined.as_of, **columns)
@@ -79,22 +101,19 @@ def _side_by_side(left: ir.Table, right: ir.Table) -> ir.Table:
     return left.left_join(renamed, on).drop(*clash.values())
 
 
-def _own_activities(snapshots: ir.Table, activities: ir.Table) -> ir.Table:
-    seen = [snapshots.lead_id == activities.lead_id, activities.known_at < snapshots.as_of]
+def _activities_of(snapshots: ir.Table, activities: ir.Table, *, doer: str) -> ir.Table:
+    """Pair each snapshot with what somebody did, as far as it was known by then; with nulls where that is nothing."""
+    seen = [snapshots[doer] == activities.lead_id, activities.known_at < snapshots.as_of]
     joined = snapshots.left_join(activities, seen)
-    return joined.select(**_pair(snapshots, activities))
-
-
-def _pair(snapshots: ir.Table, activities: ir.Table) -> dict[str, ir.Value]:
-    return {
-        "lead_id": snapshots.lead_id,
-        "as_of": snapshots.as_of,
-        "kind": activities.kind,
-        "subject": activities.subject,
-        "value": activities.value,
-        "occurred_at": activities.occurred_at,
-        "age": snapshots.as_of - activities.occurred_at,
-    }
+    return joined.select(
+        lead_id=snapshots.lead_id,
+        as_of=snapshots.as_of,
+        kind=activities.kind,
+        subject=activities.subject,
+        value=activities.value,
+        occurred_at=activities.occurred_at,
+        age=snapshots.as_of - activities.occurred_at,
+    )
 
 
 def _newest_versions(snapshots: ir.Table, leads: ir.Table, attributes: Iterable[str]) -> ir.Table:
@@ -116,13 +135,6 @@ def _newest(versions: ir.Table, keys: list[str]) -> ir.Table:
     window = ibis.window(group_by=[versions[key] for key in keys], order_by=[versions.version_at.desc()])
     ranked = versions.mutate(rank=ibis.row_number().over(window))
     return ranked.filter(ranked["rank"] == 0).drop("rank", "version_at")
-
-
-def _account_activities(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> ir.Table:
-    """Pair each snapshot with what the other leads of its account did, by the account known at that instant."""
-    peers = _colleagues(_newest_versions(snapshots, leads, []), leads)
-    joined = peers.left_join(activities, [peers.peer_id == activities.lead_id, activities.known_at < peers.as_of])
-    return joined.select(**_pair(peers, activities))
 
 
 def _colleagues(mine: ir.Table, leads: ir.Table) -> ir.Table:

@@ -12,10 +12,16 @@ from sqlglot import exp
 
 from data.contract import AttributeType
 from features.catalog import Catalog
-from features.engine import describe
+from features.engine import describe_known
 from features.reducers import Attribute
 
 Dialect = Literal["sqlite", "postgres"]
+_NEWEST = "SELECT max(w.known_at) FROM lead_versions AS w WHERE w.lead_id = {lead} AND w.known_at < {as_of}"
+_PEERS = (
+    "SELECT m.lead_id, m.as_of, p.lead_id AS peer_id FROM versions AS m JOIN lead_versions AS p"  # noqa: S608 - ours
+    " ON p.account_id = m.account_id AND p.lead_id <> m.lead_id"
+    f" AND p.known_at = ({_NEWEST.format(lead='p.lead_id', as_of='m.as_of')})"
+)
 _LONGEST_NAME_BYTES = 63  # PostgreSQL cuts longer names, and two that begin alike would become one
 _SMALLEST_EXPONENT = -700.0  # of a smaller one PostgreSQL says that it is out of range, where others say 0
 
@@ -99,19 +105,30 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
     """
     words = _WORDS[dialect]
     body = _body(catalog, dialect)
-    leads = f"leads AS NOT MATERIALIZED ({_lead_columns(catalog, words)})"
+    known = [f"versions AS MATERIALIZED ({_versions(catalog, words)})", f"peers AS MATERIALIZED ({_PEERS})"]
     if dialect == "postgres":
-        body, leads = body.replace("%", "%%"), leads.replace("%", "%%")
-    return LiveQuery(_with([words.one, leads], body), _with([words.many, leads], body), tuple(catalog.names))
+        body, known = body.replace("%", "%%"), [table.replace("%", "%%") for table in known]
+    of_one = _ungrouped(body) if dialect == "sqlite" else body
+    return LiveQuery(_with([words.one, *known], of_one), _with([words.many, *known], body), tuple(catalog.names))
 
 
 def _body(catalog: Catalog, dialect: Dialect) -> str:
     """Write the engine's expression in the database's own words."""
-    statement = str(ibis.to_sql(describe(*_tables(catalog), catalog), dialect=dialect, pretty=False))
+    snapshots, versions, peers, activities = _tables(catalog)
+    described = describe_known(snapshots, activities, catalog, versions=versions, peers=peers)
+    statement = str(ibis.to_sql(described, dialect=dialect, pretty=False))
     tree = sqlglot.parse_one(statement, read=dialect).transform(_filtered)
     if dialect == "postgres":
         tree = tree.transform(_for_postgres).transform(_named_shortly)  # a pass does not look into what it replaced
     return tree.sql(dialect)
+
+
+def _ungrouped(body: str) -> str:
+    """Sort nothing into groups where all is of one snapshot; SQLite lets an aggregate name its columns all the same."""
+    tree = sqlglot.parse_one(body, read="sqlite")
+    for select in tree.find_all(exp.Select):
+        select.set("group", None)
+    return tree.sql("sqlite")
 
 
 def _filtered(node: exp.Expression) -> exp.Expression:
@@ -180,16 +197,20 @@ def _with(tables: Sequence[str], body: str) -> str:
     return f"WITH {head}, {own[5:]}" if own[:5].upper() == "WITH " else f"WITH {head} {own}"
 
 
-def _tables(catalog: Catalog) -> tuple[ibis.Table, ibis.Table, ibis.Table]:
+def _tables(catalog: Catalog) -> tuple[ibis.Table, ibis.Table, ibis.Table, ibis.Table]:
     attributes = {
-        name: "string" if kind is AttributeType.CATEGORY else "float64" for name, kind in _types(catalog).items()
+        f"attribute_{name}": "string" if kind is AttributeType.CATEGORY else "float64"
+        for name, kind in _types(catalog).items()
     }
-    keys = {"lead_id": "string", "account_id": "string", "created_at": "int64", "known_at": "int64"}
-    leads = ibis.table(Schema.from_tuples([*keys.items(), *attributes.items()]), name="leads")
-    snapshots = ibis.table({"lead_id": "string", "as_of": "int64"}, name="snapshots")
+    keys = {"lead_id": "string", "as_of": "int64"}
+    of_lead = {**keys, "account_id": "string", "created_at": "int64"}
     activity = {"lead_id": "string", "kind": "string", "subject": "string", "value": "float64"}
-    activities = ibis.table({**activity, "occurred_at": "int64", "known_at": "int64"}, name="activities")
-    return snapshots, leads, activities
+    return (
+        ibis.table(keys, name="snapshots"),
+        ibis.table(Schema.from_tuples([*of_lead.items(), *attributes.items()]), name="versions"),
+        ibis.table({**keys, "peer_id": "string"}, name="peers"),
+        ibis.table({**activity, "occurred_at": "int64", "known_at": "int64"}, name="activities"),
+    )
 
 
 def _types(catalog: Catalog) -> dict[str, AttributeType]:
@@ -197,13 +218,17 @@ def _types(catalog: Catalog) -> dict[str, AttributeType]:
     return {reduce.name: reduce.type for reduce in reducers}
 
 
-def _lead_columns(catalog: Catalog, words: _Words) -> str:
-    columns = ["lead_id", "account_id", "created_at", "known_at"]
+def _versions(catalog: Catalog, words: _Words) -> str:
+    """Look up the newest version of each lead that was known; nulls where none was."""
+    columns = ["s.lead_id", "s.as_of", "v.account_id", "v.created_at"]
     for name, kind in _types(catalog).items():
         said = words.text if kind is AttributeType.CATEGORY else words.number
         key = name.replace("'", "''")
-        columns.append(f"{said.format(name=key)} AS {_quoted(words.named(name))}")
-    return f"SELECT {', '.join(columns)} FROM lead_versions"  # noqa: S608 - names are quoted, nothing comes from a caller
+        columns.append(f"{said.format(name=key)} AS {_quoted(words.named(f'attribute_{name}'))}")
+    newest = _NEWEST.format(lead="s.lead_id", as_of="s.as_of")
+    found = f"v.lead_id = s.lead_id AND v.known_at = ({newest})"
+    # names are quoted, and nothing comes from a caller
+    return f"SELECT {', '.join(columns)} FROM snapshots AS s LEFT JOIN lead_versions AS v ON {found}"  # noqa: S608
 
 
 def _quoted(name: str) -> str:

@@ -18,7 +18,7 @@ from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, Sc
 from models.scorer import Scored
 from models.shapley import ShapleyTables
 from models.trees import Trees
-from models.wording import groups_of, reason_words
+from models.wording import Group, groups_of
 
 MOST_CATEGORIES = 62
 
@@ -43,13 +43,13 @@ class Encoding:
         ]
         return [None if names is None else {name: code for code, name in enumerate(names)} for names in known]
 
-    def row(self, values: Sequence[Value]) -> NDArray[np.float64]:
-        """Encode one lead's k values as float64 of shape (1, k); missing is NaN."""
-        encoded = [
-            math.nan if value is None else value if codes is None else codes.get(value, len(codes))  # type: ignore[arg-type]
-            for value, codes in zip(values, self._codes, strict=True)
-        ]
-        return np.array([encoded], dtype=np.float64)
+    def rows(self, known: Sequence[Sequence[Value]]) -> NDArray[np.float64]:
+        """Encode the k values of n leads as float64 of shape (n, k); missing is NaN."""
+        encoded = [list(values) for values in known]
+        for at, codes in enumerate(self._codes):
+            for row in encoded if codes is not None else ():
+                row[at] = None if row[at] is None else codes.get(row[at], len(codes))  # type: ignore[union-attr, arg-type]
+        return np.array(encoded, dtype=np.float64).reshape(len(known), len(self._codes))
 
     def frame(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Encode a frame with a column per feature as float64 of shape (n, k)."""
@@ -116,7 +116,7 @@ class ConversionModel:
     @cached_property
     def codes(self) -> tuple[str, ...]:
         """Give the codes of its reasons."""
-        return tuple(code for code, _ in self._groups)
+        return tuple(group.code for group in self._groups)
 
     def labelled(self, *, version: str, fingerprint: str) -> "ConversionModel":
         """Give the same model with the registry's label and its bundle's fingerprint."""
@@ -124,17 +124,39 @@ class ConversionModel:
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; word only the ``top`` reasons, or all."""
-        explained = self._tables.explained(self.encoding.row(values))
-        stretch = None if self._straight is not None else float(self._stretches(explained.margins)[0])
-        scale = self._straight if stretch is None else POINTS_PER_LOGIT * stretch
-        contributions = explained.contributions[0] * scale
-        # bincount adds feature by feature, as score_matrix does: a row alone gets the very bits it gets among others.
-        moved = np.bincount(self._group_of, contributions, minlength=len(self._groups))
-        order = np.argsort(-np.abs(moved), kind="stable")[: np.count_nonzero(moved)].tolist()
-        each, by_group = contributions.tolist(), moved.tolist()
+        return self.receipts({lead_id: values}, as_of, top=top)[0]
+
+    def receipts(self, known: Mapping[str, Sequence[Value]], as_of: int, *, top: int | None = None) -> list[Receipt]:
+        """Score leads from their feature values in catalog order; word only the ``top`` reasons of each, or all."""
+        rows = list(known.values())
+        contributions, stretches = self._moved(self.encoding.rows(rows))
+        moved = self._by_group(contributions)
+        orders = np.argsort(-np.abs(moved), axis=1, kind="stable").tolist()
+        each = zip(known, rows, contributions.tolist(), moved.tolist(), orders, stretches, strict=True)
+        return [
+            self._receipt(lead_id, as_of, values, moved=(own, by_group), order=order, stretch=stretch, top=top)
+            for lead_id, values, own, by_group, order, stretch in each
+        ]
+
+    def _receipt(
+        self,
+        lead_id: str,
+        as_of: int,
+        values: Sequence[Value],
+        *,
+        moved: tuple[list[float], list[float]],
+        order: list[int],
+        stretch: float | None,
+        top: int | None,
+    ) -> Receipt:
+        """Write the receipt of a lead whose features, and groups of them, moved so many points."""
+        own, by_group = moved
         points = _summed([self.base_points, *by_group])
-        reasons = tuple(self._reason(at, values, each, by_group[at]) for at in order[:top])
-        rest = math.fsum(by_group[at] for at in order[len(reasons) :])
+        used = [at for at in order if by_group[at]]
+        reasons = tuple(
+            Reason(self._groups[at].code, self._groups[at].says(values, own), by_group[at]) for at in used[:top]
+        )
+        rest = math.fsum(by_group[at] for at in used[len(reasons) :])
         probability, grade = self.probability(points), self.bands.grade(points)
         return Receipt(lead_id, as_of, points, self.base_points, probability, grade, reasons, self.id, rest, stretch)
 
@@ -144,22 +166,35 @@ class ConversionModel:
 
     def score_matrix(self, matrix: NDArray[np.float64]) -> Scored:
         """Score many encoded leads, float64 of shape (n, k)."""
-        contributions = self.moved(matrix)
-        reasons = np.zeros((len(matrix), len(self._groups)), order="F")
+        reasons = self._by_group(self.moved(matrix))
         points = np.full(len(matrix), self.base_points)
-        for at, (_, members) in enumerate(self._groups):
-            for member in members:
-                reasons[:, at] += contributions[:, member]
+        for at in range(reasons.shape[1]):
             points += reasons[:, at]
         logits = (points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds)
         return Scored(points, sigmoids(logits), self.base_points, self.codes, reasons)
 
     def moved(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the points that each feature moved, float64 of shape (n, k), of encoded leads of the same shape."""
+        return self._moved(matrix)[0]
+
+    def _moved(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[float | None]]:
+        """Give the points that each feature moved, and by what each lead was stretched."""
         explained = self._tables.explained(matrix)
-        straight = self._straight
-        scale = POINTS_PER_LOGIT * self._stretches(explained.margins)[:, None] if straight is None else straight
-        return np.multiply(scale, explained.contributions, order="F")
+        if self._straight is not None:
+            return np.multiply(explained.contributions, self._straight, order="F"), [None] * len(matrix)
+        stretches = self._stretches(explained.margins)
+        scale = POINTS_PER_LOGIT * stretches[:, None]
+        return np.multiply(scale, explained.contributions, order="F"), stretches.tolist()
+
+    def _by_group(self, contributions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add up the points of each group, (n, g), feature by feature, so that a row alone gets the same bits."""
+        moved = np.zeros((len(contributions), len(self._groups)), order="F")
+        if len(contributions) == 1:
+            moved[0] = np.bincount(self._group_of, contributions[0], minlength=len(self._groups))
+            return moved
+        for feature, group in enumerate(self._group_of.tolist()):
+            moved[:, group] += contributions[:, feature]
+        return moved
 
     def probability(self, points: float) -> float:
         """Give the calibrated probability at points."""
@@ -170,15 +205,15 @@ class ConversionModel:
         return ShapleyTables.of(self.trees)
 
     @cached_property
-    def _groups(self) -> list[tuple[str, tuple[int, ...]]]:
+    def _groups(self) -> list[Group]:
         return groups_of(self.catalog.features)
 
     @cached_property
     def _group_of(self) -> NDArray[np.intp]:
         """Give the position of each feature's group, shape (k,)."""
         found = np.empty(len(self.catalog.features), dtype=np.intp)
-        for at, (_, members) in enumerate(self._groups):
-            found[list(members)] = at
+        for at, group in enumerate(self._groups):
+            found[list(group.members)] = at
         return found
 
     @cached_property
@@ -189,12 +224,6 @@ class ConversionModel:
     def _stretches(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the factor from the trees' contributions to log-odds of leads with these margins, (n,)."""
         return self.calibration.steepness(self._tables.base, margins)
-
-    def _reason(self, at: int, values: Sequence[Value], points: Sequence[float], moved: float) -> Reason:
-        code, members = self._groups[at]
-        features = [self.catalog.features[member] for member in members]
-        says = reason_words(features, [values[member] for member in members], [points[member] for member in members])
-        return Reason(code, says, moved)
 
 
 def _summed(numbers: Iterable[float]) -> float:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -69,8 +69,19 @@ class Scorecard:
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; list only the ``top`` reasons, or all."""
-        one = self._score([_column(feature, [value]) for feature, value in self._paired(values)])
-        points, moved = float(one.points[0]), one.reasons[0].tolist()
+        return self.receipts({lead_id: values}, as_of, top=top)[0]
+
+    def receipts(self, known: Mapping[str, Sequence[Value]], as_of: int, *, top: int | None = None) -> list[Receipt]:
+        """Score leads from their feature values in catalog order; list only the ``top`` reasons of each, or all."""
+        if not known:
+            return []
+        columns = zip(self.catalog.features, zip(*known.values(), strict=True), strict=True)
+        scored = self._score([_column(feature, values) for feature, values in columns])
+        each = zip(known, scored.points.tolist(), scored.reasons.tolist(), strict=True)
+        return [self._receipt(lead_id, as_of, points, moved=moved, top=top) for lead_id, points, moved in each]
+
+    def _receipt(self, lead_id: str, as_of: int, points: float, *, moved: list[float], top: int | None) -> Receipt:
+        """Write the receipt of a lead for which each rule moved so many points."""
         says = [rule.because for rule in self.rules.rules]
         reasons = by_size([Reason(*reason) for reason in zip(self.codes, says, moved, strict=True) if reason[2]])
         probability = None if self.calibration is None else self.calibration.probability(points)
@@ -92,9 +103,6 @@ class Scorecard:
         unknown = np.full(len(points), np.nan)
         chances = unknown if self.calibration is None else self.calibration.probabilities(points)
         return Scored(points, chances, self.rules.base_points, self.codes, reasons)
-
-    def _paired(self, values: Sequence[Value]) -> Iterator[tuple[Feature, Value]]:
-        return zip(self.catalog.features, values, strict=True)
 
     def calibrated(self, calibration: Platt, bands: Bands) -> "Scorecard":
         """Give the same rules with what history taught about them."""

@@ -1,6 +1,6 @@
 """What every scorer can do, be it point rules or a learned model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,6 +51,9 @@ class Scorer(Protocol):
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; word only the ``top`` reasons, or all."""
+
+    def receipts(self, known: Mapping[str, Sequence[Value]], as_of: int, *, top: int | None = None) -> list[Receipt]:
+        """Score leads from their feature values in catalog order; word only the ``top`` reasons of each, or all."""
 
     def score_many(self, frame: pd.DataFrame) -> Scored:
         """Score many leads from a frame with a column per feature."""

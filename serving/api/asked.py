@@ -4,6 +4,7 @@ import json
 from typing import Any, NoReturn, cast, get_args
 
 from fastapi import Request, Response
+from pydantic_core import to_json
 
 from serving.errors import InvalidError, UnreadableError
 from serving.intake.facts import instant, safe_name
@@ -15,12 +16,11 @@ _USUAL_LIMIT, _MOST_LISTED = "100", 1000
 _MOST_REASONS = 1000
 _DIGITS = 4
 _NAMED = 5
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def answer(content: object, status: int = 200) -> Response:
     """Write JSON as a response."""
-    return Response(written(content), status, media_type="application/json")
+    return Response(to_json(content), status, media_type="application/json")
 
 
 def written(content: object) -> str:
@@ -30,7 +30,7 @@ def written(content: object) -> str:
     >>> written({"lead_id": "L-1"})
     '{"lead_id":"L-1"}'
     """
-    return _JSON.encode(content)
+    return to_json(content).decode()
 
 
 async def body_of(request: Request) -> Any:

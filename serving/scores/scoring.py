@@ -133,7 +133,9 @@ class LiveScorer:
         beside = self._beside(store, [(lead_id, as_of) for lead_id in asked])
         into |= {lead_id: merged_into for lead_id, (_, merged_into) in beside.items() if merged_into is not None}
         known = self.known(store, [(lead_id, as_of) for lead_id in dict.fromkeys(into.values())])
-        found = {one: self._score(one, as_of, known=what, top=top) for one, what in known.items()}
+        values = dict(zip(known, _values(known), strict=True))
+        receipts = self.scorer.receipts(values, as_of, top=top)
+        found = {receipt.lead_id: self._given(receipt, known[receipt.lead_id]) for receipt in receipts}
         return {lead_id: found[into[lead_id]] for lead_id in asked if lead_id in beside and into[lead_id] in found}
 
     def known(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, Known]:
@@ -150,8 +152,8 @@ class LiveScorer:
         if not known:
             return {}
         if len(known) <= _FEW:
-            receipts = ((one, self.scorer.receipt(one, 0, what.values, top=0)) for one, what in known.items())
-            return {lead_id: receipt.points for lead_id, receipt in receipts}
+            few = dict(zip(known, _values(known), strict=True))
+            return {receipt.lead_id: receipt.points for receipt in self.scorer.receipts(few, 0, top=0)}
         frame = pd.DataFrame([list(one) for one in _values(known)], columns=self.scorer.catalog.names)
         return dict(zip(known, self.scorer.score_many(frame).points.tolist(), strict=True))
 
@@ -168,7 +170,9 @@ class LiveScorer:
         return self._score(lead_id, as_of, known=known, top=top)
 
     def _score(self, lead_id: str, as_of: int, *, known: Known, top: int | None) -> Score:
-        receipt = self.scorer.receipt(lead_id, as_of, known.values, top=top)
+        return self._given(self.scorer.receipt(lead_id, as_of, known.values, top=top), known)
+
+    def _given(self, receipt: Receipt, known: Known) -> Score:
         return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold)
 
     def _beside(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, tuple[int | None, str | None]]:
