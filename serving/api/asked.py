@@ -123,7 +123,12 @@ def reasons_of(request: Request) -> int | None:
     Raises:
         InvalidError: neither a number from 0 to 1000 nor ``all``.
     """
-    return count(request.query_params.get("reasons"))
+    return count(_said(request, "reasons"))
+
+
+def _said(request: Request, name: str) -> str | None:
+    """Give a parameter of the query; most requests have none, and then nothing is parsed."""
+    return request.query_params.get(name) if request.scope["query_string"] else None
 
 
 def count(given: str | None) -> int | None:
@@ -194,7 +199,7 @@ def instant_of(request: Request, name: str) -> int | None:
     Raises:
         InvalidError: it is not an instant with its offset.
     """
-    given = request.query_params.get(name)
+    given = _said(request, name)
     if given is None:
         return None
     try:

@@ -1,6 +1,7 @@
 """Running the service: in this process, or in several that answer at one address; each answers what it began."""
 
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -119,6 +120,8 @@ def answer_on(
     """
     sys.setswitchinterval(_TURN_S)
     app = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what stays for ever is not looked through again: that would take a tenth of a second of some answer
     config = uvicorn.Config(
         app,
         http=Connection,

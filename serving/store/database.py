@@ -9,7 +9,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -123,15 +123,14 @@ class Database:
         with self._reader.connect() as connection:
             yield connection
 
-    @contextmanager
-    def live(self) -> Iterator[Raw]:
+    def live(self) -> AbstractContextManager[Raw]:
         """Give this thread's connection for live scoring; several statements see one moment."""
-        if self.dialect == "sqlite":
-            with one_moment(self.reader) as store:
-                yield store
-        else:
-            with self._reader.connect() as connection:
-                yield raw(connection)
+        return one_moment(self.reader) if self.dialect == "sqlite" else self._reading_raw()
+
+    @contextmanager
+    def _reading_raw(self) -> Iterator[Raw]:
+        with self._reader.connect() as connection:
+            yield raw(connection)
 
     @property
     def reader(self) -> sqlite3.Connection:

@@ -1,0 +1,113 @@
+"""The worker: what happens behind answers goes on, whatever comes in and whatever fails."""
+
+import sqlite3
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from serving.process.worker import Worker
+from serving.scores.recording import Recorder
+from serving.store.tables import marks
+
+
+class Following:
+    """Follows facts that never end, and sweeps three batches of leads."""
+
+    def __init__(self, *, followed=1, fails=0):
+        self._followed = followed
+        self._fails = fails
+        self.steps = 0
+        self.swept = []
+        self.is_done = threading.Event()
+
+    def step(self):
+        self.steps += 1
+        if self.steps <= self._fails:
+            raise sqlite3.OperationalError
+        return self._followed
+
+    def sweep(self, after):
+        self.swept.append(after)
+        if after == "L-2":
+            self.is_done.set()
+        return {"": "L-1", "L-1": "L-2", "L-2": None}[after]
+
+
+class Gone:
+    """A lease in a store that is gone."""
+
+    def held(self, _now):
+        raise sqlite3.OperationalError
+
+    def give_up(self):
+        raise sqlite3.OperationalError
+
+
+def worker_of(store, following):
+    service = store.service
+    return Worker(service.database, service.clock, Recorder(), following, sweep_every_s=3600)
+
+
+def swept_at(store):
+    with store.service.database.reading() as connection:
+        return connection.execute(select(marks.c.content).where(marks.c.name == "swept_at")).scalar()
+
+
+def test_the_sweep_comes_to_its_end_though_facts_never_do(store):
+    following = Following()
+    worker = worker_of(store, following)
+    for _ in range(20):
+        assert worker.step()
+    assert following.swept == ["", "L-1", "L-2"]
+    assert swept_at(store) is not None
+    assert following.steps == 20, "each round follows facts first"
+
+
+def test_a_sweep_is_due_again_only_once_its_time_has_passed(store):
+    following = Following(followed=0)
+    worker = worker_of(store, following)
+    while worker.step():
+        pass
+    assert following.swept == ["", "L-1", "L-2"]
+    assert not worker.step()
+    store.clock.pass_days(1)
+    assert worker.step()
+    assert following.swept == ["", "L-1", "L-2", ""]
+
+
+def test_a_round_that_fails_is_counted_and_the_next_one_goes_on(store):
+    following = Following(followed=0, fails=3)
+    worker = worker_of(store, following)
+    worker.start()
+    assert following.is_done.wait(20)
+    worker.stop()
+    assert following.swept == ["", "L-1", "L-2"]
+    assert worker.store_errors == 3
+
+
+def test_a_worker_stops_though_its_store_is_gone(store, monkeypatch):
+    worker = worker_of(store, Following(followed=0))
+    worker.start()
+    monkeypatch.setattr(worker, "_lease", Gone())
+    worker.stop()
+    assert not worker._thread.is_alive()
+
+
+@pytest.mark.parametrize("rounds", [0, 3])
+def test_while_facts_come_in_the_worker_lets_them_go_first_but_never_for_long(store, monkeypatch, rounds):
+    """It waits as long as a write is under way, at most ten times."""
+    worker = worker_of(store, Following(followed=0))
+    answers = iter([True] * rounds + [False] * 20) if rounds else iter([True] * 100)
+    asked = []
+
+    class Busy:
+        @property
+        def is_written(self):
+            asked.append(1)
+            return next(answers)
+
+    worker.database = Busy()
+    monkeypatch.setattr("serving.process.worker._BREATH_S", 0)
+    worker._let_facts_in()
+    assert len(asked) == (rounds + 1 if rounds else 10)
