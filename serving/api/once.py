@@ -11,7 +11,7 @@ from serving.intake.idempotency import Asked, Said, Ticket, answered_once, diges
 from serving.problems import MEDIA_TYPE, problem
 from serving.service import service_of
 
-_KEY = re.compile(r"[\x20-\x7e]{1,200}")
+_KEY = re.compile(r"[!-~]{1,200}")
 _BAD = 400
 Act = Callable[[Ticket | None], Said]
 
@@ -57,7 +57,7 @@ def _asked(request: Request, body: bytes, lead_ids: frozenset[str]) -> Asked | N
     if not given:
         return None
     if len(given) > 1 or not _KEY.fullmatch(given[0]):
-        message = "Idempotency-Key: expected one, of 1 to 200 printable ASCII signs, such as a UUID."
+        message = "Idempotency-Key: expected one, of 1 to 200 printable ASCII signs and no blank, such as a UUID."
         raise InvalidError(message)
     path = request.scope["path"]
     return Asked(key_of(request).key_id, given[0], request.method, path, digest_of(body), lead_ids)

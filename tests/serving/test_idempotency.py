@@ -92,7 +92,7 @@ def test_every_caller_has_keys_of_his_own(known):
     assert "idempotency-replayed" not in other.headers
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "tab\tbed", "ø"])
+@pytest.mark.parametrize("key", ["", "x" * 201, "tab\tbed", "two words", "ø"])
 def test_a_key_is_1_to_200_printable_ascii_signs(known, key):
     answer = sent(known, activity(), key=key.encode("latin-1"))
     assert answer.status_code == 422
@@ -105,7 +105,7 @@ def test_two_keys_for_one_request_are_refused(known):
     assert known.client.post("/v1/activities", json=activity(), headers=headers).status_code == 422
 
 
-@pytest.mark.parametrize("key", ["k", "a key, with ~ signs", "x" * 200])
+@pytest.mark.parametrize("key", ["k", "a-key,with~signs!", "x" * 200])
 def test_a_key_may_be_any_such_text(known, key):
     assert sent(known, activity(), key=key).status_code == sent(known, activity(), key=key).status_code == 202
 
@@ -124,7 +124,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_come_back(known):
 
 
 def _key_id(store):
-    sent(store, [], key="to find out whose keys these are")
+    sent(store, [], key="whose")
     return store.rows("idempotency")[0][0]
 
 
