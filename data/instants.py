@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from time import time_ns
 from zoneinfo import ZoneInfo
 
 from data.errors import DataError
@@ -19,7 +20,8 @@ def to_us(instant: datetime) -> int:
     >>> to_us(datetime(1970, 1, 2, tzinfo=UTC))
     86400000000
     """
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    since = instant - _EPOCH
+    return since.days * DAY_US + since.seconds * SECOND_US + since.microseconds
 
 
 def from_us(instant_us: int) -> datetime:
@@ -34,7 +36,7 @@ def from_us(instant_us: int) -> datetime:
 
 def now_us() -> int:
     """Give the present instant in microseconds."""
-    return to_us(datetime.now(UTC))
+    return time_ns() // 1000
 
 
 @lru_cache(maxsize=4096)

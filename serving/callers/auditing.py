@@ -20,6 +20,7 @@ from serving.store.tables import audit, marks
 
 _SECRET = "secret"  # noqa: S105 - the name under which the store keeps it
 _SECRET_BYTES = 32
+_KEPT = select(marks.c.content).where(marks.c.name == _SECRET)
 
 
 def note(connection: Connection, *, at: int, actor: str, act: str, about: str) -> None:
@@ -58,7 +59,7 @@ def marks_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _secret(connection: Connection) -> bytes:
-    found = connection.execute(select(marks.c.content).where(marks.c.name == _SECRET)).scalar()
+    found = connection.execute(_KEPT).scalar()
     if found is None:
         found = secrets.token_hex(_SECRET_BYTES)
         connection.execute(insert(marks).values(name=_SECRET, content=found))

@@ -11,19 +11,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, text, update
 
 from data.instants import SECOND_US
 from serving.callers.auditing import mark_of
 from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.privacy.tombstones import tombstoned
 from serving.store.database import STORE_ERRORS, Database
+from serving.store.rows import insert_rows
 from serving.store.tables import idempotency, idempotency_leads
 
 KEPT_US = 24 * 3600 * SECOND_US
 """How long an answer is kept."""
 ABANDONED_US = 60 * SECOND_US
 """After how long a reservation without an answer counts as left by a process that died."""
+_ITS = (idempotency.c.key_id == bindparam("key_id"), idempotency.c.idempotency_key == bindparam("idempotency_key"))
+_THERE = select(idempotency).where(*_ITS)
+_FINISH = text(
+    "UPDATE idempotency SET status = :answered, answer = :said WHERE key_id = :key_id"
+    " AND idempotency_key = :idempotency_key AND started_at = :began AND status IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +99,15 @@ class Ticket:
         Raises:
             InFlightError: this took so long that another process took over; what the transaction did must not stay.
         """
-        statement = update(idempotency).where(*self._mine(), idempotency.c.status.is_(None))
-        if connection.execute(statement.values(status=said.status, answer=said.text)).rowcount == 0:
+        answer = {"began": self.started_at, "answered": said.status, "said": said.text}
+        if connection.execute(_FINISH, {**_names(self.asked), **answer}).rowcount == 0:
             raise InFlightError(_UNDER_WAY)
         named = {*self.asked.lead_ids, *lead_ids}
         if tombstoned(connection, named):
             connection.execute(delete(idempotency).where(*self._mine()))
         elif named:
-            names = {"key_id": self.asked.key_id, "idempotency_key": self.asked.idempotency_key}
-            connection.execute(insert(idempotency_leads), [{**names, "lead_id": each} for each in sorted(named)])
+            names = _names(self.asked)
+            insert_rows(connection, idempotency_leads, [{**names, "lead_id": each} for each in sorted(named)])
 
     def return_to(self, database: Database) -> None:
         """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
@@ -174,13 +181,12 @@ def reserve(connection: Connection, asked: Asked, *, now: int) -> Ticket | Said:
         InFlightError: the first request with this key is under way.
     """
     mark = asked.mark(connection)
-    row = connection.execute(select(idempotency).where(*_of(asked))).one_or_none()
+    row = connection.execute(_THERE, _names(asked)).one_or_none()
     if row is not None and row.started_at <= now - KEPT_US:
         _forget(connection, asked)
         row = None
     if row is None:
-        names = {"key_id": asked.key_id, "idempotency_key": asked.idempotency_key}
-        connection.execute(insert(idempotency).values(**names, request=mark, started_at=now))
+        insert_rows(connection, idempotency, [{**_names(asked), "request": mark, "started_at": now}])
         return Ticket(asked, now)
     return _again(connection, asked, row=row, mark=mark, now=now)
 
@@ -216,6 +222,10 @@ def _forget(connection: Connection, asked: Asked) -> None:
     for table in (idempotency_leads, idempotency):
         mine = (table.c.key_id == asked.key_id, table.c.idempotency_key == asked.idempotency_key)
         connection.execute(delete(table).where(*mine))
+
+
+def _names(asked: Asked) -> dict[str, str]:
+    return {"key_id": asked.key_id, "idempotency_key": asked.idempotency_key}
 
 
 def _of(asked: Asked) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

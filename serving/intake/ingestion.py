@@ -25,6 +25,7 @@ from serving.intake.quarantine import IDS, MODELS, AnyFact, Kind, Quarantine, Su
 from serving.intake.shelves import Shelf, known_leads, shelf_for
 from serving.privacy.tombstones import refusal, tombstoned
 from serving.store.database import Database
+from serving.store.rows import insert_rows, run_rows
 from serving.store.tables import leads
 
 Status = Literal["stored", "duplicate", "quarantined", "rejected"]
@@ -163,8 +164,8 @@ class Ingestion:
         if kind == "leads":
             _greet(connection, {row["lead_id"] for row in rows})
         if rows:
-            connection.execute(insert(batch.shelf.table), rows)
-            connection.execute(_MOVED, _moves(rows))
+            insert_rows(connection, batch.shelf.table, rows)
+            run_rows(connection, _MOVED, _moves(rows))
             batch.quarantine.settle((row[IDS[kind]] for row in rows), self._clock.tick())
         return results
 

@@ -24,6 +24,7 @@ Above = Callable[[Connection, Sequence[str], int], Collection[str]]
 Values = dict[str, Any]
 _BATCH = 1000
 _FOR_EVER = 2**62
+_ANYBODY = select(merges.c.lead_id).limit(1)
 _INTO = "SELECT into_lead_id FROM merges WHERE lead_id = {0} AND merged_at < {0} ORDER BY merged_at DESC LIMIT 1"
 _SQLITE, _POSTGRES = _INTO.format("?"), _INTO.format("%s")
 
@@ -46,7 +47,7 @@ def survivors(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]
     """Give for each of many leads the one that it has become; itself where it was not merged."""
     asked = dict.fromkeys(lead_ids)
     found = {lead_id: lead_id for lead_id in asked}
-    if connection.execute(select(merges.c.lead_id).limit(1)).first() is None:
+    if not asked or connection.execute(_ANYBODY).first() is None:
         return found  # most stores know of no merge, and this is asked about every fact
     for batch in _batches(list(asked)):
         rows = connection.execute(select(merges).where(merges.c.lead_id.in_(batch)).order_by(merges.c.merged_at))

@@ -21,6 +21,7 @@ AnyFact = LeadFact | ActivityFact | OutcomeFact
 MODELS: Mapping[Kind, type[AnyFact]] = {"leads": LeadFact, "activities": ActivityFact, "outcomes": OutcomeFact}
 IDS: Mapping[Kind, str] = {"leads": "lead_id", "activities": "activity_id", "outcomes": "outcome_id"}
 INSTANTS: Mapping[Kind, str] = {"leads": "created_at", "activities": "occurred_at", "outcomes": "reached_at"}
+_ANYBODY = select(quarantine.c.id).limit(1)
 _UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
@@ -99,12 +100,10 @@ class Quarantine:
         self._connection = connection
         self._kind = kind
         self._is_mine = (quarantine.c.kind == kind, quarantine.c.released_at.is_(None))
-        asked = select(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(set(fact_ids)))
-        anybody = connection.execute(
-            select(quarantine.c.id).limit(1)
-        ).first()  # mostly nobody, and that is known at once
-        found = connection.execute(asked) if anybody else ()
-        self._waiting: dict[str, AnyFact] = {row.fact_id: _held(row).fact for row in found}
+        self._waiting: dict[str, AnyFact] = {}
+        if connection.execute(_ANYBODY).first():  # mostly nobody, and that is known at once
+            asked = select(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(set(fact_ids)))
+            self._waiting = {row.fact_id: _held(row).fact for row in connection.execute(asked)}
 
     def hold(self, suspect: Suspect, at: int) -> Literal["quarantined", "duplicate"]:
         """

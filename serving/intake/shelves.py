@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, func, select
 
 from serving.errors import ConflictError, InvalidError, MergedError
 from serving.intake.facts import ActivityFact, LeadFact, OutcomeFact, attributes_json, shown
@@ -14,6 +14,12 @@ from serving.store.tables import activities, lead_versions, leads, outcomes
 
 Values = dict[str, Any]
 Event = ActivityFact | OutcomeFact
+_THESE: BindParameter[str] = bindparam("these", expanding=True)
+_KNOWN = select(leads.c.lead_id).where(leads.c.lead_id.in_(_THESE))
+_THERE: Mapping[Kind, Select[Any]] = {
+    "activities": select(activities).where(activities.c.activity_id.in_(_THESE)),
+    "outcomes": select(outcomes).where(outcomes.c.outcome_id.in_(_THESE)),
+}
 
 
 def shelf_for(connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], became: Mapping[str, str]) -> "Shelf":
@@ -33,8 +39,7 @@ def shelf_for(connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], b
 
 def known_leads(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     """Give which of these leads somebody told us of."""
-    asked = select(leads.c.lead_id).where(leads.c.lead_id.in_(set(lead_ids)))
-    return set(connection.execute(asked).scalars())
+    return set(connection.execute(_KNOWN, {"these": list(set(lead_ids))}).scalars())
 
 
 class Shelf(ABC):
@@ -133,8 +138,7 @@ class _Events(Shelf):
         self._id, self._at = IDS[kind], INSTANTS[kind]
         self.rows = []
         self._leads = known_leads(connection, (fact.lead_id for fact in facts))
-        column = self.table.c[self._id]
-        found = connection.execute(select(self.table).where(column.in_([self.name_of(fact) for fact in facts])))
+        found = connection.execute(_THERE[kind], {"these": [self.name_of(fact) for fact in facts]})
         self._there: dict[str, Values] = {getattr(row, self._id): row._asdict() for row in found}
         whose = {row["lead_id"] for row in self._there.values()} - became.keys()
         self._became = {**became, **survivors(connection, whose)}

@@ -9,6 +9,7 @@ from serving.errors import ErasedError
 from serving.store.tables import tombstones
 
 _BATCH = 1000
+_ANYBODY = select(tombstones.c.mark).limit(1)
 
 
 def bury(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
@@ -29,7 +30,7 @@ def bury(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
 
 def is_anybody_erased(connection: Connection) -> bool:
     """Say whether there is any tombstone."""
-    return connection.execute(select(tombstones.c.mark).limit(1)).first() is not None
+    return connection.execute(_ANYBODY).first() is not None
 
 
 def tombstoned(connection: Connection, lead_ids: Iterable[str]) -> set[str]:

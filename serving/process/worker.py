@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from serving.store.tables import marks
 
 _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
-_PATIENCE, _BREATH_S = 10, 0.03
+_FACTS_FIRST, _LONGEST_REST_S = 2.0, 0.5
+"""While facts come in, the worker rests so many times as long as it worked, and never longer than that."""
 _SWEEPS_IN = 5
 """In so many rounds the sweep goes on once, however much there is to follow."""
 _TIDY_US = 60_000_000
@@ -94,24 +96,23 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            busy = False
-            self._let_facts_in()
-            try:
-                busy = self.step()
-            except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
-                self.store_errors += 1
-                _LOG.error("the worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
-            except Exception:  # noqa: BLE001 - the service outlives whatever its worker stumbles over
-                _LOG.exception("the worker could not finish its round; it goes on with the next")
-            if not busy:
+            told, began = self.database.told, time.monotonic()
+            if not self._tried():
                 self.woken.wait(_PAUSE_S)
                 self.woken.clear()
+            elif self.database.told != told:
+                self._stop.wait(min(_FACTS_FIRST * (time.monotonic() - began), _LONGEST_REST_S))
 
-    def _let_facts_in(self) -> None:
-        """Wait a little, though never long, while facts come in one after the other: they go first."""
-        for _ in range(_PATIENCE):
-            if not self.database.is_written or self._stop.wait(_BREATH_S):
-                return
+    def _tried(self) -> bool:
+        """Do the next piece of work, whatever happens; say whether there was any."""
+        try:
+            return self.step()
+        except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
+            self.store_errors += 1
+            _LOG.error("the worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
+        except Exception:  # noqa: BLE001 - the service outlives whatever its worker stumbles over
+            _LOG.exception("the worker could not finish its round; it goes on with the next")
+        return False
 
     def _swept(self) -> bool:
         """Go on with the sweep, or begin one where it is due; say whether anything was done."""

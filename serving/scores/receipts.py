@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from models.receipt import Grade
 from serving.scores.scoring import Known, LiveScorer
+from serving.store.rows import insert_rows
 from serving.store.tables import leads, receipts
 
 Role = Literal["champion", "shadow"]
@@ -144,7 +145,7 @@ def keep(connection: Connection, drawn: Sequence[Drawn]) -> dict[str, str]:
         before[lead_id] = one.row["receipt_id"], one.row["mark"]
         ids[lead_id] = one.row["receipt_id"]
     if new:
-        connection.execute(insert(receipts), new)
+        insert_rows(connection, receipts, new)
     return ids
 
 

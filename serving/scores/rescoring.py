@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from models.receipt import displayed
 from serving.clock import Clock
@@ -13,6 +13,7 @@ from serving.scores.receipts import Drawn, Given, draw, keep
 from serving.scores.routing import MOST_REASONS, Judged, Routing, Standing, remember, write_routes
 from serving.scores.scoring import Known, LiveScorer
 from serving.store.database import Database, raw
+from serving.store.rows import insert_rows
 from serving.store.tables import moves, scores
 
 _LOG = logging.getLogger("leadscore.serving")
@@ -152,8 +153,7 @@ def _store(
 ) -> None:
     """Put scores in the place of those that were stored; a lead that is closed by now keeps none."""
     connection.execute(delete(scores).where(scores.c.lead_id.in_(list(instead_of))))
-    if drawn:
-        connection.execute(insert(scores), [_stored(one, ids[one.row["lead_id"]]) for one in drawn])
+    insert_rows(connection, scores, [_stored(one, ids[one.row["lead_id"]]) for one in drawn])
 
 
 def _stored(one: Drawn, receipt_id: str) -> dict[str, object]:

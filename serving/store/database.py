@@ -68,6 +68,9 @@ class Database:
         url: ``sqlite:///path`` or ``postgresql+psycopg://…``; tables are made, or brought up to date, where needed.
         busy_timeout_s: how long a write waits for another process's write.
 
+    Attributes:
+        told: how many times this process has kept facts since it opened the store.
+
     Raises:
         StoreError: it cannot be opened as a store.
     """
@@ -81,6 +84,7 @@ class Database:
         self._mine = threading.Lock()
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self.told = 0
         try:
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,11 +115,6 @@ class Database:
         """Hold the write lock for one transaction; it commits at the end or leaves nothing."""
         with self._mine, self._writer.begin() as connection:  # in turn here, rather than by polling the store's lock
             yield connection
-
-    @property
-    def is_written(self) -> bool:
-        """Say whether this process is writing right now."""
-        return self._mine.locked()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -166,6 +165,7 @@ class Database:
                 if self._under_way is not None:
                     self._under_way.announce(since)
                 yield connection, since
+            self.told += 1
         finally:
             if self._under_way is not None:
                 self._under_way.announce(0)

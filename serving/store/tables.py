@@ -286,6 +286,7 @@ idempotency_leads = Table(
     Column("lead_id", Text, nullable=False),
     PrimaryKeyConstraint("key_id", "idempotency_key", "lead_id"),
     Index(None, "lead_id"),
+    sqlite_with_rowid=False,
 )
 """Which leads a kept answer speaks of, so that erasing a lead finds it."""
 

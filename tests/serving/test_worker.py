@@ -3,7 +3,6 @@
 import sqlite3
 import threading
 
-import pytest
 from sqlalchemy import select
 
 from serving.process.worker import Worker
@@ -94,20 +93,36 @@ def test_a_worker_stops_though_its_store_is_gone(store, monkeypatch):
     assert not worker._thread.is_alive()
 
 
-@pytest.mark.parametrize("rounds", [0, 3])
-def test_while_facts_come_in_the_worker_lets_them_go_first_but_never_for_long(store, monkeypatch, rounds):
-    """It waits as long as a write is under way, at most ten times."""
-    worker = worker_of(store, Following(followed=0))
-    answers = iter([True] * rounds + [False] * 20) if rounds else iter([True] * 100)
-    asked = []
+def rested(store, *, tells):
+    """Give how long the worker rested after each of two rounds of work, with facts told during them or not."""
+    following = Following(followed=0)
+    worker, rests = worker_of(store, following), []
 
-    class Busy:
-        @property
-        def is_written(self):
-            asked.append(1)
-            return next(answers)
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            rests.append(timeout)
+            return super().wait(0)
 
-    worker.database = Busy()
-    monkeypatch.setattr("serving.process.worker._BREATH_S", 0)
-    worker._let_facts_in()
-    assert len(asked) == (rounds + 1 if rounds else 10)
+    swept = following.sweep
+
+    def sweep(after):
+        if tells:
+            store.client.post("/v1/leads", json={"lead_id": f"L-{after}"})
+        return swept(after)
+
+    following.sweep = sweep
+    worker._stop = Stop()
+    worker.start()
+    assert following.is_done.wait(20)
+    worker.stop()
+    return rests
+
+
+def test_while_facts_come_in_the_worker_rests_twice_as_long_as_it_worked_but_never_for_long(store):
+    rests = rested(store, tells=True)
+    assert len(rests) >= 2
+    assert all(0 < rest <= 0.5 for rest in rests)
+
+
+def test_where_no_facts_come_in_the_worker_never_rests(store):
+    assert rested(store, tells=False) == []

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.Text, nullable=False),
         sa.Column("lead_id", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("key_id", "idempotency_key", "lead_id", name="pk_idempotency_leads"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_idempotency_leads_lead_id", "idempotency_leads", ["lead_id"])
     op.create_table(
