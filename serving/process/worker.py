@@ -20,8 +20,7 @@ from serving.store.tables import marks
 
 _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
-_FACTS_FIRST, _LONGEST_REST_S = 2.0, 0.5
-"""While facts come in, the worker rests so many times as long as it worked, and never longer than that."""
+_CALLERS_FIRST, _LEAST_REST_S, _LONGEST_REST_S = 2.0, 0.1, 0.5
 _SWEEPS_IN = 5
 """In so many rounds the sweep goes on once, however much there is to follow."""
 _TIDY_US = 60_000_000
@@ -96,12 +95,16 @@ class Worker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            told, began = self.database.told, time.monotonic()
+            served, began = self._served(), time.monotonic()
             if not self._tried():
                 self.woken.wait(_PAUSE_S)
                 self.woken.clear()
-            elif self.database.told != told:
-                self._stop.wait(min(_FACTS_FIRST * (time.monotonic() - began), _LONGEST_REST_S))
+            elif self._served() != served:
+                self._stop.wait(_rest_s(time.monotonic() - began))
+
+    def _served(self) -> int:
+        """Count what this process has done for callers."""
+        return self.database.told + self.recorder.answered
 
     def _tried(self) -> bool:
         """Do the next piece of work, whatever happens; say whether there was any."""
@@ -145,3 +148,13 @@ class Worker:
         for name, chore in self.chores.items():
             _LOG.debug("chore: %s", name)
             chore()
+
+
+def _rest_s(worked_s: float) -> float:
+    """
+    Say how long the worker rests while callers tell or ask: they go first, and what comes bit by bit is done together.
+
+    >>> _rest_s(0.001), _rest_s(0.2), _rest_s(5)
+    (0.1, 0.4, 0.5)
+    """
+    return min(max(_LEAST_REST_S, _CALLERS_FIRST * worked_s), _LONGEST_REST_S)

@@ -29,6 +29,7 @@ class Recorder:
         self._waiting: list[tuple[LiveScorer, Given]] = []
         self._lock = threading.Lock()
         self.lost = 0
+        self.answered = 0
 
     @property
     def waiting(self) -> int:
@@ -37,6 +38,7 @@ class Recorder:
 
     def given(self, live: LiveScorer, scores: Iterable[Score]) -> None:
         """Note scores that were given as of now."""
+        self.answered += 1
         for score in scores:
             receipt = score.receipt
             said = (receipt.scorer.fingerprint, round(receipt.points, 2), score.newest_activity_at, score.degraded)
