@@ -12,7 +12,7 @@ from data.instants import now_us
 from data.playbook import load_playbook
 from serving.api import add_routes
 from serving.api.allowed import check_open, open_door
-from serving.api.headers import GuardedApp
+from serving.api.layers import GuardedApp
 from serving.api.watched import watch
 from serving.clock import Clock, SharedTime
 from serving.intake.ingestion import Ingestion

@@ -56,9 +56,14 @@ def too_large() -> Response:
     return problem(TooLargeError.slug, TooLargeError.title, status=TooLargeError.status, detail=detail)
 
 
+def refusal_of(error: RequestError) -> Response:
+    """Write a refusal of ours as a problem."""
+    return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
+
+
 async def _on_request_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for nothing else
-    return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
+    return refusal_of(error)
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:

@@ -4,10 +4,8 @@ Headers that every answer carries, and our own words where the framework refuses
 It stands before everything else that handles a request, so no answer leaves without them, not even a mistake of ours.
 """
 
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.watched import Watched
 from serving.errors import TooLargeError
 from serving.problems import too_large
 
@@ -25,14 +23,6 @@ _DOCS_FROM = (
 _DOCS = [*_ALWAYS, (b"content-security-policy", _DOCS_FROM)]
 _DOCS_PATH = "/docs"
 _WORDS = (b"content-type", b"text/plain; charset=utf-8")
-
-
-class GuardedApp(FastAPI):
-    """An app whose every answer carries the headers."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Put what watches requests, and the headers, before all other middleware."""
-        return Watched(Headers(super().build_middleware_stack()), self)
 
 
 class Headers:

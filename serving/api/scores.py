@@ -8,7 +8,7 @@ from pydantic import Field
 from data.instants import iso
 from serving.api.allowed import needs
 from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, passed, reasons_of
-from serving.api.document import PREVIEW, READ_SCORES
+from serving.api.document import PREVIEW, READ_SCORE, READ_SCORES
 from serving.errors import UnknownLeadError
 from serving.intake.facts import Fact, Id, Preview, is_id, read_as, shown
 from serving.scores.scoring import Score
@@ -24,6 +24,7 @@ class Asked(Fact):
     lead_ids: Annotated[list[Id], Field(max_length=MOST_ITEMS)]
 
 
+@router.get("/leads/{lead_id:path}/score", dependencies=[needs("scores:read")], **READ_SCORE)
 async def read_score(request: Request) -> Response:
     """Score the lead as of now, or as of an instant with what was known then, with the reasons that moved it most."""
     only(request, "reasons", "as_of")
