@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from fastapi import Request
@@ -55,16 +56,18 @@ class Service:
     writer: ThreadPoolExecutor = field(default_factory=_writer)
     readers: ThreadPoolExecutor = field(default_factory=_readers)
 
-    async def read(self, ask: Callable[[Raw, int], Answer]) -> Answer:
+    async def read(self, ask: Callable[[Raw, int], Answer], *, at_once: bool = False) -> Answer:
         """
         Ask the store.
 
         Args:
             ask: gets the engine's own connection and the instant that "now" stands for [us since 1970 UTC].
+            at_once: whether it asks one question that needs no other to be of the same moment.
         """
         if self.database.dialect == "sqlite":
-            return self._read(ask)
-        return await asyncio.get_running_loop().run_in_executor(self.readers, self._read, ask)
+            return self._read(ask, at_once=at_once)
+        asked = partial(self._read, ask, at_once=at_once)
+        return await asyncio.get_running_loop().run_in_executor(self.readers, asked)
 
     async def ask(self, ask: Callable[[], Answer]) -> Answer:
         """Do what takes a while, and writes nothing, on a thread, so that nobody else waits."""
@@ -104,9 +107,9 @@ class Service:
         self.ladder.close()
         self.database.close()
 
-    def _read(self, ask: Callable[[Raw, int], Answer]) -> Answer:
+    def _read(self, ask: Callable[[Raw, int], Answer], *, at_once: bool) -> Answer:
         now = self.clock.as_of(self.database.writing_since)  # before the store's moment: all that counts is in it
-        with self.database.live() as store:
+        with self.database.at_once() if at_once else self.database.live() as store:
             return ask(store, now)
 
 

@@ -43,7 +43,7 @@ async def read_score(request: Request) -> Response:
             raise UnknownLeadError(message)
         return score
 
-    score = await service.read(ask)
+    score = await service.read(ask, at_once=True)
     if wanted is None:
         service.recorder.given(live, [score])
     return answer(score.as_json())

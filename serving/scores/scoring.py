@@ -18,31 +18,15 @@ from serving.store.database import Dialect, Raw
 
 _BATCH = 1000
 _FEW = 8
-_NEWEST = "SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = {lead} AND a.known_at < {as_of}"
-_MERGED = (
-    "SELECT m.into_lead_id FROM merges AS m WHERE m.lead_id = {lead} AND m.merged_at < {as_of}"
-    " ORDER BY m.merged_at DESC LIMIT 1"
+_AROUND = (
+    "SELECT f.*,"
+    " (SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = f.lead_id AND a.known_at < f.as_of),"
+    " (SELECT m.into_lead_id FROM merges AS m WHERE m.lead_id = f.lead_id AND m.merged_at < f.as_of"
+    " ORDER BY m.merged_at DESC LIMIT 1)"
+    " FROM ({features}) AS f"
+    " WHERE EXISTS (SELECT 1 FROM lead_versions AS v WHERE v.lead_id = f.lead_id AND v.known_at < f.as_of)"
 )
-_KNOWN = "EXISTS (SELECT 1 FROM lead_versions AS v WHERE v.lead_id = {lead} AND v.known_at < {as_of})"
-# Beside the features; not around them, since SQLite's parser has no room for one more level.
-_BESIDE_ONE = f"SELECT ({_NEWEST}), ({_MERGED}) WHERE {_KNOWN}"
-_BESIDE_MANY = f"SELECT {{lead}}, ({_NEWEST}), ({_MERGED}) FROM {{asked}} WHERE {_KNOWN}"  # noqa: S608 - ours
-_PLACES: Mapping[Dialect, dict[str, str]] = {
-    "sqlite": {"lead": "?", "as_of": "?"},
-    "postgres": {"lead": "%s::text", "as_of": "%s::bigint"},
-}
-_EACH: Mapping[Dialect, dict[str, str]] = {
-    "sqlite": {
-        "lead": "CAST(j.value ->> 0 AS TEXT)",
-        "as_of": "CAST(j.value ->> 1 AS INTEGER)",
-        "asked": "json_each(?) AS j",
-    },
-    "postgres": {
-        "lead": "(j.value ->> 0)",
-        "as_of": "(j.value ->> 1)::bigint",
-        "asked": "jsonb_array_elements(%s::text::jsonb) AS j(value)",
-    },
-}
+"""Around the features of leads: only those that were known, with their newest activity and what they became."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +59,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a lead at an instant: its newest activity and its feature values in catalog order."""
+    """What is known of a lead at an instant: newest activity, feature values in catalog order, what it became."""
 
     newest_activity_at: int | None
     values: tuple[Value, ...]
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +73,7 @@ class LiveScorer:
 
     Args:
         scorer: what scores.
-        query: its features as SQL of the store.
+        query: its features, and what stands around them, as SQL of the store.
         dialect: whose SQL that is.
         problem: why no promoted model answers, if none does.
         stands_in: whether a model was promoted that cannot be used, so that this scorer is there for a while only.
@@ -117,35 +102,30 @@ class LiveScorer:
 
     def score(self, store: Raw, lead_id: str, *, as_of: int, top: int | None) -> Score | None:
         """Score a lead, or the one it was merged into, as of an instant; None where it was not known then."""
-        beside = store.execute(_ONE[self.dialect], (lead_id, as_of) * 3).fetchone()
-        if beside is None:
-            return None
-        newest, merged_into = beside
-        if merged_into is not None:
-            return self.score(store, merged_into, as_of=as_of, top=top)
         row = store.execute(self.query.one, (lead_id, as_of)).fetchone()
-        return self._score(lead_id, as_of, known=Known(newest, row[2:]), top=top)
+        if row is None:
+            return None
+        known = _known(row)
+        if known.merged_into is not None:
+            return self.score(store, known.merged_into, as_of=as_of, top=top)
+        return self.of(lead_id, as_of, known=known, top=top)
 
     def scores(self, store: Raw, lead_ids: Iterable[str], *, as_of: int, top: int | None) -> dict[str, Score]:
         """Score leads as of an instant in one query; those that were not known then are left out."""
-        asked = dict.fromkeys(lead_ids)
-        into = {lead_id: lead_id for lead_id in asked}
-        beside = self._beside(store, [(lead_id, as_of) for lead_id in asked])
-        into |= {lead_id: merged_into for lead_id, (_, merged_into) in beside.items() if merged_into is not None}
-        known = self.known(store, [(lead_id, as_of) for lead_id in dict.fromkeys(into.values())])
-        values = dict(zip(known, _values(known), strict=True))
-        receipts = self.scorer.receipts(values, as_of, top=top)
+        known = self.known(store, [(lead_id, as_of) for lead_id in dict.fromkeys(lead_ids)])
+        into = {lead_id: what.merged_into or lead_id for lead_id, what in known.items()}
+        known |= self.known(store, [(lead_id, as_of) for lead_id in set(into.values()) - known.keys()])
+        standing = {one: known[one] for one in dict.fromkeys(into.values()) if one in known}
+        receipts = self.scorer.receipts(dict(zip(standing, _values(standing), strict=True)), as_of, top=top)
         found = {receipt.lead_id: self._given(receipt, known[receipt.lead_id]) for receipt in receipts}
-        return {lead_id: found[into[lead_id]] for lead_id in asked if lead_id in beside and into[lead_id] in found}
+        return {lead_id: found[one] for lead_id, one in into.items() if one in found}
 
     def known(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, Known]:
         """Give what is known of leads, each as of an instant of its own; those that were not known are left out."""
-        beside = self._beside(store, asked)
-        if not beside:
+        if not asked:
             return {}
-        pairs = json.dumps([pair for pair in asked if pair[0] in beside])
-        rows = store.execute(self.query.many, (pairs,)).fetchall()
-        return {row[0]: Known(beside[row[0]][0], row[2:]) for row in rows}
+        rows = store.execute(self.query.many, (json.dumps(asked),)).fetchall()
+        return {row[0]: _known(row) for row in rows}
 
     def points_of(self, known: Mapping[str, Known]) -> dict[str, float]:
         """Give the points of leads of which this is known, without reasons."""
@@ -167,28 +147,23 @@ class LiveScorer:
 
     def of(self, lead_id: str, as_of: int, *, known: Known, top: int | None = None) -> Score:
         """Score a lead of which this is known."""
-        return self._score(lead_id, as_of, known=known, top=top)
-
-    def _score(self, lead_id: str, as_of: int, *, known: Known, top: int | None) -> Score:
         return self._given(self.scorer.receipt(lead_id, as_of, known.values, top=top), known)
 
     def _given(self, receipt: Receipt, known: Known) -> Score:
         return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold)
 
-    def _beside(self, store: Raw, asked: Sequence[tuple[str, int]]) -> dict[str, tuple[int | None, str | None]]:
-        """Give the newest activity of each lead that was known, and the lead it had been merged into."""
-        rows = store.execute(_MANY[self.dialect], (json.dumps(asked),)).fetchall()
-        return {lead_id: (newest, merged_into) for lead_id, newest, merged_into in rows}
-
-
-_ONE: Mapping[Dialect, str] = {dialect: _BESIDE_ONE.format(**places) for dialect, places in _PLACES.items()}
-_MANY: Mapping[Dialect, str] = {dialect: _BESIDE_MANY.format(**places) for dialect, places in _EACH.items()}
-
 
 @lru_cache(maxsize=8)
 def _compiled(catalog: Catalog, dialect: Dialect) -> LiveQuery:
     """Compile a catalog, or remember it: models that follow each other often share one."""
-    return compile_live(catalog, dialect)
+    query = compile_live(catalog, dialect)
+    one, many = (_AROUND.format(features=features) for features in (query.one, query.many))
+    return LiveQuery(one, many, query.names)
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    """Read a row: lead_id, as_of, the features, the newest activity, the lead that it was merged into."""
+    return Known(row[-2], row[2:-2], row[-1])
 
 
 def go_live(

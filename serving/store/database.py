@@ -9,7 +9,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -126,6 +126,15 @@ class Database:
         """Give this thread's connection for live scoring; several statements see one moment."""
         return one_moment(self.reader) if self.dialect == "sqlite" else self._reading_raw()
 
+    def at_once(self) -> AbstractContextManager[Raw]:
+        """Give this thread's connection for one statement of live scoring."""
+        return nullcontext(self.reader) if self.dialect == "sqlite" else self._asking()
+
+    @contextmanager
+    def _asking(self) -> Iterator[Raw]:
+        with self._asker.connect() as connection:
+            yield raw(connection)
+
     @contextmanager
     def _reading_raw(self) -> Iterator[Raw]:
         with self._reader.connect() as connection:
@@ -145,8 +154,8 @@ class Database:
         """Give the instant from which another process's write may be under way, if one is; ask before reading."""
         if self._under_way is not None:
             return self._under_way.since()
-        with self._asker.connect() as connection:
-            return on_postgres(raw(connection), _WRITER)
+        with self._asking() as store:
+            return on_postgres(store, _WRITER)
 
     @contextmanager
     def telling(self, clock: Clock) -> Iterator[tuple[Connection, int]]:
