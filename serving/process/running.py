@@ -26,7 +26,7 @@ from serving.settings import Settings
 from serving.store.database import Database
 
 _LOG = logging.getLogger("leadscore.serving")
-_TURN_S = 0.0001
+_TURN_S = 0.00003
 """How long the worker's thread may compute while an answer waits for its turn; Python's own 5 ms show in answers."""
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection, so that none is closed just as a request sets out."""

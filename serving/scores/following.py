@@ -10,7 +10,7 @@ from serving.scores.routing import Routing
 from serving.store.database import Database
 from serving.store.tables import moves
 
-_AT_ONCE = 200
+_AT_ONCE = 100
 _SWEPT_AT_ONCE = 1000
 
 

@@ -36,7 +36,7 @@ from serving.verbs.service import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADS, ASKED = 4_000, 1_000
-CONNECTIONS, SECONDS, TURNS = 8, 4, 3
+CONNECTIONS, SECONDS, TURNS = 8, 2, 9
 EMPTY = """
 import uvicorn, fastapi
 app = fastapi.FastAPI()
@@ -132,11 +132,11 @@ def _our_server(stack: ExitStack) -> tuple[int, list[str], str]:
     stack.enter_context(server([sys.executable, "-c", script], port, "/health/ready"))
     model = json.loads(_get(port, "/v1/model", key=key))
     assert not model["degraded"], model["problem"]
-    _wait_for_sweep(settings.database)
+    wait_for_sweep(settings.database)
     return port, _some_leads(settings.database), key
 
 
-def _wait_for_sweep(url: str) -> None:
+def wait_for_sweep(url: str) -> None:
     """Wait until the first sweep is over: what is measured is the service as it runs all day."""
     database = Database(url)
     try:

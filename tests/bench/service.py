@@ -26,7 +26,7 @@ from serving.store.bulk import COLUMNS
 from serving.store.database import Database
 from serving.verbs.keys import create
 from serving.verbs.service import load
-from tests.bench.http import SERVE, free_port, home_of, playbook_of, server
+from tests.bench.http import SERVE, free_port, home_of, playbook_of, server, wait_for_sweep
 
 SCORED_AT_ONCE, ROUNDS = 1_000, 15
 INGESTED, AT_ONCE, SENDERS = 30_000, 100, 2
@@ -116,6 +116,7 @@ def steady():
     """
     with ExitStack() as stack:
         ours = stack.enter_context(_server())
+        wait_for_sweep(ours.settings.database)
         leads = ours.leads(1_000)
         over = threading.Event()
         sender = threading.Thread(target=_trickle, args=(ours, leads, over))
@@ -151,8 +152,10 @@ class _Asking(threading.Thread):
         self.wrong = 0
 
     def run(self) -> None:
-        beat_s, first = CALLERS / RATE, time.perf_counter() + self._number / RATE
+        beat_s = CALLERS / RATE
         with self._server.client() as client:
+            client.get("/health/live")  # connecting is not what is measured
+            first = time.perf_counter() + self._number / RATE
             for at in range(int(STEADY_S / beat_s)):
                 due = first + at * beat_s
                 time.sleep(max(0.0, due - time.perf_counter()))
