@@ -116,7 +116,6 @@ def steady():
     """
     with ExitStack() as stack:
         ours = stack.enter_context(_server())
-        wait_for_sweep(ours.settings.database)
         leads = ours.leads(1_000)
         over = threading.Event()
         sender = threading.Thread(target=_trickle, args=(ours, leads, over))
@@ -243,6 +242,7 @@ def _server() -> Iterator[Server]:
         key = create(playbook_of(home), home, "bench", scopes=["events:write", "scores:read"]).secret
         script = SERVE % (str(settings.playbook), settings.database, str(settings.models), port)
         process = stack.enter_context(server([sys.executable, "-c", script], port, "/health/ready"))
+        wait_for_sweep(settings.database)
         yield Server(settings, port, key, psutil.Process(process.pid))
 
 
