@@ -42,7 +42,7 @@ lint: setup ## ruff, mypy --strict, import rules
 	@$(BIN)/lint-imports
 
 .PHONY: bench
-bench: setup ## measure and write docs/benchmarks.json; one of them: make bench ONLY=name
+bench: setup ## measure and write docs/benchmarks.json; some of them: make bench ONLY="name name"
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 .PHONY: bench-faults

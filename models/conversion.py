@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,11 @@ from models.bands import Bands
 from models.calibration import Calibration, Platt, sigmoid, sigmoids
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
 from models.scorer import Scored
-from models.shapley import ShapleyTables
 from models.trees import Trees
 from models.wording import Group, groups_of
+
+if TYPE_CHECKING:
+    from models.shapley import ShapleyTables
 
 MOST_CATEGORIES = 62
 
@@ -201,7 +203,9 @@ class ConversionModel:
         return sigmoid((points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds))
 
     @cached_property
-    def _tables(self) -> ShapleyTables:
+    def _tables(self) -> "ShapleyTables":
+        from models.shapley import ShapleyTables  # noqa: PLC0415 - a second for who has a model, and nothing for others
+
         return ShapleyTables.of(self.trees)
 
     @cached_property

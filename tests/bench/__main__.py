@@ -1,5 +1,5 @@
 """
-Run the benchmarks: ``make bench``, or one of them with ``make bench ONLY=name``.
+Run the benchmarks: ``make bench``, or some of them with ``make bench ONLY="name name"``.
 
 Each compares with a named alternative in the same run; a ratio above 1 means that we are better. Nothing here
 is a test: machines differ, ratios hardly do.
@@ -47,18 +47,19 @@ BENCHES: dict[str, Callable[[], dict[str, object]]] = {
 }
 
 
-def main(only: str | None) -> int:
-    """Run all benchmarks, or one; keep the figures in ``docs/benchmarks.json``."""
-    if only is not None and only not in BENCHES:
-        print(f"There is no benchmark {only}; there are {', '.join(BENCHES)}.", file=sys.stderr)
-        return 2
+def main(only: list[str]) -> int:
+    """Run all benchmarks, or some; keep the figures in ``docs/benchmarks.json``."""
+    for name in only:
+        if name not in BENCHES:
+            print(f"There is no benchmark {name}; there are {', '.join(BENCHES)}.", file=sys.stderr)
+            return 2
     kept = {row["bench"]: row for row in json.loads(OUT.read_text())} if OUT.exists() else {}
-    for name in [only] if only else BENCHES:
+    for name in only or BENCHES:
         print(f"running {name} …", file=sys.stderr, flush=True)
         kept[name] = BENCHES[name]()
     rows = [kept[name] for name in BENCHES if name in kept]
     OUT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    _print([kept[only]] if only else rows)
+    _print([kept[name] for name in only] or rows)
     return 0
 
 
@@ -76,4 +77,4 @@ def _print(rows: list[dict[str, object]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else None))
+    sys.exit(main(sys.argv[1:]))
