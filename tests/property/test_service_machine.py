@@ -275,7 +275,7 @@ def test_nothing_breaks_in_any_order():
 @pytest.mark.slow
 def test_nothing_breaks_in_ten_thousand_steps():
     STEPS.clear()
-    examples = int(os.environ.get("MACHINE_EXAMPLES", "240"))
+    examples = int(os.environ.get("MACHINE_EXAMPLES", "290"))
     run(Service, examples=examples, steps=50)
     assert STEPS.total() >= 10_000, STEPS
 
