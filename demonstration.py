@@ -8,13 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from data.command_line import Answer, Given
+from data.command_line import Answer, Context
 from data.home import Home
 from data.playbook import load_playbook
+from data.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
+class DemoResult:
     """What the demonstration went through, step by step, with the seconds each took."""
 
     steps: dict[str, Answer]
@@ -30,7 +31,7 @@ class Walked:
         console.print(f"\nAll of this took {sum(self.seconds.values()):.0f} seconds.")
 
 
-def walk(given: Given, *, leads: int, simulated: bool, console: Console) -> Walked:
+def walk(given: Context, *, leads: int, simulated: bool, console: Console) -> DemoResult:
     """
     Go from exports to a store that the promoted model has scored.
 
@@ -41,46 +42,46 @@ def walk(given: Given, *, leads: int, simulated: bool, console: Console) -> Walk
         console: hears each step.
     """
     from data.commands import check, simulate
-    from serving.intake.rehearsal import rehearse
+    from serving.verbs.demo_replay import rehearse
+    from training.command_results import RulesOnlyResult
     from training.commands import build, compare, train
     from training.errors import PromotionRefusedError
-    from training.moves import promote
-    from training.results import RulesAlone
+    from training.registry.promote import promote
 
-    folder, home, progress = given.folder, given.home, given.progress
+    workspace, progress = given.workspace, given.progress
 
     def promoted() -> Answer:
         try:
-            return promote(folder, home, progress=progress)
+            return promote(workspace, progress=progress)
         except PromotionRefusedError as refusal:
-            return Refused(str(refusal))
+            return PromotionRefusal(str(refusal))
 
     steps: dict[str, Callable[[], Answer]] = {
-        "simulate": lambda: simulate(folder.exports_folder, leads=leads, seed=7, progress=progress),
-        "check": lambda: check(folder, home, progress=progress),
-        "build": lambda: build(folder, home, progress=progress),
-        "train": lambda: train(folder, home, progress=progress),
-        "compare": lambda: compare(folder, home, progress=progress),
+        "simulate": lambda: simulate(workspace.playbook.exports_folder, leads=leads, seed=7, progress=progress),
+        "check": lambda: check(workspace, progress=progress),
+        "build": lambda: build(workspace, progress=progress),
+        "train": lambda: train(workspace, progress=progress),
+        "compare": lambda: compare(workspace, progress=progress),
         "promote": promoted,
-        "load": lambda: rehearse(folder, home, progress=progress),
+        "load": lambda: rehearse(workspace, progress=progress),
     }
     if not simulated:
         del steps["simulate"]  # another company brings its own history
     answers: dict[str, Answer] = {}
     seconds: dict[str, float] = {}
     for name, step in steps.items():
-        if name in {"compare", "promote"} and isinstance(answers["train"], RulesAlone):
+        if name in {"compare", "promote"} and isinstance(answers["train"], RulesOnlyResult):
             continue  # there is no model yet that could be
         console.print(f"\n[bold]leadscore {name}[/]")
         started = time.perf_counter()
         answers[name] = step()
         seconds[name] = round(time.perf_counter() - started, 2)
         answers[name].show(console)
-    return Walked(answers, seconds)
+    return DemoResult(answers, seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class PromotionRefusal:
     """A promotion that the gate held; what served before goes on serving."""
 
     why: str
@@ -96,7 +97,9 @@ class Refused:
 
 def demo_key(playbook: Path) -> str:
     """Make a key for whoever tries the demonstration's service, and give its secret."""
-    from serving.verbs.keys import create
+    from serving.verbs.manage_keys import create
 
-    made = create(load_playbook(playbook), Home.from_environment(), "demo", scopes=["events:write", "scores:read"])
+    made = create(
+        Workspace(load_playbook(playbook), Home.from_environment()), "demo", scopes=["events:write", "scores:read"]
+    )
     return made.secret

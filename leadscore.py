@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from data.command_line import USER_MISTAKE, Answer, Given, answering, run_verb
+from data.command_line import USER_MISTAKE, Answer, Context, answering, run_verb
 from data.progress import shown
 
 DEMO = Path(__file__).resolve().parent / "data" / "playbooks" / "demo"
@@ -69,7 +69,7 @@ def check(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_jso
     """Read the exports and say everything that is wrong with them."""
     from data.commands import check as run
 
-    result = run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    result = run_verb(playbook, exports, as_json, lambda given: run(given.workspace, progress=given.progress))
     if not result.passed:
         raise typer.Exit(USER_MISTAKE)
 
@@ -79,7 +79,7 @@ def build(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_jso
     """Turn history into a training set: snapshots, features, mature labels."""
     from training.commands import build as run
 
-    run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    run_verb(playbook, exports, as_json, lambda given: run(given.workspace, progress=given.progress))
 
 
 @app.command()
@@ -102,7 +102,7 @@ def train(
         playbook,
         exports,
         as_json,
-        lambda given: run(given.folder, given.home, tune=tune, accept_risk=accept_risk, progress=given.progress),
+        lambda given: run(given.workspace, tune=tune, accept_risk=accept_risk, progress=given.progress),
     )
 
 
@@ -120,7 +120,7 @@ def compare(
         playbook,
         exports,
         as_json,
-        lambda given: run(given.folder, given.home, version=version, progress=given.progress),
+        lambda given: run(given.workspace, version=version, progress=given.progress),
     )
 
 
@@ -134,7 +134,7 @@ def report(
     """Say what a training came to, and where its report and its model card are."""
     from training.commands import report as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace, version=version, out=out))
 
 
 @app.command()
@@ -147,7 +147,7 @@ def scorecard(
     """Write the point rules learned from a model, for where no model may be used."""
     from training.commands import scorecard as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, version=version, out=out))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace, version=version, out=out))
 
 
 @app.command()
@@ -160,32 +160,30 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Let the challenger serve, if the gate lets it through; else say which rule held."""
-    from training.moves import promote as run
+    from training.registry.promote import promote as run
 
     run_verb(
         playbook,
         exports,
         as_json,
-        lambda given: run(
-            given.folder, given.home, version=version, force=force, reason=reason, progress=given.progress
-        ),
+        lambda given: run(given.workspace, version=version, force=force, reason=reason, progress=given.progress),
     )
 
 
 @app.command()
 def rollback(reason: ReasonOption = None, playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """Let the previous champion serve again."""
-    from training.moves import rollback as run
+    from training.registry.promote import rollback as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, reason=reason))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace, reason=reason))
 
 
 @app.command()
 def history(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """List who moved which version to serve, when and why."""
-    from training.moves import history as run
+    from training.registry.promote import history as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace))
 
 
 @app.command()
@@ -205,7 +203,7 @@ def score(
         exports,
         as_json,
         lambda given: run(
-            given.folder, given.home, out=out, as_of=given.instant(as_of), reasons=reasons, progress=given.progress
+            given.workspace, out=out, as_of=given.instant(as_of), reasons=reasons, progress=given.progress
         ),
     )
 
@@ -225,16 +223,16 @@ def explain(
         playbook,
         exports,
         as_json,
-        lambda given: run(given.folder, given.home, lead_id=lead, as_of=given.instant(as_of), progress=given.progress),
+        lambda given: run(given.workspace, lead_id=lead, as_of=given.instant(as_of), progress=given.progress),
     )
 
 
 @app.command()
 def load(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
     """Load history into the service's store."""
-    from serving.verbs.service import load as run
+    from serving.verbs.load_and_serve import load as run
 
-    run_verb(playbook, exports, as_json, lambda given: run(given.folder, given.home, progress=given.progress))
+    run_verb(playbook, exports, as_json, lambda given: run(given.workspace, progress=given.progress))
 
 
 @app.command()
@@ -255,13 +253,13 @@ def serve(
     as_json: JsonOption = False,
 ) -> None:
     """Serve scores, take events and hand over leads, until Ctrl-C."""
-    from serving.verbs.service import serve as run
+    from serving.verbs.load_and_serve import serve as run
 
     run_verb(
         playbook,
         None,
         as_json,
-        lambda given: run(given.folder, given.home, host=host, port=port, workers=workers),
+        lambda given: run(given.workspace, host=host, port=port, workers=workers),
     )
 
 
@@ -272,9 +270,9 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write what the service knows back as Parquet, to learn from."""
-    from serving.verbs.loop import export as run
+    from serving.verbs.export_and_recheck import export as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, out=out, progress=given.progress))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace, out=out, progress=given.progress))
 
 
 @app.command()
@@ -286,13 +284,13 @@ def recheck(
     as_json: JsonOption = False,
 ) -> None:
     """Compute a sample of what was served anew from history; exit code 2 where a value differs."""
-    from serving.verbs.loop import recheck as run
+    from serving.verbs.export_and_recheck import recheck as run
 
     result = run_verb(
         playbook,
         None,
         as_json,
-        lambda given: run(given.folder, given.home, sample=sample, hours=hours, seed=seed, progress=given.progress),
+        lambda given: run(given.workspace, sample=sample, hours=hours, seed=seed, progress=given.progress),
     )
     if not result.passed:
         raise typer.Exit(USER_MISTAKE)
@@ -320,7 +318,7 @@ def deploy(
         playbook,
         None,
         as_json,
-        lambda given: run(given.folder, given.home, version=version, shadow=shadow, to=to, key=key),
+        lambda given: run(given.workspace, version=version, shadow=shadow, to=to, key=key),
     )
 
 
@@ -332,9 +330,9 @@ def erase(
     as_json: JsonOption = False,
 ) -> None:
     """Erase a lead: from the store, and from what was made of it on this machine."""
-    from serving.verbs.privacy import erase_lead as run
+    from serving.verbs.person import erase_lead as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, lead, vacuum=vacuum))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace, lead, vacuum=vacuum))
 
 
 @app.command()
@@ -347,9 +345,9 @@ def dossier(
     as_json: JsonOption = False,
 ) -> None:
     """Tell all that is held about a lead, and the logic of its score in plain words."""
-    from serving.verbs.privacy import tell_dossier as run
+    from serving.verbs.person import tell_dossier as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.folder, given.home, lead, out=out))
+    run_verb(playbook, None, as_json, lambda given: run(given.workspace, lead, out=out))
 
 
 @keys.command("create")
@@ -371,11 +369,11 @@ def create_key(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key; its secret is shown this once."""
-    from serving.verbs.keys import Alone, create
+    from serving.verbs.manage_keys import PlainSecret, create
 
-    def make(given: Given) -> Answer:
-        made = create(given.folder, given.home, name, scopes=scope, expires_days=expires_days)
-        return Alone(made) if plain else made
+    def make(given: Context) -> Answer:
+        made = create(given.workspace, name, scopes=scope, expires_days=expires_days)
+        return PlainSecret(made) if plain else made
 
     run_verb(playbook, None, as_json, make)
 
@@ -383,9 +381,9 @@ def create_key(
 @keys.command("list")
 def list_keys(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """Show every key that was made, without its secret."""
-    from serving.verbs.keys import listed
+    from serving.verbs.manage_keys import listed
 
-    run_verb(playbook, None, as_json, lambda given: listed(given.folder, given.home))
+    run_verb(playbook, None, as_json, lambda given: listed(given.workspace))
 
 
 @keys.command("rotate")
@@ -399,11 +397,11 @@ def rotate_key(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key that takes another's place; both open until the overlap has passed."""
-    from serving.verbs.keys import Alone, rotate
+    from serving.verbs.manage_keys import PlainSecret, rotate
 
-    def make(given: Given) -> Answer:
-        made = rotate(given.folder, given.home, key_id, overlap_hours=overlap_hours)
-        return Alone(made) if plain else made
+    def make(given: Context) -> Answer:
+        made = rotate(given.workspace, key_id, overlap_hours=overlap_hours)
+        return PlainSecret(made) if plain else made
 
     run_verb(playbook, None, as_json, make)
 
@@ -415,9 +413,9 @@ def revoke_key(
     as_json: JsonOption = False,
 ) -> None:
     """Let a key open nothing any more."""
-    from serving.verbs.keys import revoke
+    from serving.verbs.manage_keys import revoke
 
-    run_verb(playbook, None, as_json, lambda given: revoke(given.folder, given.home, key_id))
+    run_verb(playbook, None, as_json, lambda given: revoke(given.workspace, key_id))
 
 
 @app.command()

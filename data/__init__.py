@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from data.contract import AttributeType
 from data.errors import DataError, IntakeError, LeadscoreError, PlaybookError, QualityError
 from data.home import Home
-from data.playbook import Playbook, PlaybookFolder, load_playbook
+from data.playbook import Business, Playbook, load_playbook
 from data.progress import Progress, shown, silent
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ __all__ = [
     "Home",
     "IntakeError",
     "LeadscoreError",
-    "Playbook",
+    "Business",
     "PlaybookError",
-    "PlaybookFolder",
+    "Playbook",
     "Progress",
     "QualityError",
     "QualityReport",

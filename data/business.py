@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from data.contract import AttributeType
-from data.rules import Days
+from data.point_rules import Days
 from data.sources import Name, Source, Words
 
 
@@ -31,7 +31,7 @@ class ActivityKind(ActivityWords):
         return self.subject or bool(self.subjects)
 
 
-class Attribute(Words):
+class LeadAttribute(Words):
     """One attribute of a lead, its type and its words; ``{value}`` stands for what is known."""
 
     type: AttributeType
@@ -109,7 +109,7 @@ class FeatureWishes(Words):
     falls_with: tuple[str, ...] = Field(default=(), description="the same for those that never raise a score")
 
 
-class Playbook(Words):
+class Business(Words):
     """What one business looks like; read from ``playbook.yaml``."""
 
     name: Name
@@ -118,7 +118,7 @@ class Playbook(Words):
     folder: str = "."
     sources: tuple[Source, ...] = Field(min_length=1)
     activities: dict[Name, ActivityKind] = Field(default_factory=dict, description="none where only leads are known")
-    attributes: dict[Name, Attribute] = Field(default_factory=dict)
+    attributes: dict[Name, LeadAttribute] = Field(default_factory=dict)
     stages: dict[Name, str] = Field(min_length=1, description="every stage a lead can reach → its words")
     closed_by: tuple[Name, ...] = Field(default=(), description="stages after which a lead is no longer open")
     goal: Goal

@@ -15,8 +15,9 @@ from rich.console import Console
 from data.errors import LeadscoreError
 from data.home import Home
 from data.instants import parse
-from data.playbook import PlaybookFolder, load_playbook
+from data.playbook import load_playbook
 from data.progress import Progress, shown
+from data.workspace import Workspace
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
@@ -36,19 +37,18 @@ Verb = TypeVar("Verb", bound=Answer)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class Context:
     """What every verb is given."""
 
-    folder: PlaybookFolder
-    home: Home
+    workspace: Workspace
     progress: Progress
 
     def instant(self, text: str | None) -> int | None:
         """Read an instant in the playbook's zone."""
-        return None if text is None else parse(text, self.folder.playbook.timezone)
+        return None if text is None else parse(text, self.workspace.playbook.business.timezone)
 
 
-def run_verb(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Given], Verb]) -> Verb:
+def run_verb(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Context], Verb]) -> Verb:
     """
     Run a verb and give its answer.
 
@@ -64,7 +64,7 @@ def run_verb(playbook: Path, exports: Path | None, as_json: bool, verb: Callable
     with answering(as_json) as answer:
         folder = load_playbook(playbook, exports=exports)
         with shown() as progress:
-            result = verb(Given(folder, Home.from_environment(), progress))
+            result = verb(Context(Workspace(folder, Home.from_environment()), progress))
         answer(result)
     return result
 

@@ -9,14 +9,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from data.errors import QualityError
-from data.home import Home
 from data.instants import from_us, parse
-from data.playbook import PlaybookFolder
 from data.progress import Progress, silent
 from data.quality import QualityReport, SourceCount, Violation
-from data.simulation import Simulated
+from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
 from data.warehouse import import_history
+from data.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class CheckResult:
         console.print(f"\n{verdict}")
 
 
-def check(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> CheckResult:
+def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
     """
     Import the history and say what was found, also where it cannot be used.
 
@@ -56,7 +55,7 @@ def check(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) ->
         IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
     """
     try:
-        return CheckResult(import_history(folder, home, progress=progress).quality)
+        return CheckResult(import_history(workspace, progress=progress).quality)
     except QualityError as error:
         if error.report is None:
             raise
@@ -67,7 +66,7 @@ def check(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) ->
 class SimulationResult:
     """What ``leadscore simulate`` wrote."""
 
-    made: Simulated
+    made: SimulationCounts
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON values."""

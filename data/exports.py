@@ -16,10 +16,10 @@ from typing import IO, cast
 
 import duckdb
 
+from data.cells import Cells
 from data.errors import IntakeError
 from data.event_log import read_event_log
 from data.progress import Progress
-from data.reading import Cells
 from data.sources import FileSource
 from data.sql import literal, quoted, select
 

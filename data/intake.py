@@ -7,9 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from data.errors import IntakeError
-from data.exports import BROKEN, ExportFile, Workshop, find_files, open_file, reading
-from data.mapping import (
+from data.cells import macros
+from data.contract_mapping import (
     activities_of,
     activity_rows,
     event_rows,
@@ -20,8 +19,10 @@ from data.mapping import (
     outcomes_in_leads,
     outcomes_of,
 )
-from data.playbook import PlaybookFolder
-from data.reading import macros
+from data.errors import IntakeError
+from data.exports import BROKEN, ExportFile, Workshop, find_files, open_file, reading
+from data.located_yaml import nearest
+from data.playbook import Playbook
 from data.sources import (
     ActivityColumns,
     ActivitySource,
@@ -34,14 +35,13 @@ from data.sources import (
     StoreSource,
 )
 from data.sql import listed
-from data.staging import IGNORED, STAGED, Meaning, Part, create_tables, known
-from data.yaml_file import nearest
+from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, known
 
 _BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, said VARCHAR, why VARCHAR)"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SourceFiles:
     """A source of the playbook with its files, and the folder from which reports name them."""
 
     source: FileSource
@@ -58,7 +58,7 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StagedRows:
     """Every row of every source, typed and marked, in the tables of one DuckDB connection."""
 
     connection: duckdb.DuckDBPyConnection
@@ -70,25 +70,25 @@ class Staged:
         return self.exports[part.at].files
 
 
-def source_files(folder: PlaybookFolder, store: Path | None = None) -> list[Found]:
+def source_files(playbook: Playbook, store: Path | None = None) -> list[SourceFiles]:
     """
     Find the files of each source, in the playbook's order.
 
     Args:
-        folder: the playbook, and where its exports are.
+        playbook: the playbook, and where its exports are.
         store: where the facts of the store that the playbook names were copied to, as Parquet.
 
     Raises:
         IntakeError: files are missing; says which, and where they were looked for.
     """
     found, missing = [], []
-    for source in folder.playbook.sources:
+    for source in playbook.business.sources:
         if isinstance(source, StoreSource):
             found += [] if store is None else list(_files_of(store))
             continue
         try:
-            paths = find_files(folder.exports_folder, source)
-            found.append(Found(source, folder.exports_folder, tuple(paths)))
+            paths = find_files(playbook.exports_folder, source)
+            found.append(SourceFiles(source, playbook.exports_folder, tuple(paths)))
         except IntakeError as error:
             missing.append(str(error))
     if missing:
@@ -96,7 +96,7 @@ def source_files(folder: PlaybookFolder, store: Path | None = None) -> list[Foun
     return found
 
 
-def _files_of(store: Path) -> Iterator[Found]:
+def _files_of(store: Path) -> Iterator[SourceFiles]:
     """Give the tables that were copied out of a store as sources: the contract's columns under their own names."""
     sources: tuple[FileSource, ...] = (
         LeadSource(
@@ -123,15 +123,15 @@ def _files_of(store: Path) -> Iterator[Found]:
     for table, source in zip(STAGED, sources, strict=True):
         path = store / f"{table}.parquet"
         if path.exists():
-            yield Found(source, store, (path,))
+            yield SourceFiles(source, store, (path,))
 
 
-def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int, store: Path | None = None) -> Staged:
+def stage(playbook: Playbook, workshop: Workshop, *, now_us: int, store: Path | None = None) -> StagedRows:
     """
     Read every source into staged rows; none is dropped, those with a fault are marked.
 
     Args:
-        folder: the playbook, and where its exports are.
+        playbook: the playbook, and where its exports are.
         workshop: the connection to stage in.
         now_us: the present instant [µs]; facts after it are faults.
         store: where the facts of the store that the playbook names were copied to.
@@ -139,24 +139,24 @@ def stage(folder: PlaybookFolder, workshop: Workshop, *, now_us: int, store: Pat
     Raises:
         IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
     """
-    meaning = Meaning(folder.playbook, now_us)
-    exports = _opened(folder, workshop, store)
-    for statement in [f"CREATE MACRO {macro}" for macro in macros(folder.playbook.timezone)]:
+    meaning = StagingRules(playbook.business, now_us)
+    exports = _opened(playbook, workshop, store)
+    for statement in [f"CREATE MACRO {macro}" for macro in macros(playbook.business.timezone)]:
         workshop.connection.execute(statement)
-    for statement in [*create_tables(folder.playbook), _BROKEN_ROWS]:
+    for statement in [*create_tables(playbook.business), _BROKEN_ROWS]:
         workshop.connection.execute(statement)
     parts: list[Part] = []
     for at, export in enumerate(exports):
         parts += _stage_export(export, at=at, first=len(parts), meaning=meaning, workshop=workshop)
-    return Staged(workshop.connection, tuple(parts), exports)
+    return StagedRows(workshop.connection, tuple(parts), exports)
 
 
-def _opened(folder: PlaybookFolder, workshop: Workshop, store: Path | None) -> tuple[Export, ...]:
+def _opened(playbook: Playbook, workshop: Workshop, store: Path | None) -> tuple[Export, ...]:
     exports, mistakes = [], []
-    for found in source_files(folder, store):
+    for found in source_files(playbook, store):
         source = found.source
         files = [open_file(path, source, folder=found.folder, workshop=workshop) for path in found.paths]
-        wanted = mapped_columns(source, folder.playbook)
+        wanted = mapped_columns(source, playbook.business)
         mistakes += [said for file in files for said in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
     if mistakes:
@@ -172,7 +172,7 @@ def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
     ]
 
 
-def _stage_export(export: Export, *, at: int, first: int, meaning: Meaning, workshop: Workshop) -> list[Part]:
+def _stage_export(export: Export, *, at: int, first: int, meaning: StagingRules, workshop: Workshop) -> list[Part]:
     source, shown = export.source, tuple(file.shown for file in export.files)
     main = Part(first, source.file, "events" if isinstance(source, EventLogSource) else source.holds, shown, at)
     parts = [main]
@@ -188,7 +188,13 @@ def _stage_export(export: Export, *, at: int, first: int, meaning: Meaning, work
 
 
 def _stage_file(
-    export: Export, main: Part, *, file: ExportFile, at: int, meaning: Meaning, connection: duckdb.DuckDBPyConnection
+    export: Export,
+    main: Part,
+    *,
+    file: ExportFile,
+    at: int,
+    meaning: StagingRules,
+    connection: duckdb.DuckDBPyConnection,
 ) -> list[Part]:
     """Stage one file; give the parts it holds besides the main one."""
     source, derived = export.source, []
@@ -200,7 +206,7 @@ def _stage_file(
     return derived
 
 
-def _rows_of(source: FileSource, part: Part, *, file: ExportFile, at: int, meaning: Meaning) -> str:
+def _rows_of(source: FileSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
     match source:
         case LeadSource():
             return lead_rows(source, part, file=file, at=at, meaning=meaning)
@@ -220,13 +226,15 @@ def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> Non
     connection.execute(f"INSERT INTO {table} BY NAME {rows}" if exists else f"CREATE TABLE {table} AS {rows}")
 
 
-def _tell_apart(source: EventLogSource, part: Part, *, meaning: Meaning, connection: duckdb.DuckDBPyConnection) -> Part:
+def _tell_apart(
+    source: EventLogSource, part: Part, *, meaning: StagingRules, connection: duckdb.DuckDBPyConnection
+) -> Part:
     """Tell a log's events apart into activities and outcomes; derive the leads."""
     events = f"events_{part.number}"
     stages = listed(source.outcomes)
     reached = f"SELECT * FROM {events} WHERE word IN {stages}"
     others = f"SELECT * FROM {events} WHERE word IS NULL OR word NOT IN {stages}"
-    words = known(source.kinds, all_known=meaning.playbook.activities)
+    words = known(source.kinds, all_known=meaning.business.activities)
     leads = Part(part.number + 1, source.file, "leads", part.files, part.at, derived=True)
     statements = {
         "activities": activities_of(others, words, ignore=source.ignore, meaning=meaning),
@@ -249,7 +257,7 @@ def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, at:
     connection.execute(f"DELETE FROM {BROKEN}")
 
 
-def number_repeats(staged: Staged) -> None:
+def number_repeats(staged: StagedRows) -> None:
     """
     Finish the ids that were made of rows' content, so that rows with the same content have one each.
 

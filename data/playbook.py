@@ -10,26 +10,26 @@ from pathlib import Path
 from data.business import (
     ActivityKind,
     ActivityWords,
-    Attribute,
+    Business,
     ExtraFeature,
     FeatureWishes,
     Goal,
-    Playbook,
+    LeadAttribute,
 )
-from data.consistency import contradictions, rule_contradictions
 from data.errors import PlaybookError
-from data.rules import Routing, ScorecardRules
-from data.yaml_file import Mistake, YamlFile, parse_as, playbook_error, read_yaml
+from data.located_yaml import Mistake, YamlFile, parse_as, playbook_error, read_yaml
+from data.playbook_consistency import contradictions, rule_contradictions
+from data.point_rules import RoutingRules, ScorecardRules
 
 __all__ = [
     "ActivityKind",
     "ActivityWords",
-    "Attribute",
+    "LeadAttribute",
     "ExtraFeature",
     "FeatureWishes",
     "Goal",
+    "Business",
     "Playbook",
-    "PlaybookFolder",
     "expand",
     "load_playbook",
 ]
@@ -42,7 +42,7 @@ RIVALS = "scorecards"
 
 
 @dataclass(frozen=True)
-class PlaybookFolder:
+class Playbook:
     """
     A playbook with its point rules and its routing, as loaded from one folder.
 
@@ -51,9 +51,9 @@ class PlaybookFolder:
     """
 
     path: Path
-    playbook: Playbook
+    business: Business
     scorecard: ScorecardRules
-    routing: Routing
+    routing: RoutingRules
     exports: Path | None = None
     rivals: tuple[ScorecardRules, ...] = ()
 
@@ -62,10 +62,10 @@ class PlaybookFolder:
         """Give the folder that holds the exports: as asked for, or as the playbook says."""
         if self.exports is not None:
             return self.exports
-        return (self.path / expand(self.playbook.folder)).resolve()
+        return (self.path / expand(self.business.folder)).resolve()
 
 
-def load_playbook(folder: Path, *, exports: Path | None = None) -> PlaybookFolder:
+def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:
     """
     Load a playbook and check it, across its files.
 
@@ -82,10 +82,10 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> PlaybookFolde
         raise PlaybookError(message)
     files = [read_yaml(folder / f"{name}.yaml") for name in ("playbook", "scorecard", "routing")]
     cards = [files[1], *(read_yaml(path) for path in _rival_files(folder))]
-    playbook, routing = parse_as(Playbook, files[0]), parse_as(Routing, files[2])
+    playbook, routing = parse_as(Business, files[0]), parse_as(RoutingRules, files[2])
     scorecards = [_rules_of(file, is_rival=at > 0) for at, file in enumerate(cards)]
     mistakes = [each for parsed in (playbook, *scorecards, routing) if isinstance(parsed, list) for each in parsed]
-    if isinstance(playbook, Playbook):
+    if isinstance(playbook, Business):
         mistakes += contradictions(playbook, files[0])
         for rules, file in zip(scorecards, cards, strict=True):
             mistakes += rule_contradictions(playbook, rules, file) if isinstance(rules, ScorecardRules) else []
@@ -93,7 +93,7 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> PlaybookFolde
     if mistakes or isinstance(playbook, list) or isinstance(routing, list):
         raise playbook_error(mistakes)
     own, *rivals = (rules for rules in scorecards if isinstance(rules, ScorecardRules))
-    return PlaybookFolder(folder, playbook, own, routing, exports, tuple(rivals))
+    return Playbook(folder, playbook, own, routing, exports, tuple(rivals))
 
 
 def _rival_files(folder: Path) -> list[Path]:

@@ -10,11 +10,11 @@ from data.errors import QualityError
 EXAMPLES = 3
 
 
-class _Found(BaseModel):
+class _ViolationCounts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class SourceCount(_Found):
+class SourceCount(_ViolationCounts):
     """How many rows of one source went where; rows = kept + rejected + ignored, always."""
 
     source: str
@@ -32,7 +32,7 @@ class SourceCount(_Found):
         return self.rejected / self.rows if self.rows else 0.0
 
 
-class Example(_Found):
+class ViolationExample(_ViolationCounts):
     """One row that breaks a rule: its file, its row (the first after a header is 1), what stands there."""
 
     file: str
@@ -40,7 +40,7 @@ class Example(_Found):
     found: str
 
 
-class Violation(_Found):
+class Violation(_ViolationCounts):
     """One rule that rows of one source break: how often, three of them, what to do."""
 
     rule: str
@@ -50,10 +50,10 @@ class Violation(_Found):
     count: int
     says: str
     mend: str
-    examples: tuple[Example, ...]
+    examples: tuple[ViolationExample, ...]
 
 
-class QualityReport(_Found):
+class QualityReport(_ViolationCounts):
     """What became of every row of every source."""
 
     playbook: str

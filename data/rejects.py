@@ -6,10 +6,10 @@ from pathlib import Path
 
 from data.errors import IntakeError, QualityError
 from data.exports import ExportFile, reading
-from data.faults import FAULTS, said, told_apart
-from data.intake import Staged
-from data.playbook import Playbook
-from data.quality import EXAMPLES, Example, QualityReport, SourceCount, Violation
+from data.intake import StagedRows
+from data.playbook import Business
+from data.quality import EXAMPLES, QualityReport, SourceCount, Violation, ViolationExample
+from data.row_faults import FAULTS, said, told_apart
 from data.sources import EventLogSource, FileSource, LeadSource
 from data.sql import literal
 from data.staging import IGNORED, Part
@@ -20,7 +20,7 @@ _REJECTED = (
 )
 
 
-def report_of(staged: Staged, playbook: Playbook) -> QualityReport:
+def report_of(staged: StagedRows, business: Business) -> QualityReport:
     """
     Count what became of every row, and gather the rejected ones in the table ``rejected``.
 
@@ -33,14 +33,14 @@ def report_of(staged: Staged, playbook: Playbook) -> QualityReport:
         _gather(staged, part)
     _put_reasons_into_words(staged)
     return QualityReport(
-        playbook=playbook.name,
+        playbook=business.name,
         sources=tuple(_count(staged, part) for part in staged.parts),
         violations=tuple(found for part in staged.parts for found in _violations(staged, part)),
-        most_rejected=playbook.most_rejected,
+        most_rejected=business.most_rejected,
     )
 
 
-def write_rejected(staged: Staged, path: Path) -> bool:
+def write_rejected(staged: StagedRows, path: Path) -> bool:
     """Write the rejected rows to a Parquet file; without any, write none and say so."""
     if _number(staged, "SELECT count(*) FROM rejected") == 0:
         return False
@@ -53,7 +53,7 @@ def _tables(part: Part) -> list[str]:
     return ["activities", "outcomes"] if part.holds == "events" else [part.holds]
 
 
-def _gather(staged: Staged, part: Part) -> None:
+def _gather(staged: StagedRows, part: Part) -> None:
     marked = " UNION ALL ".join(
         f"SELECT _file, _row, string_split(_faults, ' ') AS rules, '{table}' AS holds FROM {table}"
         f" WHERE _part = {part.number} AND _faults NOT IN ('', '{IGNORED}')"
@@ -68,7 +68,7 @@ def _gather(staged: Staged, part: Part) -> None:
             _gather_broken_lines(staged, part, file=file, at=at)
 
 
-def _gather_marked(staged: Staged, part: Part, *, file: ExportFile, at: int) -> None:
+def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, at: int) -> None:
     """Fetch the originals of marked rows from their file; lines that were no rows to the reader count as rows here."""
     n = "row_number() OVER (ORDER BY line)"
     main = part.number - 1 if part.derived else part.number
@@ -84,7 +84,7 @@ def _gather_marked(staged: Staged, part: Part, *, file: ExportFile, at: int) -> 
     )
 
 
-def _gather_broken_lines(staged: Staged, part: Part, *, file: ExportFile, at: int) -> None:
+def _gather_broken_lines(staged: StagedRows, part: Part, *, file: ExportFile, at: int) -> None:
     where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, line - {file.header_lines}"
     original = "to_json({'line': said, 'why': why})::VARCHAR"
     staged.connection.execute(
@@ -93,7 +93,7 @@ def _gather_broken_lines(staged: Staged, part: Part, *, file: ExportFile, at: in
     )
 
 
-def _put_reasons_into_words(staged: Staged) -> None:
+def _put_reasons_into_words(staged: StagedRows) -> None:
     found = staged.connection.execute("SELECT DISTINCT unnest(rules) FROM rejected").fetchall()
     cases = " ".join(f"WHEN {literal(fault)} THEN {literal(said(fault))}" for (fault,) in found)
     if found:
@@ -101,7 +101,7 @@ def _put_reasons_into_words(staged: Staged) -> None:
         staged.connection.execute(f"UPDATE rejected SET reasons = {words}")
 
 
-def _count(staged: Staged, part: Part) -> SourceCount:
+def _count(staged: StagedRows, part: Part) -> SourceCount:
     kept = _marked(staged, part, "_faults = ''")
     ignored = _marked(staged, part, f"_faults = '{IGNORED}'")
     rejected = _number(staged, f"SELECT count(*) FROM rejected WHERE _part = {part.number}")
@@ -127,7 +127,7 @@ def _count(staged: Staged, part: Part) -> SourceCount:
     )
 
 
-def _rows_in(staged: Staged, part: Part) -> int:
+def _rows_in(staged: StagedRows, part: Part) -> int:
     """Count rows by the numbers that the reader gave them, so that a lost row would be missed."""
     if part.derived:
         return _marked(staged, part, "TRUE")
@@ -137,16 +137,16 @@ def _rows_in(staged: Staged, part: Part) -> int:
     return broken + _number(staged, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({highest})")
 
 
-def _marked(staged: Staged, part: Part, condition: str) -> int:
+def _marked(staged: StagedRows, part: Part, condition: str) -> int:
     counts = [f"SELECT count(*) FROM {table} WHERE _part = {part.number} AND {condition}" for table in _tables(part)]
     return sum(_number(staged, count) for count in counts)
 
 
-def _number(staged: Staged, query: str) -> int:
+def _number(staged: StagedRows, query: str) -> int:
     return int(staged.connection.execute(query).fetchall()[0][0])
 
 
-def _violations(staged: Staged, part: Part) -> list[Violation]:
+def _violations(staged: StagedRows, part: Part) -> list[Violation]:
     each = f"SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number}"
     first = f"min_by({{'file': file, 'row': row, 'original': original}}, (file, row), {EXAMPLES})"
     counted = f"SELECT fault, count(*), {first} FROM ({each}) GROUP BY fault ORDER BY 2 DESC, 1"
@@ -158,7 +158,7 @@ def _violations(staged: Staged, part: Part) -> list[Violation]:
 def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
     rule, about = told_apart(fault)
     examples = tuple(
-        Example(
+        ViolationExample(
             file=one["file"], row=int(one["row"]), found=_excerpt(one["original"], _columns_about(source, part, about))
         )
         for one in shown

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from data.business import Business
 from data.contract import AttributeType
-from data.playbook import Playbook
 from data.sql import quoted
 
 IGNORED = "ignored"
@@ -47,34 +47,34 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class StagingRules:
     """What staging needs of the playbook, besides the sources: what is allowed, and what time it is."""
 
-    playbook: Playbook
+    business: Business
     now_us: int
 
     @property
     def with_subject(self) -> list[str]:
         """Give the kinds whose rows may carry a subject."""
-        return [name for name, kind in self.playbook.activities.items() if kind.carries_subject]
+        return [name for name, kind in self.business.activities.items() if kind.carries_subject]
 
     @property
     def with_value(self) -> list[str]:
         """Give the kinds whose rows may carry a value."""
-        return [name for name, kind in self.playbook.activities.items() if kind.value is not None]
+        return [name for name, kind in self.business.activities.items() if kind.value is not None]
 
 
-def contract_columns(table: str, playbook: Playbook) -> dict[str, str]:
+def contract_columns(table: str, business: Business) -> dict[str, str]:
     """Give the contract's columns of a table and their types while staged: instants are microseconds."""
-    extra = {name: _SQL_TYPES[kind] for name, kind in playbook.attribute_types.items()} if table == "leads" else {}
+    extra = {name: _SQL_TYPES[kind] for name, kind in business.attribute_types.items()} if table == "leads" else {}
     return {**STAGED[table], **extra}
 
 
-def create_tables(playbook: Playbook) -> list[str]:
+def create_tables(business: Business) -> list[str]:
     """Give the SQL that makes the three empty tables; ``_until`` is the fact's end where only its day is known."""
     made = []
     for table in STAGED:
-        columns = {**WHERE_FROM, **contract_columns(table, playbook)}
+        columns = {**WHERE_FROM, **contract_columns(table, business)}
         columns |= {"_until": "BIGINT", "_assumed": "BOOLEAN", "_faults": "VARCHAR"}
         described = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         made.append(f"CREATE TABLE {table} ({described})")
@@ -86,7 +86,7 @@ def instant_checks(name: str, *, given: str, at: str, now_us: int) -> list[tuple
     return [(f"{given} AND {at} IS NULL", f"unreadable:{name}"), (f"{at} > {now_us}", f"future:{name}")]
 
 
-def fact_checks(name: str, meaning: Meaning) -> list[tuple[str, str]]:
+def fact_checks(name: str, meaning: StagingRules) -> list[tuple[str, str]]:
     """Give the checks of a fact's instant and of when it became known; both are columns of the row as read."""
     return [
         ("NOT fact_given", f"missing:{name}"),

@@ -13,23 +13,21 @@ import pyarrow.parquet as pq
 
 from data.contract import ACTIVITY_COLUMNS, LEAD_COLUMNS, OUTCOME_COLUMNS, AttributeType, lead_schema
 from data.errors import IntakeError
-from data.home import Home
-from data.operational import FACTS, Moment, store_of
-from data.playbook import PlaybookFolder
+from data.operational_store import FACTS, Moment, store_of
 from data.progress import Progress, silent
 from data.sources import StoreSource
+from data.workspace import Workspace
 
 _SCHEMAS = {"activities": ACTIVITY_COLUMNS, "outcomes": OUTCOME_COLUMNS}
 
 
 @contextmanager
-def copied_store(folder: PlaybookFolder, home: Home, progress: Progress) -> Iterator[Path | None]:
+def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | None]:
     """
     Copy the facts of the store that a playbook names, for as long as the block takes.
 
     Args:
-        folder: the playbook.
-        home: where the usual store stands, and where the copy goes.
+        workspace: the playbook, and where tables and models are kept.
         progress: hears how many rows are read.
 
     Returns:
@@ -38,12 +36,12 @@ def copied_store(folder: PlaybookFolder, home: Home, progress: Progress) -> Iter
     Raises:
         IntakeError: there is no store, it cannot be read, or it holds no leads.
     """
-    source = next((source for source in folder.playbook.sources if isinstance(source, StoreSource)), None)
+    source = next((source for source in workspace.playbook.business.sources if isinstance(source, StoreSource)), None)
     if source is None:
         yield None
         return
-    place, store = home.tables(folder.playbook.name), store_of(source, folder, home)
-    shape = Shape(folder.playbook.attribute_types, as_said=True)
+    place, store = workspace.home.tables(workspace.playbook.business.name), store_of(source, workspace)
+    shape = Shape(workspace.playbook.business.attribute_types, as_said=True)
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=place, ignore_cleanup_errors=True) as name:
         copy = Path(name)

@@ -16,19 +16,19 @@ import duckdb
 import ibis
 import pandas as pd
 
-from data.checking import check_together
+from data.cross_checks import check_together
 from data.errors import DataError, QualityError
 from data.exports import Workshop
-from data.home import Home
 from data.instants import now_us as present_us
-from data.intake import Staged, number_repeats, source_files, stage
-from data.playbook import Playbook, PlaybookFolder
+from data.intake import StagedRows, number_repeats, source_files, stage
+from data.playbook import Business, Playbook
 from data.progress import Progress, silent
 from data.quality import QualityReport
 from data.rejects import report_of, write_rejected
 from data.sql import literal, quoted
 from data.staging import STAGED, contract_columns
 from data.store_copy import copied_store
+from data.workspace import Workspace
 
 INTAKE = 1
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
@@ -127,15 +127,12 @@ class Warehouse:
         return self.connection.create_table(name, obj=frame, temp=True, overwrite=True)
 
 
-def import_history(
-    folder: PlaybookFolder, home: Home, *, progress: Progress = silent, now_us: int | None = None
-) -> Warehouse:
+def import_history(workspace: Workspace, *, progress: Progress = silent, now_us: int | None = None) -> Warehouse:
     """
     Read a company's exports into contract tables, or reuse the tables where nothing has changed.
 
     Args:
-        folder: the playbook, and where its exports are.
-        home: where the tables are kept.
+        workspace: the playbook, and where tables and models are kept.
         progress: hears how far it has come.
         now_us: the present instant [µs]; default: the clock's.
 
@@ -144,12 +141,12 @@ def import_history(
             that it names cannot be read.
         QualityError: a source has more rejected rows than the playbook allows.
     """
-    with copied_store(folder, home, progress) as store:
-        fingerprint = fingerprint_of(folder, store, progress=progress)
-        target = home.tables(folder.playbook.name) / fingerprint[:16]
+    with copied_store(workspace, progress) as store:
+        fingerprint = fingerprint_of(workspace.playbook, store, progress=progress)
+        target = workspace.home.tables(workspace.playbook.business.name) / fingerprint[:16]
         if (unchanged := _unchanged(target)) is not None:
             return unchanged
-        reading = Reading(folder, store, fingerprint, now_us or present_us(), progress)
+        reading = ImportRequest(workspace.playbook, store, fingerprint, now_us or present_us(), progress)
         with _scratch(target.parent) as scratch:
             finished = scratch / "finished"
             finished.mkdir()
@@ -159,10 +156,10 @@ def import_history(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ImportRequest:
     """What an import is told: the playbook, where its store was copied to, what it is called, what time it is."""
 
-    folder: PlaybookFolder
+    playbook: Playbook
     store: Path | None
     fingerprint: str
     now_us: int
@@ -185,16 +182,16 @@ def _put(finished: Path, target: Path) -> None:
     finished.rename(target)
 
 
-def fingerprint_of(folder: PlaybookFolder, store: Path | None = None, *, progress: Progress = silent) -> str:
+def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: Progress = silent) -> str:
     """
     Give the sha256 of all that decides what the tables hold: the playbook's mapping and what the files contain.
 
     Args:
-        folder: the playbook, and where its exports are.
+        playbook: the playbook, and where its exports are.
         store: where the facts of the store that the playbook names were copied to.
         progress: hears how far it has come.
     """
-    paths = [(found.folder, path) for found in source_files(folder, store) for path in found.paths]
+    paths = [(found.folder, path) for found in source_files(playbook, store) for path in found.paths]
     digests = []
     for at, (inside, path) in enumerate(paths):
         progress("looking for changes", at, len(paths))
@@ -202,18 +199,18 @@ def fingerprint_of(folder: PlaybookFolder, store: Path | None = None, *, progres
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         digests.append((path.relative_to(inside).as_posix(), digest))
     progress("looking for changes", len(paths), len(paths))
-    said = json.dumps([INTAKE, _relevant(folder.playbook), digests], sort_keys=True)
+    said = json.dumps([INTAKE, _relevant(playbook.business), digests], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-def _relevant(playbook: Playbook) -> dict[str, Any]:
+def _relevant(business: Business) -> dict[str, Any]:
     return {
-        "timezone": playbook.timezone,
-        "sources": [source.model_dump(mode="json", exclude={"database"}) for source in playbook.sources],
-        "activities": {name: (kind.carries_subject, kind.value) for name, kind in playbook.activities.items()},
-        "attributes": {name: said.model_dump(include={"type", "values"}) for name, said in playbook.attributes.items()},
-        "stages": list(playbook.stages),
-        "most_rejected": playbook.most_rejected,
+        "timezone": business.timezone,
+        "sources": [source.model_dump(mode="json", exclude={"database"}) for source in business.sources],
+        "activities": {name: (kind.carries_subject, kind.value) for name, kind in business.activities.items()},
+        "attributes": {name: said.model_dump(include={"type", "values"}) for name, said in business.attributes.items()},
+        "stages": list(business.stages),
+        "most_rejected": business.most_rejected,
     }
 
 
@@ -225,10 +222,10 @@ def _scratch(parent: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _import(reading: Reading, finished: Path) -> None:
-    playbook, progress = reading.folder.playbook, reading.progress
+def _import(reading: ImportRequest, finished: Path) -> None:
+    playbook, progress = reading.playbook.business, reading.progress
     with _workshop(finished.parent, progress) as workshop:
-        staged = stage(reading.folder, workshop, now_us=reading.now_us, store=reading.store)
+        staged = stage(reading.playbook, workshop, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
         check_together(staged, playbook, progress)
         report = report_of(staged, playbook)
@@ -289,7 +286,7 @@ def _memory_limit() -> str:
     return f"{max(1, min(4, half_gb))}GB"
 
 
-def _with_rejected_rows(staged: Staged, report: QualityReport, path: Path) -> QualityReport:
+def _with_rejected_rows(staged: StagedRows, report: QualityReport, path: Path) -> QualityReport:
     path.unlink(missing_ok=True)
     return report.model_copy(update={"rejected_rows": str(path)}) if write_rejected(staged, path) else report
 
@@ -300,11 +297,11 @@ def _demand_leads(report: QualityReport) -> None:
         raise QualityError(message, report)
 
 
-def _write_tables(staged: Staged, playbook: Playbook, target: Path, progress: Progress) -> dict[str, int]:
+def _write_tables(staged: StagedRows, business: Business, target: Path, progress: Progress) -> dict[str, int]:
     rows = {}
     for at, table in enumerate(STAGED):
         progress("writing tables", at, len(STAGED))
-        names = contract_columns(table, playbook)
+        names = contract_columns(table, business)
         columns = ", ".join(
             f"make_timestamptz({name}) AS {name}" if name in _INSTANTS else quoted(name) for name in names
         )
@@ -315,7 +312,7 @@ def _write_tables(staged: Staged, playbook: Playbook, target: Path, progress: Pr
     return rows
 
 
-def _cutoff_us(staged: Staged, now_us: int) -> int:
+def _cutoff_us(staged: StagedRows, now_us: int) -> int:
     """Give the instant until which the exports tell: the latest ``known_at``; a day that is not over ends now."""
     latest = " UNION ALL ".join(f"SELECT max(known_at) AS k FROM {table} WHERE _faults = ''" for table in STAGED)
     found = staged.connection.execute(f"SELECT max(k) FROM ({latest})").fetchall()[0][0]

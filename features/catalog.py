@@ -11,7 +11,7 @@ from typing import Any, get_args
 from data.contract import AttributeType
 from features.errors import CatalogError
 from features.feature import Feature
-from features.reducers import NAMES, Attribute, LeadAge, Over, Reducer
+from features.reducers import NAMES, AttributeValue, LeadAge, Over, Reducer
 
 _NAMES_OF = {reducer: name for name, reducer in NAMES.items()}
 
@@ -43,13 +43,13 @@ class Catalog:
     @property
     def attribute_names(self) -> list[str]:
         """Give the lead attributes that the features read, each once."""
-        used = [feature.reduce.name for feature in self.features if isinstance(feature.reduce, Attribute)]
+        used = [feature.reduce.name for feature in self.features if isinstance(feature.reduce, AttributeValue)]
         return list(dict.fromkeys(used))
 
     @property
     def needs_leads(self) -> bool:
         """Say whether a feature looks at the lead itself and not only at activities."""
-        return any(isinstance(feature.reduce, Attribute | LeadAge) for feature in self.features)
+        return any(isinstance(feature.reduce, AttributeValue | LeadAge) for feature in self.features)
 
     @property
     def needs_account(self) -> bool:

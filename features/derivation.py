@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from data.contract import AttributeType
-from data.playbook import ActivityKind, ActivityWords, ExtraFeature, Playbook
-from data.playbook import Attribute as AttributeWords
+from data.playbook import ActivityKind, ActivityWords, Business, ExtraFeature
+from data.playbook import LeadAttribute as AttributeWords
 from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
 from features.reducers import (
-    Attribute,
+    AttributeValue,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
-    Decayed,
+    DecayedCount,
     Distinct,
     HourOfLast,
     LeadAge,
@@ -32,7 +32,7 @@ _RECENT_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DataProfile:
     """What the data shows: how many leads have each kind, kind and subject, value or attribute."""
 
     kinds: dict[str, int] = field(default_factory=dict)
@@ -85,46 +85,46 @@ class _Topic:
         return f"no colleague was ever {rest}" if verb == "was" else f"no colleague ever {self.words.did}"
 
 
-def derive(playbook: Playbook, seen: Seen, *, fewest_leads: int = 20) -> Catalog:
+def derive(business: Business, seen: DataProfile, *, fewest_leads: int = 20) -> Catalog:
     """
     Derive the features of a playbook, without those that the data never shows.
 
     Args:
-        playbook: its kinds and attributes but not what is on ``never_use``; ``features`` adds and drops.
+        business: its kinds and attributes but not what is on ``never_use``; ``features`` adds and drops.
         seen: what the data shows.
         fewest_leads: a kind or subject that fewer leads have makes no features.
 
     Raises:
         CatalogError: the playbook adds a feature that makes no sense, or nothing is left.
     """
-    derived = {feature.name: feature for feature in _all(playbook, seen, fewest_leads)}
-    wanted = derived | {extra.name: _extra(extra, playbook) for extra in playbook.features.add}
-    dropped = playbook.features.drop
+    derived = {feature.name: feature for feature in _all(business, seen, fewest_leads)}
+    wanted = derived | {extra.name: _extra(extra, business) for extra in business.features.add}
+    dropped = business.features.drop
     kept = [one for one in wanted.values() if not any(fnmatch.fnmatch(one.name, pattern) for pattern in dropped)]
     if not kept:
         message = "no feature is left: the data shows too few activities and attributes, or features.drop takes all."
         raise CatalogError(message)
-    return Catalog(tuple(kept), tuple(kind for kind in playbook.never_use if kind in playbook.activities))
+    return Catalog(tuple(kept), tuple(kind for kind in business.never_use if kind in business.activities))
 
 
-def _all(playbook: Playbook, seen: Seen, fewest: int) -> Iterator[Feature]:
-    for name, attribute in playbook.attributes.items():
-        if name in seen.attributes and name not in playbook.never_use:
+def _all(business: Business, seen: DataProfile, fewest: int) -> Iterator[Feature]:
+    for name, attribute in business.attributes.items():
+        if name in seen.attributes and name not in business.never_use:
             yield attribute_feature(name, attribute)
     yield Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", "lead_age")
     everything = _Topic(None, None, _ANY)
-    yield from _counts(everything, playbook)
+    yield from _counts(everything, business)
     yield from _timing()
-    for topic in _topics(playbook, seen, fewest):
-        yield from _counts(topic, playbook)
-        yield from _carried(topic, playbook, seen)
-    if playbook.features.account and seen.peers:
-        yield from _of_account(playbook, seen, fewest)
+    for topic in _topics(business, seen, fewest):
+        yield from _counts(topic, business)
+        yield from _carried(topic, business, seen)
+    if business.features.account and seen.peers:
+        yield from _of_account(business, seen, fewest)
 
 
-def _topics(playbook: Playbook, seen: Seen, fewest: int) -> Iterator[_Topic]:
-    for kind, words in playbook.activities.items():
-        if kind in playbook.never_use or seen.kinds.get(kind, 0) < fewest:
+def _topics(business: Business, seen: DataProfile, fewest: int) -> Iterator[_Topic]:
+    for kind, words in business.activities.items():
+        if kind in business.never_use or seen.kinds.get(kind, 0) < fewest:
             continue
         yield _Topic(kind, None, words)
         for subject, subject_words in words.subjects.items():
@@ -132,9 +132,9 @@ def _topics(playbook: Playbook, seen: Seen, fewest: int) -> Iterator[_Topic]:
                 yield _Topic(kind, subject, subject_words)
 
 
-def _counts(topic: _Topic, playbook: Playbook) -> Iterator[Feature]:
+def _counts(topic: _Topic, business: Business) -> Iterator[Feature]:
     kind, subject = topic.kind, topic.subject
-    windows = sorted(set(playbook.features.windows_days))
+    windows = sorted(set(business.features.windows_days))
     for days in windows:
         yield _count(topic, days)
     reduce = DaysSinceLast(kind, subject)
@@ -142,8 +142,8 @@ def _counts(topic: _Topic, playbook: Playbook) -> Iterator[Feature]:
     if subject is None:
         first = DaysSinceFirst(kind)
         yield _feature(topic, "days_since_first", first, missing=None, says=f"{topic.at('first')} {{ago}}")
-    for half_life in sorted(set(playbook.features.half_lives_days)):
-        decayed = Decayed(kind, half_life, subject)
+    for half_life in sorted(set(business.features.half_lives_days)):
+        decayed = DecayedCount(kind, half_life, subject)
         says = f"{topic.did}, weight {{x}} when halved every {_days(half_life)}"
         yield _feature(topic, f"decayed_{_slug(half_life)}d", decayed, missing=0, says=says)
     if len(windows) > 1:
@@ -159,11 +159,11 @@ def _count(topic: _Topic, days: float) -> Feature:
     return _feature(topic, f"{_slug(days)}d", reduce, missing=0, says=says, none=_none_in(topic, days))
 
 
-def _carried(topic: _Topic, playbook: Playbook, seen: Seen) -> Iterator[Feature]:
+def _carried(topic: _Topic, business: Business, seen: DataProfile) -> Iterator[Feature]:
     """Give the features of the subject and the value that rows of this kind carry."""
     if topic.kind is None or topic.subject is not None:
         return
-    kind: ActivityKind = playbook.activities[topic.kind]
+    kind: ActivityKind = business.activities[topic.kind]
     if topic.kind in seen.free_subjects:
         says = f"{topic.did}, {{x}} different ones in {_days(_RECENT_DAYS)}"
         reduce = Distinct(topic.kind, _RECENT_DAYS)
@@ -183,13 +183,13 @@ def _timing() -> Iterator[Feature]:
     yield Feature("weekday_of_last", weekday, None, "was last active on a {weekday}", none, "timing")
 
 
-def _of_account(playbook: Playbook, seen: Seen, fewest: int) -> Iterator[Feature]:
+def _of_account(business: Business, seen: DataProfile, fewest: int) -> Iterator[Feature]:
     everyone = _Topic(None, None, _ANY, "account")
-    for days in sorted(set(playbook.features.windows_days)):
+    for days in sorted(set(business.features.windows_days)):
         yield _count(everyone, days)
     says = f"{everyone.at('last')} {{ago}}"
     yield _feature(everyone, "days_since_last", DaysSinceLast(None), missing=None, says=says)
-    for topic in _topics(playbook, seen, fewest):
+    for topic in _topics(business, seen, fewest):
         yield _count(_Topic(topic.kind, topic.subject, topic.words, "account"), _RECENT_DAYS)
 
 
@@ -223,16 +223,16 @@ def attribute_feature(name: str, attribute: AttributeWords) -> Feature:
     words = dict(attribute.words)
     if attribute.type is AttributeType.BOOLEAN:
         words = {"true": attribute.says, "false": attribute.says_not or f"not {attribute.says}"}
-    reduce = Attribute(name, attribute.type)
+    reduce = AttributeValue(name, attribute.type)
     said = tuple(sorted(words.items()))
     return Feature(name, reduce, None, attribute.says, f"{label} unknown", f"attribute:{name}", words=said)
 
 
-def _extra(extra: ExtraFeature, playbook: Playbook) -> Feature:
-    if extra.activity in playbook.never_use:
+def _extra(extra: ExtraFeature, business: Business) -> Feature:
+    if extra.activity in business.never_use:
         message = f"features.add: {extra.name} looks at {extra.activity}, which never_use forbids: remove one of them."
         raise CatalogError(message)
-    words = _ANY if extra.activity is None else _words(playbook, extra.activity, extra.subject)
+    words = _ANY if extra.activity is None else _words(business, extra.activity, extra.subject)
     topic = _Topic(extra.activity, extra.subject, words, extra.over)
     reduce, missing, says = _added(extra, topic)
     span = f" in {_days(extra.days)}" if extra.days is not None and extra.reduce != "trend" else ""
@@ -251,7 +251,7 @@ def _added(extra: ExtraFeature, topic: _Topic) -> tuple[Reducer, float | None, s
         case "days_since_first":
             return DaysSinceFirst(kind, subject), None, f"{topic.at('first')} {{ago}}"
         case "decayed":
-            return Decayed(kind, _need(extra, "half_life_days"), subject), 0.0, f"{topic.did}, weight {{x}}"
+            return DecayedCount(kind, _need(extra, "half_life_days"), subject), 0.0, f"{topic.did}, weight {{x}}"
         case "distinct":
             return Distinct(kind, days), 0.0, f"{topic.did}, {{x}} different ones"
         case "sum":
@@ -267,8 +267,8 @@ def _added(extra: ExtraFeature, topic: _Topic) -> tuple[Reducer, float | None, s
             return reduce, None, f"{{share}} of the {topic.words.many} lately"
 
 
-def _words(playbook: Playbook, kind: str, subject: str | None) -> ActivityWords:
-    words = playbook.activities[kind]
+def _words(business: Business, kind: str, subject: str | None) -> ActivityWords:
+    words = business.activities[kind]
     return words.subjects.get(subject, words) if subject is not None else words
 
 

@@ -12,11 +12,11 @@ from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
 from features.reducers import (
-    Attribute,
+    AttributeValue,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
-    Decayed,
+    DecayedCount,
     Distinct,
     HourOfLast,
     LeadAge,
@@ -186,7 +186,7 @@ def _aggregates(reduce: Reducer, pairs: ir.Table, over: str) -> Mapping[str, ir.
             return {_label(over, "last", reduce): _those(pairs.occurred_at, pairs, reduce).max()}
         case DaysSinceFirst():
             return {_label(over, "first", reduce): _those(pairs.occurred_at, pairs, reduce).min()}
-        case Decayed(half_life_days=half_life):
+        case DecayedCount(half_life_days=half_life):
             weight = (pairs.age.cast("float64") * (-math.log(2) / (half_life * DAY_US))).exp()
             return {_label(over, f"decayed@{half_life:g}", reduce): _those(weight, pairs, reduce).sum()}
         case Distinct(days=days):
@@ -195,7 +195,7 @@ def _aggregates(reduce: Reducer, pairs: ir.Table, over: str) -> Mapping[str, ir.
             return {windowed("sum", days): _those(pairs.value, pairs, reduce, days).sum()}
         case Mean(days=days):
             return {windowed("mean", days): _those(pairs.value, pairs, reduce, days).mean()}
-        case Attribute() | LeadAge():
+        case AttributeValue() | LeadAge():
             return {}
 
 
@@ -231,7 +231,7 @@ def _filled(feature: Feature, joined: ir.Table) -> ir.Value:
 def _value(feature: Feature, joined: ir.Table) -> ir.Value:
     reduce, over = feature.reduce, feature.over
     match reduce:
-        case Attribute(name=name):
+        case AttributeValue(name=name):
             return joined[f"attribute_{name}"]
         case LeadAge():
             return _days_to(joined.as_of, joined.created_at)
@@ -251,7 +251,7 @@ def _value(feature: Feature, joined: ir.Table) -> ir.Value:
             number = type(reduce).__name__.lower()
             found = joined[_label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)]
             return found.cast("float64").round(VALUE_DIGITS) if isinstance(reduce, Sum | Mean) else found
-        case Decayed(half_life_days=half_life):
+        case DecayedCount(half_life_days=half_life):
             return joined[_label(over, f"decayed@{half_life:g}", reduce)].round(DECAY_DIGITS)
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from data.contract import AttributeType
-from features.reducers import Attribute, Over, Reducer
+from features.reducers import AttributeValue, Over, Reducer
 
 Value = float | str | None
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -38,7 +38,7 @@ class Feature:
     @property
     def is_category(self) -> bool:
         """Say whether the value is text."""
-        return isinstance(self.reduce, Attribute) and self.reduce.type is AttributeType.CATEGORY
+        return isinstance(self.reduce, AttributeValue) and self.reduce.type is AttributeType.CATEGORY
 
     @property
     def code(self) -> str:
@@ -57,16 +57,16 @@ class Feature:
         """
         if self.nothing(value):
             return self.says_none or f"{self.name.replace('_', ' ')} unknown"
-        return self._direct(value) if isinstance(self.reduce, Attribute) else spoken(self.says, _number(value))
+        return self._direct(value) if isinstance(self.reduce, AttributeValue) else spoken(self.says, _number(value))
 
     def nothing(self, value: Value) -> bool:
         """Say whether a value means that nothing happened or nothing is known."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return True
-        return not isinstance(self.reduce, Attribute) and self.missing is not None and value == self.missing
+        return not isinstance(self.reduce, AttributeValue) and self.missing is not None and value == self.missing
 
     def _direct(self, value: Value) -> str:
-        boolean = isinstance(self.reduce, Attribute) and self.reduce.type is AttributeType.BOOLEAN
+        boolean = isinstance(self.reduce, AttributeValue) and self.reduce.type is AttributeType.BOOLEAN
         if boolean:
             return dict(self.words).get("true" if value else "false", self.says)
         if isinstance(value, str):

@@ -13,7 +13,7 @@ from sqlglot import exp
 from data.contract import AttributeType
 from features.catalog import Catalog
 from features.engine import describe_known
-from features.reducers import Attribute
+from features.reducers import AttributeValue
 
 Dialect = Literal["sqlite", "postgres"]
 _NEWEST = "SELECT max(w.known_at) FROM lead_versions AS w WHERE w.lead_id = {lead} AND w.known_at < {as_of}"
@@ -46,7 +46,7 @@ class LiveQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _Dialect:
     """What one database says in its own words."""
 
     one: str
@@ -63,8 +63,8 @@ def _short(name: str) -> str:
     return sha256(name.encode()).hexdigest()[:32]
 
 
-_WORDS: dict[Dialect, _Words] = {
-    "sqlite": _Words(
+_WORDS: dict[Dialect, _Dialect] = {
+    "sqlite": _Dialect(
         one="snapshots(lead_id, as_of) AS (VALUES (?, ?))",
         many="snapshots(lead_id, as_of) AS "
         "(SELECT CAST(value ->> 0 AS TEXT), CAST(value ->> 1 AS INTEGER) FROM json_each(?))",
@@ -72,7 +72,7 @@ _WORDS: dict[Dialect, _Words] = {
         number="CAST(attributes ->> '{name}' AS REAL)",
         named=str,
     ),
-    "postgres": _Words(
+    "postgres": _Dialect(
         one="snapshots(lead_id, as_of) AS NOT MATERIALIZED (VALUES (%s::text, %s::bigint))",
         many="snapshots(lead_id, as_of) AS MATERIALIZED "
         "(SELECT value ->> 0, (value ->> 1)::bigint FROM jsonb_array_elements(%s::jsonb))",
@@ -214,11 +214,11 @@ def _tables(catalog: Catalog) -> tuple[ibis.Table, ibis.Table, ibis.Table, ibis.
 
 
 def _types(catalog: Catalog) -> dict[str, AttributeType]:
-    reducers = [feature.reduce for feature in catalog.features if isinstance(feature.reduce, Attribute)]
+    reducers = [feature.reduce for feature in catalog.features if isinstance(feature.reduce, AttributeValue)]
     return {reduce.name: reduce.type for reduce in reducers}
 
 
-def _versions(catalog: Catalog, words: _Words) -> str:
+def _versions(catalog: Catalog, words: _Dialect) -> str:
     """Look up the newest version of each lead that was known; nulls where none was."""
     columns = ["s.lead_id", "s.as_of", "v.account_id", "v.created_at"]
     for name, kind in _types(catalog).items():

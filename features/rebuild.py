@@ -18,7 +18,7 @@ from data.warehouse import Warehouse
 from features.catalog import Catalog
 from features.engine import DECAY_DIGITS, VALUE_DIGITS, describe
 from features.feature import Feature
-from features.reducers import Decayed, Mean, Sum
+from features.reducers import DecayedCount, Mean, Sum
 
 MOST_COPIED = 2_000_000
 """Rows of colleagues that are copied at most; beyond that, snapshots are rebuilt without their colleagues."""
@@ -29,7 +29,7 @@ _NOISE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Rebuilt:
+class RebuiltFeatures:
     """
     Features of n snapshots, computed from nothing but what was known by then.
 
@@ -44,7 +44,7 @@ class Rebuilt:
 
 def rebuilt(
     warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog, *, most_copied: int = MOST_COPIED
-) -> Rebuilt:
+) -> RebuiltFeatures:
     """
     Compute a catalog's features for snapshots from copies in which nothing is known that became known later.
 
@@ -69,7 +69,9 @@ def rebuilt(
     expression = describe(kept["snapshots"], kept["leads"], kept["activities"], catalog)
     frame: pd.DataFrame = expression.to_pyarrow().to_pandas()
     names = numbered["number"].astype(str) + ":" + numbered["lead_id"]
-    return Rebuilt(frame.set_index("lead_id").loc[names, catalog.names].set_axis(snapshots.index, axis=0), alone)
+    return RebuiltFeatures(
+        frame.set_index("lead_id").loc[names, catalog.names].set_axis(snapshots.index, axis=0), alone
+    )
 
 
 def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") -> NDArray[np.bool_]:
@@ -96,7 +98,7 @@ def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") 
 def _step(feature: Feature) -> float:
     """Give one step of a feature's rounding; 0 where it is exact."""
     match feature.reduce:
-        case Decayed():
+        case DecayedCount():
             return 10.0**-DECAY_DIGITS
         case Sum() | Mean():
             return 10.0**-VALUE_DIGITS

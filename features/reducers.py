@@ -32,7 +32,7 @@ class DaysSinceFirst:
 
 
 @dataclass(frozen=True, slots=True)
-class Decayed:
+class DecayedCount:
     """Count in which an activity of age a weighs ``2 ** (-a / half_life_days)``, to 9 decimals."""
 
     kind: str | None
@@ -91,7 +91,7 @@ class WeekdayOfLast:
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class AttributeValue:
     """The attribute in the newest version of the lead; text for a category, else a number."""
 
     name: str
@@ -107,14 +107,14 @@ Reducer = (
     Count
     | DaysSinceLast
     | DaysSinceFirst
-    | Decayed
+    | DecayedCount
     | Distinct
     | Sum
     | Mean
     | Trend
     | HourOfLast
     | WeekdayOfLast
-    | Attribute
+    | AttributeValue
     | LeadAge
 )
 Over = Literal["lead", "account"]
@@ -123,13 +123,13 @@ NAMES: dict[str, type[Reducer]] = {
     "count": Count,
     "days_since_last": DaysSinceLast,
     "days_since_first": DaysSinceFirst,
-    "decayed": Decayed,
+    "decayed": DecayedCount,
     "distinct": Distinct,
     "sum": Sum,
     "mean": Mean,
     "trend": Trend,
     "hour_of_last": HourOfLast,
     "weekday_of_last": WeekdayOfLast,
-    "attribute": Attribute,
+    "attribute": AttributeValue,
     "lead_age": LeadAge,
 }

@@ -4,7 +4,7 @@ from models.bands import Bands
 from models.calibration import Platt
 from models.errors import BundleError, ModelError, StructureError
 from models.receipt import Reason, Receipt, ScorerId, changes
-from models.scorer import Scored, Scorer
+from models.scorer import ScoreArrays, Scorer
 
 __all__ = [
     "Bands",
@@ -13,7 +13,7 @@ __all__ = [
     "Platt",
     "Reason",
     "Receipt",
-    "Scored",
+    "ScoreArrays",
     "Scorer",
     "ScorerId",
     "StructureError",

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.rules import Grades
+from data.point_rules import Grades
+from models.checked_json import fields, numbers
 from models.errors import StructureError
-from models.reading import fields, numbers
 from models.receipt import Grade
 
 _NAMES = ("threshold", "a", "b", "c")

@@ -9,7 +9,7 @@ from typing import Any
 from lightgbm import Booster
 
 from models.errors import BoosterError, StructureError
-from models.structure import MOST_PATH_FEATURES
+from models.tree_checks import MOST_PATH_FEATURES
 from models.trees import Tree, Trees
 
 _MARGINS = frozenset({"binary", "cross_entropy", "regression"})

@@ -21,9 +21,9 @@ from features.errors import FeatureError
 from features.feature import Value
 from models.bands import Bands
 from models.calibration import calibration_from_json
+from models.checked_json import check_plain, fields, is_label, loads, numbers, texts
 from models.conversion import ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
-from models.reading import check_plain, fields, is_label, loads, numbers, texts
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Receipt
 from models.trees import Trees
 

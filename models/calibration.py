@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.checked_json import fields, numbers
 from models.errors import StructureError
-from models.reading import fields, numbers
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +117,7 @@ class Platt:
         return cls(slope, offset)
 
 
-class _Curved:
+class _NonlinearCalibration:
     """What maps that are no straight line share: all they say follows from the log-odds of many."""
 
     def logits(self, margins: Floats) -> Floats:
@@ -137,7 +137,7 @@ class _Curved:
 
 
 @dataclass(frozen=True)
-class Beta(_Curved):
+class Beta(_NonlinearCalibration):
     """
     Beta calibration: ``logit p = a * log q - b * log(1 - q) + c``, where q is the chance that the margin itself says.
 
@@ -190,7 +190,7 @@ class Beta(_Curved):
 
 
 @dataclass(frozen=True)
-class Isotonic(_Curved):
+class Isotonic(_NonlinearCalibration):
     """
     Isotonic calibration: log-odds at k margins, straight lines between them, and two slopes for what lies beyond.
 

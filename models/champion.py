@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from data.rules import ScorecardRules
+from data.atomic_files import write_whole
+from data.point_rules import ScorecardRules
 from models.bands import Bands
 from models.bundle import load_bundle
 from models.calibration import Platt
+from models.checked_json import fields, loads
 from models.conversion import ConversionModel
 from models.errors import BundleError, StructureError
-from models.reading import fields, loads
 from models.scorecard import Scorecard
-from models.writing import write_whole
 
 POINTER = "champion.json"
 

@@ -16,12 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from data.errors import DataError
-from data.home import Home
 from data.instants import from_us, iso, now_us, parse
-from data.playbook import PlaybookFolder
+from data.playbook import Playbook
 from data.progress import Progress, silent
 from data.warehouse import Warehouse, import_history
-from features.history import described
+from data.workspace import Workspace
+from features.over_history import described
 from models.bundle import read_facts
 from models.champion import NoChampionError, load_champion, load_scorecard_fit, read_pointer
 from models.errors import ModelError
@@ -38,7 +38,7 @@ _HINDSIGHT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Serving:
+class ServingScorer:
     """
     The scorer that would answer now.
 
@@ -102,7 +102,7 @@ class ScoredLeads:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Explanation:
     """One receipt, to be read."""
 
     receipt: Receipt
@@ -158,25 +158,24 @@ def _receipt_table(receipt: Receipt) -> Table:
     return table
 
 
-def serving_scorer(folder: PlaybookFolder, home: Home) -> Serving:
+def serving_scorer(workspace: Workspace) -> ServingScorer:
     """
     Give the promoted model, or the point rules while none was promoted.
 
     Raises:
         ModelError: a model was promoted but is not what it was then.
     """
-    models = home.models(folder.playbook.name)
+    models = workspace.home.models(workspace.playbook.business.name)
     try:
         model = load_champion(models)
-        return Serving(model, degraded=False, judged_from=_judged_from(models))
+        return ServingScorer(model, degraded=False, judged_from=_judged_from(models))
     except NoChampionError:
-        rules = compile_scorecard(folder.scorecard, folder.playbook)
-        return Serving(load_scorecard_fit(models, rules), degraded=True)
+        rules = compile_scorecard(workspace.playbook.scorecard, workspace.playbook.business)
+        return ServingScorer(load_scorecard_fit(models, rules), degraded=True)
 
 
 def score(
-    folder: PlaybookFolder,
-    home: Home,
+    workspace: Workspace,
     *,
     out: Path,
     as_of: int | None = None,
@@ -187,8 +186,7 @@ def score(
     Score every lead that was open at an instant and write the scores as Parquet.
 
     Args:
-        folder: the playbook.
-        home: where its tables and models stand.
+        workspace: the playbook, and where tables and models are kept.
         out: the Parquet file to write; replaced in one step.
         as_of: the instant [us since 1970 UTC]; default: the end of the history.
         reasons: whether to write every reason of every lead too.
@@ -197,9 +195,9 @@ def score(
     Raises:
         ModelError: no lead was open then, or the promoted model cannot be trusted.
     """
-    serving, warehouse = serving_scorer(folder, home), import_history(folder, home, progress=progress)
+    serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
     instant = _instant(warehouse, as_of)
-    snapshots = open_leads(warehouse, folder, instant)
+    snapshots = open_leads(warehouse, workspace.playbook, instant)
     if snapshots.empty:
         message = f"no lead was open as of {iso(instant)}: the history ends at {iso(warehouse.cutoff_us)}."
         raise ModelError(message)
@@ -225,15 +223,15 @@ def score(
 
 
 def explain(
-    folder: PlaybookFolder, home: Home, *, lead_id: str, as_of: int | None = None, progress: Progress = silent
-) -> Explained:
+    workspace: Workspace, *, lead_id: str, as_of: int | None = None, progress: Progress = silent
+) -> Explanation:
     """
     Explain one lead's score at an instant of history.
 
     Raises:
         ModelError: the lead was not known then.
     """
-    serving, warehouse = serving_scorer(folder, home), import_history(folder, home, progress=progress)
+    serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
     instant = _instant(warehouse, as_of)
     if not lead_id.isprintable():
         message = f"{lead_id!a} is not a lead's id: check it."
@@ -251,10 +249,10 @@ def explain(
     seen = warehouse.activities.filter(warehouse.activities.lead_id == lead_id, warehouse.activities.known_at < instant)
     newest = seen.occurred_at.max().execute()
     receipt = serving.scorer.receipt(lead_id, instant, values)
-    goal = folder.playbook.goal
-    return Explained(
+    goal = workspace.playbook.business.goal
+    return Explanation(
         receipt,
-        goal=f"chance to become {folder.playbook.stages[goal.stage]} within {goal.horizon_days:g} days",
+        goal=f"chance to become {workspace.playbook.business.stages[goal.stage]} within {goal.horizon_days:g} days",
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
         newest_activity_at=None if pd.isna(newest) else int(newest),
@@ -279,11 +277,11 @@ def _judged_from(models: Path) -> int | None:
         return None
 
 
-def open_leads(warehouse: Warehouse, folder: PlaybookFolder, as_of: int) -> pd.DataFrame:
+def open_leads(warehouse: Warehouse, playbook: Playbook, as_of: int) -> pd.DataFrame:
     """Give a snapshot of each lead that was known before an instant and not known to be closed."""
     leads, outcomes = warehouse.leads, warehouse.outcomes
     known = leads.filter(leads.known_at < as_of).select("lead_id").distinct()
-    ended = outcomes.filter(outcomes.stage.isin(sorted(folder.playbook.closing_stages)), outcomes.known_at < as_of)
+    ended = outcomes.filter(outcomes.stage.isin(sorted(playbook.business.closing_stages)), outcomes.known_at < as_of)
     still_open = known.anti_join(ended, known.lead_id == ended.lead_id).order_by("lead_id")
     frame: pd.DataFrame = still_open.execute()
     return frame.assign(as_of=as_of)

@@ -14,10 +14,10 @@ from features.catalog import Catalog
 from features.feature import Value
 from models.bands import Bands
 from models.calibration import Calibration, Platt, sigmoid, sigmoids
+from models.reason_groups import Group, groups_of
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
-from models.scorer import Scored
+from models.scorer import ScoreArrays
 from models.trees import Trees
-from models.wording import Group, groups_of
 
 if TYPE_CHECKING:
     from models.shapley import ShapleyTables
@@ -162,18 +162,18 @@ class ConversionModel:
         probability, grade = self.probability(points), self.bands.grade(points)
         return Receipt(lead_id, as_of, points, self.base_points, probability, grade, reasons, self.id, rest, stretch)
 
-    def score_many(self, frame: pd.DataFrame) -> Scored:
+    def score_many(self, frame: pd.DataFrame) -> ScoreArrays:
         """Score many leads from a frame with a column per feature."""
         return self.score_matrix(self.encoding.frame(frame))
 
-    def score_matrix(self, matrix: NDArray[np.float64]) -> Scored:
+    def score_matrix(self, matrix: NDArray[np.float64]) -> ScoreArrays:
         """Score many encoded leads, float64 of shape (n, k)."""
         reasons = self._by_group(self.moved(matrix))
         points = np.full(len(matrix), self.base_points)
         for at in range(reasons.shape[1]):
             points += reasons[:, at]
         logits = (points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds)
-        return Scored(points, sigmoids(logits), self.base_points, self.codes, reasons)
+        return ScoreArrays(points, sigmoids(logits), self.base_points, self.codes, reasons)
 
     def moved(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the points that each feature moved, float64 of shape (n, k), of encoded leads of the same shape."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, prod
 
-from models.structure import count, root
+from models.tree_checks import count, root
 from models.trees import Tree
 
 ANY_CODE = 2**64 - 1

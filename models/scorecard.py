@@ -12,17 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.playbook import ActivityWords, Playbook
-from data.rules import ActivityRule, AttributeRule, InactivityRule, Rule, ScorecardRules
+from data.playbook import ActivityWords, Business
+from data.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule, ScorecardRules
 from features.catalog import Catalog
 from features.derivation import attribute_feature
 from features.feature import Feature, Value
-from features.reducers import Count, DaysSinceLast, Decayed, LeadAge
+from features.reducers import Count, DaysSinceLast, DecayedCount, LeadAge
 from models.bands import Bands
 from models.calibration import Platt
 from models.errors import ModelError
 from models.receipt import Reason, Receipt, ScorerId, by_size
-from models.scorer import Scored
+from models.scorer import ScoreArrays
 
 Column = NDArray[Any]
 _AGE = Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", "lead_age")
@@ -89,11 +89,11 @@ class Scorecard:
         rest = math.fsum(reason.points for reason in reasons[len(reasons[:top]) :])
         return Receipt(lead_id, as_of, points, base, probability, grade, reasons[:top], self.id, rest)
 
-    def score_many(self, frame: pd.DataFrame) -> Scored:
+    def score_many(self, frame: pd.DataFrame) -> ScoreArrays:
         """Score many leads from a frame with a column per feature."""
         return self._score([_taken(feature, frame[feature.name]) for feature in self.catalog.features])
 
-    def _score(self, columns: list[Column]) -> Scored:
+    def _score(self, columns: list[Column]) -> ScoreArrays:
         moved = [
             _moved(rule, [columns[at] for at in used])
             for rule, used in zip(self.rules.rules, self.columns, strict=True)
@@ -102,14 +102,14 @@ class Scorecard:
         points = self.rules.base_points + reasons.sum(axis=1)
         unknown = np.full(len(points), np.nan)
         chances = unknown if self.calibration is None else self.calibration.probabilities(points)
-        return Scored(points, chances, self.rules.base_points, self.codes, reasons)
+        return ScoreArrays(points, chances, self.rules.base_points, self.codes, reasons)
 
     def calibrated(self, calibration: Platt, bands: Bands) -> "Scorecard":
         """Give the same rules with what history taught about them."""
         return replace(self, calibration=calibration, bands=bands)
 
 
-def compile_scorecard(rules: ScorecardRules, playbook: Playbook) -> Scorecard:
+def compile_scorecard(rules: ScorecardRules, business: Business) -> Scorecard:
     """
     Compile point rules to features.
 
@@ -119,38 +119,38 @@ def compile_scorecard(rules: ScorecardRules, playbook: Playbook) -> Scorecard:
     features: dict[str, Feature] = {}
     columns = []
     for rule in rules.rules:
-        needed = _features(rule, playbook)
+        needed = _features(rule, business)
         features |= {feature.name: feature for feature in needed}
         columns.append([feature.name for feature in needed])
     order = list(features)
-    never = tuple(kind for kind in playbook.never_use if kind in playbook.activities)
+    never = tuple(kind for kind in business.never_use if kind in business.activities)
     catalog = Catalog(tuple(features.values()), never)
     start = rules.threshold
     bands = Bands(start, start + 10, start, start - 20)
     return Scorecard(rules, catalog, tuple(tuple(order.index(name) for name in names) for names in columns), bands)
 
 
-def _features(rule: Rule, playbook: Playbook) -> list[Feature]:
+def _features(rule: Rule, business: Business) -> list[Feature]:
     denied = getattr(rule, "activity", None) or getattr(rule, "attribute", None)
-    if denied in playbook.never_use:
+    if denied in business.never_use:
         message = f"scorecard.yaml has a rule on {denied}, which the playbook's never_use forbids: remove one of them."
         raise ModelError(message)
     match rule:
         case AttributeRule(attribute=name):
-            return [attribute_feature(name, playbook.attributes[name])]
+            return [attribute_feature(name, business.attributes[name])]
         case InactivityRule():
             return [_SILENCE, _AGE]
         case ActivityRule():
-            return [_activity_feature(rule, playbook)]
+            return [_activity_feature(rule, business)]
 
 
-def _activity_feature(rule: ActivityRule, playbook: Playbook) -> Feature:
-    kind = playbook.activities[rule.activity]
+def _activity_feature(rule: ActivityRule, business: Business) -> Feature:
+    kind = business.activities[rule.activity]
     words: ActivityWords = kind.subjects.get(rule.subject or "", kind)
     name = "_".join(part for part in (rule.activity, rule.subject) if part)
     never = f"never {words.did}"
     if rule.half_life_days is not None:
-        decayed = Decayed(rule.activity, rule.half_life_days, rule.subject)
+        decayed = DecayedCount(rule.activity, rule.half_life_days, rule.subject)
         return Feature(
             f"{name}_decayed_{rule.half_life_days:g}d", decayed, 0, f"{words.did}, weight {{x}}", never, name
         )

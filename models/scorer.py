@@ -15,7 +15,7 @@ from models.receipt import Receipt, ScorerId
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoreArrays:
     """
     Many scores at once, without words.
 
@@ -55,5 +55,5 @@ class Scorer(Protocol):
     def receipts(self, known: Mapping[str, Sequence[Value]], as_of: int, *, top: int | None = None) -> list[Receipt]:
         """Score leads from their feature values in catalog order; word only the ``top`` reasons of each, or all."""
 
-    def score_many(self, frame: pd.DataFrame) -> Scored:
+    def score_many(self, frame: pd.DataFrame) -> ScoreArrays:
         """Score many leads from a frame with a column per feature."""

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from models.errors import RowsError
 from models.paths import Condition, Path, paths
 from models.shapley_kernel import CATEGORICAL, MISSING_PASSES, Leaves, explain
-from models.structure import MOST_PATH_FEATURES
+from models.tree_checks import MOST_PATH_FEATURES
 from models.trees import Trees
 
 _AT_ONCE = 512
@@ -34,7 +34,7 @@ _WEIGHTS = (5 / 18, 8 / 18, 5 / 18)
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class MarginContributions:
     """
     Margins and what made them.
 
@@ -79,7 +79,7 @@ class ShapleyTables:
         found.sort(key=lambda path: len(path.conditions))
         return cls(trees.n_features, base, _leaves(found))
 
-    def explained(self, rows: ArrayLike) -> Explained:
+    def explained(self, rows: ArrayLike) -> MarginContributions:
         """
         Give the contributions and the margins of rows.
 
@@ -97,7 +97,7 @@ class ShapleyTables:
             raise RowsError(shape=given.shape, columns=self.n_features)
         out = np.empty((given.shape[0], self.n_features + 1))
         explain(given, out, self.base, self.leaves)
-        return Explained(contributions=out[:, :-1], margins=out[:, -1])
+        return MarginContributions(contributions=out[:, :-1], margins=out[:, -1])
 
     def contributions(self, rows: ArrayLike) -> NDArray[np.float64]:
         """Give what each feature added to each row's margin: (n, n_features) float64."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Self
 
+from models.checked_json import fields, integers, loads, numbers, switches, texts, whole
 from models.errors import StructureError
-from models.reading import fields, integers, loads, numbers, switches, texts, whole
-from models.structure import check_kinds, check_tree
+from models.tree_checks import check_kinds, check_tree
 
 FORMAT = "leadscore-trees-1"
 """The layout of the JSON; another layout gets another name."""

@@ -11,23 +11,23 @@ from fastapi.telemetry import TelemetryConfig
 from data.instants import now_us
 from data.playbook import load_playbook
 from serving.api import add_routes
-from serving.api.allowed import check_open, open_door
-from serving.api.layers import GuardedApp
-from serving.api.watched import watch
+from serving.api.auth import check_open, open_door
+from serving.api.middleware import GuardedApp
+from serving.api.problems import add_problem_handlers
 from serving.clock import Clock, SharedTime
 from serving.intake.ingestion import Ingestion
-from serving.privacy.erasing import scrub_if_due
-from serving.problems import add_problem_handlers
-from serving.process.worker import Worker
-from serving.scorers.ladder import Ladder
-from serving.scores.following import Following
+from serving.observability.request_log import watch
+from serving.privacy.erasure import scrub_if_due
+from serving.scorers.active_scorer import ActiveScorer
+from serving.scores.backlog import BacklogFollower
+from serving.scores.crossings import CrossingRules
 from serving.scores.preview import Previews
-from serving.scores.recording import Recorder
-from serving.scores.rescoring import Rescoring
-from serving.scores.routing import Routing
+from serving.scores.recorder import Recorder
+from serving.scores.rescoring import Rescorer
 from serving.service import Service
 from serving.settings import Settings
 from serving.store.database import Database
+from serving.worker import Worker
 
 _LARGEST_USUAL_BODY_BYTES = 64 * 2**10
 """What a route takes that does not say otherwise; most take no body at all."""
@@ -74,28 +74,28 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_beh
 
 def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Service:
     """Open the parts of the service: playbook, store, and the scorer in use."""
-    folder = load_playbook(settings.playbook)
+    playbook = load_playbook(settings.playbook)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     time = SharedTime(now, database.ahead_us if now is now_us else lambda _now: 0)
     clock = Clock(time)
-    ladder = Ladder(folder, settings, database=database, now=clock.now)
-    routing, recorder = Routing(folder), Recorder()
-    rescoring = Rescoring(database, clock, ladder=ladder, routing=routing)
-    following = Following(database, clock, rescoring=rescoring, routing=routing)
+    ladder = ActiveScorer(playbook, settings, database=database, now=clock.now)
+    routing, recorder = CrossingRules(playbook), Recorder()
+    rescoring = Rescorer(database, clock, ladder=ladder, routing=routing)
+    following = BacklogFollower(database, clock, rescoring=rescoring, routing=routing)
     chores: dict[str, Callable[[], object]] = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
     worker = Worker(database, clock, recorder, following, settings.sweep_every_s, chores)
     ingestion = Ingestion(
-        folder.playbook, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set
+        playbook.business, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set
     )
     return Service(
         settings,
-        folder,
+        playbook,
         database,
         clock=clock,
         ladder=ladder,
         routing=routing,
         ingestion=ingestion,
-        previews=Previews(folder.playbook, database, ladder=ladder),
+        previews=Previews(playbook.business, database, ladder=ladder),
         recorder=recorder,
         worker=worker,
     )

@@ -10,16 +10,16 @@ from typing import TypeVar
 from fastapi import Request
 from sqlalchemy import Connection
 
-from data.playbook import PlaybookFolder
+from data.playbook import Playbook
 from serving.clock import Clock
 from serving.intake.ingestion import Ingestion
-from serving.process.worker import Worker
-from serving.scorers.ladder import Ladder
+from serving.scorers.active_scorer import ActiveScorer
+from serving.scores.crossings import CrossingRules
 from serving.scores.preview import Previews
-from serving.scores.recording import Recorder
-from serving.scores.routing import Routing
+from serving.scores.recorder import Recorder
 from serving.settings import Settings
-from serving.store.database import Database, Raw
+from serving.store.database import Database, RawConnection
+from serving.worker import Worker
 
 Answer = TypeVar("Answer")
 _READERS = 8
@@ -44,11 +44,11 @@ class Service:
     """
 
     settings: Settings
-    folder: PlaybookFolder
+    playbook: Playbook
     database: Database
     clock: Clock
-    ladder: Ladder
-    routing: Routing
+    ladder: ActiveScorer
+    routing: CrossingRules
     ingestion: Ingestion
     previews: Previews
     recorder: Recorder
@@ -56,7 +56,7 @@ class Service:
     writer: ThreadPoolExecutor = field(default_factory=_writer)
     readers: ThreadPoolExecutor = field(default_factory=_readers)
 
-    async def read(self, ask: Callable[[Raw, int], Answer], *, at_once: bool = False) -> Answer:
+    async def read(self, ask: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
         """
         Ask the store.
 
@@ -107,7 +107,7 @@ class Service:
         self.ladder.close()
         self.database.close()
 
-    def _read(self, ask: Callable[[Raw, int], Answer], *, at_once: bool) -> Answer:
+    def _read(self, ask: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:
         now = self.clock.as_of(self.database.writing_since)  # before the store's moment: all that counts is in it
         with self.database.at_once() if at_once else self.database.live() as store:
             return ask(store, now)

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from data.home import Home
-from data.playbook import PlaybookFolder
+from data.playbook import Playbook
+from data.workspace import Workspace
 from serving.errors import SettingsError
 
 _PREFIX = "LEADSCORE_"
@@ -79,23 +79,22 @@ class Settings(BaseModel):
         return database_url(named) if isinstance(named, str | Path) else named
 
 
-def settings_for(folder: PlaybookFolder, home: Home, **given: object) -> Settings:
+def settings_for(workspace: Workspace, **given: object) -> Settings:
     """
     Put the settings for a playbook together: as given, or else from the environment, or else the usual.
 
     Args:
-        folder: the playbook.
-        home: where local tables and models stand unless said otherwise.
+        workspace: the playbook, and where tables and models are kept.
         given: settings by name; None counts as not given.
 
     Raises:
         SettingsError: a setting cannot be meant, or a variable ``LEADSCORE_…`` means nothing.
     """
-    refuse_unknown(folder)
-    name = folder.playbook.name
-    usual = {"database": home.tables(name) / "leadscore.db", "models": home.models(name)}
+    refuse_unknown(workspace.playbook)
+    name = workspace.playbook.business.name
+    usual = {"database": workspace.home.tables(name) / "leadscore.db", "models": workspace.home.models(name)}
     chosen = {key: value for key, value in given.items() if value is not None}
-    content: dict[str, Any] = {**usual, **_environment(), **chosen, "playbook": folder.path}
+    content: dict[str, Any] = {**usual, **_environment(), **chosen, "playbook": workspace.playbook.path}
     try:
         return Settings.model_validate(content)
     except ValidationError as error:
@@ -109,18 +108,18 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[variable] for name, variable in names.items() if os.environ.get(variable)}
 
 
-def refuse_unknown(folder: PlaybookFolder) -> None:
+def refuse_unknown(playbook: Playbook) -> None:
     """
     Refuse variables ``LEADSCORE_…`` that mean nothing, since a typo would go unnoticed.
 
     Args:
-        folder: the playbook, which may name variables of its own.
+        playbook: the playbook, which may name variables of its own.
 
     Raises:
         SettingsError: there is one; says which known one is nearest.
     """
     known = {f"{_PREFIX}{name.upper()}" for name in (*Settings.model_fields, *_ELSEWHERE)}
-    for file in sorted(folder.path.glob("*.yaml")):
+    for file in sorted(playbook.path.glob("*.yaml")):
         known.update(_NAMED.findall(file.read_text(encoding="utf-8", errors="replace")))
     for name in sorted(os.environ):
         if name.startswith(_PREFIX) and name not in known:

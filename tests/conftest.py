@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from data.home import Home
-from data.playbook import PlaybookFolder, load_playbook
+from data.playbook import Playbook, load_playbook
+from data.workspace import Workspace
 
 LEADS, SEED, UNTIL = 1_500, 7, datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -17,12 +18,12 @@ LEADS, SEED, UNTIL = 1_500, 7, datetime(2026, 3, 1, tzinfo=UTC)
 class World:
     """A simulated company: its playbook with exports, a home of its own, and the truth beside the exports."""
 
-    folder: PlaybookFolder
+    playbook: Playbook
     home: Home
 
     @property
     def truth(self) -> Path:
-        return self.folder.path / "truth"
+        return self.playbook.path / "truth"
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +41,11 @@ def trained(world):
     """The challenger that `train` made of the small company; not promoted."""
     from training import train
 
-    return train(world.folder, world.home)
+    return train(Workspace(world.playbook, world.home))
 
 
 @pytest.fixture(scope="session")
-def bpi2012() -> PlaybookFolder:
+def bpi2012() -> Playbook:
     """The playbook of the BPI Challenge 2012, where its event log is on this machine."""
     root = Path(__file__).resolve().parent.parent
     datasets = Path(os.environ.get("LEADSCORE_DATASETS", root / ".." / "shared" / "datasets")).resolve()

@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from training.command_results import BuildResult, CompareResult, TrainResult
     from training.commands import build, compare, report, scorecard, train
     from training.errors import (
         FewLeadsError,
@@ -14,9 +15,8 @@ if TYPE_CHECKING:
         RegistryError,
         TrainingError,
     )
-    from training.moved import Moves, Promoted, RolledBack
-    from training.moves import history, promote, rollback
-    from training.results import Built, Compared, Trained
+    from training.registry.promote import history, promote, rollback
+    from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
 
 # MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -36,23 +36,23 @@ _HOMES = {
         "RegistryError",
         "TrainingError",
     ),
-    "moved": ("Moves", "Promoted", "RolledBack"),
-    "moves": ("history", "promote", "rollback"),
-    "results": ("Built", "Compared", "Trained"),
+    "registry.promotion_results": ("HistoryResult", "PromotionResult", "RollbackResult"),
+    "registry.promote": ("history", "promote", "rollback"),
+    "command_results": ("BuildResult", "CompareResult", "TrainResult"),
 }
 
 __all__ = [
-    "Built",
-    "Compared",
+    "BuildResult",
+    "CompareResult",
     "FewLeadsError",
     "HistoryError",
     "LeakError",
-    "Moves",
-    "Promoted",
+    "HistoryResult",
+    "PromotionResult",
     "PromotionRefusedError",
     "RegistryError",
-    "RolledBack",
-    "Trained",
+    "RollbackResult",
+    "TrainResult",
     "TrainingError",
     "build",
     "compare",

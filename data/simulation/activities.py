@@ -6,7 +6,7 @@ import numpy as np
 
 from data.instants import DAY_US, HOUR_US, SECOND_US
 from data.simulation.arrays import Flags, Floats, Ints, Texts, pick
-from data.simulation.history import Touches
+from data.simulation.timeline import Touches
 from data.simulation.touches import Touch
 
 WEB, MAIL, SALES = 0, 1, 2

@@ -8,11 +8,11 @@ import numpy as np
 
 from data.instants import DAY_US
 from data.simulation.activities import ActivityRows, written_down
-from data.simulation.history import History, live_through
-from data.simulation.outcomes import OutcomeRows, reached
+from data.simulation.lead_versions import LeadVersions, versions
 from data.simulation.people import People, draw_people
 from data.simulation.process import DRIFT_DAYS, DayKind
-from data.simulation.versions import LeadVersions, versions
+from data.simulation.stages_reached import OutcomeRows, reached
+from data.simulation.timeline import SimulatedHistory, live_through
 
 HISTORY_DAYS = 548
 """18 months."""
@@ -26,7 +26,7 @@ class Company:
 
     start: datetime
     people: People
-    history: History
+    history: SimulatedHistory
     versions: LeadVersions
     activities: ActivityRows
     outcomes: OutcomeRows

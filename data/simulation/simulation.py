@@ -11,10 +11,10 @@ import numpy as np
 
 from data.errors import DataError
 from data.simulation.company import HISTORY_DAYS, Company, invent
-from data.simulation.exports import write_activities, write_leads, write_outcomes
-from data.simulation.folder import MARK, TRUTH, check_place, copy_playbook, put_in_place
-from data.simulation.outcomes import STAGES
+from data.simulation.export_files import write_activities, write_leads, write_outcomes
+from data.simulation.output_folder import MARK, TRUTH, check_place, copy_playbook, put_in_place
 from data.simulation.process import Stage
+from data.simulation.stages_reached import STAGES
 from data.simulation.truth import write_truth
 
 _MOST_LEADS = 999_999
@@ -23,7 +23,7 @@ _YEARS = range(1980, 2200)
 
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
+class SimulationCounts:
     """What a simulation wrote, in numbers."""
 
     folder: Path
@@ -50,7 +50,7 @@ def simulate(
     until: datetime | None = None,
     drift: float = 0.0,
     progress: Callable[[str], None] | None = None,
-) -> Simulated:
+) -> SimulationCounts:
     """
     Write 18 months of a B2B company's exports, a playbook that reads them, and the truth behind them.
 
@@ -109,11 +109,11 @@ def _write(folder: Path, company: Company, *, mark: Mapping[str, object], drift:
     (folder / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
 
 
-def _summary(out: Path, company: Company, *, until: datetime) -> Simulated:
+def _summary(out: Path, company: Company, *, until: datetime) -> SimulationCounts:
     people, rows = company.people, company.activities
     unique = len(np.unique(rows.number))
     counts = np.bincount(company.outcomes.stage, minlength=len(STAGES)).tolist()
-    return Simulated(
+    return SimulationCounts(
         folder=out,
         start=company.start,
         until=until,

@@ -12,9 +12,9 @@ from data.instants import DAY_US, to_us
 from data.simulation.arrays import Floats
 from data.simulation.chances import chances
 from data.simulation.company import HISTORY_DAYS, Company, calendar
-from data.simulation.exports import lead_ids
-from data.simulation.history import NEVER
+from data.simulation.export_files import lead_ids
 from data.simulation.process import LeadType, Stage
+from data.simulation.timeline import NEVER
 
 HORIZON_DAYS = 30
 """The horizon of the demo playbook's goal."""

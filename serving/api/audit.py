@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
-from serving.api.allowed import needs
-from serving.api.asked import answer, limit_of, only
+from serving.api.auth import needs
 from serving.api.document import READ_AUDIT
-from serving.callers.auditing import newest_notes
+from serving.api.request_parsing import answer, limit_of, only
 from serving.service import service_of
+from serving.store.audit_log import newest_notes
 
 router = APIRouter(prefix="/v1", tags=["admin"])
 

@@ -6,9 +6,9 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
-from serving.api.allowed import add_scopes
-from serving.intake.facts import Fact, Preview
-from serving.problems import MEDIA_TYPE, Problem
+from serving.api.auth import add_scopes
+from serving.api.problems import MEDIA_TYPE, Problem
+from serving.facts import Fact, Preview
 
 LARGEST_BODY_BYTES = 8 * 2**20
 _EXAMPLES: dict[str, dict[str, Any]] = {

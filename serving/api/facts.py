@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from serving.api.allowed import needs
-from serving.api.asked import items_of, only, parsed, written
+from serving.api.auth import needs
 from serving.api.document import ingest
-from serving.api.once import once, raising, worded
+from serving.api.idempotency import once, raising, worded
+from serving.api.request_parsing import items_of, only, parsed, written
 from serving.errors import RequestError
-from serving.intake.facts import ActivityFact, LeadFact, OutcomeFact, is_id
-from serving.intake.idempotency import Said, Ticket
-from serving.intake.ingestion import Result, summary
-from serving.intake.quarantine import Kind
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, is_id
+from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
+from serving.intake.ingestion import ItemOutcome, summary
+from serving.intake.quarantined_facts import Kind
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])
@@ -55,7 +55,7 @@ async def _taken(request: Request, kind: Kind) -> Response:
         return await once(request, raising(error), body=body)
     take, alone = service_of(request).ingestion.take, isinstance(sent, dict)
 
-    def act(ticket: Ticket | None) -> Said:
+    def act(ticket: ResponseReservation | None) -> StoredResponse:
         return _said(take(kind, items, ticket=None if ticket is None else _Answer(ticket, alone)), alone=alone)
 
     return await once(request, act, body=body, lead_ids=_named(items))
@@ -65,17 +65,17 @@ async def _taken(request: Request, kind: Kind) -> Response:
 class _Answer:
     """Keeps what a request is answered together with its facts."""
 
-    ticket: Ticket
+    ticket: ResponseReservation
     alone: bool
 
-    def finish(self, connection: Connection, results: Sequence[Result]) -> None:
+    def finish(self, connection: Connection, results: Sequence[ItemOutcome]) -> None:
         """Write the answer down in the transaction that keeps the facts."""
         self.ticket.finish(connection, _said(results, alone=self.alone))
 
 
-def _said(results: Sequence[Result], *, alone: bool) -> Said:
+def _said(results: Sequence[ItemOutcome], *, alone: bool) -> StoredResponse:
     refused = next((result.error for result in results if result.error is not None), None) if alone else None
-    return Said(202, written(summary(results))) if refused is None else worded(refused)
+    return StoredResponse(202, written(summary(results))) if refused is None else worded(refused)
 
 
 def _named(items: Sequence[object]) -> set[str]:

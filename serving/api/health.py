@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from serving.api.asked import answer
 from serving.api.document import HEALTH, READY
-from serving.api.watched import Stopping
+from serving.api.request_parsing import answer
 from serving.errors import StoppingError
+from serving.observability.request_log import ShutdownState
 from serving.service import service_of
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -20,7 +20,7 @@ async def read_live() -> Response:
 @router.get("/ready", **READY)
 async def read_ready(request: Request) -> Response:
     """Say that the store answers and a scorer stands ready; without either, or once it is to stop, a 503 says so."""
-    stopping: Stopping = request.app.state.stopping
+    stopping: ShutdownState = request.app.state.stopping
     if stopping.has_begun:
         message = "The service answers what was begun and then stops: send new requests to another process."
         raise StoppingError(message)

@@ -3,20 +3,20 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from serving.api.allowed import key_of, needs
-from serving.api.asked import only, parsed, written
+from serving.api.auth import key_of, needs
+from serving.api.idempotency import once, raising
 from serving.api.intake_document import MERGE
-from serving.api.once import once, raising
+from serving.api.request_parsing import only, parsed, written
 from serving.errors import RequestError, UnknownLeadError
-from serving.intake.facts import Fact, Id, is_id, read_as
-from serving.intake.idempotency import Said, Ticket
-from serving.intake.merging import Merged, Merging
+from serving.facts import Fact, Id, is_id, read_as
+from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
+from serving.intake.merging import LeadMerger, MergeResult
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])
 
 
-class Into(Fact):
+class MergeTarget(Fact):
     """The lead that a lead turned out to be."""
 
     into: Id
@@ -36,13 +36,13 @@ async def merge_lead(request: Request, lead_id: str) -> Response:
         message = "No such lead is known; there is nothing to merge."
         raise UnknownLeadError(message)
     try:
-        into = read_as(Into, parsed(body)).into
+        into = read_as(MergeTarget, parsed(body)).into
     except RequestError as error:
         return await once(request, raising(error), body=body, lead_ids={lead_id})
     merging, actor = _merging(service_of(request)), key_of(request).key_id
 
-    def act(ticket: Ticket | None) -> Said:
-        def kept(connection: Connection, merged: Merged) -> None:
+    def act(ticket: ResponseReservation | None) -> StoredResponse:
+        def kept(connection: Connection, merged: MergeResult) -> None:
             if ticket is not None:
                 ticket.finish(connection, _said(merged), {merged.into})
 
@@ -53,9 +53,9 @@ async def merge_lead(request: Request, lead_id: str) -> Response:
     return answer
 
 
-def _merging(service: Service) -> Merging:
-    return Merging(service.database, service.clock, service.ladder, service.routing)
+def _merging(service: Service) -> LeadMerger:
+    return LeadMerger(service.database, service.clock, service.ladder, service.routing)
 
 
-def _said(merged: Merged) -> Said:
-    return Said(200, written(merged.as_json()))
+def _said(merged: MergeResult) -> StoredResponse:
+    return StoredResponse(200, written(merged.as_json()))

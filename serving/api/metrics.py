@@ -5,9 +5,9 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from serving.api.allowed import needs
+from serving.api.auth import needs
 from serving.api.document import METRICS
-from serving.process.metrics import Meter
+from serving.observability.prometheus import Meter
 
 router = APIRouter(tags=["health"])
 

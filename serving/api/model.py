@@ -8,18 +8,18 @@ from fastapi import APIRouter, Request, Response
 
 from data.instants import iso
 from models.bundle import StaleBundleError
+from models.checked_json import is_label
 from models.conversion import ConversionModel
 from models.errors import ModelError
-from models.packing import unpack
-from models.reading import is_label
+from models.packed_bundle import unpack
 from models.receipt import scorer_json
 from models.scorer import Scorer
-from serving.api.allowed import key_of, needs
-from serving.api.asked import answer, limit_of, only, role_of
+from serving.api.auth import key_of, needs
 from serving.api.model_document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
+from serving.api.request_parsing import answer, limit_of, only, role_of
 from serving.errors import BundleRefusedError, InvalidError
-from serving.scorers.deploying import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
-from serving.scorers.shadowing import compared
+from serving.scorers.deployments import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
+from serving.scorers.shadow import compared
 from serving.service import Service, service_of
 from serving.store.database import STORE_ERRORS
 
@@ -102,15 +102,15 @@ def _version_of(request: Request) -> str | None:
 
 
 async def _told(service: Service) -> dict[str, Any]:
-    live, folder = service.ladder.current, service.folder
-    goal, standing = folder.playbook.goal, service.ladder.standing
+    live, playbook = service.ladder.current, service.playbook
+    goal, standing = playbook.business.goal, service.ladder.standing
     return {
         "scorer": scorer_json(live.scorer.id),
         "degraded": live.degraded,
         "problem": live.problem,
         "goal": {"stage": goal.stage, "horizon_days": goal.horizon_days},
         "bands": live.scorer.bands.as_json(),
-        "hysteresis_points": folder.routing.hysteresis_points,
+        "hysteresis_points": playbook.routing.hysteresis_points,
         "features": len(live.scorer.catalog.features),
         "card": _card(live.scorer),
         "standing": None if standing is None else {**standing.as_json(), "says": standing.says},

@@ -3,15 +3,15 @@
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from serving.addresses import LEAD
-from serving.api.allowed import key_of, needs
-from serving.api.asked import answer, only
+from serving.api.auth import key_of, needs
+from serving.api.lead_paths import LEAD
 from serving.api.privacy_document import DOSSIER, ERASE
+from serving.api.request_parsing import answer, only
 from serving.errors import UnknownLeadError
-from serving.intake.facts import is_id
+from serving.facts import is_id
 from serving.privacy.dossier import Dossier, dossier_of, note_telling
-from serving.privacy.erasing import Erasure, erase
-from serving.privacy.held import answered, held_by_files
+from serving.privacy.erasure import Erasure, erase
+from serving.privacy.remaining_copies import answered, held_by_files
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["privacy"], dependencies=[needs("admin")])
@@ -38,7 +38,7 @@ async def read_dossier(request: Request) -> Response:
     service, lead_id = service_of(request), _lead_id(request)
 
     def ask(store: Connection, now: int) -> Dossier:
-        return dossier_of(store, service.ladder.current, service.folder, lead_id=lead_id, now=now)
+        return dossier_of(store, service.ladder.current, service.playbook, lead_id=lead_id, now=now)
 
     found = await service.ask_store(ask)
     actor = key_of(request).key_id

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Connection
 
-from serving.api.allowed import key_of, needs
-from serving.api.asked import answer, limit_of, only, written
+from serving.api.auth import key_of, needs
+from serving.api.idempotency import once
 from serving.api.intake_document import DISCARD, READ_QUARANTINE, RELEASE
-from serving.api.once import once
-from serving.intake.idempotency import Said, Ticket
-from serving.intake.ingestion import Result
-from serving.intake.quarantine import Held, newest_held
-from serving.intake.releasing import Releasing
+from serving.api.request_parsing import answer, limit_of, only, written
+from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
+from serving.intake.ingestion import ItemOutcome
+from serving.intake.quarantined_facts import QuarantinedFact, newest_held
+from serving.intake.release import QuarantineDecisions
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
@@ -36,8 +36,8 @@ async def release_fact(request: Request, number: Number) -> Response:
     actor, body = key_of(request).key_id, await request.body()
     releasing = _releasing(service_of(request))
 
-    def act(ticket: Ticket | None) -> Said:
-        def kept(connection: Connection, found: Held, result: Result) -> None:
+    def act(ticket: ResponseReservation | None) -> StoredResponse:
+        def kept(connection: Connection, found: QuarantinedFact, result: ItemOutcome) -> None:
             if ticket is not None:
                 ticket.finish(connection, _said(result), {found.lead_id})
 
@@ -57,9 +57,9 @@ async def discard_fact(request: Request, number: Number) -> Response:
     return answer({"id": number, "status": "discarded"})
 
 
-def _releasing(service: Service) -> Releasing:
-    return Releasing(service.database, service.clock, service.ingestion)
+def _releasing(service: Service) -> QuarantineDecisions:
+    return QuarantineDecisions(service.database, service.clock, service.ingestion)
 
 
-def _said(result: Result) -> Said:
-    return Said(200, written(result.as_json()))
+def _said(result: ItemOutcome) -> StoredResponse:
+    return StoredResponse(200, written(result.as_json()))

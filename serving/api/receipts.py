@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from data.instants import SECOND_US, iso
 from models.receipt import Grade
-from serving.api.allowed import needs
-from serving.api.asked import answer, instant_of, limit_of, only, passed, role_of
+from serving.api.auth import needs
 from serving.api.receipts_document import LIST_RECEIPTS, READ_CHANGES, READ_RECEIPT, REPLAY, WORKLIST
+from serving.api.request_parsing import answer, instant_of, limit_of, only, passed, role_of
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
-from serving.intake.facts import is_id, shown
-from serving.scores.replaying import NO_RECEIPT, changed, receipt_of, receipts_of, replay
+from serving.facts import is_id, shown
+from serving.scores.receipt_history import NO_RECEIPT, changed, receipt_of, receipts_of, replay
 from serving.scores.worklist import Freshness, best
 from serving.service import service_of
 

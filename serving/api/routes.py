@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from serving.api.allowed import needs
-from serving.api.asked import answer, limit_of, only
+from serving.api.auth import needs
 from serving.api.document import READ_ROUTES
-from serving.scores.routing import newest_routes
+from serving.api.request_parsing import answer, limit_of, only
+from serving.scores.crossings import newest_routes
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["routes"])

@@ -6,19 +6,19 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from data.instants import iso
-from serving.api.allowed import needs
-from serving.api.asked import MOST_ITEMS, answer, as_of_of, body_of, only, passed, reasons_of
+from serving.api.auth import needs
 from serving.api.document import PREVIEW, READ_SCORE, READ_SCORES
+from serving.api.request_parsing import MOST_ITEMS, answer, as_of_of, body_of, only, passed, reasons_of
 from serving.errors import UnknownLeadError
-from serving.intake.facts import Fact, Id, Preview, is_id, read_as, shown
-from serving.scores.scoring import Score
+from serving.facts import Fact, Id, Preview, is_id, read_as, shown
+from serving.scorers.live_scorer import Score
 from serving.service import service_of
-from serving.store.database import Raw
+from serving.store.database import RawConnection
 
 router = APIRouter(prefix="/v1", tags=["scores"])
 
 
-class Asked(Fact):
+class ScoreRequest(Fact):
     """The leads whose scores are asked for."""
 
     lead_ids: Annotated[list[Id], Field(max_length=MOST_ITEMS)]
@@ -35,7 +35,7 @@ async def read_score(request: Request) -> Response:
         message = "No such lead is known; send it to /v1/leads first."
         raise UnknownLeadError(message)
 
-    def ask(store: Raw, now: int) -> Score:
+    def ask(store: RawConnection, now: int) -> Score:
         as_of = now if wanted is None else passed(wanted, "as_of", now=now)
         score = live.score(store, lead_id, as_of=as_of, top=top)
         if score is None:
@@ -53,11 +53,11 @@ async def read_score(request: Request) -> Response:
 async def read_scores(request: Request) -> Response:
     """Score up to 1,000 leads as of one instant; those that are not known are told in their place."""
     only(request, "reasons", "as_of")
-    service, asked = service_of(request), read_as(Asked, await body_of(request))
+    service, asked = service_of(request), read_as(ScoreRequest, await body_of(request))
     top, wanted = reasons_of(request), as_of_of(request)
     live = service.ladder.current
 
-    def ask(store: Raw, now: int) -> tuple[int, dict[str, Score]]:
+    def ask(store: RawConnection, now: int) -> tuple[int, dict[str, Score]]:
         as_of = now if wanted is None else passed(wanted, "as_of", now=now)
         return as_of, live.scores(store, asked.lead_ids, as_of=as_of, top=top)
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from serving.errors import KeysError
-from serving.intake.facts import is_id
+from serving.facts import is_id
 from serving.store.database import Database
 from serving.store.tables import api_keys
 

@@ -7,10 +7,10 @@ from typing import Any, Literal, Protocol, cast
 from sqlalchemy import Connection, insert, text
 
 from data.instants import SECOND_US
-from data.playbook import Playbook
+from data.playbook import Business
 from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError
-from serving.intake.facts import (
+from serving.facts import (
     ActivityFact,
     LeadFact,
     OutcomeFact,
@@ -20,13 +20,13 @@ from serving.intake.facts import (
     is_id,
     read_as,
 )
-from serving.intake.merging import survivors
-from serving.intake.quarantine import IDS, MODELS, AnyFact, Kind, Quarantine, Suspect, suspicion
-from serving.intake.shelves import Shelf, known_leads, shelf_for
-from serving.privacy.tombstones import refusal, tombstoned
+from serving.intake.fact_tables import FactTable, known_leads, shelf_for
+from serving.intake.quarantined_facts import IDS, MODELS, AnyFact, Kind, Quarantine, SuspectFact, suspicion
 from serving.store.database import Database
+from serving.store.merged_leads import survivors
 from serving.store.rows import insert_rows, run_rows
 from serving.store.tables import leads
+from serving.store.tombstones import refusal, tombstoned
 
 Status = Literal["stored", "duplicate", "quarantined", "rejected"]
 Values = dict[str, Any]
@@ -39,7 +39,7 @@ _MOVED = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ItemOutcome:
     """What became of one item that was sent."""
 
     id: str | None
@@ -52,11 +52,11 @@ class Result:
         return {"id": self.id, "status": self.status, **said}
 
 
-def summary(results: Sequence[Result]) -> dict[str, Any]:
+def summary(results: Sequence[ItemOutcome]) -> dict[str, Any]:
     """
     Write what became of all items.
 
-    >>> summary([Result("a", "stored"), Result("b", "duplicate")])["duplicates"]
+    >>> summary([ItemOutcome("a", "stored"), ItemOutcome("b", "duplicate")])["duplicates"]
     1
     """
     states = [result.status for result in results]
@@ -69,10 +69,10 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-class Ticket(Protocol):
+class ResponseKeeper(Protocol):
     """What keeps the answer to a request together with its facts, so that a kill cannot part them."""
 
-    def finish(self, connection: Connection, results: Sequence[Result]) -> None:
+    def finish(self, connection: Connection, results: Sequence[ItemOutcome]) -> None:
         """Keep what the request is answered, in the transaction that keeps its facts."""
 
 
@@ -90,20 +90,20 @@ class Ingestion:
 
     def __init__(
         self,
-        playbook: Playbook,
+        business: Business,
         database: Database,
         *,
         clock: Clock,
         clock_skew_s: float,
         moved: Callable[[], None] = lambda: None,
     ) -> None:
-        self._playbook = playbook
+        self._business = business
         self._database = database
         self._clock = clock
         self._skew_us = int(clock_skew_s * SECOND_US)
         self._moved = moved
 
-    def take(self, kind: Kind, items: Sequence[object], *, ticket: Ticket | None = None) -> list[Result]:
+    def take(self, kind: Kind, items: Sequence[object], *, ticket: ResponseKeeper | None = None) -> list[ItemOutcome]:
         """
         Keep the items that can be kept; after the return they are on disk, and their leads wait to be scored.
 
@@ -116,8 +116,8 @@ class Ingestion:
             One result per item, in order.
         """
         read = [self._read(kind, item) for item in items]
-        if ticket is None and all(isinstance(fact, Result) for fact in read):
-            return [result for result in read if isinstance(result, Result)]
+        if ticket is None and all(isinstance(fact, ItemOutcome) for fact in read):
+            return [result for result in read if isinstance(result, ItemOutcome)]
         with self._database.telling(self._clock) as (connection, _):
             results = self.keep(connection, kind, read=read)
             if ticket is not None:
@@ -136,14 +136,16 @@ class Ingestion:
         fact = read_as(MODELS[kind], item)
         match fact:
             case LeadFact():
-                check_lead(fact, self._playbook, latest=_WHENEVER)
+                check_lead(fact, self._business, latest=_WHENEVER)
             case ActivityFact():
-                check_activity(fact, self._playbook, latest=_WHENEVER)
+                check_activity(fact, self._business, latest=_WHENEVER)
             case OutcomeFact():
-                check_outcome(fact, self._playbook, latest=_WHENEVER)
+                check_outcome(fact, self._business, latest=_WHENEVER)
         return fact
 
-    def keep(self, connection: Connection, kind: Kind, *, read: Sequence[AnyFact | Suspect | Result]) -> list[Result]:
+    def keep(
+        self, connection: Connection, kind: Kind, *, read: Sequence[AnyFact | SuspectFact | ItemOutcome]
+    ) -> list[ItemOutcome]:
         """
         Store what is new, put its leads among those that wait to be scored, and quarantine what cannot be right yet.
 
@@ -152,14 +154,14 @@ class Ingestion:
             kind: what the facts are.
             read: facts that were checked, or what became of those that could not be read.
         """
-        facts = [_fact(one) for one in read if not isinstance(one, Result)]
+        facts = [_fact(one) for one in read if not isinstance(one, ItemOutcome)]
         lead_ids = {fact.lead_id for fact in facts}
         batch = _Batch(
             shelf=shelf_for(connection, kind, facts=facts, became=survivors(connection, lead_ids)),
             quarantine=Quarantine(connection, kind, (str(getattr(fact, IDS[kind])) for fact in facts)),
             erased=tombstoned(connection, lead_ids),
         )
-        results = [one if isinstance(one, Result) else batch.place(one, self._clock.tick()) for one in read]
+        results = [one if isinstance(one, ItemOutcome) else batch.place(one, self._clock.tick()) for one in read]
         rows = batch.shelf.rows
         if kind == "leads":
             _greet(connection, {row["lead_id"] for row in rows})
@@ -169,51 +171,51 @@ class Ingestion:
             batch.quarantine.settle((row[IDS[kind]] for row in rows), self._clock.tick())
         return results
 
-    def _read(self, kind: Kind, item: object) -> AnyFact | Suspect | Result:
+    def _read(self, kind: Kind, item: object) -> AnyFact | SuspectFact | ItemOutcome:
         """Read one item, or say why it is rejected; one whose instant has not come is suspect."""
         try:
             fact = self.checked(kind, item)
         except InvalidError as error:
             named = item.get(IDS[kind]) if isinstance(item, dict) else None
-            return Result(named if is_id(named) else None, "rejected", error)
+            return ItemOutcome(named if is_id(named) else None, "rejected", error)
         why = suspicion(kind, fact, now=self._clock.now(), skew_us=self._skew_us)
-        return Suspect(kind, fact, cast("dict[str, Any]", item), why) if why else fact
+        return SuspectFact(kind, fact, cast("dict[str, Any]", item), why) if why else fact
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Where the facts of a batch go: to the others, into quarantine, or nowhere."""
 
-    shelf: Shelf
+    shelf: FactTable
     quarantine: Quarantine
     erased: Collection[str]
 
-    def place(self, one: AnyFact | Suspect, known_at: int) -> Result:
+    def place(self, one: AnyFact | SuspectFact, known_at: int) -> ItemOutcome:
         """Say what becomes of a fact that we know of from this instant on."""
         fact = _fact(one)
         fact_id = self.shelf.name_of(fact)
         try:
-            return Result(fact_id, self._placed(one, fact, known_at))
+            return ItemOutcome(fact_id, self._placed(one, fact, known_at))
         except ErasedError as error:
-            return Result(None if isinstance(fact, LeadFact) else fact_id, "rejected", error)
+            return ItemOutcome(None if isinstance(fact, LeadFact) else fact_id, "rejected", error)
         except RequestError as error:
-            return Result(fact_id, "rejected", error)
+            return ItemOutcome(fact_id, "rejected", error)
 
-    def _placed(self, one: AnyFact | Suspect, fact: AnyFact, known_at: int) -> Status:
+    def _placed(self, one: AnyFact | SuspectFact, fact: AnyFact, known_at: int) -> Status:
         if fact.lead_id in self.erased:
             raise refusal()
         row = self.shelf.new_row(fact, known_at)
         if row is None:
             return "duplicate"
-        if isinstance(one, Suspect):
+        if isinstance(one, SuspectFact):
             return self.quarantine.hold(one, known_at)
         self.quarantine.check(self.shelf.name_of(fact), fact)
         self.shelf.add(row)
         return "stored"
 
 
-def _fact(one: AnyFact | Suspect) -> AnyFact:
-    return one.fact if isinstance(one, Suspect) else one
+def _fact(one: AnyFact | SuspectFact) -> AnyFact:
+    return one.fact if isinstance(one, SuspectFact) else one
 
 
 def _moves(rows: Sequence[Values]) -> list[Values]:

@@ -8,20 +8,20 @@ from rich.console import Console
 from sqlalchemy import Connection, func, select
 
 from data.contract import AttributeType
-from data.home import Home
 from data.instants import now_us as present_us
-from data.playbook import Playbook, PlaybookFolder
+from data.playbook import Business, Playbook
 from data.progress import Progress, silent
 from data.sources import StoreSource
+from data.workspace import Workspace
 from serving.errors import LoadError
-from serving.intake.facts import canonical
-from serving.intake.merging import survivors
-from serving.privacy.tombstones import is_anybody_erased, tombstoned
-from serving.scores.routing import Routing
-from serving.scores.scoring import LiveScorer
-from serving.store.bulk import COLUMNS, Bulk, bulk
+from serving.facts import canonical
+from serving.scorers.live_scorer import LiveScorer
+from serving.scores.crossings import CrossingRules
+from serving.store.bulk_insert import COLUMNS, BulkInsert, bulk
 from serving.store.database import Database
+from serving.store.merged_leads import survivors
 from serving.store.tables import leads, merges
+from serving.store.tombstones import is_anybody_erased, tombstoned
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Rows = Iterable[tuple[Any, ...]]
 
 
-class History(Protocol):
+class HistoryTables(Protocol):
     """Contract tables as Ibis tables with instants in microseconds; the warehouse is one."""
 
     @property
@@ -48,7 +48,7 @@ class History(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """
     What a load brought that the store did not have.
 
@@ -84,13 +84,12 @@ class Loaded:
         )
 
 
-def history_of(folder: PlaybookFolder, home: Home, *, progress: Progress = silent) -> "Warehouse":
+def history_of(workspace: Workspace, *, progress: Progress = silent) -> "Warehouse":
     """
     Import the history that a playbook's exports hold, to be loaded.
 
     Args:
-        folder: the playbook and where its exports are.
-        home: where local tables stand.
+        workspace: the playbook, and where tables and models are kept.
         progress: hears how far it has come.
 
     Raises:
@@ -99,24 +98,24 @@ def history_of(folder: PlaybookFolder, home: Home, *, progress: Progress = silen
     """
     from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
 
-    if any(isinstance(source, StoreSource) for source in folder.playbook.sources):
+    if any(isinstance(source, StoreSource) for source in workspace.playbook.business.sources):
         message = (
             "this playbook's history is the service's store itself, so there is nothing to load: "
             "name a playbook whose sources are exports."
         )
         raise LoadError(message)
-    return import_history(folder, home, progress=progress)
+    return import_history(workspace, progress=progress)
 
 
 def load_history(
-    history: History,
+    history: HistoryTables,
     database: Database,
     *,
-    folder: PlaybookFolder,
+    playbook: Playbook,
     live: LiveScorer,
     progress: Progress = silent,
     now_us: int | None = None,
-) -> Loaded:
+) -> LoadResult:
     """
     Put history into the store, in one transaction.
 
@@ -127,7 +126,7 @@ def load_history(
     Args:
         history: contract tables, of leads that the tables hold themselves; erased leads are left out.
         database: the store; what it has already stays as it is.
-        folder: the playbook.
+        playbook: the playbook.
         live: the scorer in use, which says who is above.
         progress: hears how far it has come.
         now_us: the present instant [us since 1970 UTC]; default: the clock's.
@@ -138,16 +137,16 @@ def load_history(
         history = _without_erased(connection, history)
         kept = _without_merged(history, became)
         with bulk(connection) as store:
-            new = _stored(store, kept, became=became, playbook=folder.playbook, progress=progress)
+            new = _stored(store, kept, became=became, business=playbook.business, progress=progress)
             moved = store.moved()
-        _settle(connection, live, routing=Routing(folder), lead_ids=moved, as_of=as_of, progress=progress)
+        _settle(connection, live, routing=CrossingRules(playbook), lead_ids=moved, as_of=as_of, progress=progress)
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
-    return Loaded(database.shown, rows, **new, above=above)
+    return LoadResult(database.shown, rows, **new, above=above)
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _AcceptedHistory:
     """History without what the store does not take."""
 
     leads: Any
@@ -155,7 +154,7 @@ class _Kept:
     outcomes: Any
 
 
-def _without_erased(connection: Connection, history: History) -> History:
+def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTables:
     """Leave out the leads that were erased from the store, though the exports still tell of them."""
     if not is_anybody_erased(connection):
         return history
@@ -166,7 +165,7 @@ def _without_erased(connection: Connection, history: History) -> History:
     kept = (
         table.filter(~table.lead_id.isin(erased)) for table in (history.leads, history.activities, history.outcomes)
     )
-    return _Kept(*kept)
+    return _AcceptedHistory(*kept)
 
 
 def _became(connection: Connection) -> dict[str, str]:
@@ -174,12 +173,12 @@ def _became(connection: Connection) -> dict[str, str]:
     return survivors(connection, connection.execute(select(merges.c.lead_id).distinct()).scalars())
 
 
-def _without_merged(history: History, became: Mapping[str, str]) -> History:
+def _without_merged(history: HistoryTables, became: Mapping[str, str]) -> HistoryTables:
     """Leave out versions of leads that were merged: which of the leads that are one now would they be about?"""
     if not became:
         return history
     versions = history.leads.filter(~history.leads.lead_id.isin(sorted(became)))
-    return _Kept(versions, history.activities, history.outcomes)
+    return _AcceptedHistory(versions, history.activities, history.outcomes)
 
 
 def _given(chunks: Iterable[Rows], columns: Sequence[str], *, became: Mapping[str, str]) -> Iterable[Rows]:
@@ -194,11 +193,11 @@ def _of_survivors(rows: Rows, columns: Sequence[str], became: Mapping[str, str])
 
 
 def _stored(
-    store: Bulk, history: History, *, became: Mapping[str, str], playbook: Playbook, progress: Progress
+    store: BulkInsert, history: HistoryTables, *, became: Mapping[str, str], business: Business, progress: Progress
 ) -> dict[str, int]:
     """Insert every table in the order of its key, which SQLite takes in fastest."""
     versioned, activities, outcomes = history.leads, history.activities, history.outcomes
-    kept = [name for name in playbook.attributes if name in versioned.columns]
+    kept = [name for name in business.attributes if name in versioned.columns]
     versions = _chunks(
         versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
     )
@@ -206,7 +205,7 @@ def _stored(
     ended = _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])
     told: list[tuple[str, int, Iterable[Rows]]] = [
         ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
-        ("lead_versions", _size(versioned), (_versions(rows, kept, playbook) for rows in versions)),
+        ("lead_versions", _size(versioned), (_versions(rows, kept, business) for rows in versions)),
         ("activities", _size(activities), _given(done, COLUMNS["activities"], became=became)),
         ("outcomes", _size(outcomes), _given(ended, COLUMNS["outcomes"], became=became)),
     ]
@@ -225,16 +224,16 @@ def _chunks(table: Any, columns: Sequence[str]) -> Iterator[Rows]:
         yield zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
-def _versions(rows: Rows, names: Sequence[str], playbook: Playbook) -> Rows:
+def _versions(rows: Rows, names: Sequence[str], business: Business) -> Rows:
     """Turn the columns of attributes into canonical JSON."""
-    booleans = [playbook.attributes[name].type is AttributeType.BOOLEAN for name in names]
+    booleans = [business.attributes[name].type is AttributeType.BOOLEAN for name in names]
     for lead_id, known_at, account_id, created_at, *values in rows:
         known = zip(names, values, booleans, strict=True)
         attributes = {name: bool(value) if boolean and value is not None else value for name, value, boolean in known}
         yield lead_id, known_at, account_id, created_at, canonical(attributes)
 
 
-def _insert(store: Bulk, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
+def _insert(store: BulkInsert, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
     """Insert rows that are not there yet and say how many were new."""
     new, done = 0, 0
     for chunk in chunks:
@@ -249,7 +248,7 @@ def _settle(
     connection: Connection,
     live: LiveScorer,
     *,
-    routing: Routing,
+    routing: CrossingRules,
     lead_ids: Sequence[str],
     as_of: int,
     progress: Progress,

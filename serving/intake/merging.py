@@ -1,8 +1,7 @@
 """Merges: two leads turn out to be one; from then on one score stands for both, and before it nothing changes."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
@@ -10,53 +9,24 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from data.instants import iso
-from serving.callers.auditing import mark_of, note
 from serving.clock import Clock
 from serving.errors import ConflictError, InvalidError, MergedError, UnknownLeadError
-from serving.intake.facts import canonical, shown
-from serving.scorers.ladder import Ladder
-from serving.scores.routing import Routing
-from serving.store.database import Database, Raw, raw
+from serving.facts import canonical, shown
+from serving.scorers.active_scorer import ActiveScorer
+from serving.scores.crossings import CrossingRules
+from serving.store.audit_log import mark_of, note
+from serving.store.database import Database, raw
+from serving.store.merged_leads import survivors
 from serving.store.tables import activities, lead_versions, leads, merges, moves, outcomes, scores
 
 Above = Callable[[Connection, Sequence[str], int], Collection[str]]
 """Says which of some leads count as above the threshold just before an instant."""
 Values = dict[str, Any]
 _BATCH = 1000
-_FOR_EVER = 2**62
-_ANYBODY = select(merges.c.lead_id).limit(1)
-_INTO = "SELECT into_lead_id FROM merges WHERE lead_id = {0} AND merged_at < {0} ORDER BY merged_at DESC LIMIT 1"
-_SQLITE, _POSTGRES = _INTO.format("?"), _INTO.format("%s")
-
-
-def survivor(store: Raw, lead_id: str, *, as_of: int = _FOR_EVER) -> str:
-    """
-    Give the lead that a lead had become by an instant; itself where it was not merged.
-
-    Args:
-        store: the engine's own connection.
-        lead_id: the lead.
-        as_of: the instant [us since 1970 UTC]; by default whenever.
-    """
-    asked = _SQLITE if isinstance(store, sqlite3.Connection) else _POSTGRES
-    found = store.execute(asked, (lead_id, as_of)).fetchone()
-    return lead_id if found is None else str(found[0])
-
-
-def survivors(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]:
-    """Give for each of many leads the one that it has become; itself where it was not merged."""
-    asked = dict.fromkeys(lead_ids)
-    found = {lead_id: lead_id for lead_id in asked}
-    if not asked or connection.execute(_ANYBODY).first() is None:
-        return found  # most stores know of no merge, and this is asked about every fact
-    for batch in _batches(list(asked)):
-        rows = connection.execute(select(merges).where(merges.c.lead_id.in_(batch)).order_by(merges.c.merged_at))
-        found |= {row.lead_id: row.into_lead_id for row in rows}
-    return found
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergeResult:
     """What became of a merge."""
 
     lead_id: str
@@ -70,7 +40,7 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
-class Merging:
+class LeadMerger:
     """
     Merges leads.
 
@@ -83,12 +53,12 @@ class Merging:
 
     database: Database
     clock: Clock
-    ladder: Ladder
-    routing: Routing
+    ladder: ActiveScorer
+    routing: CrossingRules
 
     def merge(
-        self, duplicate: str, into: str, *, actor: str, kept: Callable[[Connection, Merged], None] | None = None
-    ) -> Merged:
+        self, duplicate: str, into: str, *, actor: str, kept: Callable[[Connection, MergeResult], None] | None = None
+    ) -> MergeResult:
         """
         Merge a lead into another one, and note who did.
 
@@ -118,7 +88,7 @@ class Merging:
         return set(before) - set(judged.crossed)
 
 
-def merge(connection: Connection, duplicate: str, *, into: str, at: int, above: Above) -> Merged:
+def merge(connection: Connection, duplicate: str, *, into: str, at: int, above: Above) -> MergeResult:
     """
     Merge a lead into another one, which from then on has the facts of both.
 
@@ -148,7 +118,7 @@ def merge(connection: Connection, duplicate: str, *, into: str, at: int, above: 
     _copy(connection, outcomes, duplicate=duplicate, into=survivor_id, at=at)
     _complete(connection, newest[survivor_id], newest[duplicate], at)
     _point(connection, duplicate, survivor_id, at)
-    return Merged(duplicate, survivor_id, at, "merged")
+    return MergeResult(duplicate, survivor_id, at, "merged")
 
 
 def _checked(connection: Connection, duplicate: str, into: str) -> str:
@@ -170,7 +140,7 @@ def _checked(connection: Connection, duplicate: str, into: str) -> str:
     return survivor_id
 
 
-def _done(connection: Connection, duplicate: str, survivor_id: str) -> Merged | None:
+def _done(connection: Connection, duplicate: str, survivor_id: str) -> MergeResult | None:
     """Give the merge if it is done already."""
     newest_first = select(merges).where(merges.c.lead_id == duplicate).order_by(merges.c.merged_at.desc()).limit(1)
     row = connection.execute(newest_first).one_or_none()
@@ -179,7 +149,7 @@ def _done(connection: Connection, duplicate: str, survivor_id: str) -> Merged | 
     if row.into_lead_id != survivor_id:
         message = f"Lead {shown(duplicate)} is merged into another one already: merge that one instead."
         raise MergedError(message)
-    return Merged(duplicate, survivor_id, row.merged_at, "duplicate")
+    return MergeResult(duplicate, survivor_id, row.merged_at, "duplicate")
 
 
 def _newest(connection: Connection, lead_id: str) -> Values:

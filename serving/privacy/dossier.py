@@ -13,17 +13,17 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, or_, select
 
 from data.instants import iso
-from data.playbook import PlaybookFolder
-from serving.callers.auditing import mark_of, note
+from data.playbook import Playbook
 from serving.errors import UnknownLeadError
-from serving.intake.facts import shown
-from serving.intake.merging import survivors
-from serving.privacy.erasing import person_of
-from serving.privacy.logic import Logic, logic_of
-from serving.scores.receipts import Role
-from serving.scores.replaying import receipts_among
-from serving.scores.scoring import LiveScorer, Score
+from serving.facts import shown
+from serving.privacy.erasure import person_of
+from serving.privacy.score_logic import ScoreLogic, logic_of
+from serving.scorers.deployments import Role
+from serving.scorers.live_scorer import LiveScorer, Score
+from serving.scores.receipt_history import receipts_among
+from serving.store.audit_log import mark_of, note
 from serving.store.database import Database, raw
+from serving.store.merged_leads import survivors
 from serving.store.tables import (
     activities,
     idempotency_leads,
@@ -61,7 +61,7 @@ class Dossier:
     as_of: int
     held: dict[str, list[dict[str, Any]]]
     score: Score | None
-    logic: Logic
+    logic: ScoreLogic
 
     def as_json(self) -> dict[str, Any]:
         """Write it."""
@@ -97,14 +97,14 @@ class Dossier:
         )
 
 
-def dossier_of(connection: Connection, live: LiveScorer, folder: PlaybookFolder, *, lead_id: str, now: int) -> Dossier:
+def dossier_of(connection: Connection, live: LiveScorer, playbook: Playbook, *, lead_id: str, now: int) -> Dossier:
     """
     Gather what is held about a lead.
 
     Args:
         connection: reads the store.
         live: the scorer in use.
-        folder: the playbook.
+        playbook: the playbook.
         lead_id: any id of the lead.
         now: the present instant [us since 1970 UTC].
 
@@ -118,7 +118,7 @@ def dossier_of(connection: Connection, live: LiveScorer, folder: PlaybookFolder,
         raise UnknownLeadError(message)
     stands_for = survivors(connection, [lead_id])[lead_id]
     score = live.score(raw(connection), stands_for, as_of=now, top=None)
-    return Dossier(stands_for, tuple(sorted(person)), now, held, score, logic_of(live, folder))
+    return Dossier(stands_for, tuple(sorted(person)), now, held, score, logic_of(live, playbook))
 
 
 def note_telling(database: Database, lead_id: str, *, at: int, actor: str) -> None:

@@ -6,7 +6,7 @@ import sqlite3
 
 from models.errors import BundleError
 from models.scorer import Scorer
-from serving.scores.scoring import LiveScorer, go_live
+from serving.scorers.live_scorer import LiveScorer, go_live
 from serving.store.database import Database, memory, raw
 
 _DAY_US = 86_400_000_000

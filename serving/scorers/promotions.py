@@ -11,10 +11,10 @@ from sqlalchemy import Connection, delete, insert, select
 from data.errors import LeadscoreError
 from models.bundle import read_bundle_files
 from models.champion import POINTER, Champion, pointer_of
+from models.checked_json import is_label
 from models.errors import BundleError
-from models.reading import is_label
 from models.scorer import Scorer
-from serving.scorers.deploying import CheckedBundle, checked, deploy, in_force, store_bundle
+from serving.scorers.deployments import CheckedBundle, checked, deploy, in_force, store_bundle
 from serving.store.database import STORE_ERRORS, Database
 from serving.store.tables import marks
 

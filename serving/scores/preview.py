@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from data.playbook import Playbook
+from data.playbook import Business
 from serving.errors import InvalidError
-from serving.intake.facts import Preview, attributes_json, check_activity, check_lead
-from serving.scorers.ladder import Ladder
-from serving.scores.scoring import Score
+from serving.facts import Preview, attributes_json, check_activity, check_lead
+from serving.scorers.active_scorer import ActiveScorer
+from serving.scorers.live_scorer import Score
 from serving.store.database import Database, memory
 from serving.store.tables import activities, lead_versions
 
@@ -34,8 +34,8 @@ class Previews:
         ladder: the scorer in use.
     """
 
-    def __init__(self, playbook: Playbook, database: Database, *, ladder: Ladder) -> None:
-        self._playbook = playbook
+    def __init__(self, business: Business, database: Database, *, ladder: ActiveScorer) -> None:
+        self._business = business
         self._database = database
         self._ladder = ladder
         self._memory = memory()
@@ -66,10 +66,10 @@ class Previews:
         self._memory.close()
 
     def _check(self, preview: Preview, latest: int) -> None:
-        check_lead(preview.lead, self._playbook, latest=latest)
+        check_lead(preview.lead, self._business, latest=latest)
         for at, activity in enumerate(preview.activities):
             try:
-                check_activity(activity, self._playbook, latest=latest)
+                check_activity(activity, self._business, latest=latest)
             except InvalidError as error:
                 message = f"activities.{at}.{error}"
                 raise InvalidError(message) from None

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, delete, select, update
 
 from models.receipt import displayed
 from serving.clock import Clock
-from serving.scorers.ladder import Ladder
-from serving.scores.receipts import Drawn, Given, draw, keep
-from serving.scores.routing import MOST_REASONS, Judged, Routing, Standing, remember, write_routes
-from serving.scores.scoring import Known, LiveScorer
+from serving.scorers.active_scorer import ActiveScorer
+from serving.scorers.live_scorer import KnownLead, LiveScorer
+from serving.scores.crossings import MOST_REASONS, CrossingRules, Crossings, ThresholdState, remember, write_routes
+from serving.scores.stored_receipts import ReceiptRow, ServedScore, draw, keep
 from serving.store.database import Database, raw
 from serving.store.rows import insert_rows
 from serving.store.tables import moves, scores
@@ -20,7 +20,7 @@ _LOG = logging.getLogger("leadscore.serving")
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueLead:
     """
     A lead that is due to be scored.
 
@@ -34,20 +34,20 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class ScoredBatch:
     """What a look at leads found, before anything of it is written."""
 
     live: LiveScorer
     as_of: int
-    due: Mapping[str, Due]
-    standing: Mapping[str, Standing]
-    judged: Judged
-    drawn: Sequence[Drawn]
-    shadows: Sequence[Drawn]
-    crossing: Mapping[str, Known]
+    due: Mapping[str, DueLead]
+    standing: Mapping[str, ThresholdState]
+    judged: Crossings
+    drawn: Sequence[ReceiptRow]
+    shadows: Sequence[ReceiptRow]
+    crossing: Mapping[str, KnownLead]
 
 
-class Rescoring:
+class Rescorer:
     """
     Scores leads and writes down what follows.
 
@@ -61,13 +61,13 @@ class Rescoring:
         routing: who is handed over.
     """
 
-    def __init__(self, database: Database, clock: Clock, *, ladder: Ladder, routing: Routing) -> None:
+    def __init__(self, database: Database, clock: Clock, *, ladder: ActiveScorer, routing: CrossingRules) -> None:
         self._database = database
         self._clock = clock
         self._ladder = ladder
         self._routing = routing
 
-    def look(self, due: Sequence[Due]) -> int:
+    def look(self, due: Sequence[DueLead]) -> int:
         """
         Score leads as of now, and hand over those that crossed.
 
@@ -80,7 +80,7 @@ class Rescoring:
         with self._database.writing() as connection:
             return self._write(connection, looked)
 
-    def _looked(self, due: Sequence[Due]) -> Looked:
+    def _looked(self, due: Sequence[DueLead]) -> ScoredBatch:
         as_of = self._clock.as_of(self._database.writing_since)
         live, shadow = self._ladder.current, self._ladder.shadow
         by_id = {one.lead_id: one for one in due}
@@ -95,9 +95,9 @@ class Rescoring:
         after = {one.row["lead_id"]: one.points for one in drawn}
         judged = self._routing.judge(live, standing, before=before, after=after)
         crossing = {lead_id: known[lead_id] for lead_id in judged.crossed}
-        return Looked(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
+        return ScoredBatch(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
 
-    def _shadowed(self, shadow: LiveScorer, asked: Sequence[tuple[str, int]], as_of: int) -> list[Drawn]:
+    def _shadowed(self, shadow: LiveScorer, asked: Sequence[tuple[str, int]], as_of: int) -> list[ReceiptRow]:
         """Draw up what a shadow would have said; whatever is wrong with it, it must not hold up the champion."""
         try:
             with self._database.reading() as connection:
@@ -107,7 +107,12 @@ class Rescoring:
             return []
 
     def _before(
-        self, live: LiveScorer, connection: Connection, *, due: Mapping[str, Due], standing: Mapping[str, Standing]
+        self,
+        live: LiveScorer,
+        connection: Connection,
+        *,
+        due: Mapping[str, DueLead],
+        standing: Mapping[str, ThresholdState],
     ) -> dict[str, float]:
         """Give the points that leads had just before the facts that are why they are looked at."""
         asked = []
@@ -117,7 +122,7 @@ class Rescoring:
                 asked.append((lead_id, since))
         return live.points(raw(connection), asked)
 
-    def _write(self, connection: Connection, looked: Looked) -> int:
+    def _write(self, connection: Connection, looked: ScoredBatch) -> int:
         lead_ids = self._unchanged(connection, looked)
         drawn = [one for one in looked.drawn if one.row["lead_id"] in lead_ids]
         ids = keep(connection, drawn)
@@ -131,7 +136,7 @@ class Rescoring:
         )
         return _done(connection, looked, lead_ids)
 
-    def _unchanged(self, connection: Connection, looked: Looked) -> set[str]:
+    def _unchanged(self, connection: Connection, looked: ScoredBatch) -> set[str]:
         """Give the leads that stand as they did when they were looked at."""
         lead_ids = list(looked.due)
         now = self._routing.open_leads(connection, lead_ids)
@@ -144,19 +149,19 @@ class Rescoring:
         }
 
 
-def _given(known: Mapping[str, Known], as_of: int) -> list[Given]:
-    return [Given(lead_id, as_of, what) for lead_id, what in known.items()]
+def _given(known: Mapping[str, KnownLead], as_of: int) -> list[ServedScore]:
+    return [ServedScore(lead_id, as_of, what) for lead_id, what in known.items()]
 
 
 def _store(
-    connection: Connection, drawn: Sequence[Drawn], *, ids: Mapping[str, str], instead_of: Iterable[str]
+    connection: Connection, drawn: Sequence[ReceiptRow], *, ids: Mapping[str, str], instead_of: Iterable[str]
 ) -> None:
     """Put scores in the place of those that were stored; a lead that is closed by now keeps none."""
     connection.execute(delete(scores).where(scores.c.lead_id.in_(list(instead_of))))
     insert_rows(connection, scores, [_stored(one, ids[one.row["lead_id"]]) for one in drawn])
 
 
-def _stored(one: Drawn, receipt_id: str) -> dict[str, object]:
+def _stored(one: ReceiptRow, receipt_id: str) -> dict[str, object]:
     copied = {name: one.row[name] for name in ("lead_id", "as_of", "points", "scorer")}
     return {
         **copied,
@@ -168,7 +173,7 @@ def _stored(one: Drawn, receipt_id: str) -> dict[str, object]:
     }
 
 
-def _done(connection: Connection, looked: Looked, lead_ids: Iterable[str]) -> int:
+def _done(connection: Connection, looked: ScoredBatch, lead_ids: Iterable[str]) -> int:
     """Take leads off the list of those that wait; who moved again meanwhile waits for what came since."""
     mine = moves.c.lead_id.in_([one for one in lead_ids if looked.due[one].since is not None])
     settled: int = connection.execute(delete(moves).where(mine, moves.c.newest < looked.as_of)).rowcount

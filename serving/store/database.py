@@ -23,7 +23,7 @@ from serving.clock import Clock
 from serving.errors import StoreError
 from serving.settings import database_url
 from serving.store.tables import metadata
-from serving.store.under_way import UnderWay, on_postgres
+from serving.store.writes_in_flight import WritesInFlight, on_postgres
 
 Dialect = Literal["sqlite", "postgres"]
 
@@ -53,7 +53,7 @@ _WRITER = 7_310_579
 """The advisory lock that a process holds on PostgreSQL while it writes; any number that nobody else takes."""
 
 
-class Raw(Protocol):
+class RawConnection(Protocol):
     """The engine's own connection, for SQL that is compiled for it."""
 
     def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Any:
@@ -89,7 +89,7 @@ class Database:
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             self._bring_up_to_date()
-            self._under_way = UnderWay(self.path) if self.path is not None else None
+            self._under_way = WritesInFlight(self.path) if self.path is not None else None
         except StoreError:
             self._dispose()
             raise
@@ -122,21 +122,21 @@ class Database:
         with self._reader.connect() as connection:
             yield connection
 
-    def live(self) -> AbstractContextManager[Raw]:
+    def live(self) -> AbstractContextManager[RawConnection]:
         """Give this thread's connection for live scoring; several statements see one moment."""
-        return one_moment(self.reader) if self.dialect == "sqlite" else self._reading_raw()
+        return ReadTransaction(self.reader) if self.dialect == "sqlite" else self._reading_raw()
 
-    def at_once(self) -> AbstractContextManager[Raw]:
+    def at_once(self) -> AbstractContextManager[RawConnection]:
         """Give this thread's connection for one statement of live scoring."""
         return nullcontext(self.reader) if self.dialect == "sqlite" else self._asking()
 
     @contextmanager
-    def _asking(self) -> Iterator[Raw]:
+    def _asking(self) -> Iterator[RawConnection]:
         with self._asker.connect() as connection:
             yield raw(connection)
 
     @contextmanager
-    def _reading_raw(self) -> Iterator[Raw]:
+    def _reading_raw(self) -> Iterator[RawConnection]:
         with self._reader.connect() as connection:
             yield raw(connection)
 
@@ -201,16 +201,16 @@ class Database:
         self._reader.dispose()
 
     def _bring_up_to_date(self) -> None:
-        from serving.store.upgrading import upgrade  # noqa: PLC0415 - Alembic is loaded only where a step is missing
+        from serving.store.schema_version import upgrade  # noqa: PLC0415 - Alembic is loaded only where a step is missing
 
         with self.writing() as connection:
             upgrade(connection)
 
 
-def raw(connection: Connection) -> Raw:
+def raw(connection: Connection) -> RawConnection:
     """Give the engine's own connection, for statements that are compiled for it."""
     driver: Any = connection.connection.driver_connection
-    found: Raw = driver
+    found: RawConnection = driver
     return found
 
 
@@ -226,7 +226,7 @@ def memory() -> sqlite3.Connection:
     return connection
 
 
-class one_moment:  # noqa: N801 - reads as a statement; a class costs half of what a generator would, on the hot path
+class ReadTransaction:  # noqa: N801 - reads as a statement; a class costs half of what a generator would, on the hot path
     """Let several statements see a SQLite store as it was at one moment."""
 
     __slots__ = ("_mine", "_store")

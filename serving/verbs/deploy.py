@@ -6,23 +6,21 @@ from typing import Any
 
 from rich.console import Console
 
-from data.home import Home
 from data.instants import now_us
-from data.playbook import PlaybookFolder
+from data.workspace import Workspace
 from models.bundle import read_bundle_files
+from models.bundle_versions import find_bundle
 from models.receipt import ScorerId, scorer_json
-from models.versions import find_bundle
-from serving.callers.auditing import who
 from serving.errors import ServingError
 from serving.scorers.admission import admitted
-from serving.scorers.deploying import CheckedBundle, checked, hand_over, take_shadow_away
-from serving.scores.receipts import Role
+from serving.scorers.deployments import CheckedBundle, Role, checked, hand_over, take_shadow_away
 from serving.settings import settings_for
+from serving.store.audit_log import who
 from serving.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
+class DeployResult:
     """
     What was handed over.
 
@@ -57,20 +55,18 @@ class Deployed:
 
 
 def deploy(
-    folder: PlaybookFolder,
-    home: Home,
+    workspace: Workspace,
     *,
     version: str | None = None,
     shadow: bool | None = None,
     to: str | None = None,
     key: str | None = None,
-) -> Deployed:
+) -> DeployResult:
     """
     Hand a bundle to the store of the settings, or to a service.
 
     Args:
-        folder: the playbook.
-        home: where local tables and models stand.
+        workspace: the playbook, and where tables and models are kept.
         version: ``champion``, ``challenger``, a version's number or a bundle's folder; by default what was promoted,
             and for a shadow the challenger.
         shadow: whether it is only compared with the champion; False takes the shadow away.
@@ -84,13 +80,13 @@ def deploy(
     if shadow is False and version is not None:
         message = "a version is named and the shadow shall go: leave --version out, or say --shadow."
         raise ServingError(message)
-    models = settings_for(folder, home).models
+    models = settings_for(workspace).models
     bundle = None if shadow is False else _bundle(models, version or ("challenger" if shadow else "champion"))
     role: Role = "champion" if shadow is None else "shadow"
     if to is not None:
         _send(to, key, role=role, bundle=bundle)
-    where = to or _keep(folder, home, role=role, bundle=bundle)
-    return Deployed(role, None if bundle is None else bundle.model.id, where)
+    where = to or _keep(workspace, role=role, bundle=bundle)
+    return DeployResult(role, None if bundle is None else bundle.model.id, where)
 
 
 def _bundle(models: Path, wanted: str) -> CheckedBundle:
@@ -100,9 +96,9 @@ def _bundle(models: Path, wanted: str) -> CheckedBundle:
     return checked(files, version=found.version or None, fingerprint=fingerprint, where=str(models / found.bundle))
 
 
-def _keep(folder: PlaybookFolder, home: Home, *, role: Role, bundle: CheckedBundle | None) -> str:
+def _keep(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> str:
     """Hand it to the store of the settings; say where that is."""
-    settings = settings_for(folder, home)
+    settings = settings_for(workspace)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
         if bundle is None:

@@ -5,8 +5,8 @@ import time
 import numpy as np
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from training.bootstrap import resamples
-from training.evaluation import LIFTS, SEED, Judged, best_shares, called, evaluate
+from training.statistics.bootstrap import resamples
+from training.statistics.scoring_metrics import LIFTS, SEED, EvaluationRows, best_shares, called, evaluate
 
 ROWS, ACCOUNTS, RESAMPLES = 100_000, 20_000, 1_000
 ALLOWED_S = 10.0
@@ -59,7 +59,7 @@ def _scored():
     label = (chance.random(ACCOUNTS)[account] < probability).astype(float)
     weight = chance.choice([1.0, 1.7, 3.3], ROWS)
     amount = label * chance.lognormal(9, 1, ROWS)
-    return probability, Judged(label, weight, account, chance.integers(90, size=ROWS), amount)
+    return probability, EvaluationRows(label, weight, account, chance.integers(90, size=ROWS), amount)
 
 
 def _tops(probability, judged):

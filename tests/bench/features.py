@@ -28,7 +28,7 @@ from features.catalog import Catalog
 from features.engine import describe
 from features.feature import Feature
 from features.live import compile_live
-from features.reducers import Count, DaysSinceFirst, DaysSinceLast, Decayed
+from features.reducers import Count, DaysSinceFirst, DaysSinceLast, DecayedCount
 
 KINDS = ("page_view", "email_open", "email_click", "webinar", "call", "demo_request")
 WINDOWS = (1, 3, 7, 14, 30, 60, 90)
@@ -44,7 +44,7 @@ def catalog() -> Catalog:
     for kind in KINDS:
         features += [Feature(f"{kind}_{days}d", Count(kind, None, days), 0, kind) for days in WINDOWS]
         features.append(Feature(f"{kind}_since", DaysSinceLast(kind), None, kind))
-        features.append(Feature(f"{kind}_fading", Decayed(kind, HALF_LIFE), 0, kind))
+        features.append(Feature(f"{kind}_fading", DecayedCount(kind, HALF_LIFE), 0, kind))
     features.append(Feature("any_since", DaysSinceLast(None), None, "any"))
     features.append(Feature("any_first", DaysSinceFirst(None), None, "any"))
     return Catalog(tuple(features))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from data.workspace import Workspace
 from tests.end_to_end.command_line import Done, leadscore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,9 +95,9 @@ def _draw(exports: Path, home: Path) -> None:
     from models.commands import explain, score
 
     folder = load_playbook(exports)
-    best = score(folder, Home(home), out=home / "scores.parquet").top["lead_id"].iloc[9]
+    best = score(Workspace(folder, Home(home)), out=home / "scores.parquet").top["lead_id"].iloc[9]
     console = Console(record=True, width=100, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115
-    explain(folder, Home(home), lead_id=best).show(console)
+    explain(Workspace(folder, Home(home)), lead_id=best).show(console)
     drawn = console.export_svg(title=f"leadscore explain {best}")
     PICTURE.write_text(FONTS.sub("", drawn), encoding="utf-8")  # no font from elsewhere: any fixed-width one will do
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from training.evaluation import Judged
-from training.promotion import Candidate, Ruling, judge_challenger
-from training.reliability import logistic_fit
+from training.registry.promotion_gate import GateCandidate, GateDecision, judge_challenger
+from training.statistics.reliability import logistic_fit
+from training.statistics.scoring_metrics import EvaluationRows
 
 Floats = NDArray[np.float64]
 WORLDS = 200
@@ -110,23 +110,23 @@ def gate_calls_identical_better():
 
 def rulings_of(
     champion: Seen, challenger: Seen, *, worlds: int, shared: float = 0.0, seed: int = _SEED
-) -> list[Ruling]:
+) -> list[GateDecision]:
     """Let two scorers meet at the gate in many worlds; such a share of the variance of their mistakes is the same."""
     chances = (np.random.default_rng([seed, at]) for at in range(worlds))
     return [_ruling(champion, challenger, shared, chance) for chance in chances]
 
 
-def _ruling(champion: Seen, challenger: Seen, shared: float, chance: np.random.Generator) -> Ruling:
+def _ruling(champion: Seen, challenger: Seen, shared: float, chance: np.random.Generator) -> GateDecision:
     scene = scene_of(_accounts(), chance)
     label = (_ranks(scene, chance) < expit(scene.margin)).astype(np.float64)
     day = chance.integers(_DAYS, size=len(label))
-    judged = Judged(label=label, weight=np.ones(len(label)), group=scene.group, day=day)
+    judged = EvaluationRows(label=label, weight=np.ones(len(label)), group=scene.group, day=day)
     theirs, own, of_rules = (scene.noise(chance) for _ in range(3))
     ours = np.sqrt(shared) * theirs + np.sqrt(1 - shared) * own
     return judge_challenger(
-        Candidate("version 2", "2", challenger.chances(scene, ours)),
-        Candidate("version 1", "1", champion.chances(scene, theirs)),
-        rules=(Candidate("the point rules", "rules", RULES.chances(scene, of_rules)),),
+        GateCandidate("version 2", "2", challenger.chances(scene, ours)),
+        GateCandidate("version 1", "1", champion.chances(scene, theirs)),
+        rules=(GateCandidate("the point rules", "rules", RULES.chances(scene, of_rules)),),
         judged=judged,
         capacity_per_day=CALLS_PER_DAY,
         small=False,
@@ -194,15 +194,15 @@ def _population() -> tuple[Scene, Floats]:
     return scene, scene.noise(chance)
 
 
-def _may(ruling: Ruling) -> bool:
+def _may(ruling: GateDecision) -> bool:
     return ruling.allowed
 
 
-def _is_better(ruling: Ruling) -> bool:
+def _is_better(ruling: GateDecision) -> bool:
     return ruling.better
 
 
-def _share(rulings: list[Ruling], true: Callable[[Ruling], bool]) -> float:
+def _share(rulings: list[GateDecision], true: Callable[[GateDecision], bool]) -> float:
     """Count in how many of 100 rulings something is true."""
     return 100 * sum(map(true, rulings)) / len(rulings)
 

@@ -25,14 +25,15 @@ from pathlib import Path
 from sqlalchemy import select
 
 from data.home import Home
-from data.playbook import PlaybookFolder, load_playbook
+from data.playbook import Playbook, load_playbook
 from data.simulation import simulate
+from data.workspace import Workspace
 from models.champion import read_pointer
 from serving.settings import settings_for
 from serving.store.database import Database
 from serving.store.tables import leads, marks
-from serving.verbs.keys import create
-from serving.verbs.service import load
+from serving.verbs.load_and_serve import load
+from serving.verbs.manage_keys import create
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADS, ASKED = 4_000, 1_000
@@ -49,7 +50,7 @@ uvicorn.run(app, port=%d, access_log=False, log_level="warning")
 """
 SERVE = """
 from pathlib import Path
-from serving.verbs.service import run
+from serving.verbs.load_and_serve import run
 from serving.settings import Settings
 
 run(Settings(playbook=Path(%r), database=%r, models=Path(%r), port=%d, requests_per_s=0))
@@ -107,27 +108,27 @@ def home_of() -> Home:
     home = Home(Path(folder.name))
     simulate(home.root / "exports", leads=LEADS)
     from training.commands import train
-    from training.moves import promote
+    from training.registry.promote import promote
 
     playbook = playbook_of(home)
-    train(playbook, home)
-    promote(playbook, home, force=True, reason="a bench asks how fast it is, not how good")
-    load(playbook, home)
+    train(Workspace(playbook, home))
+    promote(Workspace(playbook, home), force=True, reason="a bench asks how fast it is, not how good")
+    load(Workspace(playbook, home))
     return home
 
 
 _kept: list["tempfile.TemporaryDirectory[str]"] = []
 
 
-def playbook_of(home: Home) -> PlaybookFolder:
+def playbook_of(home: Home) -> Playbook:
     return load_playbook(ROOT / "data" / "playbooks" / "demo", exports=home.root / "exports")
 
 
 def _our_server(stack: ExitStack) -> tuple[int, list[str], str]:
     """Start the service and give its port, leads to ask for, and a key."""
     home, port = home_of(), free_port()
-    settings = settings_for(playbook_of(home), home)
-    key = create(playbook_of(home), home, "bench", scopes=["scores:read"]).secret
+    settings = settings_for(Workspace(playbook_of(home), home))
+    key = create(Workspace(playbook_of(home), home), "bench", scopes=["scores:read"]).secret
     script = SERVE % (str(settings.playbook), settings.database, str(settings.models), port)
     stack.enter_context(server([sys.executable, "-c", script], port, "/health/ready"))
     model = json.loads(_get(port, "/v1/model", key=key))

@@ -19,13 +19,14 @@ from sqlalchemy import text
 
 from data.instants import iso, now_us
 from data.warehouse import import_history
+from data.workspace import Workspace
 from serving.app import open_service
 from serving.client import Client
 from serving.settings import Settings, settings_for
-from serving.store.bulk import COLUMNS
+from serving.store.bulk_insert import COLUMNS
 from serving.store.database import Database
-from serving.verbs.keys import create
-from serving.verbs.service import load
+from serving.verbs.load_and_serve import load
+from serving.verbs.manage_keys import create
 from tests.bench.http import SERVE, free_port, home_of, playbook_of, server, wait_for_sweep
 
 SCORED_AT_ONCE, ROUNDS = 1_000, 15
@@ -201,10 +202,10 @@ def load_year():
         {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 50,000 rows a second.
     """
     folder, home = playbook_of(home_of()), home_of()
-    import_history(folder, home)  # reading exports is not what is measured
+    import_history(Workspace(folder, home))  # reading exports is not what is measured
     with _store(empty=True):
         started = time.perf_counter()
-        loaded = load(folder, home)
+        loaded = load(Workspace(folder, home))
         spent_s = time.perf_counter() - started
     return _result("load_year", "rows/s", loaded.rows / spent_s, 50_000, f"at least 50,000; {loaded.rows:,} rows")
 
@@ -239,7 +240,7 @@ class Server:
 def _server() -> Iterator[Server]:
     with _store() as settings, ExitStack() as stack:
         home, port = home_of(), free_port()
-        key = create(playbook_of(home), home, "bench", scopes=["events:write", "scores:read"]).secret
+        key = create(Workspace(playbook_of(home), home), "bench", scopes=["events:write", "scores:read"]).secret
         script = SERVE % (str(settings.playbook), settings.database, str(settings.models), port)
         process = stack.enter_context(server([sys.executable, "-c", script], port, "/health/ready"))
         wait_for_sweep(settings.database)
@@ -250,7 +251,7 @@ def _server() -> Iterator[Server]:
 def _store(*, empty: bool = False) -> Iterator[Settings]:
     """Give settings whose store may be changed: the bench's own is put back afterwards."""
     home = home_of()
-    settings = settings_for(playbook_of(home), home, keys="required", requests_per_s=0)
+    settings = settings_for(Workspace(playbook_of(home), home), keys="required", requests_per_s=0)
     path = settings.database_file
     assert path is not None
     kept = path.with_name("kept.db")

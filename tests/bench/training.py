@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.training.drawn import drawn
-from training.dataset import SEED
+from training.dataset.dataset import SEED
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS, FEATURES = 1_000_000, 60
@@ -47,46 +47,46 @@ def train_million() -> dict[str, object]:
 def main() -> None:
     """Go through the steps of training one after the other, and say how long each took and what memory all came to."""
     # here, so that what the libraries take to load counts for no step
-    from training.arena import hold_arena, line_up
-    from training.cold_start import standing_of
-    from training.evaluation import Judged
-    from training.judgement import Findings, judgement_of
-    from training.judging import try_origins
-    from training.leakage.dominance import dominance
-    from training.leakage.running import after_fitting
-    from training.learned_rules import distil
-    from training.origins import origins
+    from training.dataset.origins import origins
+    from training.distillation import distil
+    from training.evaluation.backtest import try_origins
+    from training.evaluation.evaluation_document import Findings, judgement_of
+    from training.fitting.minimum_data import standing_of
+    from training.gates.leakage.dominance import dominance
+    from training.gates.leakage.leakage_gates import after_fitting
+    from training.replay import hold_arena, line_up
     from training.reporting import render_report
+    from training.statistics.scoring_metrics import EvaluationRows
 
-    dataset, folder = drawn(SNAPSHOTS, FEATURES)
+    dataset, playbook = drawn(SNAPSHOTS, FEATURES)
     horizon = {"share": None, "proposed_days": None, "median_days": None, "says": "", "curve": []}
     dataset = replace(
         dataset, rows=dataset.rows.assign(closed_at=float("nan")), manifest={**dataset.manifest, "horizon": horizon}
     )
-    folder = replace(folder, rivals=())
+    playbook = replace(playbook, rivals=())
     seconds: dict[str, float] = {}
     with _timed("dominance", seconds):
-        gates = (dominance(dataset, folder.playbook, seed=SEED),)
+        gates = (dominance(dataset, playbook.business, seed=SEED),)
     with _timed("three origins", seconds):
-        tried = try_origins(origins(dataset), folder)
+        tried = try_origins(origins(dataset), playbook)
     last = tried[-1]
     with _timed("gates", seconds):
         gates += after_fitting(
             last.dataset,
             probability=last.contenders[0].probability,
-            judged=Judged.of(last.dataset.block("test")),
+            judged=EvaluationRows.of(last.dataset.block("test")),
             encoding=last.fitted.model.encoding,
             parameters=last.fitted.parameters,
         )
     with _timed("learned rules", seconds):
-        learned = distil(last.fitted.model, dataset, folder)
+        learned = distil(last.fitted.model, dataset, playbook)
     with _timed("arena", seconds):
-        lined_up = line_up(dataset, folder, model=last.fitted.model, scorecard=last.fitted.scorecard)
-        arena = hold_arena(lined_up, dataset, capacity_per_day=folder.playbook.capacity_per_day)
+        lined_up = line_up(dataset, playbook, model=last.fitted.model, scorecard=last.fitted.scorecard)
+        arena = hold_arena(lined_up, dataset, capacity_per_day=playbook.business.capacity_per_day)
     with _timed("report", seconds):
         findings = Findings(tried, gates, arena, learned, None, None)
         standing = standing_of(dataset)
-        said = judgement_of(findings, standing, folder, trained_at=0, run_id="", fingerprint="")
+        said = judgement_of(findings, standing, playbook, trained_at=0, run_id="", fingerprint="")
         render_report(said)
     print(json.dumps({"seconds": seconds, "peak_gb": _peak_gb(), "rows": len(dataset.rows)}))
 

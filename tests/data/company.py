@@ -11,9 +11,10 @@ import yaml
 
 from data.home import Home
 from data.instants import iso, parse
-from data.playbook import PlaybookFolder, load_playbook
+from data.playbook import Playbook, load_playbook
 from data.progress import silent
 from data.warehouse import Warehouse, import_history
+from data.workspace import Workspace
 
 NOW_US = parse("2026-11-01T00:00:00Z")
 LEADS = {"file": "leads.csv", "holds": "leads"}
@@ -36,7 +37,7 @@ PLAYBOOK = {
 
 def company(
     folder: Path, files: Mapping[str, str | bytes], sources: Sequence[Mapping[str, Any]], **says: Any
-) -> PlaybookFolder:
+) -> Playbook:
     """Write a company's playbook and exports into a folder and load it; ``says`` replaces what the playbook says."""
     exports = folder / "exports"
     exports.mkdir(parents=True, exist_ok=True)
@@ -52,9 +53,9 @@ def company(
     return load_playbook(folder)
 
 
-def imported(folder: PlaybookFolder, *, now_us: int = NOW_US) -> Warehouse:
+def imported(folder: Playbook, *, now_us: int = NOW_US) -> Warehouse:
     """Import a company's history beside its playbook."""
-    return import_history(folder, Home(folder.path / "home"), progress=silent, now_us=now_us)
+    return import_history(Workspace(folder, Home(folder.path / "home")), progress=silent, now_us=now_us)
 
 
 def rows(warehouse: Warehouse, table: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from data.home import Home
 from data.intake import source_files
 from data.playbook import load_playbook
 from data.warehouse import import_history
+from data.workspace import Workspace
 
 FOLDER = Path(__file__).parents[2] / "data/playbooks/bpi2012"
 
@@ -20,7 +21,7 @@ def history(tmp_path_factory):
         source_files(folder)
     except IntakeError as missing:
         pytest.skip(f"the BPI Challenge 2012 log is not on this machine: {missing}")
-    return import_history(folder, Home(tmp_path_factory.mktemp("home")))
+    return import_history(Workspace(folder, Home(tmp_path_factory.mktemp("home"))))
 
 
 def test_every_event_is_accounted_for(history):
@@ -44,7 +45,7 @@ def test_leads_know_the_amount_they_asked_for_from_the_start(history):
 
 def test_what_the_decision_writes_is_never_used(history):
     """Kinds that only leads with an outcome have are on the list, whatever else the playbook says."""
-    playbook = load_playbook(FOLDER).playbook
+    playbook = load_playbook(FOLDER).business
     activities, outcomes = history.frame("activities"), history.frame("outcomes")
     closed = outcomes.groupby("lead_id")["reached_at"].min()
     before = activities[

@@ -36,7 +36,7 @@ def spoil(folder, name, old, new):
 
 @pytest.mark.parametrize("name", ["demo", "bpi2012"])
 def test_the_playbooks_that_come_along_are_well(name):
-    assert load_playbook(DEMO.parent / name).playbook.name == name
+    assert load_playbook(DEMO.parent / name).business.name == name
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_mistake_is_named_by_file_and_line(playbook, name, old, new, told):
 
 def test_a_number_and_a_yes_or_no_may_only_raise_a_score(playbook):
     spoil(playbook, "playbook", "rises_with: [", "rises_with: [employees, business_email, email_click/spring, ")
-    assert load_playbook(playbook).playbook.features.rises_with[:2] == ("employees", "business_email")
+    assert load_playbook(playbook).business.features.rises_with[:2] == ("employees", "business_email")
 
 
 def test_mistakes_of_all_files_are_told_at_once(playbook):
@@ -158,7 +158,7 @@ def test_a_repeated_place_is_read_as_if_written_out(playbook):
         "  webinar: {did: watched a webinar, one: webinar, many: webinars, value: seconds}",
         "  webinar: *words",
     )
-    found = load_playbook(playbook).playbook.activities
+    found = load_playbook(playbook).business.activities
     assert found["webinar"] == found["bot_view"]
 
 
@@ -282,7 +282,7 @@ def test_a_company_that_only_has_leads_needs_no_activities(playbook):
     rule = {"attribute": "seniority", "in": ["vp"], "points": 15, "because": "can sign"}
     (folder / "scorecard.yaml").write_text(yaml.safe_dump({"rules": [rule]}), encoding="utf-8")
     shutil.rmtree(folder / "scorecards")
-    assert load_playbook(folder).playbook.activities == {}
+    assert load_playbook(folder).business.activities == {}
 
 
 def test_point_rules_in_scorecards_are_rivals_by_file_name(playbook):

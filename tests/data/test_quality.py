@@ -10,9 +10,10 @@ from rich.console import Console
 
 from data.commands import check, simulate
 from data.errors import QualityError
-from data.faults import FAULTS, said
 from data.home import Home
 from data.playbook import load_playbook
+from data.row_faults import FAULTS, said
+from data.workspace import Workspace
 from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, TWO_LEADS, company, imported, rejected, rows
 
 FULL = {
@@ -211,7 +212,7 @@ def test_no_lead_left_stops_the_run(tmp_path):
 def test_check_shows_what_was_found(tmp_path):
     table = HEAD + WELL + "1,ann,[veiw],2026-02-01,2026-02-02,,\n"
     folder = company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL], most_rejected=0.2)
-    result = check(folder, Home(tmp_path / "home"))
+    result = check(Workspace(folder, Home(tmp_path / "home")))
     console = Console(file=StringIO(), width=120)
     result.show(console)
     shown = console.file.getvalue()
@@ -223,7 +224,9 @@ def test_check_shows_what_was_found(tmp_path):
 
 def test_what_was_assumed_is_shown(tmp_path):
     table = HEAD + "1,ann,view,2026-02-01T08:00:00Z,,,\n"
-    result = check(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]), Home(tmp_path))
+    result = check(
+        Workspace(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]), Home(tmp_path))
+    )
     console = Console(file=StringIO(), width=120)
     result.show(console)
     assert "web.csv: 1 rows do not say when they became known" in console.file.getvalue()
@@ -235,7 +238,7 @@ def test_a_simulation_is_told_and_clean(tmp_path):
     console = Console(file=StringIO(), width=120)
     made.show(console)
     assert "300 leads" in console.file.getvalue()
-    result = check(load_playbook(tmp_path / "demo"), Home(tmp_path))
+    result = check(Workspace(load_playbook(tmp_path / "demo"), Home(tmp_path)))
     assert made.as_json()["activities"] == sum(one.kept for one in result.report.sources if one.holds == "activities")
     assert {one.rule for one in result.report.violations} == {"repeated"}
 

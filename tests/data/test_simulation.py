@@ -11,22 +11,23 @@ import pytest
 from data.commands import check
 from data.errors import DataError
 from data.home import Home
-from data.playbook import PlaybookFolder, load_playbook
-from data.simulation import Simulated, simulate
+from data.playbook import Playbook, load_playbook
+from data.simulation import SimulationCounts, simulate
+from data.workspace import Workspace
 from tests.data.simulated import ACTIVITY_FILES, SMALL, UNTIL, activities, lead_versions, outcomes
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+def small(tmp_path_factory: pytest.TempPathFactory) -> SimulationCounts:
     return simulate(tmp_path_factory.mktemp("simulated") / "small", leads=SMALL, until=UNTIL)
 
 
 @pytest.fixture(scope="module")
-def playbook(small: Simulated) -> PlaybookFolder:
+def playbook(small: SimulationCounts) -> Playbook:
     return load_playbook(small.folder)
 
 
-def test_the_same_arguments_give_the_same_bytes(small: Simulated, tmp_path: Path):
+def test_the_same_arguments_give_the_same_bytes(small: SimulationCounts, tmp_path: Path):
     again = simulate(tmp_path / "again", leads=SMALL, until=UNTIL + timedelta(hours=13))
     files = sorted(path.relative_to(small.folder) for path in small.folder.rglob("*") if path.is_file())
     assert len(files) == 12
@@ -34,12 +35,12 @@ def test_the_same_arguments_give_the_same_bytes(small: Simulated, tmp_path: Path
     assert len(same) == len(files)
 
 
-def test_another_seed_gives_another_company(small: Simulated, tmp_path: Path):
+def test_another_seed_gives_another_company(small: SimulationCounts, tmp_path: Path):
     other = simulate(tmp_path / "other", leads=SMALL, seed=8, until=UNTIL)
     assert not filecmp.cmp(small.folder / "sales.csv", other.folder / "sales.csv", shallow=False)
 
 
-def test_the_summary_counts_what_was_written(small: Simulated):
+def test_the_summary_counts_what_was_written(small: SimulationCounts):
     told = activities(small.folder)
     assert small.leads == SMALL == lead_versions(small.folder).lead_id.nunique()
     assert small.accounts == lead_versions(small.folder).account_id.nunique()
@@ -51,7 +52,7 @@ def test_the_summary_counts_what_was_written(small: Simulated):
     assert small.goal_rate == small.outcomes["sql"] / SMALL
 
 
-def test_rates_are_those_of_a_business(small: Simulated):
+def test_rates_are_those_of_a_business(small: SimulationCounts):
     assert 0.10 <= small.goal_rate <= 0.25
     assert 12 <= small.activities / SMALL <= 30
     counts = [small.outcomes[stage] for stage in ("mql", "srl", "sql", "opportunity", "won")]
@@ -59,38 +60,38 @@ def test_rates_are_those_of_a_business(small: Simulated):
     assert counts[-1] > 0
 
 
-def test_the_folder_is_a_playbook_of_its_own(playbook: PlaybookFolder, small: Simulated):
+def test_the_folder_is_a_playbook_of_its_own(playbook: Playbook, small: SimulationCounts):
     assert playbook.exports_folder == small.folder.resolve()
 
 
-def test_every_word_is_one_of_the_playbook(playbook: PlaybookFolder, small: Simulated):
+def test_every_word_is_one_of_the_playbook(playbook: Playbook, small: SimulationCounts):
     kinds = {
-        kind for source in playbook.playbook.sources if source.holds == "activities" for kind in source.kinds or {}
+        kind for source in playbook.business.sources if source.holds == "activities" for kind in source.kinds or {}
     }
     assert set(activities(small.folder).kind) == kinds
-    assert set(outcomes(small.folder).stage) <= set(playbook.playbook.stages)
-    allowed = {name: attribute.model_dump()["values"] for name, attribute in playbook.playbook.attributes.items()}
+    assert set(outcomes(small.folder).stage) <= set(playbook.business.stages)
+    allowed = {name: attribute.model_dump()["values"] for name, attribute in playbook.business.attributes.items()}
     for name, values in allowed.items():
         assert values is None or set(lead_versions(small.folder)[name].dropna()) == set(values)
 
 
-def test_the_intake_rejects_the_copies_and_nothing_else(playbook: PlaybookFolder, small: Simulated, tmp_path: Path):
-    report = check(playbook, Home(tmp_path)).report
+def test_the_intake_rejects_the_copies_and_nothing_else(playbook: Playbook, small: SimulationCounts, tmp_path: Path):
+    report = check(Workspace(playbook, Home(tmp_path))).report
     assert {violation.rule for violation in report.violations} == {"repeated"}
     assert sum(source.rejected for source in report.sources) == small.copies
 
 
-def test_the_files_have_the_columns_that_the_playbook_maps(playbook: PlaybookFolder, small: Simulated):
-    for source in playbook.playbook.sources:
+def test_the_files_have_the_columns_that_the_playbook_maps(playbook: Playbook, small: SimulationCounts):
+    for source in playbook.business.sources:
         mapped = [name for name in source.columns.model_dump().values() if name is not None]
         found = {**ACTIVITY_FILES, "leads.parquet": pd.read_parquet, "outcomes.csv": pd.read_csv}[source.file]
         assert set(mapped) <= set(found(small.folder / source.file).columns), source.file
 
 
-def test_rows_carry_only_the_subjects_and_values_that_the_playbook_allows(playbook: PlaybookFolder, small: Simulated):
+def test_rows_carry_only_the_subjects_and_values_that_the_playbook_allows(playbook: Playbook, small: SimulationCounts):
     words = {
-        word: playbook.playbook.activities[kind]
-        for source in playbook.playbook.sources
+        word: playbook.business.activities[kind]
+        for source in playbook.business.sources
         if source.holds == "activities"
         for word, kind in (source.kinds or {}).items()
     }
@@ -98,10 +99,10 @@ def test_rows_carry_only_the_subjects_and_values_that_the_playbook_allows(playbo
         assert words[word].carries_subject == rows.subject.notna().any(), word
         assert (words[word].value is not None) == rows.value.notna().any(), word
     views = activities(small.folder).query("kind == 'view'")
-    assert set(views.subject) == set(playbook.playbook.activities["page_view"].subjects)
+    assert set(views.subject) == set(playbook.business.activities["page_view"].subjects)
 
 
-def test_nothing_is_known_before_it_happened_or_after_the_end(small: Simulated):
+def test_nothing_is_known_before_it_happened_or_after_the_end(small: SimulationCounts):
     for table, happened in (
         (activities(small.folder), "occurred_at"),
         (outcomes(small.folder), "reached_at"),
@@ -112,13 +113,13 @@ def test_nothing_is_known_before_it_happened_or_after_the_end(small: Simulated):
         assert (table[happened] >= small.start).all()
 
 
-def test_nothing_happens_to_a_lead_before_it_is_created(small: Simulated):
+def test_nothing_happens_to_a_lead_before_it_is_created(small: SimulationCounts):
     created = lead_versions(small.folder).groupby("lead_id").created_at.first()
     for table, happened in ((activities(small.folder), "occurred_at"), (outcomes(small.folder), "reached_at")):
         assert (table[happened] >= table.lead_id.map(created)).all()
 
 
-def test_leads_pass_the_stages_in_their_order(small: Simulated):
+def test_leads_pass_the_stages_in_their_order(small: SimulationCounts):
     told = outcomes(small.folder).pivot_table(index="lead_id", columns="stage", values="reached_at", aggfunc="min")
     for earlier, later in (("mql", "srl"), ("srl", "sql"), ("sql", "opportunity"), ("opportunity", "won")):
         both = told.dropna(subset=[earlier, later])
@@ -127,27 +128,27 @@ def test_leads_pass_the_stages_in_their_order(small: Simulated):
     assert not outcomes(small.folder).duplicated(["lead_id", "stage"]).any()
 
 
-def test_amounts_and_reasons_stand_where_they_belong(small: Simulated):
+def test_amounts_and_reasons_stand_where_they_belong(small: SimulationCounts):
     told = outcomes(small.folder)
     assert set(told[told.amount.notna()].stage) == {"opportunity", "won"}
     assert set(told[told.reason.notna()].stage) == {"lost", "disqualified"}
 
 
-def test_doubled_rows_are_exact_copies(small: Simulated):
+def test_doubled_rows_are_exact_copies(small: SimulationCounts):
     told = activities(small.folder)
     twice = told[told.activity_id.duplicated(keep=False)]
     assert 0.001 < small.copies / small.activities < 0.006
     assert len(twice.drop_duplicates()) == len(twice) / 2
 
 
-def test_some_activities_become_known_late(small: Simulated):
+def test_some_activities_become_known_late(small: SimulationCounts):
     told = activities(small.folder)
     late = told.known_at - told.occurred_at
     assert 0.03 < (late > timedelta(hours=1)).mean() < 0.2
     assert timedelta(days=1) < late.max() <= timedelta(days=10, hours=1)
 
 
-def test_attributes_change_and_are_sometimes_missing(small: Simulated):
+def test_attributes_change_and_are_sometimes_missing(small: SimulationCounts):
     versions = lead_versions(small.folder)
     assert not versions.duplicated(["lead_id", "known_at"]).any()
     changes = versions.groupby("lead_id").nunique()
@@ -157,17 +158,17 @@ def test_attributes_change_and_are_sometimes_missing(small: Simulated):
         assert 0.02 < versions[name].isna().mean() < 0.4, name
 
 
-def test_the_status_knows_the_goal_before_it_is_booked(small: Simulated):
+def test_the_status_knows_the_goal_before_it_is_booked(small: SimulationCounts):
     """The planted leak: what sales writes about a lead tells the label, hence it is on ``never_use``."""
     versions, told = lead_versions(small.folder), outcomes(small.folder)
     goal = told[told.stage == "sql"].set_index("lead_id").reached_at
     qualified = versions[versions.lead_status == "qualified"].groupby("lead_id").known_at.min()
     both = pd.concat([goal, qualified], axis=1).dropna()
     assert (both.known_at < both.reached_at).mean() > 0.8
-    assert "lead_status" in load_playbook(small.folder).playbook.never_use
+    assert "lead_status" in load_playbook(small.folder).business.never_use
 
 
-def test_accounts_have_up_to_six_leads_that_arrive_close_in_time(small: Simulated):
+def test_accounts_have_up_to_six_leads_that_arrive_close_in_time(small: SimulationCounts):
     first = lead_versions(small.folder).drop_duplicates("lead_id")
     by_account = first.groupby("account_id").created_at.agg(["count", "min", "max"])
     assert set(by_account["count"]) == {1, 2, 3, 4, 5, 6}
@@ -176,7 +177,7 @@ def test_accounts_have_up_to_six_leads_that_arrive_close_in_time(small: Simulate
     assert spans.max() > timedelta(days=90)
 
 
-def test_sales_goes_on_with_some_leads_after_the_goal(small: Simulated):
+def test_sales_goes_on_with_some_leads_after_the_goal(small: SimulationCounts):
     told = outcomes(small.folder)
     goal = told[told.stage == "sql"].set_index("lead_id").reached_at
     calls = activities(small.folder).query("kind in ('Call', 'Meeting')")

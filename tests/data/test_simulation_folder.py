@@ -7,7 +7,7 @@ import pytest
 from data.errors import DataError
 from data.playbook import load_playbook
 from data.simulation import simulate, simulation
-from data.simulation.folder import MARK, put_in_place
+from data.simulation.output_folder import MARK, put_in_place
 from tests.data.simulated import UNTIL
 
 

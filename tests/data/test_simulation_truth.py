@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.simulation import Simulated, simulate
+from data.simulation import SimulationCounts, simulate
 from data.simulation.chances import chances
 from data.simulation.process import DayKind, Stage, day_rates
 from tests.data import simulated
@@ -16,12 +16,12 @@ LEADS = 4_000
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+def company(tmp_path_factory: pytest.TempPathFactory) -> SimulationCounts:
     return simulate(tmp_path_factory.mktemp("simulated") / "steady", leads=LEADS, seed=11, until=simulated.UNTIL)
 
 
 @pytest.fixture(scope="module")
-def drifted(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+def drifted(tmp_path_factory: pytest.TempPathFactory) -> SimulationCounts:
     folder = tmp_path_factory.mktemp("simulated") / "drifted"
     return simulate(folder, leads=LEADS, seed=11, until=simulated.UNTIL, drift=1.0)
 
@@ -45,7 +45,7 @@ def test_the_mean_true_chance_is_the_rate_within_its_noise(which: str, request: 
     assert abs(rows.reached.sum() - rows.chance.sum()) < 3.5 * noise
 
 
-def test_true_chances_are_calibrated_from_the_least_to_the_most_likely(company: Simulated):
+def test_true_chances_are_calibrated_from_the_least_to_the_most_likely(company: SimulationCounts):
     rows = one_a_lead(company.folder)
     buckets = rows.groupby(pd.cut(rows.chance, [0, 0.01, 0.05, 0.15, 0.35, 0.6, 1], include_lowest=True), observed=True)
     for bucket, part in buckets:
@@ -54,11 +54,11 @@ def test_true_chances_are_calibrated_from_the_least_to_the_most_likely(company: 
     assert len(buckets) == 6
 
 
-def test_the_rate_at_an_average_open_lead_is_that_of_a_business(company: Simulated):
+def test_the_rate_at_an_average_open_lead_is_that_of_a_business(company: SimulationCounts):
     assert 0.03 < simulated.chances(company.folder).chance.mean() < 0.08
 
 
-def test_only_buyers_ever_reach_the_goal(company: Simulated):
+def test_only_buyers_ever_reach_the_goal(company: SimulationCounts):
     truth = simulated.chances(company.folder)
     others = truth[truth.type != "buyer"]
     assert set(others.type) == {"student", "job_seeker", "bot"}
@@ -67,7 +67,7 @@ def test_only_buyers_ever_reach_the_goal(company: Simulated):
     assert (truth[truth.type == "buyer"].chance > 0).all()
 
 
-def test_the_crowd_browses_more_than_buyers_even_prices(company: Simulated):
+def test_the_crowd_browses_more_than_buyers_even_prices(company: SimulationCounts):
     told = simulated.activities(company.folder)
     types = pd.read_parquet(company.folder / "truth" / "leads.parquet").set_index("lead_id").type
     views = told[told.kind == "view"]
@@ -77,7 +77,7 @@ def test_the_crowd_browses_more_than_buyers_even_prices(company: Simulated):
     assert prices[["student", "job_seeker", "bot"]].min() > prices["buyer"]
 
 
-def test_activity_is_a_sign_of_the_chance_but_a_noisy_one(company: Simulated):
+def test_activity_is_a_sign_of_the_chance_but_a_noisy_one(company: SimulationCounts):
     """The most active tenth of open leads is likelier to qualify than the rest, and yet mostly does not."""
     truth, told = simulated.chances(company.folder), simulated.activities(company.folder)
     as_of = truth.as_of.max() - pd.Timedelta(days=60)
@@ -89,7 +89,7 @@ def test_activity_is_a_sign_of_the_chance_but_a_noisy_one(company: Simulated):
     assert there.chance[busy].mean() < 0.6
 
 
-def test_crawlers_keep_time_like_machines(company: Simulated):
+def test_crawlers_keep_time_like_machines(company: SimulationCounts):
     told = simulated.activities(company.folder).drop_duplicates("activity_id").sort_values(["lead_id", "occurred_at"])
     crawls = told[told.kind == "bot_view"]
     gaps = crawls.groupby("lead_id").occurred_at.diff().dropna()
@@ -98,7 +98,7 @@ def test_crawlers_keep_time_like_machines(company: Simulated):
     assert len(seconds) > 100
 
 
-def test_colleagues_want_at_the_same_time(company: Simulated):
+def test_colleagues_want_at_the_same_time(company: SimulationCounts):
     """Chances of an account's leads on one day go together more than those of strangers."""
     truth = simulated.chances(company.folder)
     accounts = simulated.lead_versions(company.folder).drop_duplicates("lead_id").set_index("lead_id").account_id
@@ -110,7 +110,9 @@ def test_colleagues_want_at_the_same_time(company: Simulated):
     assert np.corrcoef(pairs.rank_x, pairs.rank_y)[0, 1] > 0.1
 
 
-def test_drift_lowers_chances_and_e_mail_and_raises_visits_at_the_end_only(company: Simulated, drifted: Simulated):
+def test_drift_lowers_chances_and_e_mail_and_raises_visits_at_the_end_only(
+    company: SimulationCounts, drifted: SimulationCounts
+):
     turn = pd.Timestamp(simulated.UNTIL) - pd.Timedelta(days=150)
     before, after = [], []
     for folder in (company.folder, drifted.folder):
@@ -127,7 +129,7 @@ def test_drift_lowers_chances_and_e_mail_and_raises_visits_at_the_end_only(compa
     assert after[1][2] > 1.2 * after[0][2]
 
 
-def test_more_adverts_come_with_drift(company: Simulated, drifted: Simulated):
+def test_more_adverts_come_with_drift(company: SimulationCounts, drifted: SimulationCounts):
     turn = pd.Timestamp(simulated.UNTIL) - pd.Timedelta(days=149)
     shares = []
     for folder in (company.folder, drifted.folder):

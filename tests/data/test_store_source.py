@@ -7,6 +7,7 @@ import pytest
 from data.errors import IntakeError, PlaybookError
 from data.home import Home
 from data.warehouse import fingerprint_of, import_history
+from data.workspace import Workspace
 from tests.data.company import NOW_US, company, imported, rejected, rows
 from tests.data.stores import AT, HOUR_US, activity, fill, outcome, version
 
@@ -62,9 +63,9 @@ def test_the_usual_store_of_the_playbook_is_read_where_none_is_named(tmp_path, m
     folder = company(tmp_path, {}, [{"holds": "store"}])
     home = Home(tmp_path / "home")
     fill(home.tables("tiny") / "leadscore.db", versions=[version("usual")])
-    assert import_history(folder, home, now_us=NOW_US).frame("leads")["lead_id"].tolist() == ["usual"]
+    assert import_history(Workspace(folder, home), now_us=NOW_US).frame("leads")["lead_id"].tolist() == ["usual"]
     monkeypatch.setenv("LEADSCORE_DATABASE", fill(tmp_path / "served.db", versions=[version("served")]))
-    assert import_history(folder, home, now_us=NOW_US).frame("leads")["lead_id"].tolist() == ["served"]
+    assert import_history(Workspace(folder, home), now_us=NOW_US).frame("leads")["lead_id"].tolist() == ["served"]
 
 
 def test_a_store_can_be_named_by_a_variable_as_path_or_url(tmp_path, monkeypatch, postgres):

@@ -8,13 +8,14 @@ import pytest
 
 from data.contract import AttributeType
 from data.warehouse import import_history
+from data.workspace import Workspace
 from features.derivation import derive
 from features.engine import describe
-from features.history import described, look
 from features.live import compile_live
+from features.over_history import described, look
 from models.scorecard import compile_scorecard
 from serving.intake.loading import load_history
-from serving.scorers.ladder import Ladder
+from serving.scorers.active_scorer import ActiveScorer
 from serving.settings import Settings
 from serving.store.database import Database, raw
 
@@ -23,12 +24,12 @@ PAIRS = 2_000
 
 @pytest.fixture(scope="module")
 def warehouse(world):
-    return import_history(world.folder, world.home)
+    return import_history(Workspace(world.playbook, world.home))
 
 
 @pytest.fixture(scope="module")
 def catalog(world, warehouse):
-    return derive(world.folder.playbook, look(warehouse, world.folder.playbook))
+    return derive(world.playbook.business, look(warehouse, world.playbook.business))
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +48,11 @@ def pairs(warehouse):
 def test_batch_on_duckdb_equals_live_on_sqlite(world, warehouse, catalog, pairs, tmp_path):
     """2,000 random (lead, instant) pairs, every feature: equal, decayed counts to 1e-9."""
     history = described(warehouse, pairs, catalog)
-    settings = Settings(playbook=world.folder.path, database=tmp_path / "store.db", models=tmp_path / "no models")
+    settings = Settings(playbook=world.playbook.path, database=tmp_path / "store.db", models=tmp_path / "no models")
     database = Database(settings.database)
     try:
-        live = Ladder(world.folder, settings, database=database).current
-        load_history(warehouse, database, folder=world.folder, live=live)
+        live = ActiveScorer(world.playbook, settings, database=database).current
+        load_history(warehouse, database, playbook=world.playbook, live=live)
         query = compile_live(catalog)
         with database.writing() as connection:
             ask = raw(connection).execute
@@ -102,7 +103,7 @@ def test_the_future_changes_nothing_over_the_whole_history(warehouse, catalog):
 
 def test_the_point_rules_are_features_of_the_same_engine(world, warehouse, pairs):
     """Rules compile to features, so they too are as of an instant and equal in batch and one by one."""
-    card = compile_scorecard(world.folder.scorecard, world.folder.playbook)
+    card = compile_scorecard(world.playbook.scorecard, world.playbook.business)
     history = described(warehouse, pairs.head(200), card.catalog)
     scored = card.score_many(history)
     rows = history[card.catalog.names].astype(object).where(history[card.catalog.names].notna(), None)

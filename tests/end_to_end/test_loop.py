@@ -10,13 +10,14 @@ from data.home import Home
 from data.instants import DAY_US, iso
 from data.playbook import load_playbook
 from data.warehouse import import_history
+from data.workspace import Workspace
 from serving.app import create_app
 from serving.callers.keys import create_key
 from serving.settings import settings_for
 from serving.store.database import Database
-from serving.verbs.loop import export, recheck
-from serving.verbs.service import load
-from training.dataset import build
+from serving.verbs.export_and_recheck import export, recheck
+from serving.verbs.load_and_serve import load
+from training.dataset.dataset import build
 
 STORE = {"sources": [{"holds": "store"}]}
 
@@ -40,23 +41,23 @@ def retold(folder, path, says):
 
 
 def built(folder, home):
-    history = import_history(folder, home)
-    dataset, place = build(history, folder, home)
+    history = import_history(Workspace(folder, home))
+    dataset, place = build(history, Workspace(folder, home))
     return history, dataset, (place / "rows.parquet").read_bytes()
 
 
 def by_the_store_and_by_its_export(world, home, tmp_path):
     """Build training sets of the store itself and of what is exported from it."""
-    of_store = retold(world.folder, tmp_path / "of_store", STORE)
-    export(of_store, home, out=tmp_path / "out")
+    of_store = retold(world.playbook, tmp_path / "of_store", STORE)
+    export(Workspace(of_store, home), out=tmp_path / "out")
     lines = yaml.safe_load((tmp_path / "out" / "sources.yaml").read_text())
-    of_export = retold(world.folder, tmp_path / "of_export", lines)
+    of_export = retold(world.playbook, tmp_path / "of_export", lines)
     return built(of_store, Home(tmp_path / "store_home")), built(of_export, Home(tmp_path / "export_home"))
 
 
 def test_retraining_from_files_store_or_export_begins_with_the_same_bytes(world, home, tmp_path):
-    load(world.folder, home)
-    history, files, rows = built(world.folder, world.home)
+    load(Workspace(world.playbook, home))
+    history, files, rows = built(world.playbook, world.home)
     for found_history, found, found_rows in by_the_store_and_by_its_export(world, home, tmp_path):
         assert found.sha256 == files.sha256
         assert found_rows == rows
@@ -68,17 +69,17 @@ def test_retraining_from_files_store_or_export_begins_with_the_same_bytes(world,
 
 def test_what_the_service_was_told_is_learned_from_too(world, home, tmp_path):
     """Facts told live, a merge and its outcome: equal by both ways, and equal to what was served."""
-    load(world.folder, home)
-    history, before, _ = built(world.folder, world.home)
+    load(Workspace(world.playbook, home))
+    history, before, _ = built(world.playbook, world.home)
     clock = Ticking(history.cutoff_us + DAY_US)
-    tell(world.folder, home, clock, leads=history.frame("leads")["lead_id"].unique()[:4].tolist())
+    tell(world.playbook, home, clock, leads=history.frame("leads")["lead_id"].unique()[:4].tolist())
     (one, of_store, first), (two, of_export, second) = by_the_store_and_by_its_export(world, home, tmp_path)
     assert (of_store.sha256, first) == (of_export.sha256, second)
     assert of_store.sha256 != before.sha256
     shared = [row for row in one.frame("outcomes").to_dict("records") if row["outcome_id"].startswith("live-o")]
     assert sorted(row["lead_id"] for row in shared) == ["live-1", "live-2"]
     assert one.rows == two.rows
-    found = recheck_at(world.folder, home, clock)
+    found = recheck_at(world.playbook, home, clock)
     assert found.given > 0
     assert found.passed, found.differences[:3]
 
@@ -96,13 +97,13 @@ class Ticking:
 
 def recheck_at(folder, home, clock):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("serving.verbs.loop.now_us", clock)
-        return recheck(folder, home, sample=50, seed=3)
+        patch.setattr("serving.verbs.export_and_recheck.now_us", clock)
+        return recheck(Workspace(folder, home), sample=50, seed=3)
 
 
 def tell(folder, home, clock, *, leads):
     """Tell the service of new leads and of old ones, merge two, and let one of them be won."""
-    settings = settings_for(folder, home)
+    settings = settings_for(Workspace(folder, home))
     with TestClient(create_app(settings, now=clock, works_behind=False)) as client:
         service = client.app.state.service
         client.headers["Authorization"] = f"Bearer {key_in(service.database)}"

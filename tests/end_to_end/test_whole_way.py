@@ -14,7 +14,8 @@ import pytest
 
 from data.home import Home
 from data.playbook import load_playbook
-from serving.verbs.keys import create
+from data.workspace import Workspace
+from serving.verbs.manage_keys import create
 from tests.end_to_end.command_line import leadscore
 
 PATIENCE_S = 60
@@ -50,7 +51,7 @@ def service(place):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"LEADSCORE_HOME": str(root / "home")}
-    key = create(load_playbook(root / "exports"), Home(root / "home"), "crm", scopes=["admin"]).secret
+    key = create(Workspace(load_playbook(root / "exports"), Home(root / "home")), "crm", scopes=["admin"]).secret
     command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(root / "exports"), "--port", str(port)]
     with (
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,

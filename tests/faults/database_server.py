@@ -34,7 +34,7 @@ def kill_often(kills: int, postgres: Postgres, *, seed: int = 7) -> Found:
     """
     rng, found, started, url = random.Random(seed), Found(), time.monotonic(), postgres.fresh()  # noqa: S311 - moments, no secrets
     database, first = Database(url, busy_timeout_s=5), 0
-    ingestion = Ingestion(load_playbook(PLAYBOOK).playbook, database, clock=Clock(), clock_skew_s=300)
+    ingestion = Ingestion(load_playbook(PLAYBOOK).business, database, clock=Clock(), clock_skew_s=300)
     ingestion.take("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
     for _ in range(kills):
         storing = _Storing(ingestion, first)

@@ -97,7 +97,7 @@ def _whole(told: bytes) -> bytes:
 def _store(url: str, first: int, told: int) -> None:
     """Keep batch after batch, for ever, and tell the number of each once it is kept."""
     database = Database(url)
-    ingestion = Ingestion(load_playbook(PLAYBOOK).playbook, database, clock=Clock(), clock_skew_s=300)
+    ingestion = Ingestion(load_playbook(PLAYBOOK).business, database, clock=Clock(), clock_skew_s=300)
     ingestion.take("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
     os.write(told, _NUMBER.pack(first))
     number = first

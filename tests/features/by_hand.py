@@ -2,11 +2,11 @@
 
 from data.instants import DAY_US, HOUR_US
 from features.reducers import (
-    Attribute,
+    AttributeValue,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
-    Decayed,
+    DecayedCount,
     Distinct,
     HourOfLast,
     LeadAge,
@@ -56,7 +56,7 @@ def _seen(feature, world, lead_id, as_of, never_use):
 
 def _value(feature, world, lead_id, as_of, catalog):  # noqa: C901 - one case per reducer
     reduce = feature.reduce
-    if isinstance(reduce, Attribute | LeadAge):
+    if isinstance(reduce, AttributeValue | LeadAge):
         version = _newest(world, lead_id, as_of)
         if version is None:
             return None
@@ -73,7 +73,7 @@ def _value(feature, world, lead_id, as_of, catalog):  # noqa: C901 - one case pe
             return min([(as_of - a.occurred_at) / DAY_US for a in seen], default=None)
         case DaysSinceFirst():
             return max([(as_of - a.occurred_at) / DAY_US for a in seen], default=None)
-        case Decayed():
+        case DecayedCount():
             return round(sum(2 ** (-(as_of - a.occurred_at) / DAY_US / reduce.half_life_days) for a in seen), 9)
         case Distinct():
             return float(len({a.subject for a in within(reduce.days) if a.subject is not None}))

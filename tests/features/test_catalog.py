@@ -9,9 +9,9 @@ import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.playbook import Playbook, load_playbook
+from data.playbook import Business, load_playbook
 from features.catalog import Catalog
-from features.derivation import Seen, derive
+from features.derivation import DataProfile, derive
 from features.errors import CatalogError
 from features.feature import Feature
 from features.live import compile_live
@@ -21,8 +21,8 @@ from tests.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden"
-DEMO = load_playbook(ROOT / "data" / "playbooks" / "demo").playbook
-ALL_SEEN = Seen(
+DEMO = load_playbook(ROOT / "data" / "playbooks" / "demo").business
+ALL_SEEN = DataProfile(
     kinds=dict.fromkeys(DEMO.activities, 100),
     subjects={(kind, subject): 100 for kind, words in DEMO.activities.items() for subject in words.subjects},
     free_subjects=frozenset({"email_open", "page_view"}),
@@ -33,7 +33,7 @@ ALL_SEEN = Seen(
 
 
 def derived(**seen):
-    return derive(DEMO, Seen(**{**{name: getattr(ALL_SEEN, name) for name in ALL_SEEN.__slots__}, **seen}))
+    return derive(DEMO, DataProfile(**{**{name: getattr(ALL_SEEN, name) for name in ALL_SEEN.__slots__}, **seen}))
 
 
 def with_wishes(**wishes):
@@ -154,6 +154,6 @@ def test_the_live_sql_is_known(dialect, name):
 
 
 def test_a_playbook_is_a_value():
-    assert isinstance(DEMO, Playbook)
+    assert isinstance(DEMO, Business)
     with pytest.raises(ValueError, match="frozen"):
         DEMO.name = "other"

@@ -11,7 +11,7 @@ from data.instants import DAY_US
 from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
-from features.reducers import Attribute, Count, DaysSinceLast, Decayed, Sum
+from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, Sum
 from tests.features.by_hand import by_hand
 from tests.features.worlds import (
     CATALOG,
@@ -114,7 +114,7 @@ def test_colleagues_are_those_of_the_account_known_at_the_instant():
 
 
 def test_an_attribute_that_the_leads_lack_is_named():
-    lacking = Catalog((Feature("shoe_size", Attribute("shoe_size", AttributeType.NUMERIC), None, "shoe {value}"),))
+    lacking = Catalog((Feature("shoe_size", AttributeValue("shoe_size", AttributeType.NUMERIC), None, "shoe {value}"),))
     with pytest.raises(CatalogError, match="shoe_size"):
         on_duckdb(World(), [("ann", NOON)], lacking)
 
@@ -136,7 +136,9 @@ def test_a_subject_with_quotes_or_signs_of_sql_is_only_text(live, nasty):
 def test_names_that_begin_alike_stay_apart_however_long(live):
     """PostgreSQL cuts names after 63 bytes."""
     long = "é" * 100
-    reducers = {end: (Count, DaysSinceLast, partial(Sum, days=30), partial(Decayed, half_life_days=7)) for end in "ab"}
+    reducers = {
+        end: (Count, DaysSinceLast, partial(Sum, days=30), partial(DecayedCount, half_life_days=7)) for end in "ab"
+    }
     catalog = Catalog(
         tuple(
             Feature(f"{long}{number}{end}", reducer("call", subject=f"{long}{end}"), 0, "some")

@@ -19,11 +19,11 @@ from features.engine import describe
 from features.feature import Feature
 from features.live import compile_live
 from features.reducers import (
-    Attribute,
+    AttributeValue,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
-    Decayed,
+    DecayedCount,
     Distinct,
     HourOfLast,
     LeadAge,
@@ -43,7 +43,7 @@ _REDUCERS = {
     "any_ever": (Count(None), 0.0),
     "days_since_call": (DaysSinceLast("call"), None),
     "days_since_first": (DaysSinceFirst(None), None),
-    "fading": (Decayed("page_view", half_life_days=7), 0.0),
+    "fading": (DecayedCount("page_view", half_life_days=7), 0.0),
     "subjects_30d": (Distinct("page_view", days=30), 0.0),
     "minutes_30d": (Sum("call", days=30), 0.0),
     "minutes": (Mean("call"), None),
@@ -55,12 +55,12 @@ CATALOG = Catalog(
     (
         *(Feature(name, reduce, missing, name) for name, (reduce, missing) in _REDUCERS.items()),
         Feature("age", LeadAge(), None, "age"),
-        Feature("industry", Attribute("industry", AttributeType.CATEGORY), None, "in {value}"),
-        Feature("employees", Attribute("employees", AttributeType.NUMERIC), None, "{value} employees"),
-        Feature("business", Attribute("business", AttributeType.BOOLEAN), None, "business"),
+        Feature("industry", AttributeValue("industry", AttributeType.CATEGORY), None, "in {value}"),
+        Feature("employees", AttributeValue("employees", AttributeType.NUMERIC), None, "{value} employees"),
+        Feature("business", AttributeValue("business", AttributeType.BOOLEAN), None, "business"),
         Feature("mates_calls_7d", Count("call", days=7), 0.0, "calls of colleagues", over="account"),
         Feature("mates_last", DaysSinceLast(None), None, "colleagues were active", over="account"),
-        Feature("mates_fading", Decayed(None, half_life_days=7), 0.0, "fading", over="account"),
+        Feature("mates_fading", DecayedCount(None, half_life_days=7), 0.0, "fading", over="account"),
     ),
     never_use=("forbidden",),
 )

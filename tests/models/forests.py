@@ -7,7 +7,7 @@ from itertools import combinations
 import lightgbm
 import numpy as np
 
-from models.structure import MOST_PATH_FEATURES
+from models.tree_checks import MOST_PATH_FEATURES
 from models.trees import Tree, Trees
 
 CATEGORICAL = 0

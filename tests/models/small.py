@@ -9,7 +9,7 @@ import pandas as pd
 from data.contract import AttributeType
 from features.catalog import Catalog
 from features.feature import Feature
-from features.reducers import Attribute, Count, DaysSinceLast, Decayed, LeadAge, Trend
+from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, LeadAge, Trend
 from models.bands import Bands
 from models.booster import trees_of
 from models.bundle import GoldenRow
@@ -36,7 +36,7 @@ CATALOG = Catalog(
         ),
         Feature(
             "pricing_fading",
-            Decayed("page_view", 7, "pricing"),
+            DecayedCount("page_view", 7, "pricing"),
             0,
             "opened the pricing page, weight {x}",
             "never opened the pricing page",
@@ -56,7 +56,7 @@ CATALOG = Catalog(
         Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", "lead_age"),
         Feature(
             "industry",
-            Attribute("industry", AttributeType.CATEGORY),
+            AttributeValue("industry", AttributeType.CATEGORY),
             None,
             "works in {value}",
             "industry unknown",
@@ -65,7 +65,7 @@ CATALOG = Catalog(
         ),
         Feature(
             "business",
-            Attribute("business", AttributeType.BOOLEAN),
+            AttributeValue("business", AttributeType.BOOLEAN),
             None,
             "writes from a company address",
             "e-mail address unknown",

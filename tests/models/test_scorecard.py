@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.playbook import load_playbook
-from data.rules import ScorecardRules
+from data.point_rules import ScorecardRules
 from models.bands import Bands
 from models.calibration import Platt
 from models.errors import ModelError
@@ -20,7 +20,7 @@ DEMO = load_playbook(Path(__file__).resolve().parents[2] / "data" / "playbooks" 
 
 
 def scorecard(*rules, base=0):
-    return compile_scorecard(ScorecardRules.model_validate({"base_points": base, "rules": list(rules)}), DEMO.playbook)
+    return compile_scorecard(ScorecardRules.model_validate({"base_points": base, "rules": list(rules)}), DEMO.business)
 
 
 def points(card, **values):
@@ -80,7 +80,7 @@ def test_attribute_conditions(condition, attribute, value, met):
     )
 )
 def test_one_lead_and_many_leads_score_alike_and_add_up(drawn):
-    card = compile_scorecard(DEMO.scorecard, DEMO.playbook).calibrated(Platt(0.05, -3), Bands(60, 70, 50, 30))
+    card = compile_scorecard(DEMO.scorecard, DEMO.business).calibrated(Platt(0.05, -3), Bands(60, 70, 50, 30))
     rng = np.random.default_rng(0)
     names = card.catalog.names
     numbers = {name: [row[at % 3] for row in drawn] for at, name in enumerate(names)}
@@ -97,7 +97,7 @@ def test_one_lead_and_many_leads_score_alike_and_add_up(drawn):
 
 
 def test_without_history_there_is_no_probability():
-    card = compile_scorecard(DEMO.scorecard, DEMO.playbook)
+    card = compile_scorecard(DEMO.scorecard, DEMO.business)
     receipt = card.receipt("ann", 5, [None] * len(card.catalog.names))
     assert receipt.probability is None
 

@@ -12,6 +12,7 @@ from data.commands import simulate
 from data.home import Home
 from data.playbook import load_playbook
 from data.progress import shown
+from data.workspace import Workspace
 from tests.notebooks.execution import NAMES, executed, write
 from training import train
 
@@ -23,7 +24,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, shown() as progress:
         company, home = Path(folder) / "company", Home(Path(folder) / "home")
         simulate(company, leads=LEADS, seed=SEED, until=UNTIL, progress=progress)
-        train(load_playbook(company), home, progress=progress)
+        train(Workspace(load_playbook(company), home), progress=progress)
         done = {}
         for at, name in enumerate(NAMES):
             progress("running notebooks", at, len(NAMES))

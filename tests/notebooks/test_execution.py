@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def copied(world, trained, tmp_path_factory):
     """A copy of the small company with its model: a notebook may keep tables, and nobody may change the world's."""
     place = tmp_path_factory.mktemp("notebooks")
-    shutil.copytree(world.folder.path, place / "company")
+    shutil.copytree(world.playbook.path, place / "company")
     shutil.copytree(world.home.root, place / "home")
     return place
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from serving.loop.reconciling import recheck
+from serving.feedback.reconciliation import recheck
 from serving.store.tables import activities, leads, moves, outcomes, scores
 from tests.serving.bundles import blob_of, put
 from tests.serving.conftest import MovableClock, opened, settings_in
@@ -246,13 +246,13 @@ class Service(RuleBasedStateMachine):
             for receipt in self.store.client.get(f"/v1/leads/{who}/receipts").json()["receipts"]:
                 again = self.store.client.get(f"/v1/receipts/{receipt['receipt_id']}/replay").json()
                 assert again["equal"], again["differences"]
-        playbook = self.store.service.folder.playbook
+        playbook = self.store.service.playbook.business
         database = self.store.service.database
         checked = recheck(database, playbook, now_us=self.store.clock.now_us, sample=50, hours=1e5, seed=1)
         assert checked.passed, checked.as_json()
 
     def _is_closed(self, who):
-        closing = self.store.service.folder.playbook.closing_stages
+        closing = self.store.service.playbook.business.closing_stages
         mine = {who, *(one for one, now in self.became.items() if now == who)}
         return any(told["lead_id"] in mine and told["stage"] in closing for told in self.reached.values())
 

@@ -3,7 +3,7 @@
 from functools import cache
 
 from models.bundle import read_bundle_files, save_bundle
-from models.packing import pack
+from models.packed_bundle import pack
 from tests.models.small import fitted, golden
 
 

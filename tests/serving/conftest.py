@@ -187,7 +187,7 @@ def promoted(tmp_path_factory):
 SERVE = """
 import json, sys
 from pathlib import Path
-from serving.verbs.service import run
+from serving.verbs.load_and_serve import run
 from serving.settings import Settings
 
 run(Settings.model_validate_json(sys.argv[1]))

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import leadscore
 from serving.errors import AddressError
-from serving.verbs.service import listening
+from serving.verbs.load_and_serve import listening
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from models.bundle import MANIFEST
 from models.errors import ModelError
-from models.packing import pack
-from serving.scorers.deploying import scorer_of
+from models.packed_bundle import pack
+from serving.scorers.deployments import scorer_of
 from serving.store.tables import scorers
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
 from tests.serving.conftest import opened, settings_in

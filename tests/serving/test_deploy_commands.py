@@ -7,11 +7,12 @@ from rich.console import Console
 
 from data.home import Home
 from data.playbook import load_playbook
+from data.workspace import Workspace
 from models.champion import NoChampionError
 from models.errors import ModelError
 from serving.client import Client
 from serving.errors import ProblemError, ServingError
-from serving.scorers.deploying import in_force
+from serving.scorers.deployments import in_force
 from serving.settings import settings_for
 from serving.store.database import Database
 from serving.verbs import deploy as deploy_commands
@@ -109,7 +110,7 @@ def test_what_cannot_be_meant_is_refused(place, tmp_path):
     with pytest.raises(ModelError, match="no bundle goes by"):
         deploy(*place, version="99")
     with pytest.raises(NoChampionError, match="leadscore promote"):
-        deploy(place[0], Home(tmp_path / "empty"))
+        deploy(Workspace(place[0], Home(tmp_path / "empty")))
 
 
 def test_a_bundle_that_cannot_answer_on_the_store_is_not_kept(place, monkeypatch):

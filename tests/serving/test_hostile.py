@@ -10,10 +10,10 @@ import pytest
 import uvicorn
 
 from serving.app import create_app
-from serving.process.connections import Connection
-from serving.verbs.service import listening
+from serving.server.http_limits import Connection
+from serving.verbs.load_and_serve import listening
+from tests.serving.api.test_problems import is_problem
 from tests.serving.conftest import key_in, opened, settings_in
-from tests.serving.test_problems import is_problem
 
 SECRET = "hunter2"
 TAKE_BODIES = ["/v1/leads", "/v1/activities", "/v1/outcomes", "/v1/scores", "/v1/scores/preview"]

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from models.bundle import load_files
-from serving.scorers.deploying import checked, hand_over
-from serving.scores.scoring import go_live
+from serving.scorers.deployments import checked, hand_over
+from serving.scorers.live_scorer import go_live
 from serving.store.database import Database
 from tests.serving.bundles import blob_of, files_of, fingerprint_of
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from serving.intake.facts import Preview, read_as
+from serving.facts import Preview, read_as
 from tests.serving.openapi import GOLDEN, document
 
 

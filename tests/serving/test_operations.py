@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import create_engine, inspect, text
 
 import leadscore
-from serving.process.metrics import Meter
+from serving.observability.prometheus import Meter
 from serving.settings import Settings
-from serving.store.going_back import go_back
+from serving.store.migrating import go_back
 from tests.serving.conftest import ROOT, opened
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def test_a_store_is_taken_back_keeps_its_facts_and_comes_forward_again(settings)
 @pytest.mark.parametrize(("given", "database", "said"), [([], "x.db", "Name the store"), (["7"], "x.db", "to step 1;")])
 def test_a_way_back_that_cannot_be_meant_is_one_sentence(tmp_path, given, database, said):
     done = subprocess.run(
-        [sys.executable, "-m", "serving.store.going_back", *given],
+        [sys.executable, "-m", "serving.store.migrating", *given],
         cwd=ROOT, env={**os.environ, "LEADSCORE_DATABASE": str(tmp_path / database)},
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip

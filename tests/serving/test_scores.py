@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from models.standing import Standing, save_standing
-from serving.scores.scoring import go_live
+from models.cold_start import ColdStartStage, save_standing
+from serving.scorers.live_scorer import go_live
 from tests.models.small import fitted
 from tests.serving.conftest import opened, promote, settings_in
 
@@ -165,7 +165,7 @@ def test_the_model_route_gives_the_models_card(store, learned):
 def test_the_model_route_says_how_far_history_carries(store):
     models = store.service.settings.models
     assert store.client.get("/v1/model").json()["standing"] is None
-    save_standing(models, Standing("small model", 120, 3000, "380 more leads that reach sql make a full model"))
+    save_standing(models, ColdStartStage("small model", 120, 3000, "380 more leads that reach sql make a full model"))
     store.service.ladder.refresh()
     found = store.client.get("/v1/model").json()["standing"]
     assert (found["rung"], found["succeeded"], found["failed"]) == ("small model", 120, 3000)

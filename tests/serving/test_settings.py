@@ -7,6 +7,7 @@ import pytest
 
 from data.home import Home
 from data.playbook import load_playbook
+from data.workspace import Workspace
 from serving.errors import SettingsError, StoreError
 from serving.settings import Settings, settings_for
 from serving.store.database import Database, memory
@@ -22,7 +23,7 @@ def folder(monkeypatch):
 
 def test_without_a_word_the_usual_places_are_taken(folder, tmp_path):
     home = Home(tmp_path)
-    settings = settings_for(folder, home)
+    settings = settings_for(Workspace(folder, home))
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
     assert settings.database == f"sqlite:///{home.tables('demo') / 'leadscore.db'}"
     assert settings.models == home.models("demo")
@@ -31,9 +32,9 @@ def test_without_a_word_the_usual_places_are_taken(folder, tmp_path):
 def test_the_caller_goes_before_the_environment(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_PORT", "9000")
     monkeypatch.setenv("LEADSCORE_DATABASE", "sqlite:///elsewhere.db")
-    settings = settings_for(folder, Home(tmp_path), port=9001, host=None)
+    settings = settings_for(Workspace(folder, Home(tmp_path)), port=9001, host=None)
     assert (settings.port, settings.database, settings.host) == (9001, "sqlite:///elsewhere.db", "127.0.0.1")
-    assert settings_for(folder, Home(tmp_path)).port == 9000
+    assert settings_for(Workspace(folder, Home(tmp_path))).port == 9000
 
 
 @pytest.mark.parametrize(
@@ -46,28 +47,28 @@ def test_the_caller_goes_before_the_environment(folder, tmp_path, monkeypatch):
 def test_a_setting_that_cannot_be_meant_is_one_sentence(folder, tmp_path, monkeypatch, name, value):
     monkeypatch.setenv(f"LEADSCORE_{name}", value)
     with pytest.raises(SettingsError, match=rf"^the settings cannot be meant: LEADSCORE_{name}: .*\.$"):
-        settings_for(folder, Home(tmp_path))
+        settings_for(Workspace(folder, Home(tmp_path)))
 
 
 def test_a_variable_that_means_nothing_is_refused_and_the_nearest_known_one_named(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_WORKER", "4")
     with pytest.raises(SettingsError, match=r"LEADSCORE_WORKER means nothing .* LEADSCORE_WORKERS; .*\.$"):
-        settings_for(folder, Home(tmp_path))
+        settings_for(Workspace(folder, Home(tmp_path)))
 
 
 def test_variables_of_the_command_line_and_of_the_playbook_are_known(folder, tmp_path, monkeypatch):
     for name in ("PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "RENEW_GOLDEN"):
         monkeypatch.setenv(f"LEADSCORE_{name}", "somewhere")
-    settings_for(folder, Home(tmp_path))
+    settings_for(Workspace(folder, Home(tmp_path)))
     monkeypatch.setenv("LEADSCORE_ACME_EXPORTS", "somewhere")
     with pytest.raises(SettingsError, match="LEADSCORE_ACME_EXPORTS"):
-        settings_for(folder, Home(tmp_path))
+        settings_for(Workspace(folder, Home(tmp_path)))
     own = tmp_path / "acme"
     shutil.copytree(PLAYBOOK, own)
     text = (own / "playbook.yaml").read_text(encoding="utf-8")
     mine = re.sub(r"^folder: .*$", "folder: ${LEADSCORE_ACME_EXPORTS:-exports}", text, flags=re.MULTILINE)
     (own / "playbook.yaml").write_text(mine, encoding="utf-8")
-    assert settings_for(load_playbook(own), Home(tmp_path)).port == 8000
+    assert settings_for(Workspace(load_playbook(own), Home(tmp_path))).port == 8000
 
 
 def test_the_password_of_a_store_is_never_shown(tmp_path):

@@ -10,23 +10,23 @@ from data.playbook import load_playbook
 from models.bands import Bands
 from models.bundle import read_bundle_files
 from models.calibration import Platt
-from models.packing import pack
+from models.packed_bundle import pack
 from models.scorecard import compile_scorecard
-from serving.scores.scoring import go_live
+from serving.scorers.live_scorer import go_live
 from serving.store.database import Database
+from serving.store.schema_version import downgrade
 from serving.store.tables import scorers
-from serving.store.upgrading import downgrade
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
 from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
-from tests.serving.test_routing import FIT
+from tests.serving.scores.test_crossings import FIT
 
 PROBLEM = "the model cannot be used."
 
 
 def scorer(threshold, *, problem=None, stands_in=False):
     """Give the demo's rules with a threshold of their own, which makes them another scorer; floor 5 points below."""
-    folder = load_playbook(PLAYBOOK)
-    rules = compile_scorecard(folder.scorecard, folder.playbook)
+    playbook = load_playbook(PLAYBOOK)
+    rules = compile_scorecard(playbook.scorecard, playbook.business)
     own = rules.calibrated(Platt(0.05, -3.0), Bands(threshold=threshold, a=threshold, b=threshold / 2, c=1))
     return go_live(own, problem=problem, stands_in=stands_in)
 
@@ -170,13 +170,13 @@ def test_a_repaired_bundle_is_taken_up_without_a_promotion(settings):
 def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
     settings = settings_in(tmp_path, model_check_s=0.05)
     promote(settings.models)
-    monkeypatch.setattr("serving.scorers.ladder._RETRY_S", 0.1)
+    monkeypatch.setattr("serving.scorers.active_scorer._RETRY_S", 0.1)
     errors = iter([OSError("the disk was away")])
 
-    def read(folder, **named):
+    def read(playbook, **named):
         for error in errors:
             raise error
-        return read_bundle_files(folder, **named)
+        return read_bundle_files(playbook, **named)
 
     monkeypatch.setattr("serving.scorers.promotions.read_bundle_files", read)
     found = opened(settings)

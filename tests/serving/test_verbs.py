@@ -5,9 +5,10 @@ import pytest
 
 from data.home import Home
 from data.playbook import load_playbook
+from data.workspace import Workspace
 from serving.store.database import Database
-from serving.verbs.privacy import tell_dossier
-from serving.verbs.service import load
+from serving.verbs.load_and_serve import load
+from serving.verbs.person import tell_dossier
 from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
 
 
@@ -49,11 +50,11 @@ def deployed(settings):
 def test_a_load_puts_the_first_promotion_in_force_and_leaves_later_ones_to_the_service(place, tmp_path):
     folder, home = load_playbook(PLAYBOOK), Home(tmp_path)
     promote(place.models, "a", version="1")
-    load(folder, home)
+    load(Workspace(folder, home))
     first = deployed(place)
     assert [source for source, _ in first] == ["promotion"], "promote, load, serve: what is loaded is scored by it"
     promote(place.models, "b", version="2")
-    load(folder, home)
+    load(Workspace(folder, home))
     assert deployed(place) == first
     with opened(place).client:
         assert len(deployed(place)) == 2
@@ -62,7 +63,7 @@ def test_a_load_puts_the_first_promotion_in_force_and_leaves_later_ones_to_the_s
 def test_a_load_follows_nothing_where_promotions_are_not_to_be_followed(place, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_FOLLOW_PROMOTIONS", "false")
     promote(place.models, "a", version="1")
-    load(load_playbook(PLAYBOOK), Home(tmp_path))
+    load(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)))
     assert deployed(place) == []
 
 
@@ -71,5 +72,5 @@ def test_a_dossier_puts_nobody_in_force(place, tmp_path):
     with store.client:
         store.lead(attributes={"seniority": "vp"})
     promote(place.models, "a", version="1")
-    tell_dossier(load_playbook(PLAYBOOK), Home(tmp_path), "L-1")
+    tell_dossier(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)), "L-1")
     assert deployed(place) == []

@@ -5,9 +5,9 @@ import threading
 
 from sqlalchemy import select
 
-from serving.process.worker import Worker
-from serving.scores.recording import Recorder
+from serving.scores.recorder import Recorder
 from serving.store.tables import marks
+from serving.worker import Worker
 
 
 class Following:

@@ -6,18 +6,19 @@ import shutil
 import pytest
 
 from data.warehouse import import_history
-from training.dataset import build
-from training.tracking import Registry
+from data.workspace import Workspace
+from training.dataset.dataset import build
+from training.registry.mlflow_registry import Registry
 
 
 @pytest.fixture(scope="session")
 def warehouse(world):
-    return import_history(world.folder, world.home)
+    return import_history(Workspace(world.playbook, world.home))
 
 
 @pytest.fixture(scope="session")
 def dataset(world, warehouse):
-    return build(warehouse, world.folder, world.home)[0]
+    return build(warehouse, Workspace(world.playbook, world.home))[0]
 
 
 @pytest.fixture(scope="session", autouse=True)

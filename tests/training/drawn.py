@@ -8,14 +8,24 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from data.instants import DAY_US, iso
-from data.playbook import PlaybookFolder, load_playbook
+from data.playbook import Playbook, load_playbook
 from features.catalog import Catalog
-from features.derivation import Seen, derive
+from features.derivation import DataProfile, derive
 from features.feature import Feature
-from features.reducers import Attribute, Count, DaysSinceFirst, DaysSinceLast, Decayed, LeadAge, Mean, Sum, Trend
+from features.reducers import (
+    AttributeValue,
+    Count,
+    DaysSinceFirst,
+    DaysSinceLast,
+    DecayedCount,
+    LeadAge,
+    Mean,
+    Sum,
+    Trend,
+)
 from models.scorecard import Scorecard, compile_scorecard
-from training.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
-from training.split import plan_blocks, split
+from training.dataset.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
+from training.dataset.split import plan_blocks, split
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 DAYS, START = 720, 19_723 * DAY_US
@@ -26,7 +36,7 @@ BEYOND_THE_END = 1.06
 RATE = 0.1
 
 
-def drawn(snapshots: int, features: int, *, seed: int = SEED) -> tuple[Dataset, PlaybookFolder]:
+def drawn(snapshots: int, features: int, *, seed: int = SEED) -> tuple[Dataset, Playbook]:
     """
     Draw a training set in the words of the demo's playbook.
 
@@ -38,19 +48,19 @@ def drawn(snapshots: int, features: int, *, seed: int = SEED) -> tuple[Dataset, 
         features: of the model.
         seed: of the draws.
     """
-    folder = load_playbook(DEMO)
+    playbook = load_playbook(DEMO)
     generator = np.random.default_rng(seed)
     rows = _snapshots(snapshots, generator)
-    paces = _Paces(rows, sorted(folder.playbook.activities), generator)
-    catalog, scorecard = _catalog(folder, features), compile_scorecard(folder.scorecard, folder.playbook)
-    beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(folder.playbook)}
+    paces = _Paces(rows, sorted(playbook.business.activities), generator)
+    catalog, scorecard = _catalog(playbook, features), compile_scorecard(playbook.scorecard, playbook.business)
+    beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(playbook.business)}
     columns = {
         prefix + feature.name: paces.column(feature)
         for prefix, each in {"": catalog.features, **beside}.items()
         for feature in each
     }
     frame = pd.DataFrame({**_named(rows), **_outcomes(rows, paces.chance(), generator), **columns})
-    return _divided(frame, catalog=catalog, scorecard=scorecard, folder=folder, seed=seed), folder
+    return _divided(frame, catalog=catalog, scorecard=scorecard, playbook=playbook, seed=seed), playbook
 
 
 def _outcomes(
@@ -85,17 +95,17 @@ def _named(rows: dict[str, np.ndarray]) -> dict[str, object]:
     return {"lead_id": "L" + lead, "as_of": rows["as_of"], "group": "A" + pd.Series(rows["account"]).astype("str")}
 
 
-def _catalog(folder: PlaybookFolder, features: int) -> Catalog:
+def _catalog(playbook: Playbook, features: int) -> Catalog:
     """Take so many features of those that the demo's playbook would have, evenly."""
-    playbook = folder.playbook
-    subjects = {(kind, name): 1_000 for kind, words in playbook.activities.items() for name in words.subjects}
-    seen = Seen(
-        kinds=dict.fromkeys(playbook.activities, 1_000),
+    business = playbook.business
+    subjects = {(kind, name): 1_000 for kind, words in business.activities.items() for name in words.subjects}
+    seen = DataProfile(
+        kinds=dict.fromkeys(business.activities, 1_000),
         subjects=subjects,
-        values=frozenset(playbook.activities),
-        attributes=frozenset(playbook.attributes),
+        values=frozenset(business.activities),
+        attributes=frozenset(business.attributes),
     )
-    every = derive(playbook, seen)
+    every = derive(business, seen)
     taken = np.unique(np.linspace(0, len(every.features) - 1, features).round().astype(int))
     return Catalog(tuple(every.features[at] for at in taken), every.never_use)
 
@@ -126,14 +136,14 @@ class _Paces:
         reduce, generator = feature.reduce, self._generator
         if isinstance(reduce, LeadAge):
             return self._rows["age"]
-        if isinstance(reduce, Attribute):
+        if isinstance(reduce, AttributeValue):
             return self._attribute(feature)
         pace = self._pace(reduce.kind)
         never = np.where(pace > 0, 0.0, np.nan)
         match reduce:
             case Count():
                 return generator.poisson(pace * (reduce.days or 60)).astype(np.float64)
-            case Decayed():
+            case DecayedCount():
                 return np.round(generator.poisson(pace * reduce.half_life_days * 1.44) * generator.random(len(pace)), 9)
             case DaysSinceLast() | DaysSinceFirst():
                 return generator.exponential(1 / np.maximum(pace, 1e-3)) + never
@@ -162,12 +172,10 @@ class _Paces:
         return expit(start + logit)
 
 
-def _divided(
-    frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, folder: PlaybookFolder, seed: int
-) -> Dataset:
+def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, playbook: Playbook, seed: int) -> Dataset:
     """Give every row its block, and say of the whole what a training set says."""
     first, last = int(frame["as_of"].min()), int(frame["as_of"].max())
-    goal = folder.playbook.goal
+    goal = playbook.business.goal
     plan = plan_blocks(first, last, horizon=round(goal.horizon_days * DAY_US))
     parts = split(frame["as_of"].to_numpy(), frame["group"], plan, seed=seed)
     frame = frame.assign(block=parts.block, weight=parts.weight)
@@ -175,7 +183,7 @@ def _divided(
     manifest = {
         **_counts(frame),
         "base_rate": float(frame["label"][learnt].mean()),
-        "playbook": folder.playbook.name,
+        "playbook": playbook.business.name,
         "goal": goal.model_dump(mode="json"),
         "plan": plan.as_json(),
         "cutoff_at": iso(last + 1),

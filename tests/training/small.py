@@ -3,7 +3,7 @@
 import pandas as pd
 
 from data.instants import DAY_US
-from data.playbook import Playbook
+from data.playbook import Business
 
 START = 20_000 * DAY_US
 
@@ -13,7 +13,7 @@ def day(number: float) -> int:
     return START + round(number * DAY_US)
 
 
-def playbook(**changes) -> Playbook:
+def playbook(**changes) -> Business:
     """Give a playbook with visits, crawls (which may not be used) and a goal within 10 days."""
     said = {
         "name": "small",
@@ -29,7 +29,7 @@ def playbook(**changes) -> Playbook:
         "capacity_per_day": 2,
         "never_use": ["crawl"],
     }
-    return Playbook.model_validate(said | changes)
+    return Business.model_validate(said | changes)
 
 
 def leads(*rows: tuple[str, float]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from data.home import Home
+from data.workspace import Workspace
 from training import train
 
 
@@ -12,7 +13,7 @@ from training import train
 def test_loan_applications_are_predicted_forward_in_time(bpi2012, tmp_path):
     """An untuned LightGBM on plain counts was seen to reach an AUC of 0.77 and 0.80 times the base rate's log loss."""
     started = time.perf_counter()
-    found = train(bpi2012, Home(tmp_path))
+    found = train(Workspace(bpi2012, Home(tmp_path)))
     took_s = time.perf_counter() - started
     assert found.manifest["plan"]["name"] == "one purge"
     assert found.test["auc"]["value"] >= 0.75

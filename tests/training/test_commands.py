@@ -16,10 +16,11 @@ from rich.console import Console
 from data.home import Home
 from data.playbook import load_playbook
 from data.simulation import simulate
+from data.workspace import Workspace
 from models.bundle import load_bundle, read_facts
 from models.champion import load_scorecard_fit
+from models.cold_start import load_standing
 from models.scorecard import compile_scorecard
-from models.standing import load_standing
 from tests.conftest import UNTIL, World
 from training import (
     HistoryError,
@@ -27,14 +28,14 @@ from training import (
     TrainingError,
     build,
     compare,
-    fitting,
     promote,
     report,
     scorecard,
     train,
 )
 from training.errors import LeakError
-from training.tracking import Registry
+from training.fitting import fit as fitting
+from training.registry.mlflow_registry import Registry
 
 METRICS = ("auc", "log_loss", "precision_at_capacity", "lift_at_10", "recall_at_capacity", "brier_skill", "pr_auc")
 
@@ -62,7 +63,7 @@ def test_the_model_is_calibrated_forward_in_time(trained):
 
 
 def test_build_says_what_the_training_set_holds(world, trained):
-    found = build(world.folder, world.home)
+    found = build(world.playbook, world.home)
     assert found.as_json()["rows_sha256"] == trained.manifest["rows_sha256"]
     assert "set aside" in shown(found)
 
@@ -99,9 +100,9 @@ def test_the_registered_model_answers_as_the_bundle_does(world, trained):
     served = mlflow.pyfunc.load_model("models:/leadscore-demo@challenger")
     model = load_bundle(trained.bundle)
     names = model.catalog.names
-    from training.storage import load_kept
+    from training.dataset.storage import load_kept
 
-    place = Path(build(world.folder, world.home).folder)
+    place = Path(build(world.playbook, world.home).folder)
     rows = load_kept(place)[0].head(50)
     answer = served.predict(rows[names])
     np.testing.assert_allclose(answer["probability"], model.score_many(rows).probabilities, rtol=0, atol=1e-12)
@@ -115,7 +116,7 @@ def test_nothing_of_the_registered_model_is_pickled(world, trained):
 
 def test_compare_puts_both_on_the_same_rows(world, trained):
     heard = []
-    found = compare(world.folder, world.home, progress=lambda *told: heard.append(told))
+    found = compare(Workspace(world.playbook, world.home), progress=lambda *told: heard.append(told))
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert [scorer["kind"] for scorer in said["scorers"]] == ["model", "rules", "rules", "learned rules"]
     assert len({scorer["rows"] for scorer in said["scorers"]}) == 1
@@ -142,7 +143,7 @@ def test_every_gate_is_named_and_kept_with_the_model(trained):
 
 
 def test_the_report_and_the_card_hold_the_numbers_of_the_answer(world, trained):
-    found = report(world.folder, world.home)
+    found = report(Workspace(world.playbook, world.home))
     said = json.loads((found.folder / "judgement.json").read_text())
     assert said == json.loads(json.dumps(trained.judgement))
     assert said["version"] == trained.version
@@ -154,16 +155,16 @@ def test_the_report_and_the_card_hold_the_numbers_of_the_answer(world, trained):
 
 
 def test_a_report_goes_where_it_is_wanted(world, trained, tmp_path):
-    found = report(world.folder, world.home, out=tmp_path / "new" / "report.html")
+    found = report(Workspace(world.playbook, world.home), out=tmp_path / "new" / "report.html")
     assert (tmp_path / "new" / "report.html").read_bytes() == (found.folder / "report.html").read_bytes()
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
 
 
 def test_the_learned_scorecard_can_take_the_place_of_the_rules(world, trained, tmp_path):
-    for file in world.folder.path.glob("*.yaml"):
+    for file in world.playbook.path.glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    found = scorecard(world.folder, world.home, out=tmp_path / "scorecard.yaml")
-    loaded = load_playbook(tmp_path, exports=world.folder.exports_folder)
+    found = scorecard(Workspace(world.playbook, world.home), out=tmp_path / "scorecard.yaml")
+    loaded = load_playbook(tmp_path, exports=world.playbook.exports_folder)
     assert loaded.scorecard == found.rules
     assert all(float(rule.points).is_integer() for rule in loaded.scorecard.rules)
     assert f"{len(found.rules.rules)} rules" in shown(found)
@@ -174,9 +175,9 @@ def test_a_report_that_is_gone_says_so(world, trained, tmp_path):
     shutil.copytree(world.home.registry, home.registry)
     shutil.rmtree(home.models("demo") / "reports")
     with pytest.raises(TrainingError, match="train again to have a report"):
-        report(world.folder, home, version=trained.version)
+        report(Workspace(world.playbook, home), version=trained.version)
     with pytest.raises(TrainingError, match="does not exist"):
-        scorecard(world.folder, home, out=tmp_path / "card.yaml", version=trained.version)
+        scorecard(Workspace(world.playbook, home), out=tmp_path / "card.yaml", version=trained.version)
     assert not (tmp_path / "card.yaml").exists()
 
 
@@ -189,7 +190,7 @@ def beginner(tmp_path_factory):
 
 
 def test_with_too_few_leads_the_rules_score_alone_and_what_is_missing_is_said(beginner):
-    found = train(beginner.folder, beginner.home)
+    found = train(Workspace(beginner.playbook, beginner.home))
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert (said["version"], said["standing"]["rung"]) == (None, "rules only")
     assert re.search(r"\d+ more leads that reach sql make a small model", said["standing"]["missing"])
@@ -198,25 +199,25 @@ def test_with_too_few_leads_the_rules_score_alone_and_what_is_missing_is_said(be
     assert "rules only" in (found.report / "report.html").read_text()
     assert not beginner.home.models("demo").joinpath("bundles").exists()
     with pytest.raises(RegistryError, match="run leadscore train first"):
-        promote(beginner.folder, beginner.home)
+        promote(Workspace(beginner.playbook, beginner.home))
 
 
 @pytest.fixture(scope="module")
 def careless(world, tmp_path_factory):
     """The small company, whose playbook forgot to forbid the status that sales writes."""
-    playbook = world.folder.playbook.model_copy(update={"never_use": ()})
-    return World(replace(world.folder, playbook=playbook), Home(tmp_path_factory.mktemp("careless")))
+    playbook = world.playbook.business.model_copy(update={"never_use": ()})
+    return World(replace(world.playbook, business=playbook), Home(tmp_path_factory.mktemp("careless")))
 
 
 def test_a_failed_gate_stops_the_training_and_names_the_feature(careless):
     with pytest.raises(LeakError, match=r"lead_status.*never_use.*--accept-risk"):
-        train(careless.folder, careless.home)
+        train(Workspace(careless.playbook, careless.home))
     assert not careless.home.models("demo").joinpath("bundles").exists()
 
 
 def test_an_accepted_risk_stays_with_the_model(careless, monkeypatch):
     monkeypatch.setattr(fitting, "MOST_ROUNDS", 20)  # how good the model is does not matter here
-    found = train(careless.folder, careless.home, accept_risk="the status is written before the call")
+    found = train(Workspace(careless.playbook, careless.home), accept_risk="the status is written before the call")
     assert found.judgement["accepted_risk"] == "the status is written before the call"
     failed = [gate for gate in read_facts(found.bundle)["gates"] if not gate["passed"]]
     assert "never use" in {gate["name"] for gate in failed}
@@ -226,7 +227,7 @@ def test_an_accepted_risk_stays_with_the_model(careless, monkeypatch):
 
 
 def test_the_rules_have_a_probability_and_a_threshold_of_their_own(world, trained):
-    plain = compile_scorecard(world.folder.scorecard, world.folder.playbook)
+    plain = compile_scorecard(world.playbook.scorecard, world.playbook.business)
     fitted = load_scorecard_fit(world.home.models("demo"), plain)
     assert fitted.calibration.slope > 0
     assert fitted.id.fingerprint != plain.id.fingerprint
@@ -235,7 +236,7 @@ def test_the_rules_have_a_probability_and_a_threshold_of_their_own(world, traine
 def test_before_any_training_there_is_nothing_to_compare_or_promote(world, tmp_path):
     for verb in (compare, promote):
         with pytest.raises(RegistryError, match="run leadscore train first"):
-            verb(world.folder, Home(tmp_path))
+            verb(world.playbook, Home(tmp_path))
 
 
 @pytest.mark.parametrize("verb", [compare, promote, train])
@@ -244,7 +245,7 @@ def test_a_damaged_registry_is_a_sentence(world, tmp_path, verb):
     home.registry.mkdir(parents=True)
     (home.registry / "mlflow.db").write_text("these are no tables, " * 1_000)
     with pytest.raises(RegistryError, match=r"mlflow\.db cannot be used \(file is not a database\)"):
-        verb(world.folder, home)
+        verb(world.playbook, home)
     assert [path.name for path in home.root.rglob("*") if path.is_file()] == ["mlflow.db"]
 
 
@@ -254,17 +255,17 @@ def test_a_registry_of_which_half_is_missing_is_a_sentence(world, trained, tmp_p
     whole = (world.home.registry / "mlflow.db").read_bytes()
     (home.registry / "mlflow.db").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(RegistryError, match="cannot be used"):
-        compare(world.folder, home)
+        compare(Workspace(world.playbook, home))
 
 
 def test_a_registry_that_cannot_be_written_is_a_sentence(world, tmp_path):
     (tmp_path / "models").write_text("a file where a folder should be")
     with pytest.raises(RegistryError, match="cannot be written"):
-        compare(world.folder, Home(tmp_path))
+        compare(Workspace(world.playbook, Home(tmp_path)))
     folder_for_file = Home(tmp_path / "second").registry / "mlflow.db"
     folder_for_file.mkdir(parents=True)
     with pytest.raises(RegistryError, match=r"mlflow\.db cannot be used \("):
-        compare(world.folder, Home(tmp_path / "second"))
+        compare(Workspace(world.playbook, Home(tmp_path / "second")))
 
 
 def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_failed(tmp_path):
@@ -283,11 +284,11 @@ def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_faile
 
 def test_the_same_data_give_the_same_bundle(world, trained):
     """Byte-equal: the fingerprint is the hash of hashes of everything in it. The second stands beside the first."""
-    again = train(world.folder, world.home)
+    again = train(Workspace(world.playbook, world.home))
     assert again.fingerprint == trained.fingerprint
     assert again.version != trained.version
 
 
 def test_a_model_of_another_history_is_not_judged_on_leads_it_may_know(world, trained):
     with pytest.raises(HistoryError, match="another history"):
-        compare(world.folder, world.home, seed=5)
+        compare(Workspace(world.playbook, world.home), seed=5)

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from data.instants import DAY_US
-from features.history import described
+from features.over_history import described
 from models.bundle import load_bundle
-from training.evaluation import Judged, evaluate
+from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def truth(world, dataset):
 
 
 def judged(truth, label):
-    return Judged.of(truth.assign(label=label))
+    return EvaluationRows.of(truth.assign(label=label))
 
 
 def drawn(truth, seed):

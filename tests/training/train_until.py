@@ -6,7 +6,11 @@ from pathlib import Path
 
 from data.home import Home
 from data.playbook import load_playbook
-from training import commands, fitting, registering, tracking
+from data.workspace import Workspace
+from training import commands
+from training.fitting import fit as fitting
+from training.registry import mlflow_registry
+from training.registry import register as registering
 
 
 def stopping(function, seconds):
@@ -22,11 +26,11 @@ def stopping(function, seconds):
     return step
 
 
-STEPS = {"log_model": registering, "register": tracking.Registry}
+STEPS = {"log_model": registering, "register": mlflow_registry.Registry}
 
 if __name__ == "__main__":
     folder, home, name = load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2])), sys.argv[3]
     fitting.MOST_ROUNDS = 20  # how good the model is does not matter here
     if name in STEPS:
         setattr(STEPS[name], name, stopping(getattr(STEPS[name], name), 3 if name == "register" else 300))
-    commands.train(folder, home)
+    commands.train(Workspace(folder, home))

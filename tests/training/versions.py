@@ -11,11 +11,13 @@ from mlflow.exceptions import MlflowException
 
 from data.home import Home
 from data.playbook import load_playbook
+from data.workspace import Workspace
 from models.bundle import save_bundle
-from training import moves, placing
 from training.errors import LeadscoreError
-from training.journal import JOURNAL
-from training.tracking import CHALLENGER, Registry
+from training.registry import champion_pointer
+from training.registry import promote as promoting
+from training.registry.mlflow_registry import CHALLENGER, Registry
+from training.registry.promotion_history import JOURNAL
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 """Its name alone matters here: nothing of its history is read."""
@@ -68,11 +70,11 @@ def afresh(home):
 
 
 STEPS = {
-    "before the pointer": (placing, "point_to"),
-    "before the journal": (placing, "_append"),
-    "in the journal's line": (placing, "_write_all"),
-    "before the alias": (moves, "_follow"),
-    "before the answer": (moves, "RolledBack"),
+    "before the pointer": (champion_pointer, "point_to"),
+    "before the journal": (champion_pointer, "_append"),
+    "in the journal's line": (champion_pointer, "_write_all"),
+    "before the alias": (promoting, "_follow"),
+    "before the answer": (promoting, "RolledBack"),
 }
 """Where a process can be stopped, in the order it gets there."""
 
@@ -91,22 +93,24 @@ def stop_at(step, root, reached):
         return really(*args, **kwargs)
 
     setattr(module, name, stay)
-    moves.rollback(load_playbook(DEMO), Home(root))
+    promoting.rollback(Workspace(load_playbook(DEMO), Home(root)))
 
 
 def compete(version, root, start, answers):
     """Promote a version when all others are as far, and say how it ended."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["LEADSCORE_USER"] = f"seller {version}"
-    really = moves._move
+    really = promoting._move
 
     def together(*args, **kwargs):
         start.wait(60)
         return really(*args, **kwargs)
 
-    moves._move = together
+    promoting._move = together
     try:
-        moves.promote(load_playbook(DEMO), Home(root), version=version, force=True, reason=f"wants {version}")
+        promoting.promote(
+            Workspace(load_playbook(DEMO), Home(root)), version=version, force=True, reason=f"wants {version}"
+        )
     except LeadscoreError as error:
         answers.put((version, str(error)))
     else:

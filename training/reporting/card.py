@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from training.reporting import charts
-from training.reporting.judgement import complete, the_model, the_rules
-from training.reporting.numbers import day, known, shown, value
+from training.reporting.metric_names import HEADLINE, METRICS
+from training.reporting.number_format import day, known, shown, value
 from training.reporting.page import figure, render, swatches
 from training.reporting.report import headline
-from training.reporting.words import HEADLINE, METRICS
+from training.reporting.report_view import complete, the_model, the_rules
 
 FORMAT = "leadscore-model-card-1"
 _WHO = ("name", "kind", "version", "fingerprint")

@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from models.receipt import chance
 from training.reporting.charts import NARROW, WIDE, Chart
-from training.reporting.numbers import day, interval, known, minute, shown, value, verdict_on
+from training.reporting.metric_names import BLOCKS, HEADLINE, KINDS, METRICS
+from training.reporting.number_format import day, interval, known, minute, shown, value, verdict_on
 from training.reporting.palette import LIGHT, Series, as_css, series_of
-from training.reporting.pictures import picture, words_of
-from training.reporting.words import BLOCKS, HEADLINE, KINDS, METRICS
+from training.reporting.svg import picture, words_of
 
 _SHAPES: Mapping[str, str] = {
     "circle": "M15,6A4,4,0,1,1,7,6A4,4,0,1,1,15,6Z",

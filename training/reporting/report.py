@@ -7,12 +7,12 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from data.rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
+from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from training.reporting import charts
-from training.reporting.judgement import complete, telling, the_model, the_rules
-from training.reporting.numbers import shown, value
+from training.reporting.metric_names import METRICS
+from training.reporting.number_format import shown, value
 from training.reporting.page import figure, render, swatches
-from training.reporting.words import METRICS
+from training.reporting.report_view import complete, telling, the_model, the_rules
 
 _FIGURES = ("horizon", "scorers", "origins", "reliability", "gain", "lift", "conversions", "against", "reasons")
 _RUNGS = ("rules only", "small model", "full model")

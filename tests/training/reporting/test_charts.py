@@ -20,7 +20,7 @@ from training.reporting.charts import (
     scorers_chart,
     segments_chart,
 )
-from training.reporting.pictures import picture, words_of
+from training.reporting.svg import picture, words_of
 
 CHARTS = {
     "plan": lambda j, width: plan_chart(j["data"], j["origins"], width=width),

@@ -8,7 +8,7 @@ import altair as alt
 from data.instants import parse
 from training.reporting.charts.dots import Panel, dot, dots
 from training.reporting.charts.frame import WIDE, Chart, coloured, dashed, framed, legend_of, nothing, room_for, values
-from training.reporting.charts.quality import thinned
+from training.reporting.charts.probabilities import thinned
 from training.reporting.palette import series_of
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 
 from training.reporting.charts.frame import coloured, layered, named_rows, shaped, values
-from training.reporting.numbers import ends, known
+from training.reporting.number_format import ends, known
 from training.reporting.palette import PAPER, QUIET, Series
 
 _ROW, _LANE = 34, 17

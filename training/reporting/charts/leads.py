@@ -17,10 +17,10 @@ from training.reporting.charts.frame import (
     room_for,
     values,
 )
-from training.reporting.numbers import known
-from training.reporting.numbers import value as written
+from training.reporting.metric_names import METRICS
+from training.reporting.number_format import known
+from training.reporting.number_format import value as written
 from training.reporting.palette import MODEL, series_of
-from training.reporting.words import METRICS
 
 _MOST_REASONS = 15
 

@@ -18,10 +18,10 @@ from training.reporting.charts.frame import (
     room_for,
     values,
 )
-from training.reporting.judgement import telling
-from training.reporting.numbers import known
+from training.reporting.metric_names import METRICS
+from training.reporting.number_format import known
 from training.reporting.palette import CALIBRATE, INK, PAPER, PURGE, QUIET, TEST, TRAIN, series_of
-from training.reporting.words import METRICS
+from training.reporting.report_view import telling
 
 _PHASES = {"train": TRAIN, "purge": PURGE, "calibrate": CALIBRATE, "test": TEST}
 _INKS = {"train": INK, "purge": QUIET, "calibrate": INK, "test": PAPER}

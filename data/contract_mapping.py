@@ -1,0 +1,275 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""
+From the rows of an export to rows of the contract: each kind of source as SQL, one SELECT per file.
+
+Every mapping works in three layers: cells are read, instants are completed, the contract's columns and the faults
+are written down. No layer filters, so each row of a file arrives, well or marked.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from data.business import Business, LeadAttribute
+from data.cells import NO, YES, Cells, finite
+from data.contract import AttributeType
+from data.exports import ExportFile
+from data.sources import (
+    ActivitySource,
+    EventLogSource,
+    FileSource,
+    LeadSource,
+    OutcomeInLeads,
+    OutcomeSource,
+    Scalar,
+)
+from data.sql import faults_of, in_words, listed, literal, quoted, select
+from data.staging import IGNORED, Part, StagingRules, fact_checks, known
+
+_NEXT_DAY = "local_us(({day} + 1)::TIMESTAMP)"
+Columns = dict[str, str]
+
+
+def lead_attributes(source: LeadSource, business: Business) -> dict[str, str]:
+    """Give the column of each attribute; a source that names none has them all, under their own names."""
+    return source.attributes if source.attributes is not None else {name: name for name in business.attributes}
+
+
+def mapped_columns(source: FileSource, business: Business) -> list[str]:
+    """Name the columns of the export that a source speaks of."""
+    named: list[str | Sequence[str] | None] = list(source.columns.model_dump().values())
+    if isinstance(source, EventLogSource):
+        named += list(source.attributes.values())
+    if isinstance(source, LeadSource):
+        named += list(lead_attributes(source, business).values())
+    if isinstance(source, LeadSource) and source.outcome is not None:
+        told = source.outcome
+        named += [told.column, told.reached_at, told.known_at, told.amount, told.reason]
+    flat = [name for item in named if item is not None for name in ([item] if isinstance(item, str) else item)]
+    return list(dict.fromkeys(flat))
+
+
+def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+    """Read a table of leads; a version without ``known_at`` was known when the lead was created."""
+    cells, columns = file.cells, source.columns
+    named = lead_attributes(source, meaning.business)
+    read = {
+        **_place(part, file, at),
+        "lead_id": cells.text(columns.lead_id),
+        "account_id": cells.text(columns.account_id),
+        **_times(cells, columns.created_at, columns.known_at),
+        **{f"said_{name}": cells.text(column) for name, column in named.items()},
+    }
+    return _leads(_completed(select(read, file.rows)), list(named), meaning)
+
+
+def outcomes_in_leads(source: LeadSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+    """Read the outcomes that stand in a table of leads; a row that says no stage says no outcome yet."""
+    told = source.outcome
+    if told is None:
+        message = f"{source.file} has no outcome columns"
+        raise ValueError(message)
+    cells = file.cells
+    read = {
+        **_place(part, file, at),
+        "outcome_id": "NULL::VARCHAR",
+        "lead_id": cells.text(source.columns.lead_id),
+        "stage": _stage_of(cells, told),
+        **_times(cells, told.reached_at, told.known_at),
+        **_amount(cells, told.amount, told.reason),
+    }
+    made = f"left(md5(concat_ws(chr(31), {literal(source.file)}, lead_id, stage, fact_at)), 20)"
+    columns = {**_outcome_columns(), "outcome_id": made}
+    return _final(columns, _completed(select(read, file.rows)), _outcome_checks(meaning), ignored="stage IS NULL")
+
+
+def activity_rows(source: ActivitySource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+    """Read a file of activities, of one kind or with a column that says it."""
+    cells, columns = file.cells, source.columns
+    salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
+    read = {
+        **_place(part, file, at),
+        "activity_id": cells.text(columns.activity_id) if columns.activity_id else cells.content(salt),
+        "lead_id": cells.text(columns.lead_id),
+        "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
+        **_times(cells, columns.occurred_at, columns.known_at),
+        **_subject(cells, columns.subject, columns.value),
+    }
+    words = {source.kind: source.kind} if source.kind else known(source.kinds, all_known=meaning.business.activities)
+    return activities_of(_completed(select(read, file.rows)), words, ignore=source.ignore, meaning=meaning)
+
+
+def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+    """Read a file of stages that leads reached."""
+    cells, columns = file.cells, source.columns
+    read = {
+        **_place(part, file, at),
+        "outcome_id": cells.text(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
+        "lead_id": cells.text(columns.lead_id),
+        "word": cells.text(columns.stage),
+        **_times(cells, columns.reached_at, columns.known_at),
+        **_amount(cells, columns.amount, columns.reason),
+    }
+    words = known(source.stages, all_known=meaning.business.stages)
+    return outcomes_of(_completed(select(read, file.rows)), words, ignore=source.ignore, meaning=meaning)
+
+
+def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, at: int) -> str:
+    """Read the events of a log, not yet told apart into activities, outcomes and the rest."""
+    cells, columns = file.cells, source.columns
+    made = cells.content(source.file)
+    read = {
+        **_place(part, file, at),
+        "activity_id": made,
+        "outcome_id": made,
+        "lead_id": cells.text(columns.lead_id),
+        "account_id": cells.text(columns.account_id),
+        "word": cells.joined(columns.kind),
+        **_times(cells, columns.occurred_at, None),
+        **_subject(cells, columns.subject, columns.value),
+        **_amount(cells, None, None),
+        **{f"said_{name}": cells.text(column) for name, column in source.attributes.items()},
+    }
+    return _completed(select(read, file.rows))
+
+
+def leads_of_events(source: EventLogSource, part: Part, *, events: str, meaning: StagingRules) -> str:
+    """Derive each case's lead from its first event that has a usable time."""
+    usable = f"lead_id IS NOT NULL AND fact_at <= {meaning.now_us}"
+    first = "row_number() OVER (PARTITION BY lead_id ORDER BY fact_at, _file, _row)"
+    origin = f"SELECT * REPLACE ({part.number} AS _part) FROM {events} WHERE {usable} QUALIFY {first} = 1"
+    return _leads(origin, list(source.attributes), meaning)
+
+
+def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], meaning: StagingRules) -> str:
+    """Write rows down as activities; ``word`` is what the export calls the kind."""
+    kinds = listed(meaning.with_subject), listed(meaning.with_value)
+    checks = [
+        ("activity_id IS NULL", "missing:activity_id"),
+        ("lead_id IS NULL", "missing:lead_id"),
+        ("word IS NULL", "missing:kind"),
+        ("word IS NOT NULL AND kind IS NULL", "unknown_kind:kind"),
+        *fact_checks("occurred_at", meaning),
+        (f"subject IS NOT NULL AND kind NOT IN {kinds[0]}", "unexpected_subject:subject"),
+        (f"said_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
+        (_no_number("said_value", "value"), "not_a_number:value"),
+    ]
+    columns = {name: quoted(name) for name in ("activity_id", "lead_id", "kind", "known_at", "subject", "value")}
+    read = f"SELECT *, {in_words('word', words)} AS kind FROM ({origin})"
+    return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=f"word IN {listed(ignore)}")
+
+
+def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], meaning: StagingRules) -> str:
+    """Write rows down as outcomes; ``word`` is what the export calls the stage."""
+    checks = [
+        ("outcome_id IS NULL", "missing:outcome_id"),
+        ("word IS NULL", "missing:stage"),
+        ("word IS NOT NULL AND stage IS NULL", "unknown_stage:stage"),
+        *_outcome_checks(meaning),
+    ]
+    read = f"SELECT *, {in_words('word', words)} AS stage FROM ({origin})"
+    return _final(_outcome_columns(), read, checks, ignored=f"word IN {listed(ignore)}")
+
+
+def _leads(origin: str, given: Sequence[str], meaning: StagingRules) -> str:
+    attributes = meaning.business.attributes
+    checks = [
+        ("lead_id IS NULL", "missing:lead_id"),
+        *fact_checks("created_at", meaning),
+        *[check for name in given for check in _attribute_checks(name, attributes[name])],
+    ]
+    columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
+    columns |= {name: _attribute(f"said_{name}", attributes[name].type) for name in given}
+    return _final(columns, origin, checks, ignored="FALSE")
+
+
+def _attribute(said: str, kind: AttributeType) -> str:
+    match kind:
+        case AttributeType.NUMERIC:
+            return finite(quoted(said))
+        case AttributeType.BOOLEAN:
+            return _yes_or_no(quoted(said))
+        case AttributeType.CATEGORY:
+            return quoted(said)
+
+
+def _attribute_checks(name: str, attribute: LeadAttribute) -> list[tuple[str, str]]:
+    said = quoted(f"said_{name}")
+    match attribute.type:
+        case AttributeType.NUMERIC:
+            return [(_no_number(said, finite(said)), f"not_a_number:{name}")]
+        case AttributeType.BOOLEAN:
+            return [(f"{said} IS NOT NULL AND {_yes_or_no(said)} IS NULL", f"not_yes_or_no:{name}")]
+        case AttributeType.CATEGORY if attribute.values is not None:
+            return [(f"{said} NOT IN {listed(attribute.values)}", f"unknown_value:{name}")]
+        case AttributeType.CATEGORY:
+            return []
+
+
+def _no_number(said: str, number: str) -> str:
+    """Say when text is no number; ``nan`` is how many tools write that there is none."""
+    return f"{said} IS NOT NULL AND {number} IS NULL AND lower({said}) <> 'nan'"
+
+
+def _yes_or_no(text: str) -> str:
+    return f"CASE WHEN lower({text}) IN {listed(YES)} THEN TRUE WHEN lower({text}) IN {listed(NO)} THEN FALSE END"
+
+
+def _stage_of(cells: Cells, told: OutcomeInLeads) -> str:
+    text = cells.text(told.column)
+    cases = " ".join(f"WHEN {_says(text, value)} THEN {literal(stage)}" for value, stage in told.stages.items())
+    return f"CASE {cases} END"
+
+
+def _says(text: str, value: Scalar) -> str:
+    if isinstance(value, bool):
+        return f"{_yes_or_no(text)} IS {'TRUE' if value else 'FALSE'}"
+    if isinstance(value, int | float):
+        return f"TRY_CAST({text} AS DOUBLE) = {literal(value)}"
+    return f"{text} = {literal(value)}"
+
+
+def _place(part: Part, file: ExportFile, at: int) -> Columns:
+    return {"_part": str(part.number), "_file": str(at), "_row": "_row", "_broken": file.broken}
+
+
+def _times(cells: Cells, fact: str, told: str | None) -> Columns:
+    return {
+        "fact_given": cells.given(fact),
+        "fact_at": cells.instant(fact),
+        "fact_day": cells.day(fact),
+        "known_given": cells.given(told),
+        "told_at": cells.instant(told),
+        "told_day": cells.day(told),
+        "_assumed": f"NOT ({cells.given(told)})" if told else "FALSE",
+    }
+
+
+def _subject(cells: Cells, subject: str | None, value: str | None) -> Columns:
+    return {"subject": cells.text(subject), "said_value": cells.text(value), "value": cells.number(value)}
+
+
+def _amount(cells: Cells, amount: str | None, reason: str | None) -> Columns:
+    return {"said_amount": cells.text(amount), "amount": cells.number(amount), "reason": cells.text(reason)}
+
+
+def _completed(read: str) -> str:
+    """Complete the instants: what is known by its day alone is over, and known, when that day is over."""
+    until = f"coalesce({_NEXT_DAY.format(day='fact_day')}, fact_at)"
+    known_at = f"coalesce({_NEXT_DAY.format(day='told_day')}, told_at, {until})"
+    return f"SELECT *, {until} AS _until, {known_at} AS known_at FROM ({read})"
+
+
+def _outcome_columns() -> Columns:
+    columns = {name: quoted(name) for name in ("outcome_id", "lead_id", "stage", "known_at", "amount", "reason")}
+    return {**columns, "reached_at": "fact_at"}
+
+
+def _outcome_checks(meaning: StagingRules) -> list[tuple[str, str]]:
+    checks = [("lead_id IS NULL", "missing:lead_id"), *fact_checks("reached_at", meaning)]
+    return [*checks, (_no_number("said_amount", "amount"), "not_a_number:amount")]
+
+
+def _final(columns: Columns, origin: str, checks: Sequence[tuple[str, str]], *, ignored: str) -> str:
+    broken = "CASE WHEN _broken THEN 'broken_line:line'"
+    faults = f"{broken} WHEN {ignored} THEN {literal(IGNORED)} ELSE {faults_of(checks)} END"
+    place = {name: name for name in ("_part", "_file", "_row", "_until", "_assumed")}
+    return select({**place, **columns, "_faults": faults}, f"({origin})")

@@ -1,0 +1,231 @@
+"""Whether what a playbook says fits together: every name known, every condition possible, every word speakable."""
+
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from data.business import Business, ExtraFeature, LeadAttribute
+from data.contract import RESERVED, AttributeType
+from data.located_yaml import Mistake, YamlFile, nearest
+from data.point_rules import ActivityRule, AttributeRule, ScorecardRules
+from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Scalar, Source, StoreSource
+
+_NEEDS = {
+    "count": set(),
+    "days_since_last": set(),
+    "days_since_first": set(),
+    "decayed": {"half_life_days"},
+    "distinct": {"activity"},
+    "sum": {"activity"},
+    "mean": {"activity"},
+    "trend": {"days", "long_days"},
+    "hour_of_last": set(),
+    "weekday_of_last": set(),
+}
+"""What a feature that the playbook adds must say, by the way it reduces."""
+
+_MAY_SAY = {
+    "count": {"activity", "subject", "days"},
+    "days_since_last": {"activity", "subject"},
+    "days_since_first": {"activity", "subject"},
+    "decayed": {"activity", "subject"},
+    "distinct": {"days"},
+    "sum": {"subject", "days"},
+    "mean": {"subject", "days"},
+    "trend": {"activity", "subject"},
+    "hour_of_last": {"activity"},
+    "weekday_of_last": {"activity"},
+}
+_PLACES = {"n", "ago", "days", "x", "share", "hour", "weekday"}
+_PLACE = re.compile(r"\{([^}]*)\}")
+_KINDS_OF_VALUE: dict[AttributeType, tuple[str, tuple[type, ...]]] = {
+    AttributeType.NUMERIC: ("a number", (int, float)),
+    AttributeType.CATEGORY: ("text", (str,)),
+    AttributeType.BOOLEAN: ("true or false", (bool,)),
+}
+
+
+def _unfit_segments(business: Business, file: YamlFile) -> Iterator[Mistake]:
+    named = [(("segments", at), name) for at, name in enumerate(business.segments)]
+    yield from _unknown(file, business.attributes, named, "attribute")
+    for place, name in named:
+        attribute = business.attributes.get(name)
+        if attribute is not None and attribute.type is AttributeType.NUMERIC:
+            yield file.mistake(
+                place, f"{name} is a number, expected a category or a boolean to tell segments apart by."
+            )
+        if name in business.never_use:
+            yield file.mistake(place, f"{name} is on never_use: name what is known when a lead is scored.")
+
+
+def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
+    """Find what a playbook says that does not fit together; nothing is yielded for one that does."""
+    yield from _unknown(file, business.stages, [(("goal", "stage"), business.goal.stage)], "stage")
+    if business.goal.amount_from is not None:
+        yield from _unknown(file, business.stages, [(("goal", "amount_from"), business.goal.amount_from)], "stage")
+    yield from _unfit_segments(business, file)
+    closed = [(("closed_by", at), stage) for at, stage in enumerate(business.closed_by)]
+    yield from _unknown(file, business.stages, closed, "stage")
+    usable = {*business.activities, *business.attributes}
+    denied = [(("never_use", at), name) for at, name in enumerate(business.never_use)]
+    yield from _unknown(file, usable, denied, "activity or attribute")
+    for name in sorted(RESERVED & business.attributes.keys()):
+        yield file.mistake(("attributes", name), "this name belongs to the contract; call the attribute otherwise.")
+    for name, attribute in business.attributes.items():
+        yield from _speechless(attribute, file, ("attributes", name))
+    for at, feature in enumerate(business.features.add):
+        yield from _feature_mistakes(business, feature, file=file, here=("features", "add", at))
+    yield from _direction_mistakes(business, file)
+    for at, source in enumerate(business.sources):
+        yield from _source_mistakes(business, source, at=at, file=file)
+    if not any(source.holds in {"leads", "event_log", "store"} for source in business.sources):
+        yield file.mistake(("sources",), "no source holds leads, an event_log or the store; add one of them.")
+    for at in [at for at, source in enumerate(business.sources) if isinstance(source, StoreSource)][1:]:
+        yield file.mistake(("sources", at), "a second store; a playbook reads one store, keep one of them.")
+
+
+def _speechless(attribute: LeadAttribute, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
+    if attribute.type is not AttributeType.BOOLEAN and "{value}" not in attribute.says:
+        yield file.mistake((*here, "says"), "the words lack {value}, the place of what is known; put it in.")
+    if attribute.values is not None:
+        words = [((*here, "words", value), value) for value in attribute.words]
+        yield from _unknown(file, attribute.values, words, "value")
+
+
+def _feature_mistakes(
+    business: Business, feature: ExtraFeature, *, file: YamlFile, here: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    needed = _NEEDS[feature.reduce]
+    told = {name for name in ("activity", "subject", "days", "long_days", "half_life_days") if getattr(feature, name)}
+    for name in sorted(needed - told):
+        yield file.mistake((*here, name), f"missing; {feature.reduce} needs it.")
+    for name in sorted(told - needed - _MAY_SAY[feature.reduce]):
+        yield file.mistake((*here, name), f"{feature.reduce} does not use it; remove it.")
+    if feature.activity is not None:
+        yield from _unknown(file, business.activities, [((*here, "activity"), feature.activity)], "activity")
+        yield from _subject_mistakes(business, feature.activity, feature.subject, file=file, where=(*here, "subject"))
+        kind = business.activities.get(feature.activity)
+        if feature.reduce in {"sum", "mean"} and kind is not None and kind.value is None:
+            yield file.mistake((*here, "activity"), f"{feature.activity} carries no value to {feature.reduce}.")
+    if feature.days and feature.long_days and feature.days >= feature.long_days:
+        yield file.mistake((*here, "days"), "the short window must be shorter than long_days.")
+    for place in _PLACE.findall(feature.says or ""):
+        if place not in _PLACES:
+            yield file.mistake((*here, "says"), f"unknown place {{{place}}}; {nearest(place, _PLACES)}")
+
+
+def _direction_mistakes(business: Business, file: YamlFile) -> Iterator[Mistake]:
+    """Find what a score cannot be made to rise or to fall with."""
+    for key, names in (("rises_with", business.features.rises_with), ("falls_with", business.features.falls_with)):
+        for at, name in enumerate(names):
+            yield from _undirected(business, name, file=file, here=("features", key, at))
+    for at, name in enumerate(business.features.falls_with):
+        if name in business.features.rises_with:
+            yield file.mistake(("features", "falls_with", at), f"{name} is in rises_with too; keep one of them.")
+
+
+def _undirected(business: Business, name: str, *, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
+    about, slash, subject = name.partition("/")
+    attribute = business.attributes.get(about)
+    usable = business.activities if slash else {**business.activities, **business.attributes}
+    yield from _unknown(file, usable, [(here, about)], "activity" if slash else "activity or attribute")
+    if slash and not subject:
+        yield file.mistake(here, f"{name} lacks the subject after the slash; add it, or leave the slash out.")
+    elif slash:
+        yield from _subject_mistakes(business, about, subject, file=file, where=here)
+    elif attribute is not None and attribute.type is AttributeType.CATEGORY:
+        yield file.mistake(here, f"{name} is a category, whose values have no order; expected a number or yes and no.")
+    if about in business.never_use:
+        yield file.mistake(here, f"{about} is on never_use, so no score can move with it; remove it here.")
+
+
+def _subject_mistakes(
+    business: Business, activity: str, subject: str | None, *, file: YamlFile, where: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    kind = business.activities.get(activity)
+    if subject is None or kind is None:
+        return
+    if not kind.carries_subject:
+        yield file.mistake(where, f"{activity} carries no subject; remove it, or let the activity carry one.")
+    elif not kind.subject:
+        yield from _unknown(file, kind.subjects, [(where, subject)], "subject")
+
+
+def _source_mistakes(business: Business, source: Source, *, at: int, file: YamlFile) -> Iterator[Mistake]:
+    here = ("sources", at)
+    if source.holds in {"leads", "event_log"}:
+        mapped = [((*here, "attributes", name), name) for name in source.attributes or {}]
+        yield from _unknown(file, business.attributes, mapped, "attribute")
+    if source.holds == "activities" and source.kind is not None:
+        yield from _unknown(file, business.activities, [((*here, "kind"), source.kind)], "activity")
+    if source.holds in {"activities", "event_log"}:
+        kinds = [((*here, "kinds", word), kind) for word, kind in (source.kinds or {}).items()]
+        yield from _unknown(file, business.activities, kinds, "activity")
+    if isinstance(source, ActivitySource):
+        for word in sorted(set(source.kinds or {}) & set(source.ignore)):
+            yield file.mistake((*here, "ignore"), f"{word} is in kinds and in ignore; keep one.")
+    key, stages = _stages_of(source)
+    named = [((*here, key, word), stage) for word, stage in stages.items()]
+    yield from _unknown(file, business.stages, named, "stage")
+
+
+def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
+    """Give the export's words for stages and the name under which the source lists them."""
+    match source:
+        case EventLogSource():
+            return "outcomes", source.outcomes
+        case OutcomeSource():
+            return "stages", source.stages or {}
+        case LeadSource():
+            return "outcome", source.outcome.stages if source.outcome else {}
+        case ActivitySource() | StoreSource():
+            return "", {}
+
+
+def rule_contradictions(business: Business, scorecard: ScorecardRules, file: YamlFile) -> Iterator[Mistake]:
+    """Find rules that can never apply or that look at what must not be used."""
+    for at, rule in enumerate(scorecard.rules):
+        if isinstance(rule, ActivityRule):
+            where = ("rules", at, "subject")
+            yield from _subject_mistakes(business, rule.activity, rule.subject, file=file, where=where)
+        for key, known in (("activity", business.activities), ("attribute", business.attributes)):
+            named = getattr(rule, key, None)
+            if named is not None:
+                yield from _unknown(file, known, [(("rules", at, key), named)], key)
+            if named in business.never_use:
+                said = f"{named} is on the playbook's never_use; remove the rule or take {named} off that list."
+                yield file.mistake(("rules", at, key), said)
+        if isinstance(rule, AttributeRule) and rule.attribute in business.attributes:
+            yield from _condition_mistakes(business.attributes[rule.attribute], rule, at=at, file=file)
+
+
+def _condition_mistakes(attribute: LeadAttribute, rule: AttributeRule, *, at: int, file: YamlFile) -> Iterator[Mistake]:
+    ranged = rule.at_least is not None or rule.below is not None
+    if ranged and attribute.type is not AttributeType.NUMERIC:
+        said = f"at_least / below need a numeric attribute, {rule.attribute} is {attribute.type.value}; use in or is."
+        yield file.mistake(("rules", at, "attribute"), said)
+    named = [("is", rule.equals)] if rule.equals is not None else [("in", value) for value in rule.among or ()]
+    for key, value in named:
+        yield from _value_mistakes(attribute, value, file=file, where=("rules", at, key))
+
+
+def _value_mistakes(
+    attribute: LeadAttribute, value: Scalar, *, file: YamlFile, where: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    expected, types = _KINDS_OF_VALUE[attribute.type]
+    boolean = isinstance(value, bool)
+    if not isinstance(value, types) or boolean != (attribute.type is AttributeType.BOOLEAN):
+        yield file.mistake(
+            where, f"{value!r} is never the value of a {attribute.type.value} attribute; expected {expected}."
+        )
+    elif attribute.values is not None and str(value) not in attribute.values:
+        yield file.mistake(where, f"unknown value {value}; {nearest(str(value), attribute.values)}")
+
+
+def _unknown(
+    file: YamlFile, known: Iterable[str], named: Sequence[tuple[Sequence[Hashable], str]], what: str
+) -> Iterator[Mistake]:
+    names = set(known)
+    for where, name in named:
+        if name not in names:
+            yield file.mistake(where, f"unknown {what} {name}; {nearest(name, names)}")

@@ -1,0 +1,112 @@
+"""
+A bundle as one blob, for the store and for the way over HTTP.
+
+It is a JSON object of the files' texts, squeezed by zlib. Nothing in it is code, unpacking runs nothing, and a blob
+that would swell beyond any bundle is refused before it does. The JSON may also come as it is.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.bundle import MANIFEST
+from models.checked_json import fields, is_label, loads
+from models.errors import BundleError, StructureError
+
+LARGEST_BYTES = 128 * 2**20
+"""Unpacked; a model of a thousand trees has a tenth of it."""
+
+_LEVEL = 6
+
+
+@dataclass(frozen=True, slots=True)
+class PackedBundle:
+    """
+    What a blob holds.
+
+    Attributes:
+        files: name → bytes, not verified yet.
+        version: the registry's label, where it was told.
+        fingerprint: of the bundle that was packed, where it was told; without it nothing vouches for the manifest.
+    """
+
+    files: Mapping[str, bytes]
+    version: str | None = None
+    fingerprint: str | None = None
+
+
+def pack(files: Mapping[str, bytes], *, version: str | None = None) -> bytes:
+    """
+    Pack the files of a bundle; the same files give the same bytes.
+
+    Args:
+        files: as given by `models.bundle.read_bundle_files`.
+        version: the registry's label, to go with them.
+
+    Raises:
+        BundleError: a file is no text.
+    """
+    try:
+        texts = {name: content.decode("utf-8") for name, content in files.items()}
+    except UnicodeDecodeError:
+        message = "a file of the bundle is not UTF-8 text: export the bundle again from its MLflow run."
+        raise BundleError(message) from None
+    fingerprint = hashlib.sha256(files[MANIFEST]).hexdigest() if MANIFEST in files else None
+    content = {"files": texts, "version": version, "fingerprint": fingerprint}
+    return zlib.compress(json.dumps(content, sort_keys=True, ensure_ascii=False).encode(), _LEVEL)
+
+
+def unpack(blob: bytes) -> PackedBundle:
+    """
+    Unpack what `pack` made, or the same JSON unsqueezed; whether it is a bundle is for `load_files` to say.
+
+    Raises:
+        ModelError: it is neither.
+
+    >>> unpack(pack({"a.json": b"{}"}, version="3"))
+    Packed(files={'a.json': b'{}'}, version='3', fingerprint=None)
+    >>> unpack(b'{"files": {"a.json": "{}"}}').files
+    {'a.json': b'{}'}
+    """
+    content = loads(_text(blob if blob[:1] == b"{" else _unsqueezed(blob)))
+    told = [name for name in ("version", "fingerprint") if isinstance(content, dict) and name in content]
+    given = fields(content, "packed bundle", ("files", *told))
+    for name in told:
+        if given[name] is not None and not is_label(given[name]):
+            raise StructureError(where=name, found=given[name], expected="a line of at most 200 signs")
+    return PackedBundle(_files(given["files"]), given.get("version"), given.get("fingerprint"))
+
+
+def _unsqueezed(blob: bytes) -> bytes:
+    reader = zlib.decompressobj()
+    try:
+        content = reader.decompress(blob, LARGEST_BYTES + 1)
+    except zlib.error:
+        message = "this is no packed bundle: pack the bundle again."
+        raise BundleError(message) from None
+    if len(content) > LARGEST_BYTES:
+        message = f"the packed bundle unpacks to more than {LARGEST_BYTES:,} bytes, which no bundle has: pack it again."
+        raise BundleError(message)
+    if not reader.eof or reader.unused_data:
+        message = "the packed bundle does not end where it should: pack the bundle again."
+        raise BundleError(message)
+    return content
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        message = "the packed bundle is not UTF-8 text: pack the bundle again."
+        raise BundleError(message) from None
+
+
+def _files(given: object) -> dict[str, bytes]:
+    if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
+        raise StructureError(where="files", found="something else", expected="an object of texts")
+    try:
+        return {name: text.encode("utf-8") for name, text in given.items()}
+    except UnicodeEncodeError:
+        raise StructureError(where="files", found="a sign that no text has", expected="texts") from None

@@ -1,0 +1,83 @@
+"""
+Point rules as they answered, kept so that their receipts can be given again after ``scorecard.yaml`` was edited.
+
+What is kept is the compiled card: rules, features, calibration and bands. Neither the playbook nor the rules of today
+are asked when it is read back.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from data.point_rules import ScorecardRules
+from features.catalog import Catalog
+from features.errors import FeatureError
+from models.bands import Bands
+from models.calibration import Platt
+from models.checked_json import fields, integers, loads
+from models.errors import BundleError, StructureError
+from models.scorecard import Scorecard
+
+_FIELDS = ("rules", "catalog", "columns", "calibration", "bands")
+
+
+def keep_rules(card: Scorecard) -> bytes:
+    """Write down point rules with all they answer by."""
+    content = {
+        "rules": card.rules.model_dump(mode="json", by_alias=True),
+        "catalog": card.catalog.to_json(),
+        "columns": [list(used) for used in card.columns],
+        "calibration": None if card.calibration is None else card.calibration.as_json(),
+        "bands": card.bands.as_json(),
+    }
+    text = _dumps(content)
+    return _dumps({"sha256": _hash(text), "card": text}).encode()
+
+
+def kept_rules(kept: bytes, *, fingerprint: str) -> Scorecard:
+    """
+    Read point rules back.
+
+    Args:
+        kept: as written by `keep_rules`.
+        fingerprint: of the rules that are expected.
+
+    Raises:
+        ModelError: these are not they, to the last bit.
+    """
+    try:
+        text = _checked(kept.decode("utf-8"))
+        card = _card(fields(loads(text), "rules", _FIELDS))
+    except (UnicodeDecodeError, ValidationError, FeatureError):
+        message = "the kept point rules cannot be read: bring the store back from a backup."
+        raise BundleError(message) from None
+    if card.id.fingerprint != fingerprint:
+        message = "other point rules are kept in this place: bring the store back from a backup."
+        raise BundleError(message)
+    return card
+
+
+def _checked(kept: str) -> str:
+    given = fields(loads(kept), "kept rules", ("sha256", "card"))
+    text = given["card"]
+    if not isinstance(text, str) or _hash(text) != given["sha256"]:
+        raise StructureError(where="kept rules", found="another hash", expected="the one they were kept with")
+    return text
+
+
+def _card(given: dict[str, Any]) -> Scorecard:
+    rules, catalog = ScorecardRules.model_validate(given["rules"]), Catalog.from_json(given["catalog"])
+    columns = tuple(integers(used, "columns") for used in given["columns"])
+    calibration = None if given["calibration"] is None else Platt.from_json(given["calibration"])
+    Bands.from_json(given["bands"])  # checks them, but makes floats of all, which would make another fingerprint
+    return Scorecard(rules, catalog, columns, Bands(**given["bands"]), calibration)
+
+
+def _dumps(content: object) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

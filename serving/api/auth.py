@@ -1,0 +1,200 @@
+"""
+Who may call what: ``Authorization: Bearer lsk_…``, checked by a dependency of each route.
+
+Routes without ``needs`` are open to everybody; a test holds every operation against a table.
+"""
+
+import asyncio
+import ipaddress
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.openapi.models import HTTPBearer as BearerModel
+from fastapi.params import Depends as Dependency
+from fastapi.routing import RouteContext, iter_route_contexts
+from fastapi.security.base import SecurityBase
+
+from serving.api.problems import MEDIA_TYPE
+from serving.callers.keys import ANYBODY, PREFIX, Key, KeyRing, Scope
+from serving.callers.rate_limit import Limiter
+from serving.errors import ExpiredKeyError, ForbiddenError, SettingsError, TooManyError, UnauthorisedError
+from serving.settings import Settings
+from serving.store.database import Database
+
+_SCHEME = b"bearer "
+_SCHEME_NAME = "key"
+_LONGEST = 100
+_WRONG_PER_S, _WRONG_AT_ONCE = 20, 100
+
+
+class AccessControl:
+    """
+    What stands between callers and the routes: the keys, and how often each may ask.
+
+    Args:
+        settings: whether keys are asked for, and the rate of each.
+        database: the store that holds the keys.
+        now: the present instant [us since 1970 UTC].
+    """
+
+    def __init__(self, settings: Settings, database: Database, now: Callable[[], int]) -> None:
+        self._ring = KeyRing(database, now) if settings.keys == "required" else None
+        self._reads_inline = database.dialect == "sqlite"  # takes less time than handing it to a thread would
+        self._now = now
+        self._callers = Limiter(settings.requests_per_s / settings.workers)
+        self._wrong = Limiter(_WRONG_PER_S if settings.requests_per_s else 0, burst=_WRONG_AT_ONCE)
+
+    async def key_of(self, request: Request) -> Key:
+        """
+        Give the key that a request carries.
+
+        Raises:
+            UnauthorisedError: it carries none that opens anything.
+            TooManyError: this caller asks more often than it may.
+        """
+        if self._ring is None:
+            return ANYBODY
+        secret = secret_in(request)
+        key = None if secret is None else await self._found(self._ring, secret)
+        if key is None or key.has_expired(self._now()):
+            _slow_down(self._wrong.wait_s(request.client.host if request.client else ""))
+            raise _refusal(secret, key)
+        _slow_down(self._callers.wait_s(key.key_id))
+        return key
+
+    async def _found(self, ring: KeyRing, secret: str) -> Key | None:
+        found = ring.held(secret)
+        if not ring.is_due(found):
+            return found
+        if self._reads_inline:
+            ring.refresh(found)
+        else:
+            await asyncio.to_thread(ring.refresh, found)
+        return ring.held(secret)
+
+
+class RequiredScopes(SecurityBase):
+    """
+    A dependency that lets a request pass if its key has one of these scopes; without scopes every key will do.
+
+    It leaves the key in ``request.state.key``.
+    """
+
+    def __init__(self, scopes: tuple[Scope, ...]) -> None:
+        self.scopes = scopes
+        self.scheme_name = _SCHEME_NAME
+        self.model = BearerModel(
+            description="a key made with `leadscore keys create`; one with the scope `admin` may do everything"
+        )
+
+    async def __call__(self, request: Request) -> None:
+        """Let the request pass or raise what forbids it."""
+        door: AccessControl = request.app.state.door
+        request.state.key = key = await door.key_of(request)
+        if self.scopes and not any(key.allows(scope) for scope in self.scopes):
+            raise ForbiddenError(self.scopes)
+
+
+def needs(*scopes: str) -> Dependency:
+    """
+    Give the dependency of a route that is open only to keys with one of these scopes; none given, to every key.
+
+    A route takes it as ``dependencies=[needs("scores:read")]``.
+    """
+    return cast("Dependency", Depends(RequiredScopes(tuple(Scope(scope) for scope in scopes))))
+
+
+def key_of(request: Request) -> Key:
+    """Give the key of a request that a ``needs`` let pass."""
+    key: Key = request.state.key
+    return key
+
+
+def open_door(app: FastAPI, settings: Settings, *, database: Database, now: Callable[[], int]) -> None:
+    """Give an app what ``needs`` asks."""
+    app.state.door = AccessControl(settings, database, now)
+
+
+def scopes_of(route: RouteContext) -> tuple[str, ...] | None:
+    """Give the scopes of which a route needs one; none are named where every key will do, None is open to everybody."""
+    found = [depends.dependency for depends in getattr(route, "dependencies", [])]
+    return next((needed.scopes for needed in found if isinstance(needed, RequiredScopes)), None)
+
+
+def add_scopes(content: dict[str, Any], app: FastAPI) -> None:
+    """Write into an OpenAPI document which key each operation needs, and how it answers the others."""
+    for route in iter_route_contexts(app.routes):
+        scopes, path = scopes_of(route), content["paths"].get(getattr(route, "path_format", None), {})
+        for method in (route.methods or ()) if scopes is not None else ():
+            operation = path.get(method.lower())
+            if operation is not None:
+                operation["security"] = [{_SCHEME_NAME: [str(scope)]} for scope in scopes or ()] or [{_SCHEME_NAME: []}]
+                operation["x-scopes"] = [str(scope) for scope in scopes or ()]
+                operation["responses"] = dict(sorted({**operation["responses"], **_refusals(scopes or ())}.items()))
+
+
+def _refusals(scopes: tuple[str, ...]) -> dict[str, Any]:
+    said = {401: "There is no valid key", 403: "The key lacks the scope", 429: "More requests than this key may make"}
+    told = {status: words for status, words in said.items() if scopes or status != ForbiddenError.status}
+    media = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(status): {"description": words, "content": media} for status, words in told.items()}
+
+
+def check_open(settings: Settings) -> None:
+    """
+    Refuse to serve without keys where others could listen.
+
+    Raises:
+        SettingsError: keys are off and the host is not this machine alone.
+    """
+    if settings.keys == "off" and not is_loopback(settings.host):
+        message = (
+            "keys are off and the service would listen beyond this machine: set LEADSCORE_KEYS=required, "
+            "or LEADSCORE_HOST=127.0.0.1."
+        )
+        raise SettingsError(message)
+
+
+def is_loopback(host: str) -> bool:
+    """
+    Say whether a host is this machine and nobody else's.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
+    (True, True, True, False)
+    """
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def secret_in(request: Request) -> str | None:
+    """Give what a request carries as its key; None where it carries nothing that could be one."""
+    given = [value for name, value in request.scope["headers"] if name == b"authorization"]
+    if len(given) != 1 or given[0][: len(_SCHEME)].lower() != _SCHEME or len(given[0]) > _LONGEST:
+        return None
+    found: str = given[0][len(_SCHEME) :].decode("latin-1").strip()
+    return found if found.startswith(PREFIX) and found.isascii() else None
+
+
+def _refusal(secret: str | None, key: Key | None) -> UnauthorisedError:
+    """Say what is wrong with a key; of an unknown and a revoked one the same, since its sender may be a thief."""
+    if secret is None:
+        message = f"Send a key in the header `Authorization: Bearer {PREFIX}…`; this request carries none."
+        return UnauthorisedError(message)
+    if key is None:
+        message = "This key opens nothing: it was never made here, or it was revoked."
+        return UnauthorisedError(message, error="invalid_token")
+    message = "This key has expired: ask for the one that takes its place."
+    return ExpiredKeyError(message, error="invalid_token")
+
+
+def _slow_down(wait_s: float) -> None:
+    if wait_s:
+        message = "More requests than may be answered now: send the next one after the seconds in Retry-After."
+        raise TooManyError(message, retry_after_s=math.ceil(wait_s))
+
+
+__all__ = ["AccessControl", "RequiredScopes", "add_scopes", "check_open", "key_of", "needs", "open_door", "scopes_of"]

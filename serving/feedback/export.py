@@ -1,0 +1,295 @@
+# ruff: noqa: S608 - this is SQL of our own, whose only values are numbers
+"""
+Exporting: the store written back as Parquet in the contract's columns, month by month, so that it can be learned from.
+
+What comes late belongs to the month in which it became known, as history that was loaded does, or a receipt that was
+written behind its score. So each month of each table is counted and summed up in the store, and those that are not as
+they were when the export was last written are written anew. Whatever was erased makes every month anew.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console
+from rich.markup import escape
+from sqlalchemy import Connection, delete, insert, select
+
+from data.contract import INSTANT
+from data.instants import DAY_US, from_us, to_us
+from data.operational_store import FACTS, Moment, OperationalStore
+from data.playbook import Business
+from data.progress import Progress, silent
+from data.store_copy import Shape
+from models.receipt import displayed
+from serving.errors import ExportError
+from serving.feedback.export_folder import Census, ExportDraft, Manifest, forget_in, held, put_text
+from serving.store.database import Database
+from serving.store.tables import marks
+
+SOURCES = """\
+# What the service saw, as history to learn from: paste this into a playbook.
+folder: {folder}
+sources:
+  - {{file: leads/*.parquet, holds: leads, columns: {{account_id: account_id, known_at: known_at}}}}
+  - {{file: activities/*.parquet, holds: activities, columns: {{activity_id: activity_id, kind: kind, known_at: known_at, subject: subject, value: value}}}}
+  - {{file: outcomes/*.parquet, holds: outcomes, columns: {{outcome_id: outcome_id, known_at: known_at, amount: amount, reason: reason}}}}
+"""  # noqa: E501 - one source a line, as in the playbooks
+_MARK = "exports"
+_FIRST_US = to_us(datetime(1900, 1, 1, tzinfo=UTC))
+_PRIME = 1_000_000_007
+_RECEIPTS = pa.schema(
+    [
+        pa.field("receipt_id", pa.string(), nullable=False),
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("role", pa.string(), nullable=False),
+        pa.field("as_of", INSTANT, nullable=False),
+        pa.field("scorer", pa.string(), nullable=False),
+        pa.field("points", pa.float64(), nullable=False),
+        pa.field("threshold", pa.float64(), nullable=False),
+        pa.field("score", pa.int64(), nullable=False),
+        pa.field("grade", pa.string()),
+        pa.field("probability", pa.float64()),
+        pa.field("degraded", pa.bool_()),
+    ]
+)
+_ROUTES = pa.schema(
+    [
+        pa.field("route_id", pa.int64(), nullable=False),
+        pa.field("lead_id", pa.string(), nullable=False),
+        pa.field("routed_at", INSTANT, nullable=False),
+        pa.field("points", pa.float64(), nullable=False),
+        pa.field("score", pa.int64(), nullable=False),
+        pa.field("grade", pa.string(), nullable=False),
+        pa.field("threshold", pa.float64(), nullable=False),
+        pa.field("scorer", pa.string()),
+    ]
+)
+_GIVEN = {
+    "receipts": "SELECT receipt_id, lead_id, role, as_of, scorer, points, threshold, receipt FROM receipts",
+    "routes": "SELECT id, lead_id, routed_at, points, score, grade, threshold, scorer FROM routes",
+}
+_KEY = {"receipts": "receipt_id", "routes": "id"}
+_SCHEMAS = {"receipts": _RECEIPTS, "routes": _ROUTES}
+_TIME = dict.fromkeys(FACTS, "known_at") | {"receipts": "as_of", "routes": "routed_at"}
+TABLES = tuple(_TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """
+    What an export wrote.
+
+    Attributes:
+        folder: where.
+        rows: rows of the store, by table.
+        written: rows of the months that were written anew, by table.
+        months: how many files were written.
+        misfits: by attribute, versions of leads whose value is not of the playbook's type and was left out.
+    """
+
+    folder: str
+    rows: dict[str, int]
+    written: dict[str, int]
+    months: int
+    misfits: dict[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it."""
+        return asdict(self)
+
+    def show(self, console: Console) -> None:
+        """Say it on a console."""
+        rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
+        written = sum(self.written.values())
+        console.print(f"{escape(self.folder)} holds {rows}.", soft_wrap=True)
+        console.print(f"Written now: {written:,} rows in {self.months:,} files; the other months are as they were.")
+        for name, count in self.misfits.items():
+            said = f"{count:,} versions of leads say another kind of {name} than the playbook; it was left out there."
+            console.print(escape(said), soft_wrap=True)
+        console.print(f"A playbook that learns from it: see {escape(self.folder)}/sources.yaml.", soft_wrap=True)
+
+
+def export(database: Database, business: Business, out: Path, *, progress: Progress = silent) -> ExportResult:
+    """
+    Write what the store holds into a folder, or bring the folder up to date.
+
+    Args:
+        database: the store; it remembers the folder, so that erasing a lead finds it.
+        business: says which attributes leads have.
+        out: the folder; new, empty, or an export of this playbook.
+        progress: hears how many rows are written.
+
+    Raises:
+        ExportError: the folder holds something else.
+    """
+    folder = out.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    _standing(folder, business)
+    with database.writing() as connection:  # before the folder is held, so that nobody ever waits for both
+        _remember(connection, folder)
+    with held(folder):
+        before = _standing(folder, business)
+        before.write(folder)
+        url = database.url.render_as_string(hide_password=False)
+        with OperationalStore(url).moment() as moment:
+            return _Export(moment, Shape(business.attribute_types), folder).write(before, progress)
+
+
+def _standing(folder: Path, business: Business) -> Manifest:
+    """Give what the folder holds of this playbook, or the manifest of an export that has just begun."""
+    found = Manifest.read(folder) or Manifest(business.name, "", 0, {})
+    if found.playbook != business.name:
+        message = f"{folder} holds the export of the playbook {found.playbook}: name another folder."
+        raise ExportError(message)
+    return found
+
+
+class _Export:
+    """One run of an export, on one moment of the store."""
+
+    def __init__(self, moment: Moment, shape: Shape, folder: Path) -> None:
+        self._moment = moment
+        self._shape = shape
+        self._folder = folder
+
+    def write(self, before: Manifest, progress: Progress) -> ExportResult:
+        """Write the months that are not as they were."""
+        now = Manifest(before.playbook, self._columns(), self._erased(), self._census())
+        is_anew = (before.columns, before.erased) != (now.columns, now.erased)
+        stale = {table: self._stale(table, {} if is_anew else before.census, now.census[table]) for table in TABLES}
+        draft, written, misfits = ExportDraft(self._folder), dict.fromkeys(TABLES, 0), dict[str, int]()
+        for table, months in stale.items():
+            if months:
+                batches = self._heard(self._batches(table, months, misfits), f"exporting {table}", progress)
+                written[table] = draft.write(table, batches, schema=self._schema(table), by=_TIME[table])
+        draft.put(now.census)
+        put_text(self._folder / "sources.yaml", SOURCES.format(folder=json.dumps(str(self._folder))))
+        now.write(self._folder)
+        rows = {table: sum(count for count, _ in months.values()) for table, months in now.census.items()}
+        return ExportResult(str(self._folder), rows, written, sum(len(months) for months in stale.values()), misfits)
+
+    def _stale(self, table: str, before: Census, now: Mapping[str, list[int]]) -> list[str]:
+        """Name the months that are not as they were, or whose file is gone."""
+        then = before.get(table, {})
+        there = {path.stem for path in (self._folder / table).glob("*.parquet")}
+        return [month for month, said in now.items() if month not in there or then.get(month) != said]
+
+    def _census(self) -> Census:
+        """Count and sum up every month of every table."""
+        return {table: self._months(table) for table in TABLES}
+
+    def _months(self, table: str) -> dict[str, list[int]]:
+        time = _TIME[table]
+        asked = (
+            f"SELECT ({time} - ({_FIRST_US})) / {DAY_US}, count(*), sum({time} % {_PRIME})"
+            f" FROM ({self._relation(table)}) AS t GROUP BY 1 ORDER BY 1"
+        )
+        found: dict[str, list[int]] = {}
+        for day, count, total in (row for rows in self._moment.rows(asked) for row in rows):
+            said = found.setdefault(f"{from_us(_FIRST_US + int(day) * DAY_US):%Y-%m}", [0, 0])
+            said[0] += int(count)
+            said[1] = (said[1] + int(total)) % _PRIME
+        return found
+
+    def _relation(self, table: str) -> str:
+        return self._moment.relation(table) if table in FACTS else _GIVEN[table]
+
+    def _batches(self, table: str, months: Sequence[str], misfits: dict[str, int]) -> Iterator[pa.RecordBatch]:
+        """Give the rows of months in the contract's columns, or in those of what the service gave."""
+        where = " OR ".join(f"({_within(_TIME[table], month)})" for month in months)
+        if table in FACTS:
+            for rows in self._moment.facts(table, where=where):
+                if table == "leads":
+                    self._count_misfits(rows, misfits)
+                yield self._shape.batch(table, rows)
+            return
+        order = f"{_KEY[table]}{self._moment.binary if table == 'receipts' else ''}"
+        asked = f"SELECT * FROM ({_GIVEN[table]}) AS t WHERE {where} ORDER BY {_TIME[table]}, {order}"
+        schema, said = _SCHEMAS[table], _receipt if table == "receipts" else _route
+        for rows in self._moment.rows(asked):
+            columns = zip(*(said(row) for row in rows), strict=True)
+            arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def _count_misfits(self, rows: Sequence[tuple[Any, ...]], misfits: dict[str, int]) -> None:
+        for *_, text in rows:
+            for name in self._shape.misfits(text):
+                misfits[name] = misfits.get(name, 0) + 1
+
+    def _schema(self, table: str) -> pa.Schema:
+        return self._shape.schema(table) if table in FACTS else _SCHEMAS[table]
+
+    def _columns(self) -> str:
+        said = "\n".join(str(self._schema(table)) for table in TABLES)
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def _erased(self) -> int:
+        rows = next(self._moment.rows("SELECT count(*) FROM tombstones"))
+        return int(rows[0][0])
+
+    @staticmethod
+    def _heard(batches: Iterator[pa.RecordBatch], what: str, progress: Progress) -> Iterator[pa.RecordBatch]:
+        done = 0
+        for batch in batches:
+            yield batch
+            done += batch.num_rows
+            progress(what, done, 0)
+
+
+def _within(time: str, month: str) -> str:
+    """
+    Say as SQL that an instant lies in a month, UTC.
+
+    >>> _within("known_at", "1970-01")
+    'known_at >= 0 AND known_at < 2678400000000'
+    """
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return f"{time} >= {to_us(start)} AND {time} < {to_us(end)}"
+
+
+def _receipt(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    *told, text = row
+    said, points = json.loads(text), told[5]
+    return (*told, displayed(points), said.get("grade"), said.get("probability"), said.get("degraded"))
+
+
+def _route(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    *told, scorer = row
+    return (*told, json.loads(scorer).get("fingerprint"))
+
+
+def _remember(connection: Connection, folder: Path) -> None:
+    """Note where an export stands."""
+    known = [str(path) for path in exports_of(connection)]
+    if str(folder) not in known:
+        connection.execute(delete(marks).where(marks.c.name == _MARK))
+        connection.execute(insert(marks).values(name=_MARK, content=json.dumps([*known, str(folder)])))
+
+
+def exports_of(connection: Connection) -> list[Path]:
+    """Give the folders that the store was ever exported to."""
+    found = connection.execute(select(marks.c.content).where(marks.c.name == _MARK)).scalar()
+    return [Path(name) for name in json.loads(found)] if found else []
+
+
+def forget(folder: Path, *lead_ids: str) -> int | None:
+    """
+    Take leads out of an export, as if they had never been in it; wait where an export is being written.
+
+    Call it once the erasure is committed: an export that begins later then finds the leads gone.
+
+    Args:
+        folder: one of ``exports_of``.
+        lead_ids: the leads; of accounts nothing is taken.
+
+    Returns:
+        How many rows went; None where no export stands any more.
+    """
+    return forget_in(folder, lead_ids, tables=TABLES) if folder.is_dir() else None

@@ -1,0 +1,221 @@
+"""The folder of an export: one Parquet file per table and month, each written whole, none by two at a time."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from serving.errors import ExportError
+
+FORMAT = "leadscore-export-1"
+MANIFEST = "manifest.json"
+_LOCK, _DRAFT = ".lock", ".partial"
+_ROW_GROUP = 50_000
+Census = dict[str, dict[str, list[int]]]
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep others from writing into an export; what a run that was killed left half-written is thrown away first."""
+    with (folder / _LOCK).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(folder / _DRAFT, ignore_errors=True)
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """
+    What an export was made of.
+
+    Attributes:
+        playbook: its name.
+        columns: fingerprint of the columns; other columns make another export.
+        erased: how many erasures the store knew of.
+        census: by table and month, count and checksum of the rows in the store.
+    """
+
+    playbook: str
+    columns: str
+    erased: int
+    census: Census
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest | None":
+        """
+        Read what stands in a folder; None where it holds nothing.
+
+        Raises:
+            ExportError: it holds something else than an export.
+        """
+        try:
+            said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            if said["format"] != FORMAT:
+                message = f"{folder} holds an export in another format: name a new folder."
+                raise ExportError(message)
+            return cls(said["playbook"], said["columns"], said["erased"], said["census"])
+        except FileNotFoundError:
+            if any(path.name not in {_LOCK, _DRAFT} for path in folder.iterdir()):
+                message = f"{folder} holds something else than an export: name an empty folder or a new one."
+                raise ExportError(message) from None
+            return None
+        except (ValueError, KeyError, TypeError):
+            message = f"{folder / MANIFEST} is damaged: delete the folder, and all is exported anew."
+            raise ExportError(message) from None
+
+    def write(self, folder: Path) -> None:
+        """Put it in its place in one step."""
+        said = {
+            "format": FORMAT,
+            "playbook": self.playbook,
+            "columns": self.columns,
+            "erased": self.erased,
+            "census": self.census,
+        }
+        put_text(folder / MANIFEST, json.dumps(said, indent=1, sort_keys=True))
+
+
+class ExportDraft:
+    """
+    New files of an export, written beside it and put in their places at the end.
+
+    Args:
+        folder: the export.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: list[tuple[str, str]] = []
+
+    def write(self, table: str, batches: Iterable[pa.RecordBatch], *, schema: pa.Schema, by: str) -> int:
+        """
+        Write rows into one file per month.
+
+        Args:
+            table: what they are.
+            batches: rows in order.
+            schema: their columns.
+            by: the column with the instant that says the month, UTC.
+
+        Returns:
+            How many rows there were.
+        """
+        (self._folder / _DRAFT / table).mkdir(parents=True)
+        months: dict[str, _Month] = {}
+        count = 0
+        for batch in batches:
+            for month, rows in _by_month(batch, by):
+                if month not in months:
+                    months[month] = _Month(self._folder / _DRAFT / table / f"{month}.parquet", schema)
+                months[month].add(rows)
+            count += batch.num_rows
+        for month in sorted(months):
+            months[month].close()
+            self._written.append((table, month))
+        return count
+
+    def put(self, tables: Mapping[str, Iterable[str]]) -> None:
+        """
+        Put the files in their places; those of months that have no rows any more go.
+
+        A reader who comes in between meets leads of which the newest facts are missing, never facts without their lead.
+
+        Args:
+            tables: by table, in the order of their places, the months that are to stand there.
+        """
+        for table in tables:
+            (self._folder / table).mkdir(exist_ok=True)
+            for month in [month for written, month in self._written if written == table]:
+                file = f"{table}/{month}.parquet"
+                (self._folder / _DRAFT / file).replace(self._folder / file)
+        for table, months in reversed(list(tables.items())):
+            kept = {f"{month}.parquet" for month in months}
+            for path in (self._folder / table).glob("*.parquet"):
+                if path.name not in kept:
+                    path.unlink()
+            _settle(self._folder / table)
+        shutil.rmtree(self._folder / _DRAFT, ignore_errors=True)
+
+
+class _Month:
+    """One file in the making; rows wait until there are enough for a row group."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema)
+        self._waiting: list[pa.RecordBatch] = []
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        self._waiting.append(rows)
+        if sum(batch.num_rows for batch in self._waiting) >= _ROW_GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+        _settle(self._path)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema).combine_chunks())
+        self._waiting = []
+
+
+def _by_month(batch: pa.RecordBatch, by: str) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Part rows by the month, UTC, of an instant in them."""
+    at = np.asarray(batch.column(by).cast(pa.int64()))
+    months = at.astype("datetime64[us]").astype("datetime64[M]")
+    for month in np.unique(months):
+        yield str(month), batch.filter(pa.array(months == month))
+
+
+def forget_in(folder: Path, lead_ids: Sequence[str], *, tables: Sequence[str]) -> int:
+    """Write the files of tables anew that hold rows of leads, without them, and say how many rows went."""
+    wanted = pa.array(lead_ids, pa.string())
+    gone = 0
+    with held(folder):
+        for path in [path for table in tables for path in sorted((folder / table).glob("*.parquet"))]:
+            found = pq.read_table(path, columns=["lead_id"])["lead_id"]
+            count = pc.sum(pc.is_in(found, value_set=wanted)).as_py() or 0
+            if count:
+                _rewrite(path, folder / _DRAFT, wanted)
+                gone += count
+    return gone
+
+
+def _rewrite(path: Path, draft: Path, unwanted: pa.Array) -> None:
+    draft.mkdir(exist_ok=True)
+    with pq.ParquetFile(path) as file, pq.ParquetWriter(draft / path.name, file.schema_arrow) as writer:
+        for batch in file.iter_batches(_ROW_GROUP):
+            writer.write_batch(batch.filter(pc.invert(pc.is_in(batch.column("lead_id"), value_set=unwanted))))
+    _settle(draft / path.name)
+    (draft / path.name).replace(path)
+    _settle(path.parent)
+    shutil.rmtree(draft)
+
+
+def put_text(path: Path, text: str) -> None:
+    """Put a small file in its place in one step."""
+    draft = path.with_name(f".{path.name}")
+    draft.write_text(text, encoding="utf-8")
+    _settle(draft)
+    draft.replace(path)
+
+
+def _settle(path: Path) -> None:
+    """Wait until what was written is on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,275 @@
+"""
+Erasing: everything that the store knows of the person behind a lead goes, and late facts about it are refused.
+
+First the rows, in one transaction; then the bytes that they left behind. SQLite overwrites what is deleted with zeros,
+but copies of rows stay behind where a full page was split in two: so the file is written anew, and the write-ahead log
+is emptied. PostgreSQL marks rows as dead and reuses their place later.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Collection, Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, NullPool, Table, create_engine, delete, insert, or_, select
+
+from data.instants import iso
+from serving.errors import UnknownLeadError
+from serving.facts import shown
+from serving.store.audit_log import mark_of, note
+from serving.store.database import Database
+from serving.store.tables import idempotency, idempotency_leads, marks, merges, metadata
+from serving.store.tombstones import bury, erased_at, tombstoned
+
+Forget = Callable[[str], object]
+Left = Literal["gone", "freed", "pending"]
+_NAMING = ("lead_id", "into_lead_id")
+_DUE = "scrub"
+_PATIENCE_MS = 2000
+_QUICK_BYTES = 64 * 1024**2
+"""A store on SQLite up to this size is written anew while whoever asked waits: that takes a second or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemainingCopy:
+    """
+    A place that may still hold something of an erased lead.
+
+    Attributes:
+        what: what it holds.
+        until: until when.
+        do: what whoever runs the service should do, if anything.
+    """
+
+    what: str
+    until: str
+    do: str
+
+    def as_json(self) -> dict[str, str]:
+        """Write it."""
+        return {"what": self.what, "until": self.until, "do": self.do}
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """
+    What an erasure did to the store.
+
+    Attributes:
+        person: every id that the person had: the lead, what it was merged into and what was merged into it.
+        erased_at: when, the first time [us since 1970 UTC].
+        rows: how many rows went, by table.
+        left: what became of the bytes of those rows in the store's files.
+        dialect: on which engine.
+    """
+
+    person: frozenset[str]
+    erased_at: int
+    rows: dict[str, int]
+    left: Left
+    dialect: Literal["sqlite", "postgres"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it without any id."""
+        return {
+            "erased_at": iso(self.erased_at),
+            "rows": self.rows,
+            "bytes": self.left,
+        }
+
+    @property
+    def held(self) -> list[RemainingCopy]:
+        """Give the places beside the store's tables that only whoever runs the engine can clean."""
+        found = [
+            RemainingCopy(
+                "Backups and copies of the store that were made before",
+                "as long as you keep them",
+                "Let them lapse; after restoring one, erase the lead again.",
+            )
+        ]
+        if self.dialect == "postgres":
+            found += _HELD_BY_POSTGRES if self.left == "gone" else [_DEAD_ROWS, *_HELD_BY_POSTGRES]
+        elif self.left == "pending":
+            found.append(_UNUSED_PARTS)
+        return found
+
+
+_UNUSED_PARTS = RemainingCopy(
+    "Unused parts of the store's file, and the write-ahead log beside it",
+    "until the file is written anew; the service tries every minute, and waits for readers of an older moment",
+    "Nothing, or run `leadscore erase LEAD`, which does it at once.",
+)
+_DEAD_ROWS = RemainingCopy(
+    "Dead rows in PostgreSQL's table files",
+    "until VACUUM has freed their place and new rows have taken it",
+    "Nothing, or run `leadscore erase LEAD --vacuum` while the service may wait: it writes the tables anew.",
+)
+_HELD_BY_POSTGRES = [
+    RemainingCopy(
+        "PostgreSQL's write-ahead log, its archive and its replicas",
+        "until the segments are recycled, after the next checkpoints",
+        "Nothing; where you archive segments, let the archive lapse.",
+    ),
+]
+
+
+def erase(
+    database: Database,
+    lead_id: str,
+    *,
+    at: int,
+    actor: str,
+    forget: Iterable[Forget] = (),
+    scrubs: bool = True,
+    waits: bool = False,
+    thorough: bool = False,
+) -> Erasure:
+    """
+    Erase a lead and whoever it was merged with.
+
+    Args:
+        database: the store.
+        lead_id: any id of the person; one that was erased before is erased again, should anything have come back.
+        at: the present instant [us since 1970 UTC].
+        actor: who asked for it: a key's id, or the user of the command line.
+        forget: what else in this process remembers leads; each is called with every id, once the rows are gone.
+        scrubs: whether to remove the bytes too where that is quick, and not to leave it to the service's worker.
+        waits: whether to remove them at once from a large store on SQLite, too, which takes as long as copying it.
+        thorough: whether PostgreSQL shall write its tables anew, which takes as long and lets everybody wait.
+
+    Raises:
+        UnknownLeadError: nobody has told us of this lead.
+    """
+    with database.writing() as connection:
+        person = person_of(connection, lead_id)
+        rows = _delete(connection, person)
+        first = erased_at(connection, lead_id)
+        if not rows and first is None:
+            message = f"No lead {shown(lead_id)} is known: there is nothing to erase."
+            raise UnknownLeadError(message)
+        bury(connection, person, at)
+        note(connection, at=at, actor=actor, act="leads.erase", about=mark_of(connection, lead_id))
+        _remember_to_scrub(connection)
+    for each in forget:
+        for one in sorted(person):
+            each(one)
+    left: Left = "pending"
+    if scrubs and (waits or _is_quick(database)) and scrub_if_due(database, thorough=thorough):
+        left = "gone" if thorough or database.dialect == "sqlite" else "freed"
+    return Erasure(frozenset(person), at if first is None else first, rows, left, database.dialect)
+
+
+def person_of(connection: Connection, lead_id: str) -> set[str]:
+    """Give every id of the person behind a lead: what it was merged into, and all that was merged into that."""
+    person, new = {lead_id}, {lead_id}
+    while new:
+        asked = select(merges.c.lead_id, merges.c.into_lead_id).where(
+            or_(merges.c.lead_id.in_(new), merges.c.into_lead_id.in_(new))
+        )
+        new = {one for row in connection.execute(asked) for one in row} - person
+        person |= new
+    return person
+
+
+def _delete(connection: Connection, person: Collection[str]) -> dict[str, int]:
+    """Delete every row that names the person, and say how many there were in each table that had any."""
+    counts = {"idempotency": _delete_answers(connection, person)}
+    for table in reversed(metadata.sorted_tables):
+        named = [table.c[name].in_(person) for name in _NAMING if name in table.c]
+        if named:
+            counts[table.name] = connection.execute(delete(table).where(or_(*named))).rowcount
+    return {name: count for name, count in counts.items() if count}
+
+
+def _delete_answers(connection: Connection, person: Collection[str]) -> int:
+    """Delete the kept answers that speak of the person, and what else is noted about them."""
+    same = idempotency_leads.alias("same")
+    count = 0
+    for table in (idempotency, idempotency_leads):
+        key = (same.c.key_id == table.c.key_id) & (same.c.idempotency_key == table.c.idempotency_key)
+        speaks = select(same.c.lead_id).where(key, same.c.lead_id.in_(person)).exists()
+        count = count or connection.execute(delete(table).where(speaks)).rowcount
+    return count
+
+
+def _remember_to_scrub(connection: Connection) -> None:
+    connection.execute(delete(marks).where(marks.c.name == _DUE))
+    connection.execute(insert(marks).values(name=_DUE, content=secrets.token_hex(8)))
+
+
+def _is_quick(database: Database) -> bool:
+    return database.path is None or database.path.stat().st_size <= _QUICK_BYTES
+
+
+def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
+    """
+    Remove the bytes that erased rows left behind, if there was an erasure since the last time.
+
+    Args:
+        database: the store.
+        thorough: whether PostgreSQL shall write its tables anew.
+
+    Returns:
+        Whether nothing is left to do about erasures before this call; those during it stay due.
+    """
+    with database.reading() as connection:
+        due = connection.execute(select(marks.c.content).where(marks.c.name == _DUE)).scalar()
+    if due is None and not thorough:
+        return True
+    if not scrub(database, thorough=thorough):
+        return False
+    with database.writing() as connection:
+        connection.execute(delete(marks).where(marks.c.name == _DUE, marks.c.content == due))
+    return True
+
+
+def scrub(database: Database, *, thorough: bool = False) -> bool:
+    """
+    Remove the bytes that deleted rows left behind; on SQLite by writing the file anew.
+
+    Args:
+        database: the store.
+        thorough: whether PostgreSQL shall write its tables anew, and not only free the place of dead rows.
+
+    Returns:
+        Whether it could be done; readers that look at an older moment of the store keep it from being done.
+    """
+    return _scrub_postgres(database, thorough) if database.path is None else _scrub_sqlite(str(database.path))
+
+
+def _scrub_sqlite(path: str) -> bool:
+    """Write the file anew and empty the log; where that could not be finished, a large file is not written for it."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_MS / 1000)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        with suppress(sqlite3.OperationalError):  # somebody writes, or the disk is full: another time
+            if not _log_is_emptied(connection):
+                return False
+            connection.execute("VACUUM")
+            return _log_is_emptied(connection)
+    return False
+
+
+def _log_is_emptied(connection: sqlite3.Connection) -> bool:
+    """Take the write-ahead log into the file, unless somebody reads an older moment."""
+    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001 - handed through
+    engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    names = ", ".join(table.name for table in metadata.sorted_tables if _may_name_leads(table))
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"VACUUM {'(FULL) ' if thorough else ''}{names}")
+    finally:
+        engine.dispose()
+    return True
+
+
+def _may_name_leads(table: Table) -> bool:
+    return table is idempotency or any(name in table.c for name in _NAMING)
+
+
+__all__ = ["Erasure", "RemainingCopy", "erase", "person_of", "scrub", "scrub_if_due", "tombstoned"]

@@ -1,0 +1,79 @@
+"""The shadow against the champion: how far apart their newest receipts are, lead by lead."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from serving.store.tables import receipts
+
+_NEWEST = 5000
+_LEADS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowComparison:
+    """
+    Two scorers on the same leads.
+
+    Attributes:
+        leads: how many both have scored.
+        mean_difference_points: of their points, each without its sign; None without leads.
+        same_side_share: share of the leads that both would hand over, or neither, each by its own threshold.
+    """
+
+    leads: int
+    mean_difference_points: float | None
+    same_side_share: float | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it as the API gives it."""
+        return asdict(self)
+
+
+def compared(connection: Connection, *, champion: str, shadow: str) -> ShadowComparison:
+    """
+    Compare the leads that the shadow scored last, at most 1,000, by the newest receipt of either.
+
+    Args:
+        connection: reads the store.
+        champion: its fingerprint.
+        shadow: its fingerprint.
+    """
+    theirs = _of_shadow(connection, shadow)
+    ours = _of_champion(connection, champion, lead_ids=list(theirs))
+    both = [(ours[lead_id], theirs[lead_id]) for lead_id in theirs if lead_id in ours]
+    if not both:
+        return ShadowComparison(0, None, None)
+    apart = sum(abs(one[0] - other[0]) for one, other in both)
+    same = sum((one[0] >= one[1]) == (other[0] >= other[1]) for one, other in both)
+    return ShadowComparison(len(both), apart / len(both), same / len(both))
+
+
+def _of_shadow(connection: Connection, fingerprint: str) -> dict[str, tuple[float, float]]:
+    """Give points and threshold for the leads of the newest receipts."""
+    asked = (
+        select(receipts.c.lead_id, receipts.c.points, receipts.c.threshold)
+        .where(receipts.c.role == "shadow", receipts.c.scorer == fingerprint)
+        .order_by(receipts.c.as_of.desc())
+        .limit(_NEWEST)
+    )
+    found: dict[str, tuple[float, float]] = {}
+    for row in connection.execute(asked):
+        if len(found) == _LEADS:
+            break
+        found.setdefault(row.lead_id, (row.points, row.threshold))
+    return found
+
+
+def _of_champion(connection: Connection, fingerprint: str, *, lead_ids: list[str]) -> dict[str, tuple[float, float]]:
+    wanted = (receipts.c.role == "champion") & receipts.c.lead_id.in_(lead_ids) & (receipts.c.scorer == fingerprint)
+    last = (
+        select(receipts.c.lead_id, func.max(receipts.c.as_of).label("as_of"))
+        .where(wanted)
+        .group_by(receipts.c.lead_id)
+        .subquery()
+    )
+    same = (receipts.c.lead_id == last.c.lead_id) & (receipts.c.as_of == last.c.as_of)
+    asked = select(receipts.c.lead_id, receipts.c.points, receipts.c.threshold).join(last, same).where(wanted)
+    return {row.lead_id: (row.points, row.threshold) for row in connection.execute(asked)}

@@ -1,0 +1,74 @@
+"""Following: scores come behind the facts, lead by lead, in the order in which the facts came."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from serving.clock import Clock
+from serving.scores.crossings import CrossingRules
+from serving.scores.rescoring import DueLead, Rescorer
+from serving.store.database import Database
+from serving.store.tables import moves
+
+_AT_ONCE = 100
+_SWEPT_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many leads wait to be scored, and since when the first of them does [us since 1970 UTC]."""
+
+    leads: int
+    oldest_since: int | None
+
+
+class BacklogFollower:
+    """
+    Scores the leads that facts have moved, and from time to time all that are open, since time moves scores too.
+
+    Args:
+        database: the store.
+        clock: says what now is.
+        rescoring: scores leads and writes what follows.
+        routing: says which leads are open.
+
+    Attributes:
+        swept: how many leads sweeps of this process have scored.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, rescoring: Rescorer, routing: CrossingRules) -> None:
+        self._database = database
+        self._clock = clock
+        self._rescoring = rescoring
+        self._routing = routing
+        self.swept = 0
+
+    def step(self, limit: int = _AT_ONCE) -> int:
+        """Score the leads that have waited longest, and say how many wait no longer."""
+        asked = select(moves.c.lead_id, moves.c.since).order_by(moves.c.since).limit(limit)
+        with self._database.reading() as connection:
+            due = [DueLead(row.lead_id, row.since) for row in connection.execute(asked)]
+        return self._rescoring.look(due)
+
+    def sweep(self, after: str = "", limit: int = _SWEPT_AT_ONCE) -> str | None:
+        """
+        Score the next open leads though nothing happened to them.
+
+        Args:
+            after: the lead that the step before ended with; empty for the first.
+            limit: how many at once.
+
+        Returns:
+            The lead that this step ended with; None once all are done.
+        """
+        with self._database.reading() as connection:
+            lead_ids = self._routing.open_after(connection, after, limit=limit)
+        self._rescoring.look([DueLead(lead_id, None) for lead_id in lead_ids])
+        self.swept += len(lead_ids)
+        return lead_ids[-1] if lead_ids else None
+
+    def backlog(self) -> Backlog:
+        """Say how many leads wait to be scored, and since when."""
+        with self._database.reading() as connection:
+            count, oldest = connection.execute(select(func.count(), func.min(moves.c.since)).select_from(moves)).one()
+        return Backlog(count, oldest)

@@ -1,0 +1,66 @@
+"""What the command line hands over: load history into the store, and serve."""
+
+from data.progress import Progress, silent
+from data.workspace import Workspace
+from serving.intake.loading import LoadResult, history_of, load_history
+from serving.scorers.active_scorer import ActiveScorer
+from serving.scorers.deployments import in_force
+from serving.server.run import ServeResult, listening, run
+from serving.settings import Settings, settings_for
+from serving.store.database import Database
+
+
+def load(workspace: Workspace, *, progress: Progress = silent) -> LoadResult:
+    """
+    Load the history of a playbook into the store; what is there already stays as it is.
+
+    Leads are scored by the champion in force. A model promoted on this machine is put in force where none is yet; later
+    ones are left to the service, since a load may run where an old one lies.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        progress: hears how far it has come.
+
+    Raises:
+        DataError: the exports cannot be read as the playbook says.
+        ServingError: the store cannot be opened.
+    """
+    settings, history = settings_for(workspace), history_of(workspace, progress=progress)
+    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    try:
+        live = ActiveScorer(workspace.playbook, _following_the_first(settings, database), database=database).current
+        return load_history(history, database, playbook=workspace.playbook, live=live, progress=progress)
+    finally:
+        database.close()
+
+
+def _following_the_first(settings: Settings, database: Database) -> Settings:
+    """Follow promotions only where no champion is in force yet."""
+    with database.reading() as connection:
+        is_first = "champion" not in in_force(connection)
+    return settings.model_copy(update={"follow_promotions": settings.follow_promotions and is_first})
+
+
+def serve(
+    workspace: Workspace,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+) -> ServeResult:
+    """
+    Serve until a signal says to stop; requests under way are answered first.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        host: address to listen on; default: as the settings say.
+        port: port to listen on; default: as the settings say.
+        workers: how many processes answer; default: as the settings say.
+
+    Raises:
+        LeadscoreError: the playbook, a setting or the store is not what it must be.
+    """
+    return run(settings_for(workspace, host=host, port=port, workers=workers))
+
+
+__all__ = ["ServeResult", "listening", "load", "run", "serve"]

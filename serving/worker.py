@@ -1,0 +1,160 @@
+"""The worker: what a process does between answers, on one thread of its own."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, insert, select
+
+from data.instants import SECOND_US
+from serving.clock import Clock
+from serving.intake.idempotent_requests import forget_old
+from serving.scores.backlog import BacklogFollower
+from serving.scores.recorder import Recorder
+from serving.store.database import STORE_ERRORS, Database
+from serving.store.leases import Lease
+from serving.store.tables import marks
+
+_LOG = logging.getLogger("leadscore.serving")
+_PAUSE_S = 0.2
+_CALLERS_FIRST, _LEAST_REST_S, _LONGEST_REST_S = 2.0, 0.1, 0.5
+_SWEEPS_IN = 5
+"""In so many rounds the sweep goes on once, however much there is to follow."""
+_TIDY_US = 60_000_000
+_SWEPT = "swept_at"
+
+
+@dataclass
+class Worker:
+    """
+    Keeps receipts of answers, follows facts, sweeps, and tidies up.
+
+    Every process keeps the receipts of its own answers. The rest is done by the one that holds the lease.
+
+    Args:
+        database: the store.
+        clock: says what now is.
+        recorder: what this process answered.
+        following: scores leads behind the facts.
+        sweep_every_s: how often all open leads are scored anew.
+        chores: what else is to be done once a minute, by name.
+        store_errors: how often the store did not answer.
+    """
+
+    database: Database
+    clock: Clock
+    recorder: Recorder
+    following: BacklogFollower
+    sweep_every_s: float
+    chores: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    woken: threading.Event = field(default_factory=threading.Event)
+    store_errors: int = 0
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+    _sweep_after: str | None = None
+    _tidied_at: int = 0
+    _rounds: int = 0
+
+    def __post_init__(self) -> None:
+        self._lease = Lease(self.database, "worker")
+
+    def start(self) -> None:
+        """Begin to work on a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is being done, keep what was answered, and leave the rest to another process."""
+        self._stop.set()
+        self.woken.set()
+        if self._thread is not None:
+            self._thread.join()
+            with suppress(*STORE_ERRORS):  # a store that is gone by now keeps nothing, and must not hold up the end
+                while self.recorder.keep(self.database):
+                    pass
+                self._lease.give_up()
+
+    def catch_up(self) -> None:
+        """Do all that there is to do right now, except for a sweep that is not due."""
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Do the next piece of work, and say whether there was any."""
+        kept = self.recorder.keep(self.database)
+        if not self._lease.held(self.clock.now()):
+            return kept > 0
+        followed = self.following.step()
+        self._rounds += 1
+        swept = (followed == 0 or self._rounds % _SWEEPS_IN == 0) and self._swept()
+        self._tidy()
+        return kept > 0 or followed > 0 or swept
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            served, began = self._served(), time.monotonic()
+            if not self._tried():
+                self.woken.wait(_PAUSE_S)
+                self.woken.clear()
+            elif self._served() != served:
+                self._stop.wait(_rest_s(time.monotonic() - began))
+
+    def _served(self) -> int:
+        """Count what this process has done for callers."""
+        return self.database.told + self.recorder.answered
+
+    def _tried(self) -> bool:
+        """Do the next piece of work, whatever happens; say whether there was any."""
+        try:
+            return self.step()
+        except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
+            self.store_errors += 1
+            _LOG.error("the worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
+        except Exception:  # noqa: BLE001 - the service outlives whatever its worker stumbles over
+            _LOG.exception("the worker could not finish its round; it goes on with the next")
+        return False
+
+    def _swept(self) -> bool:
+        """Go on with the sweep, or begin one where it is due; say whether anything was done."""
+        if self._sweep_after is None:
+            if not self._is_due():
+                return False
+            self._sweep_after = ""
+        self._sweep_after = self.following.sweep(self._sweep_after)
+        if self._sweep_after is None:
+            self._note_sweep()
+        return True
+
+    def _is_due(self) -> bool:
+        with self.database.reading() as connection:
+            last = connection.execute(select(marks.c.content).where(marks.c.name == _SWEPT)).scalar()
+        return last is None or int(last) + self.sweep_every_s * SECOND_US <= self.clock.now()
+
+    def _note_sweep(self) -> None:
+        with self.database.writing() as connection:
+            connection.execute(delete(marks).where(marks.c.name == _SWEPT))
+            connection.execute(insert(marks).values(name=_SWEPT, content=str(self.clock.now())))
+
+    def _tidy(self) -> None:
+        now = self.clock.now()
+        if now < self._tidied_at + _TIDY_US:
+            return
+        self._tidied_at = now
+        with self.database.writing() as connection:
+            forget_old(connection, now)
+        for name, chore in self.chores.items():
+            _LOG.debug("chore: %s", name)
+            chore()
+
+
+def _rest_s(worked_s: float) -> float:
+    """
+    Say how long the worker rests while callers tell or ask: they go first, and what comes bit by bit is done together.
+
+    >>> _rest_s(0.001), _rest_s(0.2), _rest_s(5)
+    (0.1, 0.4, 0.5)
+    """
+    return min(max(_LEAST_REST_S, _CALLERS_FIRST * worked_s), _LONGEST_REST_S)

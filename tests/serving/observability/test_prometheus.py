@@ -1,0 +1,140 @@
+"""Metrics count requests by the template of their route, say how the service is, and name nobody."""
+
+import re
+
+import pytest
+from sqlalchemy import text
+
+from serving.observability.prometheus import route_of
+from tests.serving.conftest import key_in
+
+SECRET = "Zaphod-Beeblebrox-4711"
+
+
+def told(store):
+    """Read the metrics; give each series with its value."""
+    answer = store.client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def requests(found, route, status, method="GET"):
+    return found.get(f'leadscore_request_seconds_count{{method="{method}",route="{route}",status="{status}"}}', 0)
+
+
+def test_requests_are_counted_by_route_and_status_and_never_by_what_they_ask_for(store):
+    store.lead(SECRET)
+    store.score(SECRET)
+    store.client.get(f"/v1/leads/{SECRET}-unknown/score")
+    store.client.get(f"/{SECRET}")
+    store.client.request(SECRET.upper(), "/v1/leads")
+    found = told(store)
+    assert requests(found, "/v1/leads/{lead_id:path}/score", 200) == 1
+    assert requests(found, "/v1/leads/{lead_id:path}/score", 404) == 1
+    assert requests(found, "/v1/leads", 202, "POST") == 1
+    assert requests(found, "none", 404) == 1
+    assert SECRET.lower() not in "".join(found).lower()
+    assert key_in(store.service.database) not in "".join(found)
+
+
+def test_every_route_has_a_template(store):
+    """A route without one would be counted as none, or by its path."""
+    templates = {path.replace("{lead_id}", "{lead_id:path}") for path in store.client.app.openapi()["paths"]}
+    store.lead("L-1")
+    store.score("L-1")
+    for path in ("/v1/routes", "/v1/model", "/health/live", "/health/ready", "/metrics"):
+        store.client.get(path)
+    routes = {re.search(r'route="([^"]*)"', name)[1] for name in told(store) if "request_seconds_count" in name}
+    assert {"/v1/routes", "/v1/model", "/health/live", "/health/ready", "/metrics"} <= routes
+    assert {route.replace("{lead_id}", "{lead_id:path}") for route in routes} <= templates
+
+
+def test_metrics_take_a_key_of_any_scope(store):
+    database = store.service.database
+    assert store.client.get("/metrics", headers={"Authorization": ""}).status_code == 401
+    key = key_in(database, ["routes:write"])
+    assert store.client.get("/metrics", headers={"Authorization": f"Bearer {key}"}).status_code == 200
+
+
+def test_what_waits_is_told_with_its_age_until_it_is_followed(store):
+    assert (told(store)["leadscore_queue_leads"], told(store)["leadscore_queue_oldest_seconds"]) == (0, 0)
+    store.client.post("/v1/leads", json={"lead_id": "L-1"}).raise_for_status()
+    store.clock.now_us += 90_000_000
+    waiting = told(store)
+    assert waiting["leadscore_queue_leads"] == 1
+    assert 90 < waiting["leadscore_queue_oldest_seconds"] < 91
+    assert waiting['leadscore_feature_lag_seconds{of="stored"}'] == pytest.approx(90, abs=1)
+    assert waiting['leadscore_feature_lag_seconds{of="live"}'] < 1
+    store.catch_up()
+    assert told(store)["leadscore_queue_leads"] == 0
+
+
+def test_sweeps_are_told(store):
+    store.lead("L-1")
+    store.clock.pass_days(1)
+    store.catch_up()
+    swept = told(store)["leadscore_swept_leads_total"]
+    store.clock.pass_days(1)
+    store.catch_up()
+    found = told(store)
+    assert found["leadscore_swept_leads_total"] == swept + 1
+    assert found["leadscore_sweep_last_timestamp_seconds"] == pytest.approx(store.clock.now_us / 1e6, abs=1)
+
+
+def test_receipts_that_wait_are_told(store):
+    store.lead("L-1")
+    store.score("L-1")
+    assert told(store)["leadscore_receipts_waiting"] == 1
+    store.catch_up()
+    assert told(store)["leadscore_receipts_waiting"] == 0
+    assert told(store)["leadscore_receipts_lost_total"] == 0
+
+
+def test_a_store_that_does_not_answer_is_told_and_counted(store):
+    assert told(store)["leadscore_store_up"] == 1
+    with store.service.database.writing() as connection:
+        connection.execute(text("ALTER TABLE moves RENAME TO elsewhere"))
+    assert store.client.post("/v1/leads", json={"lead_id": "L-1"}).status_code == 503
+    found = told(store)
+    assert found["leadscore_store_up"] == 0
+    assert found["leadscore_store_errors_total"] == 1
+    assert "leadscore_queue_leads" not in found
+
+
+def test_who_answers_and_whether_it_stands_in_is_told(store):
+    found = told(store)
+    assert found["leadscore_degraded"] == store.service.ladder.current.degraded
+    assert found["leadscore_model_swaps_total"] == store.service.ladder.swaps
+    info = next(name for name in found if name.startswith("leadscore_build_info"))
+    assert store.service.ladder.current.scorer.id.fingerprint in info
+    assert found["leadscore_requests_in_flight"] == 1, "the one that asks"
+
+
+def test_a_request_that_no_route_took_has_no_route():
+    assert route_of({"path": f"/{SECRET}"}) == "none"
+
+
+def test_every_answer_carries_an_id_and_keeps_the_one_it_came_with(store):
+    mine = "0123456789abcdef"
+    assert store.client.get("/health/live", headers={"X-Request-Id": mine}).headers["X-Request-Id"] == mine
+    for strange in ("L-1", "a" * 15, "a" * 65, f"{mine}x"):
+        given = store.client.get("/nowhere", headers={"X-Request-Id": strange}).headers["X-Request-Id"]
+        assert re.fullmatch(r"[0-9a-f]{16}", given)
+        assert given != strange
+
+
+def test_once_told_to_stop_every_answer_closes_its_connection_and_nobody_is_invited(store):
+    store.client.app.state.stopping.has_begun = True
+    assert store.client.get("/health/live").headers["Connection"] == "close"
+    refused = store.client.get("/health/ready")
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:leadscore:stopping")
+    store.lead("L-1")
+    assert store.score("L-1")["lead_id"] == "L-1", "what was begun is still answered"
+
+
+def test_rate_limited_requests_are_counted(store):
+    meter = store.client.app.state.meter
+    meter.answered({"method": "GET"}, 429, seconds=0.001)
+    assert told(store)["leadscore_rate_limited_requests_total"] == 1

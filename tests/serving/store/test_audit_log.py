@@ -1,0 +1,51 @@
+"""The audit log says what administrators did, and never to whom by name."""
+
+import hashlib
+import hmac
+
+from sqlalchemy import select
+
+from data.instants import iso
+from serving.store.audit_log import mark_of, note, who
+from serving.store.database import Database
+from serving.store.tables import marks
+from tests.serving.conftest import NOON
+
+
+def noted(store, count=3):
+    with store.service.database.writing() as connection:
+        for number in range(count):
+            note(connection, at=NOON + number, actor="ada", act="keys.revoke", about=f"key {number}")
+
+
+def test_the_log_gives_what_was_done_newest_first(store):
+    noted(store)
+    told = store.client.get("/v1/audit", params={"limit": 2})
+    assert told.status_code == 200
+    assert told.json() == {
+        "notes": [
+            {"id": 3, "actor": "ada", "act": "keys.revoke", "about": "key 2", "at": iso(NOON + 2)},
+            {"id": 2, "actor": "ada", "act": "keys.revoke", "about": "key 1", "at": iso(NOON + 1)},
+        ]
+    }
+
+
+def test_a_mark_is_a_keyed_hash_that_is_the_same_for_a_lead_and_another_for_another_store(tmp_path):
+    databases = [Database(f"sqlite:///{tmp_path / name}") for name in ("one.db", "two.db")]
+    found = []
+    for database in databases:
+        with database.writing() as connection:
+            found.append([mark_of(connection, "L-1"), mark_of(connection, "L-2"), mark_of(connection, "L-1")])
+            secret = connection.execute(select(marks.c.content).where(marks.c.name == "secret")).scalar()
+            assert len(bytes.fromhex(secret)) == 32
+            assert found[-1][0] == hmac.new(bytes.fromhex(secret), b"L-1", hashlib.sha256).hexdigest()
+        database.close()
+    assert found[0][0] == found[0][2] != found[0][1]
+    assert found[0][0] != found[1][0]
+
+
+def test_who_is_at_the_command_line_is_named(monkeypatch):
+    monkeypatch.setenv("LEADSCORE_USER", " Ada\nLovelace ")
+    assert who() == "Ada Lovelace"
+    monkeypatch.setenv("LEADSCORE_USER", " ")
+    assert who()

@@ -1,0 +1,75 @@
+"""Rolling origins: each training is one that could have been run on that day, and no row is judged twice."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data.instants import DAY_US
+from tests.training.small import day
+from training.dataset.origins import origins, plan_origins
+from training.errors import HistoryError
+
+HORIZON = 10 * DAY_US
+
+
+@pytest.fixture(scope="module")
+def found(dataset):
+    return origins(dataset)
+
+
+@given(st.floats(18, 400), st.integers(1, 5))
+def test_origins_follow_each_other_and_tests_never_overlap(length, times):
+    plans = plan_origins(day(0), day(length), horizon=HORIZON, times=times)
+    assert 1 <= len(plans) <= times
+    assert plans[-1].test.end == day(length) + 1
+    for before, after in itertools.pairwise(plans):
+        assert before.test.end == after.test.start
+        assert before.calibrate.end < after.calibrate.end
+    for plan in plans:
+        assert plan.train.end + HORIZON <= plan.test.start
+
+
+def test_a_history_too_short_for_one_origin_says_so():
+    with pytest.raises(HistoryError, match="expected at least"):
+        plan_origins(day(0), day(15), horizon=HORIZON)
+
+
+def test_a_short_history_has_fewer_origins():
+    assert len(plan_origins(day(0), day(18), horizon=HORIZON)) == 1
+    assert len(plan_origins(day(0), day(400), horizon=HORIZON)) == 3
+
+
+def test_the_last_origin_is_the_training_set_itself(found):
+    assert len(found) == 3
+    whole = found[-1]
+    assert whole.plan.as_json() == whole.manifest["plan"]
+    again = origins(whole)[-1]
+    assert again.sha256 == whole.sha256
+
+
+def test_an_account_is_in_one_block_of_each_origin(found):
+    for one in found:
+        used = one.block("train", "stop", "calibrate", "test").replace({"block": {"stop": "train"}})
+        assert used.groupby("group")["block"].nunique().max() == 1
+        assert used.groupby("lead_id")["block"].nunique().max() == 1
+
+
+def test_no_origin_knows_a_row_or_an_outcome_after_its_test(found):
+    for one in found[:-1]:
+        assert one.rows["as_of"].max() < one.plan.test.end
+        assert one.plan.train.end + one.horizon_us <= one.plan.test.start
+        assert len(one.recent) > 0
+        assert one.recent["as_of"].max() <= one.manifest["cutoff_us"]
+
+
+def test_each_origin_counts_its_own_rows(found):
+    for one in found:
+        for name in ("train", "stop", "calibrate", "test"):
+            rows = one.block(name)
+            assert len(rows) == one.manifest["blocks"][name]
+            assert int(rows["label"].sum()) == one.manifest["positives"][name]
+        assert 0 < one.base_rate < 1
+    assert np.isfinite([one.base_rate for one in found]).all()

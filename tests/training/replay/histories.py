@@ -1,0 +1,125 @@
+"""Histories for the arena: rows of a test block, written by hand or drawn, and the replay in plain Python."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from data.instants import DAY_US, HOUR_US, to_us
+from features.catalog import Catalog
+from training.dataset.dataset import Dataset
+from training.dataset.split import Plan, Span
+from training.replay import Participant, Weeks
+
+START = to_us(datetime(2026, 1, 1, tzinfo=UTC))
+HORIZON_DAYS = 10
+HORIZON = HORIZON_DAYS * DAY_US
+MORNING_HOUR = 8
+
+
+def at(day: float) -> int:
+    """Give the instant so many days after the midnight at which the weeks begin."""
+    return START + round(day * DAY_US)
+
+
+def rows_of(*leads: dict) -> pd.DataFrame:
+    """
+    Give the rows of leads: days on which each was ``seen``, and what else it says.
+
+    Each lead has an account of its own unless it says another.
+    """
+    rows = [
+        {
+            "lead_id": f"L{number}",
+            "as_of": at(day),
+            "group": str(lead.get("group", f"A{number}")),
+            "weight": float(lead.get("weight", 1)),
+            "goal_at": np.nan if lead.get("goal") is None else float(at(lead["goal"])),
+            "closed_at": np.nan if lead.get("closed") is None else float(at(lead["closed"])),
+            "amount": float(lead.get("amount", np.nan)),
+            "block": "test",
+        }
+        for number, lead in enumerate(leads)
+        for day in lead["seen"]
+    ]
+    frame = pd.DataFrame(rows)
+    ahead = frame["goal_at"] - frame["as_of"]
+    return frame.assign(label=((ahead >= 0) & (ahead < HORIZON)).astype(float))
+
+
+def weeks_of(rows: pd.DataFrame, days: int, zone: str = "UTC") -> Weeks:
+    return Weeks.of(rows, Span(at(0), at(days)), zone=zone, horizon_us=HORIZON)
+
+
+def dataset_of(rows: pd.DataFrame, days: int) -> Dataset:
+    """Give a training set that is all test block."""
+    test = Span(at(0), at(days))
+    manifest = {"plan": Plan("two purges", test, test, test).as_json(), "goal": {"horizon_days": HORIZON_DAYS}}
+    return Dataset(rows, Catalog(()), None, manifest)
+
+
+def entrant(name: str, score, kind: str = "rules") -> Participant:
+    score = np.asarray(score, dtype=float)
+    return Participant(
+        name=name, kind=kind, version="1", fingerprint=name, probability=1 / (1 + np.exp(-score)), score=score
+    )
+
+
+def drawn(leads: int, days: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw a history with accounts, weights, goals and closings; give its rows and the leads' hidden quality."""
+    generator = np.random.default_rng(seed)
+    first = generator.uniform(0, days, leads)
+    times = generator.integers(1, 9, leads)
+    lead = np.repeat(np.arange(leads), times)
+    seen = first[lead] + np.where(np.r_[True, lead[1:] != lead[:-1]], 0, generator.exponential(6, len(lead)))
+    quality = generator.normal(size=leads)
+    wins = generator.random(leads) < 1 / (1 + np.exp(2 - 1.5 * quality))
+    goal = np.where(wins, first + generator.exponential(12, leads) + 0.01, np.nan)
+    closed = np.fmin(goal, np.where(generator.random(leads) < 0.3, first + generator.exponential(30, leads), np.nan))
+    group = generator.integers(max(1, leads // 3), size=leads)
+    weight = generator.choice([1.0, 10 / 3, 2.5, 10 / 7], max(1, leads // 3))[group]
+    amount = np.where(wins & (generator.random(leads) < 0.7), generator.lognormal(9, 1, leads), np.nan)
+    frame = pd.DataFrame(
+        {
+            "lead_id": [f"L{one}" for one in lead],
+            "as_of": START + (seen * DAY_US).astype(np.int64),
+            "group": group[lead].astype(str),
+            "weight": weight[lead],
+            "goal_at": START + goal[lead] * DAY_US,
+            "closed_at": START + closed[lead] * DAY_US,
+            "amount": amount[lead],
+            "block": "test",
+        }
+    )
+    ends = np.where(np.isnan(frame["closed_at"]), np.inf, frame["closed_at"])
+    kept = (frame["as_of"] < np.minimum(ends, at(days))).to_numpy()
+    frame, ahead = frame[kept].reset_index(drop=True), (frame["goal_at"] - frame["as_of"])[kept]
+    frame["label"] = ((ahead >= 0) & (ahead < HORIZON)).astype(float).to_numpy()
+    return frame, quality[lead[kept]]
+
+
+def replayed_by_hand(rows: pd.DataFrame, score, *, days: int, capacity: float, draw: dict[str, float]) -> dict:
+    """Walk the mornings lead by lead; give lead → (morning, row, found)."""
+    seen: dict[str, list[tuple[int, int]]] = {}
+    said: dict[str, dict] = {}
+    for row, one in enumerate(rows.to_dict(orient="records")):
+        seen.setdefault(one["lead_id"], []).append((one["as_of"], row))
+        said[one["lead_id"]] = one
+    called: dict[str, tuple[int, int, bool]] = {}
+    left = 0.0
+    for day in range(days):
+        morning = START + day * DAY_US + MORNING_HOUR * HOUR_US
+        left = min(left, 0.0) + capacity
+        waiting = []
+        for lead_id, one in said.items():
+            known = [pair for pair in seen[lead_id] if pair[0] <= morning]
+            ended = one["goal_at"] < morning or one["closed_at"] < morning
+            if lead_id not in called and known and not ended:
+                row = max(known)[1]
+                waiting.append((-score[row], draw[lead_id], lead_id, row))
+        for _, _, lead_id, row in sorted(waiting):
+            if left <= 1e-9:
+                break
+            left -= said[lead_id]["weight"]
+            called[lead_id] = (day, row, bool(morning <= said[lead_id]["goal_at"] < morning + HORIZON))
+    return called

@@ -1,0 +1,154 @@
+"""Models and point rules, of today and of old, enter on the same rows, with real receipts."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.contract import AttributeType
+from data.workspace import Workspace
+from features.catalog import Catalog
+from features.errors import FeatureError
+from features.feature import Feature
+from features.reducers import AttributeValue
+from models.conversion import Encoding
+from models.scorecard import compile_scorecard
+from training.dataset.dataset import build
+from training.fitting import fit as fitting
+from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
+from training.replay import Participants, enter, hold_arena, line_up
+
+
+@pytest.fixture(scope="module")
+def model(world, dataset):
+    """A model of few trees: how good it is does not matter here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fitting, "MOST_ROUNDS", 20)
+        return fitting.fit(dataset, world.playbook).model.labelled(version="3", fingerprint="aa")
+
+
+@pytest.fixture(scope="module")
+def entrants(world, dataset, warehouse, model):
+    return everyone(world, dataset, warehouse, model).entrants
+
+
+def everyone(world, dataset, warehouse, model, **champion):
+    return line_up(
+        dataset,
+        world.playbook,
+        model=model,
+        champion=replace(model, **({"version": "2", "fingerprint": "another"} | champion)),
+        scorecard=fit_scorecard(dataset, world.playbook),
+        learned=calibrated_rules(world.playbook.scorecard, dataset, playbook=world.playbook),
+        warehouse=warehouse,
+    )
+
+
+def test_everyone_enters_under_a_name_of_their_own(entrants):
+    assert [(one.name.split(", version")[0], one.kind) for one in entrants] == [
+        ("model", "model"),
+        ("model", "model"),
+        ("marketing rules", "rules"),
+        ("rules of last year", "rules"),
+        ("marketing rules", "learned rules"),
+    ]
+    assert [one.name for one in entrants[:2]] == ["model, version 3", "model, version 2 (serves)"]
+    assert len({one.name for one in entrants}) == len(entrants)
+
+
+def test_a_model_that_serves_enters_once(world, dataset, warehouse, model):
+    found = everyone(world, dataset, warehouse, model, version="7", fingerprint=model.fingerprint).entrants
+    assert [one.kind for one in found] == ["model", "rules", "rules", "learned rules"]
+    assert found[0].name == "model, version 7 (serves)"
+
+
+def test_a_champion_that_wants_what_the_history_lacks_is_said_to_be_absent(world, dataset, warehouse, model):
+    shoes = Feature("shoe_size", AttributeValue("shoe_size", AttributeType.NUMERIC), None, "wears {value}")
+    catalog = Catalog((*model.catalog.features, shoes), model.catalog.never_use)
+    found = everyone(world, dataset, warehouse, model, encoding=Encoding(catalog, model.encoding.categories))
+    assert [one.kind for one in found.entrants] == ["model", "rules", "rules", "learned rules"]
+    (said,) = found.absent
+    assert said.startswith("The model, version 2 (serves) could not take part")
+    assert "shoe_size" in said
+    assert hold_arena(found, dataset, capacity_per_day=1, warehouse=warehouse).as_json()["says"].endswith(said)
+    with pytest.raises(FeatureError, match="shoe_size"):
+        enter(replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse)
+
+
+def test_rules_are_calibrated_as_the_playbooks_own_are(world, dataset):
+    own = calibrated_rules(world.playbook.scorecard, dataset, playbook=world.playbook)
+    assert own.id == fit_scorecard(dataset, world.playbook).id
+
+
+def test_an_old_scorecard_needs_no_new_training_set(world, dataset, warehouse, entrants):
+    folder = replace(world.playbook, rivals=())
+    assert build(warehouse, Workspace(folder, world.home))[0].sha256 == dataset.sha256
+    (rules,) = world.playbook.rivals
+    card = compile_scorecard(rules, world.playbook.business)
+    assert set(card.catalog.features) - set(dataset.columns.values()), "else nothing had to be computed"
+    with pytest.raises(LookupError):
+        calibrated_rules(rules, dataset, playbook=world.playbook)
+    old = next(one for one in entrants if one.name == rules.name)
+    assert len(old.score) == len(dataset.block("test"))
+    assert old.scorer.calibration.slope > 0
+    assert ((old.probability > 0) & (old.probability < 1)).all()
+
+
+def test_an_entrants_scores_are_those_of_its_receipts(dataset, model, warehouse):
+    entered = enter(model, dataset, warehouse=warehouse)
+    test = dataset.block("test")
+    assert entered.name == "leadscore-demo"
+    assert entered.score.tolist() == model.score_many(test).points.tolist()
+    assert entered.probability.tolist() == model.score_many(test).probabilities.tolist()
+
+
+def test_the_arena_holds_with_real_receipts(world, dataset, warehouse, entrants):
+    playbook = world.playbook.business
+    found = hold_arena(
+        Participants(entrants),
+        dataset,
+        capacity_per_day=playbook.capacity_per_day / 10,
+        zone=playbook.timezone,
+        warehouse=warehouse,
+    )
+    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    assert {one["kind"] for one in said["entrants"]} == {"model", "rules", "learned rules"}
+    assert said["entrants"][0]["conversions"]["value"] > 0
+    test = dataset.block("test")
+    for against in said["against"][1:]:
+        other = next(one for one in entrants if one.name == against["name"])
+        examples = [*against["only_ours"]["examples"], *against["only_theirs"]["examples"]]
+        assert examples, "they disagree on someone"
+        for example in examples:
+            ours, theirs = example["ours"], example["theirs"]
+            assert ours["as_of"] == theirs["as_of"]
+            assert ours["as_of"][:10] <= example["called_on"]
+            assert ours["lead_id"] == theirs["lead_id"] == example["lead_id"]
+            assert ours["scorer"]["kind"] == "model"
+            assert theirs["scorer"]["fingerprint"] == other.fingerprint
+            row = np.flatnonzero(test["lead_id"] == example["lead_id"])
+            assert any(points == pytest.approx(ours["points"]) for points in entrants[0].score[row])
+            assert any(points == pytest.approx(theirs["points"]) for points in other.score[row])
+            for receipt in (ours, theirs):
+                total = receipt["base_points"] + sum(one["points"] for one in receipt["reasons"])
+                assert total + receipt["rest_points"] == pytest.approx(receipt["points"], abs=1e-9)
+                assert len(receipt["reasons"]) <= 5
+
+
+def test_one_model_against_itself_finds_the_same(entrants, dataset):
+    found = hold_arena(Participants(entrants[:2]), dataset, capacity_per_day=1)
+    (against,) = found.against
+    assert against.difference.conversions_more == {"value": 0, "low": 0, "high": 0}
+    assert against.agreement.calls_in_common == 1
+    assert against.only_ours.leads == against.only_theirs.leads == 0
+
+
+def test_where_the_model_says_nothing_the_rules_win(world, dataset, warehouse, entrants):
+    """A model that is worth nothing must not look like one: its scores are drawn."""
+    chance = np.random.default_rng(5).normal(size=len(entrants[0].score))
+    nothing = replace(entrants[0], score=chance, probability=1 / (1 + np.exp(-chance)))
+    found = hold_arena(Participants((nothing, *entrants[2:4])), dataset, capacity_per_day=1, warehouse=warehouse)
+    assert found.verdict.winner in {one.name for one in entrants[2:4]}
+    assert found.verdict.decided
+    assert found.verdict.says.startswith("The point rules win")

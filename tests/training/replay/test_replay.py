@@ -1,0 +1,136 @@
+"""The arena says who found more, and says it plainly where the rules win or nobody knows."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from tests.training.replay.histories import dataset_of, drawn, entrant, rows_of
+from training.replay import Participants, hold_arena
+
+DAYS = 40
+
+
+def held(rows, *entrants, days=DAYS, capacity=4.0, **more):
+    return hold_arena(Participants(entrants), dataset_of(rows, days), capacity_per_day=capacity, **more)
+
+
+@pytest.fixture(scope="module")
+def history():
+    return drawn(2_000, DAYS)
+
+
+def noise(rows, seed=1):
+    return np.random.default_rng(seed).normal(size=len(rows))
+
+
+def test_a_model_that_finds_more_wins(history):
+    rows, quality = history
+    found = held(rows, entrant("model, version 3", quality, "model"), entrant("desk rules", noise(rows)))
+    assert (found.verdict.winner, found.verdict.decided) == ("model, version 3", True)
+    says = found.verdict.says
+    assert says.startswith("At 4 calls a day over 40 days the model found ")
+    assert " the desk rules " in says
+    assert " more (" in says
+    assert "chance" not in says
+    assert found.against[0].difference.conversions_more["low"] > 0
+
+
+def test_rules_that_find_more_win_and_it_is_said(history):
+    rows, quality = history
+    found = held(rows, entrant("model", noise(rows), "model"), entrant("desk rules", quality))
+    assert (found.verdict.winner, found.verdict.decided) == ("desk rules", True)
+    assert found.verdict.says.startswith("The point rules win: at 4 calls a day over 40 days the desk rules found ")
+    assert found.against[0].difference.conversions_more["high"] < 0
+
+
+def test_what_may_be_chance_is_said_to_be(history):
+    rows, quality = history
+    found = held(rows, entrant("model", quality, "model"), entrant("desk rules", quality + 0.02 * noise(rows)))
+    assert not found.verdict.decided
+    assert "which may be chance" in found.verdict.says
+
+
+def test_the_model_is_held_against_the_best_of_all_rules(history):
+    rows, quality = history
+    rivals = [entrant("desk rules", noise(rows)), entrant("old rules", quality + noise(rows, 2))]
+    others = [entrant("model, version 2 (serves)", quality, "model"), entrant("learned", 2 * quality, "learned rules")]
+    found = held(rows, entrant("model, version 3", quality - 5, "model"), *others, *rivals)
+    assert found.verdict.winner == "model, version 3"
+    assert "the old rules" in found.verdict.says
+
+
+def test_equal_scorers_have_empty_swap_sets_and_no_difference(history):
+    rows, quality = history
+    found = held(rows, entrant("model", quality, "model"), entrant("desk rules", quality / 2 + 1))
+    (against,) = found.against
+    for swap in (against.only_ours, against.only_theirs):
+        assert swap.leads == 0
+        assert swap.examples == ()
+    assert found.verdict.says.split(": ")[1].startswith("no difference.")
+    assert not found.verdict.decided
+
+
+def test_the_model_stands_alone_where_nobody_else_enters(history):
+    rows, quality = history
+    found = held(rows, entrant("model", quality, "model"))
+    assert found.against == ()
+    assert found.verdict.says.startswith("At 4 calls a day over 40 days the model found ")
+    assert not found.verdict.decided
+
+
+def test_weeks_without_a_morning_are_said_to_be_empty():
+    rows = rows_of({"seen": [0.0]}, {"seen": [0.1]})
+    found = held(rows, entrant("model", [1, 2], "model"), entrant("desk rules", [2, 1]), days=0.2)
+    assert found.as_json()["days"] == 0
+    assert "No morning" in found.verdict.says
+    json.dumps(found.as_json(), allow_nan=False)
+
+
+def test_the_json_is_what_reports_read(history):
+    rows, quality = history
+    heard = []
+    found = held(
+        rows,
+        entrant("model", quality, "model"),
+        entrant("desk rules", noise(rows)),
+        entrant("base rate", np.zeros(len(rows)), "baseline"),
+        progress=lambda *told: heard.append(told),
+    )
+    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
+    assert said.keys() == {
+        *("from", "to", "days", "capacity_per_day", "leads", "conversions"),
+        *("entrants", "against", "winner", "decided", "says"),
+    }
+    assert said["from"] == "2026-01-01T00:00:00Z"
+    assert said["days"] == DAYS
+    assert [one["name"] for one in said["entrants"]] == ["model", "desk rules", "base rate"]
+    for one in said["entrants"]:
+        assert one.keys() == {
+            *("name", "kind", "version", "fingerprint", "calls", "conversions", "found_share"),
+            *("calls_per_conversion", "days_before", "value", "by_day"),
+        }
+        assert one["by_day"][0].keys() == {"day", "calls", "conversions"}
+        assert one["conversions"]["value"] <= said["conversions"] + 1e-9
+    assert [one["name"] for one in said["against"]] == ["desk rules", "base rate"]
+    for one in said["against"]:
+        assert one.keys() == {
+            *("name", "kind", "conversions_more", "days_earlier", "value_more"),
+            *("agreement", "only_ours", "only_theirs"),
+        }
+        for side in ("only_ours", "only_theirs"):
+            assert one[side].keys() == {"leads", "rate", "examples"}
+            assert one[side]["examples"][0].keys() == {
+                *("lead_id", "called_on", "reached_goal", "reached_on", "ours", "theirs")
+            }
+    assert said["against"][1]["agreement"]["rank_correlation"] is None, "the base rate ranks nobody"
+    assert heard[-1][1] == heard[-1][2]
+
+
+def test_six_entrants_on_twenty_thousand_leads_over_115_days_take_seconds():
+    rows, quality = drawn(20_000, 115)
+    entrants = [entrant(f"E{seed}", quality + noise(rows, seed)) for seed in range(6)]
+    started = time.process_time()
+    held(rows, *entrants, days=115, capacity=20)
+    assert time.process_time() - started < 5

@@ -1,0 +1,75 @@
+"""A report is written whole or not at all, and an older one stays until then."""
+
+import json
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+
+from tests.training.reporting.sample import judgement, rules_only
+from training.errors import TrainingError
+from training.reporting import card, report, write_report
+from training.reporting.card import card_of
+from training.reporting.report_view import complete
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    for module in (card, report):
+        monkeypatch.setattr(module, "figure", lambda _draw: Markup("<figure></figure>"))
+
+
+def test_the_four_files_stand_together_and_say_the_same(tmp_path):
+    place = tmp_path / "runs" / "1"
+    files = write_report(judgement(), place)
+    assert [file.name for file in files] == ["report.html", "card.html", "card.json", "judgement.json"]
+    assert sorted(place.iterdir()) == sorted(files)
+    assert json.loads((place / "judgement.json").read_text(encoding="utf-8")) == complete(judgement())
+    assert json.loads((place / "card.json").read_text(encoding="utf-8")) == card_of(judgement())
+
+
+def test_writing_again_replaces_all_of_it(tmp_path):
+    write_report(judgement(), tmp_path / "report")
+    write_report(rules_only(), tmp_path / "report")
+    assert json.loads((tmp_path / "report" / "judgement.json").read_text(encoding="utf-8"))["model"] is None
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_what_cannot_be_written_leaves_the_older_report_as_it_was(tmp_path, monkeypatch):
+    place = tmp_path / "report"
+    before = {file.name: file.read_text(encoding="utf-8") for file in write_report(rules_only(), place)}
+    told = Path.write_text
+
+    def full(path, text, **given):
+        if path.name == "card.json":
+            raise OSError(28, "No space left on device")
+        return told(path, text, **given)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(TrainingError, match=r"No space left on device.*make room"):
+        write_report(judgement(), place)
+    assert {file.name: file.read_text(encoding="utf-8") for file in place.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_folder_that_cannot_be_exchanged_comes_back(tmp_path, monkeypatch):
+    place = tmp_path / "report"
+    write_report(rules_only(), place)
+    renamed = Path.rename
+
+    def refuse(path, target):
+        if path.name.endswith(".new"):
+            raise OSError(13, "Permission denied")
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(TrainingError, match="Permission denied"):
+        write_report(judgement(), place)
+    assert json.loads((place / "judgement.json").read_text(encoding="utf-8"))["model"] is None
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_place_inside_a_file_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(TrainingError, match="cannot be written"):
+        write_report(rules_only(), tmp_path / "file" / "report")

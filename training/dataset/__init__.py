@@ -1,0 +1,1 @@
+"""From history to rows: snapshots, labels, groups, blocks of time and feature values."""

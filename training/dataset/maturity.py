@@ -1,0 +1,247 @@
+"""
+Maturity: which share of all conversions falls inside the horizon, and which horizon would hold enough of them.
+
+Asked is: of the leads that will ever reach the goal, how many do so within the horizon of being first known? Counting
+those seen so far would answer too high, since slow leads of the last months are still on their way: a lead that is
+still open is censored where the history ends. A lead that was closed otherwise is not. It will never convert, and
+censoring it would pretend that it converts later like any other, so it stays among those that have not, for as long as
+it could have been watched. Since the end of the history is the same for every lead, open or closed, the Kaplan-Meier
+estimate over these times is that of the cumulative incidence.
+
+What lies beyond the longest time that a tenth of the leads were watched is not known. Shares are of the conversions up
+to there; where conversions keep coming in, the true share is lower.
+
+The horizon of a label begins at its snapshot, not at the lead's first day. A lead that takes longer than the horizon is
+therefore not lost: its later snapshots, those within a horizon of the goal, have the label 1. The share tells how much
+of all success a lead's first snapshot can already foresee.
+
+Source: Fine and Gray 1999, A proportional hazards model for the subdistribution of a competing risk (data "censoring
+complete"); Putter, Fiocco and Geskus 2007, Tutorial in biostatistics: competing risks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from lifelines import KaplanMeierFitter
+from numpy.typing import NDArray
+
+from data.instants import DAY_US
+from data.playbook import Business
+from training.dataset.split import plan_blocks
+from training.errors import HistoryError
+from training.statistics.bootstrap import Floats, interval, spread
+
+ENOUGH = 0.90
+"""The share of all conversions that a horizon should hold."""
+
+HORIZONS_DAYS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 270, 365, 540, 730)
+"""What may be proposed."""
+
+SEED = 17
+_RESAMPLES = 200
+_WATCHED = 0.90
+_POINTS = 60
+_HOUR_US = DAY_US // 24
+
+
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """
+    How long leads take to reach the goal.
+
+    Attributes:
+        share: of all conversions, those within the horizon, with its 95 % interval over resampled accounts; None where
+            the history is too short to tell, or nobody converted.
+        proposed_days: the smallest usual horizon that holds 90 %, where the playbook's holds less; None where it holds
+            enough, or none that this history is long enough for would.
+        median_days: half of all conversions take at most so long; None where nobody converted.
+        watched_days: conversions are known up to here.
+        curve: day, and the share of all conversions up to it.
+        says: all this in one sentence.
+    """
+
+    share: dict[str, Any]
+    proposed_days: float | None
+    median_days: float | None
+    watched_days: float
+    curve: tuple[tuple[int, float], ...]
+    says: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Write it for the manifest of a training set."""
+        return {
+            "share": dict(self.share),
+            "proposed_days": self.proposed_days,
+            "median_days": self.median_days,
+            "watched_days": self.watched_days,
+            "curve": [{"day": day, "reached": reached} for day, reached in self.curve],
+            "says": self.says,
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waits:
+    """
+    How long each lead was watched and whether it reached the goal; hours, since no horizon is finer.
+
+    Attributes:
+        hours: (n,) until the goal, or as long as the lead could have been watched; an hour begun counts.
+        reached: (n,) whether the goal was reached by then.
+        group: (n,) codes of the accounts, from 0.
+        watched: hours that a tenth of the leads were watched for, or longer.
+    """
+
+    hours: NDArray[np.int64]
+    reached: NDArray[np.bool_]
+    group: NDArray[np.int64]
+    watched: int
+
+    @classmethod
+    def of(
+        cls, leads: pd.DataFrame, outcomes: pd.DataFrame, *, groups: "pd.Series[str]", business: Business, end_us: int
+    ) -> "Waits":
+        """
+        Measure each lead from when it was first known.
+
+        Leads that had reached the goal by then are left out: nobody could have called them before.
+
+        Args:
+            leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
+            outcomes: ``lead_id``, ``stage``, ``reached_at``.
+            groups: lead id → name of its group.
+            business: its goal.
+            end_us: up to here every outcome is known.
+        """
+        first = leads.groupby("lead_id")["known_at"].min()
+        goals = outcomes[outcomes["stage"] == business.goal.stage]
+        goal = goals.groupby("lead_id")["reached_at"].min().reindex(first.index).to_numpy(dtype=np.float64)
+        began = first.to_numpy(dtype=np.int64)
+        kept = (began < end_us) & ~(goal < began)
+        began, goal = began[kept], goal[kept]
+        reached = goal <= end_us
+        could, took = end_us - began, np.where(reached, goal, end_us).astype(np.int64) - began
+        group = pd.factorize(groups.reindex(first.index[kept]))[0].astype(np.int64)
+        watched = int(np.quantile(could, _WATCHED) // _HOUR_US) if len(could) else 0
+        return cls(took // _HOUR_US + 1, reached, group, watched)
+
+    def incidence(self) -> Floats:
+        """Give the share of all leads that had reached the goal by each hour, (watched + 1,), by Kaplan-Meier."""
+        fitted = KaplanMeierFitter().fit(self.hours, self.reached)
+        return np.asarray(fitted.cumulative_density_at_times(np.arange(self.watched + 1)), dtype=np.float64)
+
+    def resampled(self, at_hours: Sequence[int]) -> Floats:
+        """Give that share at a few hours for each resample of the accounts, (resamples, k)."""
+        hours = np.minimum(self.hours, self.watched + 1)
+        size, goals = self.watched + 2, np.where(self.reached, hours, 0)
+
+        def measure(counts: Floats) -> Floats:
+            found = np.empty((len(counts), len(at_hours)))
+            for row, drawn in zip(found, counts, strict=True):
+                times = drawn[self.group]
+                left = np.bincount(hours, weights=times, minlength=size)
+                good = np.bincount(goals, weights=times, minlength=size)
+                good[0] = 0
+                open_ = np.maximum(times.sum() - (np.cumsum(left) - left), 1e-9)
+                row[:] = 1 - np.cumprod(1 - np.minimum(good / open_, 1))[list(at_hours)]
+            return found
+
+        return spread(measure, int(self.group.max()) + 1, times=_RESAMPLES, seed=SEED)
+
+
+def maturity(
+    leads: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    groups: "pd.Series[str]",
+    business: Business,
+    cutoff_us: int,
+    lag_us: int,
+) -> Maturity:
+    """
+    Estimate how long leads take to reach the goal, and whether the horizon holds enough of the conversions.
+
+    Args:
+        leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
+        outcomes: ``lead_id``, ``stage``, ``reached_at``.
+        groups: lead id → name of its group.
+        business: its goal.
+        cutoff_us: nothing is known from here on.
+        lag_us: how late outcomes arrive.
+    """
+    end_us = cutoff_us - lag_us
+    waits = Waits.of(leads, outcomes, groups=groups, business=business, end_us=end_us)
+    horizon = round(business.goal.horizon_days * 24)
+    nothing = {"value": None, "low": None, "high": None}
+    if horizon >= waits.watched or not (waits.reached & (waits.hours <= waits.watched)).any():
+        return Maturity(nothing, None, None, waits.watched / 24, (), _unknown(waits, business))
+    incidence = waits.incidence()
+    reached = incidence / incidence[-1]
+    drawn = waits.resampled([horizon, waits.watched])
+    with np.errstate(invalid="ignore"):
+        share = interval(drawn[:, 0] / drawn[:, 1], float(reached[horizon]))
+    needed = _needed(reached) if reached[horizon] < ENOUGH else None
+    proposed = needed if needed is not None and _carries(leads, end_us, needed) else None
+    return Maturity(
+        share,
+        proposed,
+        float(np.argmax(reached >= 0.5 - 1e-12)) / 24,
+        waits.watched / 24,
+        _curve(reached),
+        _says(share, business, watched=waits.watched / 24, needed=needed, proposed=proposed),
+    )
+
+
+def _needed(reached: Floats) -> float | None:
+    """Give the smallest usual horizon that holds 90 % of the conversions; None where even the longest does not."""
+    for days in HORIZONS_DAYS:
+        if days * 24 < len(reached) and reached[days * 24] >= ENOUGH:
+            return float(days)
+    return None
+
+
+def _carries(leads: pd.DataFrame, end_us: int, days: float) -> bool:
+    """Say whether the history is long enough for blocks with such a horizon."""
+    horizon = round(days * DAY_US)
+    try:
+        plan_blocks(int(leads["known_at"].min()), end_us - horizon, horizon=horizon)
+    except HistoryError:
+        return False
+    return True
+
+
+def _curve(reached: Floats) -> tuple[tuple[int, float], ...]:
+    """Give the share at no more than 61 days, evenly spaced."""
+    days = np.unique(np.linspace(0, (len(reached) - 1) // 24, _POINTS + 1).round().astype(int))
+    return tuple((int(day), float(reached[day * 24])) for day in days)
+
+
+def _unknown(waits: Waits, business: Business) -> str:
+    goal = business.goal
+    if not waits.reached.any():
+        return f"No lead was seen to reach {goal.stage}, so nobody knows how long that takes."
+    return (
+        f"Most leads were watched for less than {waits.watched / 24:.0f} days: too short to say which share of all "
+        f"that reach {goal.stage} do so within {goal.horizon_days:g} days, the horizon."
+    )
+
+
+def _says(
+    share: dict[str, Any], business: Business, *, watched: float, needed: float | None, proposed: float | None
+) -> str:
+    goal = business.goal
+    value, low, high = (f"{share[part]:.0%}" for part in ("value", "low", "high"))
+    said = (
+        f"Of all leads that reach {goal.stage} within {watched:.0f} days of being first known, {value} "
+        f"({low} – {high}) do so within {goal.horizon_days:g} days, the horizon"
+    )
+    if share["value"] >= ENOUGH:
+        return f"{said}."
+    said += f", and slower ones count only at the snapshots of their last {goal.horizon_days:g} days"
+    if proposed is not None:
+        return f"{said}; goal.horizon_days: {proposed:g} would hold {ENOUGH:.0%}."
+    if needed is not None:
+        return f"{said}; {needed:g} days would hold {ENOUGH:.0%}, but this history is too short for them."
+    return f"{said}; no usual horizon holds {ENOUGH:.0%} in a history of this length."

@@ -1,0 +1,110 @@
+"""
+Snapshots: each lead at the moments serving would score it.
+
+A moment is an instant from which something new about a lead was known: the lead itself, or an activity of a kind
+that may be used. Serving scores after each moment, so a snapshot stands one microsecond after it (a fact counts only
+strictly later). Two rules thin and complete them; both decide from what was known by then and from draws that
+know nothing of the lead, so that no choice of a row depends on what came after it:
+
+- At most one a day. A draw per lead and day says which moment of the day it is: the first with chance 1/2, the second
+  with 1/4, and so on; days with fewer moments have none. Taking *the last*, or one of the day's n at random, would
+  favour moments after which nothing happened, which is knowing the future.
+- A sparse clock, so that silence is seen: once between half a day and 7 days without a moment (for every second
+  silence), once between 7 and 30 days, once between 30 and 90. When exactly is drawn: were it always the 7th, 30th and
+  90th day, a model would never learn what three quiet days mean.
+
+A later version of a lead makes no moment, though serving scores after it too: exports often write one because a field
+on ``never_use`` changed, a status say, and its mere instant would tell what the field may not.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.instants import DAY_US
+from data.playbook import Business
+from training.statistics.sampling import uniforms_by_time
+
+SILENT_DAYS = ((0.5, 7.0, 0.5), (7.0, 30.0, 1.0), (30.0, 90.0, 1.0))
+"""From, to, and the share of silences in which there is a snapshot between them."""
+
+_NEVER = np.iinfo(np.int64).max
+
+
+def take_snapshots(
+    leads: pd.DataFrame,
+    activities: pd.DataFrame,
+    *,
+    outcomes: pd.DataFrame,
+    business: Business,
+    cutoff_us: int,
+    seed: int,
+) -> pd.DataFrame:
+    """
+    Take the snapshots of open leads.
+
+    Args:
+        leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
+        activities: ``lead_id``, ``kind``, ``known_at``; kinds on ``never_use`` make no moments.
+        outcomes: ``lead_id``, ``stage``, ``reached_at``; the goal and ``closed_by`` end a lead's snapshots.
+        business: says which kinds and stages these are.
+        cutoff_us: nothing is known from here on.
+        seed: of the draw of the day's moment.
+
+    Returns:
+        (n, 2) ``lead_id``, ``as_of``, sorted by both; at most one per lead and UTC day.
+    """
+    moments = _moments(leads, activities[~activities["kind"].isin(business.never_use)])
+    found = pd.concat([_after_moments(moments, seed=seed), _after_silence(moments, seed=seed)], ignore_index=True)
+    open_ = found["as_of"].to_numpy() < closed_at(found["lead_id"], outcomes, business=business)
+    found = found[open_ & (found["as_of"] <= cutoff_us).to_numpy()].sort_values(["lead_id", "as_of"])
+    once_a_day = ~pd.DataFrame({"lead": found["lead_id"], "day": found["as_of"] // DAY_US}).duplicated()
+    return found[once_a_day].reset_index(drop=True)
+
+
+def _moments(leads: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
+    """Give the distinct moments of each lead from its first on, sorted."""
+    first = leads.groupby("lead_id", sort=False)["known_at"].min()
+    every = pd.concat([first.reset_index(), activities[["lead_id", "known_at"]]], ignore_index=True)
+    known = every["known_at"].to_numpy() >= first.reindex(every["lead_id"], fill_value=_NEVER).to_numpy()
+    return every[known].drop_duplicates().sort_values(["lead_id", "known_at"], ignore_index=True)
+
+
+def _after_moments(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Take the drawn moment of each day."""
+    day = (moments["known_at"] // DAY_US).to_numpy()
+    number = moments.groupby([moments["lead_id"], day], sort=False).cumcount().to_numpy() + 1
+    drawn = uniforms_by_time(moments["lead_id"], day, "moment of the day", seed=seed)
+    taken = number == np.ceil(-np.log2(1 - drawn)).clip(min=1)
+    return pd.DataFrame({"lead_id": moments["lead_id"][taken], "as_of": moments["known_at"][taken] + 1})
+
+
+def _after_silence(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Take snapshots at drawn times after which still nothing has happened."""
+    lead, at = moments["lead_id"], moments["known_at"].to_numpy()
+    last = (lead != lead.shift(-1)).to_numpy()
+    ahead = np.where(last, _NEVER, np.roll(at, -1))
+    parts = []
+    for low, high, share in SILENT_DAYS:
+        drawn = uniforms_by_time(lead, at, f"silence of {low:g} days", seed=seed)
+        wait = np.round(low * (high / low) ** (drawn / share) * DAY_US).astype(np.int64)
+        quiet = (drawn < share) & (ahead - at >= wait)
+        parts.append(pd.DataFrame({"lead_id": lead[quiet], "as_of": at[quiet] + wait[quiet]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def closed_at(lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, business: Business) -> NDArray[np.int64]:
+    """
+    Give for each row the instant from which its lead is no longer open; the largest int64 where it always was.
+
+    Args:
+        lead_ids: (n,) of the rows.
+        outcomes: ``lead_id``, ``stage``, ``reached_at``.
+        business: its goal and ``closed_by``.
+
+    Returns:
+        (n,) instants [us since 1970 UTC].
+    """
+    closing = outcomes[outcomes["stage"].isin(business.closing_stages)]
+    closed = closing.groupby("lead_id")["reached_at"].min()
+    return closed.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)

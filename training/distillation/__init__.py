@@ -1,0 +1,6 @@
+"""Point rules distilled from a model: few, in whole points, for those who may not deploy a model."""
+
+from training.distillation.distillation import LearnedRules, distil
+from training.distillation.rule_yaml import read_rules
+
+__all__ = ["LearnedRules", "distil", "read_rules"]

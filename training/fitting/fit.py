@@ -1,0 +1,232 @@
+"""Fitting: trees with early stopping on log loss, calibrated on a block of their own, cut into grades."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pandas as pd
+
+from data.playbook import Playbook
+from data.progress import Progress, silent
+from features.catalog import Catalog
+from features.feature import Value
+from models.bands import Bands
+from models.booster import trees_of
+from models.bundle import GoldenRow
+from models.calibration import Calibration
+from models.conversion import ConversionModel
+from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
+from models.scorecard import Scorecard
+from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
+from training.errors import HistoryError
+from training.fitting import minimum_data
+from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, at_most, each_lead_once, fit_booster, margins
+from training.fitting.calibration_choice import CalibrationChoice, calibrate
+from training.fitting.feature_selection import earning
+from training.fitting.hyperparameters import explanation_steps, parameters_for
+from training.fitting.monotone import directions
+from training.fitting.scorecard_fit import fit_scorecard
+from training.fitting.thresholds import solve_bands
+
+SELECTING_ROWS = 150_000
+"""Train rows that features are selected on; with more the same ones earn their place."""
+
+_GOLDEN = 16
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """
+    What fitting made.
+
+    Attributes:
+        model: calibrated, with grades and threshold; its bundle has not been saved yet.
+        scorecard: the point rules with what history taught about them.
+        booster: what the model's trees were read from.
+        parameters: what the booster was fitted with.
+        golden: rows whose receipts the bundle keeps.
+        calibrated: which calibration was chosen, and why.
+        directions: feature of the model → 1 where the score may only rise with it, -1 where only fall.
+        features_tried: how many features there were before those that do not earn their place were left out.
+        steps: conditions that explaining one row asks for.
+    """
+
+    model: ConversionModel
+    scorecard: Scorecard
+    booster: lightgbm.Booster
+    parameters: Mapping[str, Any]
+    golden: tuple[GoldenRow, ...]
+    calibrated: CalibrationChoice
+    directions: Mapping[str, int]
+    features_tried: int
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRows:
+    """
+    What a booster is fitted on: rows, the features that earn their place, and the parameters that suit their number.
+
+    Attributes:
+        train: rows that trees grow on, each lead once.
+        stop: rows that tell when to stop, each lead once.
+        catalog: the features that are kept.
+        parameters: LightGBM's, by the size of the data.
+        wished: feature → direction, as the playbook wants it.
+    """
+
+    train: pd.DataFrame
+    stop: pd.DataFrame
+    catalog: Catalog
+    parameters: Mapping[str, Any]
+    wished: Mapping[str, int]
+
+    def binned(self, catalog: Catalog | None = None) -> BinnedRows:
+        """Encode the rows."""
+        features = catalog or self.catalog
+        return BinnedRows.of(self.train, self.stop, catalog=features, parameters=self.parameters, wished=self.wished)
+
+
+def fit(
+    dataset: Dataset,
+    playbook: Playbook,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    most_rows: int | None = None,
+    progress: Progress = silent,
+    seed: int = SEED,
+) -> FittedModel:
+    """
+    Fit the model and calibrate the point rules.
+
+    Args:
+        dataset: its blocks train, stop and calibrate with their labels. Of the last 90 days, for grades and threshold,
+            and of a few test rows, kept in the bundle to be replayed, the features alone: no test label moves anything.
+        playbook: capacity, routing, and what the score may only rise or fall with.
+        parameters: of LightGBM, instead of those that the size of the data suggests; some or all of them.
+        most_rows: train rows to fit on at most, drawn by group; default: all.
+        progress: hears how many rounds of trees there are.
+        seed: of the fitting.
+
+    Raises:
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
+    """
+    ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
+    binned = ready.binned()
+    chosen = {**ready.parameters, **(parameters or {})}
+    booster = fit_booster(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
+    encoding, trees = binned.encoding, trees_of(booster)
+    block = dataset.block("calibrate")
+    calibrated = calibrate(margins(booster, encoding, block), block, seed=seed)
+    base_odds = dataset.base_rate / (1 - dataset.base_rate)
+    points = _points(calibrated.chosen, margins(booster, encoding, dataset.recent), base_odds)
+    bands = _bands(dataset, points, playbook, average=AVERAGE_POINTS)
+    name = f"leadscore-{playbook.business.name}"
+    return FittedModel(
+        model=ConversionModel(name, encoding, trees, calibrated.chosen, base_odds, bands),
+        scorecard=fit_scorecard(dataset, playbook),
+        booster=booster,
+        parameters=chosen,
+        golden=golden_rows(dataset, ready.catalog),
+        calibrated=calibrated,
+        directions={name: sign for name, sign in ready.wished.items() if name in ready.catalog.names},
+        features_tried=len(dataset.catalog.features),
+        steps=explanation_steps(trees),
+    )
+
+
+def prepare(
+    dataset: Dataset,
+    playbook: Playbook,
+    *,
+    most_rows: int | None = None,
+    progress: Progress = silent,
+    seed: int = SEED,
+) -> PreparedRows:
+    """
+    Choose parameters by the number of leads, and the features that earn their place by a first booster on all of them.
+
+    Args:
+        dataset: its blocks train and stop.
+        playbook: what the score may only rise or fall with.
+        most_rows: train rows to fit on at most, drawn by group; default: all.
+        progress: hears how many rounds of trees there are.
+        seed: of the fitting.
+
+    Raises:
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
+    """
+    demand_enough(dataset)
+    train, stop = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    train = at_most(train, most_rows, purpose="fitting", seed=seed)
+    _demand_differences(train, dataset.catalog)
+    parameters = parameters_for(train, seed=seed)
+    wished = directions(dataset.catalog, playbook.business.features)
+    sample = at_most(train, SELECTING_ROWS, purpose="selecting", seed=seed)
+    first = PreparedRows(sample, stop, dataset.catalog, parameters, wished)
+    catalog = earning(fit_booster(first.binned(), parameters, rounds=MOST_ROUNDS, progress=progress), dataset.catalog)
+    return PreparedRows(train, stop, catalog, parameters, wished)
+
+
+def demand_enough(dataset: Dataset) -> None:
+    """
+    Demand leads of both kinds to learn from, some of both in every block, and leads to cut grades from.
+
+    Raises:
+        FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
+        HistoryError: no lead was open in the last 90 days, so that nobody is left to grade.
+    """
+    minimum_data.demand_enough(dataset)
+    if dataset.recent.empty:
+        message = (
+            f"No lead was open in the last {RECENT_DAYS} days of the history, expected some to cut grades from: "
+            "bring the leads and activities of those days too."
+        )
+        raise HistoryError(message)
+
+
+def _demand_differences(train: pd.DataFrame, catalog: Catalog) -> None:
+    """Demand one feature at least that is not the same for all rows."""
+    if not any(_differs(train[name]) for name in catalog.names):
+        message = (
+            f"All {len(catalog.features)} features are missing, or the same for every lead, in the training period, "
+            "expected some that tell leads apart: run leadscore check and bring the activities and attributes of those "
+            "days."
+        )
+        raise HistoryError(message)
+
+
+def _differs(column: "pd.Series[Any]") -> bool:
+    known = column.dropna()
+    return len(known) > 0 and (len(known) < len(column) or bool((known != known.iloc[0]).any()))
+
+
+def _points(calibration: Calibration, margins: Floats, base_odds: float) -> Floats:
+    return np.asarray(AVERAGE_POINTS + POINTS_PER_LOGIT * (calibration.logits(margins) - np.log(base_odds)))
+
+
+def _bands(dataset: Dataset, points: Floats, playbook: Playbook, *, average: float) -> Bands:
+    capacity = playbook.business.capacity_per_day
+    return solve_bands(dataset.recent, points, routing=playbook.routing, capacity_per_day=capacity, average=average)
+
+
+def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
+    """Choose rows spread evenly over the test block, with their values in catalog order."""
+    test = dataset.block("test")
+    chosen = test.iloc[np.unique(np.linspace(0, len(test) - 1, _GOLDEN).round().astype(int))]
+    names = catalog.names
+    return tuple(
+        GoldenRow(str(row["lead_id"]), int(row["as_of"]), tuple(_value(row[name]) for name in names))
+        for row in chosen.to_dict(orient="records")
+    )
+
+
+def _value(value: Any) -> Value:
+    """Give a value as bundles keep it: None where it is missing."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return None
+    return value if isinstance(value, str) else float(value)

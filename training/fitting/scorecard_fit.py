@@ -1,0 +1,51 @@
+"""Scorecards: point rules with what history teaches about them: a probability, grades and a threshold."""
+
+import numpy as np
+import pandas as pd
+
+from data.playbook import Playbook
+from data.point_rules import ScorecardRules
+from data.warehouse import Warehouse
+from models.scorecard import Scorecard, compile_scorecard
+from training.dataset.dataset import Dataset
+from training.dataset.feature_values import values_of
+from training.fitting.calibration_choice import platt
+from training.fitting.thresholds import solve_bands
+
+
+def fit_scorecard(dataset: Dataset, playbook: Playbook) -> Scorecard:
+    """Give the playbook's own point rules a probability, from the very rows that calibrate the model."""
+    return calibrated_rules(playbook.scorecard, dataset, playbook=playbook)
+
+
+def calibrated_rules(
+    rules: ScorecardRules, dataset: Dataset, *, playbook: Playbook, warehouse: Warehouse | None = None
+) -> Scorecard:
+    """
+    Give point rules a probability, grades and a threshold, from the rows that the playbook's own rules get theirs from.
+
+    Args:
+        rules: such as one of the playbook's rivals.
+        dataset: its calibrate block, and its rows of the last 90 days.
+        playbook: capacity and routing.
+        warehouse: the history, for features that the training set does not hold.
+
+    Raises:
+        LookupError: a rule needs such a feature, and there is no history.
+    """
+    card = compile_scorecard(rules, playbook.business)
+    rows, recent = dataset.block("calibrate"), dataset.recent
+    both = values_of(card.catalog, _once(rows, recent), dataset=dataset, warehouse=warehouse)
+    points = pd.Series(card.score_many(both).points, index=both.index)
+    scored, lately = (np.asarray(points[some.index], dtype=np.float64) for some in (rows, recent))
+    calibration = platt(scored, rows)
+    even = float(np.log(dataset.base_rate / (1 - dataset.base_rate)))
+    average = (even - calibration.offset) / calibration.slope if calibration.slope > 0 else float(np.mean(lately))
+    capacity = playbook.business.capacity_per_day
+    bands = solve_bands(recent, lately, routing=playbook.routing, capacity_per_day=capacity, average=average)
+    return card.calibrated(calibration, bands)
+
+
+def _once(rows: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Put rows of one training set together, each once."""
+    return pd.concat([rows, more[~more.index.isin(rows.index)]])

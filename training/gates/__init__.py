@@ -1,0 +1,1 @@
+"""Checks that a training must pass: against leakage, and on its probabilities."""

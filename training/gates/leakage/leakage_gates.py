@@ -1,0 +1,75 @@
+"""Which gate runs when: what needs no model before one is fitted, the rest after it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.playbook import Business
+from data.progress import Progress, silent
+from data.warehouse import Warehouse
+from models.conversion import Encoding
+from training.dataset.dataset import SEED, Dataset
+from training.fitting.boosting import Floats
+from training.gates.gate import GateResult
+from training.gates.leakage.denied_fields import never_use
+from training.gates.leakage.dominance import dominance
+from training.gates.leakage.future_shift import future_shift
+from training.gates.leakage.permuted_labels import permuted_labels
+from training.gates.leakage.suspicious_lift import suspicious_lift
+from training.statistics.scoring_metrics import EvaluationRows
+
+_LOOKING, _JUDGING = "looking for leaks in the features", "looking for leaks in the model"
+
+
+def before_fitting(
+    dataset: Dataset, warehouse: Warehouse, business: Business, *, seed: int = SEED, progress: Progress = silent
+) -> tuple[GateResult, ...]:
+    """
+    Run the gates that need no model: never use, future shift, dominance.
+
+    Args:
+        dataset: the training set.
+        warehouse: the history it was built from.
+        business: what is forbidden, and words.
+        seed: of every draw.
+        progress: hears how many gates are done.
+    """
+    progress(_LOOKING, 0, 3)
+    denied = never_use(dataset, business)
+    progress(_LOOKING, 1, 3)
+    shifted = future_shift(dataset, warehouse, business, seed=seed)
+    progress(_LOOKING, 2, 3)
+    dominant = dominance(dataset, business, seed=seed)
+    progress(_LOOKING, 3, 3)
+    return denied, shifted, dominant
+
+
+def after_fitting(
+    dataset: Dataset,
+    *,
+    probability: Floats,
+    judged: EvaluationRows,
+    encoding: Encoding,
+    parameters: Mapping[str, Any],
+    seed: int = SEED,
+    progress: Progress = silent,
+) -> tuple[GateResult, ...]:
+    """
+    Run the gates that need a model: permuted labels, suspicious lift.
+
+    Args:
+        dataset: the training set.
+        probability: (n,) what the model says of the test rows.
+        judged: the n test rows.
+        encoding: the model's features.
+        parameters: of its fitting.
+        seed: of every draw.
+        progress: hears how many gates are done.
+    """
+    progress(_JUDGING, 0, 2)
+    permuted = permuted_labels(dataset, encoding=encoding, parameters=parameters, seed=seed)
+    progress(_JUDGING, 1, 2)
+    lift = suspicious_lift(
+        dataset, probability=probability, judged=judged, encoding=encoding, parameters=parameters, seed=seed
+    )
+    progress(_JUDGING, 2, 2)
+    return permuted, lift

@@ -1,0 +1,137 @@
+"""The forward weeks as the team would have lived them: which leads stood on the list on which morning."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data.instants import from_us, to_us
+from training.dataset.split import Span
+from training.statistics.sampling import uniforms
+
+MORNING = time(8)
+"""When the day's calls are decided, in the playbook's zone; every day has one, as capacity is per calendar day."""
+
+SEED = 17
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Weeks:
+    """
+    The leads of a period and its mornings.
+
+    A lead comes onto the list on the morning after its first snapshot of the period, and leaves it when it reaches the
+    goal or is closed. All scorers start with the same, still empty, list.
+
+    Attributes:
+        zone: in which a day is a day.
+        mornings: (d,) instants at which calls are decided [us since 1970 UTC].
+        lead_id: (m,) names of the leads.
+        weight: (m,) how many leads of the company each stands for.
+        group: (m,) codes of the accounts, from 0.
+        goal_at: (m,) when the goal was reached [us since 1970 UTC]; NaN where never.
+        amount: (m,) what that was worth; NaN where nobody wrote it.
+        first: (m,) the first morning on the list, from 0.
+        last: (m,) the last one; before the first for a lead that never was on the list.
+        draw: (m,) in [0, 1), the order of equal scores: the same for every scorer.
+        lead: (n,) the lead of each row.
+        arrivals: (n,) positions of the rows by time.
+        known: (d,) how many rows, by time, are known on each morning.
+        horizon_us: of the goal.
+    """
+
+    zone: ZoneInfo
+    mornings: Codes
+    lead_id: NDArray[np.object_]
+    weight: Floats
+    group: Codes
+    goal_at: Floats
+    amount: Floats
+    first: Codes
+    last: Codes
+    draw: Floats
+    lead: Codes
+    arrivals: Codes
+    known: Codes
+    horizon_us: int
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, period: Span, *, zone: str, horizon_us: int) -> "Weeks":
+        """
+        Read them from rows of a training set.
+
+        Args:
+            rows: (n) of a test block: ``lead_id``, ``as_of``, ``group``, ``weight``, ``goal_at``, ``closed_at``,
+                ``amount``. What a lead's rows say of the lead is the same in each of them.
+            period: of the test. It ends where outcomes are no longer known, so each call's horizon has passed.
+            zone: IANA name of the playbook's zone.
+            horizon_us: of the goal.
+        """
+        mornings = np.array(list(_mornings(period, ZoneInfo(zone))), dtype=np.int64)
+        lead, names = pd.factorize(rows["lead_id"])
+        as_of = rows["as_of"].to_numpy(dtype=np.int64)
+        arrivals = np.argsort(as_of, kind="stable")
+        one = rows.iloc[np.unique(lead, return_index=True)[1]]
+        goal_at, closed_at = (one[name].to_numpy(dtype=np.float64) for name in ("goal_at", "closed_at"))
+        seen = np.full(len(names), np.iinfo(np.int64).max)
+        np.minimum.at(seen, lead, as_of)
+        ends = np.fmin(goal_at, closed_at)
+        return cls(
+            zone=ZoneInfo(zone),
+            mornings=mornings,
+            lead_id=names.to_numpy(dtype=object),
+            weight=one["weight"].to_numpy(dtype=np.float64),
+            group=pd.factorize(one["group"])[0].astype(np.int64),
+            goal_at=goal_at,
+            amount=one["amount"].to_numpy(dtype=np.float64),
+            first=np.searchsorted(mornings, seen, side="left"),
+            last=np.searchsorted(mornings, np.where(np.isnan(ends), np.inf, ends), side="right") - 1,
+            draw=uniforms(names.astype(str), "order of equal scores", seed=SEED),
+            lead=lead.astype(np.int64),
+            arrivals=arrivals,
+            known=np.searchsorted(as_of[arrivals], mornings, side="right"),
+            horizon_us=horizon_us,
+        )
+
+    @property
+    def listed(self) -> NDArray[np.bool_]:
+        """Say which leads were on the list at all, (m,)."""
+        return self.first <= self.last
+
+    @property
+    def findable(self) -> NDArray[np.bool_]:
+        """Say which leads a call could find: on some morning of theirs the goal was less than a horizon away, (m,)."""
+        found = np.zeros(len(self.lead_id), dtype=np.bool_)
+        listed = self.listed
+        found[listed] = self.goal_at[listed] - self.mornings[self.last[listed]] < self.horizon_us
+        return found
+
+    @property
+    def knows_amounts(self) -> bool:
+        """Say whether it is known of any lead what reaching the goal was worth."""
+        return bool(np.isfinite(self.amount).any())
+
+    @property
+    def days(self) -> list[str]:
+        """Give the date of each morning, as ISO 8601."""
+        return [self.day_of(morning) for morning in self.mornings.tolist()]
+
+    def day_of(self, instant_us: float) -> str:
+        """Give the date of an instant in the playbook's zone."""
+        return from_us(int(instant_us)).astimezone(self.zone).date().isoformat()
+
+
+def _mornings(period: Span, zone: ZoneInfo) -> Iterator[int]:
+    """Give the instants of the mornings that lie in a period."""
+    day = from_us(period.start).astimezone(zone).date()
+    while (morning := to_us(datetime.combine(day, MORNING, zone).astimezone(UTC))) < period.end:
+        if morning >= period.start:
+            yield morning
+        day += timedelta(days=1)

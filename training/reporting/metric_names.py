@@ -1,0 +1,139 @@
+"""Words: how each metric and each kind of scorer is called, which way is better, and what it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from training.reporting.number_format import Shape
+
+Better = Literal["higher", "lower", "near one", "neither"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """
+    One metric as readers meet it.
+
+    Attributes:
+        words: its name, as it heads a column.
+        shape: how its numbers are written.
+        better: which way is good.
+        says: what it means, in one sentence.
+    """
+
+    words: str
+    shape: Shape
+    better: Better
+    says: str
+
+    @property
+    def aim(self) -> str:
+        """Say which way is good in a few words; empty where neither way is."""
+        return {"higher": "higher is better", "lower": "lower is better", "near one": "1 is right", "neither": ""}[
+            self.better
+        ]
+
+
+METRICS: Mapping[str, Metric] = {
+    "precision_at_capacity": Metric(
+        "called leads that succeed",
+        "share",
+        "higher",
+        "Of the leads the team has time to call each day, best first, the share that reaches the goal.",
+    ),
+    "recall_at_capacity": Metric(
+        "successes that were called",
+        "share",
+        "higher",
+        "Of all leads that reach the goal, the share among those the team had time to call.",
+    ),
+    "lift_at_5": Metric(
+        "best twentieth, times average", "times", "higher", "How much more often the best 5 % succeed than all leads."
+    ),
+    "lift_at_10": Metric(
+        "best tenth, times average", "times", "higher", "How much more often the best 10 % succeed than all leads."
+    ),
+    "lift_at_20": Metric(
+        "best fifth, times average", "times", "higher", "How much more often the best 20 % succeed than all leads."
+    ),
+    "precision_at_10": Metric(
+        "best tenth that succeeds", "share", "higher", "Of the best 10 % of the leads, the share that reaches the goal."
+    ),
+    "found_by_best_25": Metric(
+        "successes in the best quarter",
+        "share",
+        "higher",
+        "Of all leads that reach the goal, the share among the best 25 %; a useful scorer has 60 % or more there.",
+    ),
+    "top_over_bottom": Metric(
+        "best tenth over worst half",
+        "times",
+        "higher",
+        "How many times as often the best 10 % succeed as the worst 50 %; a useful scorer reaches 10.",
+    ),
+    "value_at_capacity": Metric(
+        "value per call", "money", "higher", "What one call is worth on average, in the currency of the amounts."
+    ),
+    "log_loss": Metric(
+        "log loss",
+        "loss",
+        "lower",
+        "How far the chances were from what happened; being sure and wrong costs most. Training minimises it.",
+    ),
+    "base_log_loss": Metric(
+        "log loss without any scorer", "loss", "neither", "The log loss of saying the same chance for every lead."
+    ),
+    "brier_skill": Metric(
+        "Brier skill",
+        "share",
+        "higher",
+        "Of the squared error of saying the same chance for every lead, the share that is gone.",
+    ),
+    "auc": Metric(
+        "AUC",
+        "score",
+        "higher",
+        "How often a lead that succeeds stands above one that does not; 0.5 is a coin toss, 1 is every time.",
+    ),
+    "pr_auc": Metric(
+        "PR-AUC", "score", "higher", "The average precision down the list; to be read beside the rate of success."
+    ),
+    "base_rate": Metric("rate of success", "share", "neither", "The share of these rows that reaches the goal."),
+    "observed_over_expected": Metric(
+        "observed / expected",
+        "ratio",
+        "near one",
+        "Successes that happened over those the chances add up to; above 1 the chances were too low.",
+    ),
+    "slope": Metric(
+        "calibration slope",
+        "ratio",
+        "near one",
+        "Below 1, high chances were too high and low ones too low; above 1, the other way round.",
+    ),
+    "ece": Metric(
+        "calibration error",
+        "loss",
+        "lower",
+        "The average distance between the chance that was said and the share that came true (ECE).",
+    ),
+}
+
+HEADLINE = ("precision_at_capacity", "recall_at_capacity", "lift_at_10", "log_loss", "auc", "observed_over_expected")
+"""What every table of scorers begins with."""
+
+KINDS: Mapping[str, str] = {
+    "model": "learned model",
+    "rules": "point rules",
+    "learned rules": "learned scorecard",
+    "baseline": "baseline",
+}
+
+BLOCKS: Mapping[str, str] = {
+    "train": "train",
+    "stop": "train, to stop early",
+    "calibrate": "calibrate",
+    "test": "test",
+    "purged": "purged between the blocks",
+    "aside": "set aside: the account is in another block",
+}

@@ -1,0 +1,1 @@
+"""Metrics, intervals and sampling: numbers computed from arrays, whatever they are about."""
