@@ -34,7 +34,7 @@ def test_a_class_is_a_noun(sources):
 
 
 def test_docstrings_say_what_is_returned(sources):
-    """ "Return …" or the noun itself; Give, Say, Tell and Let leave a reader asking to whom."""
+    """They begin with "Return" or the noun itself; Give, Say, Tell and Let leave a reader asking to whom."""
     openings, documented = measures.vague_openings(sources)
     assert len(openings) < LARGEST_SHARE_OF_VAGUE_OPENINGS * documented, "\n".join(openings)
 
