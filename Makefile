@@ -52,8 +52,16 @@ bench-faults: setup ## kill the storing process 1,000 times, the service 20 time
 	@$(BIN)/python -m tests.faults.database_server 20
 
 .PHONY: figures
-figures: setup ## train on the demo and the real log and write the README's tables and picture
+figures: setup ## train on the demo and the real log, then write docs/results.md, the README's table and its picture
 	@$(BIN)/python -m tests.bench.figures
+
+.PHONY: pages
+pages: setup ## write docs/results.md, docs/settings.md and the README's table from what was measured last
+	@$(BIN)/python -m tests.bench.pages
+
+.PHONY: house
+house: setup ## print the figures of the house: lengths, names, docstrings, circles, arrows
+	@$(BIN)/python -m tests.house
 
 .PHONY: notebooks
 notebooks: setup ## train on a simulated company, run the notebooks and keep their outputs
