@@ -24,11 +24,11 @@ from data.point_rules import RoutingRules, ScorecardRules
 __all__ = [
     "ActivityKind",
     "ActivityWords",
-    "LeadAttribute",
+    "Business",
     "ExtraFeature",
     "FeatureWishes",
     "Goal",
-    "Business",
+    "LeadAttribute",
     "Playbook",
     "expand",
     "load_playbook",

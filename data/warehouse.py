@@ -16,6 +16,7 @@ import duckdb
 import ibis
 import pandas as pd
 
+from data.atomic_files import new_folder
 from data.cross_checks import check_together
 from data.errors import DataError, QualityError
 from data.exports import Workshop
@@ -147,11 +148,8 @@ def import_history(workspace: Workspace, *, progress: Progress = silent, now_us:
         if (unchanged := _unchanged(target)) is not None:
             return unchanged
         reading = ImportRequest(workspace.playbook, store, fingerprint, now_us or present_us(), progress)
-        with _scratch(target.parent) as scratch:
-            finished = scratch / "finished"
-            finished.mkdir()
-            _import(reading, finished)
-            _put(finished, target)
+        with _scratch(target.parent) as scratch, new_folder(target, overwrite=True) as draft:
+            _import(reading, draft, scratch=scratch)
     return Warehouse.open(target)
 
 
@@ -173,13 +171,6 @@ def _unchanged(target: Path) -> Warehouse | None:
     except DataError:
         return None
     return None if any(violation.rule == "future" for violation in found.quality.violations) else found
-
-
-def _put(finished: Path, target: Path) -> None:
-    """Put finished tables in their place in one step; what stood there is damaged or out of date."""
-    if target.exists():
-        target.rename(finished.parent / "replaced")
-    finished.rename(target)
 
 
 def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: Progress = silent) -> str:
@@ -222,20 +213,20 @@ def _scratch(parent: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def _import(reading: ImportRequest, finished: Path) -> None:
+def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
     playbook, progress = reading.playbook.business, reading.progress
-    with _workshop(finished.parent, progress) as workshop:
+    with _workshop(scratch, progress) as workshop:
         staged = stage(reading.playbook, workshop, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
         check_together(staged, playbook, progress)
         report = report_of(staged, playbook)
-        rejected = finished.parent.parent / f"{reading.fingerprint[:16]}.rejected.parquet"
+        rejected = draft.parent / f"{reading.fingerprint[:16]}.rejected.parquet"
         report = _with_rejected_rows(staged, report, rejected)
         report.demand()
         _demand_leads(report)
-        rows = _write_tables(staged, playbook, finished, progress)
+        rows = _write_tables(staged, playbook, draft, progress)
         cutoff_us = _cutoff_us(staged, reading.now_us)
-    files = {path.name: path.stat().st_size for path in sorted(finished.iterdir())}
+    files = {path.name: path.stat().st_size for path in sorted(draft.iterdir())}
     said = {
         "fingerprint": reading.fingerprint,
         "cutoff_us": cutoff_us,
@@ -243,7 +234,7 @@ def _import(reading: ImportRequest, finished: Path) -> None:
         "files": files,
         "quality": report.model_dump(mode="json"),
     }
-    (finished / MANIFEST).write_text(json.dumps(said, indent=1), encoding="utf-8")
+    (draft / MANIFEST).write_text(json.dumps(said, indent=1), encoding="utf-8")
 
 
 @contextmanager

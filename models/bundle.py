@@ -9,13 +9,12 @@ receipts they gave at training are replayed before the model may answer.
 import hashlib
 import json
 import math
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data.atomic_files import new_folder
 from features.catalog import Catalog
 from features.errors import FeatureError
 from features.feature import Value
@@ -86,7 +85,9 @@ def save_bundle(
     }
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in content.items()}
     manifest = _dumps({"format": FORMAT, "name": model.name, "facts": dict(facts), "files": hashes})
-    _write({**content, MANIFEST: manifest}, folder)
+    with new_folder(folder) as draft:
+        for name, text in {**content, MANIFEST: manifest}.items():
+            (draft / name).write_bytes(text.encode())
     return model.labelled(version=model.version, fingerprint=hashlib.sha256(manifest.encode()).hexdigest())
 
 
@@ -171,21 +172,6 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def _dumps(content: object) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _write(content: Mapping[str, str], folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    building = folder.with_name(f".{folder.name}.{os.getpid()}")
-    building.mkdir()
-    try:
-        for name, text in content.items():
-            with (building / name).open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-        building.rename(folder)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def _numbers_of(model: ConversionModel) -> dict[str, Any]:

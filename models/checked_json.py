@@ -1,20 +1,19 @@
 """Reading typed lists out of JSON that may be damaged; whatever is wrong ends in StructureError."""
 
-import json
 import math
 from collections.abc import Iterable
-from typing import Any, Never, TypeGuard
+from typing import Any, TypeGuard
 
+from data.strict_json import DEEPEST, JsonError, parse_text
 from models.errors import StructureError
 
-_DEEPEST = 64
 _LARGEST_WHOLE = 2**1023
 _LONGEST_LABEL = 200
 
 
 def loads(text: str) -> object:
     """
-    Read strict JSON: no NaN, no Infinity, no name twice in one object.
+    Parse strict JSON.
 
     Raises:
         StructureError: the text is not such JSON.
@@ -24,13 +23,9 @@ def loads(text: str) -> object:
     models.errors.StructureError: JSON: found 'NaN', expected a finite number; export the model again.
     """
     try:
-        found: object = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
-    except RecursionError:
-        found = "lists within lists without end"
-        raise StructureError(where="JSON", found=found, expected="trees") from None
-    except ValueError as error:  # JSONDecodeError, or an integer of thousands of digits
-        raise StructureError(where="JSON", found=str(error), expected="valid JSON") from None
-    return found
+        return parse_text(text)
+    except JsonError as error:
+        raise StructureError(where="JSON", found=error.found, expected=error.expected) from None
 
 
 def fields(found: object, where: str, names: Iterable[str]) -> dict[str, Any]:
@@ -105,8 +100,8 @@ def check_plain(found: object, where: str) -> None:
     level, depth = [found], 0
     while level:
         depth += 1
-        if depth > _DEEPEST:
-            raise StructureError(where=where, found="lists within lists", expected=f"at most {_DEEPEST} levels")
+        if depth > DEEPEST:
+            raise StructureError(where=where, found="lists within lists", expected=f"at most {DEEPEST} levels")
         for item in level:
             _check_one(item, where)
         level = [part for item in level if isinstance(item, dict | list) for part in _parts(item)]
@@ -141,17 +136,3 @@ def _all_of(found: object, where: str, kinds: tuple[type, ...], says: str) -> tu
         if type(item) not in kinds:
             raise StructureError(where=where, found=item, expected=says)
     return tuple(found)
-
-
-def _refuse(constant: str) -> Never:
-    """Refuse the words NaN and Infinity, which are not JSON."""
-    raise StructureError(where="JSON", found=constant, expected="a finite number")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Make an object of its pairs, each name once."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise StructureError(where="JSON", found=names, expected="each name once")
-    return found

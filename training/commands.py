@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from data.atomic_files import new_file
 from data.home import Home
 from data.instants import now_us
 from data.playbook import Playbook
@@ -333,8 +334,6 @@ def _demand_same_history(found: RegisteredVersion, registry: Registry, dataset: 
 
 
 def _copy(file: Path, out: Path) -> None:
-    """Copy a file whole, into a folder that is made where there is none."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.copyfile(file, draft)
-    draft.replace(out)
+    """Copy a file whole, into a folder that is made if there is none."""
+    with new_file(out) as draft:
+        shutil.copyfile(file, draft)

@@ -77,12 +77,12 @@ def test_an_interruption_while_it_is_put_in_place_brings_the_old_one_back(tmp_pa
     simulate(out, leads=1, until=UNTIL)
     rename = Path.rename
 
-    def second_time_fails(self: Path, target: Path) -> Path:
-        if self.name.endswith(".new"):
+    def interrupted_over_out(self: Path, target: Path) -> Path:
+        if target == out and (self / "new").exists():
             raise KeyboardInterrupt
         return rename(self, target)
 
-    monkeypatch.setattr(Path, "rename", second_time_fails)
+    monkeypatch.setattr(Path, "rename", interrupted_over_out)
     with pytest.raises(KeyboardInterrupt), put_in_place(out) as folder:
         (folder / "new").write_text("new")
     assert (out / MARK).exists()

@@ -1,14 +1,13 @@
 """A training set on disk: Parquet, the catalog and a manifest in one folder, whole or not at all."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from data.atomic_files import new_folder
 from features.catalog import Catalog
 from features.errors import CatalogError
 from training.errors import TrainingError
@@ -37,18 +36,11 @@ def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mappin
 
 
 def _store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with new_folder(place, overwrite=True) as draft:
         rows.to_parquet(draft / ROWS, index=False)
         (draft / CATALOG).write_text(catalog.to_json(), encoding="utf-8")
         full = {**manifest, "bytes": {name: (draft / name).stat().st_size for name in (ROWS, CATALOG)}}
         (draft / MANIFEST).write_text(json.dumps(full, indent=1, sort_keys=True), encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)
-        draft.rename(place)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def load_kept(place: Path) -> tuple[pd.DataFrame, Catalog, dict[str, Any]] | None:

@@ -14,6 +14,7 @@ from data.progress import Progress, silent
 from features.catalog import Catalog
 from models.conversion import MOST_CATEGORIES, Encoding
 from training.fitting.monotone import constrained, straighten
+from training.statistics.lead_weights import equal_lead_weights
 from training.statistics.sampling import uniforms
 
 MOST_ROUNDS = 1_000
@@ -73,8 +74,7 @@ def each_lead_once(rows: pd.DataFrame) -> pd.DataFrame:
     How long a story is depends on how it ends, so these weights spoil probabilities; calibration, which has none of
     them, sets that right. Measured against true chances in docs/decisions/005-snapshot-weights.md.
     """
-    lead = pd.factorize(rows["lead_id"])[0]
-    return rows.assign(weight=1 / np.bincount(lead)[lead])
+    return rows.assign(weight=equal_lead_weights(rows["lead_id"]))
 
 
 def at_most(rows: pd.DataFrame, most: int | None, *, purpose: str, seed: int) -> pd.DataFrame:

@@ -6,7 +6,6 @@ decided upon: if something else serves by now, nothing is moved.
 """
 
 import contextlib
-import errno
 import fcntl
 import getpass
 import json
@@ -18,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from data.atomic_files import append_line
 from models.champion import POINTER, point_to
 from training.errors import MovedMeanwhileError, RegistryError
 from training.registry.promotion_history import JOURNAL, ChampionChange, ChampionHistory, read_succession
@@ -66,11 +66,6 @@ def make(models: Path, move: ChampionChange) -> str:
     """
     with _told(models):
         point_to(models, replace(move.to, move=move.as_json()))
-        folder = os.open(models, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
     try:
         _append(models, move)
     except OSError as error:
@@ -115,32 +110,7 @@ def _meanwhile(found: ChampionHistory) -> MovedMeanwhileError:
 
 
 def _append(models: Path, move: ChampionChange) -> None:
-    """Add a line to the journal, on disk when this returns; or leave it as it was."""
-    line = json.dumps(move.as_json(), sort_keys=True).encode() + b"\n"
-    with (models / JOURNAL).open("a+b", buffering=0) as file:
-        size = file.seek(0, os.SEEK_END)
-        try:
-            if _torn(file, size):
-                line = b"\n" + line
-            _write_all(file, line)
-        except OSError:
-            with contextlib.suppress(OSError):
-                file.truncate(size)
-            raise
-
-
-def _write_all(file: IO[bytes], line: bytes) -> None:
-    if file.write(line) != len(line):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(file.fileno())
-
-
-def _torn(file: IO[bytes], size: int) -> bool:
-    """Say whether the journal's last line was left without its end."""
-    if size == 0:
-        return False
-    file.seek(size - 1)
-    return file.read(1) != b"\n"
+    append_line(models / JOURNAL, json.dumps(move.as_json(), sort_keys=True).encode())
 
 
 @contextmanager

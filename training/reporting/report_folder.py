@@ -1,12 +1,11 @@
 """A judgement written into a folder: the report, the card twice, and the judgement itself that they were made of."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from data.atomic_files import new_folder
 from training.errors import TrainingError
 from training.reporting.card import card_of, render_card
 from training.reporting.report import render_report
@@ -36,7 +35,9 @@ def write_report(judgement: Mapping[str, Any], place: Path) -> list[Path]:
         JUDGEMENT: _json(complete(judgement)),
     }
     try:
-        _write(texts, place)
+        with new_folder(place, overwrite=True) as draft:
+            for name, text in texts.items():
+                (draft / name).write_text(text, encoding="utf-8")
     except OSError as error:
         message = (
             f"The report cannot be written to {place} ({error.strerror or error}): make room there and allow writing, "
@@ -44,32 +45,6 @@ def write_report(judgement: Mapping[str, Any], place: Path) -> list[Path]:
         )
         raise TrainingError(message) from None
     return [place / name for name in texts]
-
-
-def _write(texts: Mapping[str, str], place: Path) -> None:
-    draft, before = (place.with_name(f".{place.name}.{os.getpid()}.{what}") for what in ("new", "old"))
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
-        for name, text in texts.items():
-            (draft / name).write_text(text, encoding="utf-8")
-        _exchange(draft, place, before=before)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _exchange(draft: Path, place: Path, *, before: Path) -> None:
-    """Put the draft in its place; what stood there comes back if that fails."""
-    if not place.exists():
-        draft.rename(place)
-        return
-    place.rename(before)
-    try:
-        draft.rename(place)
-    except OSError:
-        before.rename(place)
-        raise
-    shutil.rmtree(before)
 
 
 def _json(content: Any) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from training.statistics.lead_weights import equal_lead_weights
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
@@ -88,7 +90,7 @@ def outcomes_of(rows: pd.DataFrame, *, horizon_days: float) -> tuple[Outcome, ..
         horizon_days: of the goal.
     """
     lead, group = (pd.factorize(rows[name])[0].astype(np.int64) for name in ("lead_id", "group"))
-    weight = 1 / np.bincount(lead)[lead]
+    weight = equal_lead_weights(rows["lead_id"])
     label = rows["label"].to_numpy(dtype=np.float64)
     ever = rows["goal_at"].notna().to_numpy().astype(np.float64)
     within = Outcome(f"reached the goal within {horizon_days:g} days", label, weight, group, lead)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import lightgbm
-import numpy as np
 import pandas as pd
 
 from models.conversion import Encoding
 from training.fitting.boosting import Floats
+from training.statistics.lead_weights import equal_lead_weights
 
 ROUNDS = 60
 _GREEDY = {
@@ -37,13 +37,12 @@ def quick_fit(
         label: (n,) 1 or 0.
         parameters: of the model's fitting; its seed and its threads are taken from there.
     """
-    lead = pd.factorize(rows["lead_id"])[0]
     features = encoding.catalog.features
     kept = {name: parameters[name] for name in ("seed", "num_threads") if name in parameters}
     made = lightgbm.Dataset(
         encoding.frame(rows),
         label=label,
-        weight=1 / np.bincount(lead)[lead],
+        weight=equal_lead_weights(rows["lead_id"]),
         feature_name=[f"f{at}" for at in range(len(features))],
         categorical_feature=[at for at, feature in enumerate(features) if feature.is_category],
     )
