@@ -5,8 +5,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from data.errors import QualityError
-
 EXAMPLES = 3
 
 
@@ -71,17 +69,10 @@ class QualityReport(_ViolationCounts):
         """Give it as JSON values."""
         return {**self.model_dump(mode="json"), "passed": self.passed}
 
-    def demand(self) -> None:
-        """
-        Stop where too much was rejected.
-
-        Raises:
-            QualityError: a source has more rejected rows than the playbook allows; says why they were.
-        """
-        over = [self._complaint(count) for count in self._over()]
-        if over:
-            written = f"\nThe rejected rows and why: {self.rejected_rows}" if self.rejected_rows else ""
-            raise QualityError("\n".join(over) + written, self)
+    @property
+    def complaints(self) -> list[str]:
+        """One sentence for each source with more rejected rows than the playbook allows, with the main reasons."""
+        return [self._complaint(count) for count in self._over()]
 
     def _over(self) -> Iterator[SourceCount]:
         return (count for count in self.sources if count.share_rejected > self.most_rejected)

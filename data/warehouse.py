@@ -222,8 +222,8 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         report = report_of(staged, playbook)
         rejected = draft.parent / f"{reading.fingerprint[:16]}.rejected.parquet"
         report = _with_rejected_rows(staged, report, rejected)
-        report.demand()
-        _demand_leads(report)
+        _require_quality(report)
+        _require_leads(report)
         rows = _write_tables(staged, playbook, draft, progress)
         cutoff_us = _cutoff_us(staged, reading.now_us)
     files = {path.name: path.stat().st_size for path in sorted(draft.iterdir())}
@@ -282,7 +282,13 @@ def _with_rejected_rows(staged: StagedRows, report: QualityReport, path: Path) -
     return report.model_copy(update={"rejected_rows": str(path)}) if write_rejected(staged, path) else report
 
 
-def _demand_leads(report: QualityReport) -> None:
+def _require_quality(report: QualityReport) -> None:
+    if report.complaints:
+        details = f"\nThe rejected rows and why: {report.rejected_rows}" if report.rejected_rows else ""
+        raise QualityError("\n".join(report.complaints) + details, report)
+
+
+def _require_leads(report: QualityReport) -> None:
     if not any(count.kept for count in report.sources if count.holds == "leads"):
         message = "No lead is left of what was read: see the rejected rows, and mend the export or its mapping."
         raise QualityError(message, report)

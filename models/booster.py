@@ -8,9 +8,9 @@ from typing import Any
 
 from lightgbm import Booster
 
+from models.decision_tree import MOST_PATH_FEATURES, Tree
 from models.errors import BoosterError, StructureError
-from models.tree_checks import MOST_PATH_FEATURES
-from models.trees import Tree, Trees
+from models.trees import Trees
 
 _MARGINS = frozenset({"binary", "cross_entropy", "regression"})
 """Objectives whose raw score is one margin that trees add up to."""

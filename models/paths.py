@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, prod
 
-from models.tree_checks import count, root
-from models.trees import Tree
+from models.decision_tree import Tree
 
 ANY_CODE = 2**64 - 1
 
@@ -43,7 +42,7 @@ class Condition:
             up_to=min(self.up_to, threshold) if numeric and left else self.up_to,
             codes=self.codes & (mask if left else ~mask) if self.categorical else self.codes,
             missing=self.missing and tree.missing_left[split] == left,
-            share=self.share * (count(tree, branch) / count(tree, split)),
+            share=self.share * (tree.count(branch) / tree.count(split)),
         )
 
 
@@ -80,7 +79,7 @@ def paths(tree: Tree) -> Iterator[Path]:
     >>> [(path.value, path.conditions[0].share, path.instead) for path in paths(tree)]
     [(-0.3, 0.4, 0.2)]
     """
-    waiting: list[tuple[int, dict[int, Condition]]] = [(root(tree), {})]
+    waiting: list[tuple[int, dict[int, Condition]]] = [(tree.root, {})]
     while waiting:
         node, met = waiting.pop()
         if node < 0:

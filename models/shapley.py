@@ -19,10 +19,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.decision_tree import MOST_PATH_FEATURES
 from models.errors import RowsError
 from models.paths import Condition, Path, paths
 from models.shapley_kernel import CATEGORICAL, MISSING_PASSES, Leaves, explain
-from models.tree_checks import MOST_PATH_FEATURES
 from models.trees import Trees
 
 _AT_ONCE = 512
@@ -67,7 +67,7 @@ class ShapleyTables:
         """
         Tabulate a model once; 300 trees of 31 leaves take a few tenths of a second.
 
-        >>> from models.trees import Tree
+        >>> from models.decision_tree import Tree
         >>> tree = Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (5, 5), (-0.3, 0.2))
         >>> tables = ShapleyTables.of(Trees(1, (tree,)))
         >>> round(tables.base, 9), tables.contributions([[7.0]]).round(9).tolist()

@@ -6,8 +6,8 @@ from itertools import chain
 from typing import Any, Self
 
 from models.checked_json import fields, integers, loads, numbers, switches, texts, whole
+from models.decision_tree import Tree
 from models.errors import StructureError
-from models.tree_checks import check_kinds, check_tree
 
 FORMAT = "leadscore-trees-1"
 """The layout of the JSON; another layout gets another name."""
@@ -16,47 +16,6 @@ MOST_FEATURES = 65_536
 """No catalog comes near; a damaged file must not ask for all the memory there is."""
 
 MOST_TREES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """
-    One tree of m splits and m + 1 leaves; a row starts at split 0, or at the only leaf.
-
-    A numeric split sends ``value <= threshold`` left. A categorical split (``left_codes`` is not 0)
-    sends the codes whose bits are set left and everything else, unknown codes too, right.
-
-    Attributes:
-        feature: (m,) index of the feature a split looks at.
-        threshold: (m,) finite; 0.0 where the split is categorical.
-        left_codes: (m,) 64-bit mask, bit c for code c (63 is "other"); 0 where the split is numeric.
-        missing_left: (m,) whether a missing value goes left; never where the split is categorical.
-        left: (m,) where the left branch leads: a split's index, or -1 - the index of a leaf.
-        right: (m,) the same for the right branch.
-        split_count: (m,) training rows that reached the split.
-        leaf_count: (m + 1,) training rows that reached the leaf.
-        leaf_value: (m + 1,) what the leaf adds to the margin [log-odds for a binary goal].
-
-    Raises:
-        StructureError: the arrays do not describe one tree.
-
-    >>> Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2)).leaf_value
-    (-0.3, 0.2)
-    """
-
-    feature: tuple[int, ...]
-    threshold: tuple[float, ...]
-    left_codes: tuple[int, ...]
-    missing_left: tuple[bool, ...]
-    left: tuple[int, ...]
-    right: tuple[int, ...]
-    split_count: tuple[int, ...]
-    leaf_count: tuple[int, ...]
-    leaf_value: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse arrays that do not describe one tree."""
-        check_tree(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +42,7 @@ class Trees:
         _check_size("trees", len(self.trees), MOST_TREES)
         _check_names(self.feature_names, self.n_features)
         _check_features(self.trees, self.n_features)
-        check_kinds(self.trees)
+        _check_kinds(self.trees)
 
     @property
     def categorical(self) -> frozenset[int]:
@@ -185,3 +144,13 @@ def _check_features(trees: tuple[Tree, ...], n_features: int) -> None:
         if largest >= n_features:
             expected = f"below {n_features}, the number of features"
             raise StructureError(where=f"tree {index}, feature", found=largest, expected=expected)
+
+
+def _check_kinds(trees: tuple[Tree, ...]) -> None:
+    """Reject a feature that one split reads as a number and another as a code."""
+    kinds: dict[int, bool] = {}
+    for index, tree in enumerate(trees):
+        for feature, codes in zip(tree.feature, tree.left_codes, strict=True):
+            if kinds.setdefault(feature, codes > 0) != (codes > 0):
+                found = f"feature {feature} as a number and as a code"
+                raise StructureError(where=f"tree {index}", found=found, expected="one of the two")

@@ -7,8 +7,8 @@ from itertools import combinations
 import lightgbm
 import numpy as np
 
-from models.tree_checks import MOST_PATH_FEATURES
-from models.trees import Tree, Trees
+from models.decision_tree import MOST_PATH_FEATURES, Tree
+from models.trees import Trees
 
 CATEGORICAL = 0
 """The column that holds codes in every forest here."""

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from models.bands import Bands
 from models.calibration import Beta, Isotonic, Platt
 from models.conversion import ConversionModel, Encoding
+from models.decision_tree import Tree
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, changes, points_of
-from models.trees import Tree, Trees
+from models.trees import Trees
 from tests.models.maps import NAMED, isotonic
 from tests.models.small import CATALOG, fitted, rows, values_of
 

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.booster import trees_of
+from models.decision_tree import Tree
 from models.errors import RowsError
 from models.shapley import ShapleyTables
 from models.shapley_kernel import BLOCK, FEW
-from models.trees import Tree, Trees
+from models.trees import Trees
 from tests.models.forests import awkward, fitted, grown, rows_for, shapley_by_definition
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -199,7 +200,8 @@ def test_explaining_needs_no_lightgbm_and_no_writable_folder():
     """In a container that is read-only throughout, the kernel is compiled at each start and not kept."""
     script = (
         "import sys; from numba.core.caching import CacheImpl; CacheImpl._locator_classes = [];"
-        "from models.shapley import ShapleyTables; from models.trees import Tree, Trees;"
+        "from models.shapley import ShapleyTables;"
+        "from models.decision_tree import Tree; from models.trees import Trees;"
         "tree = Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (5, 5), (-0.5, 0.5));"
         "print(ShapleyTables.of(Trees(1, (tree,))).contributions([[7.0]]).tolist(),"
         "      [name for name in ('lightgbm', 'shap') if name in sys.modules])"

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.decision_tree import Tree
 from models.errors import StructureError
-from models.trees import Tree, Trees
+from models.trees import Trees
 from tests.models.forests import grown
 
 LEAF = Tree((), (), (), (), (), (), (), (8,), (0.1,))

@@ -55,7 +55,7 @@ def explanation_steps(trees: Trees) -> int:
     """
     Count the conditions that explaining one row asks for; each costs one comparison and one look-up in a table.
 
-    >>> from models.trees import Tree
+    >>> from models.decision_tree import Tree
     >>> explanation_steps(Trees(1, (Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2)),)))
     1
     """

@@ -21,9 +21,8 @@ from features.catalog import Catalog
 from features.feature import Feature
 from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, Distinct, Sum
 from models.booster import trees_of
+from models.decision_tree import Tree
 from models.paths import Condition
-from models.tree_checks import root
-from models.trees import Tree
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -149,7 +148,7 @@ def _below(tree: Tree, signs: list[int]) -> Flags:
 def _leaf_conditions(tree: Tree) -> list[dict[int, Condition]]:
     """Give what it takes to reach each leaf, in the tree's order of leaves."""
     found: dict[int, dict[int, Condition]] = {}
-    waiting: list[tuple[int, dict[int, Condition]]] = [(root(tree), {})]
+    waiting: list[tuple[int, dict[int, Condition]]] = [(tree.root, {})]
     while waiting:
         node, met = waiting.pop()
         if node < 0:

@@ -1,16 +1,10 @@
-"""What makes arrays a tree: lengths, ranges, one way to every node, counts that add up."""
-
-from __future__ import annotations
+"""One decision tree as checked arrays: lengths, ranges, one way to every node, counts that add up."""
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from models.errors import StructureError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from models.trees import Tree
 
 MOST_PATH_FEATURES = 6
 """Distinct features on one path: a leaf's table of reasons has 2**d rows."""
@@ -24,33 +18,58 @@ LARGEST_VALUE = 1e100
 _CODES = 64
 
 
-def check_tree(tree: Tree) -> None:
+@dataclass(frozen=True, slots=True)
+class Tree:
     """
-    Refuse arrays that do not describe one tree.
+    One tree of m splits and m + 1 leaves; a row starts at split 0, or at the only leaf.
+
+    A numeric split sends ``value <= threshold`` left. A categorical split (``left_codes`` is not 0)
+    sends the codes whose bits are set left and everything else, unknown codes too, right.
+
+    Attributes:
+        feature: (m,) index of the feature a split looks at.
+        threshold: (m,) finite; 0.0 where the split is categorical.
+        left_codes: (m,) 64-bit mask, bit c for code c (63 is "other"); 0 where the split is numeric.
+        missing_left: (m,) whether a missing value goes left; never where the split is categorical.
+        left: (m,) where the left branch leads: a split's index, or -1 - the index of a leaf.
+        right: (m,) the same for the right branch.
+        split_count: (m,) training rows that reached the split.
+        leaf_count: (m + 1,) training rows that reached the leaf.
+        leaf_value: (m + 1,) what the leaf adds to the margin [log-odds for a binary goal].
 
     Raises:
-        StructureError: lengths, ranges, links, counts or paths are wrong.
-    """
-    _check_lengths(tree)
-    _check_numbers(tree)
-    _check_links(tree)
-    _check_counts(tree)
-    _check_paths(tree)
+        StructureError: the arrays do not describe one tree.
 
-
-def check_kinds(trees: Sequence[Tree]) -> None:
+    >>> Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2)).leaf_value
+    (-0.3, 0.2)
     """
-    Refuse a feature that one split reads as a number and another as a code.
 
-    Raises:
-        StructureError: there is such a feature.
-    """
-    kinds: dict[int, bool] = {}
-    for index, tree in enumerate(trees):
-        for feature, codes in zip(tree.feature, tree.left_codes, strict=True):
-            if kinds.setdefault(feature, codes > 0) != (codes > 0):
-                found = f"feature {feature} as a number and as a code"
-                raise StructureError(where=f"tree {index}", found=found, expected="one of the two")
+    feature: tuple[int, ...]
+    threshold: tuple[float, ...]
+    left_codes: tuple[int, ...]
+    missing_left: tuple[bool, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    split_count: tuple[int, ...]
+    leaf_count: tuple[int, ...]
+    leaf_value: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Reject arrays that do not describe one tree."""
+        _check_lengths(self)
+        _check_numbers(self)
+        _check_links(self)
+        _check_counts(self)
+        _check_paths(self)
+
+    @property
+    def root(self) -> int:
+        """The node that a row starts at: split 0, or the only leaf."""
+        return 0 if self.feature else -1
+
+    def count(self, node: int) -> int:
+        """Return the number of training rows that reached a split or a leaf."""
+        return self.split_count[node] if node >= 0 else self.leaf_count[-1 - node]
 
 
 def _check_lengths(tree: Tree) -> None:
@@ -116,22 +135,12 @@ def _check_links(tree: Tree) -> None:
 
 def _walk(tree: Tree) -> Iterator[int]:
     """Visit nodes from the root on, each before its branches; the caller stops at a wrong one."""
-    waiting = [root(tree)]
+    waiting = [tree.root]
     while waiting:
         node = waiting.pop()
         yield node
         if node >= 0:
             waiting += (tree.right[node], tree.left[node])
-
-
-def root(tree: Tree) -> int:
-    """Give the node a row starts at: split 0, or the only leaf."""
-    return 0 if tree.feature else -1
-
-
-def count(tree: Tree, node: int) -> int:
-    """Give the training rows that reached a split or a leaf."""
-    return tree.split_count[node] if node >= 0 else tree.leaf_count[-1 - node]
 
 
 def _check_counts(tree: Tree) -> None:
@@ -140,7 +149,7 @@ def _check_counts(tree: Tree) -> None:
         if not 0 < found <= LARGEST_COUNT:
             raise StructureError(where="count", found=found, expected=f"1 to {LARGEST_COUNT}")
     for split, found in enumerate(tree.split_count):
-        expected = count(tree, tree.left[split]) + count(tree, tree.right[split])
+        expected = tree.count(tree.left[split]) + tree.count(tree.right[split])
         if found != expected:
             says = f"{expected}, the sum of its branches"
             raise StructureError(where=f"split_count {split}", found=found, expected=says)
@@ -148,7 +157,7 @@ def _check_counts(tree: Tree) -> None:
 
 def _check_paths(tree: Tree) -> None:
     """Refuse a path with more distinct features than a table of reasons can hold."""
-    seen: dict[int, frozenset[int]] = {root(tree): frozenset()}
+    seen: dict[int, frozenset[int]] = {tree.root: frozenset()}
     for node in _walk(tree):
         if node >= 0:
             path = seen[node] | {tree.feature[node]}
