@@ -1,10 +1,11 @@
 """What a playbook says about a business: its words, its goal, its sources."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from data.added_features import AddedFeature
 from data.contract import AttributeType
 from data.point_rules import Days
 from data.sources import Name, Source, Words
@@ -27,8 +28,12 @@ class ActivityKind(ActivityWords):
 
     @property
     def carries_subject(self) -> bool:
-        """Say whether rows of this kind may carry a subject."""
+        """Whether rows of this kind may carry a subject."""
         return self.subject or bool(self.subjects)
+
+    def words_of(self, subject: str | None) -> ActivityWords:
+        """Return the words of a subject, or of the kind where the subject has none of its own."""
+        return self if subject is None else self.subjects.get(subject, self)
 
 
 class LeadAttribute(Words):
@@ -56,6 +61,10 @@ class LeadAttribute(Words):
             raise ValueError(message)
         return self
 
+    def label_or(self, name: str) -> str:
+        """Return the noun for the attribute: its label, or else its name in words."""
+        return self.label or name.replace("_", " ")
+
 
 class Goal(Words):
     """The stage that counts as success, and the days within which it must be reached."""
@@ -70,38 +79,13 @@ class Goal(Words):
         return self.amount_from or self.stage
 
 
-class ExtraFeature(Words):
-    """A feature that the playbook adds to the derived ones, or puts in place of one of the same name."""
-
-    name: Name
-    reduce: Literal[
-        "count",
-        "days_since_last",
-        "days_since_first",
-        "decayed",
-        "distinct",
-        "sum",
-        "mean",
-        "trend",
-        "hour_of_last",
-        "weekday_of_last",
-    ]
-    activity: Name | None = None
-    subject: str | None = None
-    days: Days | None = None
-    long_days: Days | None = None
-    half_life_days: Days | None = None
-    over: Literal["lead", "account"] = "lead"
-    says: str | None = None
-
-
 class FeatureWishes(Words):
     """What the catalog is derived with."""
 
     windows_days: tuple[Days, ...] = (1, 7, 30, 90)
     half_lives_days: tuple[Days, ...] = (7, 30)
     account: bool = Field(default=True, description="also look at the other leads of the account")
-    add: tuple[ExtraFeature, ...] = ()
+    add: tuple[AddedFeature, ...] = ()
     drop: tuple[str, ...] = Field(default=(), description="names of features not wanted; * matches anything")
     rises_with: tuple[str, ...] = Field(
         default=(), description="kinds, kinds with a subject (kind/subject) and attributes that never lower a score"
@@ -138,6 +122,11 @@ class Business(Words):
             message = f"{zone} is not a time zone: use an IANA name such as Europe/Amsterdam"
             raise ValueError(message) from None
         return zone
+
+    def label_of(self, attribute: str) -> str:
+        """Return the noun for an attribute, which may be unknown to the playbook."""
+        known = self.attributes.get(attribute)
+        return known.label_or(attribute) if known is not None else attribute.replace("_", " ")
 
     @property
     def attribute_types(self) -> dict[str, AttributeType]:

@@ -4,38 +4,13 @@ import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from data.business import Business, ExtraFeature, LeadAttribute
+from data.added_features import AddedFeature, AddedValue
+from data.business import Business, LeadAttribute
 from data.contract import RESERVED, AttributeType
 from data.located_yaml import Mistake, YamlFile, nearest
 from data.point_rules import ActivityRule, AttributeRule, ScorecardRules
 from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Scalar, Source, StoreSource
 
-_NEEDS = {
-    "count": set(),
-    "days_since_last": set(),
-    "days_since_first": set(),
-    "decayed": {"half_life_days"},
-    "distinct": {"activity"},
-    "sum": {"activity"},
-    "mean": {"activity"},
-    "trend": {"days", "long_days"},
-    "hour_of_last": set(),
-    "weekday_of_last": set(),
-}
-"""What a feature that the playbook adds must say, by the way it reduces."""
-
-_MAY_SAY = {
-    "count": {"activity", "subject", "days"},
-    "days_since_last": {"activity", "subject"},
-    "days_since_first": {"activity", "subject"},
-    "decayed": {"activity", "subject"},
-    "distinct": {"days"},
-    "sum": {"subject", "days"},
-    "mean": {"subject", "days"},
-    "trend": {"activity", "subject"},
-    "hour_of_last": {"activity"},
-    "weekday_of_last": {"activity"},
-}
 _PLACES = {"n", "ago", "days", "x", "share", "hour", "weekday"}
 _PLACE = re.compile(r"\{([^}]*)\}")
 _KINDS_OF_VALUE: dict[AttributeType, tuple[str, tuple[type, ...]]] = {
@@ -93,22 +68,17 @@ def _speechless(attribute: LeadAttribute, file: YamlFile, here: tuple[Hashable, 
 
 
 def _feature_mistakes(
-    business: Business, feature: ExtraFeature, *, file: YamlFile, here: tuple[Hashable, ...]
+    business: Business, feature: AddedFeature, *, file: YamlFile, here: tuple[Hashable, ...]
 ) -> Iterator[Mistake]:
-    needed = _NEEDS[feature.reduce]
-    told = {name for name in ("activity", "subject", "days", "long_days", "half_life_days") if getattr(feature, name)}
-    for name in sorted(needed - told):
-        yield file.mistake((*here, name), f"missing; {feature.reduce} needs it.")
-    for name in sorted(told - needed - _MAY_SAY[feature.reduce]):
-        yield file.mistake((*here, name), f"{feature.reduce} does not use it; remove it.")
     if feature.activity is not None:
         yield from _unknown(file, business.activities, [((*here, "activity"), feature.activity)], "activity")
-        yield from _subject_mistakes(business, feature.activity, feature.subject, file=file, where=(*here, "subject"))
+        subject = getattr(feature, "subject", None)
+        yield from _subject_mistakes(business, feature.activity, subject, file=file, where=(*here, "subject"))
         kind = business.activities.get(feature.activity)
-        if feature.reduce in {"sum", "mean"} and kind is not None and kind.value is None:
+        if isinstance(feature, AddedValue) and kind is not None and kind.value is None:
             yield file.mistake((*here, "activity"), f"{feature.activity} carries no value to {feature.reduce}.")
-    if feature.days and feature.long_days and feature.days >= feature.long_days:
-        yield file.mistake((*here, "days"), "the short window must be shorter than long_days.")
+        if feature.activity in business.never_use:
+            yield file.mistake((*here, "activity"), f"{feature.activity} is on never_use; remove one of the two.")
     for place in _PLACE.findall(feature.says or ""):
         if place not in _PLACES:
             yield file.mistake((*here, "says"), f"unknown place {{{place}}}; {nearest(place, _PLACES)}")

@@ -10,7 +10,7 @@ from features.derivation import DataProfile
 from features.engine import describe
 
 
-def look(warehouse: Warehouse, business: Business, *, known_before: int | None = None) -> DataProfile:
+def profile_data(warehouse: Warehouse, business: Business, *, known_before: int | None = None) -> DataProfile:
     """
     Find out which kinds, subjects, values and attributes the data shows at all, and for how many leads.
 
@@ -54,7 +54,7 @@ def _has_peers(leads: ir.Table) -> bool:
     return bool(sizes.filter(sizes["size"] > 1).count().execute() > 0)
 
 
-def described(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def compute_features(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
     """
     Compute a catalog's features for snapshots of history.
 
@@ -72,4 +72,4 @@ def described(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog) -
     return snapshots[["lead_id", "as_of"]].merge(frame, on=["lead_id", "as_of"], how="left", validate="one_to_one")
 
 
-__all__ = ["described", "look"]
+__all__ = ["compute_features", "profile_data"]

@@ -42,7 +42,7 @@ class RebuiltFeatures:
     alone: NDArray[np.bool_]
 
 
-def rebuilt(
+def rebuild_features(
     warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog, *, most_copied: int = MOST_COPIED
 ) -> RebuiltFeatures:
     """

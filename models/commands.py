@@ -21,7 +21,7 @@ from data.playbook import Playbook
 from data.progress import Progress, silent
 from data.warehouse import Warehouse, import_history
 from data.workspace import Workspace
-from features.over_history import described
+from features.over_history import compute_features
 from models.bundle import read_facts
 from models.champion import NoChampionError, load_champion, load_scorecard_fit, read_pointer
 from models.errors import ModelError
@@ -204,7 +204,7 @@ def score(
     parts = []
     for low, high in pairwise([*range(0, len(snapshots), _ROWS_AT_ONCE), len(snapshots)]):
         progress("scoring leads", low, len(snapshots))
-        frame = described(warehouse, snapshots[low:high], serving.scorer.catalog)
+        frame = compute_features(warehouse, snapshots[low:high], serving.scorer.catalog)
         parts.append(_scored(serving.scorer, frame, reasons, progress))
     progress("scoring leads", len(snapshots), len(snapshots))
     frame = pd.concat(parts, ignore_index=True).sort_values(["points", "lead_id"], ascending=[False, True])
@@ -245,7 +245,7 @@ def explain(
         message = f"lead {lead_id} cannot be scored as of {iso(instant)}: {told}; check the id and --as-of."
         raise ModelError(message)
     one = pd.DataFrame({"lead_id": [lead_id], "as_of": [instant]})
-    values = _rows(described(warehouse, one, serving.scorer.catalog), serving.scorer)[0]
+    values = _rows(compute_features(warehouse, one, serving.scorer.catalog), serving.scorer)[0]
     seen = warehouse.activities.filter(warehouse.activities.lead_id == lead_id, warehouse.activities.known_at < instant)
     newest = seen.occurred_at.max().execute()
     receipt = serving.scorer.receipt(lead_id, instant, values)

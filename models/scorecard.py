@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.playbook import ActivityWords, Business
+from data.playbook import Business
 from data.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule, ScorecardRules
 from features.catalog import Catalog
 from features.derivation import attribute_feature
@@ -146,7 +146,7 @@ def _features(rule: Rule, business: Business) -> list[Feature]:
 
 def _activity_feature(rule: ActivityRule, business: Business) -> Feature:
     kind = business.activities[rule.activity]
-    words: ActivityWords = kind.subjects.get(rule.subject or "", kind)
+    words = kind.words_of(rule.subject)
     name = "_".join(part for part in (rule.activity, rule.subject) if part)
     never = f"never {words.did}"
     if rule.half_life_days is not None:

@@ -228,7 +228,7 @@ def _differences(
     tables: Path, receipts: pd.DataFrame, catalogs: Mapping[str, Catalog], progress: Progress
 ) -> Iterator[FeatureDifference]:
     from data.warehouse import Warehouse  # noqa: PLC0415 - DuckDB, which a server does not have
-    from features.over_history import described  # noqa: PLC0415
+    from features.over_history import compute_features  # noqa: PLC0415
 
     warehouse = Warehouse.of_tables(tables)
     try:
@@ -236,7 +236,7 @@ def _differences(
             progress("computing features", at, receipts["scorer"].nunique())
             catalog = catalogs[str(scorer)]
             snapshots = mine[["lead_id", "as_of"]].drop_duplicates().reset_index(drop=True)
-            computed = described(warehouse, snapshots, catalog)
+            computed = compute_features(warehouse, snapshots, catalog)
             yield from _compared(mine.merge(computed, on=["lead_id", "as_of"], validate="many_to_one"), catalog)
     finally:
         warehouse.connection.disconnect()

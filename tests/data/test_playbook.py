@@ -257,8 +257,14 @@ def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, said):
             {"name": "x", "reduce": "trend", "activity": "call", "days": 30, "long_days": 7},
             "must be shorter than long_days",
         ),
-        ({"name": "x", "reduce": "trend", "activity": "call", "days": 7}, "trend needs it"),
-        ({"name": "x", "reduce": "count", "activity": "call", "half_life_days": 7}, "count does not use it"),
+        ({"name": "x", "reduce": "decayed", "activity": "call"}, "half_life_days: missing"),
+        ({"name": "x", "reduce": "sum"}, "activity: missing"),
+        ({"name": "x", "reduce": "median"}, "unknown reduce median; did you mean mean?"),
+        ({"name": "x", "reduce": "trend", "activity": "call", "days": 7}, "long_days: missing"),
+        (
+            {"name": "x", "reduce": "count", "activity": "call", "half_life_days": 7},
+            "half_life_days: unknown name",
+        ),
         ({"name": "x", "reduce": "count", "activity": "page_view", "subject": "prices"}, "unknown subject prices"),
         ({"name": "x", "reduce": "sum", "activity": "webinar_"}, "unknown activity webinar_"),
         ({"name": "x", "reduce": "sum", "activity": "demo_request"}, "carries no value to sum"),
@@ -272,6 +278,15 @@ def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, wish, said)
     (folder / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     with pytest.raises(PlaybookError, match=re.escape(said)):
         load_playbook(folder)
+
+
+def test_an_added_feature_cannot_look_at_what_is_never_used(playbook):
+    content = yaml.safe_load((playbook / "playbook.yaml").read_text(encoding="utf-8"))
+    content["features"]["add"] = [{"name": "x", "reduce": "count", "activity": "call"}]
+    content["never_use"] = ["call"]
+    (playbook / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(PlaybookError, match="features.add.0.activity: call is on never_use"):
+        load_playbook(playbook)
 
 
 def test_a_company_that_only_has_leads_needs_no_activities(playbook):

@@ -9,10 +9,10 @@ import pytest
 from data.contract import AttributeType
 from data.warehouse import import_history
 from data.workspace import Workspace
-from features.derivation import derive
+from features.derivation import derive_catalog
 from features.engine import describe
 from features.live import compile_live
-from features.over_history import described, look
+from features.over_history import compute_features, profile_data
 from models.scorecard import compile_scorecard
 from serving.intake.loading import load_history
 from serving.scorers.active_scorer import ActiveScorer
@@ -29,7 +29,7 @@ def warehouse(world):
 
 @pytest.fixture(scope="module")
 def catalog(world, warehouse):
-    return derive(world.playbook.business, look(warehouse, world.playbook.business))
+    return derive_catalog(world.playbook.business, profile_data(warehouse, world.playbook.business))
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def pairs(warehouse):
 
 def test_batch_on_duckdb_equals_live_on_sqlite(world, warehouse, catalog, pairs, tmp_path):
     """2,000 random (lead, instant) pairs, every feature: equal, decayed counts to 1e-9."""
-    history = described(warehouse, pairs, catalog)
+    history = compute_features(warehouse, pairs, catalog)
     settings = Settings(playbook=world.playbook.path, database=tmp_path / "store.db", models=tmp_path / "no models")
     database = Database(settings.database)
     try:
@@ -79,7 +79,7 @@ def assert_same(history, live, catalog):
 
 def test_history_has_what_the_comparison_needs(catalog, pairs, warehouse):
     """The comparison would be empty if everything were missing or zero."""
-    history = described(warehouse, pairs, catalog)
+    history = compute_features(warehouse, pairs, catalog)
     numbers = [feature.name for feature in catalog.features if not feature.is_category]
     varied = history[numbers].nunique().gt(1).mean()
     assert varied > 0.9
@@ -97,14 +97,14 @@ def test_the_future_changes_nothing_over_the_whole_history(warehouse, catalog):
         table = warehouse.snapshots_table(snapshots)
         past = warehouse.activities.filter(warehouse.activities.known_at < instant)
         cut = describe(table, leads, past, catalog).to_pandas().sort_values("lead_id", ignore_index=True)
-        whole = described(warehouse, snapshots, catalog).sort_values("lead_id", ignore_index=True)
+        whole = compute_features(warehouse, snapshots, catalog).sort_values("lead_id", ignore_index=True)
         pd.testing.assert_frame_equal(whole[cut.columns], cut, check_exact=True)
 
 
 def test_the_point_rules_are_features_of_the_same_engine(world, warehouse, pairs):
     """Rules compile to features, so they too are as of an instant and equal in batch and one by one."""
     card = compile_scorecard(world.playbook.scorecard, world.playbook.business)
-    history = described(warehouse, pairs.head(200), card.catalog)
+    history = compute_features(warehouse, pairs.head(200), card.catalog)
     scored = card.score_many(history)
     rows = history[card.catalog.names].astype(object).where(history[card.catalog.names].notna(), None)
     for at, values in enumerate(rows.itertuples(index=False, name=None)):

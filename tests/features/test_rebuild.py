@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.rebuild import differs, rebuilt
+from features.rebuild import differs, rebuild_features
 from features.reducers import Count, Mean
 from tests.features.by_hand import by_hand
 from tests.features.worlds import CATALOG, NOON, SCHEMAS, Activity, Version, World, _arrow, worlds
@@ -43,7 +43,7 @@ def frame(snapshots):
 @given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
 def test_what_is_rebuilt_equals_the_obvious_definition_with_the_future_there_or_not(past, later):
     """Nine days before noon, some of the past is future too."""
-    found = rebuilt(warehouse_of(past + later), frame(SNAPSHOTS), CATALOG).features
+    found = rebuild_features(warehouse_of(past + later), frame(SNAPSHOTS), CATALOG).features
     for (lead_id, as_of), row in zip(SNAPSHOTS, found.to_dict(orient="records"), strict=True):
         for name, value in by_hand(past, lead_id, as_of, CATALOG).items():
             if value is None:
@@ -62,7 +62,7 @@ def company(colleagues):
 
 
 def test_colleagues_are_copied_for_each_snapshot():
-    found = rebuilt(warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES)
+    found = rebuild_features(warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES)
     assert found.features["mates_calls"].tolist() == [3, 0]
     assert not found.alone.any()
 
@@ -70,27 +70,29 @@ def test_colleagues_are_copied_for_each_snapshot():
 def test_those_with_the_fewest_colleagues_come_first_where_there_is_no_room_for_all():
     """Ann's company has 4 versions and 3 calls; Bob's has one version."""
     for room, alone in ((8, [False, False]), (7, [True, False]), (0, [True, True])):
-        found = rebuilt(warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES, most_copied=room)
+        found = rebuild_features(
+            warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES, most_copied=room
+        )
         assert found.alone.tolist() == alone
         assert found.features["mates_calls"].tolist() == [0 if alone[0] else 3, 0]
 
 
 def test_an_account_of_later_is_none_of_the_past():
     moved = company(1) + World([Version("bob", NOON, "acme"), Version("bob", NOON + 5, "acme")])
-    found = rebuilt(warehouse_of(moved), frame([("ann", NOON), ("bob", NOON), ("bob", NOON + 1)]), MATES)
+    found = rebuild_features(warehouse_of(moved), frame([("ann", NOON), ("bob", NOON), ("bob", NOON + 1)]), MATES)
     assert found.features["mates_calls"].tolist() == [1, 0, 1]
 
 
 def test_names_with_the_sign_between_number_and_name_are_told_apart():
     odd = World([Version("1:ann", 1), Version("ann", 1)], [Activity("1:ann", "call", NOON - 9, NOON - 8)])
     catalog = Catalog((Feature("calls", Count("call"), 0.0, "calls"),))
-    found = rebuilt(warehouse_of(odd), frame([("ann", NOON), ("1:ann", NOON), ("ann", NOON - 1)]), catalog)
+    found = rebuild_features(warehouse_of(odd), frame([("ann", NOON), ("1:ann", NOON), ("ann", NOON - 1)]), catalog)
     assert found.features["calls"].tolist() == [0, 1, 0]
 
 
 def test_rows_keep_their_index():
     snapshots = frame([("bob", NOON), ("ann", NOON)]).set_axis([7, 3], axis=0)
-    assert rebuilt(warehouse_of(company(2)), snapshots, MATES).features.index.tolist() == [7, 3]
+    assert rebuild_features(warehouse_of(company(2)), snapshots, MATES).features.index.tolist() == [7, 3]
 
 
 COUNTED, AVERAGED = Feature("calls", Count("call"), 0.0, "calls"), Feature("minutes", Mean("call"), None, "minutes")

@@ -10,7 +10,7 @@ from scipy.special import expit
 from data.instants import DAY_US, iso
 from data.playbook import Playbook, load_playbook
 from features.catalog import Catalog
-from features.derivation import DataProfile, derive
+from features.derivation import DataProfile, derive_catalog
 from features.feature import Feature
 from features.reducers import (
     AttributeValue,
@@ -105,7 +105,7 @@ def _catalog(playbook: Playbook, features: int) -> Catalog:
         values=frozenset(business.activities),
         attributes=frozenset(business.attributes),
     )
-    every = derive(business, seen)
+    every = derive_catalog(business, seen)
     taken = np.unique(np.linspace(0, len(every.features) - 1, features).round().astype(int))
     return Catalog(tuple(every.features[at] for at in taken), every.never_use)
 

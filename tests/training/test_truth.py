@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from data.instants import DAY_US
-from features.over_history import described
+from features.over_history import compute_features
 from models.bundle import load_bundle
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
@@ -55,7 +55,7 @@ def test_the_model_says_the_true_chances_within_the_noise_of_its_calibration(war
     That block has a few dozen leads that reached the goal, hence the width.
     """
     model = load_bundle(trained.bundle)
-    rows = described(warehouse, truth[["lead_id", "as_of"]], model.catalog)
+    rows = compute_features(warehouse, truth[["lead_id", "as_of"]], model.catalog)
     said = model.score_many(rows).probabilities
     weight = truth["weight"].to_numpy()
     calibrate = dataset.block("calibrate")

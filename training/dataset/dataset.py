@@ -22,9 +22,9 @@ from data.progress import Progress, silent
 from data.warehouse import Warehouse
 from data.workspace import Workspace
 from features.catalog import Catalog
-from features.derivation import attribute_feature, derive
+from features.derivation import attribute_feature, derive_catalog
 from features.feature import Feature
-from features.over_history import described, look
+from features.over_history import compute_features, profile_data
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.groups import LargestGroup, group_leads, largest_group
 from training.dataset.labels import Labels, horizon_us, label, worth
@@ -177,7 +177,7 @@ def assemble(
         ).as_json(),
     }
     needed = rows[labels.mature | (rows["as_of"] > manifest["recent_from_us"])].reset_index(drop=True)
-    catalog = derive(business, look(warehouse, business, known_before=plan.train.end))
+    catalog = derive_catalog(business, profile_data(warehouse, business, known_before=plan.train.end))
     beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(business)}
     full = _described(warehouse, needed, catalog=catalog, beside=beside, progress=progress)
     return Dataset(full, catalog, scorecard, {**manifest, **_hashes(full, catalog)})
@@ -227,7 +227,7 @@ def _described(
         replace(feature, name=prefix + feature.name) for prefix, features in beside.items() for feature in features
     )
     every = Catalog(catalog.features + renamed, catalog.never_use)
-    found = described(warehouse, rows, every).drop(columns=["lead_id", "as_of"])
+    found = compute_features(warehouse, rows, every).drop(columns=["lead_id", "as_of"])
     progress("computing features", len(rows), len(rows))
     return pd.concat([rows, found], axis=1)
 

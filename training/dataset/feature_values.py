@@ -5,7 +5,7 @@ import pandas as pd
 from data.warehouse import Warehouse
 from features.catalog import Catalog
 from features.feature import Feature
-from features.over_history import described
+from features.over_history import compute_features
 from training.dataset.dataset import Dataset
 
 
@@ -39,7 +39,7 @@ def values_of(
         if warehouse is None:
             message = f"no column holds {', '.join(feature.name for feature in rest)}"
             raise LookupError(message)
-        computed = described(warehouse, rows, Catalog(rest, catalog.never_use)).set_axis(rows.index, axis=0)
+        computed = compute_features(warehouse, rows, Catalog(rest, catalog.never_use)).set_axis(rows.index, axis=0)
         found = pd.concat([found, computed.drop(columns=["lead_id", "as_of"])], axis=1)
     return found[catalog.names]
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from data.instants import iso
 from data.playbook import Business, Playbook
+from features.captions import group_caption
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset
-from training.dataset.feature_labels import group_caption
 from training.distillation import LearnedRules
 from training.errors import TrainingError
 from training.evaluation.backtest import OriginResult

@@ -75,7 +75,7 @@ def _ordered(values: "pd.Series[str]") -> list[str]:
 def _worded(name: str, value: str, business: Business) -> dict[str, str]:
     """Give attribute and value with their words."""
     attribute = business.attributes[name]
-    label = attribute.label or name.replace("_", " ")
+    label = attribute.label_or(name)
     if value == OTHERS:
         says = f"any other {label}"
     elif value == UNKNOWN:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from data.playbook import Business
 from data.progress import Progress, silent
+from features.captions import caption, group_caption
 from models.conversion import ConversionModel
 from models.scorer import ScoreArrays
-from training.dataset.feature_labels import caption, group_caption
 from training.statistics.scoring_metrics import SEED
 
 mpl.use("Agg")

@@ -5,7 +5,7 @@ import pytest
 
 from features.catalog import Catalog
 from features.feature import Feature
-from features.over_history import described
+from features.over_history import compute_features
 from features.reducers import Count
 from training.dataset.feature_values import values_of
 
@@ -24,7 +24,7 @@ def test_what_no_column_holds_is_computed_from_history(dataset, warehouse):
     rows = dataset.block("test").sample(50, random_state=1)
     wanted = Catalog((RARE, *dataset.catalog.features[:2]), dataset.catalog.never_use)
     found = values_of(wanted, rows, dataset=dataset, warehouse=warehouse)
-    expected = described(warehouse, rows, wanted)[wanted.names].set_axis(rows.index, axis=0)
+    expected = compute_features(warehouse, rows, wanted)[wanted.names].set_axis(rows.index, axis=0)
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from models.bundle import load_bundle
-from training.dataset.feature_labels import caption
+from features.captions import caption
 from training.dataset.storage import load_kept
 from training.reporting.shap_plots import beeswarm_figure
 

@@ -11,9 +11,9 @@ bpi2012). An activity written at one of seven times between a minute and 14 days
 from collections.abc import Mapping, Sequence
 
 from data.playbook import Business
+from features.captions import caption
 from features.feature import Feature
 from training.dataset.dataset import Dataset
-from training.dataset.feature_labels import caption
 from training.fitting.boosting import at_most
 from training.gates.gate import GateResult, named
 from training.gates.leakage.association import SURE, Association, hints

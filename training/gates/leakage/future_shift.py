@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from data.playbook import Business
 from data.warehouse import Warehouse
+from features.captions import caption
 from features.catalog import Catalog
 from features.feature import Feature
-from features.rebuild import RebuiltFeatures, differs, rebuilt
+from features.rebuild import RebuiltFeatures, differs, rebuild_features
 from training.dataset.dataset import SEGMENT, Dataset, segment_features
-from training.dataset.feature_labels import caption
 from training.gates.gate import GateResult, named
 from training.gates.leakage.feature_sources import remedy
 from training.statistics.sampling import uniforms_by_time
@@ -41,7 +41,7 @@ def future_shift(dataset: Dataset, warehouse: Warehouse, business: Business, *, 
     features = _features(dataset, business)
     rows = _drawn(dataset.rows, features, seed=seed)
     renamed = tuple(Feature(name, one.reduce, one.missing, one.says, over=one.over) for name, one in features.items())
-    again = rebuilt(warehouse, rows, Catalog(renamed, dataset.catalog.never_use))
+    again = rebuild_features(warehouse, rows, Catalog(renamed, dataset.catalog.never_use))
     moved = {name: count for name, one in features.items() if (count := _moved(name, one, rows=rows, again=again)) > 0}
     alone = int(again.alone.sum()) if any(one.over == "account" for one in features.values()) else 0
     numbers = {

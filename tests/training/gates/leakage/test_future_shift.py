@@ -8,7 +8,7 @@ import pytest
 
 from data.instants import DAY_US
 from features.catalog import Catalog
-from features.over_history import described
+from features.over_history import compute_features
 from training.dataset.dataset import RULES, SEGMENT
 from training.gates.leakage.future_shift import future_shift
 
@@ -16,7 +16,7 @@ from training.gates.leakage.future_shift import future_shift
 def taken_later(dataset, warehouse, *, days):
     """Compute every feature of the model as it came to be so many days after the snapshot."""
     later = dataset.rows[["lead_id", "as_of"]].assign(as_of=dataset.rows["as_of"] + round(days * DAY_US))
-    return described(warehouse, later, dataset.catalog)
+    return compute_features(warehouse, later, dataset.catalog)
 
 
 @pytest.fixture(scope="module")
