@@ -12,7 +12,7 @@ from data.sources import Name, Source, Words
 
 
 class ActivityWords(Words):
-    """How to speak of one kind of activity: "opened an e-mail", "e-mail open", "e-mail opens"."""
+    """The words for one kind of activity: "opened an e-mail", "e-mail open", "e-mail opens"."""
 
     did: str = Field(min_length=3, description="what the lead did, in the past tense")
     one: str = Field(min_length=2, description="the noun, singular")
@@ -75,12 +75,12 @@ class Goal(Words):
 
     @property
     def priced_by(self) -> str:
-        """Give the stage whose outcomes say what reaching the goal was worth."""
+        """The stage whose outcomes carry the amount that reaching the goal was worth."""
         return self.amount_from or self.stage
 
 
 class FeatureWishes(Words):
-    """What the catalog is derived with."""
+    """How the catalog is derived."""
 
     windows_days: tuple[Days, ...] = (1, 7, 30, 90)
     half_lives_days: tuple[Days, ...] = (7, 30)
@@ -130,10 +130,10 @@ class Business(Words):
 
     @property
     def attribute_types(self) -> dict[str, AttributeType]:
-        """Give the type of each attribute, in the playbook's order."""
+        """The type of each attribute, in the playbook's order."""
         return {name: attribute.type for name, attribute in self.attributes.items()}
 
     @property
     def closing_stages(self) -> frozenset[str]:
-        """Give the stages after which a lead is no longer open: the goal and those named in ``closed_by``."""
+        """The stages after which a lead is no longer open: the goal and those named in ``closed_by``."""
         return frozenset({self.goal.stage, *self.closed_by})

@@ -1,4 +1,4 @@
-"""How the cells of an export are understood: text, numbers, yes and no, instants, days."""
+"""SQL that reads the cells of an export: text, numbers, instants, days."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _LOCAL = {"TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"}
 
 def macros(zone: str) -> list[str]:
     r"""
-    Give the SQL macros that read text as instants; wall clocks are those of the zone.
+    Return the SQL macros that read text as instants; wall clocks are those of the zone.
 
     An instant without an offset is a wall clock of the zone. A number counts seconds, milli-, micro- or nanoseconds
     since 1970; its size says which (each unit covers 1973 to 5138). Eight digits that are a date are a date.
@@ -55,7 +55,7 @@ def macros(zone: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The columns of one export file and DuckDB's type of each; gives the SQL that reads them."""
+    """The columns of one export file, DuckDB's type of each, and the SQL that reads them."""
 
     types: Mapping[str, str]
 
@@ -69,7 +69,7 @@ class Cells:
         return f"nullif(trim({cell if kind == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
 
     def given(self, column: str | None) -> str:
-        """Ask whether a cell holds anything."""
+        """Test whether a cell holds anything."""
         if column is None:
             return "FALSE"
         cell, kind = quoted(column), self.types[column]
@@ -86,18 +86,18 @@ class Cells:
         return f"nullif(concat_ws('|', {parts}), '{'|' * (len(names) - 1)}')"
 
     def number(self, column: str | None) -> str:
-        """Read a cell as a finite number; what is none is NULL."""
+        """Read a cell as a finite number; anything else is NULL."""
         return finite(self.text(column))
 
     def day(self, column: str | None) -> str:
-        """Read a cell that says a day and no time of day; any other is NULL."""
+        """Read a cell that holds a day without a time of day; any other is NULL."""
         kind = self.types[column] if column is not None else None
         if column is None or (kind not in {"VARCHAR", "DATE"}):
             return "NULL::DATE"
         return quoted(column) if kind == "DATE" else f"day_said({self.text(column)})"
 
     def instant(self, column: str | None) -> str:
-        """Read a cell as an instant in microseconds; of a day alone, its first; what is none is NULL."""
+        """Read a cell as an instant in microseconds; for a day alone, its start; anything else is NULL."""
         if column is None:
             return "NULL::BIGINT"
         kind, cell = self.types[column], quoted(column)
@@ -111,7 +111,7 @@ class Cells:
         return f"plausible(coalesce(local_us({self.day(column)}::TIMESTAMP), {clock}))"
 
     def content(self, salt: str) -> str:
-        """Make an id of all that a row says: the same row, the same id in every run, whatever empty columns come."""
+        """Derive an id from a row's content: the same row, the same id in every run, even with new empty columns."""
         parts = ", ".join(f"{literal(name + '=')} || {quoted(name)}::VARCHAR" for name in sorted(self.types))
         return f"left(md5(concat_ws(chr(31), {literal(salt)}, {parts})), 20)"
 

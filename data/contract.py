@@ -68,7 +68,7 @@ RESERVED = frozenset({*LEAD_COLUMNS.names, *ACTIVITY_COLUMNS.names, *OUTCOME_COL
 
 def lead_schema(attributes: Mapping[str, AttributeType]) -> pa.Schema:
     """
-    Give the lead table's schema for a playbook's attributes.
+    Return the lead table's schema for a playbook's attributes.
 
     >>> lead_schema({"employees": AttributeType.NUMERIC}).names
     ['lead_id', 'account_id', 'created_at', 'known_at', 'employees']

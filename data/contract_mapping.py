@@ -1,6 +1,6 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """
-From the rows of an export to rows of the contract: each kind of source as SQL, one SELECT per file.
+From rows of an export to rows of the contract: each kind of source as SQL, one SELECT per file.
 
 Every mapping works in three layers: cells are read, instants are completed, the contract's columns and the faults
 are written down. No layer filters, so each row of a file arrives, well or marked.
@@ -29,12 +29,12 @@ Columns = dict[str, str]
 
 
 def lead_attributes(source: LeadSource, business: Business) -> dict[str, str]:
-    """Give the column of each attribute; a source that names none has them all, under their own names."""
+    """Return the column of each attribute; a source that names none has all of them, under their own names."""
     return source.attributes if source.attributes is not None else {name: name for name in business.attributes}
 
 
 def mapped_columns(source: FileSource, business: Business) -> list[str]:
-    """Name the columns of the export that a source speaks of."""
+    """Return the columns of the export that a source names."""
     named: list[str | Sequence[str] | None] = list(source.columns.model_dump().values())
     if isinstance(source, EventLogSource):
         named += list(source.attributes.values())
@@ -62,7 +62,7 @@ def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, at: int, mean
 
 
 def outcomes_in_leads(source: LeadSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
-    """Read the outcomes that stand in a table of leads; a row that says no stage says no outcome yet."""
+    """Read the outcomes in a table of leads; a row without a stage has no outcome yet."""
     told = source.outcome
     if told is None:
         message = f"{source.file} has no outcome columns"
@@ -82,7 +82,7 @@ def outcomes_in_leads(source: LeadSource, part: Part, *, file: ExportFile, at: i
 
 
 def activity_rows(source: ActivitySource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
-    """Read a file of activities, of one kind or with a column that says it."""
+    """Read a file of activities, of one kind or with a column that names it."""
     cells, columns = file.cells, source.columns
     salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
     read = {
@@ -113,7 +113,7 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, at: int
 
 
 def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, at: int) -> str:
-    """Read the events of a log, not yet told apart into activities, outcomes and the rest."""
+    """Read the events of a log, not yet split into activities, outcomes and the rest."""
     cells, columns = file.cells, source.columns
     made = cells.content(source.file)
     read = {
@@ -205,7 +205,7 @@ def _attribute_checks(name: str, attribute: LeadAttribute) -> list[tuple[str, st
 
 
 def _no_number(said: str, number: str) -> str:
-    """Say when text is no number; ``nan`` is how many tools write that there is none."""
+    """Test for text that is not a number; ``nan`` is not a fault, since many tools write it for a missing number."""
     return f"{said} IS NOT NULL AND {number} IS NULL AND lower({said}) <> 'nan'"
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
-"""The rules that need more than one row: each id once, each fact a lead, no outcome before its lead."""
+"""The checks across rows: each id once, each fact has a lead, no outcome before its lead."""
 
 import duckdb
 
@@ -14,7 +14,7 @@ _CALLED = {"leads": "version", "activities": "activity_id", "outcomes": "outcome
 
 
 def check_together(staged: StagedRows, business: Business, progress: Progress) -> None:
-    """Mark the rows that are at fault beside others: repeated ids, facts without a lead, outcomes before their lead."""
+    """Mark the rows that contradict others: repeated ids, facts without a lead, outcomes before their lead."""
     for at, table in enumerate(STAGED):
         progress("checking", at, len(STAGED))
         if table != "leads":
@@ -33,7 +33,7 @@ def mark_orphans(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def mark_before_creation(connection: duckdb.DuckDBPyConnection) -> None:
-    """Mark the outcomes that were over before their lead was created; a day is over when it ends."""
+    """Mark the outcomes that ended before their lead was created; a day ends at midnight."""
     first = "SELECT lead_id, min(created_at) AS created FROM leads WHERE _faults = '' GROUP BY lead_id"
     early = "CASE WHEN _until > reached_at THEN _until <= created ELSE reached_at < created END"
     connection.execute(
@@ -43,7 +43,7 @@ def mark_before_creation(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def mark_repeated(connection: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> None:
-    """Mark all but the first known of the well rows with one id, and say whether they tell the same."""
+    """Mark all but the first known of the valid rows with one id: repeated, or contradicting the first."""
     key, about = ", ".join(IDS[table]), _CALLED[table]
     told = ", ".join(quoted(name) for name in columns if name not in {*IDS[table], "known_at"})
     several = f"SELECT {key} FROM {table} WHERE _faults = '' GROUP BY {key} HAVING count(*) > 1"

@@ -27,11 +27,11 @@ class DataError(LeadscoreError):
 
 
 class PlaybookError(DataError):
-    """A playbook says something that cannot be meant."""
+    """A playbook says something that is not valid."""
 
 
 class IntakeError(DataError):
-    """An export cannot be read as its playbook says."""
+    """An export cannot be read in the way its playbook says."""
 
 
 class QualityError(DataError):

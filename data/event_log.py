@@ -58,7 +58,7 @@ def read_event_log(path: Path, target: Path, *, shown: str, progress: Progress) 
 
 
 def _events(stream: IO[bytes], shown: str) -> Iterator[Row]:
-    """Go through the log trace by trace; a trace without events gives one row that says only its case."""
+    """Yield the rows of a log, trace by trace; a trace without events gives one row with its case alone."""
     parser = etree.iterparse(
         stream,
         events=("start", "end"),
@@ -86,7 +86,7 @@ def _events(stream: IO[bytes], shown: str) -> Iterator[Row]:
 
 
 def _without_trace(elements: Iterable[etree._Element]) -> Iterator[Row]:
-    """Give the events that stand in the log itself; the standard allows that, and such an event has no case."""
+    """Return the events outside any trace; the standard allows them, and they have no case."""
     return (_said(element) for element in elements if _is(element, "event"))
 
 

@@ -50,19 +50,19 @@ class ExportFile:
 
     @property
     def cells(self) -> Cells:
-        """Give the readers of its cells."""
+        """The readers of its cells."""
         return Cells(self.types)
 
     @property
     def as_json(self) -> str:
-        """Give the SQL of a row's original content as JSON."""
+        """The SQL of a row's original content as JSON."""
         fields = ", ".join(f"{literal(name)}: {quoted(name)}" for name in self.types)
         return self.original or f"to_json({{{fields}}})::VARCHAR"
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What opening an export needs: a DuckDB connection, a folder to be thrown away, someone to tell."""
+    """What opening an export needs: a DuckDB connection, a scratch folder, and who hears the progress."""
 
     connection: duckdb.DuckDBPyConnection
     scratch: Path
@@ -101,7 +101,7 @@ def open_file(path: Path, source: FileSource, *, folder: Path, workshop: Worksho
 
 @contextmanager
 def reading(shown: str, kind: str) -> Iterator[None]:
-    """Turn what goes wrong over a damaged file into one sentence; DuckDB's other errors would be mistakes of ours."""
+    """Report a damaged file in one sentence; other DuckDB errors would be our own mistakes."""
     try:
         yield
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
@@ -184,7 +184,7 @@ def _open_jsonl(path: Path, *, shown: str, source: FileSource, workshop: Worksho
 
 
 def _keys(path: Path, workshop: Workshop) -> list[str]:
-    """Give every key that any line has; a column is unknown only if it is nowhere."""
+    """Return every key that any line has; a column is unknown only if no line has it."""
     keys = select({"name": f"unnest(json_keys({_WELL_FORMED}))"}, _lines(path, "ignore_errors=true"))
     found = workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
     return [name for (name,) in found if name and name.isprintable()]

@@ -26,7 +26,7 @@ def to_us(instant: datetime) -> int:
 
 def from_us(instant_us: int) -> datetime:
     """
-    Give the UTC instant so many microseconds after 1970-01-01.
+    Return the UTC instant that is so many microseconds after 1970-01-01.
 
     >>> from_us(86_400_000_000).isoformat()
     '1970-01-02T00:00:00+00:00'
@@ -35,7 +35,7 @@ def from_us(instant_us: int) -> datetime:
 
 
 def now_us() -> int:
-    """Give the present instant in microseconds."""
+    """Return the present instant in microseconds."""
     return time_ns() // 1000
 
 

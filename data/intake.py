@@ -59,14 +59,14 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class StagedRows:
-    """Every row of every source, typed and marked, in the tables of one DuckDB connection."""
+    """Every row of every source, typed and marked with its faults, in the tables of one DuckDB connection."""
 
     connection: duckdb.DuckDBPyConnection
     parts: tuple[Part, ...]
     exports: tuple[Export, ...]
 
     def files_of(self, part: Part) -> tuple[ExportFile, ...]:
-        """Give the files that a part was read from."""
+        """Return the files that a part was read from."""
         return self.exports[part.at].files
 
 
@@ -97,7 +97,7 @@ def source_files(playbook: Playbook, store: Path | None = None) -> list[SourceFi
 
 
 def _files_of(store: Path) -> Iterator[SourceFiles]:
-    """Give the tables that were copied out of a store as sources: the contract's columns under their own names."""
+    """Yield the tables that were copied from a store as sources; their columns have the contract's names."""
     sources: tuple[FileSource, ...] = (
         LeadSource(
             file="leads of the store",
@@ -196,7 +196,7 @@ def _stage_file(
     meaning: StagingRules,
     connection: duckdb.DuckDBPyConnection,
 ) -> list[Part]:
-    """Stage one file; give the parts it holds besides the main one."""
+    """Stage one file; return the parts it holds besides the main one."""
     source, derived = export.source, []
     _insert(connection, main, _rows_of(source, main, file=file, at=at, meaning=meaning))
     if isinstance(source, LeadSource) and source.outcome is not None:
@@ -229,7 +229,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> Non
 def _tell_apart(
     source: EventLogSource, part: Part, *, meaning: StagingRules, connection: duckdb.DuckDBPyConnection
 ) -> Part:
-    """Tell a log's events apart into activities and outcomes; derive the leads."""
+    """Split a log's events into activities and outcomes; derive the leads."""
     events = f"events_{part.number}"
     stages = listed(source.outcomes)
     reached = f"SELECT * FROM {events} WHERE word IN {stages}"
@@ -247,7 +247,7 @@ def _tell_apart(
 
 
 def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, at: int) -> None:
-    """Keep the lines that DuckDB could not take apart, however often the file was read: they are rows, too."""
+    """Record the lines that DuckDB could not parse, each once however often the file was read: they are rows, too."""
     if connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{BROKEN}'").fetchall() == [(0,)]:
         return
     lines = (
@@ -259,7 +259,7 @@ def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, at:
 
 def number_repeats(staged: StagedRows) -> None:
     """
-    Finish the ids that were made of rows' content, so that rows with the same content have one each.
+    Number the ids that were derived from content, so that rows with the same content have distinct ids.
 
     What a later version of a lead repeats about its outcome is not a second outcome: it is ignored, and counted so.
     """

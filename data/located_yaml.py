@@ -21,7 +21,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing a file says that cannot be meant, and where it stands."""
+    """One mistake in a file, and its line."""
 
     file: str
     line: int
@@ -29,7 +29,7 @@ class Mistake:
 
     def __str__(self) -> str:
         """
-        Write it as editors understand it.
+        Return the mistake in the form that editors make clickable.
 
         >>> str(Mistake("playbook.yaml", 3, "goal: missing, name the stage."))
         'playbook.yaml:3: goal: missing, name the stage.'
@@ -46,7 +46,7 @@ class YamlFile:
     lines: dict[Where, int] = field(repr=False)
 
     def mistake(self, where: Sequence[Hashable], message: str) -> Mistake:
-        """Name a mistake at the nearest place the file has for it."""
+        """Return a mistake at the nearest place the file has for it."""
         place = tuple(where)
         while place and place not in self.lines:
             place = place[:-1]
@@ -138,7 +138,7 @@ def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
 
 
 def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
-    """Check a file's content against a model; give the value, or every mistake at once."""
+    """Check a file's content against a model; return the value, or every mistake at once."""
     if not isinstance(file.content, dict):
         return [file.mistake((), f"expected a mapping of {', '.join(model.model_fields)}, found something else.")]
     try:
@@ -149,14 +149,14 @@ def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
 
 
 def playbook_error(mistakes: Iterable[Mistake]) -> PlaybookError:
-    """Put every mistake into one error, one line each."""
+    """Return one error with every mistake, one line each."""
     said = list(dict.fromkeys(str(mistake) for mistake in mistakes))
     return PlaybookError("\n".join(said))
 
 
 def nearest(found: str, known: Iterable[str]) -> str:
     """
-    Say what was probably meant.
+    Suggest what was probably meant.
 
     >>> nearest("page_veiw", ["page_view", "call"])
     'did you mean page_view?'
@@ -213,7 +213,7 @@ def _walk_key(key: yaml.Node, where: Where, *, lines: dict[Where, int], path: Pa
 
 
 def _echo(detail: ErrorDetails) -> bool:
-    """Say whether a list is called too short only because its items are mistaken, which is said already."""
+    """Return whether a list counts as too short only because its items are mistaken, which are reported themselves."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
@@ -253,7 +253,7 @@ def _in_file(content: Any, loc: Where) -> Where:
 
 
 def _places(content: Any, loc: Where) -> Iterator[Where]:
-    """Give every reading of a place: each part is a name in the file, or a word of pydantic's own."""
+    """Yield every reading of a place: each part is a name in the file, or a word of pydantic's own."""
     if not loc:
         yield ()
         return

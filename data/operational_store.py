@@ -1,6 +1,6 @@
 # ruff: noqa: S608 - this is SQL of our own; ids go in as parameters, and numbers are numbers
 """
-The service's store, to be read: one moment of it, fact by fact, in an order that never wavers.
+Reading the service's store: the facts of one moment, always in the same order.
 
 The store is SQLite or PostgreSQL; both are read through their own driver, and neither is written to. A lead that was
 merged into another shares the outcomes that this one had afterwards: else it would look like a lead that was lost.
@@ -47,7 +47,7 @@ _NUMBERS = {"known_at"}
 
 class Moment(ABC):
     """
-    One moment of a store; what is written meanwhile is not seen.
+    One moment of a store; later writes are not seen.
 
     Attributes:
         tables: the names of its tables.
@@ -68,20 +68,20 @@ class Moment(ABC):
 
     @abstractmethod
     def of_leads(self, column: str) -> str:
-        """Give the condition that a column is one of the lead ids in one parameter, JSON text ``["L-1", …]``."""
+        """Return the condition that a column is among the lead ids of one parameter, JSON text ``["L-1", …]``."""
 
     @property
     @abstractmethod
     def binary(self) -> str:
-        """Give what makes text sort by its bytes, on every engine alike."""
+        """The suffix that makes text sort by its bytes on every engine."""
 
     def relation(self, table: str) -> str:
-        """Give a contract table as SQL, outcomes with those that merged leads share."""
+        """Return a contract table as SQL; outcomes include those that merged leads share."""
         return FACTS[table] + (_COPIED if table == "outcomes" and "merges" in self.tables else "")
 
     def facts(self, table: str, *, where: str = "", parameters: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
         """
-        Give rows of a contract table in chunks, sorted by lead and time; attributes of leads are JSON text.
+        Return the rows of a contract table in chunks, sorted by lead and time; attributes of leads are JSON text.
 
         Args:
             table: ``leads``, ``activities`` or ``outcomes``.
@@ -147,12 +147,12 @@ class OperationalStore:
 
     @property
     def path(self) -> Path | None:
-        """Give the file of a store on SQLite."""
+        """The file of a store on SQLite; None on PostgreSQL."""
         return None if self._on_postgres else Path(self.url.removeprefix("sqlite:///"))
 
     @property
     def shown(self) -> str:
-        """Give where the store is, without user and password."""
+        """The place of the store, without user and password."""
         if not self._on_postgres:
             return str(self.path)
         said = urlsplit(self.url)
@@ -165,7 +165,7 @@ class OperationalStore:
     @contextmanager
     def moment(self) -> Iterator[Moment]:
         """
-        See the store as it is now, for as long as the block takes.
+        Open the store as it is now, for as long as the block takes.
 
         Raises:
             IntakeError: there is no store, it cannot be read, or a newer release made it.
@@ -194,7 +194,7 @@ class OperationalStore:
 
 def store_of(source: StoreSource, workspace: Workspace) -> OperationalStore:
     """
-    Find the store that a playbook names; one that names none means the service's own.
+    Find the store that a playbook names; without a name, the service's own.
 
     Args:
         source: a path in it is meant from the playbook's folder.

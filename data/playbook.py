@@ -57,7 +57,7 @@ class Playbook:
 
     @cached_property
     def exports_folder(self) -> Path:
-        """Give the folder that holds the exports: as asked for, or as the playbook says."""
+        """The folder that holds the exports: the requested one, or the one the playbook names."""
         if self.exports is not None:
             return self.exports
         return (self.path / expand(self.business.folder)).resolve()
@@ -95,13 +95,13 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:
 
 
 def _rival_files(folder: Path) -> list[Path]:
-    """Give the files with other point rules, by name; those that begin with a dot are an editor's, or a system's."""
+    """Return the files with other point rules, by name; hidden files belong to an editor or the system."""
     found = [*(folder / RIVALS).glob("*.yaml"), *(folder / RIVALS).glob("*.yml")]
     return sorted(path for path in found if not path.name.startswith("."))
 
 
 def _rules_of(file: YamlFile, *, is_rival: bool) -> ScorecardRules | list[Mistake]:
-    """Read point rules; a rival that says no name is called as its file is."""
+    """Read point rules; a rival without a name takes its file's name."""
     rules = parse_as(ScorecardRules, file)
     if is_rival and isinstance(rules, ScorecardRules) and "name" not in rules.model_fields_set:
         return rules.model_copy(update={"name": file.path.stem})
@@ -109,7 +109,7 @@ def _rules_of(file: YamlFile, *, is_rival: bool) -> ScorecardRules | list[Mistak
 
 
 def _names_taken(scorecards: Sequence[ScorecardRules | list[Mistake]], files: Sequence[YamlFile]) -> list[Mistake]:
-    """Find point rules that are called as others are: side by side nobody could tell them apart."""
+    """Return point rules that share a name with others, and so could not be told apart in a comparison."""
     taken: dict[str, Path] = {}
     mistakes = []
     for rules, file in zip(scorecards, files, strict=True):
@@ -124,7 +124,7 @@ def _names_taken(scorecards: Sequence[ScorecardRules | list[Mistake]], files: Se
 
 def expand(text: str) -> str:
     """
-    Put environment variables into a path: ``${NAME}`` or ``${NAME:-default}``.
+    Replace environment variables in a path: ``${NAME}`` or ``${NAME:-default}``.
 
     A variable that begins the path and holds a relative one is meant from the working directory, as in any shell; a URL
     stays as it is.

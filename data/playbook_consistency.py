@@ -1,4 +1,4 @@
-"""Whether what a playbook says fits together: every name known, every condition possible, every word speakable."""
+"""The consistency of a playbook: every name known, every condition possible, every phrase complete."""
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ def _unfit_segments(business: Business, file: YamlFile) -> Iterator[Mistake]:
 
 
 def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
-    """Find what a playbook says that does not fit together; nothing is yielded for one that does."""
+    """Yield the contradictions of a playbook."""
     yield from _unknown(file, business.stages, [(("goal", "stage"), business.goal.stage)], "stage")
     if business.goal.amount_from is not None:
         yield from _unknown(file, business.stages, [(("goal", "amount_from"), business.goal.amount_from)], "stage")
@@ -85,7 +85,7 @@ def _feature_mistakes(
 
 
 def _direction_mistakes(business: Business, file: YamlFile) -> Iterator[Mistake]:
-    """Find what a score cannot be made to rise or to fall with."""
+    """Yield names that a score cannot be made to rise or to fall with."""
     for key, names in (("rises_with", business.features.rises_with), ("falls_with", business.features.falls_with)):
         for at, name in enumerate(names):
             yield from _undirected(business, name, file=file, here=("features", key, at))
@@ -140,7 +140,7 @@ def _source_mistakes(business: Business, source: Source, *, at: int, file: YamlF
 
 
 def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
-    """Give the export's words for stages and the name under which the source lists them."""
+    """Return the key under which a source lists stages, and the export's words for them."""
     match source:
         case EventLogSource():
             return "outcomes", source.outcomes
@@ -153,7 +153,7 @@ def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
 
 
 def rule_contradictions(business: Business, scorecard: ScorecardRules, file: YamlFile) -> Iterator[Mistake]:
-    """Find rules that can never apply or that look at what must not be used."""
+    """Yield rules that can never apply or that look at what must not be used."""
     for at, rule in enumerate(scorecard.rules):
         if isinstance(rule, ActivityRule):
             where = ("rules", at, "subject")

@@ -1,4 +1,4 @@
-"""What was found when a company's exports were read: counts, every violation with examples, what to do."""
+"""The quality report: counts of the rows of each source, every violation with examples, and what to do."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ class SourceCount(_ViolationCounts):
 
     @property
     def share_rejected(self) -> float:
-        """Give the share of rows that were rejected."""
+        """The share of rows that were rejected."""
         return self.rejected / self.rows if self.rows else 0.0
 
 
@@ -62,11 +62,11 @@ class QualityReport(_ViolationCounts):
 
     @property
     def passed(self) -> bool:
-        """Say whether no source has more rejected rows than the playbook allows."""
+        """Whether no source has more rejected rows than the playbook allows."""
         return not any(True for _ in self._over())
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON values."""
+        """Return the report as JSON values."""
         return {**self.model_dump(mode="json"), "passed": self.passed}
 
     @property

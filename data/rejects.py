@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
-"""The rows that were rejected: counted, three of each kind shown, all written down with their reasons."""
+"""The rows that were rejected: counted, three of each kind shown, all saved with their reasons."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ _REJECTED = (
 
 def report_of(staged: StagedRows, business: Business) -> QualityReport:
     """
-    Count what became of every row, and gather the rejected ones in the table ``rejected``.
+    Count what became of every row, and collect the rejected ones in the table ``rejected``.
 
     Raises:
         IntakeError: a source has no rows at all.
@@ -41,7 +41,7 @@ def report_of(staged: StagedRows, business: Business) -> QualityReport:
 
 
 def write_rejected(staged: StagedRows, path: Path) -> bool:
-    """Write the rejected rows to a Parquet file; without any, write none and say so."""
+    """Write the rejected rows to a Parquet file, and return whether there were any."""
     if _number(staged, "SELECT count(*) FROM rejected") == 0:
         return False
     rows = "SELECT * EXCLUDE (_part) FROM rejected ORDER BY source, file, row"
@@ -69,7 +69,7 @@ def _gather(staged: StagedRows, part: Part) -> None:
 
 
 def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, at: int) -> None:
-    """Fetch the originals of marked rows from their file; lines that were no rows to the reader count as rows here."""
+    """Fetch the originals of marked rows from their file; lines that the reader skipped count as rows here."""
     n = "row_number() OVER (ORDER BY line)"
     main = part.number - 1 if part.derived else part.number
     skipped = (
@@ -170,7 +170,7 @@ def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown:
 
 
 def _columns_about(source: FileSource, part: Part, about: str) -> list[str]:
-    """Name the export's columns behind one of the contract's, the id first."""
+    """Return the export's columns behind one of the contract's, the id first."""
     columns = source.columns.model_dump()
     if isinstance(source, LeadSource) and part.derived and source.outcome is not None:
         columns |= {**source.outcome.model_dump(), "stage": source.outcome.column}

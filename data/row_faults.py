@@ -1,4 +1,4 @@
-"""What can be wrong with a row, in words, and what to do about each."""
+"""What can be wrong with a row, in words, and what to do about it."""
 
 from dataclasses import dataclass
 
@@ -52,7 +52,7 @@ FAULTS = {
 
 def said(fault: str) -> str:
     """
-    Say a fault in words.
+    Return a fault in words.
 
     >>> said("unreadable:occurred_at")
     'occurred_at is not an instant'
@@ -63,7 +63,7 @@ def said(fault: str) -> str:
 
 def told_apart(fault: str) -> tuple[str, str]:
     """
-    Tell the rule from the column it is about.
+    Split a fault into its rule and the column it is about.
 
     >>> told_apart("missing:lead_id")
     ('missing', 'lead_id')

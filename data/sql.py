@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
-"""The few pieces of SQL text that intake puts together: names, values, words into words, one SELECT."""
+"""Small pieces of SQL text: names, values, translations, one SELECT."""
 
 from collections.abc import Iterable, Mapping
 
@@ -40,7 +40,7 @@ def listed(values: Iterable[str]) -> str:
 
 def in_words(value: str, words: Mapping[str, str]) -> str:
     """
-    Put one word into another's place; a word that is not listed becomes NULL.
+    Translate words; a word that is not listed becomes NULL.
 
     >>> in_words("kind", {"view": "page_view"})
     "CASE kind WHEN 'view' THEN 'page_view' END"
@@ -53,7 +53,7 @@ def in_words(value: str, words: Mapping[str, str]) -> str:
 
 def select(columns: Mapping[str, str], origin: str, *, where: str = "") -> str:
     """
-    Choose columns, each an expression under its name, from a table or a SELECT in brackets.
+    Select columns, each an expression under its name, from a table or a SELECT in brackets.
 
     >>> select({"id": "x + 1"}, "t", where="x > 0")
     'SELECT x + 1 AS "id" FROM t WHERE x > 0'
@@ -64,7 +64,7 @@ def select(columns: Mapping[str, str], origin: str, *, where: str = "") -> str:
 
 def faults_of(checks: Iterable[tuple[str, str]]) -> str:
     """
-    Name every check that a row fails, separated by blanks; nothing failed gives ''.
+    Return an expression that names every failed check, separated by blanks; '' if none failed.
 
     >>> faults_of([("id IS NULL", "missing:id")])
     "concat_ws(' ', CASE WHEN id IS NULL THEN 'missing:id' END)"

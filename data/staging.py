@@ -1,4 +1,4 @@
-"""Where the rows of all sources wait, typed and marked with their faults, before they are judged together."""
+"""The staging tables: rows of all sources, typed and marked with their faults, before they are checked together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _SQL_TYPES = {AttributeType.NUMERIC: "DOUBLE", AttributeType.CATEGORY: "VARCHAR"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of one table that one source gives; what reports count by."""
+    """The rows that one source contributes to one table; reports count by it."""
 
     number: int
     source: str
@@ -48,30 +48,30 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class StagingRules:
-    """What staging needs of the playbook, besides the sources: what is allowed, and what time it is."""
+    """What staging needs besides the sources: the playbook and the present instant."""
 
     business: Business
     now_us: int
 
     @property
     def with_subject(self) -> list[str]:
-        """Give the kinds whose rows may carry a subject."""
+        """The kinds whose rows may carry a subject."""
         return [name for name, kind in self.business.activities.items() if kind.carries_subject]
 
     @property
     def with_value(self) -> list[str]:
-        """Give the kinds whose rows may carry a value."""
+        """The kinds whose rows may carry a value."""
         return [name for name, kind in self.business.activities.items() if kind.value is not None]
 
 
 def contract_columns(table: str, business: Business) -> dict[str, str]:
-    """Give the contract's columns of a table and their types while staged: instants are microseconds."""
+    """Return the contract's columns of a table and their types while staged: instants are microseconds."""
     extra = {name: _SQL_TYPES[kind] for name, kind in business.attribute_types.items()} if table == "leads" else {}
     return {**STAGED[table], **extra}
 
 
 def create_tables(business: Business) -> list[str]:
-    """Give the SQL that makes the three empty tables; ``_until`` is the fact's end where only its day is known."""
+    """Return the SQL that makes the three empty tables; ``_until`` is the fact's end if only its day is known."""
     made = []
     for table in STAGED:
         columns = {**WHERE_FROM, **contract_columns(table, business)}
@@ -82,12 +82,12 @@ def create_tables(business: Business) -> list[str]:
 
 
 def instant_checks(name: str, *, given: str, at: str, now_us: int) -> list[tuple[str, str]]:
-    """Give the checks of an instant that a row may leave out: readable, and not in the future."""
+    """Return the checks of an instant that a row may leave out: readable, and not in the future."""
     return [(f"{given} AND {at} IS NULL", f"unreadable:{name}"), (f"{at} > {now_us}", f"future:{name}")]
 
 
 def fact_checks(name: str, meaning: StagingRules) -> list[tuple[str, str]]:
-    """Give the checks of a fact's instant and of when it became known; both are columns of the row as read."""
+    """Return the checks of a fact's instant and of when it became known; both are columns of the row as read."""
     return [
         ("NOT fact_given", f"missing:{name}"),
         *instant_checks(name, given="fact_given", at="fact_at", now_us=meaning.now_us),
@@ -97,5 +97,5 @@ def fact_checks(name: str, meaning: StagingRules) -> list[tuple[str, str]]:
 
 
 def known(words: Mapping[str, str] | None, *, all_known: Mapping[str, object]) -> dict[str, str]:
-    """Give what each word of an export means: as mapped, or else the playbook's own words as they are."""
+    """Return what each word of an export means: as mapped, or else the playbook's own words."""
     return dict(words) if words is not None else {name: name for name in all_known}

@@ -58,7 +58,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
 @dataclass(frozen=True, slots=True)
 class Shape:
     """
-    How rows of the store become columns.
+    How rows of the store become columns of the contract.
 
     Attributes:
         attributes: those of leads that become columns, by type.
@@ -70,7 +70,7 @@ class Shape:
     as_said: bool = False
 
     def schema(self, table: str) -> pa.Schema:
-        """Give the columns of a contract table."""
+        """Return the columns of a contract table."""
         if table != "leads":
             return _SCHEMAS[table]
         if self.as_said:
@@ -78,7 +78,7 @@ class Shape:
         return lead_schema(self.attributes)
 
     def batch(self, table: str, rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
-        """Give rows of the store as the contract's columns."""
+        """Return rows of the store as the contract's columns."""
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         if table == "leads":
             told = [json.loads(text) for text in columns.pop()]
@@ -88,7 +88,7 @@ class Shape:
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def misfits(self, attributes: str) -> list[str]:
-        """Name the attributes in JSON text whose values are not of their type."""
+        """Return the attributes in JSON text whose values do not have their type."""
         said = json.loads(attributes)
         return [
             name for name, kind in self.attributes.items() if said.get(name) is not None and not fits(said[name], kind)
@@ -104,7 +104,7 @@ class Shape:
 
 def fits(value: object, kind: AttributeType) -> bool:
     """
-    Say whether an attribute's value is of its type.
+    Return whether an attribute's value has its type.
 
     >>> fits(True, AttributeType.NUMERIC), fits(5.0, AttributeType.NUMERIC)
     (False, True)

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
-"""Where contract tables live for training: Parquet on this machine, queried by DuckDB through Ibis."""
+"""The contract tables for training: Parquet on this machine, queried by DuckDB through Ibis."""
 
 import hashlib
 import json
@@ -80,7 +80,7 @@ class Warehouse:
     @classmethod
     def of_tables(cls, folder: Path) -> "Warehouse":
         """
-        Take contract tables as they lie in a folder: nobody has judged them.
+        Open contract tables that no import has checked.
 
         Args:
             folder: holds ``leads.parquet``, ``activities.parquet`` and ``outcomes.parquet``.
@@ -90,7 +90,7 @@ class Warehouse:
 
     @cached_property
     def connection(self) -> Any:
-        """Give the Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
+        """The Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
         backend = ibis.duckdb.connect(memory_limit=_memory_limit(), temp_directory=str(self.folder / "spill"))
         _draw_no_bars(backend.con)
         for table in STAGED:
@@ -99,27 +99,27 @@ class Warehouse:
 
     @property
     def leads(self) -> ibis.Table:
-        """Give the versions of leads with their attributes."""
+        """The versions of leads with their attributes."""
         return self.connection.table("leads")
 
     @property
     def activities(self) -> ibis.Table:
-        """Give the activities."""
+        """The activities."""
         return self.connection.table("activities")
 
     @property
     def outcomes(self) -> ibis.Table:
-        """Give the outcomes."""
+        """The outcomes."""
         return self.connection.table("outcomes")
 
     def frame(self, table: str) -> pd.DataFrame:
-        """Give a whole table as a frame, in the order it lies in."""
+        """Return a whole table as a frame, in the order it lies in."""
         frame: pd.DataFrame = self.connection.table(table).execute()
         return frame
 
     def snapshots_table(self, frame: pd.DataFrame, name: str = "snapshots") -> ibis.Table:
         """
-        Put snapshots beside the tables, so that an expression can use both.
+        Add snapshots to the tables, so that an expression can use both.
 
         Args:
             frame: (n, 2 or more) ``lead_id`` [text], ``as_of`` [int64 µs].
@@ -130,7 +130,7 @@ class Warehouse:
 
 def import_history(workspace: Workspace, *, progress: Progress = silent, now_us: int | None = None) -> Warehouse:
     """
-    Read a company's exports into contract tables, or reuse the tables where nothing has changed.
+    Read a company's exports into contract tables, or reuse the tables if nothing has changed.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
@@ -155,7 +155,7 @@ def import_history(workspace: Workspace, *, progress: Progress = silent, now_us:
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What an import is told: the playbook, where its store was copied to, what it is called, what time it is."""
+    """What to import: the playbook, the copy of its store, the tables' fingerprint, the present instant."""
 
     playbook: Playbook
     store: Path | None
@@ -165,7 +165,7 @@ class ImportRequest:
 
 
 def _unchanged(target: Path) -> Warehouse | None:
-    """Give the tables that are there, unless they are damaged or rows were rejected that time may have mended."""
+    """Return the tables that stand there, unless they are damaged or have rejected rows that time may have mended."""
     try:
         found = Warehouse.open(target)
     except DataError:
@@ -175,7 +175,7 @@ def _unchanged(target: Path) -> Warehouse | None:
 
 def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: Progress = silent) -> str:
     """
-    Give the sha256 of all that decides what the tables hold: the playbook's mapping and what the files contain.
+    Return the sha256 of all that decides what the tables hold: the playbook's mapping and the files' content.
 
     Args:
         playbook: the playbook, and where its exports are.
@@ -207,7 +207,7 @@ def _relevant(business: Business) -> dict[str, Any]:
 
 @contextmanager
 def _scratch(parent: Path) -> Iterator[Path]:
-    """Give a folder that is gone afterwards, whatever happens."""
+    """Yield a folder that is deleted afterwards, whatever happens."""
     parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=parent, ignore_cleanup_errors=True) as name:
         yield Path(name)
@@ -249,7 +249,7 @@ def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C stop the block as it stops Python: DuckDB turns it into errors of other kinds while a query runs."""
+    """Turn DuckDB's errors about an interrupted query back into KeyboardInterrupt."""
     try:
         yield
     except duckdb.InterruptException:
@@ -262,7 +262,7 @@ def interruptible() -> Iterator[None]:
 
 def _draw_no_bars(connection: duckdb.DuckDBPyConnection) -> None:
     """
-    Keep DuckDB from drawing on stdout, which holds results alone.
+    Keep DuckDB from drawing progress bars on stdout, which holds results alone.
 
     In a notebook without ipywidgets it draws none, and refuses every setting about it.
     """
@@ -272,7 +272,7 @@ def _draw_no_bars(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _memory_limit() -> str:
-    """Let DuckDB have half the memory of the machine and 4 GB at most; beyond that it works on disk."""
+    """Return DuckDB's share: half the machine's memory, 4 GB at most; beyond that it works on disk."""
     half_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**31
     return f"{max(1, min(4, half_gb))}GB"
 
@@ -310,7 +310,7 @@ def _write_tables(staged: StagedRows, business: Business, target: Path, progress
 
 
 def _cutoff_us(staged: StagedRows, now_us: int) -> int:
-    """Give the instant until which the exports tell: the latest ``known_at``; a day that is not over ends now."""
+    """Return the instant until which the exports reach: the latest ``known_at``; a day that is not over ends now."""
     latest = " UNION ALL ".join(f"SELECT max(known_at) AS k FROM {table} WHERE _faults = ''" for table in STAGED)
     found = staged.connection.execute(f"SELECT max(k) FROM ({latest})").fetchall()[0][0]
     return min(int(found), now_us)
@@ -323,7 +323,7 @@ def _view(path: Path) -> str:
 
 
 def _as_numbers(name: str, kind: str) -> str:
-    """Give instants as microseconds and yes or no as 1 and 0: engines then compute with numbers alone."""
+    """Return instants as microseconds and booleans as 1 and 0, so that engines compute with numbers alone."""
     if name in _INSTANTS:
         return f"epoch_us({name}) AS {name}"
     return f"{quoted(name)}::DOUBLE AS {quoted(name)}" if kind == "BOOLEAN" else quoted(name)

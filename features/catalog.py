@@ -29,7 +29,7 @@ class Catalog:
     never_use: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a name that is taken twice."""
+        """Reject a name that is taken twice."""
         twice = [name for name, times in Counter(self.names).items() if times > 1]
         if twice:
             message = f"the catalog has {', '.join(twice)} more than once: give every feature a name of its own."
@@ -37,28 +37,28 @@ class Catalog:
 
     @property
     def names(self) -> list[str]:
-        """Give the names of the features in order."""
+        """The names of the features in order."""
         return [feature.name for feature in self.features]
 
     @property
     def attribute_names(self) -> list[str]:
-        """Give the lead attributes that the features read, each once."""
+        """The lead attributes that the features read, each once."""
         used = [feature.reduce.name for feature in self.features if isinstance(feature.reduce, AttributeValue)]
         return list(dict.fromkeys(used))
 
     @property
     def needs_leads(self) -> bool:
-        """Say whether a feature looks at the lead itself and not only at activities."""
+        """Whether a feature looks at the lead itself and not only at activities."""
         return any(isinstance(feature.reduce, AttributeValue | LeadAge) for feature in self.features)
 
     @property
     def needs_account(self) -> bool:
-        """Say whether a feature looks at the other leads of the account."""
+        """Whether a feature looks at the other leads of the account."""
         return any(feature.over == "account" for feature in self.features)
 
     @property
     def fingerprint(self) -> str:
-        """Give the sha256 of the canonical JSON, as hex."""
+        """The sha256 of the canonical JSON, as hex."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def to_json(self) -> str:
@@ -93,7 +93,7 @@ def _feature_out(feature: Feature) -> dict[str, Any]:
 
 
 def _plain(value: object) -> object:
-    """Write 7 and 7.0 alike: they are the same feature and must have the same fingerprint."""
+    """Write 7 and 7.0 alike: both are the same feature and must have the same fingerprint."""
     if isinstance(value, tuple):
         return [list(pair) for pair in value]
     return float(value) if isinstance(value, int) else value

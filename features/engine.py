@@ -36,7 +36,7 @@ _MONDAY_US = 3 * DAY_US  # 1970-01-01 was a Thursday
 
 def describe(snapshots: ir.Table, leads: ir.Table, activities: ir.Table, catalog: Catalog) -> ir.Table:
     """
-    Say what was known about each lead at each snapshot.
+    Describe what was known about each lead at each snapshot.
 
     Nothing runs here: DuckDB, Spark and the live database execute the result unchanged. Instants are
     int64 microseconds since 1970-01-01 UTC in all three tables.
@@ -63,7 +63,7 @@ def describe_known(
     snapshots: ir.Table, activities: ir.Table, catalog: Catalog, *, versions: ir.Table, peers: ir.Table
 ) -> ir.Table:
     """
-    Say what was known about each lead at each snapshot, where it was looked up who the lead was.
+    Describe what was known about each lead at each snapshot, given the newest versions and the colleagues.
 
     Args:
         snapshots: (n, 2) ``lead_id``, ``as_of``; unique rows.
@@ -102,7 +102,7 @@ def _side_by_side(left: ir.Table, right: ir.Table) -> ir.Table:
 
 
 def _activities_of(snapshots: ir.Table, activities: ir.Table, *, doer: str) -> ir.Table:
-    """Pair each snapshot with what somebody did, as far as it was known by then; with nulls where that is nothing."""
+    """Pair each snapshot with the activities known by then; with nulls if there are none."""
     seen = [snapshots[doer] == activities.lead_id, activities.known_at < snapshots.as_of]
     joined = snapshots.left_join(activities, seen)
     return joined.select(
@@ -117,7 +117,7 @@ def _activities_of(snapshots: ir.Table, activities: ir.Table, *, doer: str) -> i
 
 
 def _newest_versions(snapshots: ir.Table, leads: ir.Table, attributes: Iterable[str]) -> ir.Table:
-    """Give each snapshot the newest version of its lead; nulls where none was known."""
+    """Join each snapshot with the newest version of its lead; nulls if none was known."""
     joined = snapshots.left_join(leads, [snapshots.lead_id == leads.lead_id, leads.known_at < snapshots.as_of])
     versions = joined.select(
         lead_id=snapshots.lead_id,
@@ -138,7 +138,7 @@ def _newest(versions: ir.Table, keys: list[str]) -> ir.Table:
 
 
 def _colleagues(mine: ir.Table, leads: ir.Table) -> ir.Table:
-    """Give the other leads whose newest version names the same account."""
+    """Return the other leads whose newest version names the same account."""
     other = leads.view()
     named = mine.left_join(other, [mine.account_id == other.account_id, other.known_at < mine.as_of])
     candidates = named.select(
@@ -168,7 +168,7 @@ def _summed(pairs: ir.Table, catalog: Catalog, *, over: str) -> ir.Table:
 
 
 def _label(over: str, number: str, reduce: Reducer) -> str:
-    """Name an aggregate by what it is, so that features which share one compute it once."""
+    """Name an aggregate by its content, so that features that share it compute it once."""
     parts = [getattr(reduce, name, None) for name in ("kind", "subject")]
     return "|".join([over, number, *("*" if part is None else f"={part}" for part in parts)])
 
@@ -205,7 +205,7 @@ def _counted(pairs: ir.Table, reduce: Reducer, days: float | None) -> ir.Scalar:
 
 def _those(value: ir.Value, pairs: ir.Table, reduce: Reducer, days: float | None = None) -> ir.Column:
     """
-    Give a value for the activities that count, and null for the others.
+    Return a value for the activities that count, and null for the others.
 
     DuckDB takes half the time for ``count(CASE …)`` that it takes for ``count(*) FILTER (…)``.
     """

@@ -37,12 +37,12 @@ class Feature:
 
     @property
     def is_category(self) -> bool:
-        """Say whether the value is text."""
+        """Whether the value is text."""
         return isinstance(self.reduce, AttributeValue) and self.reduce.type is AttributeType.CATEGORY
 
     @property
     def code(self) -> str:
-        """Give the code of the reason this feature belongs to."""
+        """The code of the reason this feature belongs to."""
         return self.group or self.name
 
     def worded(self, value: Value) -> str:
@@ -60,7 +60,7 @@ class Feature:
         return self._direct(value) if isinstance(self.reduce, AttributeValue) else spoken(self.says, _number(value))
 
     def nothing(self, value: Value) -> bool:
-        """Say whether a value means that nothing happened or nothing is known."""
+        """Return whether a value means that nothing happened or nothing is known."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return True
         return not isinstance(self.reduce, AttributeValue) and self.missing is not None and value == self.missing

@@ -47,7 +47,7 @@ class LiveQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """What one database says in its own words."""
+    """The SQL in which databases differ."""
 
     one: str
     many: str
@@ -57,7 +57,7 @@ class _Dialect:
 
 
 def _short(name: str) -> str:
-    """Give a name that PostgreSQL does not cut."""
+    """Return a name that PostgreSQL does not cut."""
     if len(name.encode()) <= _LONGEST_NAME_BYTES:
         return name
     return sha256(name.encode()).hexdigest()[:32]
@@ -113,7 +113,7 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
 
 
 def _body(catalog: Catalog, dialect: Dialect) -> str:
-    """Write the engine's expression in the database's own words."""
+    """Return the engine's expression as SQL of the database."""
     snapshots, versions, peers, activities = _tables(catalog)
     described = describe_known(snapshots, activities, catalog, versions=versions, peers=peers)
     statement = str(ibis.to_sql(described, dialect=dialect, pretty=False))
@@ -124,7 +124,7 @@ def _body(catalog: Catalog, dialect: Dialect) -> str:
 
 
 def _ungrouped(body: str) -> str:
-    """Sort nothing into groups where all is of one snapshot; SQLite lets an aggregate name its columns all the same."""
+    """Drop GROUP BY when there is one snapshot; SQLite accepts aggregates beside plain columns."""
     tree = sqlglot.parse_one(body, read="sqlite")
     for select in tree.find_all(exp.Select):
         select.set("group", None)
@@ -144,7 +144,7 @@ def _filtered(node: exp.Expression) -> exp.Expression:
 
 
 def _choice(case: exp.Expression | None) -> tuple[exp.Expression, exp.Expression] | None:
-    """Give condition and value of a choice between a value and null, as either database writes it."""
+    """Return condition and value of a choice between a value and null, in either database's form."""
     otherwise = case.args.get("default") if isinstance(case, exp.Case) else None
     if isinstance(case, exp.Case) and case.this is None and len(case.args["ifs"]) == 1:
         case = case.args["ifs"][0]
@@ -160,7 +160,7 @@ def _is_null(value: exp.Expression | None) -> bool:
 
 
 def _for_postgres(node: exp.Expression) -> exp.Expression:
-    """Say for PostgreSQL what it would refuse, or would understand otherwise than the other engines."""
+    """Rewrite for PostgreSQL what it would reject or compute differently from the other engines."""
     match node:
         case exp.Exp(this=exponent):
             smallest = exp.Literal.number(_SMALLEST_EXPONENT)
@@ -191,7 +191,7 @@ def _named_shortly(node: exp.Expression) -> exp.Expression:
 
 
 def _with(tables: Sequence[str], body: str) -> str:
-    """Put common tables before a statement, which may bring some of its own."""
+    """Prepend common table expressions to a statement, which may have some of its own."""
     own = body.lstrip()
     head = ", ".join(tables)
     return f"WITH {head}, {own[5:]}" if own[:5].upper() == "WITH " else f"WITH {head} {own}"
@@ -219,7 +219,7 @@ def _types(catalog: Catalog) -> dict[str, AttributeType]:
 
 
 def _versions(catalog: Catalog, words: _Dialect) -> str:
-    """Look up the newest version of each lead that was known; nulls where none was."""
+    """Look up the newest known version of each lead; nulls if there was none."""
     columns = ["s.lead_id", "s.as_of", "v.account_id", "v.created_at"]
     for name, kind in _types(catalog).items():
         said = words.text if kind is AttributeType.CATEGORY else words.number

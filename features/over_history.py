@@ -1,4 +1,4 @@
-"""Features over history: what the data shows, and the engine's expression run on the warehouse."""
+"""Features over history: a profile of the data, and the engine's expression run on the warehouse."""
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -12,7 +12,7 @@ from features.engine import describe
 
 def profile_data(warehouse: Warehouse, business: Business, *, known_before: int | None = None) -> DataProfile:
     """
-    Find out which kinds, subjects, values and attributes the data shows at all, and for how many leads.
+    Profile the data: which kinds, subjects, values and attributes it shows, and for how many leads.
 
     Args:
         warehouse: the contract tables.

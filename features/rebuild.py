@@ -1,5 +1,5 @@
 """
-Features once more, from copies of the history that end where each snapshot stands.
+Features computed again from copies of the history that end at each snapshot.
 
 Deleting all that became known later, and computing again, is the plain way to find out whether a value knew the future.
 Every snapshot gets copies of its own, of its lead and of all who shared an account with it by then, with ids of their
@@ -46,7 +46,7 @@ def rebuild_features(
     warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog, *, most_copied: int = MOST_COPIED
 ) -> RebuiltFeatures:
     """
-    Compute a catalog's features for snapshots from copies in which nothing is known that became known later.
+    Compute a catalog's features from copies of the history without anything that became known later.
 
     Args:
         warehouse: the contract tables.
@@ -76,7 +76,7 @@ def rebuild_features(
 
 def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") -> NDArray[np.bool_]:
     """
-    Say where two columns of a feature are not the same, bit for bit.
+    Return where two columns of a feature differ.
 
     Rounded sums of floats may be one step of their rounding apart: a value on the edge of a step falls to either side.
 
@@ -96,7 +96,7 @@ def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") 
 
 
 def _step(feature: Feature) -> float:
-    """Give one step of a feature's rounding; 0 where it is exact."""
+    """Return one step of a feature's rounding; 0 where it is exact."""
     match feature.reduce:
         case DecayedCount():
             return 10.0**-DECAY_DIGITS
@@ -107,7 +107,7 @@ def _step(feature: Feature) -> float:
 
 
 def _accounts(snapshots: ir.Table, leads: ir.Table) -> ir.Table:
-    """Give the accounts that each snapshot's lead was ever put into by then: ``number``, ``as_of``, ``account_id``."""
+    """Return the accounts that each snapshot's lead belonged to by then: ``number``, ``as_of``, ``account_id``."""
     known = [snapshots.lead_id == leads.lead_id, leads.known_at < snapshots.as_of, leads.account_id.notnull()]
     joined = snapshots.inner_join(leads, known)
     return joined.select(number=snapshots.number, as_of=snapshots.as_of, account_id=leads.account_id).distinct()
@@ -116,7 +116,7 @@ def _accounts(snapshots: ir.Table, leads: ir.Table) -> ir.Table:
 def _too_many(
     accounts: ir.Table, leads: ir.Table, activities: ir.Table, *, snapshots: int, most: int
 ) -> NDArray[np.bool_]:
-    """Say for which snapshots the colleagues' rows no longer fit in."""
+    """Return for which snapshots the colleagues' rows exceed the limit."""
     joined = accounts.inner_join(_rows_by_account(accounts, leads, activities), "account_id")
     summed = joined.group_by("number").aggregate(rows=joined["rows"].sum())
     found: pd.DataFrame = summed.to_pyarrow().to_pandas()
@@ -129,7 +129,7 @@ def _too_many(
 
 
 def _rows_by_account(accounts: ir.Table, leads: ir.Table, activities: ir.Table) -> ir.Table:
-    """Give for each of the accounts how many versions and activities all its leads have, now or ever."""
+    """Return how many versions and activities the leads of each account have in total, past and future."""
     members = leads.semi_join(accounts, "account_id").select("account_id", "lead_id").distinct()
     every = leads.select("lead_id").union(activities.select("lead_id")).semi_join(members, "lead_id")
     rows = every.group_by("lead_id").aggregate(rows=every.count())
@@ -157,7 +157,7 @@ def _copies(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> dict[
 
 
 def _members(snapshots: ir.Table, leads: ir.Table) -> ir.Table:
-    """Give each snapshot's lead, and all who by then were ever put into one of its accounts: ``number``, ``member``."""
+    """Return each snapshot's lead and all that ever shared an account with it by then: ``number``, ``member``."""
     accounts = _accounts(snapshots.filter(~snapshots.alone), leads)
     other = leads.view()
     shared = accounts.inner_join(other, [accounts.account_id == other.account_id, other.known_at < accounts.as_of])
@@ -167,5 +167,5 @@ def _members(snapshots: ir.Table, leads: ir.Table) -> ir.Table:
 
 
 def _own(snapshots: ir.Table, name: ir.Value) -> ir.Value:
-    """Give a name that no other snapshot's copy has; none stays none."""
+    """Return an id that no other snapshot's copy has; null stays null."""
     return snapshots.number.cast("string") + ":" + name

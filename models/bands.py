@@ -29,7 +29,7 @@ class Bands:
     c: float
 
     def grade(self, points: float) -> Grade:
-        """Give the grade of points."""
+        """Return the grade of points."""
         if points >= self.a:
             return "A"
         if points >= self.b:
@@ -37,7 +37,7 @@ class Bands:
         return "C" if points >= self.c else "D"
 
     def grades(self, points: NDArray[np.float64]) -> list[Grade]:
-        """Give the grades of points of shape (n,)."""
+        """Return the grades of points of shape (n,)."""
         return [self.grade(point) for point in points.tolist()]
 
     def as_json(self) -> dict[str, float]:

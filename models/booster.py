@@ -1,4 +1,4 @@
-"""Turning a fitted LightGBM booster into trees; the one module of models that knows LightGBM."""
+"""Converting a fitted LightGBM booster into trees; the only module of models that imports LightGBM."""
 
 import math
 import sys
@@ -23,7 +23,7 @@ _INFINITE = 1e300
 
 def trees_of(booster: Booster) -> Trees:
     """
-    Turn a fitted booster into trees that give the same raw score, up to its best iteration.
+    Convert a fitted booster into trees with the same raw score, up to its best iteration.
 
     Args:
         booster: fitted with ``max_depth=6`` on numeric columns and frozen codes.
@@ -41,7 +41,7 @@ def trees_of(booster: Booster) -> Trees:
 
 
 def _built(infos: list[dict[str, Any]], names: tuple[str, ...]) -> Trees:
-    """Build the trees; what their structure forbids, the booster cannot have."""
+    """Build the trees; report what their structure forbids as a fault of the booster."""
     try:
         return Trees(len(names), tuple(_tree(info) for info in infos), names)
     except StructureError as error:
@@ -53,7 +53,7 @@ def _built(infos: list[dict[str, Any]], names: tuple[str, ...]) -> Trees:
 
 
 def _check_model(model: Mapping[str, Any]) -> None:
-    """Refuse boosters whose raw score is not one sum of leaf values."""
+    """Reject boosters whose raw score is not one sum of leaf values."""
     objective = str(model.get("objective", "none")).split(" ", maxsplit=1)[0]
     if model["num_tree_per_iteration"] != 1 or objective not in _MARGINS:
         found = f"objective {objective!r}"
@@ -68,7 +68,7 @@ def _check_model(model: Mapping[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Arrays:
-    """A tree on its way from LightGBM's nested nodes into arrays; splits and leaves in order of visit."""
+    """LightGBM's nested nodes as they become arrays; splits and leaves in order of visit."""
 
     splits: list[dict[str, Any]] = field(default_factory=list)
     leaves: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class _Arrays:
 
 
 def _tree(info: Mapping[str, Any]) -> Tree:
-    """Turn one tree of the dump into arrays."""
+    """Convert one tree of the dump into arrays."""
     arrays = _Arrays()
     _lay_out(info["tree_structure"], arrays)
     masks = [_left_codes(split) for split in arrays.splits]
@@ -96,7 +96,7 @@ def _tree(info: Mapping[str, Any]) -> Tree:
 
 
 def _lay_out(node: dict[str, Any], arrays: _Arrays) -> int:
-    """Append a node and all below it; give its number as a child: a split's, or -1 - a leaf's."""
+    """Append a node and all below it; return its number as a child: a split's index, or -1 - a leaf's."""
     if "split_index" not in node:
         _check_leaf(node)
         arrays.leaves.append(node)
@@ -111,20 +111,20 @@ def _lay_out(node: dict[str, Any], arrays: _Arrays) -> int:
 
 
 def _check_leaf(leaf: Mapping[str, Any]) -> None:
-    """Refuse a leaf that is a linear model."""
+    """Reject a leaf that is a linear model."""
     if "leaf_coeff" in leaf:
         found, mend = "linear models in its leaves", "train with linear_tree=False"
         raise BoosterError(found=found, expected="a number in each leaf", mend=mend)
 
 
 def _categorical(split: Mapping[str, Any]) -> bool:
-    """Tell whether a split asks for codes."""
+    """Return whether a split compares codes."""
     return bool(split["decision_type"] == "==")
 
 
 def _threshold(split: Mapping[str, Any]) -> float:
     """
-    Give a numeric split's threshold.
+    Return a numeric split's threshold.
 
     A split that only sets missing values apart has an infinite threshold, which the dump writes as 1e300
     though LightGBM compares with infinity: the largest float keeps what it means.
@@ -136,7 +136,7 @@ def _threshold(split: Mapping[str, Any]) -> float:
 
 
 def _left_codes(split: Mapping[str, Any]) -> int:
-    """Give the codes that a categorical split sends left as a mask."""
+    """Return a mask of the codes that a categorical split sends left."""
     if not _categorical(split):
         return 0
     codes = [int(code) for code in str(split["threshold"]).split("||")]
@@ -148,7 +148,7 @@ def _left_codes(split: Mapping[str, Any]) -> int:
 
 def _missing_left(split: Mapping[str, Any]) -> bool:
     """
-    Tell where LightGBM sends a missing value.
+    Return whether LightGBM sends a missing value left.
 
     A categorical split sends it right. A numeric split that saw missing values in training has a
     direction for them; one that did not takes them for 0.

@@ -160,7 +160,7 @@ def load_files(
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """
-    Give what the manifest says beside its hashes: the goal, the data, the metrics.
+    Return the manifest's facts: the goal, the data, the metrics.
 
     Raises:
         BundleError: the manifest is not one.
@@ -215,7 +215,7 @@ def _read(path: Path, where: str) -> bytes:
 
 
 def _check_names(files: Mapping[str, bytes], where: str) -> None:
-    """Refuse files of which one is missing or too many."""
+    """Reject bundles with a missing or an extra file."""
     for name in (MANIFEST, *_FILES):
         if name not in files:
             message = f"{where} has no {name}: export the bundle again from its MLflow run."
@@ -251,7 +251,7 @@ def _manifest(content: bytes, where: str) -> dict[str, Any]:
 
 
 def _check_reach(model: ConversionModel) -> None:
-    """Refuse a model that gives a lead points that are no number, whatever the lead is like."""
+    """Reject a model that could give some lead points that are not finite."""
     reach = [bound(tree.leaf_value) for bound in (min, max) for tree in model.trees.trees]
     low, high = math.fsum(reach[: len(model.trees.trees)]), math.fsum(reach[len(model.trees.trees) :])
     for margin in (low, high, 0.0):
@@ -266,7 +266,7 @@ def _golden_out(model: ConversionModel, row: GoldenRow) -> dict[str, Any]:
 
 
 def _remembered(receipt: Receipt) -> dict[str, Any]:
-    """Give what a replay must give again; whose lead it was is not kept."""
+    """Return what a replay must reproduce; the lead's id is not saved."""
     return {
         "points": receipt.points,
         "base_points": receipt.base_points,

@@ -1,5 +1,5 @@
 """
-Which bundle a version is, found without the registry: a machine that serves has the models folder and no MLflow.
+Finding a version's bundle without the registry: a serving machine has the models folder, but no MLflow.
 
 The pointer says which version is champion. The reports that trainings left beside their bundles say the versions of the
 rest; the newest of them is the challenger.
@@ -18,7 +18,7 @@ _JUDGEMENT = "judgement.json"
 
 
 class UnknownBundleError(BundleError):
-    """No bundle goes by this name."""
+    """No bundle has this name."""
 
 
 def find_bundle(models: Path, wanted: str) -> Champion:
@@ -48,7 +48,7 @@ def find_bundle(models: Path, wanted: str) -> Champion:
 
 
 def _trained(models: Path) -> Iterator[tuple[str, Champion]]:
-    """Give what each training made whose bundle is still there, with the instant it was trained at."""
+    """Yield each trained version whose bundle still exists, with the instant of its training."""
     for path in sorted(models.glob(f"reports/*/{_JUDGEMENT}")):
         told = _told(path)
         if told is not None and (bundle_folder(models, path.parent.name) / MANIFEST).is_file():
@@ -57,7 +57,7 @@ def _trained(models: Path) -> Iterator[tuple[str, Champion]]:
 
 
 def _told(path: Path) -> tuple[str, str, str] | None:
-    """Give the fingerprint, the version and the instant of a training; None where its report does not say them."""
+    """Return fingerprint, version and instant of a training; None if its report lacks one of them."""
     try:
         content: Any = loads(path.read_text(encoding="utf-8"))
         told = (content["model"]["fingerprint"], content["version"], content["trained_at"])

@@ -40,20 +40,20 @@ class Calibration(Protocol):
     kind: ClassVar[str]
 
     def logit(self, margin: float) -> float:
-        """Give the calibrated log-odds of one margin."""
+        """Return the calibrated log-odds of one margin."""
 
     def logits(self, margins: Floats) -> Floats:
-        """Give the calibrated log-odds, (n,), of margins (n,); a margin gets the same bits alone and among others."""
+        """Return the calibrated log-odds, (n,), of margins (n,); a margin gets the same bits alone and among others."""
 
     def probability(self, margin: float) -> float:
-        """Give the calibrated probability of one margin."""
+        """Return the calibrated probability of one margin."""
 
     def probabilities(self, margins: Floats) -> Floats:
-        """Give the calibrated probabilities, (n,), of margins (n,)."""
+        """Return the calibrated probabilities, (n,), of margins (n,)."""
 
     def steepness(self, start: float, margins: Floats) -> Floats:
         """
-        Give by how much the log-odds rise per unit of margin on the way from ``start`` to each margin, (n,).
+        Return the mean slope of the log-odds between ``start`` and each margin, (n,).
 
         Never negative. Where a margin is ``start`` itself, it is the slope there.
         """
@@ -78,23 +78,23 @@ class Platt:
     offset: float
 
     def logit(self, margin: float) -> float:
-        """Give the calibrated log-odds of one margin."""
+        """Return the calibrated log-odds of one margin."""
         return self.slope * margin + self.offset
 
     def logits(self, margins: Floats) -> Floats:
-        """Give the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
+        """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
         return self.slope * margins + self.offset
 
     def probability(self, margin: float) -> float:
-        """Give the calibrated probability of one margin."""
+        """Return the calibrated probability of one margin."""
         return sigmoid(self.logit(margin))
 
     def probabilities(self, margins: Floats) -> Floats:
-        """Give the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
+        """Return the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
         return sigmoids(self.logits(margins))
 
     def steepness(self, start: float, margins: Floats) -> Floats:  # noqa: ARG002 - the same from everywhere
-        """Give the slope, (n,) times."""
+        """Return the slope, (n,) times."""
         return np.full(len(margins), self.slope)
 
     def as_json(self) -> dict[str, Any]:
@@ -118,21 +118,21 @@ class Platt:
 
 
 class _NonlinearCalibration:
-    """What maps that are no straight line share: all they say follows from the log-odds of many."""
+    """What nonlinear maps share: everything follows from their vectorised log-odds."""
 
     def logits(self, margins: Floats) -> Floats:
         raise NotImplementedError
 
     def logit(self, margin: float) -> float:
-        """Give the calibrated log-odds of one margin."""
+        """Return the calibrated log-odds of one margin."""
         return float(self.logits(np.array([margin]))[0])
 
     def probability(self, margin: float) -> float:
-        """Give the calibrated probability of one margin."""
+        """Return the calibrated probability of one margin."""
         return sigmoid(self.logit(margin))
 
     def probabilities(self, margins: Floats) -> Floats:
-        """Give the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
+        """Return the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
         return sigmoids(self.logits(margins))
 
 
@@ -155,12 +155,12 @@ class Beta(_NonlinearCalibration):
     c: float
 
     def logits(self, margins: Floats) -> Floats:
-        """Give the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
+        """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
         # log q = -log(1 + exp(-margin)), and log(1 - q) = -log(1 + exp(margin)).
         return np.asarray(self.b * np.logaddexp(0.0, margins) - self.a * np.logaddexp(0.0, -margins) + self.c)
 
     def steepness(self, start: float, margins: Floats) -> Floats:
-        """Give the mean slope of the log-odds between a margin and each of (n,) others."""
+        """Return the mean slope of the log-odds between a margin and each of (n,) others."""
         # The slope at a margin is a + (b - a) q, so what is wanted is the mean of q on the way.
         way = margins - start
         near = np.abs(way) < _NEAR  # there q at the middle is its mean to 1e-10; a quotient of differences is not
@@ -220,24 +220,24 @@ class Isotonic(_NonlinearCalibration):
 
     @cached_property
     def _knots(self) -> tuple[Floats, Floats]:
-        """Give the margins and the log-odds, each (k,)."""
+        """The margins and the log-odds, each (k,)."""
         return np.array(self.margins), np.array(self.log_odds)
 
     @cached_property
     def _slopes(self) -> Floats:
-        """Give the slope before the first margin, between each two, and after the last, (k + 1,)."""
+        """The slope before the first margin, between each two, and after the last, (k + 1,)."""
         margins, log_odds = self._knots
         return np.concatenate([[self.below], np.diff(log_odds) / np.diff(margins), [self.above]])
 
     def logits(self, margins: Floats) -> Floats:
-        """Give the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
+        """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
         at, log_odds = self._knots
         passed = np.searchsorted(at, margins, side="right")
         knot = np.maximum(passed - 1, 0)
         return np.asarray(log_odds[knot] + self._slopes[passed] * (margins - at[knot]))
 
     def steepness(self, start: float, margins: Floats) -> Floats:
-        """Give the mean slope of the log-odds between a margin and each of (n,) others."""
+        """Return the mean slope of the log-odds between a margin and each of (n,) others."""
         at, log_odds = self._knots
         low, high = np.minimum(margins, start), np.maximum(margins, start)
         first, last = np.searchsorted(at, low, side="right"), np.searchsorted(at, high, side="right")
@@ -275,7 +275,7 @@ class Isotonic(_NonlinearCalibration):
 
 
 def _rising(margins: tuple[float, ...], log_odds: tuple[float, ...]) -> bool:
-    """Say whether margins rise and log-odds never fall, within what there can be and nowhere too steep."""
+    """Return whether margins rise and log-odds never fall, within bounds and nowhere too steep."""
     if not (all(abs(margin) <= LARGEST for margin in margins) and all(abs(odds) <= FARTHEST for odds in log_odds)):
         return False
     knots = zip(pairwise(margins), pairwise(log_odds), strict=True)
@@ -303,7 +303,7 @@ def calibration_from_json(content: object) -> Calibration:
 
 def sigmoid(logit: float) -> float:
     """
-    Give the probability of log-odds, without overflow.
+    Return the probability of log-odds, without overflow.
 
     >>> sigmoid(0.0), sigmoid(-1000.0)
     (0.5, 0.0)
@@ -315,5 +315,5 @@ def sigmoid(logit: float) -> float:
 
 
 def sigmoids(logits: Floats) -> Floats:
-    """Give the probabilities of log-odds, each (n,), without overflow."""
+    """Return the probabilities of log-odds, each (n,), without overflow."""
     return np.asarray(np.exp(-np.logaddexp(0.0, -logits)), dtype=np.float64)

@@ -1,5 +1,5 @@
 """
-Where the trained models of a playbook stand, and which of them serves.
+The folder of a playbook's trained models, and which of them serves.
 
 The folder holds ``bundles/<run>/`` (never changed), ``champion.json`` (which bundle serves, and the move that put it
 there) and ``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
@@ -48,12 +48,12 @@ class Champion:
 
 
 def bundle_folder(models: Path, run_id: str) -> Path:
-    """Give the folder of the bundle that a training run made."""
+    """Return the folder of the bundle that a training run made."""
     return models / "bundles" / run_id
 
 
 def point_to(models: Path, champion: Champion) -> None:
-    """Make a bundle the one that serves, in one step."""
+    """Make a bundle the serving one, in one step."""
     content = {"version": champion.version, "fingerprint": champion.fingerprint, "bundle": champion.bundle}
     moved = {} if champion.move is None else {"move": dict(champion.move)}
     write_whole(models / POINTER, json.dumps(content | moved, sort_keys=True, indent=1))
@@ -146,7 +146,7 @@ def load_pointed(models: Path, champion: Champion) -> ConversionModel:
 
 
 def save_scorecard_fit(models: Path, scorecard: Scorecard) -> None:
-    """Keep what history taught about the point rules: probability, grades and threshold."""
+    """Save what was fitted to history for the point rules: probability, grades and threshold."""
     if scorecard.calibration is None:
         message = "this scorecard has not been calibrated on history: fit it before keeping it."
         raise BundleError(message)
@@ -160,7 +160,7 @@ def save_scorecard_fit(models: Path, scorecard: Scorecard) -> None:
 
 def load_scorecard_fit(models: Path, scorecard: Scorecard) -> Scorecard:
     """
-    Give the point rules with what history taught about them; as they are where it taught nothing of these rules.
+    Return the point rules with the calibration fitted to history; unchanged if none was fitted to these rules.
 
     Raises:
         StructureError: the file is damaged.

@@ -1,4 +1,4 @@
-"""Reading typed lists out of JSON that may be damaged; whatever is wrong ends in StructureError."""
+"""Typed values from JSON that may be damaged; whatever is wrong raises StructureError."""
 
 import math
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def loads(text: str) -> object:
 
 def fields(found: object, where: str, names: Iterable[str]) -> dict[str, Any]:
     """
-    Give an object that has exactly these fields.
+    Return an object that has exactly these fields.
 
     >>> fields({"a": 1}, "tree 0", ["a", "b"])
     Traceback (most recent call last):
@@ -46,24 +46,24 @@ def fields(found: object, where: str, names: Iterable[str]) -> dict[str, Any]:
 
 
 def whole(found: object, where: str) -> int:
-    """Give an integer; true and false are none."""
+    """Return an integer; true and false are rejected."""
     if type(found) is not int:
         raise StructureError(where=where, found=found, expected="an integer")
     return found
 
 
 def integers(found: object, where: str) -> tuple[int, ...]:
-    """Give a list of integers."""
+    """Return a list of integers."""
     return _all_of(found, where, (int,), "integers")
 
 
 def switches(found: object, where: str) -> tuple[bool, ...]:
-    """Give a list of true and false."""
+    """Return a list of true and false."""
     return _all_of(found, where, (bool,), "true or false")
 
 
 def numbers(found: object, where: str) -> tuple[float, ...]:
-    """Give a list of numbers as floats; whether they are finite is the tree's to check."""
+    """Return a list of numbers as floats, finite or not."""
     read = _all_of(found, where, (int, float), "numbers")
     try:
         return tuple(map(float, read))
@@ -72,13 +72,13 @@ def numbers(found: object, where: str) -> tuple[float, ...]:
 
 
 def texts(found: object, where: str) -> tuple[str, ...] | None:
-    """Give a list of texts, or None where there is null."""
+    """Return a list of texts, or None where there is null."""
     return None if found is None else _all_of(found, where, (str,), "texts or null")
 
 
 def is_label(found: object) -> TypeGuard[str]:
     """
-    Say whether something can be the name or the version of a model: a line of at most 200 signs.
+    Return whether a value can be the name or the version of a model: one line of at most 200 characters.
 
     >>> is_label("leadscore-demo"), is_label(""), is_label(7)
     (True, False, False)
@@ -88,7 +88,7 @@ def is_label(found: object) -> TypeGuard[str]:
 
 def check_plain(found: object, where: str) -> None:
     """
-    Refuse JSON that cannot be written again as it is: 1e999, half a sign of UTF-16, NUL, lists without end.
+    Reject JSON that cannot be written back: 1e999, half a UTF-16 pair, NUL, endless nesting.
 
     Raises:
         StructureError: there is such a thing.
@@ -129,7 +129,7 @@ def _is_unicode(text: str) -> bool:
 
 
 def _all_of(found: object, where: str, kinds: tuple[type, ...], says: str) -> tuple[Any, ...]:
-    """Give a list as a tuple if each item is of one of these very types (a bool is no int here)."""
+    """Return a list as a tuple if each item has exactly one of these types (a bool is not an int here)."""
     if not isinstance(found, list):
         raise StructureError(where=where, found=found, expected=f"a list of {says}")
     for item in found:

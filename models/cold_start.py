@@ -1,5 +1,5 @@
 """
-Standing: how far a company's history carries, from point rules alone to a full model.
+The cold-start stage: how far a company's history carries, from point rules alone to a full model.
 
 ``standing.json`` beside the bundles says what the newest training found; training writes it, serving shows it.
 """
@@ -20,7 +20,7 @@ _FILE = "standing.json"
 @dataclass(frozen=True, slots=True)
 class ColdStartStage:
     """
-    The rung of the cold-start ladder that a company stands on.
+    The cold-start stage that a company has reached.
 
     Attributes:
         rung: what its history is enough for.
@@ -37,7 +37,7 @@ class ColdStartStage:
     @property
     def says(self) -> str:
         """
-        Say the rung, the sample and what is missing in one sentence.
+        The stage, the sample and what is missing, in one sentence.
 
         >>> print(ColdStartStage("small model", 120, 3000, "380 more leads that reach sql make a full model").says)
         Small model, from 120 leads that succeeded and 3,000 that did not: 380 more leads that reach sql make a full ...
@@ -67,13 +67,13 @@ class ColdStartStage:
 
 
 def save_standing(models: Path, standing: ColdStartStage) -> None:
-    """Keep what the newest training found."""
+    """Save the stage that the newest training found."""
     write_whole(models / _FILE, json.dumps(standing.as_json(), sort_keys=True, indent=1))
 
 
 def load_standing(models: Path) -> ColdStartStage | None:
     """
-    Give what the newest training found; None before there was one.
+    Load the stage that the newest training found; None before the first training.
 
     Raises:
         ModelError: the file is damaged.

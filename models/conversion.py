@@ -101,27 +101,27 @@ class ConversionModel:
 
     @property
     def catalog(self) -> Catalog:
-        """Give the features it needs, in order."""
+        """The features it needs, in order."""
         return self.encoding.catalog
 
     @cached_property
     def id(self) -> ScorerId:
-        """Say which model this is."""
+        """Which model this is."""
         return ScorerId("model", self.name, self.version, self.fingerprint)
 
     @cached_property
     def base_points(self) -> float:
-        """Give the points every lead starts from: those of the trees' expected value."""
+        """The points that every lead starts from: those of the trees' expected value."""
         logit = self.calibration.logit(self._tables.base)
         return AVERAGE_POINTS + POINTS_PER_LOGIT * (logit - math.log(self.base_odds))
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
-        """Give the codes of its reasons."""
+        """The codes of its reasons."""
         return tuple(group.code for group in self._groups)
 
     def labelled(self, *, version: str, fingerprint: str) -> "ConversionModel":
-        """Give the same model with the registry's label and its bundle's fingerprint."""
+        """Return the same model with the registry's label and its bundle's fingerprint."""
         return replace(self, version=version, fingerprint=fingerprint)
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
@@ -151,7 +151,7 @@ class ConversionModel:
         stretch: float | None,
         top: int | None,
     ) -> Receipt:
-        """Write the receipt of a lead whose features, and groups of them, moved so many points."""
+        """Return the receipt of a lead from the points of its features and of their groups."""
         own, by_group = moved
         points = _summed([self.base_points, *by_group])
         used = [at for at in order if by_group[at]]
@@ -176,11 +176,11 @@ class ConversionModel:
         return ScoreArrays(points, sigmoids(logits), self.base_points, self.codes, reasons)
 
     def moved(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the points that each feature moved, float64 of shape (n, k), of encoded leads of the same shape."""
+        """Return the points that each feature contributed to encoded leads, both float64 of shape (n, k)."""
         return self._moved(matrix)[0]
 
     def _moved(self, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[float | None]]:
-        """Give the points that each feature moved, and by what each lead was stretched."""
+        """Return the points that each feature contributed, and the factor by which each lead's were stretched."""
         explained = self._tables.explained(matrix)
         if self._straight is not None:
             return np.multiply(explained.contributions, self._straight, order="F"), [None] * len(matrix)
@@ -199,7 +199,7 @@ class ConversionModel:
         return moved
 
     def probability(self, points: float) -> float:
-        """Give the calibrated probability at points."""
+        """Return the calibrated probability at points."""
         return sigmoid((points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds))
 
     @cached_property
@@ -214,7 +214,7 @@ class ConversionModel:
 
     @cached_property
     def _group_of(self) -> NDArray[np.intp]:
-        """Give the position of each feature's group, shape (k,)."""
+        """The position of each feature's group, shape (k,)."""
         found = np.empty(len(self.catalog.features), dtype=np.intp)
         for at, group in enumerate(self._groups):
             found[list(group.members)] = at
@@ -222,11 +222,11 @@ class ConversionModel:
 
     @cached_property
     def _straight(self) -> float | None:
-        """Give the points that one unit of the margin moves, where they are the same for every lead."""
+        """The points per unit of margin, if they are the same for every lead."""
         return POINTS_PER_LOGIT * self.calibration.slope if isinstance(self.calibration, Platt) else None
 
     def _stretches(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the factor from the trees' contributions to log-odds of leads with these margins, (n,)."""
+        """Return the factor from the trees' contributions to log-odds of leads with these margins, (n,)."""
         return self.calibration.steepness(self._tables.base, margins)
 
 

@@ -73,7 +73,7 @@ class Tree:
 
 
 def _check_lengths(tree: Tree) -> None:
-    """Refuse arrays that disagree about the number of splits."""
+    """Reject arrays that disagree about the number of splits."""
     splits = len(tree.feature)
     for name in ("threshold", "left_codes", "missing_left", "left", "right", "split_count"):
         _check_length(name, len(getattr(tree, name)), splits)
@@ -82,13 +82,13 @@ def _check_lengths(tree: Tree) -> None:
 
 
 def _check_length(name: str, found: int, expected: int) -> None:
-    """Refuse an array of another length."""
+    """Reject an array of another length."""
     if found != expected:
         raise StructureError(where=f"length of {name}", found=found, expected=str(expected))
 
 
 def _check_numbers(tree: Tree) -> None:
-    """Refuse numbers outside what they stand for."""
+    """Reject numbers outside their range."""
     for feature in tree.feature:
         if feature < 0:
             raise StructureError(where="feature", found=feature, expected="0 or more")
@@ -101,7 +101,7 @@ def _check_numbers(tree: Tree) -> None:
 
 
 def _check_finite(name: str, found: Sequence[float]) -> None:
-    """Refuse NaN, infinities and leaves whose sum could become one (a threshold may be the largest float)."""
+    """Reject NaN, infinities and leaves whose sum could become one (a threshold may be the largest float)."""
     most = LARGEST_VALUE if name == "leaf_value" else sys.float_info.max
     for number in found:
         if not -most <= number <= most:
@@ -109,7 +109,7 @@ def _check_finite(name: str, found: Sequence[float]) -> None:
 
 
 def _check_categorical(tree: Tree) -> None:
-    """Refuse a categorical split that says something only a numeric one can mean."""
+    """Reject a categorical split with values that only a numeric one has."""
     for codes, threshold, missing in zip(tree.left_codes, tree.threshold, tree.missing_left, strict=True):
         if codes and (threshold != 0 or missing):
             found = f"threshold {threshold}, missing_left {missing}"
@@ -117,7 +117,7 @@ def _check_categorical(tree: Tree) -> None:
 
 
 def _check_links(tree: Tree) -> None:
-    """Refuse branches that lead nowhere, twice to one node, or in a circle."""
+    """Reject child links that are out of range, shared, or cyclic."""
     splits = len(tree.feature)
     reached = set()
     for node in _walk(tree):
@@ -144,7 +144,7 @@ def _walk(tree: Tree) -> Iterator[int]:
 
 
 def _check_counts(tree: Tree) -> None:
-    """Refuse counts that are not positive or do not add up along the branches."""
+    """Reject counts that are not positive or do not add up along the branches."""
     for found in tree.split_count + tree.leaf_count:
         if not 0 < found <= LARGEST_COUNT:
             raise StructureError(where="count", found=found, expected=f"1 to {LARGEST_COUNT}")
@@ -156,7 +156,7 @@ def _check_counts(tree: Tree) -> None:
 
 
 def _check_paths(tree: Tree) -> None:
-    """Refuse a path with more distinct features than a table of reasons can hold."""
+    """Reject a path with more distinct features than a table of reasons can hold."""
     seen: dict[int, frozenset[int]] = {tree.root: frozenset()}
     for node in _walk(tree):
         if node >= 0:

@@ -36,7 +36,7 @@ class StructureError(ModelError):
 
     def within(self, where: str) -> "StructureError":
         """
-        Give the same error with the larger place it happened in.
+        Return the same error with the larger place it happened in.
 
         >>> print(StructureError(where="feature", found=-1, expected="0 or more").within("tree 3"))
         tree 3, feature: found -1, expected 0 or more; export the model again.
@@ -50,7 +50,7 @@ class BoosterError(ModelError):
 
     def __init__(self, *, found: str, expected: str, mend: str) -> None:
         """
-        Say what the booster has, what can be held and how to train it so.
+        Name what the booster has, what is supported and how to train it so.
 
         >>> print(BoosterError(found="3 classes", expected="one margin", mend="train a binary goal"))
         The booster has 3 classes, expected one margin: train a binary goal.
@@ -63,7 +63,7 @@ class RowsError(ModelError):
 
     def __init__(self, *, shape: tuple[int, ...], columns: int) -> None:
         """
-        Say which shape came and which was expected.
+        Name the shape of the rows and the expected one.
 
         >>> print(RowsError(shape=(2, 3), columns=5))
         Rows have shape (2, 3), expected (n, 5): give the features in the order of training.

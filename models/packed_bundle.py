@@ -24,7 +24,7 @@ _LEVEL = 6
 @dataclass(frozen=True, slots=True)
 class PackedBundle:
     """
-    What a blob holds.
+    The content of a packed bundle.
 
     Attributes:
         files: name → bytes, not verified yet.
@@ -60,7 +60,7 @@ def pack(files: Mapping[str, bytes], *, version: str | None = None) -> bytes:
 
 def unpack(blob: bytes) -> PackedBundle:
     """
-    Unpack what `pack` made, or the same JSON unsqueezed; whether it is a bundle is for `load_files` to say.
+    Unpack a packed bundle, or the same JSON uncompressed; `load_files` verifies the content.
 
     Raises:
         ModelError: it is neither.

@@ -1,4 +1,4 @@
-"""What it takes to reach each leaf: a path's conditions, merged to one per feature."""
+"""The paths to a tree's leaves: their conditions, merged to one per feature."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,14 +66,14 @@ class Path:
 
     @property
     def expected(self) -> float:
-        """Give the values of the leaves times the shares of the training rows that reached them."""
+        """The values of the leaves times the shares of the training rows that reached them."""
         *before, last = [1.0, *(condition.share for condition in self.conditions.values())]
         return prod(before) * (self.value * last + self.instead * (1 - last))
 
 
 def paths(tree: Tree) -> Iterator[Path]:
     """
-    Give the paths to all leaves of a tree, leftmost first.
+    Yield the paths to all leaves of a tree, leftmost first.
 
     >>> tree = Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2))
     >>> [(path.value, path.conditions[0].share, path.instead) for path in paths(tree)]

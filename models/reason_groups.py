@@ -1,4 +1,4 @@
-"""Wording: one reason of many features, said with the fact."""
+"""Reasons: the features that form one reason, and the fact that words it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Group:
 
     def says(self, values: Sequence[Value], points: Sequence[float]) -> str:
         """
-        Say the fact behind the reason: that it never happened, or what moved most in the direction of the whole.
+        Return the fact behind the reason: that it never happened, or what contributed most in the reason's direction.
 
         Args:
             values: the values of all features of the catalog.
@@ -47,7 +47,7 @@ class Group:
 
     @cached_property
     def _plain(self) -> list[tuple[Feature, int]]:
-        """Give those that people understand at once, or all where none is so."""
+        """The features that people understand at once, or all if there are none."""
         plain = [(feature, at) for feature, at in self._placed if not isinstance(feature.reduce, DecayedCount | Trend)]
         return plain or self._placed
 
@@ -57,7 +57,7 @@ class Group:
 
 
 def groups_of(features: Sequence[Feature]) -> list[Group]:
-    """Give the groups in the order in which the first feature of each appears."""
+    """Return the groups in the order in which the first feature of each appears."""
     order = {code: at for at, code in enumerate(dict.fromkeys(feature.code for feature in features))}
     placed = sorted(range(len(features)), key=lambda at: (order[features[at].code], at))
     found = [(code, tuple(members)) for code, members in groupby(placed, key=lambda at: features[at].code)]

@@ -63,7 +63,7 @@ class Receipt:
 
     @property
     def score(self) -> int:
-        """Give the points as shown: rounded, between 0 and 100."""
+        """The points as shown: rounded, between 0 and 100."""
         return displayed(self.points)
 
     def as_json(
@@ -126,13 +126,13 @@ def displayed(points: float) -> int:
 
 
 def by_size(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """Put the reasons that moved most first; ties by code, so that the order never wavers."""
+    """Sort reasons by the size of their points, ties by code, so that the order is stable."""
     return tuple(sorted(reasons, key=lambda reason: (-abs(reason.points), reason.code)))
 
 
 def changes(before: Receipt, after: Receipt) -> tuple[Reason, ...]:
     """
-    Say what changed between two receipts of one lead by the same scorer, in points that add up.
+    Return what changed between two receipts of one lead by the same scorer, in points that add up.
 
     Returns:
         One reason per code whose points moved, with the words of the later receipt where it has them;
@@ -153,7 +153,7 @@ def changes(before: Receipt, after: Receipt) -> tuple[Reason, ...]:
 
 def chance(probability: float) -> str:
     """
-    Say a probability as people do.
+    Return a probability as people say it.
 
     >>> chance(0.083), chance(0.5), chance(0.72), chance(0.00001)
     ('about 1 in 12', 'about 1 in 2', 'about 7 in 10', 'less than 1 in 1,000')

@@ -1,4 +1,4 @@
-"""Point rules as a scorer: they compile to features of the same engine, so they are as-of too."""
+"""Point rules as a scorer: compiled to features of the same engine, so that they too are as of an instant."""
 
 import hashlib
 import json
@@ -52,7 +52,7 @@ class Scorecard:
 
     @cached_property
     def id(self) -> ScorerId:
-        """Say which rules these are; any change to a rule, the calibration or the bands changes the fingerprint."""
+        """Which rules these are; any change to a rule, the calibration or the bands changes the fingerprint."""
         content = {
             "rules": self.rules.model_dump(mode="json", by_alias=True),
             "catalog": self.catalog.fingerprint,
@@ -64,7 +64,7 @@ class Scorecard:
 
     @cached_property
     def codes(self) -> tuple[str, ...]:
-        """Give the code of each rule's reason."""
+        """The code of each rule's reason."""
         return tuple(f"rule:{at + 1}:{_about(rule)}" for at, rule in enumerate(self.rules.rules))
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
@@ -81,7 +81,7 @@ class Scorecard:
         return [self._receipt(lead_id, as_of, points, moved=moved, top=top) for lead_id, points, moved in each]
 
     def _receipt(self, lead_id: str, as_of: int, points: float, *, moved: list[float], top: int | None) -> Receipt:
-        """Write the receipt of a lead for which each rule moved so many points."""
+        """Return the receipt of a lead from the points of each rule."""
         says = [rule.because for rule in self.rules.rules]
         reasons = by_size([Reason(*reason) for reason in zip(self.codes, says, moved, strict=True) if reason[2]])
         probability = None if self.calibration is None else self.calibration.probability(points)
@@ -105,7 +105,7 @@ class Scorecard:
         return ScoreArrays(points, chances, self.rules.base_points, self.codes, reasons)
 
     def calibrated(self, calibration: Platt, bands: Bands) -> "Scorecard":
-        """Give the same rules with what history taught about them."""
+        """Return the same rules with a calibration and bands fitted to history."""
         return replace(self, calibration=calibration, bands=bands)
 
 
@@ -171,17 +171,17 @@ def _about(rule: Rule) -> str:
 
 
 def _column(feature: Feature, values: Iterable[Value]) -> Column:
-    """Give one feature of n leads as an array: text as objects, the rest as float64 with NaN for missing."""
+    """Return one feature of n leads as an array: text as objects, the rest as float64 with NaN for missing."""
     return np.array(list(values), dtype=object if feature.is_category else np.float64)
 
 
 def _taken(feature: Feature, column: "pd.Series[Any]") -> Column:
-    """Give the same of a frame's column, without a Python object for each number."""
+    """Return a frame's column in the same form, without a Python object for each number."""
     return column.to_numpy(object) if feature.is_category else column.to_numpy(np.float64, na_value=np.nan)
 
 
 def _moved(rule: Rule, columns: Sequence[Column]) -> NDArray[np.float64]:
-    """Give the points of one rule for n leads, shape (n,)."""
+    """Return the points of one rule for n leads, shape (n,)."""
     match rule:
         case ActivityRule(at_most=cap):
             times = np.nan_to_num(columns[0], nan=0.0)

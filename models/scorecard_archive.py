@@ -1,5 +1,5 @@
 """
-Point rules as they answered, kept so that their receipts can be given again after ``scorecard.yaml`` was edited.
+Archived point rules, so that old receipts can be reproduced after ``scorecard.yaml`` was edited.
 
 What is kept is the compiled card: rules, features, calibration and bands. Neither the playbook nor the rules of today
 are asked when it is read back.
@@ -24,7 +24,7 @@ _FIELDS = ("rules", "catalog", "columns", "calibration", "bands")
 
 
 def keep_rules(card: Scorecard) -> bytes:
-    """Write down point rules with all they answer by."""
+    """Return point rules, with everything their receipts depend on, as bytes."""
     content = {
         "rules": card.rules.model_dump(mode="json", by_alias=True),
         "catalog": card.catalog.to_json(),
@@ -38,7 +38,7 @@ def keep_rules(card: Scorecard) -> bytes:
 
 def kept_rules(kept: bytes, *, fingerprint: str) -> Scorecard:
     """
-    Read point rules back.
+    Load archived point rules.
 
     Args:
         kept: as written by `keep_rules`.

@@ -1,4 +1,4 @@
-"""What every scorer can do, be it point rules or a learned model."""
+"""What point rules and learned models have in common."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,15 +39,15 @@ class Scorer(Protocol):
 
     @property
     def id(self) -> ScorerId:
-        """Say which scorer this is."""
+        """Which scorer this is."""
 
     @property
     def catalog(self) -> Catalog:
-        """Give the features it needs, in order."""
+        """The features it needs, in order."""
 
     @property
     def bands(self) -> Bands:
-        """Give its grades and its threshold."""
+        """Its grades and its threshold."""
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; word only the ``top`` reasons, or all."""

@@ -1,5 +1,5 @@
 """
-Exact reasons, cheaply: a margin split into what each feature contributed.
+Exact reasons at low cost: a margin split into what each feature contributed.
 
 A contribution is the feature's Shapley value under the path-dependent expectation, the number that
 LightGBM's ``pred_contrib`` and shap's ``TreeExplainer`` give. A leaf's Shapley values depend only on
@@ -81,7 +81,7 @@ class ShapleyTables:
 
     def explained(self, rows: ArrayLike) -> MarginContributions:
         """
-        Give the contributions and the margins of rows.
+        Return the contributions and the margins of rows.
 
         Args:
             rows: (n, n_features) float64; NaN where missing, codes where categorical.
@@ -100,16 +100,16 @@ class ShapleyTables:
         return MarginContributions(contributions=out[:, :-1], margins=out[:, -1])
 
     def contributions(self, rows: ArrayLike) -> NDArray[np.float64]:
-        """Give what each feature added to each row's margin: (n, n_features) float64."""
+        """Return what each feature added to each row's margin: (n, n_features) float64."""
         return self.explained(rows).contributions
 
     def margins(self, rows: ArrayLike) -> NDArray[np.float64]:
-        """Give each row's margin: (n,) float64 [log-odds for a binary goal]."""
+        """Return each row's margin: (n,) float64 [log-odds for a binary goal]."""
         return self.explained(rows).margins
 
 
 def _leaves(found: Sequence[Path]) -> Leaves:
-    """Lay paths, sorted by their number of conditions, out as the kernel's arrays."""
+    """Lay out paths, sorted by their number of conditions, as the kernel's arrays."""
     listed = [item for path in found for item in path.conditions.items()]
     conditions = [condition for _, condition in listed]
     kinds = [_kind(condition) for condition in conditions]
@@ -129,7 +129,7 @@ def _leaves(found: Sequence[Path]) -> Leaves:
 
 
 def _kind(condition: Condition) -> int:
-    """Put the two switches of a condition into bits."""
+    """Encode the two flags of a condition as bits."""
     return MISSING_PASSES * condition.missing + CATEGORICAL * condition.categorical
 
 
@@ -144,7 +144,7 @@ def _table(found: Sequence[Path]) -> NDArray[np.float64]:
 
 
 def _tabulated(group: Sequence[Path], size: int) -> NDArray[np.float64]:
-    """Give the Shapley values of paths with the same number of conditions for every pattern."""
+    """Return the Shapley values of paths with the same number of conditions for every pattern."""
     shares = np.array([[met.share for met in path.conditions.values()] for path in group])
     values = shapley_values(np.array([path.value for path in group]), shares)
     shares[:, -1] = 1 - shares[:, -1]

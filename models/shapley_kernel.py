@@ -61,7 +61,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def _read_only(item: Any, dimensions: int = 1) -> Any:
-    """Give numba's type of a contiguous array that is only read; arrays one may write to fit it too."""
+    """Return numba's type of a contiguous array that is only read; writable arrays fit it too."""
     return types.Array(item, dimensions, "C", readonly=True)
 
 
@@ -73,12 +73,12 @@ _EXPLAIN = void(_read_only(float64, 2), float64[:, ::1], float64, _LEAVES)
 
 
 def _inlined(function: Function) -> Function:
-    """Compile a part of the kernel as and when the kernel is compiled."""
+    """Compile a part of the kernel together with the kernel."""
     return cast("Function", njit(error_model="numpy")(function))
 
 
 def _compiled(function: Function) -> Function:
-    """Compile the kernel now, or load what an earlier process compiled; live without a place to keep it."""
+    """Compile the kernel, or load it from the cache of an earlier process; do without a cache if none is writable."""
     try:
         made = njit(_EXPLAIN, cache=True, nogil=True, error_model="numpy")(function)
     except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
@@ -88,7 +88,7 @@ def _compiled(function: Function) -> Function:
 
 @_inlined
 def _settled(value: float) -> float:
-    """Give a value as the conditions compare it."""
+    """Return a value as the conditions compare it."""
     if abs(value) <= ZERO:
         return 0.0
     if abs(value) > LARGEST:
@@ -98,7 +98,7 @@ def _settled(value: float) -> float:
 
 @_inlined
 def _has(codes: np.uint64, kind: np.uint8, value: float) -> bool:
-    """Tell whether a code passes, without branches; one outside 0 to 63 is as good as missing."""
+    """Return whether a code passes, without branches; a code outside 0 to 63 counts as missing."""
     known = (value > -1.0) & (value < CODES)
     passes = (codes >> np.uint64(value if known else 0.0)) & np.uint64(1)
     return bool(passes if known else np.uint64(kind & MISSING_PASSES))
@@ -136,7 +136,7 @@ def _add_row(met: NDArray[np.uint8], leaves: Leaves, out: NDArray[np.float64]) -
 def _mark(
     column: NDArray[np.float64], leaves: Leaves, k: np.uint64, step: np.uint16, entry: NDArray[np.uint16]
 ) -> None:
-    """Move the table entry of each row that meets condition k by a step."""
+    """Advance the table entry of each row that meets condition k by a step."""
     above, up_to, codes, kind = leaves.above[k], leaves.up_to[k], leaves.codes[k], leaves.kind[k]
     none = np.uint16(0)
     if kind & CATEGORICAL:

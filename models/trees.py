@@ -37,7 +37,7 @@ class Trees:
     feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse trees that look at features there are none of, or read one feature in two ways."""
+        """Reject trees with features that do not exist, or with one feature read in two ways."""
         _check_size("n_features", self.n_features, MOST_FEATURES)
         _check_size("trees", len(self.trees), MOST_TREES)
         _check_names(self.feature_names, self.n_features)
@@ -46,7 +46,7 @@ class Trees:
 
     @property
     def categorical(self) -> frozenset[int]:
-        """Give the indices of the features that some split reads as codes."""
+        """The indices of the features that some split reads as codes."""
         return frozenset(
             feature
             for tree in self.trees
@@ -105,14 +105,14 @@ _COLUMNS = tuple(_READERS)
 
 
 def _listed(found: object) -> list[object]:
-    """Give what was found if it is a list."""
+    """Return a value if it is a list."""
     if not isinstance(found, list):
         raise StructureError(where="trees", found=found, expected="a list")
     return found
 
 
 def _read_tree(found: object, index: int) -> Tree:
-    """Read one tree and say which one where it is wrong."""
+    """Read one tree; errors name its index."""
     where = f"tree {index}"
     columns = fields(found, where, _COLUMNS)
     read: dict[str, Any] = {name: reader(columns[name], f"{where}, {name}") for name, reader in _READERS.items()}
@@ -123,13 +123,13 @@ def _read_tree(found: object, index: int) -> Tree:
 
 
 def _check_size(where: str, found: int, most: int) -> None:
-    """Refuse none at all and more than any model has."""
+    """Reject a size of zero, and more than any model has."""
     if not 1 <= found <= most:
         raise StructureError(where=where, found=found, expected=f"1 to {most}")
 
 
 def _check_names(names: tuple[str, ...] | None, n_features: int) -> None:
-    """Refuse names that are not one for each feature, each once."""
+    """Reject names unless there is one for each feature, each once."""
     if names is None:
         return
     if len(names) != n_features or len(set(names)) != n_features:
@@ -138,7 +138,7 @@ def _check_names(names: tuple[str, ...] | None, n_features: int) -> None:
 
 
 def _check_features(trees: tuple[Tree, ...], n_features: int) -> None:
-    """Refuse a split on a feature outside the columns."""
+    """Reject a split on a feature outside the columns."""
     for index, tree in enumerate(trees):
         largest = max(chain(tree.feature, (0,)))
         if largest >= n_features:

@@ -1,4 +1,4 @@
-"""What happened, as rows of the company's tools: with subjects and values, sometimes late, sometimes twice."""
+"""Activities as rows of the company's tools: with subjects and values, sometimes late, sometimes twice."""
 
 from dataclasses import dataclass
 
@@ -74,7 +74,7 @@ class ActivityRows:
 
 def written_down(rng: np.random.Generator, touches: Touches, *, end_us: int) -> ActivityRows:
     """
-    Write touches down as the company's tools do.
+    Return touches as the company's tools record them.
 
     Args:
         rng: where chance comes from.
@@ -108,7 +108,7 @@ def _in_order(rng: np.random.Generator, rows: ActivityRows) -> ActivityRows:
 
 
 def _views(rng: np.random.Generator, touches: Touches) -> tuple[Ints, Ints, Ints, Ints]:
-    """Turn each visit into page views and each crawl into a burst; give lead, what, page and instant of each row."""
+    """Expand visits into page views and crawls into bursts; return lead, touch, page and instant of each row."""
     crawl = touches.what == Touch.CRAWL
     visit = (touches.what >= Touch.BLOG) & (touches.what <= Touch.CAREERS)
     row, position, at = _steps(rng, touches.at_us, visit=visit, crawl=crawl)

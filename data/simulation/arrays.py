@@ -1,4 +1,4 @@
-"""Names for the arrays the simulation computes with, and the times of day people keep."""
+"""Array types of the simulation, and draws of positions and times of day."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -52,7 +52,7 @@ class Companies:
     country: Texts
 
     def of(self, accounts: Ints) -> "Companies":
-        """Give the companies of these accounts, in their order."""
+        """Return the companies of these accounts, in their order."""
         return Companies(self.industry[accounts], self.employees[accounts], self.country[accounts])
 
 
@@ -97,7 +97,7 @@ def draw_persons(rng: np.random.Generator, types: Ints, *, adverts: Floats) -> P
 
 def fit_of(rng: np.random.Generator, persons: Persons, companies: Companies) -> Ints:
     """
-    Say how well each lead fits, from what is true about it and a part that no attribute shows.
+    Return how well each lead fits, from what is true about it and a part that no attribute shows.
 
     Args:
         rng: where chance comes from.
@@ -117,7 +117,7 @@ def fit_of(rng: np.random.Generator, persons: Persons, companies: Companies) -> 
 
 
 def codes(words: tuple[str, ...], values: Texts) -> Ints:
-    """Give the position of each value among the words."""
+    """Return the position of each value among the words."""
     position = {word: at for at, word in enumerate(words)}
     return np.fromiter((position[value] for value in values), dtype=np.int64, count=len(values))
 

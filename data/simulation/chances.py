@@ -34,7 +34,7 @@ def chances(days: Sequence[DayKind]) -> Floats:
 
 @lru_cache(maxsize=8)
 def _day(kind: DayKind) -> tuple[Floats, Floats]:
-    """Give (fits, reps, 48) chances of the goal and (fits, reps, 48, 48) chances of each next open state."""
+    """Return (fits, reps, 48) chances of the goal and (fits, reps, 48, 48) chances of each next open state."""
     rates = day_rates(kind)
     goal = rates.goal[LeadType.BUYER].transpose(0, 2, 1, 3)  # fit, intent, stage, warmth
     stays = (1 - goal) * (1 - rates.drop[LeadType.BUYER].T)[None, :, :, None]
@@ -53,7 +53,7 @@ def _day(kind: DayKind) -> tuple[Floats, Floats]:
 
 
 def _stage_moves(rates: DayRates) -> Floats:
-    """Give (4 intents, 3 stages, 3 next stages) for a buyer that stays open."""
+    """Return (4 intents, 3 stages, 3 next stages) for a buyer that stays open."""
     demo, mql, srl = (table[LeadType.BUYER] for table in (rates.demo, rates.mql, rates.srl))
     moves = np.zeros((len(Intent), OPEN_STAGES, OPEN_STAGES))
     moves[:, Stage.NEW, Stage.SRL] = demo
@@ -66,7 +66,7 @@ def _stage_moves(rates: DayRates) -> Floats:
 
 
 def _warmth_moves(rates: DayRates) -> Floats:
-    """Give (3 qualities of rep, 4 intents, 3 stages, 2 warmths, 2 next warmths)."""
+    """Return (3 qualities of rep, 4 intents, 3 stages, 2 warmths, 2 next warmths)."""
     talk = np.einsum("q,gi->qig", rates.talk, rates.call)
     warm_next = np.stack([talk, talk + (1 - talk) * (1 - rates.cools)], axis=-1)
     return np.stack([1 - warm_next, warm_next], axis=-1)

@@ -64,7 +64,7 @@ def invent(
 
 def calendar(start: datetime, days: int, *, drift: float) -> tuple[DayKind, ...]:
     """
-    Say of what kind each day is; the world drifts over the last 150 days of the history and stays so after it.
+    Return the kind of each day; the world drifts over the last 150 days of the history and stays so after it.
 
     >>> from datetime import UTC
     >>> [day.weekend for day in calendar(datetime(2026, 1, 2, tzinfo=UTC), 3, drift=0)]

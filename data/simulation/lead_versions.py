@@ -1,4 +1,4 @@
-"""What the CRM knew about each lead, and since when."""
+"""What the CRM knew about each lead, and from when on."""
 
 from dataclasses import dataclass
 
@@ -68,7 +68,7 @@ class _Changes:
 
 def versions(rng: np.random.Generator, people: People, outcomes: OutcomeRows, *, end_us: int) -> LeadVersions:
     """
-    Tell what the CRM knew about each lead over time.
+    Return what the CRM knew about each lead over time.
 
     Args:
         rng: where chance comes from.
@@ -108,7 +108,7 @@ def _truths(people: People) -> dict[str, Texts]:
 def _what_is_told(
     rng: np.random.Generator, people: People, true: dict[str, Texts]
 ) -> tuple[dict[str, Texts], list[_Changes]]:
-    """Leave out what the first form did not say; some of it is found out later."""
+    """Remove what the first form left empty; some of it becomes known later."""
     first: dict[str, Texts] = {}
     found_out = []
     for name in ATTRIBUTES:
@@ -131,7 +131,7 @@ def _promotions(rng: np.random.Generator, people: People, seniority: Texts, *, e
 
 
 def _growth(rng: np.random.Generator, people: People, employees: Texts, *, end_us: int) -> _Changes:
-    """Let some companies grow, for all of their leads whose company size is known at once."""
+    """Return the growth of some companies, which reaches all leads whose company size is known at the same time."""
     m = len(people.season)
     grows, at = rng.random(m) < _GROWING, rng.integers(0, end_us, m)
     grown = np.ceil(people.companies.employees * rng.uniform(*_GROWTH, m)).astype(object)
@@ -148,7 +148,7 @@ def _statuses(outcomes: OutcomeRows) -> _Changes:
 
 
 def _leak(rng: np.random.Generator, people: People, outcomes: OutcomeRows) -> _Changes:
-    """Let sales write a lead's status as soon as it has made up its mind, hours before the stage is booked."""
+    """Return the leak: sales writes "qualified" when it makes up its mind, hours before the stage is booked."""
     working = np.zeros(len(people), dtype=np.int64)
     ready = outcomes.stage == Stage.SRL
     working[outcomes.lead[ready]] = outcomes.known_us[ready]
@@ -166,7 +166,7 @@ def _kept(changes: _Changes, base_us: Ints, *, end_us: int) -> _Changes:
 
 
 def _merged(first: dict[str, Texts], base_us: Ints, changes: list[_Changes]) -> LeadVersions:
-    """Make one version of each change: what was known before, with the one attribute that changed."""
+    """Merge changes into versions: what was known before, with the one attribute that changed."""
     n = len(base_us)
     lead = np.concatenate([np.arange(n), *(change.lead for change in changes)])
     known = np.concatenate([base_us, *(change.known_us for change in changes)])
@@ -185,13 +185,13 @@ def _merged(first: dict[str, Texts], base_us: Ints, changes: list[_Changes]) -> 
 
 
 def _carried(told: Flags, value: Texts) -> Texts:
-    """Carry each value on until it is told anew; a lead's first version tells everything."""
+    """Repeat each value until it changes; a lead's first version sets them all."""
     newest = np.maximum.accumulate(np.where(told, np.arange(len(told)), 0))
     return value[newest]
 
 
 def _one_after_another(lead: Ints, known_us: Ints) -> Ints:
-    """Set versions of a lead that became known at the same instant a microsecond apart."""
+    """Move versions of a lead with the same instant a microsecond apart."""
     starts = np.concatenate([[True], lead[1:] != lead[:-1]])
     first = np.maximum.accumulate(np.where(starts, np.arange(len(lead)), 0))
     return known_us + np.arange(len(lead)) - first

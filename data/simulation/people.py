@@ -1,4 +1,4 @@
-"""The accounts and leads of the company: who they are, when they arrive, and how they tick."""
+"""The accounts and leads of the company: who they are, when they arrive, and their habits."""
 
 from dataclasses import dataclass
 
@@ -58,18 +58,18 @@ class People:
 
     @property
     def first_day(self) -> Ints:
-        """Give the first whole day of each lead: the one after it arrived."""
+        """The first whole day of each lead: the one after it arrived."""
         return self.created_us // DAY_US + 1
 
     @property
     def rep_quality(self) -> Ints:
-        """Give the quality of each lead's rep, from 0 to 2."""
+        """The quality of each lead's rep, from 0 to 2."""
         return self.rep % REP_QUALITIES
 
 
 def draw_people(rng: np.random.Generator, n: int, *, days: int, drift: float) -> People:
     """
-    Draw everybody who will ever be a lead.
+    Draw all leads and their accounts.
 
     Args:
         rng: where chance comes from.
@@ -101,7 +101,7 @@ def draw_people(rng: np.random.Generator, n: int, *, days: int, drift: float) ->
 
 
 def _types_and_accounts(rng: np.random.Generator, n: int) -> tuple[Ints, Ints]:
-    """Give type and account of each lead: buyers share accounts, everybody else is alone."""
+    """Return type and account of each lead: buyers share accounts, everybody else is alone."""
     counts = {lead_type: round(share * n) for lead_type, share in _OTHERS.items()}
     others = np.repeat(list(counts), list(counts.values())).astype(np.int64)
     buyers = n - len(others)
@@ -113,7 +113,7 @@ def _types_and_accounts(rng: np.random.Generator, n: int) -> tuple[Ints, Ints]:
 
 
 def _arrivals(rng: np.random.Generator, account: Ints, *, days: int) -> Ints:
-    """Give the instant each lead arrives, in microseconds: an account's leads soon after one another, mostly."""
+    """Return the instant each lead arrives, in microseconds; leads of one account mostly arrive close together."""
     n, last_day = len(account), days - 1
     drawn = rng.random(int(account.max()) + 1)
     start = (np.sqrt(1 + drawn * (2 * _GROWTH + _GROWTH**2)) - 1) / _GROWTH * days

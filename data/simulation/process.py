@@ -1,4 +1,4 @@
-"""The hidden process: what a lead wants, where it stands with sales, and how both move from day to day."""
+"""The hidden process: what a lead wants, where it stands with sales, and how both change from day to day."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,7 +18,7 @@ class LeadType(IntEnum):
 
 
 class Intent(IntEnum):
-    """How near a lead is to wanting the product; it is never seen, only felt in what the lead does."""
+    """How close a lead is to wanting the product; hidden, it shows only in what the lead does."""
 
     COLD = 0
     CURIOUS = 1
@@ -27,7 +27,7 @@ class Intent(IntEnum):
 
 
 class Stage(IntEnum):
-    """Where a lead stands with sales; the first three are open, the others are left no more."""
+    """Where a lead stands with sales; the first three are open, the others final."""
 
     NEW = 0
     MQL = 1
@@ -73,7 +73,7 @@ _HALVED_BY_DRIFT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class DayKind:
-    """What sets one day apart from another: sales rests at weekends, and the world may have drifted."""
+    """What distinguishes days: sales rests at weekends, and the world may have drifted."""
 
     weekend: bool
     drift: float
@@ -110,7 +110,7 @@ class DayRates:
 
 
 def day_rates(day: DayKind) -> DayRates:
-    """Give the chances of every hidden move on a day of this kind."""
+    """Return the chances of every hidden move on a day of this kind."""
     pace = _SALES_ON_WEEKENDS if day.weekend else 1.0
     return DayRates(
         season=np.array(_SEASON),

@@ -1,4 +1,4 @@
-"""The stages that leads reached, the deals after them, and when the company heard of each."""
+"""The stages that leads reached, the deals after them, and when the company learned of each."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class OutcomeRows:
 
 def reached(rng: np.random.Generator, people: People, moves: Transitions) -> OutcomeRows:
     """
-    Give every stage reached, deals included, also what becomes known after the history ends.
+    Return every stage reached, deals included, even if it becomes known after the history ends.
 
     Args:
         rng: where chance comes from.

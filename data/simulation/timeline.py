@@ -1,4 +1,4 @@
-"""The history: day after day, every open lead moves and leaves traces."""
+"""The simulated days: every open lead changes and leaves traces."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +101,7 @@ def live_through(
     progress: Callable[[str], None] | None = None,
 ) -> SimulatedHistory:
     """
-    Let the days pass and note what happens.
+    Simulate day after day and record what happens.
 
     Args:
         rng: where chance comes from.
@@ -146,14 +146,14 @@ def _first_state(rng: np.random.Generator, people: People) -> _World:
 
 
 def _account_starts(people: People) -> Ints:
-    """Give the first whole day of each account."""
+    """Return the first whole day of each account."""
     starts = np.full(len(people.season), np.iinfo(np.int64).max)
     np.minimum.at(starts, people.account, people.first_day)
     return starts
 
 
 def _first_visits(world: _World) -> None:
-    """Let most leads arrive with a visit to the website."""
+    """Record the visit to the website with which most leads arrive."""
     people, rng = world.people, world.rng
     visits = touch_rates(DayKind(weekend=False, drift=0))[people.types, people.first_intent][:, list(_FIRST_VISIT)]
     leads = np.flatnonzero((rng.random(len(people)) < _FIRST_VISITS) & (visits.sum(axis=1) > 0))
@@ -190,7 +190,7 @@ def _touch(world: _World, leads: Ints, day: int, *, rates: Floats) -> None:
 
 
 def _sell(world: _World, leads: Ints, day: int, *, rates: DayRates) -> None:
-    """Let reps go on calling the leads that they have qualified."""
+    """Record the calls that reps go on making to leads they have qualified."""
     called = leads[world.rng.random(len(leads)) < rates.call[Stage.SRL, Intent.EVALUATING]]
     _call(world, called, day, talked=world.rng.random(len(called)) < rates.talk.mean())
 

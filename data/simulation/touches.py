@@ -1,4 +1,4 @@
-"""How often each type of lead does what: touches a day, by intent."""
+"""How often each type of lead does what: touches per day, by intent."""
 
 from enum import IntEnum
 
@@ -88,7 +88,7 @@ _MORE_WEB_BY_DRIFT, _LESS_MAIL_BY_DRIFT = 1.5, 0.5
 
 def touch_rates(day: DayKind) -> Floats:
     """
-    Give the touches to expect on a day of this kind.
+    Return the touches to expect on a day of this kind.
 
     Returns:
         (4 types, 4 intents, 15 touches) expected number; meetings count only for leads that sales works on.

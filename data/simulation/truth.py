@@ -34,7 +34,7 @@ def write_truth(folder: Path, company: Company, *, drift: float) -> None:
 
 
 def _leads(company: Company) -> pa.Table:
-    """Tell of each lead its type, fit and rep, and when it truly reached the goal, known or not."""
+    """Return each lead's type, fit and rep, and when it truly reached the goal, known or not."""
     people, moves = company.people, company.history.moves
     goal_us = np.full(len(people), NEVER, dtype=np.int64)
     goal = moves.stage == Stage.SQL
@@ -52,7 +52,7 @@ def _leads(company: Company) -> pa.Table:
 
 
 def _chances(company: Company, *, drift: float) -> pa.Table:
-    """Tell of each open lead, at midnights, its chance to reach the goal within the horizon from then on."""
+    """Return each open lead's chance, at midnights, to reach the goal within the horizon from then on."""
     sightings, people = company.history.sightings, company.people
     tables = _tables(company, sorted(set(sightings.day.tolist())), drift=drift)
     chance = np.zeros(len(sightings.lead))
