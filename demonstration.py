@@ -42,7 +42,7 @@ def walk(given: Context, *, leads: int, simulated: bool, console: Console) -> De
         console: hears each step.
     """
     from data.commands import check, simulate
-    from serving.verbs.demo_replay import rehearse
+    from serving.verbs.demo_replay import replay_last_day
     from training.command_results import RulesOnlyResult
     from training.commands import build, compare, train
     from training.errors import PromotionRefusedError
@@ -63,7 +63,7 @@ def walk(given: Context, *, leads: int, simulated: bool, console: Console) -> De
         "train": lambda: train(workspace, progress=progress),
         "compare": lambda: compare(workspace, progress=progress),
         "promote": promoted,
-        "load": lambda: rehearse(workspace, progress=progress),
+        "load": lambda: replay_last_day(workspace, progress=progress),
     }
     if not simulated:
         del steps["simulate"]  # another company brings its own history

@@ -330,7 +330,7 @@ def erase(
     as_json: JsonOption = False,
 ) -> None:
     """Erase a lead: from the store, and from what was made of it on this machine."""
-    from serving.verbs.person import erase_lead as run
+    from serving.verbs.erase_and_dossier import erase_lead as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.workspace, lead, vacuum=vacuum))
 
@@ -345,7 +345,7 @@ def dossier(
     as_json: JsonOption = False,
 ) -> None:
     """Tell all that is held about a lead, and the logic of its score in plain words."""
-    from serving.verbs.person import tell_dossier as run
+    from serving.verbs.erase_and_dossier import write_dossier as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.workspace, lead, out=out))
 
@@ -381,9 +381,9 @@ def create_key(
 @keys.command("list")
 def list_keys(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """Show every key that was made, without its secret."""
-    from serving.verbs.manage_keys import listed
+    from serving.verbs.manage_keys import list_keys
 
-    run_verb(playbook, None, as_json, lambda given: listed(given.workspace))
+    run_verb(playbook, None, as_json, lambda given: list_keys(given.workspace))
 
 
 @keys.command("rotate")

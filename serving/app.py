@@ -76,7 +76,7 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     """Open the parts of the service: playbook, store, and the scorer in use."""
     playbook = load_playbook(settings.playbook)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
-    time = SharedTime(now, database.ahead_us if now is now_us else lambda _now: 0)
+    time = SharedTime(now, database.clock_offset_us if now is now_us else lambda _now: 0)
     clock = Clock(time)
     ladder = ActiveScorer(playbook, settings, database=database, now=clock.now)
     routing, recorder = CrossingRules(playbook), Recorder()

@@ -74,16 +74,16 @@ class SharedTime:
 
     Args:
         now: this machine's clock [us since 1970 UTC].
-        ahead_us: measures how far the shared clock is ahead of it.
+        clock_offset_us: measures how far the shared clock is ahead of it.
 
-    >>> SharedTime(lambda: 100, ahead_us=lambda now: 5)()
+    >>> SharedTime(lambda: 100, clock_offset_us=lambda now: 5)()
     105
     """
 
-    def __init__(self, now: Callable[[], int], ahead_us: Callable[[Callable[[], int]], int]) -> None:
+    def __init__(self, now: Callable[[], int], clock_offset_us: Callable[[Callable[[], int]], int]) -> None:
         self._now = now
-        self._measure = ahead_us
-        self._ahead_us = ahead_us(now)
+        self._measure = clock_offset_us
+        self._ahead_us = clock_offset_us(now)
 
     def __call__(self) -> int:
         """Give the present instant."""

@@ -82,7 +82,7 @@ class Service:
         """
 
         def asked() -> Answer:
-            now = self.clock.as_of(self.database.writing_since)
+            now = self.clock.as_of(self.database.other_writer_since)
             with self.database.reading() as connection:
                 return ask(connection, now)
 
@@ -108,8 +108,8 @@ class Service:
         self.database.close()
 
     def _read(self, ask: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:
-        now = self.clock.as_of(self.database.writing_since)  # before the store's moment: all that counts is in it
-        with self.database.at_once() if at_once else self.database.live() as store:
+        now = self.clock.as_of(self.database.other_writer_since)  # before the store's moment: all that counts is in it
+        with self.database.live_statement() if at_once else self.database.live_snapshot() as store:
             return ask(store, now)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select
 
 from data.instants import SECOND_US
 from serving.clock import Clock
-from serving.intake.idempotent_requests import forget_old
+from serving.intake.idempotent_requests import delete_expired
 from serving.scores.backlog import BacklogFollower
 from serving.scores.recorder import Recorder
 from serving.store.database import STORE_ERRORS, Database
@@ -73,9 +73,9 @@ class Worker:
         if self._thread is not None:
             self._thread.join()
             with suppress(*STORE_ERRORS):  # a store that is gone by now keeps nothing, and must not hold up the end
-                while self.recorder.keep(self.database):
+                while self.recorder.save(self.database):
                     pass
-                self._lease.give_up()
+                self._lease.release()
 
     def catch_up(self) -> None:
         """Do all that there is to do right now, except for a sweep that is not due."""
@@ -84,8 +84,8 @@ class Worker:
 
     def step(self) -> bool:
         """Do the next piece of work, and say whether there was any."""
-        kept = self.recorder.keep(self.database)
-        if not self._lease.held(self.clock.now()):
+        kept = self.recorder.save(self.database)
+        if not self._lease.acquire(self.clock.now()):
             return kept > 0
         followed = self.following.step()
         self._rounds += 1
@@ -104,7 +104,7 @@ class Worker:
 
     def _served(self) -> int:
         """Count what this process has done for callers."""
-        return self.database.told + self.recorder.answered
+        return self.database.fact_writes + self.recorder.answered
 
     def _tried(self) -> bool:
         """Do the next piece of work, whatever happens; say whether there was any."""
@@ -144,7 +144,7 @@ class Worker:
             return
         self._tidied_at = now
         with self.database.writing() as connection:
-            forget_old(connection, now)
+            delete_expired(connection, now)
         for name, chore in self.chores.items():
             _LOG.debug("chore: %s", name)
             chore()

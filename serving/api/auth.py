@@ -65,14 +65,14 @@ class AccessControl:
         return key
 
     async def _found(self, ring: KeyRing, secret: str) -> Key | None:
-        found = ring.held(secret)
+        found = ring.cached(secret)
         if not ring.is_due(found):
             return found
         if self._reads_inline:
             ring.refresh(found)
         else:
             await asyncio.to_thread(ring.refresh, found)
-        return ring.held(secret)
+        return ring.cached(secret)
 
 
 class RequiredScopes(SecurityBase):

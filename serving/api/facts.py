@@ -53,7 +53,7 @@ async def _taken(request: Request, kind: Kind) -> Response:
         items = items_of(sent)
     except RequestError as error:
         return await once(request, raising(error), body=body)
-    take, alone = service_of(request).ingestion.take, isinstance(sent, dict)
+    take, alone = service_of(request).ingestion.ingest, isinstance(sent, dict)
 
     def act(ticket: ResponseReservation | None) -> StoredResponse:
         return _said(take(kind, items, ticket=None if ticket is None else _Answer(ticket, alone)), alone=alone)

@@ -12,8 +12,8 @@ from serving.intake.idempotent_requests import (
     IdempotentRequest,
     ResponseReservation,
     StoredResponse,
-    answered_once,
-    digest_of,
+    answer_once,
+    sha256_of,
 )
 from serving.service import service_of
 
@@ -37,7 +37,7 @@ async def once(request: Request, act: Act, *, body: bytes, lead_ids: Iterable[st
     """
     service, asked = service_of(request), _asked(request, body, frozenset(lead_ids))
     said = await service.write(
-        lambda: answered_once(service.database, asked, now=service.clock.now, act=act, word=worded)
+        lambda: answer_once(service.database, asked, now=service.clock.now, act=act, word=worded)
     )
     headers = {"Idempotency-Replayed": "true"} if said.replayed else None
     return Response(said.text, said.status, headers, MEDIA_TYPE if said.status >= _BAD else "application/json")
@@ -66,4 +66,4 @@ def _asked(request: Request, body: bytes, lead_ids: frozenset[str]) -> Idempoten
         message = "Idempotency-Key: expected one, of 1 to 200 printable ASCII signs and no blank, such as a UUID."
         raise InvalidError(message)
     path = request.scope["path"]
-    return IdempotentRequest(key_of(request).key_id, given[0], request.method, path, digest_of(body), lead_ids)
+    return IdempotentRequest(key_of(request).key_id, given[0], request.method, path, sha256_of(body), lead_ids)

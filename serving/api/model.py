@@ -18,8 +18,15 @@ from serving.api.auth import key_of, needs
 from serving.api.model_document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
 from serving.api.request_parsing import answer, limit_of, only, role_of
 from serving.errors import BundleRefusedError, InvalidError
-from serving.scorers.deployments import CheckedBundle, Deployment, checked, hand_over, history, take_shadow_away
-from serving.scorers.shadow import compared
+from serving.scorers.deployments import (
+    CheckedBundle,
+    Deployment,
+    deploy_bundle,
+    newest_deployments,
+    remove_shadow,
+    verify_bundle,
+)
+from serving.scorers.shadow import compare_shadow
 from serving.service import Service, service_of
 from serving.store.database import STORE_ERRORS
 
@@ -41,7 +48,7 @@ async def put_model(request: Request) -> Response:
     service, role, version = service_of(request), role_of(request), _version_of(request)
     bundle = await service.ask(partial(_verified, service, await request.body(), version))
     by, at = key_of(request).key_id, service.clock.now()
-    await service.write(lambda: hand_over(service.database, bundle, role, by=by, at=at))
+    await service.write(lambda: deploy_bundle(service.database, bundle, role, by=by, at=at))
     await service.ask(service.ladder.refresh)
     return answer(await _told(service))
 
@@ -54,7 +61,7 @@ async def delete_model(request: Request) -> Response:
         message = "role: only a shadow can be taken away (role=shadow); deploy another champion instead."
         raise InvalidError(message)
     service, by = service_of(request), key_of(request).key_id
-    await service.write(lambda: take_shadow_away(service.database, by=by, at=service.clock.now()))
+    await service.write(lambda: remove_shadow(service.database, by=by, at=service.clock.now()))
     await service.ask(service.ladder.refresh)
     return answer(await _told(service))
 
@@ -64,7 +71,7 @@ async def read_deployments(request: Request) -> Response:
     """Give the newest deployments first: who was put where, when, by whom."""
     only(request, "limit")
     service, limit = service_of(request), limit_of(request)
-    found = await service.ask_store(lambda store, _now: history(store, limit))
+    found = await service.ask_store(lambda store, _now: newest_deployments(store, limit))
     return answer({"deployments": [one.as_json() for one in found]})
 
 
@@ -72,7 +79,7 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     """Unpack and verify a bundle; whatever is wrong with it, nothing of it is kept and the caller's words stay here."""
     try:
         packed = unpack(blob)
-        bundle = checked(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
+        bundle = verify_bundle(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
         service.ladder.admit(bundle.model)
     except STORE_ERRORS:
         raise  # it is the store that cannot be used
@@ -103,7 +110,7 @@ def _version_of(request: Request) -> str | None:
 
 async def _told(service: Service) -> dict[str, Any]:
     live, playbook = service.ladder.current, service.playbook
-    goal, standing = playbook.business.goal, service.ladder.standing
+    goal, standing = playbook.business.goal, service.ladder.cold_start_stage
     return {
         "scorer": scorer_json(live.scorer.id),
         "degraded": live.degraded,
@@ -140,5 +147,5 @@ async def _shadow(service: Service) -> dict[str, Any] | None:
     if told is None:
         return None
     champion, shadow = ladder.current.scorer.id.fingerprint, told["scorer"]["fingerprint"]
-    comparison = await service.ask_store(lambda store, _now: compared(store, champion=champion, shadow=shadow))
+    comparison = await service.ask_store(lambda store, _now: compare_shadow(store, champion=champion, shadow=shadow))
     return {**told, "problem": ladder.shadow_problem, "compared": comparison.as_json()}

@@ -9,9 +9,9 @@ from serving.api.privacy_document import DOSSIER, ERASE
 from serving.api.request_parsing import answer, only
 from serving.errors import UnknownLeadError
 from serving.facts import is_id
-from serving.privacy.dossier import Dossier, dossier_of, note_telling
+from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
 from serving.privacy.erasure import Erasure, erase
-from serving.privacy.remaining_copies import answered, held_by_files
+from serving.privacy.remaining_copies import copies_in_files, erasure_receipt
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["privacy"], dependencies=[needs("admin")])
@@ -28,7 +28,7 @@ async def erase_lead(request: Request) -> Response:
     only(request)
     service, lead_id, actor = service_of(request), _lead_id(request), key_of(request).key_id
     erasure = await service.write(lambda: _erased(service, lead_id, actor))
-    return answer(answered(lead_id, erasure, held=held_by_files()))
+    return answer(erasure_receipt(lead_id, erasure, held=copies_in_files()))
 
 
 @router.get("/leads/{lead_id:path}/dossier", **DOSSIER)
@@ -38,11 +38,11 @@ async def read_dossier(request: Request) -> Response:
     service, lead_id = service_of(request), _lead_id(request)
 
     def ask(store: Connection, now: int) -> Dossier:
-        return dossier_of(store, service.ladder.current, service.playbook, lead_id=lead_id, now=now)
+        return build_dossier(store, service.ladder.current, service.playbook, lead_id=lead_id, now=now)
 
     found = await service.ask_store(ask)
     actor = key_of(request).key_id
-    await service.write(lambda: note_telling(service.database, lead_id, at=found.as_of, actor=actor))
+    await service.write(lambda: audit_dossier(service.database, lead_id, at=found.as_of, actor=actor))
     return answer(found.as_json())
 
 

@@ -11,8 +11,8 @@ from serving.api.intake_document import DISCARD, READ_QUARANTINE, RELEASE
 from serving.api.request_parsing import answer, limit_of, only, written
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.ingestion import ItemOutcome
-from serving.intake.quarantined_facts import QuarantinedFact, newest_held
-from serving.intake.release import QuarantineDecisions
+from serving.intake.quarantine_decisions import QuarantineDecisions
+from serving.intake.quarantined_facts import QuarantinedFact, newest_quarantined
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
@@ -25,7 +25,7 @@ async def read_quarantine(request: Request) -> Response:
     only(request, "limit")
     limit = limit_of(request)
     service = service_of(request)
-    found = await service.ask_store(lambda store, _now: newest_held(store, limit))
+    found = await service.ask_store(lambda store, _now: newest_quarantined(store, limit))
     return answer({"quarantine": [held.as_json() for held in found]})
 
 

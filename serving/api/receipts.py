@@ -13,8 +13,8 @@ from serving.api.receipts_document import LIST_RECEIPTS, READ_CHANGES, READ_RECE
 from serving.api.request_parsing import answer, instant_of, limit_of, only, passed, role_of
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
 from serving.facts import is_id, shown
-from serving.scores.receipt_history import NO_RECEIPT, changed, receipt_of, receipts_of, replay
-from serving.scores.worklist import Freshness, best
+from serving.scores.receipt_history import NO_RECEIPT, receipt_of, receipts_of, recompute_receipt, score_change_since
+from serving.scores.worklist import Freshness, best_leads
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[needs("scores:read")])
@@ -34,7 +34,7 @@ async def read_worklist(request: Request) -> Response:
     scorer = service.ladder.current.scorer.id.fingerprint
     fresh = Freshness(now, round(service.settings.fresh_for_s * SECOND_US), scorer)
     wanted = cast("Grade | None", grade)
-    found = await service.ask_store(lambda store, _now: best(store, fresh, limit=limit, grade=wanted))
+    found = await service.ask_store(lambda store, _now: best_leads(store, fresh, limit=limit, grade=wanted))
     return answer({"scores": found, "now": iso(now)})
 
 
@@ -66,7 +66,9 @@ async def replay_receipt(request: Request) -> Response:
     only(request)
     service, receipt_id = service_of(request), _receipt_id(request)
     dialect = service.database.dialect
-    return answer(await service.ask_store(lambda store, _now: replay(store, receipt_of(store, receipt_id), dialect)))
+    return answer(
+        await service.ask_store(lambda store, _now: recompute_receipt(store, receipt_of(store, receipt_id), dialect))
+    )
 
 
 @router.get("/leads/{lead_id:path}/changes", **READ_CHANGES)
@@ -81,7 +83,7 @@ async def read_changes(request: Request) -> Response:
     live = service.ladder.current
 
     def ask(store: Connection, now: int) -> dict[str, object]:
-        return changed(store, live, lead_id, since=passed(since, "since", now=now), now=now).as_json()
+        return score_change_since(store, live, lead_id, since=passed(since, "since", now=now), now=now).as_json()
 
     return answer(await service.ask_store(ask))
 

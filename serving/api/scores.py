@@ -45,7 +45,7 @@ async def read_score(request: Request) -> Response:
 
     score = await service.read(ask, at_once=True)
     if wanted is None:
-        service.recorder.given(live, [score])
+        service.recorder.record(live, [score])
     return answer(score.as_json())
 
 
@@ -63,7 +63,7 @@ async def read_scores(request: Request) -> Response:
 
     as_of, found = await service.read(ask)
     if wanted is None:
-        service.recorder.given(live, found.values())
+        service.recorder.record(live, found.values())
     told = [found[lead_id].as_json() if lead_id in found else _unknown(lead_id) for lead_id in asked.lead_ids]
     return answer({"scores": told, "as_of": iso(as_of)})
 

@@ -205,22 +205,22 @@ class KeyRing:
         self._refresh_s = refresh_s
         self._seconds = seconds
         self._lock = threading.Lock()
-        self._held: Mapping[str, Key] = {}
+        self._cached: Mapping[str, Key] = {}
         self._due_at = float("-inf")
         self._read_for_unknown = deque([float("-inf")] * _AT_ONCE, maxlen=_AT_ONCE)
         self.refresh()
 
     def find(self, secret: str) -> Key | None:
         """Give the key of a secret, whether it has expired or not; None if there is none or it was revoked."""
-        found = self.held(secret)
+        found = self.cached(secret)
         if not self.is_due(found):
             return found
         self.refresh(found)
-        return self.held(secret)
+        return self.cached(secret)
 
-    def held(self, secret: str) -> Key | None:
+    def cached(self, secret: str) -> Key | None:
         """Give the key of a secret as it was when the store was last read."""
-        return self._held.get(hash_of(secret))
+        return self._cached.get(hash_of(secret))
 
     def is_due(self, found: Key | None) -> bool:
         """Say whether the store must be read before what is held of a secret may be believed."""
@@ -241,7 +241,7 @@ class KeyRing:
                 self._read_for_unknown.append(now)
             self._due_at = now + self._refresh_s
             with self._database.reading() as connection:
-                self._held = _by_hash(connection)
+                self._cached = _by_hash(connection)
 
 
 def _by_hash(connection: Connection) -> dict[str, Key]:

@@ -28,7 +28,7 @@ from data.progress import Progress, silent
 from data.store_copy import Shape
 from models.receipt import displayed
 from serving.errors import ExportError
-from serving.feedback.export_folder import Census, ExportDraft, Manifest, forget_in, held, put_text
+from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, put_text, remove_leads_from
 from serving.store.database import Database
 from serving.store.tables import marks
 
@@ -133,7 +133,7 @@ def export(database: Database, business: Business, out: Path, *, progress: Progr
     _standing(folder, business)
     with database.writing() as connection:  # before the folder is held, so that nobody ever waits for both
         _remember(connection, folder)
-    with held(folder):
+    with locked(folder):
         before = _standing(folder, business)
         before.write(folder)
         url = database.url.render_as_string(hide_password=False)
@@ -279,7 +279,7 @@ def exports_of(connection: Connection) -> list[Path]:
     return [Path(name) for name in json.loads(found)] if found else []
 
 
-def forget(folder: Path, *lead_ids: str) -> int | None:
+def remove_leads(folder: Path, *lead_ids: str) -> int | None:
     """
     Take leads out of an export, as if they had never been in it; wait where an export is being written.
 
@@ -292,4 +292,4 @@ def forget(folder: Path, *lead_ids: str) -> int | None:
     Returns:
         How many rows went; None where no export stands any more.
     """
-    return forget_in(folder, lead_ids, tables=TABLES) if folder.is_dir() else None
+    return remove_leads_from(folder, lead_ids, tables=TABLES) if folder.is_dir() else None

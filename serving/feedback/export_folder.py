@@ -24,7 +24,7 @@ Census = dict[str, dict[str, list[int]]]
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Keep others from writing into an export; what a run that was killed left half-written is thrown away first."""
     with (folder / _LOCK).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -179,11 +179,11 @@ def _by_month(batch: pa.RecordBatch, by: str) -> Iterator[tuple[str, pa.RecordBa
         yield str(month), batch.filter(pa.array(months == month))
 
 
-def forget_in(folder: Path, lead_ids: Sequence[str], *, tables: Sequence[str]) -> int:
+def remove_leads_from(folder: Path, lead_ids: Sequence[str], *, tables: Sequence[str]) -> int:
     """Write the files of tables anew that hold rows of leads, without them, and say how many rows went."""
     wanted = pa.array(lead_ids, pa.string())
     gone = 0
-    with held(folder):
+    with locked(folder):
         for path in [path for table in tables for path in sorted((folder / table).glob("*.parquet"))]:
             found = pq.read_table(path, columns=["lead_id"])["lead_id"]
             count = pc.sum(pc.is_in(found, value_set=wanted)).as_py() or 0

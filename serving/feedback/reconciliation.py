@@ -31,7 +31,7 @@ from features.feature import Value
 from features.reducers import AttributeValue
 from models.errors import ModelError
 from serving.errors import RecheckError, UnknownScorerError
-from serving.scorers.deployments import scorer_of
+from serving.scorers.deployments import load_scorer
 from serving.store.database import Database
 
 _EQUAL = 1e-9
@@ -204,7 +204,7 @@ def _catalogs(database: Database, fingerprints: set[str]) -> dict[str, Catalog]:
     with database.reading() as connection:
         for fingerprint in sorted(fingerprints):
             try:
-                found[fingerprint] = scorer_of(connection, fingerprint).catalog
+                found[fingerprint] = load_scorer(connection, fingerprint).catalog
             except (UnknownScorerError, ModelError):
                 continue
     return found

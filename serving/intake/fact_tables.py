@@ -22,7 +22,7 @@ _THERE: Mapping[Kind, Select[Any]] = {
 }
 
 
-def shelf_for(
+def fact_table_for(
     connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], became: Mapping[str, str]
 ) -> "FactTable":
     """
@@ -39,7 +39,7 @@ def shelf_for(
     return _Events(connection, kind, facts=cast("Sequence[Event]", facts), became=became)
 
 
-def known_leads(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
+def existing_leads(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     """Give which of these leads somebody told us of."""
     return set(connection.execute(_KNOWN, {"these": list(set(lead_ids))}).scalars())
 
@@ -139,7 +139,7 @@ class _Events(FactTable):
         self.table = activities if kind == "activities" else outcomes
         self._id, self._at = IDS[kind], INSTANTS[kind]
         self.rows = []
-        self._leads = known_leads(connection, (fact.lead_id for fact in facts))
+        self._leads = existing_leads(connection, (fact.lead_id for fact in facts))
         found = connection.execute(_THERE[kind], {"these": [self.name_of(fact) for fact in facts]})
         self._there: dict[str, Values] = {getattr(row, self._id): row._asdict() for row in found}
         whose = {row["lead_id"] for row in self._there.values()} - became.keys()

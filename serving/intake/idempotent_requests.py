@@ -15,13 +15,13 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select
 
 from data.instants import SECOND_US
 from serving.errors import InFlightError, RequestError, ReusedKeyError
-from serving.store.audit_log import mark_of
+from serving.store.audit_log import keyed_hash
 from serving.store.database import STORE_ERRORS, Database
 from serving.store.rows import insert_rows
 from serving.store.tables import idempotency, idempotency_leads
-from serving.store.tombstones import tombstoned
+from serving.store.tombstones import find_erased
 
-KEPT_US = 24 * 3600 * SECOND_US
+RETENTION_US = 24 * 3600 * SECOND_US
 """How long an answer is kept."""
 ABANDONED_US = 60 * SECOND_US
 """After how long a reservation without an answer counts as left by a process that died."""
@@ -56,7 +56,7 @@ class IdempotentRequest:
 
     def mark(self, connection: Connection) -> str:
         """Give the keyed hash that two requests share if they ask for the same."""
-        return mark_of(connection, f"request\n{self.method}\n{self.path}\n{self.digest}")
+        return keyed_hash(connection, f"request\n{self.method}\n{self.path}\n{self.digest}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,13 @@ class ResponseReservation:
         if connection.execute(_FINISH, {**_names(self.asked), **answer}).rowcount == 0:
             raise InFlightError(_UNDER_WAY)
         named = {*self.asked.lead_ids, *lead_ids}
-        if tombstoned(connection, named):
+        if find_erased(connection, named):
             connection.execute(delete(idempotency).where(*self._mine()))
         elif named:
             names = _names(self.asked)
             insert_rows(connection, idempotency_leads, [{**names, "lead_id": each} for each in sorted(named)])
 
-    def return_to(self, database: Database) -> None:
+    def give_back(self, database: Database) -> None:
         """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
         with suppress(*STORE_ERRORS), database.writing() as connection:  # a store that is gone lets it lapse by itself
             connection.execute(delete(idempotency).where(*self._mine(), idempotency.c.status.is_(None)))
@@ -123,7 +123,7 @@ _UNDER_WAY = "The first request with this Idempotency-Key has no answer yet: sen
 _REUSED = "This Idempotency-Key was sent with another request before: give every request a key of its own."
 
 
-def answered_once(
+def answer_once(
     database: Database,
     asked: IdempotentRequest | None,
     *,
@@ -156,14 +156,14 @@ def answered_once(
         return act(ticket)
     except RequestError as error:
         if error.status in _NOT_KEPT or isinstance(error, InFlightError):
-            ticket.return_to(database)
+            ticket.give_back(database)
             raise
         said = word(error)
         with database.writing() as connection:
             ticket.finish(connection, said)
         return said
     except BaseException:
-        ticket.return_to(database)
+        ticket.give_back(database)
         raise
 
 
@@ -182,7 +182,7 @@ def reserve(connection: Connection, asked: IdempotentRequest, *, now: int) -> Re
     """
     mark = asked.mark(connection)
     row = connection.execute(_THERE, _names(asked)).one_or_none()
-    if row is not None and row.started_at <= now - KEPT_US:
+    if row is not None and row.started_at <= now - RETENTION_US:
         _forget(connection, asked)
         row = None
     if row is None:
@@ -205,9 +205,9 @@ def _again(
     return ResponseReservation(asked, now)
 
 
-def forget_old(connection: Connection, now: int) -> None:
+def delete_expired(connection: Connection, now: int) -> None:
     """Forget the answers that were kept long enough."""
-    old = idempotency.c.started_at <= now - KEPT_US
+    old = idempotency.c.started_at <= now - RETENTION_US
     of_it = (idempotency.c.key_id == idempotency_leads.c.key_id) & (
         idempotency.c.idempotency_key == idempotency_leads.c.idempotency_key
     )
@@ -215,7 +215,7 @@ def forget_old(connection: Connection, now: int) -> None:
     connection.execute(delete(idempotency).where(old))
 
 
-def digest_of(body: bytes) -> str:
+def sha256_of(body: bytes) -> str:
     """Give the SHA-256 of a body."""
     return sha256(body).hexdigest()
 

@@ -20,13 +20,13 @@ from serving.facts import (
     is_id,
     read_as,
 )
-from serving.intake.fact_tables import FactTable, known_leads, shelf_for
+from serving.intake.fact_tables import FactTable, existing_leads, fact_table_for
 from serving.intake.quarantined_facts import IDS, MODELS, AnyFact, Kind, Quarantine, SuspectFact, suspicion
 from serving.store.database import Database
 from serving.store.merged_leads import survivors
 from serving.store.rows import insert_rows, run_rows
 from serving.store.tables import leads
-from serving.store.tombstones import refusal, tombstoned
+from serving.store.tombstones import erased_lead_error, find_erased
 
 Status = Literal["stored", "duplicate", "quarantined", "rejected"]
 Values = dict[str, Any]
@@ -103,7 +103,7 @@ class Ingestion:
         self._skew_us = int(clock_skew_s * SECOND_US)
         self._moved = moved
 
-    def take(self, kind: Kind, items: Sequence[object], *, ticket: ResponseKeeper | None = None) -> list[ItemOutcome]:
+    def ingest(self, kind: Kind, items: Sequence[object], *, ticket: ResponseKeeper | None = None) -> list[ItemOutcome]:
         """
         Keep the items that can be kept; after the return they are on disk, and their leads wait to be scored.
 
@@ -118,7 +118,7 @@ class Ingestion:
         read = [self._read(kind, item) for item in items]
         if ticket is None and all(isinstance(fact, ItemOutcome) for fact in read):
             return [result for result in read if isinstance(result, ItemOutcome)]
-        with self._database.telling(self._clock) as (connection, _):
+        with self._database.writing_facts(self._clock) as (connection, _):
             results = self.keep(connection, kind, read=read)
             if ticket is not None:
                 ticket.finish(connection, results)
@@ -157,9 +157,9 @@ class Ingestion:
         facts = [_fact(one) for one in read if not isinstance(one, ItemOutcome)]
         lead_ids = {fact.lead_id for fact in facts}
         batch = _Batch(
-            shelf=shelf_for(connection, kind, facts=facts, became=survivors(connection, lead_ids)),
+            shelf=fact_table_for(connection, kind, facts=facts, became=survivors(connection, lead_ids)),
             quarantine=Quarantine(connection, kind, (str(getattr(fact, IDS[kind])) for fact in facts)),
-            erased=tombstoned(connection, lead_ids),
+            erased=find_erased(connection, lead_ids),
         )
         results = [one if isinstance(one, ItemOutcome) else batch.place(one, self._clock.tick()) for one in read]
         rows = batch.shelf.rows
@@ -203,7 +203,7 @@ class _Batch:
 
     def _placed(self, one: AnyFact | SuspectFact, fact: AnyFact, known_at: int) -> Status:
         if fact.lead_id in self.erased:
-            raise refusal()
+            raise erased_lead_error()
         row = self.shelf.new_row(fact, known_at)
         if row is None:
             return "duplicate"
@@ -230,7 +230,7 @@ def _moves(rows: Sequence[Values]) -> list[Values]:
 
 def _greet(connection: Connection, lead_ids: set[str]) -> None:
     """Add the leads that nobody has told us of before."""
-    known = known_leads(connection, lead_ids)
+    known = existing_leads(connection, lead_ids)
     new = [{"lead_id": lead_id} for lead_id in sorted(lead_ids - known)]
     if new:
         connection.execute(insert(leads), new)

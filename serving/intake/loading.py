@@ -17,11 +17,11 @@ from serving.errors import LoadError
 from serving.facts import canonical
 from serving.scorers.live_scorer import LiveScorer
 from serving.scores.crossings import CrossingRules
-from serving.store.bulk_insert import COLUMNS, BulkInsert, bulk
+from serving.store.bulk_insert import COLUMNS, BulkInsert, open_bulk_insert
 from serving.store.database import Database
 from serving.store.merged_leads import survivors
 from serving.store.tables import leads, merges
-from serving.store.tombstones import is_anybody_erased, tombstoned
+from serving.store.tombstones import find_erased, has_tombstones
 
 _CHUNK = 50_000
 _SETTLED_AT_ONCE = 1000
@@ -84,7 +84,7 @@ class LoadResult:
         )
 
 
-def history_of(workspace: Workspace, *, progress: Progress = silent) -> "Warehouse":
+def import_playbook_history(workspace: Workspace, *, progress: Progress = silent) -> "Warehouse":
     """
     Import the history that a playbook's exports hold, to be loaded.
 
@@ -136,13 +136,13 @@ def load_history(
         became = _became(connection)
         history = _without_erased(connection, history)
         kept = _without_merged(history, became)
-        with bulk(connection) as store:
+        with open_bulk_insert(connection) as store:
             new = _stored(store, kept, became=became, business=playbook.business, progress=progress)
             moved = store.moved()
         _settle(connection, live, routing=CrossingRules(playbook), lead_ids=moved, as_of=as_of, progress=progress)
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
-    return LoadResult(database.shown, rows, **new, above=above)
+    return LoadResult(database.display_url, rows, **new, above=above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +156,10 @@ class _AcceptedHistory:
 
 def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTables:
     """Leave out the leads that were erased from the store, though the exports still tell of them."""
-    if not is_anybody_erased(connection):
+    if not has_tombstones(connection):
         return history
     told = history.leads.select("lead_id").distinct().to_pyarrow()["lead_id"].to_pylist()
-    erased = sorted(tombstoned(connection, told))
+    erased = sorted(find_erased(connection, told))
     if not erased:
         return history
     kept = (
@@ -255,5 +255,5 @@ def _settle(
 ) -> None:
     """Take leads as they stand now."""
     for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
-        routing.settle(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
+        routing.set_initial_states(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
         progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))

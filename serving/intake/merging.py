@@ -14,8 +14,8 @@ from serving.errors import ConflictError, InvalidError, MergedError, UnknownLead
 from serving.facts import canonical, shown
 from serving.scorers.active_scorer import ActiveScorer
 from serving.scores.crossings import CrossingRules
-from serving.store.audit_log import mark_of, note
-from serving.store.database import Database, raw
+from serving.store.audit_log import keyed_hash, write_audit_entry
+from serving.store.database import Database, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import activities, lead_versions, leads, merges, moves, outcomes, scores
 
@@ -71,11 +71,11 @@ class LeadMerger:
         Raises:
             RequestError: the two cannot be merged.
         """
-        with self.database.telling(self.clock) as (connection, _):
+        with self.database.writing_facts(self.clock) as (connection, _):
             merged = merge(connection, duplicate, into=into, at=self.clock.tick(), above=self._above)
             if merged.status == "merged":
-                about = f"{mark_of(connection, duplicate)} into {mark_of(connection, merged.into)}"
-                note(connection, at=merged.merged_at, actor=actor, act="leads.merge", about=about)
+                about = f"{keyed_hash(connection, duplicate)} into {keyed_hash(connection, merged.into)}"
+                write_audit_entry(connection, at=merged.merged_at, actor=actor, act="leads.merge", about=about)
             if kept is not None:
                 kept(connection, merged)
         return merged
@@ -83,8 +83,8 @@ class LeadMerger:
     def _above(self, connection: Connection, lead_ids: Sequence[str], as_of: int) -> set[str]:
         """Give the open leads that would not cross the threshold if they rose to it now."""
         live, standing = self.ladder.current, self.routing.open_leads(connection, lead_ids)
-        before = live.points(raw(connection), [(lead_id, as_of) for lead_id in standing])
-        judged = self.routing.judge(live, standing, before=before, after=dict.fromkeys(before, live.threshold))
+        before = live.points(raw_connection(connection), [(lead_id, as_of) for lead_id in standing])
+        judged = self.routing.decide(live, standing, before=before, after=dict.fromkeys(before, live.threshold))
         return set(before) - set(judged.crossed)
 
 

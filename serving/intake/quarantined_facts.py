@@ -150,14 +150,14 @@ class Quarantine:
             self._connection.execute(left.values(released_at=at))
 
 
-def newest_held(connection: Connection, limit: int) -> list[QuarantinedFact]:
+def newest_quarantined(connection: Connection, limit: int) -> list[QuarantinedFact]:
     """Give the facts in quarantine, newest first."""
     is_in = quarantine.c.released_at.is_(None)
     asked = select(quarantine).where(is_in).order_by(quarantine.c.id.desc()).limit(limit)
     return [_held(row) for row in connection.execute(asked)]
 
 
-def held(connection: Connection, number: int) -> QuarantinedFact:
+def read_quarantined(connection: Connection, number: int) -> QuarantinedFact:
     """
     Give a fact that is in quarantine.
 
@@ -175,12 +175,12 @@ def held(connection: Connection, number: int) -> QuarantinedFact:
     return _held(row)
 
 
-def leave(connection: Connection, number: int, at: int) -> None:
+def mark_released(connection: Connection, number: int, at: int) -> None:
     """Let a fact out of quarantine."""
     connection.execute(update(quarantine).where(quarantine.c.id == number).values(released_at=at))
 
 
-def discard(connection: Connection, number: int) -> QuarantinedFact:
+def delete_quarantined(connection: Connection, number: int) -> QuarantinedFact:
     """
     Throw away a fact that is in quarantine.
 
@@ -188,7 +188,7 @@ def discard(connection: Connection, number: int) -> QuarantinedFact:
         UnknownFactError: none has this number.
         SettledError: it was released, or taken in when it was sent again.
     """
-    found = held(connection, number)
+    found = read_quarantined(connection, number)
     connection.execute(delete(quarantine).where(quarantine.c.id == number))
     return found
 

@@ -134,7 +134,7 @@ class _Stored(Collector):
         service = self._service
         backlog, now = service.worker.following.backlog(), service.clock.now()
         waited_s = 0 if backlog.oldest_since is None else max(0, now - backlog.oldest_since) / SECOND_US
-        behind_s = max(0, now - service.clock.as_of(service.database.writing_since)) / SECOND_US
+        behind_s = max(0, now - service.clock.as_of(service.database.other_writer_since)) / SECOND_US
         with service.database.reading() as connection:
             held = connection.execute(select(func.count()).where(quarantine.c.released_at.is_(None))).scalar_one()
             swept = connection.execute(select(marks.c.content).where(marks.c.name == "swept_at")).scalar()

@@ -16,13 +16,13 @@ from data.instants import iso
 from data.playbook import Playbook
 from serving.errors import UnknownLeadError
 from serving.facts import shown
-from serving.privacy.erasure import person_of
-from serving.privacy.score_logic import ScoreLogic, logic_of
+from serving.privacy.erasure import ids_of_person
+from serving.privacy.score_logic import ScoreLogic, explain_logic
 from serving.scorers.deployments import Role
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.scores.receipt_history import receipts_among
-from serving.store.audit_log import mark_of, note
-from serving.store.database import Database, raw
+from serving.store.audit_log import keyed_hash, write_audit_entry
+from serving.store.database import Database, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import (
     activities,
@@ -97,7 +97,7 @@ class Dossier:
         )
 
 
-def dossier_of(connection: Connection, live: LiveScorer, playbook: Playbook, *, lead_id: str, now: int) -> Dossier:
+def build_dossier(connection: Connection, live: LiveScorer, playbook: Playbook, *, lead_id: str, now: int) -> Dossier:
     """
     Gather what is held about a lead.
 
@@ -111,20 +111,20 @@ def dossier_of(connection: Connection, live: LiveScorer, playbook: Playbook, *, 
     Raises:
         UnknownLeadError: nothing is held under this id.
     """
-    person = person_of(connection, lead_id)
+    person = ids_of_person(connection, lead_id)
     held = _held(connection, person)
     if not any(held.values()):
         message = f"No lead {shown(lead_id)} is known: nothing is held about it."
         raise UnknownLeadError(message)
     stands_for = survivors(connection, [lead_id])[lead_id]
-    score = live.score(raw(connection), stands_for, as_of=now, top=None)
-    return Dossier(stands_for, tuple(sorted(person)), now, held, score, logic_of(live, playbook))
+    score = live.score(raw_connection(connection), stands_for, as_of=now, top=None)
+    return Dossier(stands_for, tuple(sorted(person)), now, held, score, explain_logic(live, playbook))
 
 
-def note_telling(database: Database, lead_id: str, *, at: int, actor: str) -> None:
+def audit_dossier(database: Database, lead_id: str, *, at: int, actor: str) -> None:
     """Keep in the audit log that somebody was told all about a lead."""
     with database.writing() as connection:
-        note(connection, at=at, actor=actor, act="leads.dossier", about=mark_of(connection, lead_id))
+        write_audit_entry(connection, at=at, actor=actor, act="leads.dossier", about=keyed_hash(connection, lead_id))
 
 
 def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dict[str, Any]]]:

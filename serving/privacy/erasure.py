@@ -18,10 +18,10 @@ from sqlalchemy import Connection, NullPool, Table, create_engine, delete, inser
 from data.instants import iso
 from serving.errors import UnknownLeadError
 from serving.facts import shown
-from serving.store.audit_log import mark_of, note
+from serving.store.audit_log import keyed_hash, write_audit_entry
 from serving.store.database import Database
 from serving.store.tables import idempotency, idempotency_leads, marks, merges, metadata
-from serving.store.tombstones import bury, erased_at, tombstoned
+from serving.store.tombstones import add_tombstones, erased_at
 
 Forget = Callable[[str], object]
 Left = Literal["gone", "freed", "pending"]
@@ -58,14 +58,14 @@ class Erasure:
     What an erasure did to the store.
 
     Attributes:
-        person: every id that the person had: the lead, what it was merged into and what was merged into it.
+        ids: every id that the person had: the lead, what it was merged into and what was merged into it.
         erased_at: when, the first time [us since 1970 UTC].
         rows: how many rows went, by table.
         left: what became of the bytes of those rows in the store's files.
         dialect: on which engine.
     """
 
-    person: frozenset[str]
+    ids: frozenset[str]
     erased_at: int
     rows: dict[str, int]
     left: Left
@@ -143,14 +143,14 @@ def erase(
         UnknownLeadError: nobody has told us of this lead.
     """
     with database.writing() as connection:
-        person = person_of(connection, lead_id)
+        person = ids_of_person(connection, lead_id)
         rows = _delete(connection, person)
         first = erased_at(connection, lead_id)
         if not rows and first is None:
             message = f"No lead {shown(lead_id)} is known: there is nothing to erase."
             raise UnknownLeadError(message)
-        bury(connection, person, at)
-        note(connection, at=at, actor=actor, act="leads.erase", about=mark_of(connection, lead_id))
+        add_tombstones(connection, person, at)
+        write_audit_entry(connection, at=at, actor=actor, act="leads.erase", about=keyed_hash(connection, lead_id))
         _remember_to_scrub(connection)
     for each in forget:
         for one in sorted(person):
@@ -161,7 +161,7 @@ def erase(
     return Erasure(frozenset(person), at if first is None else first, rows, left, database.dialect)
 
 
-def person_of(connection: Connection, lead_id: str) -> set[str]:
+def ids_of_person(connection: Connection, lead_id: str) -> set[str]:
     """Give every id of the person behind a lead: what it was merged into, and all that was merged into that."""
     person, new = {lead_id}, {lead_id}
     while new:
@@ -270,6 +270,3 @@ def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001
 
 def _may_name_leads(table: Table) -> bool:
     return table is idempotency or any(name in table.c for name in _NAMING)
-
-
-__all__ = ["Erasure", "RemainingCopy", "erase", "person_of", "scrub", "scrub_if_due", "tombstoned"]

@@ -47,7 +47,7 @@ class LeadFiles:
     left: tuple[str, ...]
 
 
-def wipe(home: Home, name: str, person: Collection[str]) -> LeadFiles:
+def erase_from_files(home: Home, name: str, person: Collection[str]) -> LeadFiles:
     """
     Take a person out of what was made of a playbook's history on this machine.
 

@@ -32,12 +32,12 @@ _FILES = RemainingCopy(
 )
 
 
-def held_by_files() -> list[RemainingCopy]:
+def copies_in_files() -> list[RemainingCopy]:
     """Give what the store cannot reach: all that is on disks."""
     return [_FILES, *_ALWAYS]
 
 
-def held_after(traces: LeadFiles, pending_exports: Sequence[str]) -> list[RemainingCopy]:
+def copies_left_here(traces: LeadFiles, pending_exports: Sequence[str]) -> list[RemainingCopy]:
     """Give what is left once the files of this machine were gone through."""
     found = [
         RemainingCopy(
@@ -54,7 +54,7 @@ def held_after(traces: LeadFiles, pending_exports: Sequence[str]) -> list[Remain
     return [*found, *_ALWAYS]
 
 
-def answered(
+def erasure_receipt(
     lead_id: str,
     erasure: Erasure,
     *,

@@ -107,7 +107,7 @@ class ScoreLogic:
         )
 
 
-def logic_of(live: LiveScorer, playbook: Playbook) -> ScoreLogic:
+def explain_logic(live: LiveScorer, playbook: Playbook) -> ScoreLogic:
     """Give the logic of the scorer in use."""
     business, hysteresis = playbook.business, playbook.routing.hysteresis_points
     read = _read_by(live.scorer)

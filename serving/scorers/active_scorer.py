@@ -16,18 +16,18 @@ from models.errors import ModelError
 from models.receipt import ScorerId
 from models.scorecard import Scorecard, compile_scorecard
 from models.scorer import Scorer
-from serving.scorers.admission import admitted
+from serving.scorers.admission import admit_scorer
 from serving.scorers.deployments import (
     Deployment,
     Role,
+    deployments_in_force,
     earlier_champions,
-    in_force,
     is_stored,
-    remember_rules,
-    scorer_of,
+    load_scorer,
+    store_rules,
 )
-from serving.scorers.live_scorer import LiveScorer, go_live
-from serving.scorers.promotions import Promotions, Stamp, stamp_of
+from serving.scorers.live_scorer import LiveScorer, compile_scorer
+from serving.scorers.promotions import Promotions, Stamp, file_stamp
 from serving.settings import Settings
 from serving.store.database import STORE_ERRORS, Database
 
@@ -54,7 +54,7 @@ class ActiveScorer:
         shadow: who is compared with the champion; None where nobody is.
         deployed: who is in force in each role, whether usable or not.
         shadow_problem: why a deployed shadow cannot be used, if it cannot.
-        standing: how far the company's history carries; None before anything was trained.
+        cold_start_stage: how far the company's history carries; None before anything was trained.
         swaps: how often another scorer took over since the start.
     """
 
@@ -78,7 +78,7 @@ class ActiveScorer:
         self.shadow: LiveScorer | None = None
         self.deployed: Mapping[Role, Deployment] = {}
         self.shadow_problem: str | None = None
-        self.standing: ColdStartStage | None = None
+        self.cold_start_stage: ColdStartStage | None = None
         self.swaps = 0
         with self._lock:
             self._look()
@@ -112,7 +112,7 @@ class ActiveScorer:
         Raises:
             BundleError: it cannot answer on this store.
         """
-        live = admitted(scorer, self._database)
+        live = admit_scorer(scorer, self._database)
         with self._lock:
             self._loaded[scorer.id] = live
             while len(self._loaded) > _LOADED:
@@ -124,9 +124,9 @@ class ActiveScorer:
         if self._promotions is not None:
             self._promotions.follow(again=again)
         with self._database.reading() as connection:
-            deployed = in_force(connection)
+            deployed = deployments_in_force(connection)
         problem = None if self._promotions is None else self._promotions.problem
-        seen = deployed, tuple(stamp_of(self._models / name) for name in _FILES), problem
+        seen = deployed, tuple(file_stamp(self._models / name) for name in _FILES), problem
         changed = seen != self._seen or again
         if changed:
             self._take(deployed, problem)
@@ -142,7 +142,7 @@ class ActiveScorer:
 
     def _take(self, deployed: dict[Role, Deployment], problem: str | None) -> None:
         best = self._best(deployed.get("champion"), problem)
-        self.standing = self._standing()
+        self.cold_start_stage = self._standing()
         self.shadow = self._shadow(deployed.get("shadow"))
         last = self._last
         if last is not None and last.scorer.id != best.scorer.id:
@@ -156,7 +156,7 @@ class ActiveScorer:
         if champion is None or champion.scorer is None:
             if problem is None:
                 self._tell(_NOBODY)
-                return go_live(self._fitted_rules(), dialect=self._database.dialect, problem=_NOBODY)
+                return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=_NOBODY)
             return self._rules_stand_in(problem)
         try:
             live = self._load(champion.scorer)
@@ -168,7 +168,7 @@ class ActiveScorer:
         return live if problem is None else replace(live, problem=problem, stands_in=True)
 
     def _rules_stand_in(self, problem: str) -> LiveScorer:
-        return go_live(self._fitted_rules(), dialect=self._database.dialect, problem=problem, stands_in=True)
+        return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=problem, stands_in=True)
 
     def _last_good(self, champion: Deployment) -> LiveScorer | None:
         """Give the newest earlier champion that can be used, or else the model that this process answered with."""
@@ -207,7 +207,7 @@ class ActiveScorer:
             return found
         try:
             with self._database.reading() as connection:
-                loaded = scorer_of(connection, scorer.fingerprint)
+                loaded = load_scorer(connection, scorer.fingerprint)
             return self.admit(loaded)
         except STORE_ERRORS:
             raise  # it is the store that cannot be used
@@ -253,7 +253,7 @@ class ActiveScorer:
         if not there:
             try:
                 with self._database.writing() as connection:
-                    remember_rules(connection, card, at=self._now())
+                    store_rules(connection, card, at=self._now())
             except STORE_ERRORS as error:  # answering does not wait for it; the next look tries again
                 _LOG.warning(
                     "the point rules that answer are not kept yet: %s", type(getattr(error, "orig", error)).__name__

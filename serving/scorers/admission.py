@@ -6,8 +6,8 @@ import sqlite3
 
 from models.errors import BundleError
 from models.scorer import Scorer
-from serving.scorers.live_scorer import LiveScorer, go_live
-from serving.store.database import Database, memory, raw
+from serving.scorers.live_scorer import LiveScorer, compile_scorer
+from serving.store.database import Database, in_memory_store, raw_connection
 
 _DAY_US = 86_400_000_000
 _AS_OF = 20_000 * _DAY_US
@@ -15,7 +15,7 @@ _LEAD = "INSERT INTO leads (lead_id) VALUES ('L')"
 _VERSION = "INSERT INTO lead_versions (lead_id, known_at, created_at, attributes) VALUES ('L', ?, ?, '{}')"
 
 
-def admitted(scorer: Scorer, database: Database) -> LiveScorer:
+def admit_scorer(scorer: Scorer, database: Database) -> LiveScorer:
     """
     Compile a scorer's features for the store, ask the store for them, and score a lead of which nothing is known.
 
@@ -26,17 +26,17 @@ def admitted(scorer: Scorer, database: Database) -> LiveScorer:
     Raises:
         BundleError: its features cannot be asked of a store, or what it says cannot be given as JSON.
     """
-    live = go_live(scorer, dialect=database.dialect)
+    live = compile_scorer(scorer, dialect=database.dialect)
     _score_once(live)
     with database.reading() as connection:
-        raw(connection).execute(live.query.one, ("", _AS_OF)).fetchall()
-        raw(connection).execute(live.query.many, ("[]",)).fetchall()
+        raw_connection(connection).execute(live.query.one, ("", _AS_OF)).fetchall()
+        raw_connection(connection).execute(live.query.many, ("[]",)).fetchall()
     return live
 
 
 def _score_once(live: LiveScorer) -> None:
     """Score a new lead in a store of its own."""
-    store = memory()
+    store = in_memory_store()
     try:
         store.execute("BEGIN")
         store.execute(_LEAD)

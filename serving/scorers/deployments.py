@@ -21,7 +21,7 @@ from models.scorecard import Scorecard
 from models.scorecard_archive import keep_rules, kept_rules
 from models.scorer import Scorer
 from serving.errors import UnknownScorerError
-from serving.store.audit_log import note
+from serving.store.audit_log import write_audit_entry
 from serving.store.database import Database
 from serving.store.tables import deployments, scorers
 
@@ -80,7 +80,7 @@ class Deployment:
         }
 
 
-def checked(
+def verify_bundle(
     files: Mapping[str, bytes], *, version: str | None = None, fingerprint: str | None = None, where: str = "the bundle"
 ) -> CheckedBundle:
     """
@@ -125,7 +125,7 @@ def is_stored(connection: Connection, fingerprint: str) -> bool:
     return connection.execute(asked).scalar_one() > 0
 
 
-def remember_rules(connection: Connection, card: Scorecard, *, at: int) -> None:
+def store_rules(connection: Connection, card: Scorecard, *, at: int) -> None:
     """
     Keep point rules that answer, as they are now; those that are there already stay.
 
@@ -140,7 +140,7 @@ def remember_rules(connection: Connection, card: Scorecard, *, at: int) -> None:
         connection.execute(insert(scorers).values(**named, content=keep_rules(card), stored_at=at))
 
 
-def deploy(
+def deploy_stored(
     connection: Connection, role: Role, fingerprint: str | None, *, source: Source, by: str, at: int
 ) -> Deployment:
     """
@@ -161,17 +161,17 @@ def deploy(
         raise UnknownScorerError(fingerprint)
     row = {"role": role, "fingerprint": fingerprint, "source": source, "deployed_at": at, "deployed_by": by}
     connection.execute(insert(deployments).values(row))
-    return in_force(connection)[role]
+    return deployments_in_force(connection)[role]
 
 
-def in_force(connection: Connection) -> dict[Role, Deployment]:
+def deployments_in_force(connection: Connection) -> dict[Role, Deployment]:
     """Give the newest deployment of each role that ever had one."""
     newest = select(func.max(deployments.c.id)).group_by(deployments.c.role)
     found = (_deployment(row) for row in connection.execute(_all().where(deployments.c.id.in_(newest))))
     return {one.role: one for one in found}
 
 
-def history(connection: Connection, limit: int) -> list[Deployment]:
+def newest_deployments(connection: Connection, limit: int) -> list[Deployment]:
     """Give the newest deployments first."""
     asked = _all().order_by(deployments.c.id.desc()).limit(limit)
     return [_deployment(row) for row in connection.execute(asked)]
@@ -185,7 +185,7 @@ def earlier_champions(connection: Connection, number: int) -> list[ScorerId]:
     return [scorer for scorer in found if scorer is not None]
 
 
-def hand_over(database: Database, bundle: CheckedBundle, role: Role, *, by: str, at: int) -> Deployment:
+def deploy_bundle(database: Database, bundle: CheckedBundle, role: Role, *, by: str, at: int) -> Deployment:
     """
     Keep a bundle and put it in a role, both or neither, and note who did.
 
@@ -199,21 +199,21 @@ def hand_over(database: Database, bundle: CheckedBundle, role: Role, *, by: str,
     found = bundle.model.id
     with database.writing() as connection:
         store_bundle(connection, bundle, at=at)
-        made = deploy(connection, role, found.fingerprint, source="deploy", by=by, at=at)
+        made = deploy_stored(connection, role, found.fingerprint, source="deploy", by=by, at=at)
         about = f"{role}: {found.name} {made.scorer.version if made.scorer else ''} ({found.fingerprint[:12]})"
-        note(connection, at=at, actor=by, act="models.deploy", about=about)
+        write_audit_entry(connection, at=at, actor=by, act="models.deploy", about=about)
     return made
 
 
-def take_shadow_away(database: Database, *, by: str, at: int) -> Deployment:
+def remove_shadow(database: Database, *, by: str, at: int) -> Deployment:
     """Compare nobody with the champion any longer, and note who said so."""
     with database.writing() as connection:
-        made = deploy(connection, "shadow", None, source="deploy", by=by, at=at)
-        note(connection, at=at, actor=by, act="models.remove", about="shadow")
+        made = deploy_stored(connection, "shadow", None, source="deploy", by=by, at=at)
+        write_audit_entry(connection, at=at, actor=by, act="models.remove", about="shadow")
     return made
 
 
-def scorer_of(connection: Connection, fingerprint: str) -> Scorer:
+def load_scorer(connection: Connection, fingerprint: str) -> Scorer:
     """
     Give any scorer that ever answered, verified anew.
 

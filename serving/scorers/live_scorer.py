@@ -166,7 +166,7 @@ def _known(row: tuple[Any, ...]) -> KnownLead:
     return KnownLead(row[-2], row[2:-2], row[-1])
 
 
-def go_live(
+def compile_scorer(
     scorer: Scorer, *, dialect: Dialect = "sqlite", problem: str | None = None, stands_in: bool = False
 ) -> LiveScorer:
     """

@@ -14,7 +14,7 @@ from models.champion import POINTER, Champion, pointer_of
 from models.checked_json import is_label
 from models.errors import BundleError
 from models.scorer import Scorer
-from serving.scorers.deployments import CheckedBundle, checked, deploy, in_force, store_bundle
+from serving.scorers.deployments import CheckedBundle, deploy_stored, deployments_in_force, store_bundle, verify_bundle
 from serving.store.database import STORE_ERRORS, Database
 from serving.store.tables import marks
 
@@ -59,7 +59,7 @@ class Promotions:
         """
         if self.problem is not None and self._is_overtaken():
             self.problem = None
-        stamp = stamp_of(self._models / POINTER)
+        stamp = file_stamp(self._models / POINTER)
         if stamp == self._seen and not (again and self.problem is not None):
             return
         self._take()
@@ -102,7 +102,7 @@ class Promotions:
             raise BundleError(message) from None
         named = pointer_of(text, self._models)
         files = read_bundle_files(self._models / named.bundle, where=named.bundle)
-        return named, checked(files, version=named.version, fingerprint=named.fingerprint, where=named.bundle)
+        return named, verify_bundle(files, version=named.version, fingerprint=named.fingerprint, where=named.bundle)
 
     def _put_in_force(self, pointer: bytes, bundle: CheckedBundle, *, by: str) -> None:
         with self._database.writing() as connection:
@@ -111,7 +111,7 @@ class Promotions:
             at = self._now()
             store_bundle(connection, bundle, at=at)
             fingerprint = bundle.model.id.fingerprint
-            deploy(connection, "champion", fingerprint, source="promotion", by=by, at=at)
+            deploy_stored(connection, "champion", fingerprint, source="promotion", by=by, at=at)
             _deal_with(connection, pointer)
 
     def _is_followed(self, pointer: bytes) -> bool:
@@ -146,7 +146,7 @@ def _mover(named: Champion) -> str:
 
 def _newest(connection: Connection) -> int:
     """Give the number of the newest deployment of a champion."""
-    champion = in_force(connection).get("champion")
+    champion = deployments_in_force(connection).get("champion")
     return 0 if champion is None else champion.number
 
 
@@ -164,7 +164,7 @@ def _mark(pointer: bytes) -> str:
     return hashlib.sha256(pointer).hexdigest()
 
 
-def stamp_of(path: Path) -> Stamp:
+def file_stamp(path: Path) -> Stamp:
     """Give what changes whenever a file is replaced; None where there is none."""
     try:
         found = path.stat()

@@ -31,7 +31,7 @@ class ShadowComparison:
         return asdict(self)
 
 
-def compared(connection: Connection, *, champion: str, shadow: str) -> ShadowComparison:
+def compare_shadow(connection: Connection, *, champion: str, shadow: str) -> ShadowComparison:
     """
     Compare the leads that the shadow scored last, at most 1,000, by the newest receipt of either.
 

@@ -48,7 +48,7 @@ class BacklogFollower:
         asked = select(moves.c.lead_id, moves.c.since).order_by(moves.c.since).limit(limit)
         with self._database.reading() as connection:
             due = [DueLead(row.lead_id, row.since) for row in connection.execute(asked)]
-        return self._rescoring.look(due)
+        return self._rescoring.rescore(due)
 
     def sweep(self, after: str = "", limit: int = _SWEPT_AT_ONCE) -> str | None:
         """
@@ -63,7 +63,7 @@ class BacklogFollower:
         """
         with self._database.reading() as connection:
             lead_ids = self._routing.open_after(connection, after, limit=limit)
-        self._rescoring.look([DueLead(lead_id, None) for lead_id in lead_ids])
+        self._rescoring.rescore([DueLead(lead_id, None) for lead_id in lead_ids])
         self.swept += len(lead_ids)
         return lead_ids[-1] if lead_ids else None
 

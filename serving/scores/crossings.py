@@ -11,7 +11,7 @@ from data.instants import iso
 from data.playbook import Playbook
 from models.receipt import scorer_json
 from serving.scorers.live_scorer import LiveScorer, Score
-from serving.store.database import raw
+from serving.store.database import raw_connection
 from serving.store.tables import leads, merges, moves, outcomes, routes
 
 MOST_REASONS = 5
@@ -109,7 +109,7 @@ class CrossingRules:
         asked = self._open().where(leads.c.lead_id > lead_id, ~waits).order_by(leads.c.lead_id).limit(limit)
         return [row.lead_id for row in connection.execute(asked)]
 
-    def judge(
+    def decide(
         self,
         live: LiveScorer,
         standing: Mapping[str, ThresholdState],
@@ -137,12 +137,16 @@ class CrossingRules:
         }
         return Crossings(crossed, {one: now for one, now in stands.items() if now != standing[one]})
 
-    def settle(self, connection: Connection, live: LiveScorer, *, lead_ids: Sequence[str], as_of: int) -> None:
+    def set_initial_states(
+        self, connection: Connection, live: LiveScorer, *, lead_ids: Sequence[str], as_of: int
+    ) -> None:
         """Take loaded leads as they stand: those above the threshold count as above, and none is routed."""
         below = [one for one, found in self.open_leads(connection, lead_ids).items() if not found.is_above]
-        points = live.points(raw(connection), [(lead_id, as_of) for lead_id in below])
+        points = live.points(raw_connection(connection), [(lead_id, as_of) for lead_id in below])
         fingerprint = live.scorer.id.fingerprint
-        remember(connection, {one: ThresholdState(now >= live.threshold, fingerprint) for one, now in points.items()})
+        save_threshold_states(
+            connection, {one: ThresholdState(now >= live.threshold, fingerprint) for one, now in points.items()}
+        )
 
     def _open(self) -> Select[Any]:
         closed = select(outcomes.c.lead_id).where(
@@ -157,7 +161,7 @@ def _unmoved(live: LiveScorer, standing: ThresholdState, now: float) -> float | 
     return now if standing.is_of_another(live) else None
 
 
-def remember(connection: Connection, standing: Mapping[str, ThresholdState]) -> None:
+def save_threshold_states(connection: Connection, standing: Mapping[str, ThresholdState]) -> None:
     """Keep how leads stand."""
     if standing:
         lead = leads.c.lead_id == bindparam("lead")

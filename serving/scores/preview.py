@@ -13,7 +13,7 @@ from serving.errors import InvalidError
 from serving.facts import Preview, attributes_json, check_activity, check_lead
 from serving.scorers.active_scorer import ActiveScorer
 from serving.scorers.live_scorer import Score
-from serving.store.database import Database, memory
+from serving.store.database import Database, in_memory_store
 from serving.store.tables import activities, lead_versions
 
 _VERSION = "INSERT INTO lead_versions (lead_id, known_at, account_id, created_at, attributes) VALUES (?, ?, ?, ?, ?)"
@@ -38,7 +38,7 @@ class Previews:
         self._business = business
         self._database = database
         self._ladder = ladder
-        self._memory = memory()
+        self._memory = in_memory_store()
         self._alone = threading.Lock()
 
     def score(self, preview: Preview, *, as_of: int, latest: int, top: int | None) -> Score:

@@ -15,9 +15,9 @@ from models.receipt import Reason, Receipt, changes, displayed, scorer_json
 from models.scorer import Scorer
 from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerError
 from serving.facts import shown
-from serving.scorers.deployments import Role, scorer_of
-from serving.scorers.live_scorer import LiveScorer, Score, go_live
-from serving.store.database import Dialect, raw
+from serving.scorers.deployments import Role, load_scorer
+from serving.scorers.live_scorer import LiveScorer, Score, compile_scorer
+from serving.store.database import Dialect, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import leads, merges, receipts
 
@@ -130,12 +130,12 @@ def _past(connection: Connection, row: Row[Any]) -> PastReceipt:
 
 def _scorer(connection: Connection, fingerprint: str) -> Scorer | None:
     try:
-        return scorer_of(connection, fingerprint)
+        return load_scorer(connection, fingerprint)
     except (UnknownScorerError, ModelError):
         return None
 
 
-def replay(connection: Connection, past: PastReceipt, dialect: Dialect) -> dict[str, Any]:
+def recompute_receipt(connection: Connection, past: PastReceipt, dialect: Dialect) -> dict[str, Any]:
     """
     Give a receipt again, twice: from the feature values it was made of, and from the facts as they were known then.
 
@@ -150,8 +150,8 @@ def replay(connection: Connection, past: PastReceipt, dialect: Dialect) -> dict[
         differences = ["the scorer that gave it cannot be loaded any more"]
         return _replayed(past, differences, again=None)
     differences = [] if past.again is None else _score_differences(past, past.again)
-    live = go_live(scorer, dialect=dialect)
-    known = live.known(raw(connection), [(row.lead_id, row.as_of)]).get(row.lead_id)
+    live = compile_scorer(scorer, dialect=dialect)
+    known = live.known(raw_connection(connection), [(row.lead_id, row.as_of)]).get(row.lead_id)
     if known is None:
         return _replayed(past, [*differences, "the lead is not known as of that instant"], again=None)
     differences += _value_differences(scorer.catalog.names, past.values, known.values)
@@ -229,7 +229,7 @@ class ScoreChange:
         }
 
 
-def changed(connection: Connection, live: LiveScorer, lead_id: str, *, since: int, now: int) -> ScoreChange:
+def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *, since: int, now: int) -> ScoreChange:
     """
     Say what changed in a lead's score since an instant.
 
@@ -246,7 +246,7 @@ def changed(connection: Connection, live: LiveScorer, lead_id: str, *, since: in
     Raises:
         UnknownLeadError: the lead is not known, or was not at the earlier instant.
     """
-    scored = [live.score(raw(connection), lead_id, as_of=at, top=None) for at in (since, now)]
+    scored = [live.score(raw_connection(connection), lead_id, as_of=at, top=None) for at in (since, now)]
     before, after = scored
     if before is None or after is None:
         message = f"No lead {shown(lead_id)} was known as of {iso(since if after else now)}; ask since a later instant."

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from serving.scorers.live_scorer import KnownLead, LiveScorer, Score
-from serving.scores.stored_receipts import ServedScore, draw, keep
+from serving.scores.stored_receipts import ServedScore, build_receipts, save_receipts
 from serving.store.database import STORE_ERRORS, Database
 
 _REMEMBERED = 50_000
@@ -36,7 +36,7 @@ class Recorder:
         """Give how many receipts are in memory alone."""
         return len(self._waiting)
 
-    def given(self, live: LiveScorer, scores: Iterable[Score]) -> None:
+    def record(self, live: LiveScorer, scores: Iterable[Score]) -> None:
         """Note scores that were given as of now."""
         self.answered += 1
         for score in scores:
@@ -52,7 +52,7 @@ class Recorder:
                 known = KnownLead(score.newest_activity_at, score.values)
                 self._waiting.append((live, ServedScore(receipt.lead_id, receipt.as_of, known)))
 
-    def keep(self, database: Database) -> int:
+    def save(self, database: Database) -> int:
         """Keep the receipts of what was answered, and say how many answers there were."""
         with self._lock:
             waiting, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
@@ -99,7 +99,7 @@ def _keep(database: Database, waiting: list[tuple[LiveScorer, ServedScore]]) -> 
     by_scorer: dict[int, tuple[LiveScorer, list[ServedScore]]] = {}
     for live, given in waiting:
         by_scorer.setdefault(id(live), (live, []))[1].append(given)
-    drawn = [draw(live, "champion", given=given) for live, given in by_scorer.values()]
+    drawn = [build_receipts(live, "champion", given=given) for live, given in by_scorer.values()]
     with database.writing() as connection:
         for each in drawn:
-            keep(connection, each)
+            save_receipts(connection, each)

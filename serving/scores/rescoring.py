@@ -10,9 +10,16 @@ from models.receipt import displayed
 from serving.clock import Clock
 from serving.scorers.active_scorer import ActiveScorer
 from serving.scorers.live_scorer import KnownLead, LiveScorer
-from serving.scores.crossings import MOST_REASONS, CrossingRules, Crossings, ThresholdState, remember, write_routes
-from serving.scores.stored_receipts import ReceiptRow, ServedScore, draw, keep
-from serving.store.database import Database, raw
+from serving.scores.crossings import (
+    MOST_REASONS,
+    CrossingRules,
+    Crossings,
+    ThresholdState,
+    save_threshold_states,
+    write_routes,
+)
+from serving.scores.stored_receipts import ReceiptRow, ServedScore, build_receipts, save_receipts
+from serving.store.database import Database, raw_connection
 from serving.store.rows import insert_rows
 from serving.store.tables import moves, scores
 
@@ -67,7 +74,7 @@ class Rescorer:
         self._ladder = ladder
         self._routing = routing
 
-    def look(self, due: Sequence[DueLead]) -> int:
+    def rescore(self, due: Sequence[DueLead]) -> int:
         """
         Score leads as of now, and hand over those that crossed.
 
@@ -81,19 +88,19 @@ class Rescorer:
             return self._write(connection, looked)
 
     def _looked(self, due: Sequence[DueLead]) -> ScoredBatch:
-        as_of = self._clock.as_of(self._database.writing_since)
+        as_of = self._clock.as_of(self._database.other_writer_since)
         live, shadow = self._ladder.current, self._ladder.shadow
         by_id = {one.lead_id: one for one in due}
         with self._database.reading() as connection:
             standing = self._routing.open_leads(connection, list(by_id))
-            store = raw(connection)
+            store = raw_connection(connection)
             asked = [(lead_id, as_of) for lead_id in standing]
             known = live.known(store, asked)
             before = self._before(live, connection, due=by_id, standing=standing)
-        drawn = draw(live, "champion", given=_given(known, as_of))
+        drawn = build_receipts(live, "champion", given=_given(known, as_of))
         shadows = [] if shadow is None else self._shadowed(shadow, asked, as_of)
         after = {one.row["lead_id"]: one.points for one in drawn}
-        judged = self._routing.judge(live, standing, before=before, after=after)
+        judged = self._routing.decide(live, standing, before=before, after=after)
         crossing = {lead_id: known[lead_id] for lead_id in judged.crossed}
         return ScoredBatch(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
 
@@ -101,7 +108,9 @@ class Rescorer:
         """Draw up what a shadow would have said; whatever is wrong with it, it must not hold up the champion."""
         try:
             with self._database.reading() as connection:
-                return draw(shadow, "shadow", given=_given(shadow.known(raw(connection), asked), as_of))
+                return build_receipts(
+                    shadow, "shadow", given=_given(shadow.known(raw_connection(connection), asked), as_of)
+                )
         except Exception:  # noqa: BLE001 - a store that is gone shows in the champion's part as well
             _LOG.exception("the shadow could not score")
             return []
@@ -120,15 +129,15 @@ class Rescorer:
             since = due[lead_id].since
             if since is not None and found.needs_before(live):
                 asked.append((lead_id, since))
-        return live.points(raw(connection), asked)
+        return live.points(raw_connection(connection), asked)
 
     def _write(self, connection: Connection, looked: ScoredBatch) -> int:
         lead_ids = self._unchanged(connection, looked)
         drawn = [one for one in looked.drawn if one.row["lead_id"] in lead_ids]
-        ids = keep(connection, drawn)
-        keep(connection, [one for one in looked.shadows if one.row["lead_id"] in lead_ids])
+        ids = save_receipts(connection, drawn)
+        save_receipts(connection, [one for one in looked.shadows if one.row["lead_id"] in lead_ids])
         _store(connection, drawn, ids=ids, instead_of=lead_ids)
-        remember(connection, {one: now for one, now in looked.judged.standing.items() if one in lead_ids})
+        save_threshold_states(connection, {one: now for one, now in looked.judged.standing.items() if one in lead_ids})
         crossed = [one for one in looked.judged.crossed if one in lead_ids]
         write_routes(
             connection,

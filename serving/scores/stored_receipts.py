@@ -50,7 +50,7 @@ class ReceiptRow:
     newest_activity_at: int | None
 
 
-def draw(live: LiveScorer, role: Role, *, given: Sequence[ServedScore]) -> list[ReceiptRow]:
+def build_receipts(live: LiveScorer, role: Role, *, given: Sequence[ServedScore]) -> list[ReceiptRow]:
     """
     Draw up the receipts of scores, all at once and without words: words follow from values and scorer.
 
@@ -120,7 +120,7 @@ def _mark(live: LiveScorer, points: float, reasons: Mapping[str, float]) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
-def keep(connection: Connection, drawn: Sequence[ReceiptRow]) -> dict[str, str]:
+def save_receipts(connection: Connection, drawn: Sequence[ReceiptRow]) -> dict[str, str]:
     """
     Keep the receipts that say something else than the one before them.
 

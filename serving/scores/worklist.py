@@ -41,7 +41,9 @@ class Freshness:
         return None
 
 
-def best(connection: Connection, fresh: Freshness, *, limit: int, grade: Grade | None = None) -> list[dict[str, Any]]:
+def best_leads(
+    connection: Connection, fresh: Freshness, *, limit: int, grade: Grade | None = None
+) -> list[dict[str, Any]]:
     """
     Give the open leads with the highest stored scores.
 

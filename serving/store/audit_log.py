@@ -23,7 +23,7 @@ _SECRET_BYTES = 32
 _KEPT = select(marks.c.content).where(marks.c.name == _SECRET)
 
 
-def note(connection: Connection, *, at: int, actor: str, act: str, about: str) -> None:
+def write_audit_entry(connection: Connection, *, at: int, actor: str, act: str, about: str) -> None:
     """
     Keep what an administrator did, in the same transaction as the act itself.
 
@@ -37,22 +37,22 @@ def note(connection: Connection, *, at: int, actor: str, act: str, about: str) -
     connection.execute(insert(audit).values(at=at, actor=actor, act=act, about=about))
 
 
-def newest_notes(connection: Connection, limit: int) -> list[dict[str, Any]]:
+def newest_audit_entries(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Give what was done, the newest first."""
     rows = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(limit)).mappings()
     return [{**{name: row[name] for name in ("id", "actor", "act", "about")}, "at": iso(row["at"])} for row in rows]
 
 
-def mark_of(connection: Connection, lead_id: str) -> str:
+def keyed_hash(connection: Connection, lead_id: str) -> str:
     """
     Give the mark of a lead: HMAC-SHA256 of its id under the store's secret, 64 hex digits.
 
     The secret is made when the first mark is asked for; that takes a transaction that writes.
     """
-    return marks_of(connection, [lead_id])[lead_id]
+    return keyed_hashes(connection, [lead_id])[lead_id]
 
 
-def marks_of(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]:
+def keyed_hashes(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]:
     """Give the marks of many leads."""
     secret = _secret(connection)
     return {lead_id: hmac.new(secret, lead_id.encode(), hashlib.sha256).hexdigest() for lead_id in lead_ids}
@@ -66,7 +66,7 @@ def _secret(connection: Connection) -> bytes:
     return bytes.fromhex(found)
 
 
-def who() -> str:
+def command_line_user() -> str:
     """Give who is at the command line: ``LEADSCORE_USER``, or else the operating system's user."""
     named = " ".join(os.environ.get("LEADSCORE_USER", "").encode("utf-8", "replace").decode().split())
     if named:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
-from serving.store.database import raw
+from serving.store.database import raw_connection
 
 COLUMNS = {
     "leads": ("lead_id",),
@@ -34,14 +34,14 @@ class BulkInsert(Protocol):
 
 
 @contextmanager
-def bulk(connection: Connection) -> Iterator[BulkInsert]:
+def open_bulk_insert(connection: Connection) -> Iterator[BulkInsert]:
     """
     Take rows in by the fastest way that the engine has.
 
     Args:
         connection: holds the write lock.
     """
-    store = raw(connection)
+    store = raw_connection(connection)
     if isinstance(store, sqlite3.Connection):
         with _triggers(store):
             yield _Sqlite(store)

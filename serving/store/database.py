@@ -23,7 +23,7 @@ from serving.clock import Clock
 from serving.errors import StoreError
 from serving.settings import database_url
 from serving.store.tables import metadata
-from serving.store.writes_in_flight import WritesInFlight, on_postgres
+from serving.store.writes_in_flight import WritesInFlight, postgres_writer_since
 
 Dialect = Literal["sqlite", "postgres"]
 
@@ -69,7 +69,7 @@ class Database:
         busy_timeout_s: how long a write waits for another process's write.
 
     Attributes:
-        told: how many times this process has kept facts since it opened the store.
+        fact_writes: how many times this process has kept facts since it opened the store.
 
     Raises:
         StoreError: it cannot be opened as a store.
@@ -84,7 +84,7 @@ class Database:
         self._mine = threading.Lock()
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        self.told = 0
+        self.fact_writes = 0
         try:
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ class Database:
             self._dispose()
             said = str(getattr(error, "orig", error)).strip().split("\n", maxsplit=1)[0]
             expected = "give a SQLite file that may be written, or the URL of a PostgreSQL that answers"
-            message = f"{self.shown} cannot be opened as the store ({said}): {expected}."
+            message = f"{self.display_url} cannot be opened as the store ({said}): {expected}."
             raise StoreError(message) from None
 
     @property
@@ -106,7 +106,7 @@ class Database:
         return Path(str(self.url.database)) if self.url.get_backend_name() == "sqlite" else None
 
     @property
-    def shown(self) -> str:
+    def display_url(self) -> str:
         """Give where the store is, without its password."""
         return str(self.path or self.url.render_as_string(hide_password=True))
 
@@ -122,23 +122,23 @@ class Database:
         with self._reader.connect() as connection:
             yield connection
 
-    def live(self) -> AbstractContextManager[RawConnection]:
+    def live_snapshot(self) -> AbstractContextManager[RawConnection]:
         """Give this thread's connection for live scoring; several statements see one moment."""
         return ReadTransaction(self.reader) if self.dialect == "sqlite" else self._reading_raw()
 
-    def at_once(self) -> AbstractContextManager[RawConnection]:
+    def live_statement(self) -> AbstractContextManager[RawConnection]:
         """Give this thread's connection for one statement of live scoring."""
         return nullcontext(self.reader) if self.dialect == "sqlite" else self._asking()
 
     @contextmanager
     def _asking(self) -> Iterator[RawConnection]:
         with self._asker.connect() as connection:
-            yield raw(connection)
+            yield raw_connection(connection)
 
     @contextmanager
     def _reading_raw(self) -> Iterator[RawConnection]:
         with self._reader.connect() as connection:
-            yield raw(connection)
+            yield raw_connection(connection)
 
     @property
     def reader(self) -> sqlite3.Connection:
@@ -150,15 +150,15 @@ class Database:
             self._opened.append(found)
         return found
 
-    def writing_since(self) -> int | None:
+    def other_writer_since(self) -> int | None:
         """Give the instant from which another process's write may be under way, if one is; ask before reading."""
         if self._under_way is not None:
             return self._under_way.since()
         with self._asking() as store:
-            return on_postgres(store, _WRITER)
+            return postgres_writer_since(store, _WRITER)
 
     @contextmanager
-    def telling(self, clock: Clock) -> Iterator[tuple[Connection, int]]:
+    def writing_facts(self, clock: Clock) -> Iterator[tuple[Connection, int]]:
         """
         Hold the write lock to keep facts; nobody's "now" passes the instant given until they can be seen.
 
@@ -174,12 +174,12 @@ class Database:
                 if self._under_way is not None:
                     self._under_way.announce(since)
                 yield connection, since
-            self.told += 1
+            self.fact_writes += 1
         finally:
             if self._under_way is not None:
                 self._under_way.announce(0)
 
-    def ahead_us(self, now_us: Callable[[], int]) -> int:
+    def clock_offset_us(self, now_us: Callable[[], int]) -> int:
         """Say how far the store's own clock is ahead of this machine's; a file has none."""
         if self.dialect == "sqlite":
             return 0
@@ -207,14 +207,14 @@ class Database:
             upgrade(connection)
 
 
-def raw(connection: Connection) -> RawConnection:
+def raw_connection(connection: Connection) -> RawConnection:
     """Give the engine's own connection, for statements that are compiled for it."""
     driver: Any = connection.connection.driver_connection
     found: RawConnection = driver
     return found
 
 
-def memory() -> sqlite3.Connection:
+def in_memory_store() -> sqlite3.Connection:
     """Open an empty store in memory; its one transaction is never committed."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     _give_exp(connection)

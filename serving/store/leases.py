@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from serving.store.database import Database
-from serving.store.processes import is_alive, which
+from serving.store.processes import is_alive, process_identity
 from serving.store.tables import leases
 
 _LENGTH_US = 15_000_000
@@ -26,17 +26,17 @@ class Lease:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._mine = f"{socket.gethostname()} {os.getpid()} {which(os.getpid())} {secrets.token_hex(4)}"
+        self._mine = f"{socket.gethostname()} {os.getpid()} {process_identity(os.getpid())} {secrets.token_hex(4)}"
         self._until = 0
 
-    def held(self, now: int) -> bool:
+    def acquire(self, now: int) -> bool:
         """Say whether the work is this process's, after taking it if it is free; renew it when half of it is over."""
         if now < self._until - _LENGTH_US // 2:
             return True
         self._until = now + _LENGTH_US if self._taken(now) else 0
         return self._until > 0
 
-    def give_up(self) -> None:
+    def release(self) -> None:
         """Leave the work to another process."""
         if self._until:
             with self._database.writing() as connection:

@@ -19,7 +19,7 @@ STEPS = ("1",)
 _USER_MISTAKE = 2
 
 
-def go_back(url: str, step: str) -> str:
+def take_back(url: str, step: str) -> str:
     """
     Take a store back; what only later steps know is lost.
 
@@ -41,7 +41,7 @@ def go_back(url: str, step: str) -> str:
     try:
         with database.writing() as connection:
             downgrade(connection, step)
-        return database.shown
+        return database.display_url
     finally:
         database.close()
 
@@ -54,7 +54,7 @@ def main() -> None:
         console.print("Name the store in LEADSCORE_DATABASE and give the step: python -m serving.store.migrating 1")
         sys.exit(_USER_MISTAKE)
     try:
-        shown = go_back(database_url(named), given[0])
+        shown = take_back(database_url(named), given[0])
     except (LeadscoreError, ValueError) as error:
         console.print(str(error), markup=False)
         sys.exit(_USER_MISTAKE)

@@ -9,7 +9,7 @@ _BEGAN = 19
 _ENDED = ("Z", "X")
 
 
-def which(process: int) -> int:
+def process_identity(process: int) -> int:
     """
     Tell a process from another one of the same number: by when it began, and by which start of the machine.
 
@@ -39,7 +39,7 @@ def is_alive(process: int, known_as: int) -> bool:
     with suppress(ProcessLookupError):
         with suppress(PermissionError):
             os.kill(process, 0)
-        return which(process) == known_as and not _has_ended(process)
+        return process_identity(process) == known_as and not _has_ended(process)
     return False
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, insert, select
 
 from serving.errors import ErasedError
-from serving.store.audit_log import mark_of, marks_of
+from serving.store.audit_log import keyed_hash, keyed_hashes
 from serving.store.tables import tombstones
 
 _BATCH = 1000
 _ANYBODY = select(tombstones.c.mark).limit(1)
 
 
-def bury(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
+def add_tombstones(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
     """
     Set the tombstones of leads.
 
@@ -21,24 +21,24 @@ def bury(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
         lead_ids: the leads; those that have one already keep it.
         at: when they were erased [us since 1970 UTC].
     """
-    there = tombstoned(connection, wanted := sorted(set(lead_ids)))
-    marked = marks_of(connection, [one for one in wanted if one not in there])
+    there = find_erased(connection, wanted := sorted(set(lead_ids)))
+    marked = keyed_hashes(connection, [one for one in wanted if one not in there])
     new = [{"mark": mark, "erased_at": at} for mark in marked.values()]
     if new:
         connection.execute(insert(tombstones), new)
 
 
-def is_anybody_erased(connection: Connection) -> bool:
+def has_tombstones(connection: Connection) -> bool:
     """Say whether there is any tombstone."""
     return connection.execute(_ANYBODY).first() is not None
 
 
-def tombstoned(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
+def find_erased(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     """Give which of these leads were erased; where nobody ever was, that costs one look."""
     wanted = list(lead_ids)
-    if not wanted or not is_anybody_erased(connection):
+    if not wanted or not has_tombstones(connection):
         return set()
-    by_mark = {mark: lead_id for lead_id, mark in marks_of(connection, wanted).items()}
+    by_mark = {mark: lead_id for lead_id, mark in keyed_hashes(connection, wanted).items()}
     marked, found = list(by_mark), set[str]()
     for start in range(0, len(marked), _BATCH):
         some = marked[start : start + _BATCH]
@@ -49,14 +49,14 @@ def tombstoned(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
 
 def erased_at(connection: Connection, lead_id: str) -> int | None:
     """Give when a lead was erased [us since 1970 UTC]; None where it was not."""
-    if not is_anybody_erased(connection):
+    if not has_tombstones(connection):
         return None
-    asked = select(tombstones.c.erased_at).where(tombstones.c.mark == mark_of(connection, lead_id))
+    asked = select(tombstones.c.erased_at).where(tombstones.c.mark == keyed_hash(connection, lead_id))
     found: int | None = connection.execute(asked).scalar()
     return found
 
 
-def refusal() -> ErasedError:
+def erased_lead_error() -> ErasedError:
     """Say why a fact about an erased lead is refused; the id is not repeated, so that it is kept nowhere."""
     message = (
         "lead_id: this lead was erased and nothing about it is kept; stop sending it, here and where it came from."

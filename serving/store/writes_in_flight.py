@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from serving.store.processes import is_alive, which
+from serving.store.processes import is_alive, process_identity
 
 _SLOTS = 128
 _SLOT = struct.Struct("<qqq")  # the process, which of that number it is, and since when it writes; 0 is not at all
 _ALL = struct.Struct(f"<{3 * _SLOTS}q")
-ENDING = "-processes"
+SLOTS_SUFFIX = "-processes"
 """What is put after the store's name to name the file beside it."""
 _HOLDER = (
     "SELECT min((extract(epoch FROM a.xact_start) * 1000000)::bigint) FROM pg_locks AS l JOIN pg_stat_activity AS a"
@@ -29,7 +29,7 @@ _HOLDER = (
 )
 
 
-def on_postgres(store: Any, lock: int) -> int | None:
+def postgres_writer_since(store: Any, lock: int) -> int | None:
     """Give when the transaction began that holds the writers' lock on PostgreSQL [us since 1970 UTC]."""
     found: int | None = store.execute(_HOLDER, (lock,)).fetchone()[0]
     return found
@@ -44,13 +44,13 @@ class WritesInFlight:
     """
 
     def __init__(self, store: Path) -> None:
-        self._file = store.with_name(f"{store.name}{ENDING}").open("a+b")
+        self._file = store.with_name(f"{store.name}{SLOTS_SUFFIX}").open("a+b")
         self._map: mmap.mmap | None = None
         with self._locked():
             if os.fstat(self._file.fileno()).st_size < _ALL.size:
                 self._file.truncate(_ALL.size)
             self._map = mmap.mmap(self._file.fileno(), _ALL.size)
-            self._me = os.getpid(), which(os.getpid())
+            self._me = os.getpid(), process_identity(os.getpid())
             self._mine = self._free_slot()
             self._say(self._mine, *self._me, 0)
 

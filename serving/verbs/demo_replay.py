@@ -13,7 +13,7 @@ from data.playbook import Business
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from serving.app import open_service
-from serving.intake.loading import HistoryTables, LoadResult, history_of, load_history
+from serving.intake.loading import HistoryTables, LoadResult, import_playbook_history, load_history
 from serving.intake.quarantined_facts import Kind
 from serving.scores.crossings import newest_routes
 from serving.service import Service
@@ -83,7 +83,7 @@ class HistoryBefore:
         return table.filter(table.known_at < self.instant).semi_join(self.leads, "lead_id")
 
 
-def rehearse(workspace: Workspace, *, progress: Progress = silent) -> DemoReplayResult:
+def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> DemoReplayResult:
     """
     Load a history but for its last day into a new store, then tell the service that day.
 
@@ -97,7 +97,7 @@ def rehearse(workspace: Workspace, *, progress: Progress = silent) -> DemoReplay
         DataError: the exports cannot be read as the playbook says.
         ServingError: the store cannot be opened.
     """
-    history = history_of(workspace, progress=progress)
+    history = import_playbook_history(workspace, progress=progress)
     settings = settings_for(workspace)
     _set_aside(settings)
     instant = history.cutoff_us - DAY_US
@@ -139,7 +139,7 @@ def _tell(service: Service, history: HistoryTables, instant: int, *, progress: P
 def _tell_all(service: Service, kind: Kind, facts: list[dict[str, Any]], *, progress: Progress) -> int:
     kept = 0
     for at in range(0, len(facts), _AT_ONCE):
-        results = service.ingestion.take(kind, facts[at : at + _AT_ONCE])
+        results = service.ingestion.ingest(kind, facts[at : at + _AT_ONCE])
         kept += sum(result.status == "stored" for result in results)
         progress(f"telling the service about {kind}", min(at + _AT_ONCE, len(facts)), len(facts))
     return kept

@@ -12,10 +12,10 @@ from models.bundle import read_bundle_files
 from models.bundle_versions import find_bundle
 from models.receipt import ScorerId, scorer_json
 from serving.errors import ServingError
-from serving.scorers.admission import admitted
-from serving.scorers.deployments import CheckedBundle, Role, checked, hand_over, take_shadow_away
+from serving.scorers.admission import admit_scorer
+from serving.scorers.deployments import CheckedBundle, Role, deploy_bundle, remove_shadow, verify_bundle
 from serving.settings import settings_for
-from serving.store.audit_log import who
+from serving.store.audit_log import command_line_user
 from serving.store.database import Database
 
 
@@ -93,7 +93,9 @@ def _bundle(models: Path, wanted: str) -> CheckedBundle:
     found = find_bundle(models, wanted)
     files = read_bundle_files(models / found.bundle)
     fingerprint = found.fingerprint or None
-    return checked(files, version=found.version or None, fingerprint=fingerprint, where=str(models / found.bundle))
+    return verify_bundle(
+        files, version=found.version or None, fingerprint=fingerprint, where=str(models / found.bundle)
+    )
 
 
 def _keep(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> str:
@@ -102,11 +104,11 @@ def _keep(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> 
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
         if bundle is None:
-            take_shadow_away(database, by=who(), at=now_us())
+            remove_shadow(database, by=command_line_user(), at=now_us())
         else:
-            admitted(bundle.model, database)
-            hand_over(database, bundle, role, by=who(), at=now_us())
-        return database.shown
+            admit_scorer(bundle.model, database)
+            deploy_bundle(database, bundle, role, by=command_line_user(), at=now_us())
+        return database.display_url
     finally:
         database.close()
 

@@ -2,9 +2,9 @@
 
 from data.progress import Progress, silent
 from data.workspace import Workspace
-from serving.intake.loading import LoadResult, history_of, load_history
+from serving.intake.loading import LoadResult, import_playbook_history, load_history
 from serving.scorers.active_scorer import ActiveScorer
-from serving.scorers.deployments import in_force
+from serving.scorers.deployments import deployments_in_force
 from serving.server.run import ServeResult, listening, run
 from serving.settings import Settings, settings_for
 from serving.store.database import Database
@@ -25,7 +25,7 @@ def load(workspace: Workspace, *, progress: Progress = silent) -> LoadResult:
         DataError: the exports cannot be read as the playbook says.
         ServingError: the store cannot be opened.
     """
-    settings, history = settings_for(workspace), history_of(workspace, progress=progress)
+    settings, history = settings_for(workspace), import_playbook_history(workspace, progress=progress)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
         live = ActiveScorer(workspace.playbook, _following_the_first(settings, database), database=database).current
@@ -37,7 +37,7 @@ def load(workspace: Workspace, *, progress: Progress = silent) -> LoadResult:
 def _following_the_first(settings: Settings, database: Database) -> Settings:
     """Follow promotions only where no champion is in force yet."""
     with database.reading() as connection:
-        is_first = "champion" not in in_force(connection)
+        is_first = "champion" not in deployments_in_force(connection)
     return settings.model_copy(update={"follow_promotions": settings.follow_promotions and is_first})
 
 

@@ -14,7 +14,7 @@ from data.workspace import Workspace
 from serving.callers.keys import Key, all_keys, create_key, key_named, revoke_key, rotate_key
 from serving.errors import KeysError
 from serving.settings import settings_for
-from serving.store.audit_log import note, who
+from serving.store.audit_log import command_line_user, write_audit_entry
 from serving.store.database import Database
 
 _HOUR_US = 3_600_000_000
@@ -119,11 +119,17 @@ def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_da
     expires_at = None if expires_days is None else now + _span_us(expires_days, "expires-days", most=_LONGEST_DAYS)
     with _writing(workspace) as connection:
         key, secret = create_key(connection, name, scopes=scopes, now=now, expires_at=expires_at)
-        note(connection, at=now, actor=who(), act="keys.create", about=f"{key.key_id} {' '.join(sorted(key.scopes))}")
+        write_audit_entry(
+            connection,
+            at=now,
+            actor=command_line_user(),
+            act="keys.create",
+            about=f"{key.key_id} {' '.join(sorted(key.scopes))}",
+        )
     return CreatedKey(key, secret)
 
 
-def listed(workspace: Workspace) -> KeyList:
+def list_keys(workspace: Workspace) -> KeyList:
     """
     Give every key that was ever made, without its secret.
 
@@ -144,7 +150,9 @@ def rotate(workspace: Workspace, key_id: str, *, overlap_hours: float) -> Create
     now, overlap_us = now_us(), _span_us(overlap_hours / 24, "overlap-hours", most=_LONGEST_DAYS)
     with _writing(workspace) as connection:
         key, secret = rotate_key(connection, key_id, now=now, overlap_us=overlap_us)
-        note(connection, at=now, actor=who(), act="keys.rotate", about=f"{key_id} by {key.key_id}")
+        write_audit_entry(
+            connection, at=now, actor=command_line_user(), act="keys.rotate", about=f"{key_id} by {key.key_id}"
+        )
         return CreatedKey(key, secret, key_named(connection, key_id))
 
 
@@ -158,7 +166,7 @@ def revoke(workspace: Workspace, key_id: str) -> RevokedKey:
     now = now_us()
     with _writing(workspace) as connection:
         key = revoke_key(connection, key_id, now=now)
-        note(connection, at=now, actor=who(), act="keys.revoke", about=key_id)
+        write_audit_entry(connection, at=now, actor=command_line_user(), act="keys.revoke", about=key_id)
     return RevokedKey(key)
 
 

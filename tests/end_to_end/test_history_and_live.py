@@ -17,7 +17,7 @@ from models.scorecard import compile_scorecard
 from serving.intake.loading import load_history
 from serving.scorers.active_scorer import ActiveScorer
 from serving.settings import Settings
-from serving.store.database import Database, raw
+from serving.store.database import Database, raw_connection
 
 PAIRS = 2_000
 
@@ -55,7 +55,7 @@ def test_batch_on_duckdb_equals_live_on_sqlite(world, warehouse, catalog, pairs,
         load_history(warehouse, database, playbook=world.playbook, live=live)
         query = compile_live(catalog)
         with database.writing() as connection:
-            ask = raw(connection).execute
+            ask = raw_connection(connection).execute
             rows = [ask(query.one, pair).fetchone() for pair in pairs.itertuples(index=False, name=None)]
             at_once = ask(query.many, (json.dumps(pairs.to_numpy().tolist()),)).fetchall()
     finally:

@@ -35,7 +35,7 @@ def kill_often(kills: int, postgres: Postgres, *, seed: int = 7) -> Found:
     rng, found, started, url = random.Random(seed), Found(), time.monotonic(), postgres.fresh()  # noqa: S311 - moments, no secrets
     database, first = Database(url, busy_timeout_s=5), 0
     ingestion = Ingestion(load_playbook(PLAYBOOK).business, database, clock=Clock(), clock_skew_s=300)
-    ingestion.take("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
+    ingestion.ingest("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
     for _ in range(kills):
         storing = _Storing(ingestion, first)
         storing.start()
@@ -65,7 +65,7 @@ class _Storing(threading.Thread):
     def run(self) -> None:
         try:
             while True:
-                results = self._ingestion.take("activities", batch(self.next))
+                results = self._ingestion.ingest("activities", batch(self.next))
                 assert all(result.status == "stored" for result in results), results
                 self.next += 1
                 self.kept.release()

@@ -98,11 +98,11 @@ def _store(url: str, first: int, told: int) -> None:
     """Keep batch after batch, for ever, and tell the number of each once it is kept."""
     database = Database(url)
     ingestion = Ingestion(load_playbook(PLAYBOOK).business, database, clock=Clock(), clock_skew_s=300)
-    ingestion.take("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
+    ingestion.ingest("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
     os.write(told, _NUMBER.pack(first))
     number = first
     while True:
-        results = ingestion.take("activities", batch(number))
+        results = ingestion.ingest("activities", batch(number))
         assert all(result.status == "stored" for result in results), results
         os.write(told, _NUMBER.pack(number))
         number += 1

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from models.bundle import MANIFEST
 from models.errors import ModelError
 from models.packed_bundle import pack
-from serving.scorers.deployments import scorer_of
+from serving.scorers.deployments import load_scorer
 from serving.store.tables import scorers
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
 from tests.serving.conftest import opened, settings_in
@@ -298,7 +298,7 @@ def test_of_500_damaged_bundles_in_the_store_none_loads(answering, all_damaged):
             connection.execute(update(scorers).where(named).values(content=blob))
         with database.reading() as connection:
             try:
-                scorer_of(connection, fingerprint_of())
+                load_scorer(connection, fingerprint_of())
             except ModelError:
                 continue
             loaded.append((at, way))

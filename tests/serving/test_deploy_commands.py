@@ -12,7 +12,7 @@ from models.champion import NoChampionError
 from models.errors import ModelError
 from serving.client import Client
 from serving.errors import ProblemError, ServingError
-from serving.scorers.deployments import in_force
+from serving.scorers.deployments import deployments_in_force
 from serving.settings import settings_for
 from serving.store.database import Database
 from serving.verbs import deploy as deploy_commands
@@ -34,7 +34,7 @@ def deployed(place):
     database = Database(settings_for(*place).database)
     try:
         with database.reading() as connection:
-            return in_force(connection)
+            return deployments_in_force(connection)
     finally:
         database.close()
 
@@ -118,7 +118,7 @@ def test_a_bundle_that_cannot_answer_on_the_store_is_not_kept(place, monkeypatch
         message = "its features cannot be asked of a store"
         raise ModelError(message)
 
-    monkeypatch.setattr(deploy_commands, "admitted", refuse)
+    monkeypatch.setattr(deploy_commands, "admit_scorer", refuse)
     with pytest.raises(ModelError, match="cannot be asked"):
         deploy(*place)
     assert deployed(place) == {}

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from models.bundle import load_files
-from serving.scorers.deployments import checked, hand_over
-from serving.scorers.live_scorer import go_live
+from serving.scorers.deployments import deploy_bundle, verify_bundle
+from serving.scorers.live_scorer import compile_scorer
 from serving.store.database import Database
 from tests.serving.bundles import blob_of, files_of, fingerprint_of
 
@@ -78,7 +78,7 @@ class Load:
 
 def swap(server, settings, seconds):
     """Deploy one bundle and the other in turn, every 100 ms: over HTTP, or into the store as another process would."""
-    bundles = [checked(files_of(*one)) for one in BUNDLES]
+    bundles = [verify_bundle(files_of(*one)) for one in BUNDLES]
     with closing(Database(settings.database)) as database:
         started = time.monotonic()
         for tick in range(round(seconds / EVERY_S)):
@@ -87,15 +87,18 @@ def swap(server, settings, seconds):
                 answer = server.client.put("/v1/model", content=blob_of(*BUNDLES[tick % 2]))
                 assert answer.status_code == 200, answer.text
             else:
-                hand_over(database, bundles[tick % 2], "champion", by="tests", at=tick)
+                deploy_bundle(database, bundles[tick % 2], "champion", by="tests", at=tick)
 
 
 def wrong_scores(settings, scores):
     """Give the scores that are not what the bundle they name gives for what was known then."""
     with closing(Database(settings.database)) as database:
-        lives = {fingerprint_of(*one): go_live(load_files(files_of(*one)), dialect=database.dialect) for one in BUNDLES}
+        lives = {
+            fingerprint_of(*one): compile_scorer(load_files(files_of(*one)), dialect=database.dialect)
+            for one in BUNDLES
+        }
         wrong = []
-        with database.live() as store:
+        with database.live_snapshot() as store:
             for score in scores:
                 live = lives[score["scorer"]["fingerprint"]]
                 again = live.score(store, score["lead_id"], as_of=instant(score["as_of"]), top=0)

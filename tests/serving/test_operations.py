@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, inspect, text
 import leadscore
 from serving.observability.prometheus import Meter
 from serving.settings import Settings
-from serving.store.migrating import go_back
+from serving.store.migrating import take_back
 from tests.serving.conftest import ROOT, opened
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -55,7 +55,7 @@ def test_a_store_is_taken_back_keeps_its_facts_and_comes_forward_again(settings)
         store.lead("L-1", attributes={"seniority": "vp", "employees": 500})
         store.activity("a")
         routes = store.rows("routes")
-    go_back(settings.database, "1")
+    take_back(settings.database, "1")
     engine = create_engine(settings.database)
     tables = set(inspect(engine).get_table_names())
     with engine.connect() as connection:

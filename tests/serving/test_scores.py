@@ -6,7 +6,7 @@ import time
 import pytest
 
 from models.cold_start import ColdStartStage, save_standing
-from serving.scorers.live_scorer import go_live
+from serving.scorers.live_scorer import compile_scorer
 from tests.models.small import fitted
 from tests.serving.conftest import opened, promote, settings_in
 
@@ -133,7 +133,7 @@ def test_points_in_a_batch_are_those_of_the_receipts(learned):
     lead_ids = [f"L-{at}" for at in range(30)]
     learned.client.post("/v1/leads", json=[{"lead_id": lead_id, **LEAD} for lead_id in lead_ids])
     live, as_of = learned.service.ladder.current, learned.clock.now_us + 10**9
-    with learned.service.database.live() as store:
+    with learned.service.database.live_snapshot() as store:
         points = live.points(store, [(lead_id, as_of) for lead_id in lead_ids])
         scores = live.scores(store, lead_ids, as_of=as_of, top=0)
     assert points == pytest.approx({lead_id: score.receipt.points for lead_id, score in scores.items()}, abs=1e-9)
@@ -241,4 +241,4 @@ def test_an_id_with_a_slash_can_be_asked_for(store):
 
 def test_the_same_catalog_is_compiled_once():
     model, _ = fitted()
-    assert go_live(model).query is go_live(model).query
+    assert compile_scorer(model).query is compile_scorer(model).query

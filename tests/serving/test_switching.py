@@ -12,7 +12,7 @@ from models.bundle import read_bundle_files
 from models.calibration import Platt
 from models.packed_bundle import pack
 from models.scorecard import compile_scorecard
-from serving.scorers.live_scorer import go_live
+from serving.scorers.live_scorer import compile_scorer
 from serving.store.database import Database
 from serving.store.schema_version import downgrade
 from serving.store.tables import scorers
@@ -28,7 +28,7 @@ def scorer(threshold, *, problem=None, stands_in=False):
     playbook = load_playbook(PLAYBOOK)
     rules = compile_scorecard(playbook.scorecard, playbook.business)
     own = rules.calibrated(Platt(0.05, -3.0), Bands(threshold=threshold, a=threshold, b=threshold / 2, c=1))
-    return go_live(own, problem=problem, stands_in=stands_in)
+    return compile_scorer(own, problem=problem, stands_in=stands_in)
 
 
 def stand_in(threshold):
@@ -44,7 +44,7 @@ def answered(settings):
         def by(live):
             dialect = found.service.database.dialect
             told = {"problem": live.problem, "stands_in": live.stands_in}
-            found.service.ladder.current = go_live(live.scorer, dialect=dialect, **told)
+            found.service.ladder.current = compile_scorer(live.scorer, dialect=dialect, **told)
 
         found.by = by
         yield found

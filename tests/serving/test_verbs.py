@@ -7,8 +7,8 @@ from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
 from serving.store.database import Database
+from serving.verbs.erase_and_dossier import write_dossier
 from serving.verbs.load_and_serve import load
-from serving.verbs.person import tell_dossier
 from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
 
 
@@ -72,5 +72,5 @@ def test_a_dossier_puts_nobody_in_force(place, tmp_path):
     with store.client:
         store.lead(attributes={"seniority": "vp"})
     promote(place.models, "a", version="1")
-    tell_dossier(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)), "L-1")
+    write_dossier(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)), "L-1")
     assert deployed(place) == []

@@ -36,10 +36,10 @@ class Following:
 class Gone:
     """A lease in a store that is gone."""
 
-    def held(self, _now):
+    def acquire(self, _now):
         raise sqlite3.OperationalError
 
-    def give_up(self):
+    def release(self):
         raise sqlite3.OperationalError
 
 

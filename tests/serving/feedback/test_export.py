@@ -11,8 +11,8 @@ from data.contract import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.instants import DAY_US, parse
 from data.playbook import load_playbook
 from serving.errors import ExportError
-from serving.feedback.export import export, exports_of, forget
-from serving.feedback.export_folder import held
+from serving.feedback.export import export, exports_of, remove_leads
+from serving.feedback.export_folder import locked
 from serving.store.database import Database
 from serving.store.tables import leads, receipts, routes, tombstones
 from tests.data.stores import activity, change, fill, merged, outcome, version
@@ -234,12 +234,12 @@ def test_whoever_is_erased_leaves_no_byte_in_an_export(database, url, tmp_path):
     keep(database, routes, route())
     exported(database, out)
     erase(database, "ann")
-    assert forget(out, "ann") == 6
+    assert remove_leads(out, "ann") == 6
     assert [path.name for path in out.rglob("*") if path.is_file() and b"ann" in path.read_bytes()] == []
     assert rows(out, "leads", "lead_id") == [("bob",)]
     assert rows(out, "receipts", "receipt_id") == [("r-2",)]
-    assert forget(out, "ann") == 0
-    assert forget(tmp_path / "gone", "ann") is None
+    assert remove_leads(out, "ann") == 0
+    assert remove_leads(tmp_path / "gone", "ann") is None
 
 
 def test_an_export_after_an_erasure_is_written_anew(database, url, tmp_path):
@@ -256,7 +256,7 @@ def test_two_at_once_wait_for_each_other(database, url, tmp_path):
     import fcntl
 
     exported(database, tmp_path / "out")
-    with held(tmp_path / "out"), (tmp_path / "out" / ".lock").open("ab") as lock, pytest.raises(BlockingIOError):
+    with locked(tmp_path / "out"), (tmp_path / "out" / ".lock").open("ab") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

@@ -12,10 +12,10 @@ from serving.intake.idempotent_requests import (
     IdempotentRequest,
     ResponseReservation,
     StoredResponse,
-    answered_once,
-    digest_of,
-    forget_old,
+    answer_once,
+    delete_expired,
     reserve,
+    sha256_of,
 )
 from tests.serving.conftest import DAY_US, key_in, opened
 
@@ -40,7 +40,7 @@ def sent(store, body, *, key="k-1", path="/v1/activities", **given):
 
 
 def asked(key="k-1", body=b"{}"):
-    return IdempotentRequest("caller", key, "POST", "/v1/leads", digest_of(body), frozenset({"L-1"}))
+    return IdempotentRequest("caller", key, "POST", "/v1/leads", sha256_of(body), frozenset({"L-1"}))
 
 
 def reserved(database, request, now):
@@ -156,17 +156,17 @@ def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(ResponseReservation, "finish", dies)
-        patch.setattr(ResponseReservation, "return_to", lambda *_: None)  # who is dead returns nothing
+        patch.setattr(ResponseReservation, "give_back", lambda *_: None)  # who is dead returns nothing
         request = asked(body=b"[]")
         with pytest.raises(KeyboardInterrupt):
-            answered_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
+            answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
     assert known.rows("activities") == []
     (row,) = known.rows("idempotency")
     assert row[-2:] == (None, None)
     known.clock.now_us += 60 * SECOND_US
-    done = answered_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
+    done = answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
     assert (done.replayed, len(known.rows("activities"))) == (False, 1)
-    assert answered_once(known.service.database, request, now=known.clock, act=_taking(known), word=None).replayed
+    assert answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None).replayed
 
 
 def _taking(store):
@@ -180,7 +180,7 @@ def _taking(store):
             self.ticket.finish(connection, SAID)
 
     def act(ticket):
-        store.service.ingestion.take("activities", [activity()], ticket=Finish(ticket))
+        store.service.ingestion.ingest("activities", [activity()], ticket=Finish(ticket))
         return SAID
 
     return act
@@ -202,7 +202,7 @@ def test_what_failed_on_our_side_may_be_sent_again_at_once(known, monkeypatch, b
         raise broken
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(known.service.ingestion), "take", fails)
+        patch.setattr(type(known.service.ingestion), "ingest", fails)
         assert sent(known, activity()).status_code in {500, 503}
     again = sent(known, activity())
     assert again.json()["stored"] == 1
@@ -217,10 +217,10 @@ def test_answers_are_kept_for_a_day_and_then_forgotten(known):
     known.clock.now_us = started_at + DAY_US
     assert sent(known, activity("a-2")).json()["stored"] == 1, "a key is free again after a day"
     with database.writing() as connection:
-        forget_old(connection, known.rows("idempotency")[0][3] + DAY_US - 1)
+        delete_expired(connection, known.rows("idempotency")[0][3] + DAY_US - 1)
     assert (len(known.rows("idempotency")), len(known.rows("idempotency_leads"))) == (1, 1)
     with database.writing() as connection:
-        forget_old(connection, known.rows("idempotency")[0][3] + DAY_US)
+        delete_expired(connection, known.rows("idempotency")[0][3] + DAY_US)
     assert known.rows("idempotency") == known.rows("idempotency_leads") == []
 
 
@@ -233,7 +233,7 @@ def test_a_request_is_kept_as_a_keyed_hash_alone(known):
     sent(known, activity(subject=None))
     request = known.rows("idempotency")[0][2]
     assert len(request) == 64
-    assert request != digest_of(known.client.build_request("POST", "/", json=activity(subject=None)).content)
+    assert request != sha256_of(known.client.build_request("POST", "/", json=activity(subject=None)).content)
 
 
 def test_of_many_processes_that_send_the_same_at_once_one_does_it(settings, known):

@@ -17,7 +17,7 @@ from features.reducers import AttributeValue, Count, DaysSinceFirst, DaysSinceLa
 from serving.app import open_service
 from serving.errors import RequestError
 from serving.intake.merging import LeadMerger, merge
-from serving.store.database import Database, raw
+from serving.store.database import Database, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import activities, lead_versions, leads
 from tests.serving.conftest import MovableClock, key_in, settings_in
@@ -135,7 +135,7 @@ def test_survivors_are_found_one_by_one_and_in_batches(two):
     database = two.service.database
     at = two.clock()
     merged(two)
-    with database.live() as store:
+    with database.live_snapshot() as store:
         assert survivor(store, "L-2") == survivor(store, "L-1") == "L-1"
         assert survivor(store, "L-2", as_of=at) == "L-2"
         assert survivor(store, "nobody") == "nobody"
@@ -377,13 +377,13 @@ class World:
         elif what == "lead":
             account = None if first is None else self.mark + first
             fact = {"lead_id": self.mark + name, "account_id": account, "attributes": {"employees": second}}
-            self.service.ingestion.take("leads", [fact])
+            self.service.ingestion.ingest("leads", [fact])
         else:
             self.facts += 1
             occurred_at = iso(self.clock.now_us - second * 86_400_000_000)
             did = {"kind": first, "occurred_at": occurred_at, "value": second}
             fact = {"activity_id": f"{self.mark}{self.facts}", "lead_id": self.mark + name, **did}
-            (result,) = self.service.ingestion.take("activities", [fact])
+            (result,) = self.service.ingestion.ingest("activities", [fact])
             if result.status == "stored":
                 self.did[name].append(did)
 
@@ -399,7 +399,7 @@ class World:
     def seen(self, as_of, names=NAMES):
         """Give everything that can be asked about the leads as of an instant, bit by bit."""
         lead_ids = [self.mark + name for name in names]
-        with self.service.database.live() as store:
+        with self.service.database.live_snapshot() as store:
             rows = store.execute(self.query.many, (json.dumps([[one, as_of] for one in lead_ids]),)).fetchall()
             scores = self.service.ladder.current.scores(store, lead_ids, as_of=as_of, top=None)
             into = {one: survivor(store, one, as_of=as_of) for one in lead_ids}
@@ -438,7 +438,7 @@ def _check_families(world):
             for did in [did for name in family for did in world.did[name]]:
                 world.facts += 1
                 fact = {"activity_id": f"{world.mark}{world.facts}", "lead_id": world.mark + told[survives], **did}
-                assert world.service.ingestion.take("activities", [fact])[0].status == "stored"
+                assert world.service.ingestion.ingest("activities", [fact])[0].status == "stored"
     as_of = world.service.clock.as_of()
     for survives, whole in told.items():
         (one,), _, _ = world.seen(as_of, [survives.removeprefix(world.mark)])
@@ -460,6 +460,6 @@ def test_facts_of_two_clocks_keep_their_order(tmp_path):
         )
         done = merge(connection, "B", into="A", at=100, above=lambda *_: ())
         assert done.merged_at == 501
-        assert survivor(raw(connection), "B", as_of=501) == "B"
-        assert survivor(raw(connection), "B", as_of=502) == "A"
+        assert survivor(raw_connection(connection), "B", as_of=501) == "B"
+        assert survivor(raw_connection(connection), "B", as_of=502) == "A"
     database.close()

@@ -217,7 +217,7 @@ def test_a_release_is_whole_or_not_at_all(known, monkeypatch):
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.intake.release.note", fails)
+        patch.setattr("serving.intake.quarantine_decisions.write_audit_entry", fails)
         assert released(known, number).status_code == 500
     assert known.rows("activities") == []
     assert len(waiting(known)) == 1
@@ -235,7 +235,7 @@ def test_a_fact_of_a_merged_lead_is_released_under_the_one_that_stays(known):
 def test_what_the_playbook_does_not_have_any_more_stays_in_quarantine(known):
     sent(known, "activities")
     number = waiting(known)[0]["id"]
-    del known.service.ingestion._playbook.activities["demo_request"]
+    del known.service.ingestion._business.activities["demo_request"]
     try:
         assert released(known, number).status_code == 422
     finally:
@@ -302,10 +302,10 @@ def test_a_fact_is_kept_as_it_was_sent(known):
 
 
 @pytest.mark.parametrize(
-    ("ahead_us", "said"),
+    ("clock_offset_us", "said"),
     [(300_000_000, None), (300_000_001, "created_at is 5 minutes ahead of our clock"), (-DAY_US, None)],
 )
-def test_an_instant_is_suspicious_only_beyond_the_skew_of_clocks(ahead_us, said):
-    fact = LeadFact.model_construct(lead_id="L-1", created_at=NOON + ahead_us)
+def test_an_instant_is_suspicious_only_beyond_the_skew_of_clocks(clock_offset_us, said):
+    fact = LeadFact.model_construct(lead_id="L-1", created_at=NOON + clock_offset_us)
     assert suspicion("leads", fact, now=NOON, skew_us=300_000_000) == said
     assert suspicion("leads", LeadFact(lead_id="L-1"), now=NOON, skew_us=0) is None

@@ -10,7 +10,7 @@ from data.playbook import load_playbook
 from data.workspace import Workspace
 from serving.client import Client
 from serving.store.tables import metadata
-from serving.verbs.person import tell_dossier
+from serving.verbs.erase_and_dossier import write_dossier
 from tests.serving.conftest import PLAYBOOK, promote, settings_in
 
 
@@ -138,7 +138,7 @@ def test_the_command_line_writes_it_as_a_page(tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_DATABASE", settings.database)
     monkeypatch.setenv("LEADSCORE_USER", "ann")
     out = tmp_path / "dossier.md"
-    answer = tell_dossier(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)), "L-1", out=out)
+    answer = write_dossier(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)), "L-1", out=out)
     page = out.read_text(encoding="utf-8")
     assert page.startswith("# What is held about lead L-1\n\nThis is all that is held about lead L-1 as of ")
     assert '"activity_id": "a-1"' in page

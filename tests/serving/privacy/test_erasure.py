@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from serving.client import Client
 from serving.errors import ProblemError, UnknownLeadError
-from serving.privacy.erasure import erase, person_of, scrub, scrub_if_due
+from serving.privacy.erasure import erase, ids_of_person, scrub, scrub_if_due
 from serving.store.database import Database
 from serving.store.tables import activities, leads, marks, metadata
-from serving.store.tombstones import tombstoned
+from serving.store.tombstones import find_erased
 
 WHO = "lead-anna.unique@example.com"
 TWIN = "lead-anna.second@example.com"
@@ -233,15 +233,15 @@ def test_a_person_is_all_ids_that_were_ever_merged(store):
     for lead_id, into in (("a", "b"), ("b", "c"), ("d", "c")):
         store.client.post(f"/v1/leads/{lead_id}/merge", json={"into": into}).raise_for_status()
     with store.service.database.reading() as connection:
-        assert all(person_of(connection, one) == {"a", "b", "c", "d"} for one in "abcd")
-        assert person_of(connection, "e") == {"e"}
+        assert all(ids_of_person(connection, one) == {"a", "b", "c", "d"} for one in "abcd")
+        assert ids_of_person(connection, "e") == {"e"}
 
 
 def test_tombstones_tell_whom_they_stand_for_only_to_who_knows_the_id(store):
     store.lead("a")
     delete(store, "a")
     with store.service.database.reading() as connection:
-        assert tombstoned(connection, ["a", "b"]) == {"a"}
+        assert find_erased(connection, ["a", "b"]) == {"a"}
         with pytest.raises(UnknownLeadError):
             erase(store.service.database, "b", at=1, actor="me")
     assert all(mark != "a" for mark, _ in store.rows("tombstones"))

@@ -13,11 +13,11 @@ from data.home import Home
 from data.workspace import Workspace
 from serving.feedback.export import export
 from serving.privacy.erasure import scrub
-from serving.privacy.files_of_lead import PUT_IN, LeadNames, wipe
+from serving.privacy.files_of_lead import PUT_IN, LeadNames, erase_from_files
 from serving.settings import settings_for
 from serving.store.database import Database
+from serving.verbs.erase_and_dossier import erase_lead
 from serving.verbs.load_and_serve import load
-from serving.verbs.person import erase_lead
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_texts_are_changed_where_they_name_the_lead_and_nowhere_else(tmp_path):
     }  # fmt: skip
     for name, (before, _) in said.items():
         (place / name).write_text(before, encoding="utf-8")
-    traces = wipe(home, "demo", {"L-7", "7", "ann@example.com", "café-x1"})
+    traces = erase_from_files(home, "demo", {"L-7", "7", "ann@example.com", "café-x1"})
     assert {name: (place / name).read_text(encoding="utf-8") for name in said} == {
         name: after for name, (_, after) in said.items()
     }
@@ -173,7 +173,7 @@ def test_a_bundle_that_names_a_lead_and_an_import_under_way_are_left_and_named(t
         place.mkdir(parents=True)
     (bundle / "trees.json").write_text("{}", encoding="utf-8")
     (bundle / "model.json").write_text('{"of": "L000001"}', encoding="utf-8")
-    traces = wipe(home, "demo", {"L000001"})
+    traces = erase_from_files(home, "demo", {"L000001"})
     assert set(traces.left) == {str(bundle / "model.json"), str(importing)}
     assert (traces.deleted, traces.rewritten) == ((), ())
 
@@ -187,5 +187,5 @@ def test_what_a_killed_import_left_behind_is_deleted_after_an_hour(tmp_path):
     (abandoned / "staging.duckdb").write_bytes(b"L000001")
     for path in (abandoned / "staging.duckdb", abandoned):
         os.utime(path, (0, 0))
-    assert wipe(home, "demo", {"L000001"}).deleted == (str(abandoned),)
+    assert erase_from_files(home, "demo", {"L000001"}).deleted == (str(abandoned),)
     assert not abandoned.exists()

@@ -14,8 +14,8 @@ from models.scorecard import compile_scorecard
 from models.scorecard_archive import keep_rules, kept_rules
 from serving.errors import UnknownScorerError
 from serving.scorers import deployments as deploying
-from serving.scorers.deployments import checked, hand_over, in_force, remember_rules, scorer_of
-from serving.scorers.shadow import compared
+from serving.scorers.deployments import deploy_bundle, deployments_in_force, load_scorer, store_rules, verify_bundle
+from serving.scorers.shadow import compare_shadow
 from serving.store.tables import receipts, scorers
 from tests.models.small import rows, values_of
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
@@ -161,7 +161,7 @@ def test_the_model_route_compares_the_shadow_with_the_champion(store):
     found = store.client.get("/v1/model").json()["shadow"]["compared"]
     assert found == {"leads": 4, "mean_difference_points": (3 + 7 + 11 + 15) / 4, "same_side_share": 0.75}
     with store.service.database.reading() as connection:
-        nobody = compared(connection, champion="nobody", shadow=fingerprint_of("two", 2))
+        nobody = compare_shadow(connection, champion="nobody", shadow=fingerprint_of("two", 2))
     assert (nobody.leads, nobody.same_side_share) == (0, None)
 
 
@@ -169,21 +169,21 @@ def test_a_scorer_that_answered_once_can_be_asked_for_ever(store):
     put(store, blob_of("one", 1, version="1"))
     put(store, blob_of("two", 2, version="2"))
     with store.service.database.reading() as connection:
-        again = scorer_of(connection, fingerprint_of("one", 1))
-    model, values = checked(files_of("one", 1)).model, values_of(rows(3, seed=4), 1)
+        again = load_scorer(connection, fingerprint_of("one", 1))
+    model, values = verify_bundle(files_of("one", 1)).model, values_of(rows(3, seed=4), 1)
     assert again.receipt("L", 5, values).points == model.receipt("L", 5, values).points
     assert again.id.version == "1"
 
 
 def test_a_scorer_that_never_answered_is_not_invented(store):
     with store.service.database.reading() as connection, pytest.raises(UnknownScorerError):
-        scorer_of(connection, "f" * 64)
+        load_scorer(connection, "f" * 64)
 
 
 def test_the_point_rules_that_answer_are_kept_and_come_back_though_the_scorecard_was_edited(store):
     answering = store.service.ladder.current.scorer
     with store.service.database.reading() as connection:
-        again = scorer_of(connection, answering.id.fingerprint)
+        again = load_scorer(connection, answering.id.fingerprint)
     assert again == answering
     assert again.id == answering.id
 
@@ -194,10 +194,10 @@ def test_fitted_rules_are_kept_beside_the_bare_ones(store):
     fitted = bare.calibrated(Platt(0.05, -3.0), Bands(60, 70, 55, 40))
     for _ in range(2):
         with store.service.database.writing() as connection:
-            remember_rules(connection, fitted, at=5)
+            store_rules(connection, fitted, at=5)
     with store.service.database.reading() as connection:
-        assert scorer_of(connection, fitted.id.fingerprint) == fitted
-        assert scorer_of(connection, bare.id.fingerprint) == bare
+        assert load_scorer(connection, fitted.id.fingerprint) == fitted
+        assert load_scorer(connection, bare.id.fingerprint) == bare
     assert len(store.rows("scorers")) == 2
 
 
@@ -219,12 +219,12 @@ def test_what_goes_wrong_half_way_leaves_nothing(store, monkeypatch):
         message = "the disk is full"
         raise OSError(message)
 
-    bundle = checked(files_of())
-    monkeypatch.setattr(deploying, "note", refuse)
+    bundle = verify_bundle(files_of())
+    monkeypatch.setattr(deploying, "write_audit_entry", refuse)
     with pytest.raises(OSError, match="disk is full"):
-        hand_over(store.service.database, bundle, "champion", by="me", at=5)
+        deploy_bundle(store.service.database, bundle, "champion", by="me", at=5)
     with store.service.database.reading() as connection:
-        assert in_force(connection) == {}
+        assert deployments_in_force(connection) == {}
     assert [row for row in store.rows("scorers") if row[1] == "model"] == []
 
 

@@ -113,7 +113,7 @@ def ingest(settings, worker, ready):
     ready.wait(timeout=60)
     for at in range(5):
         fact = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": "2026-03-01T11:00:00Z"}
-        (result,) = service.ingestion.take("activities", [{**fact, "activity_id": f"a-{worker}-{at}"}])
+        (result,) = service.ingestion.ingest("activities", [{**fact, "activity_id": f"a-{worker}-{at}"}])
         assert result.status == "stored"
         service.worker.catch_up()
     service.close()

@@ -280,7 +280,7 @@ def test_receipts_that_a_busy_store_could_not_take_wait_for_it(store, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(type(database), "writing", _fails)
         with pytest.raises(DBAPIError):
-            recorder.keep(database)
+            recorder.save(database)
     assert recorder.lost == 0
     store.catch_up()
     assert len(receipts_of(store)) == before + 1

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from serving.store.processes import which
-from serving.store.writes_in_flight import ENDING, WritesInFlight
+from serving.store.processes import process_identity
+from serving.store.writes_in_flight import SLOTS_SUFFIX, WritesInFlight
 
 
 @pytest.fixture
@@ -54,18 +54,18 @@ def test_what_a_killed_process_left_is_forgotten_though_its_number_came_again(tw
 def test_slots_of_dead_processes_are_given_away(tmp_path):
     for _ in range(200):
         kill(WritesInFlight(tmp_path / "store.db"))
-    assert (tmp_path / f"store.db{ENDING}").stat().st_size < 10_000
+    assert (tmp_path / f"store.db{SLOTS_SUFFIX}").stat().st_size < 10_000
 
 
 def test_what_a_process_left_that_ended_is_forgotten_though_nobody_asked_after_it(two):
     """In a container without an init, who was killed stays in the list of processes."""
     one, other = two
     ended = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    known_as = which(ended.pid)
+    known_as = process_identity(ended.pid)
     one._say(one._mine, ended.pid, known_as, 5)
     assert other.since() == 5
     ended.kill()
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it ended, and stays in the list
-    assert which(ended.pid) == known_as
+    assert process_identity(ended.pid) == known_as
     assert other.since() is None
     ended.communicate()

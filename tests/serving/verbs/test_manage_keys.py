@@ -14,7 +14,7 @@ from data.workspace import Workspace
 from serving.callers.keys import KeyRing, Scope, all_keys, create_key, key_named, revoke_key, rotate_key
 from serving.callers.rate_limit import Limiter
 from serving.errors import KeysError
-from serving.store.audit_log import newest_notes
+from serving.store.audit_log import newest_audit_entries
 from serving.store.database import Database
 from serving.store.tables import api_keys
 from serving.verbs import manage_keys as key_commands
@@ -240,7 +240,7 @@ def test_the_command_line_shows_a_secret_once_and_keeps_each_act(home):
     assert "opens nothing any more" in " ".join(
         shown(key_commands.revoke(Workspace(folder, home), second.key.key_id)).split()
     )
-    told = key_commands.listed(Workspace(folder, home))
+    told = key_commands.list_keys(Workspace(folder, home))
     assert {key["key_id"]: key["state"] for key in told.as_json()["keys"]} == {
         first.key.key_id: "replaced",
         second.key.key_id: "revoked",
@@ -249,7 +249,7 @@ def test_the_command_line_shows_a_secret_once_and_keeps_each_act(home):
         assert secret not in shown(told) + str(told.as_json())
     database = Database(f"sqlite:///{home.tables('demo') / 'leadscore.db'}")
     with database.reading() as connection:
-        notes = newest_notes(connection, 10)
+        notes = newest_audit_entries(connection, 10)
     database.close()
     assert [(one["actor"], one["act"], one["about"]) for one in notes] == [
         ("ada", "keys.revoke", second.key.key_id),
@@ -263,4 +263,4 @@ def test_a_span_that_cannot_be_meant_makes_no_key(home, days):
     folder = load_playbook(PLAYBOOK)
     with pytest.raises(KeysError):
         key_commands.create(Workspace(folder, home), "crm", scopes=["admin"], expires_days=days)
-    assert key_commands.listed(Workspace(folder, home)).keys == []
+    assert key_commands.list_keys(Workspace(folder, home)).keys == []

@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from serving.clock import Clock
 from serving.intake.ingestion import Ingestion, ItemOutcome
-from serving.intake.quarantined_facts import QuarantinedFact, discard, held, leave
-from serving.store.audit_log import note
+from serving.intake.quarantined_facts import QuarantinedFact, delete_quarantined, mark_released, read_quarantined
+from serving.store.audit_log import write_audit_entry
 from serving.store.database import Database
 
 
@@ -43,14 +43,14 @@ class QuarantineDecisions:
             SettledError: it left the quarantine already.
             RequestError: it cannot be taken in by now; then it stays in quarantine.
         """
-        with self.database.telling(self.clock) as (connection, now):
-            found = held(connection, number)
-            leave(connection, number, now)
+        with self.database.writing_facts(self.clock) as (connection, now):
+            found = read_quarantined(connection, number)
+            mark_released(connection, number, now)
             fact = self.ingestion.checked(found.kind, dict(found.sent))
             result = self.ingestion.keep(connection, found.kind, read=[fact])[0]
             if result.error is not None:
                 raise result.error
-            note(connection, at=now, actor=actor, act="quarantine.release", about=f"number {number}")
+            write_audit_entry(connection, at=now, actor=actor, act="quarantine.release", about=f"number {number}")
             if kept is not None:
                 kept(connection, found, result)
         return result
@@ -64,5 +64,7 @@ class QuarantineDecisions:
             SettledError: it left the quarantine already.
         """
         with self.database.writing() as connection:
-            discard(connection, number)
-            note(connection, at=self.clock.tick(), actor=actor, act="quarantine.discard", about=f"number {number}")
+            delete_quarantined(connection, number)
+            write_audit_entry(
+                connection, at=self.clock.tick(), actor=actor, act="quarantine.discard", about=f"number {number}"
+            )

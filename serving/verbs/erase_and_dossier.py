@@ -10,14 +10,14 @@ from rich.console import Console
 
 from data.instants import now_us
 from data.workspace import Workspace
-from serving.feedback.export import exports_of, forget
-from serving.privacy.dossier import Dossier, dossier_of, note_telling
+from serving.feedback.export import exports_of, remove_leads
+from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
 from serving.privacy.erasure import Erasure, RemainingCopy, erase
-from serving.privacy.files_of_lead import LeadFiles, wipe
-from serving.privacy.remaining_copies import answered, held_after
+from serving.privacy.files_of_lead import LeadFiles, erase_from_files
+from serving.privacy.remaining_copies import copies_left_here, erasure_receipt
 from serving.scorers.active_scorer import ActiveScorer
 from serving.settings import Settings, settings_for
-from serving.store.audit_log import who
+from serving.store.audit_log import command_line_user
 from serving.store.database import Database
 
 
@@ -43,13 +43,13 @@ class EraseResult:
     @property
     def held(self) -> list[RemainingCopy]:
         """Give what may still hold something of the lead."""
-        return [*self.erasure.held, *held_after(self.traces, self.missing)]
+        return [*self.erasure.held, *copies_left_here(self.traces, self.missing)]
 
     def as_json(self) -> dict[str, Any]:
         """Write the erasure receipt."""
         rewritten = [*self.exports, *self.traces.rewritten]
-        held = held_after(self.traces, self.missing)
-        return answered(self.lead_id, self.erasure, held=held, deleted=self.traces.deleted, rewritten=rewritten)
+        held = copies_left_here(self.traces, self.missing)
+        return erasure_receipt(self.lead_id, self.erasure, held=held, deleted=self.traces.deleted, rewritten=rewritten)
 
     def show(self, console: Console) -> None:
         """Say it on a console."""
@@ -100,24 +100,28 @@ def erase_lead(workspace: Workspace, lead_id: str, *, vacuum: bool = False) -> E
         ServingError: the store cannot be opened.
     """
     with _opened(workspace) as (_, database):
-        erasure = erase(database, lead_id, at=now_us(), actor=who(), waits=True, thorough=vacuum)
+        erasure = erase(database, lead_id, at=now_us(), actor=command_line_user(), waits=True, thorough=vacuum)
         with database.reading() as connection:
             exports = exports_of(connection)
-        written, missing = _taken_out(exports, sorted(erasure.person))
+        written, missing = _taken_out(exports, sorted(erasure.ids))
     return EraseResult(
-        lead_id, erasure, wipe(workspace.home, workspace.playbook.business.name, erasure.person), written, missing
+        lead_id,
+        erasure,
+        erase_from_files(workspace.home, workspace.playbook.business.name, erasure.ids),
+        written,
+        missing,
     )
 
 
 def _taken_out(exports: Sequence[Path], person: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Take a person out of exports; give those that held it, and those that are not here."""
-    gone = {str(path): forget(path, *person) for path in exports}
+    gone = {str(path): remove_leads(path, *person) for path in exports}
     return tuple(path for path, rows in gone.items() if rows), tuple(
         path for path, rows in gone.items() if rows is None
     )
 
 
-def tell_dossier(workspace: Workspace, lead_id: str, *, out: Path | None = None) -> DossierResult:
+def write_dossier(workspace: Workspace, lead_id: str, *, out: Path | None = None) -> DossierResult:
     """
     Gather all that the store holds about a lead, with the logic of its score.
 
@@ -134,8 +138,8 @@ def tell_dossier(workspace: Workspace, lead_id: str, *, out: Path | None = None)
         alone = settings.model_copy(update={"follow_promotions": False})  # who reads puts nobody in force
         live = ActiveScorer(workspace.playbook, alone, database=database, now=now_us).current
         with database.reading() as connection:
-            found = dossier_of(connection, live, workspace.playbook, lead_id=lead_id, now=now_us())
-        note_telling(database, lead_id, at=found.as_of, actor=who())
+            found = build_dossier(connection, live, workspace.playbook, lead_id=lead_id, now=now_us())
+        audit_dossier(database, lead_id, at=found.as_of, actor=command_line_user())
     if out is not None:
         out.write_text(found.as_markdown(), encoding="utf-8")
     return DossierResult(found, out)
