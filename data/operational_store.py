@@ -23,7 +23,7 @@ from data.sources import StoreSource
 from data.workspace import Workspace
 
 CHUNK = 50_000
-NEWEST_STEP = 2
+NEWEST_STEP = 3
 """The newest step of the store's tables that is understood here."""
 
 _COPIED = (

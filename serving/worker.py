@@ -16,7 +16,7 @@ from serving.scores.backlog import BacklogFollower
 from serving.scores.recorder import Recorder
 from serving.store.database import STORE_ERRORS, Database
 from serving.store.leases import Lease
-from serving.store.tables import marks
+from serving.store.tables import store_state
 
 _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
@@ -130,13 +130,13 @@ class Worker:
 
     def _is_due(self) -> bool:
         with self.database.reading() as connection:
-            last = connection.execute(select(marks.c.content).where(marks.c.name == _SWEPT)).scalar()
+            last = connection.execute(select(store_state.c.content).where(store_state.c.name == _SWEPT)).scalar()
         return last is None or int(last) + self.sweep_every_s * SECOND_US <= self.clock.now()
 
     def _note_sweep(self) -> None:
         with self.database.writing() as connection:
-            connection.execute(delete(marks).where(marks.c.name == _SWEPT))
-            connection.execute(insert(marks).values(name=_SWEPT, content=str(self.clock.now())))
+            connection.execute(delete(store_state).where(store_state.c.name == _SWEPT))
+            connection.execute(insert(store_state).values(name=_SWEPT, content=str(self.clock.now())))
 
     def _tidy(self) -> None:
         now = self.clock.now()

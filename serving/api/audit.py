@@ -17,4 +17,4 @@ async def read_audit(request: Request) -> Response:
     only(request, "limit")
     limit = limit_of(request)
     found = await service_of(request).ask_store(lambda store, _now: newest_audit_entries(store, limit))
-    return answer({"notes": found})
+    return answer({"notes": [entry.as_json() for entry in found]})

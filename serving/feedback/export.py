@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
 from data.contract import INSTANT
 from data.instants import DAY_US, from_us, to_us
@@ -30,7 +30,7 @@ from models.receipt import displayed
 from serving.errors import ExportError
 from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, put_text, remove_leads_from
 from serving.store.database import Database
-from serving.store.tables import marks
+from serving.store.state import read_state, write_state
 
 SOURCES = """\
 # What the service saw, as history to learn from: paste this into a playbook.
@@ -40,7 +40,7 @@ sources:
   - {{file: activities/*.parquet, holds: activities, columns: {{activity_id: activity_id, kind: kind, known_at: known_at, subject: subject, value: value}}}}
   - {{file: outcomes/*.parquet, holds: outcomes, columns: {{outcome_id: outcome_id, known_at: known_at, amount: amount, reason: reason}}}}
 """  # noqa: E501 - one source a line, as in the playbooks
-_MARK = "exports"
+_EXPORTS = "exports"
 _FIRST_US = to_us(datetime(1900, 1, 1, tzinfo=UTC))
 _PRIME = 1_000_000_007
 _RECEIPTS = pa.schema(
@@ -71,7 +71,7 @@ _ROUTES = pa.schema(
     ]
 )
 _GIVEN = {
-    "receipts": "SELECT receipt_id, lead_id, role, as_of, scorer, points, threshold, receipt FROM receipts",
+    "receipts": "SELECT receipt_id, lead_id, role, as_of, scorer, points, threshold, content FROM receipts",
     "routes": "SELECT id, lead_id, routed_at, points, score, grade, threshold, scorer FROM routes",
 }
 _KEY = {"receipts": "receipt_id", "routes": "id"}
@@ -269,14 +269,13 @@ def _remember(connection: Connection, folder: Path) -> None:
     """Note where an export stands."""
     known = [str(path) for path in exports_of(connection)]
     if str(folder) not in known:
-        connection.execute(delete(marks).where(marks.c.name == _MARK))
-        connection.execute(insert(marks).values(name=_MARK, content=json.dumps([*known, str(folder)])))
+        write_state(connection, _EXPORTS, json.dumps([*known, str(folder)]))
 
 
 def exports_of(connection: Connection) -> list[Path]:
     """Give the folders that the store was ever exported to."""
-    found = connection.execute(select(marks.c.content).where(marks.c.name == _MARK)).scalar()
-    return [Path(name) for name in json.loads(found)] if found else []
+    folders = read_state(connection, _EXPORTS)
+    return [Path(name) for name in json.loads(folders)] if folders else []
 
 
 def remove_leads(folder: Path, *lead_ids: str) -> int | None:

@@ -191,8 +191,8 @@ def _drawn(moment: Moment, *, since: int, sample: int, seed: int) -> tuple[pd.Da
     ids = [receipt_id for rows in moment.rows(asked) for (receipt_id,) in rows]
     places = np.random.default_rng(seed).choice(len(ids), size=min(sample, len(ids)), replace=False)
     chosen = json.dumps([ids[place] for place in sorted(places)])
-    columns = ["receipt_id", "lead_id", "as_of", "scorer", "values"]
-    named = ", ".join(f'"{name}"' for name in columns)
+    columns = ["receipt_id", "lead_id", "as_of", "scorer", "feature_values"]
+    named = ", ".join(columns)
     where, order = moment.of_leads("receipt_id"), f"receipt_id{moment.binary}"
     found = moment.rows(f"SELECT {named} FROM receipts WHERE {where} ORDER BY {order}", (chosen,))
     return pd.DataFrame([row for rows in found for row in rows], columns=columns), len(ids)
@@ -244,7 +244,7 @@ def _differences(
 
 def _compared(receipts: pd.DataFrame, catalog: Catalog) -> Iterator[FeatureDifference]:
     for row in receipts.to_dict("records"):
-        served = json.loads(row["values"])
+        served = json.loads(row["feature_values"])
         if len(served) != len(catalog.names):
             found = FeatureDifference(
                 row["receipt_id"], row["lead_id"], row["as_of"], "values", len(served), len(catalog.names)

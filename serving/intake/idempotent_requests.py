@@ -18,17 +18,20 @@ from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.store.audit_log import keyed_hash
 from serving.store.database import STORE_ERRORS, Database
 from serving.store.rows import insert_rows
-from serving.store.tables import idempotency, idempotency_leads
+from serving.store.tables import idempotent_request_leads, idempotent_requests
 from serving.store.tombstones import find_erased
 
 RETENTION_US = 24 * 3600 * SECOND_US
 """How long an answer is kept."""
 ABANDONED_US = 60 * SECOND_US
 """After how long a reservation without an answer counts as left by a process that died."""
-_ITS = (idempotency.c.key_id == bindparam("key_id"), idempotency.c.idempotency_key == bindparam("idempotency_key"))
-_THERE = select(idempotency).where(*_ITS)
+_ITS = (
+    idempotent_requests.c.key_id == bindparam("key_id"),
+    idempotent_requests.c.idempotency_key == bindparam("idempotency_key"),
+)
+_THERE = select(idempotent_requests).where(*_ITS)
 _FINISH = text(
-    "UPDATE idempotency SET status = :answered, answer = :said WHERE key_id = :key_id"
+    "UPDATE idempotent_requests SET status = :answered, response = :said WHERE key_id = :key_id"
     " AND idempotency_key = :idempotency_key AND started_at = :began AND status IS NULL"
 )
 
@@ -104,18 +107,18 @@ class ResponseReservation:
             raise InFlightError(_UNDER_WAY)
         named = {*self.asked.lead_ids, *lead_ids}
         if find_erased(connection, named):
-            connection.execute(delete(idempotency).where(*self._mine()))
+            connection.execute(delete(idempotent_requests).where(*self._mine()))
         elif named:
             names = _names(self.asked)
-            insert_rows(connection, idempotency_leads, [{**names, "lead_id": each} for each in sorted(named)])
+            insert_rows(connection, idempotent_request_leads, [{**names, "lead_id": each} for each in sorted(named)])
 
     def give_back(self, database: Database) -> None:
         """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
         with suppress(*STORE_ERRORS), database.writing() as connection:  # a store that is gone lets it lapse by itself
-            connection.execute(delete(idempotency).where(*self._mine(), idempotency.c.status.is_(None)))
+            connection.execute(delete(idempotent_requests).where(*self._mine(), idempotent_requests.c.status.is_(None)))
 
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
-        return (*_of(self.asked), idempotency.c.started_at == self.started_at)
+        return (*_of(self.asked), idempotent_requests.c.started_at == self.started_at)
 
 
 _NOT_KEPT = frozenset({401, 403, 429, 500, 503})
@@ -186,7 +189,7 @@ def reserve(connection: Connection, asked: IdempotentRequest, *, now: int) -> Re
         _forget(connection, asked)
         row = None
     if row is None:
-        insert_rows(connection, idempotency, [{**_names(asked), "request": mark, "started_at": now}])
+        insert_rows(connection, idempotent_requests, [{**_names(asked), "request_hash": mark, "started_at": now}])
         return ResponseReservation(asked, now)
     return _again(connection, asked, row=row, mark=mark, now=now)
 
@@ -195,24 +198,26 @@ def _again(
     connection: Connection, asked: IdempotentRequest, *, row: Row[tuple[object, ...]], mark: str, now: int
 ) -> ResponseReservation | StoredResponse:
     """Say what a request gets whose key is there already."""
-    if row.request != mark:
+    if row.request_hash != mark:
         raise ReusedKeyError(_REUSED)
     if row.status is not None:
-        return StoredResponse(row.status, row.answer, replayed=True)
+        return StoredResponse(row.status, row.response, replayed=True)
     if now - row.started_at < ABANDONED_US:
         raise InFlightError(_UNDER_WAY)
-    connection.execute(update(idempotency).where(*_of(asked)).values(started_at=now))
+    connection.execute(update(idempotent_requests).where(*_of(asked)).values(started_at=now))
     return ResponseReservation(asked, now)
 
 
 def delete_expired(connection: Connection, now: int) -> None:
     """Forget the answers that were kept long enough."""
-    old = idempotency.c.started_at <= now - RETENTION_US
-    of_it = (idempotency.c.key_id == idempotency_leads.c.key_id) & (
-        idempotency.c.idempotency_key == idempotency_leads.c.idempotency_key
+    old = idempotent_requests.c.started_at <= now - RETENTION_US
+    of_it = (idempotent_requests.c.key_id == idempotent_request_leads.c.key_id) & (
+        idempotent_requests.c.idempotency_key == idempotent_request_leads.c.idempotency_key
     )
-    connection.execute(delete(idempotency_leads).where(select(idempotency.c.key_id).where(of_it, old).exists()))
-    connection.execute(delete(idempotency).where(old))
+    connection.execute(
+        delete(idempotent_request_leads).where(select(idempotent_requests.c.key_id).where(of_it, old).exists())
+    )
+    connection.execute(delete(idempotent_requests).where(old))
 
 
 def sha256_of(body: bytes) -> str:
@@ -221,7 +226,7 @@ def sha256_of(body: bytes) -> str:
 
 
 def _forget(connection: Connection, asked: IdempotentRequest) -> None:
-    for table in (idempotency_leads, idempotency):
+    for table in (idempotent_request_leads, idempotent_requests):
         mine = (table.c.key_id == asked.key_id, table.c.idempotency_key == asked.idempotency_key)
         connection.execute(delete(table).where(*mine))
 
@@ -231,4 +236,7 @@ def _names(asked: IdempotentRequest) -> dict[str, str]:
 
 
 def _of(asked: IdempotentRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (idempotency.c.key_id == asked.key_id, idempotency.c.idempotency_key == asked.idempotency_key)
+    return (
+        idempotent_requests.c.key_id == asked.key_id,
+        idempotent_requests.c.idempotency_key == asked.idempotency_key,
+    )

@@ -32,9 +32,9 @@ Status = Literal["stored", "duplicate", "quarantined", "rejected"]
 Values = dict[str, Any]
 _WHENEVER = 2**62
 _MOVED = text(
-    "INSERT INTO moves (lead_id, since, newest) VALUES (:lead_id, :since, :newest)"
+    "INSERT INTO pending_scores (lead_id, since, newest) VALUES (:lead_id, :since, :newest)"
     " ON CONFLICT (lead_id) DO UPDATE SET newest ="
-    " CASE WHEN excluded.newest > moves.newest THEN excluded.newest ELSE moves.newest END"
+    " CASE WHEN excluded.newest > pending_scores.newest THEN excluded.newest ELSE pending_scores.newest END"
 )
 
 

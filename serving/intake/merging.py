@@ -17,7 +17,7 @@ from serving.scores.crossings import CrossingRules
 from serving.store.audit_log import keyed_hash, write_audit_entry
 from serving.store.database import Database, raw_connection
 from serving.store.merged_leads import survivors
-from serving.store.tables import activities, lead_versions, leads, merges, moves, outcomes, scores
+from serving.store.tables import activities, lead_versions, leads, merges, outcomes, pending_scores, scores
 
 Above = Callable[[Connection, Sequence[str], int], Collection[str]]
 """Says which of some leads count as above the threshold just before an instant."""
@@ -74,8 +74,8 @@ class LeadMerger:
         with self.database.writing_facts(self.clock) as (connection, _):
             merged = merge(connection, duplicate, into=into, at=self.clock.tick(), above=self._above)
             if merged.status == "merged":
-                about = f"{keyed_hash(connection, duplicate)} into {keyed_hash(connection, merged.into)}"
-                write_audit_entry(connection, at=merged.merged_at, actor=actor, act="leads.merge", about=about)
+                target = f"{keyed_hash(connection, duplicate)} into {keyed_hash(connection, merged.into)}"
+                write_audit_entry(connection, at=merged.merged_at, actor=actor, action="leads.merge", target=target)
             if kept is not None:
                 kept(connection, merged)
         return merged
@@ -223,15 +223,15 @@ def _keep_standing(connection: Connection, duplicate: str, *, into: str, at: int
     Where one was, the merge itself belongs to "before". Where none was, "before" is the survivor alone, as it was
     before the facts about either that nobody has followed yet.
     """
-    pending = list(connection.execute(select(moves).where(moves.c.lead_id.in_((duplicate, into)))))
+    pending = list(connection.execute(select(pending_scores).where(pending_scores.c.lead_id.in_((duplicate, into)))))
     since = min([at, *(row.since for row in pending)])
     were = set(above(connection, [duplicate, into], since))
     if duplicate in were and into not in were:
         said = select(leads.c.above_for).where(leads.c.lead_id == duplicate).scalar_subquery()
         connection.execute(update(leads).where(leads.c.lead_id == into).values(is_above=1, above_for=said))
     since = at + 1 if were else since
-    connection.execute(delete(moves).where(moves.c.lead_id.in_((duplicate, into))))
-    connection.execute(insert(moves), {"lead_id": into, "since": since, "newest": max(at, since)})
+    connection.execute(delete(pending_scores).where(pending_scores.c.lead_id.in_((duplicate, into))))
+    connection.execute(insert(pending_scores), {"lead_id": into, "since": since, "newest": max(at, since)})
 
 
 def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -50,7 +50,7 @@ class QuarantineDecisions:
             result = self.ingestion.keep(connection, found.kind, read=[fact])[0]
             if result.error is not None:
                 raise result.error
-            write_audit_entry(connection, at=now, actor=actor, act="quarantine.release", about=f"number {number}")
+            write_audit_entry(connection, at=now, actor=actor, action="quarantine.release", target=f"number {number}")
             if kept is not None:
                 kept(connection, found, result)
         return result
@@ -66,5 +66,5 @@ class QuarantineDecisions:
         with self.database.writing() as connection:
             delete_quarantined(connection, number)
             write_audit_entry(
-                connection, at=self.clock.tick(), actor=actor, act="quarantine.discard", about=f"number {number}"
+                connection, at=self.clock.tick(), actor=actor, action="quarantine.discard", target=f"number {number}"
             )

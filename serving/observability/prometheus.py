@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 from data.instants import SECOND_US
 from serving.service import Service
 from serving.store.database import STORE_ERRORS
-from serving.store.tables import marks, quarantine
+from serving.store.tables import quarantine, store_state
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -137,7 +137,7 @@ class _Stored(Collector):
         behind_s = max(0, now - service.clock.as_of(service.database.other_writer_since)) / SECOND_US
         with service.database.reading() as connection:
             held = connection.execute(select(func.count()).where(quarantine.c.released_at.is_(None))).scalar_one()
-            swept = connection.execute(select(marks.c.content).where(marks.c.name == "swept_at")).scalar()
+            swept = connection.execute(select(store_state.c.content).where(store_state.c.name == "swept_at")).scalar()
         yield _told("store_up", "1 where the store answers", 1)
         yield _told("queue_leads", "leads that wait to be scored after what happened to them", backlog.leads)
         yield _told("queue_oldest_seconds", "how long the first of them has waited", waited_s)

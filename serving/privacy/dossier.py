@@ -26,12 +26,12 @@ from serving.store.database import Database, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import (
     activities,
-    idempotency_leads,
+    idempotent_request_leads,
     lead_versions,
     leads,
     merges,
-    moves,
     outcomes,
+    pending_scores,
     quarantine,
     routes,
     scores,
@@ -124,7 +124,9 @@ def build_dossier(connection: Connection, live: LiveScorer, playbook: Playbook, 
 def audit_dossier(database: Database, lead_id: str, *, at: int, actor: str) -> None:
     """Keep in the audit log that somebody was told all about a lead."""
     with database.writing() as connection:
-        write_audit_entry(connection, at=at, actor=actor, act="leads.dossier", about=keyed_hash(connection, lead_id))
+        write_audit_entry(
+            connection, at=at, actor=actor, action="leads.dossier", target=keyed_hash(connection, lead_id)
+        )
 
 
 def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dict[str, Any]]]:
@@ -136,7 +138,7 @@ def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dic
         "outcomes": _rows(connection, outcomes, person, by="reached_at"),
         "merges": _rows(connection, merges, person, by="merged_at"),
         "quarantined_facts": _rows(connection, quarantine, person, by="received_at"),
-        "waiting_to_be_scored": _rows(connection, moves, person, by="since"),
+        "waiting_to_be_scored": _rows(connection, pending_scores, person, by="since"),
         "stored_scores": _rows(connection, scores, person, by="as_of"),
         "handovers": _rows(connection, routes, person, by="routed_at"),
     }
@@ -164,6 +166,8 @@ def _told(name: str, value: Any) -> Any:
 
 def _answers(connection: Connection, person: Collection[str]) -> list[dict[str, Any]]:
     """Count the answers to callers that are kept for a day, since they speak of the lead."""
-    asked = select(func.count()).select_from(idempotency_leads).where(idempotency_leads.c.lead_id.in_(person))
+    asked = (
+        select(func.count()).select_from(idempotent_request_leads).where(idempotent_request_leads.c.lead_id.in_(person))
+    )
     count = connection.execute(asked).scalar_one()
     return [{"count": count, "kept_for": "24 hours"}] if count else []

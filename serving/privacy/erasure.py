@@ -13,14 +13,15 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, NullPool, Table, create_engine, delete, insert, or_, select
+from sqlalchemy import Connection, NullPool, Table, create_engine, delete, or_, select
 
 from data.instants import iso
 from serving.errors import UnknownLeadError
 from serving.facts import shown
 from serving.store.audit_log import keyed_hash, write_audit_entry
 from serving.store.database import Database
-from serving.store.tables import idempotency, idempotency_leads, marks, merges, metadata
+from serving.store.state import read_state, write_state
+from serving.store.tables import idempotent_request_leads, idempotent_requests, merges, metadata, store_state
 from serving.store.tombstones import add_tombstones, erased_at
 
 Forget = Callable[[str], object]
@@ -150,7 +151,7 @@ def erase(
             message = f"No lead {shown(lead_id)} is known: there is nothing to erase."
             raise UnknownLeadError(message)
         add_tombstones(connection, person, at)
-        write_audit_entry(connection, at=at, actor=actor, act="leads.erase", about=keyed_hash(connection, lead_id))
+        write_audit_entry(connection, at=at, actor=actor, action="leads.erase", target=keyed_hash(connection, lead_id))
         _remember_to_scrub(connection)
     for each in forget:
         for one in sorted(person):
@@ -175,7 +176,7 @@ def ids_of_person(connection: Connection, lead_id: str) -> set[str]:
 
 def _delete(connection: Connection, person: Collection[str]) -> dict[str, int]:
     """Delete every row that names the person, and say how many there were in each table that had any."""
-    counts = {"idempotency": _delete_answers(connection, person)}
+    counts = {idempotent_requests.name: _delete_answers(connection, person)}
     for table in reversed(metadata.sorted_tables):
         named = [table.c[name].in_(person) for name in _NAMING if name in table.c]
         if named:
@@ -185,9 +186,9 @@ def _delete(connection: Connection, person: Collection[str]) -> dict[str, int]:
 
 def _delete_answers(connection: Connection, person: Collection[str]) -> int:
     """Delete the kept answers that speak of the person, and what else is noted about them."""
-    same = idempotency_leads.alias("same")
+    same = idempotent_request_leads.alias("same")
     count = 0
-    for table in (idempotency, idempotency_leads):
+    for table in (idempotent_requests, idempotent_request_leads):
         key = (same.c.key_id == table.c.key_id) & (same.c.idempotency_key == table.c.idempotency_key)
         speaks = select(same.c.lead_id).where(key, same.c.lead_id.in_(person)).exists()
         count = count or connection.execute(delete(table).where(speaks)).rowcount
@@ -195,8 +196,7 @@ def _delete_answers(connection: Connection, person: Collection[str]) -> int:
 
 
 def _remember_to_scrub(connection: Connection) -> None:
-    connection.execute(delete(marks).where(marks.c.name == _DUE))
-    connection.execute(insert(marks).values(name=_DUE, content=secrets.token_hex(8)))
+    write_state(connection, _DUE, secrets.token_hex(8))
 
 
 def _is_quick(database: Database) -> bool:
@@ -215,13 +215,13 @@ def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
         Whether nothing is left to do about erasures before this call; those during it stay due.
     """
     with database.reading() as connection:
-        due = connection.execute(select(marks.c.content).where(marks.c.name == _DUE)).scalar()
+        due = read_state(connection, _DUE)
     if due is None and not thorough:
         return True
     if not scrub(database, thorough=thorough):
         return False
     with database.writing() as connection:
-        connection.execute(delete(marks).where(marks.c.name == _DUE, marks.c.content == due))
+        connection.execute(delete(store_state).where(store_state.c.name == _DUE, store_state.c.content == due))
     return True
 
 
@@ -269,4 +269,4 @@ def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001
 
 
 def _may_name_leads(table: Table) -> bool:
-    return table is idempotency or any(name in table.c for name in _NAMING)
+    return table is idempotent_requests or any(name in table.c for name in _NAMING)

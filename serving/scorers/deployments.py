@@ -200,8 +200,8 @@ def deploy_bundle(database: Database, bundle: CheckedBundle, role: Role, *, by: 
     with database.writing() as connection:
         store_bundle(connection, bundle, at=at)
         made = deploy_stored(connection, role, found.fingerprint, source="deploy", by=by, at=at)
-        about = f"{role}: {found.name} {made.scorer.version if made.scorer else ''} ({found.fingerprint[:12]})"
-        write_audit_entry(connection, at=at, actor=by, act="models.deploy", about=about)
+        target = f"{role}: {found.name} {made.scorer.version if made.scorer else ''} ({found.fingerprint[:12]})"
+        write_audit_entry(connection, at=at, actor=by, action="models.deploy", target=target)
     return made
 
 
@@ -209,7 +209,7 @@ def remove_shadow(database: Database, *, by: str, at: int) -> Deployment:
     """Compare nobody with the champion any longer, and note who said so."""
     with database.writing() as connection:
         made = deploy_stored(connection, "shadow", None, source="deploy", by=by, at=at)
-        write_audit_entry(connection, at=at, actor=by, act="models.remove", about="shadow")
+        write_audit_entry(connection, at=at, actor=by, action="models.remove", target="shadow")
     return made
 
 

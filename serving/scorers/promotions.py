@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection
 
 from data.errors import LeadscoreError
 from models.bundle import read_bundle_files
@@ -16,7 +16,7 @@ from models.errors import BundleError
 from models.scorer import Scorer
 from serving.scorers.deployments import CheckedBundle, deploy_stored, deployments_in_force, store_bundle, verify_bundle
 from serving.store.database import STORE_ERRORS, Database
-from serving.store.tables import marks
+from serving.store.state import read_state, write_state
 
 _LOG = logging.getLogger("leadscore.serving")
 _FOLLOWED = "promotion"
@@ -106,17 +106,17 @@ class Promotions:
 
     def _put_in_force(self, pointer: bytes, bundle: CheckedBundle, *, by: str) -> None:
         with self._database.writing() as connection:
-            if _followed(connection) == _mark(pointer) or self._pointer() != pointer:
+            if read_state(connection, _FOLLOWED) == _mark(pointer) or self._pointer() != pointer:
                 return  # another process was faster, or something else was promoted meanwhile: the next look sees it
             at = self._now()
             store_bundle(connection, bundle, at=at)
             fingerprint = bundle.model.id.fingerprint
             deploy_stored(connection, "champion", fingerprint, source="promotion", by=by, at=at)
-            _deal_with(connection, pointer)
+            write_state(connection, _FOLLOWED, _mark(pointer))
 
     def _is_followed(self, pointer: bytes) -> bool:
         with self._database.reading() as connection:
-            return _followed(connection) == _mark(pointer)
+            return read_state(connection, _FOLLOWED) == _mark(pointer)
 
     def _is_overtaken(self) -> bool:
         """Say whether somebody deployed another champion since the promotion was found that cannot be used."""
@@ -125,7 +125,7 @@ class Promotions:
                 return False
         if self._pending is not None:
             with self._database.writing() as connection:
-                _deal_with(connection, self._pending)
+                write_state(connection, _FOLLOWED, _mark(self._pending))
         return True
 
     def _tell(self, problem: str, cause: Exception | None = None) -> None:
@@ -148,16 +148,6 @@ def _newest(connection: Connection) -> int:
     """Give the number of the newest deployment of a champion."""
     champion = deployments_in_force(connection).get("champion")
     return 0 if champion is None else champion.number
-
-
-def _followed(connection: Connection) -> str | None:
-    found: str | None = connection.execute(select(marks.c.content).where(marks.c.name == _FOLLOWED)).scalar()
-    return found
-
-
-def _deal_with(connection: Connection, pointer: bytes) -> None:
-    connection.execute(delete(marks).where(marks.c.name == _FOLLOWED))
-    connection.execute(insert(marks).values(name=_FOLLOWED, content=_mark(pointer)))
 
 
 def _mark(pointer: bytes) -> str:

@@ -8,7 +8,7 @@ from serving.clock import Clock
 from serving.scores.crossings import CrossingRules
 from serving.scores.rescoring import DueLead, Rescorer
 from serving.store.database import Database
-from serving.store.tables import moves
+from serving.store.tables import pending_scores
 
 _AT_ONCE = 100
 _SWEPT_AT_ONCE = 1000
@@ -45,7 +45,7 @@ class BacklogFollower:
 
     def step(self, limit: int = _AT_ONCE) -> int:
         """Score the leads that have waited longest, and say how many wait no longer."""
-        asked = select(moves.c.lead_id, moves.c.since).order_by(moves.c.since).limit(limit)
+        asked = select(pending_scores.c.lead_id, pending_scores.c.since).order_by(pending_scores.c.since).limit(limit)
         with self._database.reading() as connection:
             due = [DueLead(row.lead_id, row.since) for row in connection.execute(asked)]
         return self._rescoring.rescore(due)
@@ -70,5 +70,7 @@ class BacklogFollower:
     def backlog(self) -> Backlog:
         """Say how many leads wait to be scored, and since when."""
         with self._database.reading() as connection:
-            count, oldest = connection.execute(select(func.count(), func.min(moves.c.since)).select_from(moves)).one()
+            count, oldest = connection.execute(
+                select(func.count(), func.min(pending_scores.c.since)).select_from(pending_scores)
+            ).one()
         return Backlog(count, oldest)

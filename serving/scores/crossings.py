@@ -12,7 +12,7 @@ from data.playbook import Playbook
 from models.receipt import scorer_json
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.store.database import raw_connection
-from serving.store.tables import leads, merges, moves, outcomes, routes
+from serving.store.tables import leads, merges, outcomes, pending_scores, routes
 
 MOST_REASONS = 5
 """Reasons that a route says."""
@@ -105,7 +105,7 @@ class CrossingRules:
 
     def open_after(self, connection: Connection, lead_id: str, *, limit: int) -> list[str]:
         """Give the next open leads after one, by their ids, that do not wait to be scored anyway."""
-        waits = select(moves.c.lead_id).where(moves.c.lead_id == leads.c.lead_id).exists()
+        waits = select(pending_scores.c.lead_id).where(pending_scores.c.lead_id == leads.c.lead_id).exists()
         asked = self._open().where(leads.c.lead_id > lead_id, ~waits).order_by(leads.c.lead_id).limit(limit)
         return [row.lead_id for row in connection.execute(asked)]
 

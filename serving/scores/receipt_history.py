@@ -43,7 +43,7 @@ class PastReceipt:
     @property
     def values(self) -> list[Value]:
         """Give the feature values it was made of, in the order of its scorer's catalog."""
-        found: list[Value] = json.loads(self.row.values_)
+        found: list[Value] = json.loads(self.row.feature_values)
         return found
 
     def as_json(self) -> dict[str, Any]:
@@ -117,14 +117,13 @@ def receipt_of(connection: Connection, receipt_id: str) -> PastReceipt:
 
 
 def _columns() -> Any:
-    named = [column for column in receipts.c if column.name != "values"]
-    return select(*named, receipts.c["values"].label("values_"))
+    return select(receipts)
 
 
 def _past(connection: Connection, row: Row[Any]) -> PastReceipt:
     scorer = _scorer(connection, row.scorer)
-    said = json.loads(row.receipt)
-    again = None if scorer is None else scorer.receipt(row.lead_id, row.as_of, json.loads(row.values_))
+    said = json.loads(row.content)
+    again = None if scorer is None else scorer.receipt(row.lead_id, row.as_of, json.loads(row.feature_values))
     return PastReceipt(row, said, again)
 
 

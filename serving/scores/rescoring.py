@@ -21,7 +21,7 @@ from serving.scores.crossings import (
 from serving.scores.stored_receipts import ReceiptRow, ServedScore, build_receipts, save_receipts
 from serving.store.database import Database, raw_connection
 from serving.store.rows import insert_rows
-from serving.store.tables import moves, scores
+from serving.store.tables import pending_scores, scores
 
 _LOG = logging.getLogger("leadscore.serving")
 
@@ -149,7 +149,7 @@ class Rescorer:
         """Give the leads that stand as they did when they were looked at."""
         lead_ids = list(looked.due)
         now = self._routing.open_leads(connection, lead_ids)
-        asked = select(moves.c.lead_id, moves.c.since).where(moves.c.lead_id.in_(lead_ids))
+        asked = select(pending_scores.c.lead_id, pending_scores.c.since).where(pending_scores.c.lead_id.in_(lead_ids))
         waiting = {row.lead_id: row.since for row in connection.execute(asked)}
         return {
             lead_id
@@ -184,7 +184,11 @@ def _stored(one: ReceiptRow, receipt_id: str) -> dict[str, object]:
 
 def _done(connection: Connection, looked: ScoredBatch, lead_ids: Iterable[str]) -> int:
     """Take leads off the list of those that wait; who moved again meanwhile waits for what came since."""
-    mine = moves.c.lead_id.in_([one for one in lead_ids if looked.due[one].since is not None])
-    settled: int = connection.execute(delete(moves).where(mine, moves.c.newest < looked.as_of)).rowcount
-    connection.execute(update(moves).where(mine, moves.c.since < looked.as_of).values(since=looked.as_of))
+    mine = pending_scores.c.lead_id.in_([one for one in lead_ids if looked.due[one].since is not None])
+    settled: int = connection.execute(
+        delete(pending_scores).where(mine, pending_scores.c.newest < looked.as_of)
+    ).rowcount
+    connection.execute(
+        update(pending_scores).where(mine, pending_scores.c.since < looked.as_of).values(since=looked.as_of)
+    )
     return settled

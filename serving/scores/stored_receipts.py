@@ -106,9 +106,9 @@ def _drawn(
         "scorer": live.scorer.id.fingerprint,
         "points": points,
         "threshold": live.threshold,
-        "mark": _mark(live, points, reasons),
-        "values": json.dumps(given.known.values),
-        "receipt": json.dumps(said, allow_nan=False),
+        "content_hash": _mark(live, points, reasons),
+        "feature_values": json.dumps(given.known.values),
+        "content": json.dumps(said, allow_nan=False),
     }
     return ReceiptRow(row, points, grade, probability, newest)
 
@@ -138,11 +138,11 @@ def save_receipts(connection: Connection, drawn: Sequence[ReceiptRow]) -> dict[s
     new, ids = [], {}
     for one in sorted(drawn, key=lambda each: int(each.row["as_of"])):
         lead_id, earlier = one.row["lead_id"], before.get(one.row["lead_id"])
-        if earlier is not None and earlier[1] == one.row["mark"]:
+        if earlier is not None and earlier[1] == one.row["content_hash"]:
             ids[lead_id] = earlier[0]
             continue
         new.append(one.row)
-        before[lead_id] = one.row["receipt_id"], one.row["mark"]
+        before[lead_id] = one.row["receipt_id"], one.row["content_hash"]
         ids[lead_id] = one.row["receipt_id"]
     if new:
         insert_rows(connection, receipts, new)
@@ -168,7 +168,7 @@ def _before(connection: Connection, drawn: Sequence[ReceiptRow]) -> dict[str, tu
         else:
             told = newest.get(lead_id)
         if told is not None:
-            found[lead_id] = (told.receipt_id, told.mark)
+            found[lead_id] = (told.receipt_id, told.content_hash)
     return found
 
 
@@ -181,13 +181,13 @@ def _newest(connection: Connection, role: Role, lead_ids: Iterable[str]) -> dict
         .subquery()
     )
     same = (receipts.c.lead_id == last.c.lead_id) & (receipts.c.as_of == last.c.as_of) & (receipts.c.role == role)
-    columns = (receipts.c.lead_id, receipts.c.receipt_id, receipts.c.mark, receipts.c.as_of)
+    columns = (receipts.c.lead_id, receipts.c.receipt_id, receipts.c.content_hash, receipts.c.as_of)
     return {row.lead_id: row for row in connection.execute(select(*columns).join(last, same))}
 
 
 def _last_before(connection: Connection, role: Role, *, lead_id: str, as_of: int) -> Any:
     asked = (
-        select(receipts.c.receipt_id, receipts.c.mark)
+        select(receipts.c.receipt_id, receipts.c.content_hash)
         .where(receipts.c.lead_id == lead_id, receipts.c.role == role, receipts.c.as_of <= as_of)
         .order_by(receipts.c.as_of.desc())
         .limit(1)

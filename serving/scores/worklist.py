@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from data.instants import SECOND_US, iso
 from models.receipt import Grade
-from serving.store.tables import moves, scores
+from serving.store.tables import pending_scores, scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ def best_leads(
         limit: how many.
         grade: only those with this one.
     """
-    asked = select(scores, moves.c.since).join(moves, moves.c.lead_id == scores.c.lead_id, isouter=True)
+    asked = select(scores, pending_scores.c.since).join(
+        pending_scores, pending_scores.c.lead_id == scores.c.lead_id, isouter=True
+    )
     if grade is not None:
         asked = asked.where(scores.c.grade == grade)
     rows = connection.execute(asked.order_by(scores.c.points.desc(), scores.c.lead_id).limit(limit))

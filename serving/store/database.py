@@ -226,7 +226,7 @@ def in_memory_store() -> sqlite3.Connection:
     return connection
 
 
-class ReadTransaction:  # noqa: N801 - reads as a statement; a class costs half of what a generator would, on the hot path
+class ReadTransaction:  # a class costs half of what a generator would, on the hot path
     """Let several statements see a SQLite store as it was at one moment."""
 
     __slots__ = ("_mine", "_store")

@@ -6,9 +6,9 @@ from sqlalchemy import Connection, inspect, text
 
 from serving.errors import StoreError
 
-NEWEST = "2"
+NEWEST = "3"
 _FIRST = "1"
-_KNOWN = (_FIRST, NEWEST)
+_KNOWN = (_FIRST, "2", NEWEST)
 _STEPS = Path(__file__).parent / "migrations"
 
 

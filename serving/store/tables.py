@@ -138,15 +138,15 @@ quarantine = Table(
 tombstones = Table(
     "tombstones",
     metadata,
-    Column("mark", Text, primary_key=True),
+    Column("keyed_hash", Text, primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
 )
 """Leads that were erased, as keyed hashes of their ids, so that late facts about them can be refused."""
 
 # ---- what follows from it: scores, routes and the work that is still to do
 
-moves = Table(
-    "moves",
+pending_scores = Table(
+    "pending_scores",
     metadata,
     _lead(primary_key=True),
     Column("since", BigInteger, nullable=False),
@@ -183,9 +183,9 @@ receipts = Table(
     Column("scorer", Text, nullable=False),
     Column("points", Float, nullable=False),
     Column("threshold", Float, nullable=False),
-    Column("mark", Text, nullable=False),
-    Column("values", Text, nullable=False),
-    Column("receipt", Text, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    Column("feature_values", Text, nullable=False),
+    Column("content", Text, nullable=False),
     Index(None, "lead_id", "role", "as_of"),
     Index(
         "ix_receipts_of_shadows",
@@ -264,22 +264,22 @@ api_keys = Table(
 )
 """Keys of callers, by the sha256 of their 256 random bits; ``scopes`` are parted by spaces."""
 
-idempotency = Table(
-    "idempotency",
+idempotent_requests = Table(
+    "idempotent_requests",
     metadata,
     Column("key_id", Text, nullable=False),
     Column("idempotency_key", Text, nullable=False),
-    Column("request", Text, nullable=False),
+    Column("request_hash", Text, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("status", Integer),
-    Column("answer", Text),
+    Column("response", Text),
     PrimaryKeyConstraint("key_id", "idempotency_key"),
     Index(None, "started_at"),
 )
 """Requests that carried an ``Idempotency-Key``: a keyed hash of each, and its first answer once there is one."""
 
-idempotency_leads = Table(
-    "idempotency_leads",
+idempotent_request_leads = Table(
+    "idempotent_request_leads",
     metadata,
     Column("key_id", Text, nullable=False),
     Column("idempotency_key", Text, nullable=False),
@@ -290,14 +290,14 @@ idempotency_leads = Table(
 )
 """Which leads a kept answer speaks of, so that erasing a lead finds it."""
 
-audit = Table(
-    "audit",
+audit_log = Table(
+    "audit_log",
     metadata,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
-    Column("at", BigInteger, nullable=False),
+    Column("noted_at", BigInteger, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("act", Text, nullable=False),
-    Column("about", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
     sqlite_autoincrement=True,
 )
 """What administrators did: ``actor`` is a key's id or the command line's user, ``about`` never names a lead."""
@@ -311,8 +311,8 @@ leases = Table(
 )
 """Work that one process does for all: following facts, the sweep; a lease that ran out may be taken."""
 
-marks = Table(
-    "marks",
+store_state = Table(
+    "store_state",
     metadata,
     Column("name", Text, primary_key=True),
     Column("content", Text, nullable=False),

@@ -9,7 +9,7 @@ from serving.store.audit_log import keyed_hash, keyed_hashes
 from serving.store.tables import tombstones
 
 _BATCH = 1000
-_ANYBODY = select(tombstones.c.mark).limit(1)
+_ANYBODY = select(tombstones.c.keyed_hash).limit(1)
 
 
 def add_tombstones(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
@@ -23,7 +23,7 @@ def add_tombstones(connection: Connection, lead_ids: Iterable[str], at: int) -> 
     """
     there = find_erased(connection, wanted := sorted(set(lead_ids)))
     marked = keyed_hashes(connection, [one for one in wanted if one not in there])
-    new = [{"mark": mark, "erased_at": at} for mark in marked.values()]
+    new = [{"keyed_hash": mark, "erased_at": at} for mark in marked.values()]
     if new:
         connection.execute(insert(tombstones), new)
 
@@ -42,7 +42,7 @@ def find_erased(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
     marked, found = list(by_mark), set[str]()
     for start in range(0, len(marked), _BATCH):
         some = marked[start : start + _BATCH]
-        asked = select(tombstones.c.mark).where(tombstones.c.mark.in_(some))
+        asked = select(tombstones.c.keyed_hash).where(tombstones.c.lead_hash.in_(some))
         found |= {by_mark[mark] for mark in connection.execute(asked).scalars()}
     return found
 
@@ -51,7 +51,7 @@ def erased_at(connection: Connection, lead_id: str) -> int | None:
     """Give when a lead was erased [us since 1970 UTC]; None where it was not."""
     if not has_tombstones(connection):
         return None
-    asked = select(tombstones.c.erased_at).where(tombstones.c.mark == keyed_hash(connection, lead_id))
+    asked = select(tombstones.c.erased_at).where(tombstones.c.keyed_hash == keyed_hash(connection, lead_id))
     found: int | None = connection.execute(asked).scalar()
     return found
 

@@ -123,8 +123,8 @@ def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_da
             connection,
             at=now,
             actor=command_line_user(),
-            act="keys.create",
-            about=f"{key.key_id} {' '.join(sorted(key.scopes))}",
+            action="keys.create",
+            target=f"{key.key_id} {' '.join(sorted(key.scopes))}",
         )
     return CreatedKey(key, secret)
 
@@ -151,7 +151,7 @@ def rotate(workspace: Workspace, key_id: str, *, overlap_hours: float) -> Create
     with _writing(workspace) as connection:
         key, secret = rotate_key(connection, key_id, now=now, overlap_us=overlap_us)
         write_audit_entry(
-            connection, at=now, actor=command_line_user(), act="keys.rotate", about=f"{key_id} by {key.key_id}"
+            connection, at=now, actor=command_line_user(), action="keys.rotate", target=f"{key_id} by {key.key_id}"
         )
         return CreatedKey(key, secret, key_named(connection, key_id))
 
@@ -166,7 +166,7 @@ def revoke(workspace: Workspace, key_id: str) -> RevokedKey:
     now = now_us()
     with _writing(workspace) as connection:
         key = revoke_key(connection, key_id, now=now)
-        write_audit_entry(connection, at=now, actor=command_line_user(), act="keys.revoke", about=key_id)
+        write_audit_entry(connection, at=now, actor=command_line_user(), action="keys.revoke", target=key_id)
     return RevokedKey(key)
 
 

@@ -31,7 +31,7 @@ from data.workspace import Workspace
 from models.champion import read_pointer
 from serving.settings import settings_for
 from serving.store.database import Database
-from serving.store.tables import leads, marks
+from serving.store.tables import leads, store_state
 from serving.verbs.load_and_serve import load
 from serving.verbs.manage_keys import create
 
@@ -143,7 +143,7 @@ def wait_for_sweep(url: str) -> None:
     try:
         for _ in range(600):
             with database.reading() as connection:
-                if connection.execute(select(marks.c.name).where(marks.c.name == "swept_at")).first():
+                if connection.execute(select(store_state.c.name).where(store_state.c.name == "swept_at")).first():
                     return
             time.sleep(0.1)
     finally:

@@ -84,7 +84,7 @@ def ingest():
         sent_s = time.perf_counter() - started
         kept = _count(ours.settings, "SELECT count(*) FROM activities WHERE activity_id LIKE 'bench-%'")
         assert kept == INGESTED, kept
-        while _count(ours.settings, "SELECT count(*) FROM moves"):
+        while _count(ours.settings, "SELECT count(*) FROM pending_scores"):
             time.sleep(0.02)
         drained_s = time.perf_counter() - started - sent_s
     said = f"at least 5,000; the backlog was drained {drained_s / sent_s:.2f} times that time later, 1 at most"
@@ -282,7 +282,7 @@ def _multiply(database: Database) -> None:
         " (SELECT 1 FROM outcomes AS o WHERE o.lead_id = t.lead_id AND o.stage <> 'mql')"
     )
     with database.writing() as connection:
-        connection.execute(text("DELETE FROM moves"))
+        connection.execute(text("DELETE FROM pending_scores"))
         found = connection.execute(text(f"SELECT count(*) {of_open.format(table='leads')}")).scalar_one()
         for at in range(-(-OPEN_LEADS // found)):
             for table, columns in copied.items():

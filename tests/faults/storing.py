@@ -24,7 +24,7 @@ from data.playbook import load_playbook
 from serving.clock import Clock
 from serving.intake.ingestion import Ingestion
 from serving.store.database import Database
-from serving.store.tables import activities, leads, moves
+from serving.store.tables import activities, leads, pending_scores
 
 PLAYBOOK = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 BATCH, LEADS = 20, 50
@@ -127,7 +127,7 @@ def check(url: str, first: int, acknowledged: int, found: Found) -> int:
             asked = select(number, func.count(), func.count(activities.c.activity_id.distinct())).group_by(number)
             new = asked.where(activities.c.activity_id >= f"b{first:07}")
             there = {name: (count, distinct) for name, count, distinct in connection.execute(new)}
-            waiting = set(connection.execute(select(moves.c.lead_id)).scalars())
+            waiting = set(connection.execute(select(pending_scores.c.lead_id)).scalars())
     finally:
         database.close()
     found.lost += sum(BATCH - there.get(f"b{at:07}", (0, 0))[0] for at in range(first, acknowledged))

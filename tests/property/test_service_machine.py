@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select
 
 from serving.feedback.reconciliation import recheck
-from serving.store.tables import activities, leads, moves, outcomes, scores
+from serving.store.tables import activities, leads, outcomes, pending_scores, scores
 from tests.serving.bundles import blob_of, put
 from tests.serving.conftest import MovableClock, opened, settings_in
 
@@ -182,7 +182,7 @@ class Service(RuleBasedStateMachine):
         self.store.catch_up()
         open_leads = {who for who in self.known if who not in self.became and not self._is_closed(who)}
         assert set(self._column(scores.c.lead_id)) == open_leads
-        assert self._column(moves.c.lead_id) == []
+        assert self._column(pending_scores.c.lead_id) == []
 
     @rule()
     def ask_about_all(self):

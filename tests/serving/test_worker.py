@@ -6,7 +6,7 @@ import threading
 from sqlalchemy import select
 
 from serving.scores.recorder import Recorder
-from serving.store.tables import marks
+from serving.store.tables import store_state
 from serving.worker import Worker
 
 
@@ -50,7 +50,7 @@ def worker_of(store, following):
 
 def swept_at(store):
     with store.service.database.reading() as connection:
-        return connection.execute(select(marks.c.content).where(marks.c.name == "swept_at")).scalar()
+        return connection.execute(select(store_state.c.content).where(store_state.c.name == "swept_at")).scalar()
 
 
 def test_the_sweep_comes_to_its_end_though_facts_never_do(store):

@@ -66,9 +66,9 @@ def receipt(receipt_id, lead_id="ann", as_of=MARCH):
         "scorer": "f" * 64,
         "points": 61.5,
         "threshold": 60.0,
-        "mark": "m",
-        "values": "[1.0]",
-        "receipt": json.dumps(said),
+        "content_hash": "m",
+        "feature_values": "[1.0]",
+        "content": json.dumps(said),
     }
 
 
@@ -225,7 +225,7 @@ def test_the_store_remembers_where_exports_stand(database, url, tmp_path):
 def erase(database, lead_id):
     with database.writing() as connection:
         connection.execute(delete(leads).where(leads.c.lead_id == lead_id))
-        connection.execute(insert(tombstones), {"mark": "t", "erased_at": MARCH})
+        connection.execute(insert(tombstones), {"keyed_hash": "t", "erased_at": MARCH})
 
 
 def test_whoever_is_erased_leaves_no_byte_in_an_export(database, url, tmp_path):

@@ -50,17 +50,17 @@ def test_an_honest_store_passes_on_every_value(served):
     assert found.passed, found.differences[:3]
     assert (found.given, found.sampled, found.leads) == (len(kept), len(kept), 4)
     assert len(kept) > 4
-    assert found.values == sum(len(json.loads(row.values)) for row in kept)
+    assert found.values == sum(len(json.loads(row.feature_values)) for row in kept)
 
 
 def test_a_value_that_was_changed_is_named(served):
     row = rows_of(served)[-1]
-    values = json.loads(row.values)
+    values = json.loads(row.feature_values)
     at = next(at for at, value in enumerate(values) if isinstance(value, float) and value)
     changed = [*values[:at], values[at] + 1e-6, *values[at + 1 :]]
     with served.service.database.writing() as connection:
         same_one = receipts.c.receipt_id == row.receipt_id
-        connection.execute(update(receipts).where(same_one).values(values=json.dumps(changed)))
+        connection.execute(update(receipts).where(same_one).values(feature_values=json.dumps(changed)))
     found = checked(served)
     (difference,) = found.differences
     name = served.service.ladder.current.scorer.catalog.names[at]
@@ -93,7 +93,7 @@ def test_only_receipts_of_the_last_hours_are_drawn_and_no_more_than_asked(served
 
 def test_the_seed_decides_what_is_drawn(served):
     with served.service.database.writing() as connection:
-        connection.execute(text("UPDATE receipts SET \"values\" = '[]'"))
+        connection.execute(text("UPDATE receipts SET feature_values = '[]'"))
 
     def drawn(seed):
         return [difference.receipt_id for difference in checked(served, sample=3, seed=seed).differences]
@@ -126,7 +126,7 @@ def test_what_differs_is_shown_in_words(served, capsys):
     from rich.console import Console
 
     with served.service.database.writing() as connection:
-        connection.execute(text("UPDATE receipts SET \"values\" = '[]'"))
+        connection.execute(text("UPDATE receipts SET feature_values = '[]'"))
     checked(served, sample=1).show(Console(width=400))
     said = capsys.readouterr().out
     assert "(seed 1)" in said

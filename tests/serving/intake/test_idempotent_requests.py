@@ -133,7 +133,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_come_back(known):
 
 def _key_id(store):
     sent(store, [], key="whose")
-    return store.rows("idempotency")[0][0]
+    return store.rows("idempotent_requests")[0][0]
 
 
 def test_what_a_dead_process_left_may_be_done_again_after_a_minute(known):
@@ -161,7 +161,7 @@ def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, mon
         with pytest.raises(KeyboardInterrupt):
             answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
     assert known.rows("activities") == []
-    (row,) = known.rows("idempotency")
+    (row,) = known.rows("idempotent_requests")
     assert row[-2:] == (None, None)
     known.clock.now_us += 60 * SECOND_US
     done = answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
@@ -211,27 +211,27 @@ def test_what_failed_on_our_side_may_be_sent_again_at_once(known, monkeypatch, b
 
 def test_answers_are_kept_for_a_day_and_then_forgotten(known):
     sent(known, activity())
-    database, started_at = known.service.database, known.rows("idempotency")[0][3]
+    database, started_at = known.service.database, known.rows("idempotent_requests")[0][3]
     known.clock.now_us = started_at + DAY_US - 10_000
     assert sent(known, activity()).headers["idempotency-replayed"] == "true"
     known.clock.now_us = started_at + DAY_US
     assert sent(known, activity("a-2")).json()["stored"] == 1, "a key is free again after a day"
     with database.writing() as connection:
-        delete_expired(connection, known.rows("idempotency")[0][3] + DAY_US - 1)
-    assert (len(known.rows("idempotency")), len(known.rows("idempotency_leads"))) == (1, 1)
+        delete_expired(connection, known.rows("idempotent_requests")[0][3] + DAY_US - 1)
+    assert (len(known.rows("idempotent_requests")), len(known.rows("idempotent_request_leads"))) == (1, 1)
     with database.writing() as connection:
-        delete_expired(connection, known.rows("idempotency")[0][3] + DAY_US)
-    assert known.rows("idempotency") == known.rows("idempotency_leads") == []
+        delete_expired(connection, known.rows("idempotent_requests")[0][3] + DAY_US)
+    assert known.rows("idempotent_requests") == known.rows("idempotent_request_leads") == []
 
 
 def test_the_leads_that_an_answer_speaks_of_can_be_found_to_erase_it(known):
     sent(known, [activity(), activity("a-2", lead_id="nobody"), {"lead_id": 3}, {"lead_id": "\x00"}, 4])
-    assert sorted(row[-1] for row in known.rows("idempotency_leads")) == ["L-1", "nobody"]
+    assert sorted(row[-1] for row in known.rows("idempotent_request_leads")) == ["L-1", "nobody"]
 
 
 def test_a_request_is_kept_as_a_keyed_hash_alone(known):
     sent(known, activity(subject=None))
-    request = known.rows("idempotency")[0][2]
+    request = known.rows("idempotent_requests")[0][2]
     assert len(request) == 64
     assert request != sha256_of(known.client.build_request("POST", "/", json=activity(subject=None)).content)
 

@@ -145,7 +145,7 @@ def test_survivors_are_found_one_by_one_and_in_batches(two):
 
 def test_the_same_merge_again_changes_nothing(two):
     first = merged(two).json()
-    tables = ("activities", "lead_versions", "merges", "audit")
+    tables = ("activities", "lead_versions", "merges", "audit_log")
     rows = [two.rows(table) for table in tables]
     again = merged(two)
     assert again.status_code == 200
@@ -260,7 +260,7 @@ def test_a_crossing_that_nobody_has_followed_yet_is_handed_over_once_under_the_s
 
 def test_a_merge_is_noted_without_naming_a_lead(two):
     merged(two)
-    (note,) = [row for row in two.rows("audit") if row[3] == "leads.merge"]
+    (note,) = [row for row in two.rows("audit_log") if row[3] == "leads.merge"]
     assert "L-1" not in note[4]
     assert "L-2" not in note[4]
 
@@ -269,11 +269,11 @@ def test_a_merge_under_a_key_is_done_once_and_its_answer_names_both_leads(two):
     first, again = (merged(two, headers={"Idempotency-Key": "k"}) for _ in range(2))
     assert first.content == again.content
     assert first.json()["status"] == "merged"
-    assert sorted(row[-1] for row in two.rows("idempotency_leads")) == ["L-1", "L-2"]
+    assert sorted(row[-1] for row in two.rows("idempotent_request_leads")) == ["L-1", "L-2"]
 
 
 def test_a_merge_is_whole_or_not_at_all(two, monkeypatch):
-    tables = ("activities", "lead_versions", "merges", "moves", "scores", "leads")
+    tables = ("activities", "lead_versions", "merges", "pending_scores", "scores", "leads")
     rows = [two.rows(table) for table in tables]
 
     def fails(*_):

@@ -206,7 +206,7 @@ def test_a_release_under_a_key_is_done_once(known):
     assert (first.status_code, first.content) == (again.status_code, again.content)
     assert again.headers["idempotency-replayed"] == "true"
     assert first.status_code == 200
-    assert [row[-1] for row in known.rows("idempotency_leads")] == ["L-1"]
+    assert [row[-1] for row in known.rows("idempotent_request_leads")] == ["L-1"]
 
 
 def test_a_release_is_whole_or_not_at_all(known, monkeypatch):
@@ -289,7 +289,7 @@ def test_only_administrators_decide_and_what_they_did_is_noted(known):
     assert known.client.delete(f"/v1/quarantine/{number}", headers=events).status_code == 403
     released(known, number)
     known.client.delete(f"/v1/quarantine/{other}")
-    assert [(row[3], row[4]) for row in known.rows("audit") if row[3].startswith("quarantine")] == [
+    assert [(row[3], row[4]) for row in known.rows("audit_log") if row[3].startswith("quarantine")] == [
         ("quarantine.release", f"number {number}"),
         ("quarantine.discard", f"number {other}"),
     ]

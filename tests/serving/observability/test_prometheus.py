@@ -95,7 +95,7 @@ def test_receipts_that_wait_are_told(store):
 def test_a_store_that_does_not_answer_is_told_and_counted(store):
     assert told(store)["leadscore_store_up"] == 1
     with store.service.database.writing() as connection:
-        connection.execute(text("ALTER TABLE moves RENAME TO elsewhere"))
+        connection.execute(text("ALTER TABLE pending_scores RENAME TO elsewhere"))
     assert store.client.post("/v1/leads", json={"lead_id": "L-1"}).status_code == 503
     found = told(store)
     assert found["leadscore_store_up"] == 0

@@ -41,13 +41,13 @@ def test_it_holds_every_row_that_names_the_lead(known):
         "outcomes": "outcomes",
         "merges": "merges",
         "quarantine": "quarantined_facts",
-        "moves": "waiting_to_be_scored",
+        "pending_scores": "waiting_to_be_scored",
         "scores": "stored_scores",
         "receipts": "receipts",
         "routes": "handovers",
     }
     naming = {table.name for table in metadata.sorted_tables if "lead_id" in table.columns}
-    assert naming - {"idempotency_leads"} == set(tables)
+    assert naming - {"idempotent_request_leads"} == set(tables)
     for table, name in tables.items():
         assert len(held[name]) == len(known.rows(table)), name
     assert held["versions"][0]["attributes"] == {"employees": 500.0, "seniority": "vp"}

@@ -15,7 +15,7 @@ from serving.client import Client
 from serving.errors import ProblemError, UnknownLeadError
 from serving.privacy.erasure import erase, ids_of_person, scrub, scrub_if_due
 from serving.store.database import Database
-from serving.store.tables import activities, leads, marks, metadata
+from serving.store.tables import activities, leads, metadata, store_state
 from serving.store.tombstones import find_erased
 
 WHO = "lead-anna.unique@example.com"
@@ -81,14 +81,16 @@ def in_bytes(settings, needles=NEEDLES):
 
 @pytest.mark.parametrize("asked", [WHO, TWIN])
 def test_nothing_of_a_person_is_left_in_any_table_whichever_id_is_asked_for(inhabited, asked):
-    assert {"leads", "lead_versions", "activities", "outcomes", "receipts", "routes", "idempotency"} <= in_rows(
+    assert {"leads", "lead_versions", "activities", "outcomes", "receipts", "routes", "idempotent_requests"} <= in_rows(
         inhabited
     )
     receipt = delete(inhabited, asked)
     assert in_rows(inhabited) == set()
     assert receipt["lead_id"] == asked
     assert receipt["rows"]["leads"] == 2
-    assert {"activities", "outcomes", "merges", "routes", "receipts", "scores", "idempotency"} <= set(receipt["rows"])
+    assert {"activities", "outcomes", "merges", "routes", "receipts", "scores", "idempotent_requests"} <= set(
+        receipt["rows"]
+    )
     assert len(inhabited.rows("leads")) == 300
     assert len([row for row in inhabited.rows("activities") if "other" in repr(row)]) == 30
 
@@ -117,7 +119,7 @@ def test_while_somebody_reads_an_older_moment_the_bytes_are_pending_and_the_work
     inhabited.catch_up()
     assert in_bytes(settings) == set()
     with inhabited.service.database.reading() as connection:
-        assert connection.execute(select(marks.c.name).where(marks.c.name == "scrub")).all() == []
+        assert connection.execute(select(store_state.c.name).where(store_state.c.name == "scrub")).all() == []
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
@@ -326,7 +328,7 @@ def test_what_is_erased_while_bytes_are_removed_stays_due(large, monkeypatch):
     assert scrub_if_due(large)
     assert left_of(large, [second]) == set()
     with large.reading() as connection:
-        assert connection.execute(select(marks.c.name).where(marks.c.name == "scrub")).all() == []
+        assert connection.execute(select(store_state.c.name).where(store_state.c.name == "scrub")).all() == []
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)

@@ -148,7 +148,7 @@ def test_the_model_route_compares_the_shadow_with_the_champion(store):
     with store.service.database.writing() as connection:
         connection.execute(receipts.delete())
         for at, lead_id in enumerate(lead_ids):
-            kept = {"lead_id": lead_id, "mark": "", "values": "[]", "receipt": "{}"}
+            kept = {"lead_id": lead_id, "content_hash": "", "feature_values": "[]", "content": "{}"}
             for role, fingerprint, points, threshold in (
                 ("champion", fingerprint_of("one", 1), 50.0, 60.0),
                 ("shadow", fingerprint_of("two", 2), 53.0 + 4 * at, 65.0),

@@ -8,14 +8,14 @@ from sqlalchemy import select
 from data.instants import iso
 from serving.store.audit_log import command_line_user, keyed_hash, write_audit_entry
 from serving.store.database import Database
-from serving.store.tables import marks
+from serving.store.tables import store_state
 from tests.serving.conftest import NOON
 
 
 def noted(store, count=3):
     with store.service.database.writing() as connection:
         for number in range(count):
-            write_audit_entry(connection, at=NOON + number, actor="ada", act="keys.revoke", about=f"key {number}")
+            write_audit_entry(connection, at=NOON + number, actor="ada", action="keys.revoke", target=f"key {number}")
 
 
 def test_the_log_gives_what_was_done_newest_first(store):
@@ -36,7 +36,7 @@ def test_a_mark_is_a_keyed_hash_that_is_the_same_for_a_lead_and_another_for_anot
     for database in databases:
         with database.writing() as connection:
             found.append([keyed_hash(connection, "L-1"), keyed_hash(connection, "L-2"), keyed_hash(connection, "L-1")])
-            secret = connection.execute(select(marks.c.content).where(marks.c.name == "secret")).scalar()
+            secret = connection.execute(select(store_state.c.content).where(store_state.c.name == "secret")).scalar()
             assert len(bytes.fromhex(secret)) == 32
             assert found[-1][0] == hmac.new(bytes.fromhex(secret), b"L-1", hashlib.sha256).hexdigest()
         database.close()

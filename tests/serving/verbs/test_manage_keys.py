@@ -251,7 +251,7 @@ def test_the_command_line_shows_a_secret_once_and_keeps_each_act(home):
     with database.reading() as connection:
         notes = newest_audit_entries(connection, 10)
     database.close()
-    assert [(one["actor"], one["act"], one["about"]) for one in notes] == [
+    assert [(entry.actor, entry.action, entry.target) for entry in notes] == [
         ("ada", "keys.revoke", second.key.key_id),
         ("ada", "keys.rotate", f"{first.key.key_id} by {second.key.key_id}"),
         ("ada", "keys.create", f"{first.key.key_id} events:write scores:read"),
