@@ -1,4 +1,4 @@
-"""Rows by the million into the store: inserted where they are new, and the leads noted that they may move."""
+"""Bulk insert: rows by the million, of which only the new ones are stored, and which leads got new facts."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -15,35 +15,35 @@ COLUMNS = {
     "activities": ("lead_id", "known_at", "activity_id", "kind", "occurred_at", "subject", "value"),
     "outcomes": ("outcome_id", "lead_id", "stage", "reached_at", "known_at", "amount", "reason"),
 }
-"""The tables that history goes into, with the columns of their rows."""
-_MOVING = ("lead_versions", "activities")
-_NOTE = (
-    "CREATE TEMP TRIGGER moved_by_{table} AFTER INSERT ON main.{table}"
-    " BEGIN INSERT OR IGNORE INTO moved VALUES (NEW.lead_id); END"
+"""The tables that hold history, with the columns of their rows."""
+_SCORED = ("lead_versions", "activities")
+_TRIGGER = (
+    "CREATE TEMP TRIGGER changed_by_{table} AFTER INSERT ON main.{table}"
+    " BEGIN INSERT OR IGNORE INTO changed VALUES (NEW.lead_id); END"
 )
 
 
 class BulkInsert(Protocol):
-    """Takes rows in, chunk by chunk."""
+    """Inserts rows, chunk by chunk."""
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Insert the rows that are not there yet, and say how many were new."""
+        """Insert the rows that are not there yet and return how many were new."""
 
-    def moved(self) -> list[str]:
-        """Give the leads, in order, whose score the new rows may have moved."""
+    def changed_leads(self) -> list[str]:
+        """Return the leads, in order, whose score the new rows may change."""
 
 
 @contextmanager
 def open_bulk_insert(connection: Connection) -> Iterator[BulkInsert]:
     """
-    Take rows in by the fastest way that the engine has.
+    Open the fastest way to insert that the engine has.
 
     Args:
         connection: holds the write lock.
     """
     store = raw_connection(connection)
     if isinstance(store, sqlite3.Connection):
-        with _triggers(store):
+        with _recording_changes(store):
             yield _Sqlite(store)
     else:
         yield _Postgres(store)
@@ -55,31 +55,31 @@ class _Sqlite:
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
         columns = COLUMNS[table]
-        places = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
+        placeholders = ", ".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
         return self._store.executemany(statement, rows).rowcount if rows else 0
 
-    def moved(self) -> list[str]:
-        return [lead_id for (lead_id,) in self._store.execute("SELECT lead_id FROM temp.moved ORDER BY lead_id")]
+    def changed_leads(self) -> list[str]:
+        return [lead_id for (lead_id,) in self._store.execute("SELECT lead_id FROM temp.changed ORDER BY lead_id")]
 
 
 @contextmanager
-def _triggers(store: sqlite3.Connection) -> Iterator[None]:
-    store.execute("CREATE TEMP TABLE moved (lead_id TEXT PRIMARY KEY) WITHOUT ROWID")
-    for table in _MOVING:
-        store.execute(_NOTE.format(table=table))
+def _recording_changes(store: sqlite3.Connection) -> Iterator[None]:
+    store.execute("CREATE TEMP TABLE changed (lead_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    for table in _SCORED:
+        store.execute(_TRIGGER.format(table=table))
     yield
-    for table in _MOVING:
-        store.execute(f"DROP TRIGGER temp.moved_by_{table}")
-    store.execute("DROP TABLE temp.moved")
+    for table in _SCORED:
+        store.execute(f"DROP TRIGGER temp.changed_by_{table}")
+    store.execute("DROP TABLE temp.changed")
 
 
 class _Postgres:
-    """COPY into a table of this transaction, and from there what is new: ten times as fast as rows one by one."""
+    """COPY into a temporary table, and from there what is new: ten times as fast as row by row."""
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self._moved: set[str] = set()
+        self._changed: set[str] = set()
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
         if not rows:
@@ -92,9 +92,9 @@ class _Postgres:
         statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM arriving ON CONFLICT DO NOTHING"  # noqa: S608 - ours
         new = self._store.execute(f"{statement} RETURNING lead_id").fetchall()
         self._store.execute("DROP TABLE arriving")
-        if table in _MOVING:
-            self._moved |= {lead_id for (lead_id,) in new}
+        if table in _SCORED:
+            self._changed |= {lead_id for (lead_id,) in new}
         return len(new)
 
-    def moved(self) -> list[str]:
-        return sorted(self._moved)
+    def changed_leads(self) -> list[str]:
+        return sorted(self._changed)

@@ -1,4 +1,4 @@
-"""Leases: work that one process does for all of them; who dies loses it."""
+"""Leases: work that one process does for all; a process that dies loses its lease."""
 
 import os
 import secrets
@@ -11,12 +11,12 @@ from serving.store.database import Database
 from serving.store.processes import is_alive, process_identity
 from serving.store.tables import leases
 
-_LENGTH_US = 15_000_000
+_DURATION_US = 15_000_000
 
 
 class Lease:
     """
-    A claim to a piece of work, as long as it is renewed.
+    A claim to a piece of work, valid as long as it is renewed.
 
     Args:
         database: the store that all processes share.
@@ -26,44 +26,44 @@ class Lease:
     def __init__(self, database: Database, name: str) -> None:
         self._database = database
         self._name = name
-        self._mine = f"{socket.gethostname()} {os.getpid()} {process_identity(os.getpid())} {secrets.token_hex(4)}"
+        self._holder = f"{socket.gethostname()} {os.getpid()} {process_identity(os.getpid())} {secrets.token_hex(4)}"
         self._until = 0
 
     def acquire(self, now: int) -> bool:
-        """Say whether the work is this process's, after taking it if it is free; renew it when half of it is over."""
-        if now < self._until - _LENGTH_US // 2:
+        """Return whether this process holds the lease, after taking it if it is free; renew it at half time."""
+        if now < self._until - _DURATION_US // 2:
             return True
-        self._until = now + _LENGTH_US if self._taken(now) else 0
+        self._until = now + _DURATION_US if self._take(now) else 0
         return self._until > 0
 
     def release(self) -> None:
         """Leave the work to another process."""
         if self._until:
             with self._database.writing() as connection:
-                connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.holder == self._mine))
+                connection.execute(delete(leases).where(leases.c.name == self._name, leases.c.holder == self._holder))
             self._until = 0
 
-    def _taken(self, now: int) -> bool:
-        mine = {"holder": self._mine, "until": now + _LENGTH_US}
-        asked = select(leases.c.holder, leases.c.until).where(leases.c.name == self._name)
+    def _take(self, now: int) -> bool:
+        claim = {"holder": self._holder, "until": now + _DURATION_US}
+        query = select(leases.c.holder, leases.c.until).where(leases.c.name == self._name)
         with self._database.reading() as connection:
-            if not self._is_free(connection.execute(asked).one_or_none(), now):
+            if not self._is_free(connection.execute(query).one_or_none(), now):
                 return False
         with self._database.writing() as connection:
-            found = connection.execute(asked).one_or_none()
-            if not self._is_free(found, now):
+            row = connection.execute(query).one_or_none()
+            if not self._is_free(row, now):
                 return False
-            if found is None:
-                connection.execute(insert(leases).values(name=self._name, **mine))
+            if row is None:
+                connection.execute(insert(leases).values(name=self._name, **claim))
             else:
-                connection.execute(update(leases).where(leases.c.name == self._name).values(**mine))
+                connection.execute(update(leases).where(leases.c.name == self._name).values(**claim))
         return True
 
-    def _is_free(self, found: Any, now: int) -> bool:
-        return found is None or found.holder == self._mine or found.until < now or _is_dead(found.holder)
+    def _is_free(self, row: Any, now: int) -> bool:
+        return row is None or row.holder == self._holder or row.until < now or _is_dead(row.holder)
 
 
 def _is_dead(holder: str) -> bool:
-    """Say whether the holder was a process of this machine that is no more."""
+    """Return whether the holder was a process of this machine that has ended."""
     host, process, known_as, _ = holder.split(" ")
     return host == socket.gethostname() and not is_alive(int(process), int(known_as))

@@ -12,12 +12,12 @@ _ANY_MERGE = select(merges.c.lead_id).limit(1)
 
 def survivors(connection: Connection, lead_ids: Iterable[str]) -> dict[str, str]:
     """Return for each lead the one it has become; itself if it was never merged."""
-    found = {lead_id: lead_id for lead_id in lead_ids}
-    if not found or connection.execute(_ANY_MERGE).first() is None:
-        return found  # most stores hold no merge, and every fact is looked up here
-    wanted = list(found)
-    for start in range(0, len(wanted), _BATCH):
-        batch = wanted[start : start + _BATCH]
+    becomes = {lead_id: lead_id for lead_id in lead_ids}
+    if not becomes or connection.execute(_ANY_MERGE).first() is None:
+        return becomes  # most stores hold no merge, and this runs for every fact
+    lead_ids = list(becomes)
+    for start in range(0, len(lead_ids), _BATCH):
+        batch = lead_ids[start : start + _BATCH]
         rows = connection.execute(select(merges).where(merges.c.lead_id.in_(batch)).order_by(merges.c.merged_at))
-        found |= {row.lead_id: row.into_lead_id for row in rows}
-    return found
+        becomes |= {row.lead_id: row.into_lead_id for row in rows}
+    return becomes

@@ -1,7 +1,7 @@
 """
-Takes a store back to what an earlier release knows: ``python -m serving.store.migrating STEP``.
+Takes a store back to the tables of an earlier release: ``python -m serving.store.migrating STEP``.
 
-The store is the one that ``LEADSCORE_DATABASE`` names, since an address may hold a password. Stop the service first.
+``LEADSCORE_DATABASE`` names the store, since its address may hold a password. Stop the service first.
 """
 
 import os
@@ -15,13 +15,13 @@ from serving.settings import database_url
 from serving.store.database import Database
 from serving.store.schema_version import downgrade
 
-STEPS = ("1", "2")
+EARLIER_STEPS = ("1", "2")
 _USER_MISTAKE = 2
 
 
 def take_back(url: str, step: str) -> str:
     """
-    Take a store back; what only later steps know is lost.
+    Take a store back to an earlier step; what only later steps store is lost.
 
     Args:
         url: the store.
@@ -34,8 +34,8 @@ def take_back(url: str, step: str) -> str:
         SettingsError: there is no such step.
         StoreError: the store cannot be opened.
     """
-    if step not in STEPS:
-        message = f"a store can be taken back to step {' or '.join(STEPS)}; no other is known here."
+    if step not in EARLIER_STEPS:
+        message = f"a store can be taken back to step {' or '.join(EARLIER_STEPS)}; there is no other earlier step."
         raise SettingsError(message)
     database = Database(url)
     try:
@@ -47,18 +47,18 @@ def take_back(url: str, step: str) -> str:
 
 
 def main() -> None:
-    """Do what the command line asks."""
-    named, given = os.environ.get("LEADSCORE_DATABASE"), sys.argv[1:]
+    """Run the command line."""
+    address, arguments = os.environ.get("LEADSCORE_DATABASE"), sys.argv[1:]
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    if not named or len(given) != 1:
-        console.print("Name the store in LEADSCORE_DATABASE and give the step: python -m serving.store.migrating 1")
+    if not address or len(arguments) != 1:
+        console.print("Name the store in LEADSCORE_DATABASE, then run: python -m serving.store.migrating 2")
         sys.exit(_USER_MISTAKE)
     try:
-        shown = take_back(database_url(named), given[0])
+        where = take_back(database_url(address), arguments[0])
     except (LeadscoreError, ValueError) as error:
         console.print(str(error), markup=False)
         sys.exit(_USER_MISTAKE)
-    console.print(f"{shown} is at step {given[0]}: start the release that knows it.", markup=False)
+    console.print(f"{where} is at step {arguments[0]}: start the release that knows it.", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,39 +1,39 @@
-"""Processes of this machine: whether one that left its number behind is still there."""
+"""Processes of this machine: whether one that wrote down its number is still alive."""
 
 import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
 
-_BEGAN = 19
+_STARTED = 19
 _ENDED = ("Z", "X")
 
 
 def process_identity(process: int) -> int:
     """
-    Tell a process from another one of the same number: by when it began, and by which start of the machine.
+    Return what tells a process from a later one with the same number: a hash of its start and of the machine's.
 
-    Numbers of processes come again, in a container after every start. 0 where the system does not say.
+    Process numbers are reused, in a container after every start. 0 where the system does not say.
     """
     try:
-        began = _state(process)[_BEGAN]
+        started = _state(process)[_STARTED]
         machine = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")
     except (OSError, IndexError):
         return 0
-    return int.from_bytes(hashlib.sha256(f"{machine} {began}".encode()).digest()[:7], "big")
+    return int.from_bytes(hashlib.sha256(f"{machine} {started}".encode()).digest()[:7], "big")
 
 
 def is_alive(process: int, known_as: int) -> bool:
     """
-    Say whether a process is still there, and no other one under its number.
+    Return whether a process is alive, and not merely another one with its number.
 
-    One that ended and that its parent has not asked after, which in a container may be for ever, is there no more.
+    A process that ended counts as gone although its parent has not reaped it, which in a container may never happen.
 
     Args:
         process: its number.
-        known_as: which it was, as `which` said.
+        known_as: its identity, as `process_identity` returned it.
 
-    >>> is_alive(os.getpid(), which(os.getpid())), is_alive(os.getpid(), 12345)
+    >>> is_alive(os.getpid(), process_identity(os.getpid())), is_alive(os.getpid(), 12345)
     (True, False)
     """
     with suppress(ProcessLookupError):
@@ -50,5 +50,5 @@ def _has_ended(process: int) -> bool:
 
 
 def _state(process: int) -> list[str]:
-    """Give what the system says of a process after its name: its state first."""
+    """Return the fields of the process's ``stat`` after its name, the state first."""
     return Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -1,4 +1,4 @@
-"""Rows by the hundred: a statement is compiled once for an engine, and its rows go to the driver as they are."""
+"""Rows by the hundred: each statement is compiled once per engine, and its rows go to the driver unchanged."""
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,7 +13,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
     """
-    Insert rows; SQLAlchemy would spend as long on their names as the store does on keeping them.
+    Insert rows; SQLAlchemy's own executemany would spend as long on their names as the store does on storing them.
 
     Args:
         connection: the store, inside a transaction that writes.
@@ -39,8 +39,8 @@ def run_rows(connection: Connection, statement: TextClause, rows: Rows) -> None:
 
 def _run(connection: Connection, compiled: SQLCompiler, rows: Rows) -> None:
     order = compiled.positiontup
-    given = list(rows) if order is None else [tuple([row[name] for name in order]) for row in rows]
-    connection.exec_driver_sql(compiled.string, cast("Any", given))
+    parameters = list(rows) if order is None else [tuple([row[name] for name in order]) for row in rows]
+    connection.exec_driver_sql(compiled.string, cast("Any", parameters))
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""Bringing a store's tables up to date, step by step; a store of another release says which one it is of."""
+"""The version of a store's tables: bringing them up to date step by step, and refusing a newer store."""
 
 from pathlib import Path
 
@@ -14,19 +14,19 @@ _STEPS = Path(__file__).parent / "migrations"
 
 def upgrade(connection: Connection, to: str = NEWEST) -> None:
     """
-    Bring a store up to a step, from nothing or from that of an earlier release.
+    Bring a store up to a step, from an empty database or from an earlier release.
 
     Raises:
         StoreError: a later release made the store.
     """
-    found = _step(connection)
-    if found == to:
+    step = _step(connection)
+    if step == to:
         return
-    if found is not None and found not in _KNOWN:
-        connection.detach()  # nobody will use this store, so its connection is closed and not kept for the next one
+    if step is not None and step not in _KNOWN:
+        connection.detach()  # nothing will use this store, so the connection is closed, not pooled
         where = connection.engine.url.render_as_string()
         message = (
-            f"the store {where} was made by a newer leadscore (step {found}, this one knows {NEWEST}): "
+            f"the store {where} was made by a newer leadscore (step {step}, this one knows {NEWEST}): "
             "install that release again, or restore a backup."
         )
         raise StoreError(message)
@@ -34,35 +34,35 @@ def upgrade(connection: Connection, to: str = NEWEST) -> None:
 
 
 def downgrade(connection: Connection, to: str) -> None:
-    """Take a store back to an earlier step; what only later steps know is lost. ``base`` leaves no table."""
+    """Take a store back to an earlier step; what only later steps store is lost. ``base`` leaves no table."""
     _run(connection, "downgrade", to)
 
 
 def _step(connection: Connection) -> str | None:
-    """Give the step that a store is at; None before the first."""
-    there = set(inspect(connection).get_table_names())
-    if "alembic_version" in there:
-        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found
-    if "leads" not in there:
+    """Return the step that a store is at; None for an empty database."""
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" in tables:
+        step: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return step
+    if "leads" not in tables:
         return None
     _adopt(connection)
     return _FIRST
 
 
 def _adopt(connection: Connection) -> None:
-    """Take over a store of a release that did not count its steps."""
+    """Adopt a store of a release that did not count its steps."""
     if "above_for" not in {column["name"] for column in inspect(connection).get_columns("leads")}:
         connection.execute(text("ALTER TABLE leads ADD COLUMN above_for TEXT"))
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:step)"), {"step": _FIRST})
 
 
-def _run(connection: Connection, way: str, to: str) -> None:
+def _run(connection: Connection, command_name: str, to: str) -> None:
     from alembic import command  # noqa: PLC0415 - slow to load, and rarely needed
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    getattr(command, way)(config, to)
+    getattr(command, command_name)(config, to)

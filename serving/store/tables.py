@@ -3,7 +3,7 @@ The tables of the store, the same on SQLite and on PostgreSQL.
 
 Instants are integer microseconds since 1970-01-01 UTC. ``lead_versions`` and ``activities`` have the columns that
 live features read. Their rows lie in the order of lead and time, so that one lead is one short stretch of the file.
-What stands here is what the newest step of ``migrations`` makes; a test holds the two together.
+The newest step of ``migrations`` makes exactly these tables, which a test holds.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
-_NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself for INTEGER alone
+_NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only for the type INTEGER
 
 
 def _lead(**given: Any) -> "Column[str]":
@@ -53,9 +53,9 @@ leads = Table(
     sqlite_with_rowid=False,
 )
 """
-One row a lead; ``is_above`` from a crossing until the score has fallen below threshold minus hysteresis.
+One row per lead; ``is_above`` from a crossing until the score has fallen below threshold minus hysteresis.
 
-``above_for`` is the fingerprint of the scorer that said so; empty until one other than a stand-in has looked.
+``above_for`` is the fingerprint of the scorer that decided so; empty until one other than a stand-in has scored it.
 """
 
 lead_versions = Table(
@@ -86,7 +86,7 @@ activities = Table(
     UniqueConstraint("activity_id"),
     sqlite_with_rowid=False,
 )
-"""What a lead did; what a merge brought over is there a second time, under an id made of a hash."""
+"""What a lead did; a merge stores copies under the surviving lead, whose ids are made of a hash."""
 
 outcomes = Table(
     "outcomes",
@@ -114,8 +114,8 @@ merges = Table(
 """
 Leads that turned out to be another one, and since when.
 
-The newest row of a lead counts, and its ``into_lead_id`` is itself merged into no third: when it is, each lead that
-points to it gets one more row. So what a lead stood for as of an earlier instant can still be said.
+The newest row of a lead counts, and its ``into_lead_id`` is never merged itself: when it is, every lead that points to
+it gets one more row. So which lead an id stood for as of an earlier instant is still known.
 """
 
 quarantine = Table(
@@ -133,7 +133,7 @@ quarantine = Table(
     Index(None, "kind", "fact_id", unique=True),
     sqlite_autoincrement=True,
 )
-"""Facts whose instant cannot be right, as they were sent; nothing counts them until somebody releases them."""
+"""Facts with an instant that cannot be right, as they were sent; nothing counts them until they are released."""
 
 tombstones = Table(
     "tombstones",
@@ -141,9 +141,9 @@ tombstones = Table(
     Column("keyed_hash", Text, primary_key=True),
     Column("erased_at", BigInteger, nullable=False),
 )
-"""Leads that were erased, as keyed hashes of their ids, so that late facts about them can be refused."""
+"""Erased leads, as keyed hashes of their ids, so that late facts about them can be refused."""
 
-# ---- what follows from it: scores, routes and the work that is still to do
+# ---- what follows from it: scores, routes and pending work
 
 pending_scores = Table(
     "pending_scores",
@@ -171,7 +171,7 @@ scores = Table(
     Index(None, "points"),
     sqlite_with_rowid=False,
 )
-"""The stored score of each lead; ``as_of`` says when it was last found to be so, ``scorer`` is a fingerprint."""
+"""The stored score of each lead; ``as_of`` is when it was last confirmed, ``scorer`` is a fingerprint."""
 
 receipts = Table(
     "receipts",
@@ -195,9 +195,9 @@ receipts = Table(
     ),
 )
 """
-Each score given, once per change: feature values (a JSON list in catalog order), scorer, threshold and reasons.
+Each served score, once per change: feature values (a JSON list in catalog order), scorer, threshold and reasons.
 
-``role`` is ``champion`` or ``shadow``; ``mark`` is equal for two receipts of a lead that say the same.
+``role`` is ``champion`` or ``shadow``; ``content_hash`` is equal for two receipts of a lead with the same content.
 """
 
 routes = Table(
@@ -215,7 +215,7 @@ routes = Table(
     Index(None, "lead_id"),
     sqlite_autoincrement=True,
 )
-"""A crossing: the lead was handed over once; ``reasons`` and ``scorer`` are the JSON that was true then."""
+"""A crossing: the lead was handed over once; ``reasons`` and ``scorer`` are the JSON of that moment."""
 
 # ---- which scorer answers
 
@@ -243,9 +243,9 @@ deployments = Table(
     sqlite_autoincrement=True,
 )
 """
-Which scorer was put where: the newest row of a ``role`` (``champion``, ``shadow``) is in force; no fingerprint, none.
+Which scorer has which role: the newest row of a ``role`` (``champion``, ``shadow``) is in force; no fingerprint: none.
 
-``source`` is ``promotion`` where the service found it promoted in the models folder, else ``deploy``.
+``source`` is ``promotion`` if the service found it promoted in the models folder, else ``deploy``.
 """
 
 # ---- who may do what, and what was done
@@ -262,7 +262,7 @@ api_keys = Table(
     Column("revoked_at", BigInteger),
     Column("replaced_by", Text),
 )
-"""Keys of callers, by the sha256 of their 256 random bits; ``scopes`` are parted by spaces."""
+"""API keys, by the sha256 of their 256 random bits; ``scopes`` are separated by spaces."""
 
 idempotent_requests = Table(
     "idempotent_requests",
@@ -276,7 +276,7 @@ idempotent_requests = Table(
     PrimaryKeyConstraint("key_id", "idempotency_key"),
     Index(None, "started_at"),
 )
-"""Requests that carried an ``Idempotency-Key``: a keyed hash of each, and its first answer once there is one."""
+"""Requests with an ``Idempotency-Key``: a keyed hash of each, and its first response once there is one."""
 
 idempotent_request_leads = Table(
     "idempotent_request_leads",
@@ -288,7 +288,7 @@ idempotent_request_leads = Table(
     Index(None, "lead_id"),
     sqlite_with_rowid=False,
 )
-"""Which leads a kept answer speaks of, so that erasing a lead finds it."""
+"""Which leads a stored response mentions, so that erasing a lead finds it."""
 
 audit_log = Table(
     "audit_log",
@@ -300,7 +300,7 @@ audit_log = Table(
     Column("target", Text, nullable=False),
     sqlite_autoincrement=True,
 )
-"""What administrators did: ``actor`` is a key's id or the command line's user, ``about`` never names a lead."""
+"""What administrators did: ``actor`` is a key's id or the command line's user, ``target`` never names a lead."""
 
 leases = Table(
     "leases",
@@ -309,7 +309,7 @@ leases = Table(
     Column("holder", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
 )
-"""Work that one process does for all: following facts, the sweep; a lease that ran out may be taken."""
+"""Work that one process does for all, such as the sweep; an expired lease may be taken over."""
 
 store_state = Table(
     "store_state",
@@ -317,4 +317,4 @@ store_state = Table(
     Column("name", Text, primary_key=True),
     Column("content", Text, nullable=False),
 )
-"""Small things the store remembers: its secret for keyed hashes, when the sweep last ran, where exports went."""
+"""What the store remembers about itself: its secret for keyed hashes, when the last sweep ended, where exports are."""

@@ -1,4 +1,4 @@
-"""Tombstones: leads that were erased, known by keyed hashes of their ids alone, so that late facts are refused."""
+"""Tombstones: erased leads, known only by keyed hashes of their ids, so that late facts about them are refused."""
 
 from collections.abc import Iterable
 
@@ -9,55 +9,55 @@ from serving.store.audit_log import keyed_hash, keyed_hashes
 from serving.store.tables import tombstones
 
 _BATCH = 1000
-_ANYBODY = select(tombstones.c.keyed_hash).limit(1)
+_ANY_TOMBSTONE = select(tombstones.c.keyed_hash).limit(1)
 
 
 def add_tombstones(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
     """
-    Set the tombstones of leads.
+    Store the tombstones of leads.
 
     Args:
         connection: holds the write lock.
-        lead_ids: the leads; those that have one already keep it.
+        lead_ids: the leads; those that already have one keep it.
         at: when they were erased [us since 1970 UTC].
     """
-    there = find_erased(connection, wanted := sorted(set(lead_ids)))
-    marked = keyed_hashes(connection, [one for one in wanted if one not in there])
-    new = [{"keyed_hash": mark, "erased_at": at} for mark in marked.values()]
+    wanted = set(lead_ids)
+    hashes = keyed_hashes(connection, sorted(wanted - find_erased(connection, wanted)))
+    new = [{"keyed_hash": each, "erased_at": at} for each in hashes.values()]
     if new:
         connection.execute(insert(tombstones), new)
 
 
 def has_tombstones(connection: Connection) -> bool:
-    """Say whether there is any tombstone."""
-    return connection.execute(_ANYBODY).first() is not None
+    """Return whether any lead was ever erased."""
+    return connection.execute(_ANY_TOMBSTONE).first() is not None
 
 
 def find_erased(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
-    """Give which of these leads were erased; where nobody ever was, that costs one look."""
+    """Return which of these leads were erased; one query if none ever was."""
     wanted = list(lead_ids)
     if not wanted or not has_tombstones(connection):
         return set()
-    by_mark = {mark: lead_id for lead_id, mark in keyed_hashes(connection, wanted).items()}
-    marked, found = list(by_mark), set[str]()
-    for start in range(0, len(marked), _BATCH):
-        some = marked[start : start + _BATCH]
-        asked = select(tombstones.c.keyed_hash).where(tombstones.c.lead_hash.in_(some))
-        found |= {by_mark[mark] for mark in connection.execute(asked).scalars()}
-    return found
+    by_hash = {hashed: lead_id for lead_id, hashed in keyed_hashes(connection, wanted).items()}
+    hashes, erased = list(by_hash), set[str]()
+    for start in range(0, len(hashes), _BATCH):
+        batch = hashes[start : start + _BATCH]
+        query = select(tombstones.c.keyed_hash).where(tombstones.c.keyed_hash.in_(batch))
+        erased |= {by_hash[hashed] for hashed in connection.execute(query).scalars()}
+    return erased
 
 
 def erased_at(connection: Connection, lead_id: str) -> int | None:
-    """Give when a lead was erased [us since 1970 UTC]; None where it was not."""
+    """Return when a lead was erased [us since 1970 UTC]; None if it was not."""
     if not has_tombstones(connection):
         return None
-    asked = select(tombstones.c.erased_at).where(tombstones.c.keyed_hash == keyed_hash(connection, lead_id))
-    found: int | None = connection.execute(asked).scalar()
-    return found
+    query = select(tombstones.c.erased_at).where(tombstones.c.keyed_hash == keyed_hash(connection, lead_id))
+    instant: int | None = connection.execute(query).scalar()
+    return instant
 
 
 def erased_lead_error() -> ErasedError:
-    """Say why a fact about an erased lead is refused; the id is not repeated, so that it is kept nowhere."""
+    """Return the error for a fact about an erased lead; it does not repeat the id, which must be stored nowhere."""
     message = (
         "lead_id: this lead was erased and nothing about it is kept; stop sending it, here and where it came from."
     )

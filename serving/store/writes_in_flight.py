@@ -1,9 +1,9 @@
 """
-Which writes are under way in other processes.
+Writes in flight in other processes.
 
-A fact known at ``t`` counts from ``t + 1`` on. A process that answered "as of now" while another one's write with an
-earlier ``known_at`` is not yet visible would answer otherwise when asked for that instant later. So each process says
-since when it writes, and "now" stands there for the others.
+A fact known at ``t`` counts from ``t + 1`` on. If a process answered "as of now" while another process's write with an
+earlier ``known_at`` was not visible yet, the same question for that instant would later get another answer. So each
+process publishes since when it is writing, and "now" stands still there for the others.
 """
 
 import fcntl
@@ -18,11 +18,11 @@ from typing import Any
 from serving.store.processes import is_alive, process_identity
 
 _SLOTS = 128
-_SLOT = struct.Struct("<qqq")  # the process, which of that number it is, and since when it writes; 0 is not at all
+_SLOT = struct.Struct("<qqq")  # the process number, its identity, and since when it writes; 0 if it does not
 _ALL = struct.Struct(f"<{3 * _SLOTS}q")
 SLOTS_SUFFIX = "-processes"
-"""What is put after the store's name to name the file beside it."""
-_HOLDER = (
+"""The suffix of the file of slots, which stands beside the store."""
+_LOCK_HOLDER = (
     "SELECT min((extract(epoch FROM a.xact_start) * 1000000)::bigint) FROM pg_locks AS l JOIN pg_stat_activity AS a"
     " ON a.pid = l.pid WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s"
     " AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())"
@@ -30,14 +30,14 @@ _HOLDER = (
 
 
 def postgres_writer_since(store: Any, lock: int) -> int | None:
-    """Give when the transaction began that holds the writers' lock on PostgreSQL [us since 1970 UTC]."""
-    found: int | None = store.execute(_HOLDER, (lock,)).fetchone()[0]
-    return found
+    """Return when the transaction began that holds PostgreSQL's writer lock [us since 1970 UTC]; None if none does."""
+    since: int | None = store.execute(_LOCK_HOLDER, (lock,)).fetchone()[0]
+    return since
 
 
 class WritesInFlight:
     """
-    A file of slots beside a SQLite store, mapped into memory: each process that has the store open holds one.
+    A file of slots beside a SQLite store, mapped into memory: each process that opens the store holds one slot.
 
     Args:
         store: the store's file.
@@ -50,28 +50,28 @@ class WritesInFlight:
             if os.fstat(self._file.fileno()).st_size < _ALL.size:
                 self._file.truncate(_ALL.size)
             self._map = mmap.mmap(self._file.fileno(), _ALL.size)
-            self._me = os.getpid(), process_identity(os.getpid())
-            self._mine = self._free_slot()
-            self._say(self._mine, *self._me, 0)
+            self._identity = os.getpid(), process_identity(os.getpid())
+            self._slot = self._free_slot()
+            self._write(self._slot, *self._identity, 0)
 
     def since(self) -> int | None:
-        """Give since when another holder of a slot writes; None where none does."""
-        all_since: list[int] = list(_ALL.unpack_from(self._mapped)[2::3])  # one look: every answer waits for it
-        all_since[self._mine] = 0
+        """Return since when another process writes; None if none does."""
+        all_since: list[int] = list(_ALL.unpack_from(self._mapped)[2::3])  # one read, since every answer waits for it
+        all_since[self._slot] = 0
         if not any(all_since):
             return None
         self._forget_the_dead()
-        told = _ALL.unpack_from(self._mapped)[2::3]
-        return min((since for at, since in enumerate(told) if since and at != self._mine), default=None)
+        all_since = list(_ALL.unpack_from(self._mapped)[2::3])
+        return min((since for slot, since in enumerate(all_since) if since and slot != self._slot), default=None)
 
     def announce(self, since: int) -> None:
-        """Say since when this process writes [us since 1970 UTC]; 0 says that it no longer does."""
-        self._say(self._mine, *self._me, since)
+        """Publish since when this process writes [us since 1970 UTC]; 0 if it no longer does."""
+        self._write(self._slot, *self._identity, since)
 
     def close(self) -> None:
-        """Give the slot back."""
+        """Free the slot."""
         if self._map is not None:
-            self._say(self._mine, 0, 0, 0)
+            self._write(self._slot, 0, 0, 0)
             self._map.close()
             self._map = None
         self._file.close()
@@ -81,8 +81,8 @@ class WritesInFlight:
         assert self._map is not None  # noqa: S101 - set when it was opened; tells the type checker
         return self._map
 
-    def _say(self, at: int, process: int, known_as: int, since: int) -> None:
-        _SLOT.pack_into(self._mapped, at * _SLOT.size, process, known_as, since)
+    def _write(self, slot: int, process: int, known_as: int, since: int) -> None:
+        _SLOT.pack_into(self._mapped, slot * _SLOT.size, process, known_as, since)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -93,15 +93,15 @@ class WritesInFlight:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _free_slot(self) -> int:
-        """Find a slot that no living process holds; what the dead left in theirs is forgotten."""
-        for at, (process, known_as, _) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
+        """Return the number of a slot that no living process holds."""
+        for slot, (process, known_as, _) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
             if process == 0 or not is_alive(process, known_as):
-                return at
+                return slot
         message = f"more than {_SLOTS} processes have the store open"
         raise OSError(message)
 
     def _forget_the_dead(self) -> None:
-        """Forget that killed processes were writing."""
-        for at, (process, known_as, since) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
-            if since and at != self._mine and not is_alive(process, known_as):
-                self._say(at, 0, 0, 0)
+        """Clear the slots of killed processes that were writing."""
+        for slot, (process, known_as, since) in enumerate(list(_SLOT.iter_unpack(self._mapped))):
+            if since and slot != self._slot and not is_alive(process, known_as):
+                self._write(slot, 0, 0, 0)
