@@ -78,12 +78,12 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     time = SharedTime(now, database.clock_offset_us if now is now_us else lambda _now: 0)
     clock = Clock(time)
-    ladder = ActiveScorer(playbook, settings, database=database, now=clock.now)
-    routing, recorder = CrossingRules(playbook), Recorder()
-    rescoring = Rescorer(database, clock, ladder=ladder, routing=routing)
-    following = BacklogFollower(database, clock, rescoring=rescoring, routing=routing)
+    active_scorer = ActiveScorer(playbook, settings, database=database, now=clock.now)
+    crossing_rules, recorder = CrossingRules(playbook), Recorder()
+    rescoring = Rescorer(database, clock, active_scorer=active_scorer, crossing_rules=crossing_rules)
+    backlog_follower = BacklogFollower(database, clock, rescoring=rescoring, crossing_rules=crossing_rules)
     chores: dict[str, Callable[[], object]] = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
-    worker = Worker(database, clock, recorder, following, settings.sweep_every_s, chores)
+    worker = Worker(database, clock, recorder, backlog_follower, settings.sweep_every_s, chores)
     ingestion = Ingestion(
         playbook.business, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set
     )
@@ -92,10 +92,10 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
         playbook,
         database,
         clock=clock,
-        ladder=ladder,
-        routing=routing,
+        active_scorer=active_scorer,
+        crossing_rules=crossing_rules,
         ingestion=ingestion,
-        previews=Previews(playbook.business, database, ladder=ladder),
+        previews=Previews(playbook.business, database, active_scorer=active_scorer),
         recorder=recorder,
         worker=worker,
     )

@@ -47,8 +47,8 @@ class Service:
     playbook: Playbook
     database: Database
     clock: Clock
-    ladder: ActiveScorer
-    routing: CrossingRules
+    active_scorer: ActiveScorer
+    crossing_rules: CrossingRules
     ingestion: Ingestion
     previews: Previews
     recorder: Recorder
@@ -96,7 +96,7 @@ class Service:
         """Take another model as soon as one is put in force, for ever."""
         while True:
             await asyncio.sleep(self.settings.model_check_s)
-            await asyncio.to_thread(self.ladder.refresh)
+            await asyncio.to_thread(self.active_scorer.refresh)
 
     def close(self) -> None:
         """Let the writes under way finish, then close the store."""
@@ -104,7 +104,7 @@ class Service:
         self.readers.shutdown(wait=True)
         self.worker.stop()
         self.previews.close()
-        self.ladder.close()
+        self.active_scorer.close()
         self.database.close()
 
     def _read(self, ask: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:

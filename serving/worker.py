@@ -38,7 +38,7 @@ class Worker:
         database: the store.
         clock: says what now is.
         recorder: what this process answered.
-        following: scores leads behind the facts.
+        backlog_follower: scores leads behind the facts.
         sweep_every_s: how often all open leads are scored anew.
         chores: what else is to be done once a minute, by name.
         store_errors: how often the store did not answer.
@@ -47,7 +47,7 @@ class Worker:
     database: Database
     clock: Clock
     recorder: Recorder
-    following: BacklogFollower
+    backlog_follower: BacklogFollower
     sweep_every_s: float
     chores: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     woken: threading.Event = field(default_factory=threading.Event)
@@ -87,7 +87,7 @@ class Worker:
         kept = self.recorder.save(self.database)
         if not self._lease.acquire(self.clock.now()):
             return kept > 0
-        followed = self.following.step()
+        followed = self.backlog_follower.step()
         self._rounds += 1
         swept = (followed == 0 or self._rounds % _SWEEPS_IN == 0) and self._swept()
         self._tidy()
@@ -123,7 +123,7 @@ class Worker:
             if not self._is_due():
                 return False
             self._sweep_after = ""
-        self._sweep_after = self.following.sweep(self._sweep_after)
+        self._sweep_after = self.backlog_follower.sweep(self._sweep_after)
         if self._sweep_after is None:
             self._note_sweep()
         return True

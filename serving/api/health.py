@@ -26,4 +26,4 @@ async def read_ready(request: Request) -> Response:
         raise StoppingError(message)
     service = service_of(request)
     await service.read(lambda store, _now: store.execute("SELECT lead_id FROM leads LIMIT 1").fetchone())
-    return answer({"status": "ok", "degraded": service.ladder.current.degraded})
+    return answer({"status": "ok", "degraded": service.active_scorer.current.degraded})

@@ -54,7 +54,7 @@ async def merge_lead(request: Request, lead_id: str) -> Response:
 
 
 def _merging(service: Service) -> LeadMerger:
-    return LeadMerger(service.database, service.clock, service.ladder, service.routing)
+    return LeadMerger(service.database, service.clock, service.active_scorer, service.crossing_rules)
 
 
 def _said(merged: MergeResult) -> StoredResponse:

@@ -49,7 +49,7 @@ async def put_model(request: Request) -> Response:
     bundle = await service.ask(partial(_verified, service, await request.body(), version))
     by, at = key_of(request).key_id, service.clock.now()
     await service.write(lambda: deploy_bundle(service.database, bundle, role, by=by, at=at))
-    await service.ask(service.ladder.refresh)
+    await service.ask(service.active_scorer.refresh)
     return answer(await _told(service))
 
 
@@ -62,7 +62,7 @@ async def delete_model(request: Request) -> Response:
         raise InvalidError(message)
     service, by = service_of(request), key_of(request).key_id
     await service.write(lambda: remove_shadow(service.database, by=by, at=service.clock.now()))
-    await service.ask(service.ladder.refresh)
+    await service.ask(service.active_scorer.refresh)
     return answer(await _told(service))
 
 
@@ -80,7 +80,7 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     try:
         packed = unpack(blob)
         bundle = verify_bundle(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
-        service.ladder.admit(bundle.model)
+        service.active_scorer.admit(bundle.model)
     except STORE_ERRORS:
         raise  # it is the store that cannot be used
     except StaleBundleError as error:
@@ -109,8 +109,8 @@ def _version_of(request: Request) -> str | None:
 
 
 async def _told(service: Service) -> dict[str, Any]:
-    live, playbook = service.ladder.current, service.playbook
-    goal, standing = playbook.business.goal, service.ladder.cold_start_stage
+    live, playbook = service.active_scorer.current, service.playbook
+    goal, standing = playbook.business.goal, service.active_scorer.cold_start_stage
     return {
         "scorer": scorer_json(live.scorer.id),
         "degraded": live.degraded,
@@ -121,7 +121,7 @@ async def _told(service: Service) -> dict[str, Any]:
         "features": len(live.scorer.catalog.features),
         "card": _card(live.scorer),
         "standing": None if standing is None else {**standing.as_json(), "says": standing.says},
-        "champion": _deployed(service.ladder.deployed.get("champion")),
+        "champion": _deployed(service.active_scorer.deployed.get("champion")),
         "shadow": await _shadow(service),
     }
 
@@ -142,7 +142,7 @@ def _deployed(deployment: Deployment | None) -> dict[str, Any] | None:
 
 async def _shadow(service: Service) -> dict[str, Any] | None:
     """Say who the shadow is and how it compares."""
-    ladder = service.ladder
+    ladder = service.active_scorer
     told = _deployed(ladder.deployed.get("shadow"))
     if told is None:
         return None

@@ -38,7 +38,7 @@ async def read_dossier(request: Request) -> Response:
     service, lead_id = service_of(request), _lead_id(request)
 
     def ask(store: Connection, now: int) -> Dossier:
-        return build_dossier(store, service.ladder.current, service.playbook, lead_id=lead_id, now=now)
+        return build_dossier(store, service.active_scorer.current, service.playbook, lead_id=lead_id, now=now)
 
     found = await service.ask_store(ask)
     actor = key_of(request).key_id

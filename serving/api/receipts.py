@@ -31,7 +31,7 @@ async def read_worklist(request: Request) -> Response:
         message = "grade: expected one of A, B, C, D."
         raise InvalidError(message)
     now = service.clock.now()
-    scorer = service.ladder.current.scorer.id.fingerprint
+    scorer = service.active_scorer.current.scorer.id.fingerprint
     fresh = Freshness(now, round(service.settings.fresh_for_s * SECOND_US), scorer)
     wanted = cast("Grade | None", grade)
     found = await service.ask_store(lambda store, _now: best_leads(store, fresh, limit=limit, grade=wanted))
@@ -80,7 +80,7 @@ async def read_changes(request: Request) -> Response:
     if since is None:
         message = "since: is missing; say since which instant, such as since=2026-03-01T12:00:00Z."
         raise InvalidError(message)
-    live = service.ladder.current
+    live = service.active_scorer.current
 
     def ask(store: Connection, now: int) -> dict[str, object]:
         return score_change_since(store, live, lead_id, since=passed(since, "since", now=now), now=now).as_json()

@@ -30,7 +30,7 @@ async def read_score(request: Request) -> Response:
     only(request, "reasons", "as_of")
     service, lead_id = service_of(request), request.path_params["lead_id"]
     top, wanted = reasons_of(request), as_of_of(request)
-    live = service.ladder.current
+    live = service.active_scorer.current
     if not is_id(lead_id):
         message = "No such lead is known; send it to /v1/leads first."
         raise UnknownLeadError(message)
@@ -55,7 +55,7 @@ async def read_scores(request: Request) -> Response:
     only(request, "reasons", "as_of")
     service, asked = service_of(request), read_as(ScoreRequest, await body_of(request))
     top, wanted = reasons_of(request), as_of_of(request)
-    live = service.ladder.current
+    live = service.active_scorer.current
 
     def ask(store: RawConnection, now: int) -> tuple[int, dict[str, Score]]:
         as_of = now if wanted is None else passed(wanted, "as_of", now=now)

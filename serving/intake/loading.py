@@ -139,7 +139,7 @@ def load_history(
         with open_bulk_insert(connection) as store:
             new = _stored(store, kept, became=became, business=playbook.business, progress=progress)
             changed = store.changed_leads()
-        _settle(connection, live, routing=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress)
+        _settle(connection, live, crossing_rules=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress)
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
     return LoadResult(database.display_url, rows, **new, above=above)
@@ -248,12 +248,12 @@ def _settle(
     connection: Connection,
     live: LiveScorer,
     *,
-    routing: CrossingRules,
+    crossing_rules: CrossingRules,
     lead_ids: Sequence[str],
     as_of: int,
     progress: Progress,
 ) -> None:
     """Take leads as they stand now."""
     for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
-        routing.set_initial_states(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
+        crossing_rules.set_initial_states(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
         progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))

@@ -47,14 +47,14 @@ class LeadMerger:
     Args:
         database: the store.
         clock: says when.
-        ladder: the scorer in use, which says who is above the threshold.
-        routing: hands leads over.
+        active_scorer: the scorer in use, which says who is above the threshold.
+        crossing_rules: hands leads over.
     """
 
     database: Database
     clock: Clock
-    ladder: ActiveScorer
-    routing: CrossingRules
+    active_scorer: ActiveScorer
+    crossing_rules: CrossingRules
 
     def merge(
         self, duplicate: str, into: str, *, actor: str, kept: Callable[[Connection, MergeResult], None] | None = None
@@ -82,9 +82,9 @@ class LeadMerger:
 
     def _above(self, connection: Connection, lead_ids: Sequence[str], as_of: int) -> set[str]:
         """Give the open leads that would not cross the threshold if they rose to it now."""
-        live, standing = self.ladder.current, self.routing.open_leads(connection, lead_ids)
+        live, standing = self.active_scorer.current, self.crossing_rules.open_leads(connection, lead_ids)
         before = live.points(raw_connection(connection), [(lead_id, as_of) for lead_id in standing])
-        judged = self.routing.decide(live, standing, before=before, after=dict.fromkeys(before, live.threshold))
+        judged = self.crossing_rules.decide(live, standing, before=before, after=dict.fromkeys(before, live.threshold))
         return set(before) - set(judged.crossed)
 
 

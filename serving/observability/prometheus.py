@@ -78,10 +78,10 @@ class Meter:
         service = self._service
         self._in_flight.set(self.in_flight)
         self._waiting.set(service.recorder.waiting)
-        self._degraded.set(service.ladder.current.degraded)
+        self._degraded.set(service.active_scorer.current.degraded)
         self._add(self._lost, "lost", service.recorder.lost)
-        self._add(self._swaps, "swaps", service.ladder.swaps)
-        self._add(self._swept, "swept", service.worker.following.swept)
+        self._add(self._swaps, "swaps", service.active_scorer.swaps)
+        self._add(self._swept, "swept", service.worker.backlog_follower.swept)
         self._add(self.store_errors, "store errors", service.worker.store_errors)
         with suppress(OSError):  # only Linux tells it so
             self._memory.set(_resident_bytes())
@@ -132,7 +132,7 @@ class _Stored(Collector):
 
     def _of_store(self) -> Iterator[Metric]:
         service = self._service
-        backlog, now = service.worker.following.backlog(), service.clock.now()
+        backlog, now = service.worker.backlog_follower.backlog(), service.clock.now()
         waited_s = 0 if backlog.oldest_since is None else max(0, now - backlog.oldest_since) / SECOND_US
         behind_s = max(0, now - service.clock.as_of(service.database.other_writer_since)) / SECOND_US
         with service.database.reading() as connection:
@@ -166,7 +166,7 @@ def is_shared() -> bool:
 
 
 def _build(service: Service) -> Metric:
-    scorer = service.ladder.current.scorer.id
+    scorer = service.active_scorer.current.scorer.id
     labels = {
         "version": version("leadscore"),
         "python": platform.python_version(),

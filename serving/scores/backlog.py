@@ -30,17 +30,17 @@ class BacklogFollower:
         database: the store.
         clock: says what now is.
         rescoring: scores leads and writes what follows.
-        routing: says which leads are open.
+        crossing_rules: says which leads are open.
 
     Attributes:
         swept: how many leads sweeps of this process have scored.
     """
 
-    def __init__(self, database: Database, clock: Clock, *, rescoring: Rescorer, routing: CrossingRules) -> None:
+    def __init__(self, database: Database, clock: Clock, *, rescoring: Rescorer, crossing_rules: CrossingRules) -> None:
         self._database = database
         self._clock = clock
         self._rescoring = rescoring
-        self._routing = routing
+        self._crossing_rules = crossing_rules
         self.swept = 0
 
     def step(self, limit: int = _AT_ONCE) -> int:
@@ -62,7 +62,7 @@ class BacklogFollower:
             The lead that this step ended with; None once all are done.
         """
         with self._database.reading() as connection:
-            lead_ids = self._routing.open_after(connection, after, limit=limit)
+            lead_ids = self._crossing_rules.open_after(connection, after, limit=limit)
         self._rescoring.rescore([DueLead(lead_id, None) for lead_id in lead_ids])
         self.swept += len(lead_ids)
         return lead_ids[-1] if lead_ids else None

@@ -31,13 +31,13 @@ class Previews:
     Args:
         playbook: what may be told.
         database: where the other leads of the account are looked up.
-        ladder: the scorer in use.
+        active_scorer: the scorer in use.
     """
 
-    def __init__(self, business: Business, database: Database, *, ladder: ActiveScorer) -> None:
+    def __init__(self, business: Business, database: Database, *, active_scorer: ActiveScorer) -> None:
         self._business = business
         self._database = database
-        self._ladder = ladder
+        self._active_scorer = active_scorer
         self._memory = in_memory_store()
         self._alone = threading.Lock()
 
@@ -57,7 +57,7 @@ class Previews:
         self._check(preview, latest)
         with self._alone, _forgotten(self._memory) as store:
             self._tell(store, preview, as_of)
-            score = self._ladder.current.in_memory.score(store, preview.lead.lead_id, as_of=as_of, top=top)
+            score = self._active_scorer.current.in_memory.score(store, preview.lead.lead_id, as_of=as_of, top=top)
         assert score is not None  # noqa: S101 - the lead was told one line above; tells the type checker
         return score
 
@@ -76,7 +76,7 @@ class Previews:
 
     def _tell(self, store: sqlite3.Connection, preview: Preview, as_of: int) -> None:
         lead, known_at = preview.lead, as_of - 1
-        if lead.account_id is not None and self._ladder.current.scorer.catalog.needs_account:
+        if lead.account_id is not None and self._active_scorer.current.scorer.catalog.needs_account:
             self._tell_peers(store, lead.account_id, (lead.lead_id, as_of))
         created_at = known_at if lead.created_at is None else min(lead.created_at, known_at)
         store.execute(_VERSION, (lead.lead_id, known_at, lead.account_id, created_at, attributes_json(lead)))

@@ -64,15 +64,17 @@ class Rescorer:
     Args:
         database: the store.
         clock: says what now is.
-        ladder: the scorers in use.
-        routing: who is handed over.
+        active_scorer: the scorers in use.
+        crossing_rules: who is handed over.
     """
 
-    def __init__(self, database: Database, clock: Clock, *, ladder: ActiveScorer, routing: CrossingRules) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, active_scorer: ActiveScorer, crossing_rules: CrossingRules
+    ) -> None:
         self._database = database
         self._clock = clock
-        self._ladder = ladder
-        self._routing = routing
+        self._active_scorer = active_scorer
+        self._crossing_rules = crossing_rules
 
     def rescore(self, due: Sequence[DueLead]) -> int:
         """
@@ -89,10 +91,10 @@ class Rescorer:
 
     def _looked(self, due: Sequence[DueLead]) -> ScoredBatch:
         as_of = self._clock.as_of(self._database.other_writer_since)
-        live, shadow = self._ladder.current, self._ladder.shadow
+        live, shadow = self._active_scorer.current, self._active_scorer.shadow
         by_id = {one.lead_id: one for one in due}
         with self._database.reading() as connection:
-            standing = self._routing.open_leads(connection, list(by_id))
+            standing = self._crossing_rules.open_leads(connection, list(by_id))
             store = raw_connection(connection)
             asked = [(lead_id, as_of) for lead_id in standing]
             known = live.known(store, asked)
@@ -100,7 +102,7 @@ class Rescorer:
         drawn = build_receipts(live, "champion", given=_given(known, as_of))
         shadows = [] if shadow is None else self._shadowed(shadow, asked, as_of)
         after = {one.row["lead_id"]: one.points for one in drawn}
-        judged = self._routing.decide(live, standing, before=before, after=after)
+        judged = self._crossing_rules.decide(live, standing, before=before, after=after)
         crossing = {lead_id: known[lead_id] for lead_id in judged.crossed}
         return ScoredBatch(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
 
@@ -148,7 +150,7 @@ class Rescorer:
     def _unchanged(self, connection: Connection, looked: ScoredBatch) -> set[str]:
         """Give the leads that stand as they did when they were looked at."""
         lead_ids = list(looked.due)
-        now = self._routing.open_leads(connection, lead_ids)
+        now = self._crossing_rules.open_leads(connection, lead_ids)
         asked = select(pending_scores.c.lead_id, pending_scores.c.since).where(pending_scores.c.lead_id.in_(lead_ids))
         waiting = {row.lead_id: row.since for row in connection.execute(asked)}
         return {

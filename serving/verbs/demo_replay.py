@@ -104,7 +104,7 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
     service = open_service(settings)
     try:
         before = HistoryBefore(history, instant)
-        live = service.ladder.current
+        live = service.active_scorer.current
         loaded = load_history(before, service.database, playbook=workspace.playbook, live=live, progress=progress)
         told = _tell(service, history, instant, progress=progress)
         service.worker.catch_up()

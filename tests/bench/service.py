@@ -185,7 +185,7 @@ def sweep():
         service = open_service(settings)
         _multiply(service.database)
         started, after, steps = time.perf_counter(), "", 0
-        while (after := service.worker.following.sweep(after)) is not None:
+        while (after := service.worker.backlog_follower.sweep(after)) is not None:
             steps += 1
         spent_s = time.perf_counter() - started
         service.close()

@@ -168,7 +168,7 @@ class Service(RuleBasedStateMachine):
     def deploy(self, which):
         STEPS["deploy"] += 1
         assert put(self.store, blob_of(which, seed=1 if which == "one" else 2)).status_code == 200
-        self.store.service.ladder.refresh()
+        self.store.service.active_scorer.refresh()
 
     @rule(days=st.sampled_from([0.01, 1, 30]))
     def pass_time(self, days):

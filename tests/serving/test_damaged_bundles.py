@@ -276,12 +276,12 @@ def said(store):
 
 def test_of_500_damaged_bundles_none_is_taken_and_the_service_answers_as_before(answering, all_damaged):
     before, rows = said(answering), (answering.rows("deployments"), len(answering.rows("scorers")))
-    live = answering.service.ladder.current
+    live = answering.service.active_scorer.current
     for at, (way, blob) in enumerate(all_damaged):
         answer = put(answering, blob, role="shadow" if at % 7 == 0 else "champion")
         assert answer.status_code == 422, (at, way, answer.text)
         assert answer.json()["type"] == "urn:leadscore:bundle-refused", (at, way)
-        assert answering.service.ladder.current is live, (at, way)
+        assert answering.service.active_scorer.current is live, (at, way)
         if at % 25 == 0:
             assert said(answering) == before, (at, way)
     assert said(answering) == before

@@ -85,12 +85,12 @@ def test_over_http_the_same(place, store, tmp_path, monkeypatch):
     monkeypatch.setattr("serving.client.Client", client)
     store.client.headers.pop("Authorization")
     found = deploy(*place, to="http://leads", key=secret)
-    assert store.service.ladder.current.scorer.id == found.scorer
+    assert store.service.active_scorer.current.scorer.id == found.scorer
     assert found.where == "http://leads"
     deploy(*place, version=bundle_in(tmp_path / "two"), shadow=True, to="http://leads", key=secret)
-    assert store.service.ladder.shadow.scorer.id.fingerprint == fingerprint_of("two", 2)
+    assert store.service.active_scorer.shadow.scorer.id.fingerprint == fingerprint_of("two", 2)
     deploy(*place, shadow=False, to="http://leads", key=secret)
-    assert store.service.ladder.shadow is None
+    assert store.service.active_scorer.shadow is None
     with pytest.raises(ProblemError, match="may not do this"):
         deploy(*place, to="http://leads", key=key_in(store.service.database, ("scores:read",)))
     assert not (place[1].tables("demo") / "leadscore.db").exists(), "nothing was opened here"

@@ -132,7 +132,7 @@ def test_points_in_a_batch_are_those_of_the_receipts(learned):
     told(learned)
     lead_ids = [f"L-{at}" for at in range(30)]
     learned.client.post("/v1/leads", json=[{"lead_id": lead_id, **LEAD} for lead_id in lead_ids])
-    live, as_of = learned.service.ladder.current, learned.clock.now_us + 10**9
+    live, as_of = learned.service.active_scorer.current, learned.clock.now_us + 10**9
     with learned.service.database.live_snapshot() as store:
         points = live.points(store, [(lead_id, as_of) for lead_id in lead_ids])
         scores = live.scores(store, lead_ids, as_of=as_of, top=0)
@@ -166,12 +166,12 @@ def test_the_model_route_says_how_far_history_carries(store):
     models = store.service.settings.models
     assert store.client.get("/v1/model").json()["standing"] is None
     save_standing(models, ColdStartStage("small model", 120, 3000, "380 more leads that reach sql make a full model"))
-    store.service.ladder.refresh()
+    store.service.active_scorer.refresh()
     found = store.client.get("/v1/model").json()["standing"]
     assert (found["rung"], found["succeeded"], found["failed"]) == ("small model", 120, 3000)
     assert found["says"].startswith("Small model, from 120 leads")
     (models / "standing.json").write_text("{")
-    store.service.ladder.refresh()
+    store.service.active_scorer.refresh()
     assert store.client.get("/v1/model").json()["standing"] is None
 
 
@@ -218,7 +218,7 @@ def test_after_a_damaged_promotion_the_last_good_model_answers(tmp_path):
     with found.client:
         found.lead(**LEAD)
         (promote(settings.models, "two", version="2") / "trees.json").unlink()
-        found.service.ladder.refresh()
+        found.service.active_scorer.refresh()
         assert (found.score()["scorer"]["version"], found.score()["degraded"]) == ("1", True)
 
 

@@ -44,7 +44,7 @@ def answered(settings):
         def by(live):
             dialect = found.service.database.dialect
             told = {"problem": live.problem, "stands_in": live.stands_in}
-            found.service.ladder.current = compile_scorer(live.scorer, dialect=dialect, **told)
+            found.service.active_scorer.current = compile_scorer(live.scorer, dialect=dialect, **told)
 
         found.by = by
         yield found
@@ -156,7 +156,7 @@ def test_a_repaired_bundle_is_taken_up_without_a_promotion(settings):
     trees.write_bytes(whole[:500])
     found = opened(settings.model_copy(update={"model_check_s": 3600.0}))
     with found.client:
-        ladder = found.service.ladder
+        ladder = found.service.active_scorer
         assert (ladder.current.degraded, ladder.current.stands_in) == (True, True)
         trees.write_bytes(whole)
         assert ladder.refresh() is False, "a damaged bundle is not read again at every look"
@@ -181,17 +181,20 @@ def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr("serving.scorers.promotions.read_bundle_files", read)
     found = opened(settings)
     with found.client:
-        assert found.service.ladder.current.stands_in
+        assert found.service.active_scorer.current.stands_in
         until = time.monotonic() + 20
-        while found.service.ladder.current.degraded and time.monotonic() < until:
+        while found.service.active_scorer.current.degraded and time.monotonic() < until:
             time.sleep(0.02)
-        assert not found.service.ladder.current.degraded
+        assert not found.service.active_scorer.current.degraded
 
 
 def test_without_any_promotion_the_rules_stand_in_for_nobody_and_nothing_is_tried_again(store):
-    assert (store.service.ladder.current.degraded, store.service.ladder.current.stands_in) == (True, False)
-    store.service.ladder._retry_at = 0.0
-    assert store.service.ladder.refresh() is False
+    assert (store.service.active_scorer.current.degraded, store.service.active_scorer.current.stands_in) == (
+        True,
+        False,
+    )
+    store.service.active_scorer._retry_at = 0.0
+    assert store.service.active_scorer.refresh() is False
 
 
 def answering(ladder):
@@ -200,7 +203,7 @@ def answering(ladder):
 
 def test_the_ladder_goes_from_the_champion_to_the_last_good_one_to_the_rules_and_back(store):
     """Each rung is taken after a restart too, when nothing is left in memory."""
-    rules = store.service.ladder.current.scorer.id.version
+    rules = store.service.active_scorer.current.scorer.id.version
     put(store, blob_of("one", 1, version="1"))
     put(store, blob_of("two", 2, version="2"))
     rungs = [(), ("two",), ("two", "one"), ("two",), ()]
@@ -209,12 +212,12 @@ def test_the_ladder_goes_from_the_champion_to_the_last_good_one_to_the_rules_and
         store_bundles(store, damaged)
         again = opened(store.settings)
         with again.client:
-            assert answering(again.service.ladder) == said
+            assert answering(again.service.active_scorer) == said
             problem = again.client.get("/v1/model").json()["problem"]
             assert (problem is None) == (not damaged)
             assert again.lead().status_code == 202
             assert again.score()["degraded"] is said[1]
-    assert answering(store.service.ladder) == ("2", False, False), "who answers already goes on answering"
+    assert answering(store.service.active_scorer) == ("2", False, False), "who answers already goes on answering"
 
 
 def store_bundles(store, damaged):
@@ -233,7 +236,7 @@ def test_a_champion_that_was_mended_answers_again_without_a_restart(store):
     store_bundles(store, ("two",))
     again = opened(store.settings.model_copy(update={"model_check_s": 3600.0}))
     with again.client:
-        ladder = again.service.ladder
+        ladder = again.service.active_scorer
         assert answering(ladder) == ("1", True, True)
         store_bundles(store, ())
         assert ladder.refresh() is False, "a damaged model is not read again at every look"

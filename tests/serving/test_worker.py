@@ -43,9 +43,9 @@ class Gone:
         raise sqlite3.OperationalError
 
 
-def worker_of(store, following):
+def worker_of(store, follower):
     service = store.service
-    return Worker(service.database, service.clock, Recorder(), following, sweep_every_s=3600)
+    return Worker(service.database, service.clock, Recorder(), follower, sweep_every_s=3600)
 
 
 def swept_at(store):
@@ -54,34 +54,34 @@ def swept_at(store):
 
 
 def test_the_sweep_comes_to_its_end_though_facts_never_do(store):
-    following = Following()
-    worker = worker_of(store, following)
+    follower = Following()
+    worker = worker_of(store, follower)
     for _ in range(20):
         assert worker.step()
-    assert following.swept == ["", "L-1", "L-2"]
+    assert follower.swept == ["", "L-1", "L-2"]
     assert swept_at(store) is not None
-    assert following.steps == 20, "each round follows facts first"
+    assert follower.steps == 20, "each round follows facts first"
 
 
 def test_a_sweep_is_due_again_only_once_its_time_has_passed(store):
-    following = Following(followed=0)
-    worker = worker_of(store, following)
+    follower = Following(followed=0)
+    worker = worker_of(store, follower)
     while worker.step():
         pass
-    assert following.swept == ["", "L-1", "L-2"]
+    assert follower.swept == ["", "L-1", "L-2"]
     assert not worker.step()
     store.clock.pass_days(1)
     assert worker.step()
-    assert following.swept == ["", "L-1", "L-2", ""]
+    assert follower.swept == ["", "L-1", "L-2", ""]
 
 
 def test_a_round_that_fails_is_counted_and_the_next_one_goes_on(store):
-    following = Following(followed=0, fails=3)
-    worker = worker_of(store, following)
+    follower = Following(followed=0, fails=3)
+    worker = worker_of(store, follower)
     worker.start()
-    assert following.is_done.wait(20)
+    assert follower.is_done.wait(20)
     worker.stop()
-    assert following.swept == ["", "L-1", "L-2"]
+    assert follower.swept == ["", "L-1", "L-2"]
     assert worker.store_errors == 3
 
 
@@ -95,25 +95,25 @@ def test_a_worker_stops_though_its_store_is_gone(store, monkeypatch):
 
 def rested(store, *, tells):
     """Give how long the worker rested after each of two rounds of work, with facts told during them or not."""
-    following = Following(followed=0)
-    worker, rests = worker_of(store, following), []
+    follower = Following(followed=0)
+    worker, rests = worker_of(store, follower), []
 
     class Stop(threading.Event):
         def wait(self, timeout=None):
             rests.append(timeout)
             return super().wait(0)
 
-    swept = following.sweep
+    swept = follower.sweep
 
     def sweep(after):
         if tells:
             store.client.post("/v1/leads", json={"lead_id": f"L-{after}"})
         return swept(after)
 
-    following.sweep = sweep
+    follower.sweep = sweep
     worker._stop = Stop()
     worker.start()
-    assert following.is_done.wait(20)
+    assert follower.is_done.wait(20)
     worker.stop()
     return rests
 

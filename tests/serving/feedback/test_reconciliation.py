@@ -63,7 +63,7 @@ def test_a_value_that_was_changed_is_named(served):
         connection.execute(update(receipts).where(same_one).values(feature_values=json.dumps(changed)))
     found = checked(served)
     (difference,) = found.differences
-    name = served.service.ladder.current.scorer.catalog.names[at]
+    name = served.service.active_scorer.current.scorer.catalog.names[at]
     assert (difference.receipt_id, difference.lead_id, difference.feature) == (row.receipt_id, row.lead_id, name)
     assert (difference.served, difference.recomputed) == (changed[at], values[at])
     assert not found.passed

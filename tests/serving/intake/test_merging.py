@@ -365,7 +365,7 @@ class World:
     def __init__(self, service, clock):
         World.count += 1
         self.service, self.clock, self.mark = service, clock, f"w{World.count}-"
-        self.merging = LeadMerger(service.database, service.clock, service.ladder, service.routing)
+        self.merging = LeadMerger(service.database, service.clock, service.active_scorer, service.crossing_rules)
         self.query = compile_live(CATALOG, service.database.dialect)
         self.family = {name: {name} for name in NAMES}
         self.did = {name: [] for name in NAMES}
@@ -401,7 +401,7 @@ class World:
         lead_ids = [self.mark + name for name in names]
         with self.service.database.live_snapshot() as store:
             rows = store.execute(self.query.many, (json.dumps([[one, as_of] for one in lead_ids]),)).fetchall()
-            scores = self.service.ladder.current.scores(store, lead_ids, as_of=as_of, top=None)
+            scores = self.service.active_scorer.current.scores(store, lead_ids, as_of=as_of, top=None)
             into = {one: survivor(store, one, as_of=as_of) for one in lead_ids}
         return sorted(rows), {one: score.as_json() for one, score in scores.items()}, into
 

@@ -105,10 +105,10 @@ def test_a_store_that_does_not_answer_is_told_and_counted(store):
 
 def test_who_answers_and_whether_it_stands_in_is_told(store):
     found = told(store)
-    assert found["leadscore_degraded"] == store.service.ladder.current.degraded
-    assert found["leadscore_model_swaps_total"] == store.service.ladder.swaps
+    assert found["leadscore_degraded"] == store.service.active_scorer.current.degraded
+    assert found["leadscore_model_swaps_total"] == store.service.active_scorer.swaps
     info = next(name for name in found if name.startswith("leadscore_build_info"))
-    assert store.service.ladder.current.scorer.id.fingerprint in info
+    assert store.service.active_scorer.current.scorer.id.fingerprint in info
     assert found["leadscore_requests_in_flight"] == 1, "the one that asks"
 
 

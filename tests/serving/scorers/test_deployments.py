@@ -114,14 +114,14 @@ def test_a_shadow_answers_nobody_and_a_shadow_that_is_damaged_degrades_nobody(st
     told = put(store, blob_of("two", 2, version="2"), role="shadow").json()
     assert (store.score()["scorer"]["version"], told["scorer"]["version"]) == ("1", "1")
     assert (told["shadow"]["scorer"]["version"], told["shadow"]["problem"]) == ("2", None)
-    assert store.service.ladder.shadow.scorer.id.version == "2"
+    assert store.service.active_scorer.shadow.scorer.id.version == "2"
     damage(store, fingerprint_of("two", 2))
     again = opened(store.settings)
     with again.client:
         told = again.client.get("/v1/model").json()
         assert (told["degraded"], told["problem"]) == (False, None)
         assert "cannot be used" in told["shadow"]["problem"]
-        assert again.service.ladder.shadow is None
+        assert again.service.active_scorer.shadow is None
         assert again.client.delete("/v1/model?role=shadow").json()["shadow"] is None
 
 
@@ -181,7 +181,7 @@ def test_a_scorer_that_never_answered_is_not_invented(store):
 
 
 def test_the_point_rules_that_answer_are_kept_and_come_back_though_the_scorecard_was_edited(store):
-    answering = store.service.ladder.current.scorer
+    answering = store.service.active_scorer.current.scorer
     with store.service.database.reading() as connection:
         again = load_scorer(connection, answering.id.fingerprint)
     assert again == answering
@@ -238,7 +238,7 @@ def test_a_bundle_deployed_again_mends_what_the_disk_lost(store):
 
 
 def test_a_promotion_is_put_into_the_store_once_and_a_deployment_stays_until_the_next(store):
-    models, ladder = store.settings.models, store.service.ladder
+    models, ladder = store.settings.models, store.service.active_scorer
     promote(models, "a", version="1")
     other = opened(store.settings)
     with other.client:
@@ -247,15 +247,15 @@ def test_a_promotion_is_put_into_the_store_once_and_a_deployment_stays_until_the
         put(other, blob_of("two", 2, version="9"))
         for _ in range(2):
             ladder.refresh()
-            other.service.ladder.refresh()
-        assert {live.scorer.id.version for live in (ladder.current, other.service.ladder.current)} == {"9"}
+            other.service.active_scorer.refresh()
+        assert {live.scorer.id.version for live in (ladder.current, other.service.active_scorer.current)} == {"9"}
         third = opened(store.settings)
         with third.client:
-            assert third.service.ladder.current.scorer.id.version == "9"
+            assert third.service.active_scorer.current.scorer.id.version == "9"
         promote(models, "b", version="2")
         ladder.refresh()
-        other.service.ladder.refresh()
-        assert {live.scorer.id.version for live in (ladder.current, other.service.ladder.current)} == {"2"}
+        other.service.active_scorer.refresh()
+        assert {live.scorer.id.version for live in (ladder.current, other.service.active_scorer.current)} == {"2"}
     assert [one["source"] for one in history(store)] == ["promotion", "deploy", "promotion"]
 
 
@@ -263,14 +263,14 @@ def test_a_process_that_follows_no_promotions_takes_what_the_store_says(store, t
     alone = opened(store.settings.model_copy(update={"follow_promotions": False, "models": tmp_path / "none"}))
     promote(store.settings.models, "a", version="1")
     with alone.client:
-        assert alone.service.ladder.current.scorer.id.kind == "rules"
-        store.service.ladder.refresh()
-        assert alone.service.ladder.refresh() is True
-        assert alone.service.ladder.current.scorer.id.version == "1"
+        assert alone.service.active_scorer.current.scorer.id.kind == "rules"
+        store.service.active_scorer.refresh()
+        assert alone.service.active_scorer.refresh() is True
+        assert alone.service.active_scorer.current.scorer.id.version == "1"
 
 
 def test_a_promotion_that_cannot_be_used_is_overtaken_by_a_deployment(store):
-    ladder = store.service.ladder
+    ladder = store.service.active_scorer
     trees = promote(store.settings.models, "a", version="1") / "trees.json"
     whole = trees.read_bytes()
     trees.write_bytes(whole[:500])
@@ -280,11 +280,11 @@ def test_a_promotion_that_cannot_be_used_is_overtaken_by_a_deployment(store):
     trees.write_bytes(whole)
     again = opened(store.settings)
     with again.client:
-        assert again.service.ladder.current.scorer.id.version == "9", "an old promotion does not come back"
+        assert again.service.active_scorer.current.scorer.id.version == "9", "an old promotion does not come back"
 
 
 def test_a_problem_shows_no_path_of_the_machine(store):
-    ladder, models = store.service.ladder, store.settings.models
+    ladder, models = store.service.active_scorer, store.settings.models
     for name, damage_it in (
         ("a", lambda playbook: (playbook / "trees.json").unlink()),
         ("b", lambda playbook: (playbook / "model.json").write_text("{}")),
@@ -300,7 +300,7 @@ def test_a_problem_shows_no_path_of_the_machine(store):
 
 def test_while_the_store_cannot_be_asked_whoever_answers_goes_on(store, monkeypatch, caplog):
     put(store, blob_of(version="1"))
-    ladder = store.service.ladder
+    ladder = store.service.active_scorer
 
     def gone(*_given):
         asked = "SELECT"
@@ -314,7 +314,7 @@ def test_while_the_store_cannot_be_asked_whoever_answers_goes_on(store, monkeypa
 
 
 def test_swaps_are_counted(store):
-    ladder = store.service.ladder
+    ladder = store.service.active_scorer
     before = ladder.swaps
     for name in ("one", "two", "two", "one"):
         put(store, blob_of(name))
@@ -324,6 +324,6 @@ def test_swaps_are_counted(store):
 def test_a_ladder_that_was_closed_asks_the_store_no_more(settings):
     found = opened(settings)
     with found.client:
-        ladder = found.service.ladder
+        ladder = found.service.active_scorer
     assert ladder.refresh() is False
     assert found.service.database._reader.pool.checkedout() == 0

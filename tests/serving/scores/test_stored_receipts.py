@@ -311,7 +311,7 @@ def test_a_shadow_that_breaks_holds_up_nobody(store, monkeypatch):
         def known(self, *_asked):
             raise RuntimeError
 
-    monkeypatch.setattr(store.service.ladder, "shadow", Broken())
+    monkeypatch.setattr(store.service.active_scorer, "shadow", Broken())
     store.lead(**FIT)
     store.activity("a-1")
     assert [route["lead_id"] for route in store.routes()] == ["L-1"]
