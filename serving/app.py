@@ -102,13 +102,13 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     service: Service = app.state.service
     behind = [asyncio.create_task(service.watch_models()), asyncio.create_task(app.state.meter.keep_fresh())]
     if app.state.works_behind:
         service.worker.start()
     try:
-        yield
+        yield {"shutdown": app.state.stopping}  # for the server, which says when it begins to stop
     finally:
         for task in behind:
             task.cancel()

@@ -1,7 +1,7 @@
 """
-Every request is counted and carries an id, and says goodbye once the service is to stop.
+The outermost layer: every request is counted, carries an id, and is logged where the settings ask for it.
 
-This stands before everything else that handles a request, and costs a few microseconds.
+It costs a few microseconds.
 """
 
 import logging
@@ -20,33 +20,30 @@ _LOG = logging.getLogger("leadscore.requests")
 _ID = b"x-request-id"
 _ID_BYTES = 8
 _well_formed = re.compile(rb"[0-9A-Fa-f-]{16,64}").fullmatch
-"""Hexadecimal digits, as proxies and tracers make them: nobody's name and no CRM's id of a lead looks so."""
-_CLOSING = (b"connection", b"close")
-_MISTAKE = 500
+"""Hexadecimal digits, as proxies and tracers make them; no person's name and no lead id of a CRM looks like that."""
+_SERVER_ERROR = 500
 
 
 @dataclass
 class ShutdownState:
-    """Whether the service was told to stop; it answers on, but takes nobody new."""
+    """Whether the service has begun to stop; it still answers, but must not be sent new callers."""
 
     has_begun: bool = False
 
 
 class RequestLog:
     """
-    Watches the requests of an app that `watch` was told of.
+    Counts and logs the requests of an app that `watch` has prepared.
 
     Args:
-        app: what answers.
-        whole: the app that holds the meter.
+        app: the layers that answer.
+        whole: the app whose state holds the meter.
     """
 
     def __init__(self, app: ASGIApp, whole: FastAPI) -> None:
-        state = whole.state
         self._app = app
-        self._meter: Meter = state.meter
-        self._stopping: ShutdownState = state.stopping
-        self._logged_from: int = state.logged_from
+        self._meter: Meter = whole.state.meter
+        self._logged_from: int = whole.state.logged_from
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request through the app."""
@@ -59,9 +56,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = message["headers"] = [*message["headers"], (_ID, request_id)]
-                if self._stopping.has_begun:
-                    headers.append(_CLOSING)
+                message["headers"] = [*message["headers"], (_ID, request_id)]
             await send(message)
 
         error = None
@@ -74,32 +69,31 @@ class RequestLog:
                 raise  # the server itself answers then
         finally:
             meter.in_flight -= 1
-            took_s, status = time.perf_counter() - began, status or _MISTAKE
+            took_s, status = time.perf_counter() - began, status or _SERVER_ERROR
             meter.answered(scope, status, seconds=took_s)
             if status >= self._logged_from or error is not None:
                 _log(scope, status, took_s=took_s, request_id=request_id, error=error)
 
 
 def watch(app: FastAPI, service: Service) -> None:
-    """Give an app what its requests are watched with."""
+    """Give an app the meter that counts its requests, and what `RequestLog` and the readiness check look up."""
     app.state.meter = Meter(service)
     app.state.stopping = ShutdownState()
-    app.state.logged_from = {"all": 0, "errors": _MISTAKE, "none": 1000}[service.settings.log_requests]
+    app.state.logged_from = {"all": 0, "errors": _SERVER_ERROR, "none": 1000}[service.settings.log_requests]
 
 
 def _id_of(scope: Scope) -> bytes:
-    """Give the id that a request came with, or a new one."""
+    """Return the id that a request came with, or a new one."""
     for name, value in scope["headers"]:
         if name == _ID and _well_formed(value):
-            found: bytes = value
-            return found
+            return bytes(value)
     return secrets.token_hex(_ID_BYTES).encode()
 
 
 def _log(scope: Scope, status: int, *, took_s: float, request_id: bytes, error: Exception | None) -> None:
     """Log a request by the template of its route, since its path may name a lead."""
     key = scope.get("state", {}).get("key")
-    about = {
+    fields = {
         "route": route_of(scope),
         "method": scope["method"] if scope.get("route") else "other",
         "status": status,
@@ -107,5 +101,5 @@ def _log(scope: Scope, status: int, *, took_s: float, request_id: bytes, error: 
         "key": None if key is None else key.key_id,
         "request_id": request_id.decode(),
     }
-    level = logging.INFO if status < _MISTAKE else logging.ERROR
-    _LOG.log(level, "answered with %d", status, extra=about, exc_info=error)
+    level = logging.INFO if status < _SERVER_ERROR else logging.ERROR
+    _LOG.log(level, "answered with %d", status, extra=fields, exc_info=error)

@@ -1,129 +1,117 @@
-"""Running the service: in this process, or in several that answer at one address; each answers what it began."""
+"""Running the service: in this process, or in several that answer at one address."""
 
 import errno
-import gc
 import logging
+import math
+import os
 import signal
 import socket
-import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from types import FrameType
+from functools import partial
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
 from sqlalchemy import make_url
 
+from data.playbook import load_playbook
 from serving.api.auth import check_open
-from serving.app import create_app
 from serving.errors import AddressError
 from serving.observability.logs import write_logs
-from serving.server.graceful_shutdown import Server
+from serving.observability.prometheus import SHARED_FOLDER
 from serving.server.http_limits import Connection
+from serving.server.member import member_app, tuned_app
 from serving.server.supervisor import Supervisor
 from serving.settings import Settings
 from serving.store.database import Database
 
 _LOG = logging.getLogger("leadscore.serving")
-_TURN_S = 0.00003
-"""How long the worker's thread may compute while an answer waits for its turn; Python's own 5 ms show in answers."""
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection, so that none is closed just as a request sets out."""
-_STOPS = (signal.SIGTERM, signal.SIGINT)
+_START_WITHIN_S = 60
+"""How long a process may leave the supervisor without a sign of life, its start on a busy machine included."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServeResult:
-    """Where the service was until it was told to stop."""
+    """Where the service was until it was stopped."""
 
     host: str
     port: int
     database: str
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return the result as JSON."""
         return asdict(self)
 
     def show(self, console: Console) -> None:
-        """Say it on a console."""
+        """Print the result on a console."""
         console.print(f"Stopped; every fact that was accepted is in {self.database}.", soft_wrap=True)
-
-
-@dataclass
-class StopSignal:
-    """
-    What a signal does: it says once that the service is to stop; more of them change nothing.
-
-    Attributes:
-        act: what is to be done then; nothing yet while the service starts.
-    """
-
-    is_wanted: bool = False
-    act: Callable[[], None] | None = None
-
-    def __call__(self, _number: int, _frame: FrameType | None) -> None:
-        """Hear a signal."""
-        if not self.is_wanted:
-            self.is_wanted = True
-            if self.act is not None:
-                self.act()
-
-    def then(self, act: Callable[[], None]) -> None:
-        """Say what to do; it is done at once where the signal has come already."""
-        self.act = act
-        if self.is_wanted:
-            act()
-
-
-def hear_stops() -> StopSignal:
-    """Let SIGTERM and Ctrl-C stop the service, and do nothing else to this process from now on."""
-    stop = StopSignal()
-    for number in _STOPS:
-        signal.signal(number, stop)
-    return stop
 
 
 def run(settings: Settings) -> ServeResult:
     """
-    Serve with these settings until SIGTERM or Ctrl-C; requests that were begun are answered first.
+    Serve until SIGTERM or Ctrl-C; requests that were begun are answered first.
 
     Raises:
-        AddressError: nobody can listen there; nothing else was touched then.
-        SettingsError: keys are off and others than this machine could listen.
+        SettingsError: keys are off and others than this machine could connect.
+        AddressError: nobody can listen at the address; nothing else was touched then.
+        PlaybookError: the playbook has mistakes.
         StoreError: the store cannot be opened.
-        ServingError: none of several processes could answer.
     """
+    check_open(settings)
     write_logs(settings.log_format)
-    stop = hear_stops()
-    with listening(settings.host, settings.port) as listener:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until uvicorn takes over, and once it has finished
+    with listening(settings.host, settings.port) as listener, suppress(KeyboardInterrupt):
         port = listener.getsockname()[1]
-        _LOG.info("Listening on %s (Press CTRL+C to quit)", _address(settings.host, port))
         if settings.workers == 1:
-            answer_on(listener, settings, stop=stop)
+            _serve_alone(settings, listener, address=_address(settings.host, port))
         else:
-            _share(listener, settings, stop=stop)
+            _serve_together(settings, listener, address=_address(settings.host, port))
     return ServeResult(settings.host, port, make_url(settings.database).render_as_string(hide_password=True))
 
 
-def answer_on(
-    listener: socket.socket, settings: Settings, *, stop: StopSignal, on_ready: Callable[[], None] = lambda: None
-) -> None:
+class Server(uvicorn.Server):
     """
-    Answer in this process until it is to stop.
+    uvicorn's server, which announces its address once it answers there.
 
     Args:
-        listener: where callers arrive.
-        settings: the settings.
-        stop: hears when.
-        on_ready: is called as soon as callers are answered.
+        config: uvicorn's configuration.
+        address: what the log calls the place where callers connect.
     """
-    sys.setswitchinterval(_TURN_S)
-    app = create_app(settings)
-    gc.collect()
-    gc.freeze()  # what stays for ever is not looked through again: that would take a tenth of a second of some answer
-    config = uvicorn.Config(
+
+    def __init__(self, config: uvicorn.Config, *, address: str) -> None:
+        super().__init__(config)
+        self._address = address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        _LOG.info("Listening on %s", self._address)
+
+
+def _serve_alone(settings: Settings, listener: socket.socket, *, address: str) -> None:
+    Server(_config(settings, partial(tuned_app, settings)), address=address).run([listener])
+
+
+def _serve_together(settings: Settings, listener: socket.socket, *, address: str) -> None:
+    """Serve from several processes, after what would stop each of them was tried once here."""
+    load_playbook(settings.playbook)
+    Database(settings.database, busy_timeout_s=settings.busy_timeout_s).close()
+    with tempfile.TemporaryDirectory(prefix="leadscore-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        Supervisor(_config(settings, partial(member_app, settings)), [listener], address=address).run()
+
+
+def _config(settings: Settings, app: Callable[[], FastAPI]) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
+        factory=True,
+        workers=settings.workers,
         http=Connection,
         ws="none",
         lifespan="on",
@@ -131,24 +119,16 @@ def answer_on(
         access_log=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=math.ceil(settings.drain_s),
+        timeout_worker_healthcheck=_START_WITHIN_S,
     )
-    server = Server(config, app.state.stopping, within_s=settings.drain_s, on_ready=on_ready)
-    stop.then(server.stop)
-    server.run(sockets=[listener])
-
-
-def _share(listener: socket.socket, settings: Settings, *, stop: StopSignal) -> None:
-    """Let several processes answer; what would stop each of them is found out here, and tables are made once."""
-    check_open(settings)
-    Database(settings.database, busy_timeout_s=settings.busy_timeout_s).close()
-    crew = Supervisor(settings, listener)
-    stop.then(crew.stop)
-    crew.work()
 
 
 def listening(host: str, port: int) -> socket.socket:
     """
-    Listen at an address, before anything that takes time.
+    Return a socket that listens at an address.
+
+    Callers can connect from here on; they are answered once the app stands behind it.
 
     Args:
         host: name or address of this machine.
@@ -158,15 +138,17 @@ def listening(host: str, port: int) -> socket.socket:
         AddressError: another program listens there, or the address is not this machine's.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)  # a name may have several
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = min(
+            addresses, key=lambda entry: entry[0] != socket.AF_INET
+        )  # a name may have several
         return socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
         raise AddressError(_no_listening(host, port, error)) from None
 
 
 def _no_listening(host: str, port: int, error: Exception) -> str:
-    """Say why nobody can listen at an address and what to do."""
+    """Return why nobody can listen at an address, and what to do."""
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
         return (
@@ -178,16 +160,16 @@ def _no_listening(host: str, port: int, error: Exception) -> str:
             f"port {port} of {host} may not be listened on by this user: "
             "give one from 1024 up with --port or LEADSCORE_PORT."
         )
-    said = error.strerror if isinstance(error, OSError) else "no such name"
+    reason = error.strerror if isinstance(error, OSError) else "no such name"
     return (
-        f"{host} is not an address that this machine can listen on ({said}): "
+        f"{host} is not an address that this machine can listen on ({reason}): "
         "give one of its own with --host or LEADSCORE_HOST, such as 127.0.0.1."
     )
 
 
 def _address(host: str, port: int) -> str:
     """
-    Write where the service is.
+    Return the URL of the service.
 
     >>> _address("127.0.0.1", 8000), _address("::1", 8000)
     ('http://127.0.0.1:8000', 'http://[::1]:8000')

@@ -22,7 +22,7 @@ from sqlalchemy import func, select, text
 from data.instants import iso, now_us
 from serving.store.database import Database
 from serving.store.tables import activities, routes
-from tests.serving.conftest import Process, key_of, settings_in
+from tests.serving.conftest import Process, key_of, settings_in, wait_until
 
 CALLERS, BATCH, LEADS = 3, 10, 40
 _LONGEST_S = 1.0
@@ -57,15 +57,13 @@ def kill_often(kills: int, folder: Path, url: str | None = None, *, seed: int = 
     key, rng, found, started = key_of(settings), random.Random(seed), Found(), time.monotonic()  # noqa: S311 - moments, no secrets
     acknowledged: dict[str, None] = {}
     for at in range(kills):
-        server = Process(settings).wait()
+        server = Process(settings, log=folder / "log").wait()
         callers = [_Caller(server.url, key, f"{at}-{number}") for number in range(CALLERS)]
         for caller in callers:
             caller.start()
-        while not all(caller.kept for caller in callers):
-            time.sleep(0.01)
+        wait_until(lambda: all(caller.kept for caller in callers))  # noqa: B023 - waited for before the next round
         time.sleep(rng.uniform(0, _LONGEST_S))
-        server.process.kill()
-        server.process.wait()
+        server.kill()
         for caller in callers:
             caller.join()
             acknowledged |= dict.fromkeys(caller.kept)

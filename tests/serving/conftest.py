@@ -1,10 +1,9 @@
 """A service on a store of its own, with a clock that tests can move."""
 
-import json
 import os
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -185,58 +184,81 @@ def promoted(tmp_path_factory):
 
 
 SERVE = """
-import json, sys
-from pathlib import Path
-from serving.verbs.load_and_serve import run
+import sys
+from serving.server.run import run
 from serving.settings import Settings
 
 run(Settings.model_validate_json(sys.argv[1]))
 """
+STARTED_WITHIN_S = 120
+"""Far above the three seconds of a quiet machine."""
 
 
 class Process:
-    """A real server process on a store."""
+    """
+    A real server on a store, in a process of its own, or in several.
 
-    def __init__(self, settings, *, log=None):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        told = json.dumps(json.loads(settings.model_dump_json()) | {"port": port})
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen([sys.executable, "-c", SERVE, told], cwd=ROOT, env=environment, stderr=log)
-        self.url = f"http://127.0.0.1:{port}"
+    It takes a free port by itself, and its log says which: a port that was looked up beforehand could be taken by
+    another program meanwhile.
+
+    Attributes:
+        log: the file that it writes its log to.
+        url: where it listens; known once it has been waited for.
+    """
+
+    def __init__(self, settings, *, log):
+        self.log = log
+        self.url = ""
         self.headers = {"Authorization": f"Bearer {key_of(settings)}"}
-        self.client = httpx.Client(base_url=self.url, headers=self.headers, timeout=30)
+        self.client = httpx.Client(headers=self.headers, timeout=60)
+        content = settings.model_copy(update={"port": 0}).model_dump_json()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVE, content], cwd=ROOT, env=environment, stderr=file
+            )
 
-    def wait(self, seconds=60):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            assert self.process.poll() is None, "the server ended before it answered"
-            try:
-                if self.client.get("/health/ready").status_code == 200:
-                    return self
-            except httpx.TransportError:
-                time.sleep(0.05)
-        message = f"the server did not answer within {seconds} seconds"
-        raise AssertionError(message)
+    def wait(self):
+        """Wait until every process of the server answers."""
+        wait_until(lambda: self.process.poll() is not None or self._address(), seconds=STARTED_WITHIN_S)
+        assert self.process.poll() is None, self.log.read_text()
+        self.url = self._address()
+        self.client.base_url = self.url
+        return self
 
     def end(self, number=signal.SIGTERM):
+        """Stop the server; return its exit code."""
         self.process.send_signal(number)
         self.client.close()
-        return self.process.wait(timeout=40)
+        return self.process.wait(timeout=60)
+
+    def kill(self):
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
+    def _address(self):
+        listening = re.search(r"Listening on (http://[0-9.]+:[0-9]+)", self.log.read_text())
+        return listening and listening[1]
+
+
+def wait_until(holds, seconds=60):
+    """Wait until a condition holds; fail where it does not in time."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "the condition never came to hold"
+        time.sleep(0.02)
 
 
 @pytest.fixture
-def process(settings):
-    """Give what starts a server process on the settings; what still runs at the end is killed."""
+def process(settings, tmp_path_factory):
+    """Return what starts a server on the settings; servers that still run at the end of the test are killed."""
     started = []
 
-    def start(given=settings, **how):
-        started.append(Process(given, **how))
+    def start(given=settings):
+        started.append(Process(given, log=tmp_path_factory.mktemp("server") / "log"))
         return started[-1]
 
     yield start
     for server in started:
-        server.client.close()
-        server.process.kill()
-        server.process.wait()
+        server.kill()

@@ -228,12 +228,14 @@ class Impatient(Connection):
 
 
 @contextmanager
-def running(settings):
+def running(settings, connections=Connection):
     """Run a real server in a thread; give its address and a key."""
     app = create_app(settings)
     key = key_in(app.state.service.database)
     with listening("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, http=Impatient, ws="none", server_header=False, log_level="error"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, http=connections, ws="none", server_header=False, log_level="error")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -247,6 +249,12 @@ def running(settings):
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     with running(settings_in(tmp_path_factory.mktemp("sockets"))) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def impatient_address(tmp_path_factory):
+    with running(settings_in(tmp_path_factory.mktemp("impatient")), Impatient) as found:
         yield found
 
 
@@ -293,9 +301,9 @@ HALVES = {
 
 
 @pytest.mark.parametrize("name", HALVES)
-def test_a_caller_that_stalls_is_told_so_and_let_go_of(address, name):
+def test_a_caller_that_stalls_is_told_so_and_let_go_of(impatient_address, name):
     content = HALVES[name]
-    answer = said(address, content % address[1].encode() if b"%s" in content else content)
+    answer = said(impatient_address, content % impatient_address[1].encode() if b"%s" in content else content)
     assert raw_problem(answer, 408)["type"] == "urn:leadscore:request-timeout"
 
 

@@ -15,11 +15,11 @@ from serving.scorers.deployments import deploy_bundle, verify_bundle
 from serving.scorers.live_scorer import compile_scorer
 from serving.store.database import Database
 from tests.serving.bundles import blob_of, files_of, fingerprint_of
+from tests.serving.conftest import wait_until
 
 BUNDLES = (("one", 1), ("two", 2))
 LEADS = [f"L-{at}" for at in range(40)]
 EVERY_S = 0.1
-SWAPPED_WITHIN_S = 2.0
 
 
 @dataclass
@@ -148,14 +148,12 @@ def answered_by(server):
     return server.client.get("/v1/model").json()["scorer"]["fingerprint"]
 
 
-def test_all_processes_on_a_store_swap_within_two_seconds(process, settings):
+def test_all_processes_on_a_store_swap(process, settings):
+    """How soon, a quiet machine has to say: the benchmarks do."""
     first, second = process(settings), process(settings)
     for server in (first.wait(), second.wait()):
         assert answered_by(server) not in {fingerprint_of(*one) for one in BUNDLES}
     for one in (*BUNDLES, *BUNDLES):
         first.client.put("/v1/model", content=blob_of(*one)).raise_for_status()
-        deployed = time.monotonic()
         assert answered_by(first) == fingerprint_of(*one)
-        while answered_by(second) != fingerprint_of(*one):
-            assert time.monotonic() < deployed + SWAPPED_WITHIN_S
-            time.sleep(0.02)
+        wait_until(lambda one=one: answered_by(second) == fingerprint_of(*one))

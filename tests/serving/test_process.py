@@ -5,13 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import httpx
+import psutil
 import pytest
 
 from data.instants import iso, now_us
-from tests.serving.conftest import ROOT
+from tests.serving.conftest import ROOT, wait_until
 
 LEAD = {"lead_id": "L-1", "attributes": {"seniority": "vp", "employees": 500}}
 DEMO = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": iso(now_us() - 3_600_000_000)}
@@ -20,9 +20,9 @@ DEMO = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": iso(now_us() - 
 @pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)], indirect=True)
 def test_a_server_starts_fast_serves_over_a_restart_stops_cleanly_and_loses_nothing_by_a_kill(process):
     """One story, since each start costs seconds."""
-    started = time.monotonic()
     first = process().wait()
-    assert time.monotonic() - started < 20, "far above the 5 s of a quiet machine"
+    spent = psutil.Process(first.process.pid).cpu_times()
+    assert spent.user + spent.system < 10, "twice as much as was measured; CPU time, since other programs run as well"
     assert first.client.post("/v1/leads", json=LEAD).status_code == 202
     assert first.client.post("/v1/activities", json={"activity_id": "a", **DEMO}).status_code == 202
     before = first.client.get("/v1/leads/L-1/score").json()
@@ -48,8 +48,7 @@ def _loses_nothing_by_a_kill(server, process):
 
     sending = threading.Thread(target=send)
     sending.start()
-    while len(accepted) < 50:
-        time.sleep(0.01)
+    wait_until(lambda: len(accepted) >= 50)
     server.process.kill()
     sending.join()
     again = process().wait()
@@ -60,10 +59,7 @@ def _loses_nothing_by_a_kill(server, process):
 
 def _routes_once_followed(server):
     """Give the routes once no lead waits to be scored any more."""
-    until = time.monotonic() + 60
-    while "leadscore_queue_leads 0.0" not in server.client.get("/metrics").text.splitlines():
-        assert time.monotonic() < until, "scores never caught up with the facts"
-        time.sleep(0.05)
+    wait_until(lambda: "leadscore_queue_leads 0.0" in server.client.get("/metrics").text.splitlines())
     return server.client.get("/v1/routes").json()
 
 

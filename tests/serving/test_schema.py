@@ -21,7 +21,8 @@ schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     """A server with a few leads, so that not all that is asked about is unknown."""
-    server = Process(settings_in(tmp_path_factory.mktemp("schema"), requests_per_s=0)).wait()
+    folder = tmp_path_factory.mktemp("schema")
+    server = Process(settings_in(folder, requests_per_s=0), log=folder / "log").wait()
     server.client.post("/v1/leads", json=[{"lead_id": lead_id} for lead_id in ("L-1", "L-2", "0")])
     server.client.get("/v1/leads/L-1/score")
     yield server

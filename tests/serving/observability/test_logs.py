@@ -84,19 +84,16 @@ def engine():
 
 
 def test_nothing_of_a_lead_is_logged_whatever_callers_send_and_whatever_breaks(process, tmp_path):
-    log = tmp_path / "log"
-    settings = settings_in(tmp_path, log_requests="all", workers=2)
-    with log.open("wb") as to:
-        server = process(settings, log=to).wait()
-        _send_good_and_bad(server)
-        with closing(sqlite3.connect(tmp_path / "leadscore.db")) as store:
-            store.execute("ALTER TABLE activities RENAME TO elsewhere")
-        assert server.client.get(f"/v1/leads/{SECRET}/score").status_code == 503
-        assert server.client.post("/v1/activities", json=_activity("late")).status_code == 503
-        with closing(sqlite3.connect(tmp_path / "leadscore.db")) as store:
-            store.execute("ALTER TABLE elsewhere RENAME TO activities")
-        assert server.end() == 0
-    text = log.read_text(encoding="utf-8")
+    server = process(settings_in(tmp_path, log_requests="all", workers=2)).wait()
+    _send_good_and_bad(server)
+    with closing(sqlite3.connect(tmp_path / "leadscore.db")) as store:
+        store.execute("ALTER TABLE activities RENAME TO elsewhere")
+    assert server.client.get(f"/v1/leads/{SECRET}/score").status_code == 503
+    assert server.client.post("/v1/activities", json=_activity("late")).status_code == 503
+    with closing(sqlite3.connect(tmp_path / "leadscore.db")) as store:
+        store.execute("ALTER TABLE elsewhere RENAME TO activities")
+    assert server.end() == 0
+    text = server.log.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
     assert [line for line in lines if line.get("route") == "/v1/leads/{lead_id:path}/score" and line["status"] == 503]
     assert "OperationalError" in text
