@@ -2,7 +2,7 @@
 What can go wrong in serving, as a tree.
 
 ServingError               the service cannot do what it was asked
-├── SettingsError          a setting cannot be meant
+├── SettingsError          a setting is invalid or unknown
 ├── AddressError           nobody can listen where the service was told to
 ├── StoreError             the store cannot be opened
 ├── ExportError            an export cannot be written where it was asked for
@@ -44,7 +44,7 @@ class ServingError(LeadscoreError):
 
 
 class SettingsError(ServingError):
-    """A setting cannot be meant."""
+    """A setting is invalid, or a variable ``LEADSCORE_…`` is unknown."""
 
 
 class AddressError(ServingError):

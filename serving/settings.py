@@ -1,146 +1,195 @@
-"""What the service is told at its start; every setting has an environment variable ``LEADSCORE_…``."""
+"""The settings of the service; every one has an environment variable ``LEADSCORE_…``."""
 
 import difflib
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from data.playbook import Playbook
 from data.workspace import Workspace
 from serving.errors import SettingsError
 
 _PREFIX = "LEADSCORE_"
-_ELSEWHERE = ("KEY", "PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "RENEW_GOLDEN")
-"""What variables without a setting say: to the command line, to playbooks and to tests."""
-_NAMED = re.compile(rf"\$\{{({_PREFIX}\w+)")
-_SCHEMES = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
+_IN_PLAYBOOKS = re.compile(rf"\$\{{({_PREFIX}\w+)")
+_FOR_TESTS = "LEADSCORE_RENEW_GOLDEN"
+_SQLITE, _POSTGRES, _PSYCOPG = "sqlite:///", "postgresql://", "postgresql+psycopg://"
 
 
-class Settings(BaseModel):
+class Settings(BaseSettings):
     """
     The settings of one process of the service.
+
+    Arguments go before environment variables, and those before the defaults.
 
     >>> Settings(playbook=Path("demo"), database="leadscore.db", models=Path("models")).database
     'sqlite:///leadscore.db'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
-    playbook: Path = Field(description="folder of the playbook")
-    database: str = Field(description="the store: a SQLite file, sqlite:///path, or postgresql+psycopg://…")
-    models: Path = Field(description="folder of the playbook's bundles and of the pointer to the champion")
-    host: str = Field(default="127.0.0.1", min_length=1, description="address to listen on")
-    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    clock_skew_s: Annotated[float, Field(ge=0, le=86_400)] = Field(
-        default=300, description="how far ahead of our clock an instant may be and still count as now"
+    playbook: Path = Field(description="Folder of the playbook.")
+    database: str = Field(description="The store: a SQLite file, or `postgresql+psycopg://user:password@host/name`.")
+    models: Path = Field(description="Folder of the playbook's bundles and of the pointer to the champion.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    clock_skew_s: float = Field(
+        default=300, ge=0, le=86_400, description="Seconds that an instant may be ahead of the service's clock."
     )
-    model_check_s: Annotated[float, Field(gt=0, le=3600)] = Field(
-        default=0.5, description="how often to look whether another model was put in force"
+    model_check_s: float = Field(
+        default=0.5, gt=0, le=3600, description="Seconds between two looks whether another model was put in force."
     )
     follow_promotions: bool = Field(
-        default=True, description="whether a model promoted in the models folder is put in force by itself"
+        default=True, description="Whether a model promoted in the folder of models is put in force by itself."
     )
-    busy_timeout_s: Annotated[float, Field(gt=0, le=600)] = Field(
-        default=30, description="how long a write waits for another process's write"
+    busy_timeout_s: float = Field(
+        default=30, gt=0, le=600, description="Seconds that a write waits for another process's write."
     )
-    workers: Annotated[int, Field(ge=1, le=64)] = Field(default=1, description="processes that answer")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that answer.")
     keys: Literal["required", "off"] = Field(
-        default="required", description="whether callers need a key; off only where nobody else can listen"
+        default="required", description="Whether callers need a key; `off` is allowed only on a loopback address."
     )
-    requests_per_s: Annotated[float, Field(ge=0, le=1e6)] = Field(
-        default=1000, description="requests a second that one key may make; 0 is no limit, and none for wrong keys"
+    requests_per_s: float = Field(
+        default=1000, ge=0, le=1e6, description="Requests a second that one key may make; 0 lifts every limit."
     )
-    sweep_every_s: Annotated[float, Field(gt=0, le=7 * 86_400)] = Field(
-        default=3600, description="how often all open leads are scored anew, since time passes too"
+    sweep_every_s: float = Field(
+        default=3600, gt=0, le=7 * 86_400, description="Seconds between two sweeps that score all open leads again."
     )
-    fresh_for_s: Annotated[float, Field(gt=0, le=30 * 86_400)] = Field(
-        default=7200, description="how old a stored score may be before it is marked stale"
+    fresh_for_s: float = Field(
+        default=7200, gt=0, le=30 * 86_400, description="Seconds after which a stored score is marked stale."
     )
-    drain_s: Annotated[float, Field(gt=0, le=30)] = Field(
-        default=30, description="how long requests under way may still take once the service is told to stop"
+    drain_s: float = Field(
+        default=30, gt=0, le=30, description="Seconds that requests may still take once the service is stopped."
     )
-    log_format: Literal["json", "text"] = Field(default="json", description="how the service writes its log")
+    log_format: Literal["json", "text"] = Field(default="json", description="Form of the log on stderr.")
     log_requests: Literal["all", "errors", "none"] = Field(
-        default="errors", description="which requests are logged: all, those that failed by our fault, or none"
+        default="errors", description="Requests that are logged: all, those answered with 5xx, or none."
     )
 
     @property
     def database_file(self) -> Path | None:
-        """Give the file of a store on SQLite."""
-        named = self.database.removeprefix(_SCHEMES[0])
-        return Path(named) if named != self.database else None
+        """The file of a store on SQLite; None on PostgreSQL."""
+        path = self.database.removeprefix(_SQLITE)
+        return Path(path) if path != self.database else None
 
     @field_validator("database", mode="before")
     @classmethod
-    def _as_url(cls, named: object) -> object:
-        return database_url(named) if isinstance(named, str | Path) else named
+    def _as_url(cls, value: object) -> object:
+        return database_url(value) if isinstance(value, str | Path) else value
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One environment variable, for the table of settings."""
+
+    variable: str
+    default: str
+    description: str
+
+
+_OTHER_VARIABLES = (
+    SettingRow(f"{_PREFIX}HOME", "the checkout", "Folder that holds tables, models and the store."),
+    SettingRow(f"{_PREFIX}DATA", "`data/store/demo/exports`", "Folder of the exports of the demo's playbook."),
+    SettingRow(
+        f"{_PREFIX}DATASETS",
+        "`../shared/datasets` beside the checkout",
+        "Folder that holds `bpi2012/financial_log.xes.gz`.",
+    ),
+    SettingRow(f"{_PREFIX}USER", "the system's user", "Who acts, in the history of promotions and in the audit log."),
+    SettingRow(f"{_PREFIX}KEY", "none", "Key of the service that `leadscore deploy --to URL` hands a model to."),
+)
+_DEFAULTS_IN_WORDS = {
+    "playbook": "the demo's",
+    "database": "`data/store/NAME/leadscore.db` in the home folder",
+    "models": "`models/store/NAME` in the home folder",
+}
+
+
+def settings_rows() -> tuple[SettingRow, ...]:
+    """Return every environment variable with its default and what it sets, the service's own ones last."""
+    own = (
+        SettingRow(_variable(name), _DEFAULTS_IN_WORDS.get(name) or f"`{_text(field.default)}`", str(field.description))
+        for name, field in Settings.model_fields.items()
+    )
+    return (*_OTHER_VARIABLES, *own)
 
 
 def settings_for(workspace: Workspace, **given: object) -> Settings:
     """
-    Put the settings for a playbook together: as given, or else from the environment, or else the usual.
+    Return the settings for a workspace: as given, or else from the environment, or else the defaults.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
         given: settings by name; None counts as not given.
 
     Raises:
-        SettingsError: a setting cannot be meant, or a variable ``LEADSCORE_…`` means nothing.
+        SettingsError: a setting is invalid, or a variable ``LEADSCORE_…`` is unknown.
     """
-    refuse_unknown(workspace.playbook)
+    reject_unknown_variables(workspace.playbook)
     name = workspace.playbook.business.name
-    usual = {"database": workspace.home.tables(name) / "leadscore.db", "models": workspace.home.models(name)}
+    places = {"database": workspace.home.tables(name) / "leadscore.db", "models": workspace.home.models(name)}
+    usual = {key: place for key, place in places.items() if not os.environ.get(_variable(key))}
     chosen = {key: value for key, value in given.items() if value is not None}
-    content: dict[str, Any] = {**usual, **_environment(), **chosen, "playbook": workspace.playbook.path}
+    content: dict[str, Any] = {**usual, **chosen, "playbook": workspace.playbook.path}
     try:
-        return Settings.model_validate(content)
+        return Settings(**content)
     except ValidationError as error:
-        wrong = "; ".join(f"{_PREFIX}{str(part['loc'][0]).upper()}: {part['msg']}" for part in error.errors())
-        message = f"the settings cannot be meant: {wrong}."
+        mistakes = "; ".join(f"{_variable(str(part['loc'][0]))}: {part['msg']}" for part in error.errors())
+        message = f"Invalid settings: {mistakes}."
         raise SettingsError(message) from None
 
 
-def _environment() -> dict[str, str]:
-    names = {name: f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
-    return {name: os.environ[variable] for name, variable in names.items() if os.environ.get(variable)}
-
-
-def refuse_unknown(playbook: Playbook) -> None:
+def reject_unknown_variables(playbook: Playbook) -> None:
     """
-    Refuse variables ``LEADSCORE_…`` that mean nothing, since a typo would go unnoticed.
+    Reject unknown variables ``LEADSCORE_…``, so that a typo does not pass silently.
 
     Args:
-        playbook: the playbook, which may name variables of its own.
+        playbook: its files may name variables of their own.
 
     Raises:
-        SettingsError: there is one; says which known one is nearest.
+        SettingsError: a variable is unknown; the message suggests the known one that is most like it.
     """
-    known = {f"{_PREFIX}{name.upper()}" for name in (*Settings.model_fields, *_ELSEWHERE)}
+    known = {_FOR_TESTS, *(row.variable for row in settings_rows())}
     for file in sorted(playbook.path.glob("*.yaml")):
-        known.update(_NAMED.findall(file.read_text(encoding="utf-8", errors="replace")))
+        known.update(_IN_PLAYBOOKS.findall(file.read_text(encoding="utf-8", errors="replace")))
     for name in sorted(os.environ):
         if name.startswith(_PREFIX) and name not in known:
             nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
-            message = f"the variable {name} means nothing here: the nearest known is {nearest}; mend or unset it."
+            message = f"Unknown variable {name}: did you mean {nearest}? Correct or unset it."
             raise SettingsError(message)
 
 
-def database_url(named: str | Path) -> str:
+def database_url(place: str | Path) -> str:
     """
-    Give the URL of the store that a path or a URL names.
+    Return the URL of the store that a path or a URL names.
 
     >>> database_url("store/leadscore.db"), database_url("postgresql://sales@db/leads")
     ('sqlite:///store/leadscore.db', 'postgresql+psycopg://sales@db/leads')
     """
-    given = str(named)
-    if given.startswith("postgresql://"):
-        return given.replace("postgresql://", "postgresql+psycopg://", 1)
-    if given.startswith(_SCHEMES):
-        return given
-    if "://" in given:
+    text = str(place)
+    if text.startswith(_POSTGRES):
+        return text.replace(_POSTGRES, _PSYCOPG, 1)
+    if text.startswith((_SQLITE, _PSYCOPG)):
+        return text
+    if "://" in text:
         message = "the store must be a file path, sqlite:///path or postgresql+psycopg://…: no other is supported"
         raise ValueError(message)
-    return f"sqlite:///{given}"
+    return f"{_SQLITE}{text}"
+
+
+def _variable(name: str) -> str:
+    return f"{_PREFIX}{name.upper()}"
+
+
+def _text(default: object) -> str:
+    """
+    Return a default as one would write it in the environment.
+
+    >>> _text(True), _text(0.5), _text("json")
+    ('true', '0.5', 'json')
+    """
+    return str(default).lower() if isinstance(default, bool) else str(default)

@@ -1,4 +1,4 @@
-"""Settings come from the caller, else from the environment, else they are the usual ones."""
+"""Settings come from the caller, else from the environment, else they are the defaults."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
 from serving.errors import SettingsError, StoreError
-from serving.settings import Settings, settings_for
+from serving.settings import SettingRow, Settings, settings_for, settings_rows
 from serving.store.database import Database, in_memory_store
 from tests.serving.conftest import PLAYBOOK
 
@@ -21,7 +21,7 @@ def folder(monkeypatch):
     return load_playbook(PLAYBOOK)
 
 
-def test_without_a_word_the_usual_places_are_taken(folder, tmp_path):
+def test_by_default_the_store_and_the_models_lie_in_the_home_folder(folder, tmp_path):
     home = Home(tmp_path)
     settings = settings_for(Workspace(folder, home))
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
@@ -44,15 +44,15 @@ def test_the_caller_goes_before_the_environment(folder, tmp_path, monkeypatch):
         *(("WORKERS", "0"), ("DRAIN_S", "31"), ("KEYS", "on"), ("LOG_FORMAT", "xml"), ("LOG_REQUESTS", "some")),
     ],
 )
-def test_a_setting_that_cannot_be_meant_is_one_sentence(folder, tmp_path, monkeypatch, name, value):
+def test_an_invalid_setting_is_one_sentence(folder, tmp_path, monkeypatch, name, value):
     monkeypatch.setenv(f"LEADSCORE_{name}", value)
-    with pytest.raises(SettingsError, match=rf"^the settings cannot be meant: LEADSCORE_{name}: .*\.$"):
+    with pytest.raises(SettingsError, match=rf"^Invalid settings: LEADSCORE_{name}: .*\.$"):
         settings_for(Workspace(folder, Home(tmp_path)))
 
 
-def test_a_variable_that_means_nothing_is_refused_and_the_nearest_known_one_named(folder, tmp_path, monkeypatch):
+def test_an_unknown_variable_is_rejected_with_a_suggestion(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_WORKER", "4")
-    with pytest.raises(SettingsError, match=r"LEADSCORE_WORKER means nothing .* LEADSCORE_WORKERS; .*\.$"):
+    with pytest.raises(SettingsError, match=r"^Unknown variable LEADSCORE_WORKER: did you mean LEADSCORE_WORKERS\?"):
         settings_for(Workspace(folder, Home(tmp_path)))
 
 
@@ -69,6 +69,14 @@ def test_variables_of_the_command_line_and_of_the_playbook_are_known(folder, tmp
     mine = re.sub(r"^folder: .*$", "folder: ${LEADSCORE_ACME_EXPORTS:-exports}", text, flags=re.MULTILINE)
     (own / "playbook.yaml").write_text(mine, encoding="utf-8")
     assert settings_for(Workspace(load_playbook(own), Home(tmp_path))).port == 8000
+
+
+def test_every_variable_has_a_default_and_a_sentence():
+    rows = settings_rows()
+    assert {f"LEADSCORE_{name.upper()}" for name in Settings.model_fields} <= {row.variable for row in rows}
+    assert len({row.variable for row in rows}) == len(rows)
+    assert all(row.default and re.fullmatch(r"[A-Z].*\.", row.description) for row in rows)
+    assert SettingRow("LEADSCORE_WORKERS", "`1`", "Processes that answer.") in rows
 
 
 def test_the_password_of_a_store_is_never_shown(tmp_path):
