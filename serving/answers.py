@@ -91,7 +91,7 @@ class ScoreAnswer(TypedDict):
     degraded: bool
     newest_activity_at: str | None
     threshold: float
-    lag_s: float | None
+    newest_activity_age_s: float | None
 
 
 class UnknownLead(TypedDict):

@@ -1,86 +1,69 @@
-"""What callers tell us: leads, activities and outcomes, checked against the playbook, strict to the last sign."""
+"""What callers send: leads, activities and outcomes, checked strictly and against the playbook."""
 
 import json
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from data.contract import AttributeType
 from data.instants import to_us
 from data.playbook import Business, LeadAttribute
 from serving.errors import InvalidError
+from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
 
-_PLAIN = r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$"
-_SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
 LARGEST = 1e15
-_NAMED = 5
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
-Said = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PLAIN)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN)]
+PlainText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
-_NUMBER = "a number from -1e15 to 1e15"
-_WITHOUT = "without control characters, and without blanks at its ends"
-_WORDS = {
-    "missing": "is missing",
-    "model_type": "expected an object",
-    "dict_type": "expected an object",
-    "list_type": "expected a list",
-    "tuple_type": "expected a list",
-    "too_long": "expected at most {max_length:,} items",
-    "string_type": "expected text",
-    "string_too_short": "expected text of at least {min_length:,} signs",
-    "string_too_long": "expected text of at most {max_length:,} signs",
-    "string_unicode": "expected Unicode text without lone surrogates",
-    "string_pattern_mismatch": f"expected text {_WITHOUT}",
-    "float_type": f"expected {_NUMBER}",
-    "finite_number": f"expected {_NUMBER}",
-    "greater_than_equal": f"expected {_NUMBER}",
-    "less_than_equal": f"expected {_NUMBER}",
-}
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _ID: TypeAdapter[str] = TypeAdapter(Id)
-_SAID: TypeAdapter[str] = TypeAdapter(Said)
+_PLAIN_TEXT: TypeAdapter[str] = TypeAdapter(PlainText)
 
 
-def instant(given: object) -> int:
+def instant(value: object) -> int:
     """
-    Read an instant that says its offset from UTC, into microseconds since 1970 UTC.
+    Return an instant that has its offset from UTC as microseconds since 1970 UTC.
 
-    What is before 1900 is a placeholder, not an instant, here as in the exports.
+    An instant before 1900 is a placeholder, here as in the exports.
 
     >>> instant("1970-01-01T01:00:01+01:00")
     1000000
+
+    Raises:
+        PydanticCustomError: it is not ISO 8601 with an offset, or before 1900.
     """
-    if isinstance(given, str) and len(given) <= _LONGEST_INSTANT:
-        try:
-            found = datetime.fromisoformat(given)
-        except ValueError:
-            found = None
-        if found is not None and found.tzinfo is not None:
-            return _counted(found)
+    if isinstance(value, str) and len(value) <= _LONGEST_INSTANT:
+        with suppress(ValueError):
+            parsed = datetime.fromisoformat(value)
+            if parsed.tzinfo is not None:
+                return _microseconds(parsed)
     kind, message = "instant", "expected an ISO 8601 instant with its offset, such as 2026-03-01T12:00:00Z"
     raise PydanticCustomError(kind, message)
 
 
-def _counted(found: datetime) -> int:
+def _microseconds(parsed: datetime) -> int:
     with suppress(OverflowError):
-        at = found.astimezone(UTC)
-        if at.year >= _EARLIEST_YEAR:
-            return to_us(at)
+        in_utc = parsed.astimezone(UTC)
+        if in_utc.year >= _EARLIEST_YEAR:
+            return to_us(in_utc)
     kind, message = "early_instant", "expected an instant from 1900 on; leave the field out or send the true one"
     raise PydanticCustomError(kind, message)
 
 
-Instant = Annotated[
-    int,
-    BeforeValidator(instant, json_schema_input_type=Annotated[str, Field(json_schema_extra={"format": "date-time"})]),
-]
+InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""An instant as it is written in JSON."""
+Instant = Annotated[int, BeforeValidator(instant, json_schema_input_type=InstantText)]
+_LEAD_ID = Field(description="your id of the lead", examples=["L-1"])
+_KIND = Field(description="one of the playbook's activities", examples=["page_view"])
+_OCCURRED_AT = Field(description="when it happened, with its offset from UTC", examples=["2026-03-01T12:00:00Z"])
+_SUBJECT = Field(default=None, description="what it was about; only where the kind has a subject", examples=["pricing"])
+_VALUE = Field(default=None, description="in the kind's unit; only where the kind has a value", examples=[3])
 
 
 class Fact(BaseModel):
@@ -90,90 +73,81 @@ class Fact(BaseModel):
 
 
 class LeadFact(Fact):
-    """A lead as it is known from now on; attributes that are left out are unknown."""
+    """A lead as it is known from now on; an attribute that is left out is unknown."""
 
-    lead_id: Id
-    account_id: Id | None = None
-    created_at: Instant | None = Field(default=None, description="default: as told before, or else now")
-    attributes: dict[str, Any] = Field(default_factory=dict, max_length=1000)
+    lead_id: Id = _LEAD_ID
+    account_id: Id | None = Field(default=None, description="your id of the lead's company", examples=["A-7"])
+    created_at: Instant | None = Field(
+        default=None,
+        description="when the lead came into being; by default as sent before, or else now",
+        examples=["2026-02-27T08:15:00Z"],
+    )
+    attributes: dict[str, Any] = Field(
+        default_factory=dict,
+        max_length=1000,
+        description="values by the names of the playbook's attributes",
+        examples=[{"seniority": "director", "employees": 250, "business_email": True}],
+    )
 
 
 class ActivityFact(Fact):
     """Something a lead did or that was done to it."""
 
-    activity_id: Id
-    lead_id: Id
-    kind: Id = Field(description="one of the playbook's activities")
-    occurred_at: Instant
-    subject: Said | None = Field(default=None, description="only where the kind may carry one")
-    value: Number | None = Field(default=None, description="only where the kind may carry one, in its unit")
+    activity_id: Id = Field(description="your id of the activity; a second one with it counts once", examples=["web-8"])
+    lead_id: Id = _LEAD_ID
+    kind: Id = _KIND
+    occurred_at: Instant = _OCCURRED_AT
+    subject: PlainText | None = _SUBJECT
+    value: Number | None = _VALUE
 
 
 class OutcomeFact(Fact):
-    """A lead reached a stage."""
+    """A stage that a lead reached."""
 
-    outcome_id: Id
-    lead_id: Id
-    stage: Id = Field(description="one of the playbook's stages")
-    reached_at: Instant
-    amount: Number | None = None
-    reason: Said | None = None
+    outcome_id: Id = Field(description="your id of the outcome; a second one with it counts once", examples=["crm-552"])
+    lead_id: Id = _LEAD_ID
+    stage: Id = Field(description="one of the playbook's stages", examples=["sql"])
+    reached_at: Instant = Field(
+        description="when it was reached, with its offset from UTC", examples=["2026-03-02T09:30:00+01:00"]
+    )
+    amount: Number | None = Field(default=None, description="what it is worth", examples=[12000])
+    reason: PlainText | None = Field(default=None, description="why, in a few words", examples=["no budget"])
 
 
 class PreviewActivity(Fact):
-    """An activity of a lead that is only looked at."""
+    """An activity that is not stored."""
 
-    kind: Id
-    occurred_at: Instant
-    subject: Said | None = None
-    value: Number | None = None
+    kind: Id = _KIND
+    occurred_at: Instant = _OCCURRED_AT
+    subject: PlainText | None = _SUBJECT
+    value: Number | None = _VALUE
 
 
 class Preview(Fact):
     """A lead and its activities, to be scored without being stored."""
 
-    lead: LeadFact
-    activities: Annotated[tuple[PreviewActivity, ...], Field(strict=False, max_length=1000)] = ()
+    lead: LeadFact = Field(description="the lead", examples=[{"lead_id": "L-1", "account_id": "A-7"}])
+    activities: Annotated[tuple[PreviewActivity, ...], Field(strict=False, max_length=1000)] = Field(
+        default=(),
+        description="what it did, in any order",
+        examples=[[{"kind": "demo_request", "occurred_at": "2026-03-01T12:00:00Z"}]],
+    )
 
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_as(model: type[Model], given: object) -> Model:
+def read_as(model: type[Model], value: object) -> Model:
     """
-    Read JSON as a model.
+    Return parsed JSON as a model.
 
     Raises:
-        InvalidError: one sentence that names the first fields that are wrong, without repeating their content.
+        InvalidError: in one sentence, the first fields that are wrong, without their content.
     """
     try:
-        return model.model_validate(given)
+        return model.model_validate(value)
     except ValidationError as error:
-        mistakes = [_mistake(part) for part in error.errors(include_url=False)]
-        more = f"; and {len(mistakes) - _NAMED:,} more" if len(mistakes) > _NAMED else ""
-        message = f"{'; '.join(mistakes[:_NAMED])}{more}."
-        raise InvalidError(message) from None
-
-
-def _mistake(error: ErrorDetails) -> str:
-    names = [safe_name(part) for part in error["loc"]]
-    if error["type"] == "extra_forbidden":
-        *names, unknown = names
-        said = f"unknown field {unknown}"
-    else:
-        usual = error["msg"][:1].lower() + error["msg"][1:]
-        said = _WORDS.get(error["type"], usual).format(**error.get("ctx", {}))
-    return f"{'.'.join(names)}: {said}" if names else said
-
-
-def safe_name(given: int | str) -> str:
-    """
-    Give a name for a message if it looks like one, since a message never repeats what else was sent.
-
-    >>> safe_name("lead_id"), safe_name("<b>")
-    ('lead_id', '(name)')
-    """
-    return str(given) if isinstance(given, int) or _SAFE_NAME.fullmatch(given) else "(name)"
+        raise InvalidError(message_of(error.errors(include_url=False))) from None
 
 
 def check_lead(fact: LeadFact, business: Business, *, latest: int) -> None:
@@ -182,7 +156,7 @@ def check_lead(fact: LeadFact, business: Business, *, latest: int) -> None:
 
     Args:
         fact: as sent.
-        business: says which attributes there are.
+        business: defines the attributes.
         latest: instants after this one are in the future [us since 1970 UTC].
 
     Raises:
@@ -200,7 +174,7 @@ def check_lead(fact: LeadFact, business: Business, *, latest: int) -> None:
 
 def attributes_json(fact: LeadFact) -> str:
     """
-    Write a lead's attributes as canonical JSON, without those that are unknown.
+    Return a lead's attributes as canonical JSON, without those that are unknown.
 
     >>> attributes_json(LeadFact(lead_id="a", attributes={"size": 5, "country": "NL", "source": None}))
     '{"country":"NL","size":5.0}'
@@ -209,7 +183,7 @@ def attributes_json(fact: LeadFact) -> str:
 
 
 def canonical(attributes: Mapping[str, object]) -> str:
-    """Write attributes as canonical JSON: equal attributes give equal text."""
+    """Return attributes as canonical JSON: equal attributes have equal text."""
     known = {
         name: float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
         for name, value in attributes.items()
@@ -223,7 +197,7 @@ def check_activity(fact: ActivityFact | PreviewActivity, business: Business, *, 
     Check an activity against the playbook.
 
     Raises:
-        InvalidError: its kind is unknown, carries what it may not, or it is in the future.
+        InvalidError: its kind is unknown, it has a subject or value that its kind has not, or it is in the future.
     """
     kind = business.activities.get(fact.kind)
     if kind is None:
@@ -251,8 +225,8 @@ def check_outcome(fact: OutcomeFact, business: Business, *, latest: int) -> None
     _check_past(fact.reached_at, "reached_at", latest)
 
 
-def _check_past(at: int, name: str, latest: int) -> None:
-    if at > latest:
+def _check_past(instant_us: int, name: str, latest: int) -> None:
+    if instant_us > latest:
         message = f"{name}: this instant is in the future; send a fact once it has happened."
         raise InvalidError(message)
 
@@ -265,10 +239,10 @@ def _check_attribute(name: str, attribute: LeadAttribute, value: object) -> None
 
 
 def _expected(attribute: LeadAttribute, value: object) -> str | None:
-    """Say what was expected where a value is not it."""
+    """Return what was expected where a value is something else; None where it is right."""
     match attribute.type:
         case AttributeType.NUMERIC:
-            return None if _is_number(value) else _NUMBER
+            return None if _is_number(value) else NUMBER
         case AttributeType.BOOLEAN:
             return None if isinstance(value, bool) else "true or false"
         case AttributeType.CATEGORY if attribute.values is not None:
@@ -276,8 +250,8 @@ def _expected(attribute: LeadAttribute, value: object) -> str | None:
         case AttributeType.CATEGORY:
             return (
                 None
-                if _is_said(value)
-                else "text of 1 to 500 signs without control characters, and without blanks at its ends"
+                if _is_plain_text(value)
+                else "text of 1 to 500 characters without control characters, and without blanks at its ends"
             )
 
 
@@ -287,28 +261,28 @@ def _is_number(value: object) -> bool:
     return -LARGEST <= value <= LARGEST
 
 
-def _is_said(value: object) -> bool:
+def _is_plain_text(value: object) -> bool:
     try:
-        _SAID.validate_python(value, strict=True)
+        _PLAIN_TEXT.validate_python(value, strict=True)
     except ValidationError:
         return False
     return True
 
 
-def shown(given: str) -> str:
+def shown(lead_id: str) -> str:
     """
-    Give an id for a message: quoted if it is well formed, without its content if it is not.
+    Return an id for a message: quoted if it is well formed, without its content if it is not.
 
     >>> shown("L-1"), shown("x" * 300)
     ("'L-1'", 'with this id')
     """
-    return f"{given!r}" if is_id(given) else "with this id"
+    return f"{lead_id!r}" if is_id(lead_id) else "with this id"
 
 
-def is_id(given: object) -> bool:
-    """Say whether something can be an id."""
+def is_id(value: object) -> bool:
+    """Return whether something can be an id."""
     try:
-        _ID.validate_python(given, strict=True)
+        _ID.validate_python(value, strict=True)
     except ValidationError:
         return False
     return True

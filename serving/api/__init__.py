@@ -1,16 +1,22 @@
-"""The routes of the API; each parses, calls one function and returns."""
+"""The routes of the API; each has typed parameters, calls one function and returns one typed answer."""
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from serving.api import audit, facts, health, merges, metrics, model, privacy, quarantine, receipts, routes, scores
-from serving.api.document import describe
+from serving.api.openapi_additions import complete_document
 
 
 def add_routes(app: FastAPI) -> None:
-    """Give an app its routes and its OpenAPI document."""
+    """Add the routes to an app and complete its OpenAPI document."""
     for part in (facts, merges, quarantine, scores, receipts, routes, model, privacy, audit, health, metrics):
-        app.include_router(part.router)
-    describe(app)
+        app.include_router(part.router, generate_unique_id_function=_operation_id)
+    complete_document(app)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return the name of the function as the operation's id."""
+    return route.name
 
 
 __all__ = ["add_routes"]

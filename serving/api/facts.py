@@ -1,84 +1,119 @@
-"""Facts come in: leads, activities and outcomes."""
+"""Facts: leads, activities and outcomes are taken in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
 from serving.api.auth import needs
-from serving.api.document import ingest
 from serving.api.idempotency import once, raising, worded
-from serving.api.request_parsing import items_of, only, parsed, written
+from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, parsed
+from serving.api.parameters import CheckedRequest, IdempotencyKey
+from serving.api.problem_responses import BODY_PROBLEMS, problems
+from serving.api.schemas.answer import as_text
+from serving.api.schemas.ingestion_results import IngestionOut
 from serving.errors import RequestError
 from serving.facts import ActivityFact, LeadFact, OutcomeFact, is_id
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
-from serving.intake.ingestion import ItemOutcome, summary
+from serving.intake.ingestion import ItemOutcome
 from serving.intake.quarantined_facts import Kind
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])
+_TAKES_FACTS: dict[str, Any] = {
+    "dependencies": [needs("events:write")],
+    "status_code": 202,
+    "response_model": IngestionOut,
+    "responses": problems(
+        *BODY_PROBLEMS,
+        (409, "The id is taken by other content, or the first request with this key is under way"),
+        (410, "The lead was erased"),
+        (422, "The object is not what was expected, or names a lead that is not known"),
+    ),
+    "max_body_size": LARGEST_BODY_BYTES,
+}
+_LEAD = {
+    "lead_id": "L-1",
+    "account_id": "A-7",
+    "attributes": {"seniority": "director", "employees": 250, "business_email": True},
+}
+_ACTIVITY = {
+    "activity_id": "web-81723",
+    "lead_id": "L-1",
+    "kind": "page_view",
+    "occurred_at": "2026-03-01T12:00:00Z",
+    "subject": "pricing",
+}
+_OUTCOME = {
+    "outcome_id": "crm-552",
+    "lead_id": "L-1",
+    "stage": "sql",
+    "reached_at": "2026-03-02T09:30:00+01:00",
+    "amount": 12000,
+}
+Leads = Annotated[bytes, Depends(items_body(LeadFact, _LEAD))]
+Activities = Annotated[bytes, Depends(items_body(ActivityFact, _ACTIVITY))]
+Outcomes = Annotated[bytes, Depends(items_body(OutcomeFact, _OUTCOME))]
 
 
-@router.post("/leads", dependencies=[needs("events:write")], **ingest("Tell of leads, or of changes to them", LeadFact))
-async def post_leads(request: Request) -> Response:
+@router.post("/leads", summary="Create or update leads", **_TAKES_FACTS)
+async def send_leads(request: CheckedRequest, body: Leads, key: IdempotencyKey) -> Response:
     """
-    Keep what is known of a lead from now on; the same content again is a duplicate.
+    Store what is known of a lead from now on; the same content again is a duplicate.
 
-    A version says all that is known: attributes that are left out are unknown from now on.
+    A version holds all that is known: an attribute that is left out is unknown from now on.
     """
-    return await _taken(request, "leads")
+    return await _ingested(request, "leads", body=body, key=key)
 
 
-@router.post("/activities", dependencies=[needs("events:write")], **ingest("Tell of activities", ActivityFact))
-async def post_activities(request: Request) -> Response:
-    """Keep what a lead did, once per `activity_id`; a lead that crosses the threshold by it is routed at once."""
-    return await _taken(request, "activities")
+@router.post("/activities", summary="Add activities", **_TAKES_FACTS)
+async def send_activities(request: CheckedRequest, body: Activities, key: IdempotencyKey) -> Response:
+    """Store what a lead did, once per `activity_id`; a lead that crosses the threshold by it is handed over at once."""
+    return await _ingested(request, "activities", body=body, key=key)
 
 
-@router.post(
-    "/outcomes", dependencies=[needs("events:write")], **ingest("Tell of stages that leads reached", OutcomeFact)
-)
-async def post_outcomes(request: Request) -> Response:
-    """Keep which stage a lead reached, once per `outcome_id`; a closed lead is never routed again."""
-    return await _taken(request, "outcomes")
+@router.post("/outcomes", summary="Add stages that leads reached", **_TAKES_FACTS)
+async def send_outcomes(request: CheckedRequest, body: Outcomes, key: IdempotencyKey) -> Response:
+    """Store which stage a lead reached, once per `outcome_id`; a closed lead is never handed over again."""
+    return await _ingested(request, "outcomes", body=body, key=key)
 
 
-async def _taken(request: Request, kind: Kind) -> Response:
-    """Answer once everything is on disk; one bad object is a problem, a bad item of a list is told in its place."""
-    only(request)
-    body = await request.body()
+async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | None) -> Response:
+    """Answer once everything is on disk; a bad object is a problem, a bad item of a list is reported in its place."""
     try:
-        sent = parsed(body)
-        items = items_of(sent)
+        content = parsed(body)
+        items = items_of(content)
     except RequestError as error:
-        return await once(request, raising(error), body=body)
-    take, alone = service_of(request).ingestion.ingest, isinstance(sent, dict)
+        return await once(request, raising(error), key=key, body=body)
+    take, is_single = service_of(request).ingestion.ingest, isinstance(content, dict)
 
-    def act(ticket: ResponseReservation | None) -> StoredResponse:
-        return _said(take(kind, items, ticket=None if ticket is None else _Answer(ticket, alone)), alone=alone)
+    def act(reservation: ResponseReservation | None) -> StoredResponse:
+        keeper = None if reservation is None else _AnswerKeeper(reservation, is_single)
+        return _answered(take(kind, items, ticket=keeper), is_single=is_single)
 
-    return await once(request, act, body=body, lead_ids=_named(items))
+    return await once(request, act, key=key, body=body, lead_ids=_leads_in(items))
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """Keeps what a request is answered together with its facts."""
+class _AnswerKeeper:
+    """Stores the answer to a request together with its facts."""
 
-    ticket: ResponseReservation
-    alone: bool
+    reservation: ResponseReservation
+    is_single: bool
 
     def finish(self, connection: Connection, results: Sequence[ItemOutcome]) -> None:
-        """Write the answer down in the transaction that keeps the facts."""
-        self.ticket.finish(connection, _said(results, alone=self.alone))
+        """Write the answer down in the transaction that stores the facts."""
+        self.reservation.finish(connection, _answered(results, is_single=self.is_single))
 
 
-def _said(results: Sequence[ItemOutcome], *, alone: bool) -> StoredResponse:
-    refused = next((result.error for result in results if result.error is not None), None) if alone else None
-    return StoredResponse(202, written(summary(results))) if refused is None else worded(refused)
+def _answered(results: Sequence[ItemOutcome], *, is_single: bool) -> StoredResponse:
+    refused = next((result.error for result in results if result.error is not None), None) if is_single else None
+    return StoredResponse(202, as_text(IngestionOut.of(results))) if refused is None else worded(refused)
 
 
-def _named(items: Sequence[object]) -> set[str]:
-    """Give the leads that items name, as far as they can be ids."""
+def _leads_in(items: Sequence[object]) -> set[str]:
+    """Return the leads that items name, as far as they can be ids."""
     named = (item.get("lead_id") for item in items if isinstance(item, dict))
     return {lead_id for lead_id in named if isinstance(lead_id, str) and is_id(lead_id)}

@@ -1,14 +1,20 @@
 """Merges: a lead turned out to be another one."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import Field
 from sqlalchemy import Connection
 
 from serving.api.auth import key_of, needs
 from serving.api.idempotency import once, raising
-from serving.api.intake_document import MERGE
-from serving.api.request_parsing import only, parsed, written
-from serving.errors import RequestError, UnknownLeadError
-from serving.facts import Fact, Id, is_id, read_as
+from serving.api.json_body import JsonBody, LaterBody
+from serving.api.parameters import CheckedRequest, IdempotencyKey, LeadId
+from serving.api.problem_responses import BODY_PROBLEMS, problems
+from serving.api.schemas.answer import as_text
+from serving.api.schemas.lead_merges import MergeOut
+from serving.errors import RequestError
+from serving.facts import Fact, Id
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.merging import LeadMerger, MergeResult
 from serving.service import Service, service_of
@@ -19,43 +25,57 @@ router = APIRouter(prefix="/v1", tags=["facts"])
 class MergeTarget(Fact):
     """The lead that a lead turned out to be."""
 
-    into: Id
+    into: Id = Field(description="the lead that stays", examples=["L-1"])
 
 
-@router.post("/leads/{lead_id:path}/merge", dependencies=[needs("events:write")], **MERGE)
-async def merge_lead(request: Request, lead_id: str) -> Response:
+_TARGET = JsonBody(MergeTarget, {"into": "L-1"})
+
+
+@router.post(
+    "/leads/{lead_id:path}/merge",
+    summary="Merge a lead into another one",
+    dependencies=[needs("events:write")],
+    response_model=MergeOut,
+    responses=problems(
+        *BODY_PROBLEMS,
+        (404, "The lead is not known"),
+        (409, "The two are part of another merge, or the first request with this key is under way"),
+        (422, "The body is not what was expected, or the other lead is not known"),
+    ),
+)
+async def merge_leads(
+    request: CheckedRequest,
+    lead_id: LeadId,
+    body: Annotated[bytes, Depends(LaterBody(_TARGET))],
+    key: IdempotencyKey,
+) -> Response:
     """
     Merge a lead into another one; from now on one score stands for both.
 
     The other one gets all activities and outcomes, and what is unknown of it. As of each instant before the merge both
     leads answer as they did. What is sent for the merged lead later belongs to the other one.
     """
-    only(request)
-    body = await request.body()
-    if not is_id(lead_id):
-        message = "No such lead is known; there is nothing to merge."
-        raise UnknownLeadError(message)
+    service, actor = service_of(request), key_of(request).key_id
     try:
-        into = read_as(MergeTarget, parsed(body)).into
+        into = _TARGET.read(body).into
     except RequestError as error:
-        return await once(request, raising(error), body=body, lead_ids={lead_id})
-    merging, actor = _merging(service_of(request)), key_of(request).key_id
+        return await once(request, raising(error), key=key, body=body, lead_ids={lead_id})
 
-    def act(ticket: ResponseReservation | None) -> StoredResponse:
-        def kept(connection: Connection, merged: MergeResult) -> None:
-            if ticket is not None:
-                ticket.finish(connection, _said(merged), {merged.into})
+    def act(reservation: ResponseReservation | None) -> StoredResponse:
+        def finish(connection: Connection, merged: MergeResult) -> None:
+            if reservation is not None:
+                reservation.finish(connection, _answered(merged), {merged.into})
 
-        return _said(merging.merge(lead_id, into, actor=actor, kept=kept))
+        return _answered(_merger(service).merge(lead_id, into, actor=actor, kept=finish))
 
-    answer = await once(request, act, body=body, lead_ids={lead_id, into})
-    service_of(request).worker.woken.set()
-    return answer
+    response = await once(request, act, key=key, body=body, lead_ids={lead_id, into})
+    service.worker.woken.set()
+    return response
 
 
-def _merging(service: Service) -> LeadMerger:
+def _merger(service: Service) -> LeadMerger:
     return LeadMerger(service.database, service.clock, service.active_scorer, service.crossing_rules)
 
 
-def _said(merged: MergeResult) -> StoredResponse:
-    return StoredResponse(200, written(merged.as_json()))
+def _answered(merged: MergeResult) -> StoredResponse:
+    return StoredResponse(200, as_text(MergeOut.model_validate(merged)))

@@ -15,4 +15,6 @@ class GuardedApp(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Put our own layers before all others."""
         usual = super().build_middleware_stack()
-        return RequestLog(SecurityHeaders(FastPath(usual, route_to(scores.router, scores.read_score))), self)
+        return RequestLog(
+            SecurityHeaders(FastPath(usual, route_to(scores.router, scores.score_lead), scores.scored)), self
+        )

@@ -1,31 +1,40 @@
-"""The model: which scorer answers, who is in force, and bundles coming in."""
+"""The model: which scorer answers, which are in force, and bundles to deploy."""
 
 import logging
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
-from data.instants import iso
 from models.bundle import StaleBundleError
 from models.checked_json import is_label
 from models.conversion import ConversionModel
 from models.errors import ModelError
 from models.packed_bundle import unpack
-from models.receipt import scorer_json
 from models.scorer import Scorer
 from serving.api.auth import key_of, needs
-from serving.api.model_document import DELETE_MODEL, PUT_MODEL, READ_DEPLOYMENTS, READ_MODEL
-from serving.api.request_parsing import answer, limit_of, only, role_of
-from serving.errors import BundleRefusedError, InvalidError
-from serving.scorers.deployments import (
-    CheckedBundle,
-    Deployment,
-    deploy_bundle,
-    newest_deployments,
-    remove_shadow,
-    verify_bundle,
+from serving.api.bundle_body import LARGEST_BUNDLE_BYTES, BundleBody
+from serving.api.parameters import USUAL_LIMIT, CheckedRequest, Limit, RoleChoice
+from serving.api.problem_responses import problems
+from serving.api.schemas.answer import respond
+from serving.api.schemas.explained_scores import ScorerOut
+from serving.api.schemas.scorers_in_force import (
+    BandsOut,
+    ColdStartOut,
+    DeploymentOut,
+    DeploymentsOut,
+    GoalOut,
+    ModelCardOut,
+    ModelOut,
+    ShadowComparisonOut,
+    ShadowOut,
+    in_force,
 )
+from serving.errors import BundleRefusedError, InvalidError
+from serving.scorers import deployments
+from serving.scorers.deployments import CheckedBundle, deploy_bundle, newest_deployments, verify_bundle
 from serving.scorers.shadow import compare_shadow
 from serving.service import Service, service_of
 from serving.store.database import STORE_ERRORS
@@ -34,49 +43,97 @@ _LOG = logging.getLogger("leadscore.serving")
 router = APIRouter(prefix="/v1", tags=["model"])
 
 
-@router.get("/model", dependencies=[needs("scores:read")], **READ_MODEL)
-async def read_model(request: Request) -> Response:
-    """Say which scorer answers, for which goal, from which points a lead is handed over, and how its shadow does."""
-    only(request)
-    return answer(await _told(service_of(request)))
+def _label(version: str) -> str:
+    if is_label(version):
+        return version
+    kind, message = "label", "expected 1 to 200 characters without control characters"
+    raise PydanticCustomError(kind, message)
 
 
-@router.put("/model", dependencies=[needs("models:write")], **PUT_MODEL)
-async def put_model(request: Request) -> Response:
+Version = Annotated[
+    str | None,
+    Query(
+        description="the registry's label for the bundle",
+        examples=["3"],
+        json_schema_extra={"minLength": 1, "maxLength": 200},
+    ),
+    AfterValidator(lambda version: None if version is None else _label(version)),
+]
+OnlyShadow = Annotated[
+    Literal["shadow"] | None, Query(description="must be shadow: a champion is only ever replaced", examples=["shadow"])
+]
+
+
+@router.get(
+    "/model",
+    summary="Read which scorer answers",
+    dependencies=[needs("scores:read")],
+    response_model=ModelOut,
+    responses=problems(),
+)
+async def read_model(request: CheckedRequest) -> Response:
+    """Return which scorer answers, for which goal, its points for handovers and grades, and how its shadow does."""
+    return respond(await _state(service_of(request)))
+
+
+@router.put(
+    "/model",
+    summary="Deploy a bundle",
+    dependencies=[needs("models:write")],
+    response_model=ModelOut,
+    responses=problems(
+        (413, "The bundle is too large"), (422, "The bundle is refused, or the query is not what was expected")
+    ),
+    max_body_size=LARGEST_BUNDLE_BYTES,
+)
+async def deploy_model(
+    request: CheckedRequest,
+    bundle: Annotated[bytes, Depends(BundleBody())],
+    role: RoleChoice = "champion",
+    version: Version = None,
+) -> Response:
     """Verify a bundle and put it in force: hashes, structure, golden rows, and its features on this store."""
-    only(request, "role", "version")
-    service, role, version = service_of(request), role_of(request), _version_of(request)
-    bundle = await service.ask(partial(_verified, service, await request.body(), version))
-    by, at = key_of(request).key_id, service.clock.now()
-    await service.write(lambda: deploy_bundle(service.database, bundle, role, by=by, at=at))
+    service, actor = service_of(request), key_of(request).key_id
+    verified = await service.ask(partial(_verified, service, bundle, version))
+    now = service.clock.now()
+    await service.write(lambda: deploy_bundle(service.database, verified, role, by=actor, at=now))
     await service.ask(service.active_scorer.refresh)
-    return answer(await _told(service))
+    return respond(await _state(service))
 
 
-@router.delete("/model", dependencies=[needs("models:write")], **DELETE_MODEL)
-async def delete_model(request: Request) -> Response:
+@router.delete(
+    "/model",
+    summary="Take the shadow away",
+    dependencies=[needs("models:write")],
+    response_model=ModelOut,
+    responses=problems(),
+)
+async def remove_shadow(request: CheckedRequest, role: OnlyShadow = None) -> Response:
     """Take the shadow away; a champion is only ever replaced."""
-    only(request, "role")
-    if request.query_params.get("role") != "shadow":
+    if role is None:
         message = "role: only a shadow can be taken away (role=shadow); deploy another champion instead."
         raise InvalidError(message)
-    service, by = service_of(request), key_of(request).key_id
-    await service.write(lambda: remove_shadow(service.database, by=by, at=service.clock.now()))
+    service, actor = service_of(request), key_of(request).key_id
+    await service.write(lambda: deployments.remove_shadow(service.database, by=actor, at=service.clock.now()))
     await service.ask(service.active_scorer.refresh)
-    return answer(await _told(service))
+    return respond(await _state(service))
 
 
-@router.get("/deployments", dependencies=[needs("models:write")], **READ_DEPLOYMENTS)
-async def read_deployments(request: Request) -> Response:
-    """Give the newest deployments first: who was put where, when, by whom."""
-    only(request, "limit")
-    service, limit = service_of(request), limit_of(request)
-    found = await service.ask_store(lambda store, _now: newest_deployments(store, limit))
-    return answer({"deployments": [one.as_json() for one in found]})
+@router.get(
+    "/deployments",
+    summary="List deployments",
+    dependencies=[needs("models:write")],
+    response_model=DeploymentsOut,
+    responses=problems(),
+)
+async def list_deployments(request: CheckedRequest, limit: Limit = USUAL_LIMIT) -> Response:
+    """List the deployments, newest first: which scorer was put in which role, when, and by whom."""
+    deployments = await service_of(request).ask_store(lambda store, _now: newest_deployments(store, limit))
+    return respond(DeploymentsOut(deployments=[DeploymentOut.model_validate(each) for each in deployments]))
 
 
 def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBundle:
-    """Unpack and verify a bundle; whatever is wrong with it, nothing of it is kept and the caller's words stay here."""
+    """Unpack and verify a bundle; if anything is wrong with it, nothing of it is stored, and no word of it repeated."""
     try:
         packed = unpack(blob)
         bundle = verify_bundle(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
@@ -100,52 +157,45 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     raise BundleRefusedError(message)
 
 
-def _version_of(request: Request) -> str | None:
-    version = request.query_params.get("version")
-    if version is not None and not is_label(version):
-        message = "version: expected 1 to 200 signs without control characters."
-        raise InvalidError(message)
-    return version
-
-
-async def _told(service: Service) -> dict[str, Any]:
+async def _state(service: Service) -> ModelOut:
     live, playbook = service.active_scorer.current, service.playbook
-    goal, standing = playbook.business.goal, service.active_scorer.cold_start_stage
-    return {
-        "scorer": scorer_json(live.scorer.id),
-        "degraded": live.degraded,
-        "problem": live.problem,
-        "goal": {"stage": goal.stage, "horizon_days": goal.horizon_days},
-        "bands": live.scorer.bands.as_json(),
-        "hysteresis_points": playbook.routing.hysteresis_points,
-        "features": len(live.scorer.catalog.features),
-        "card": _card(live.scorer),
-        "standing": None if standing is None else {**standing.as_json(), "says": standing.says},
-        "champion": _deployed(service.active_scorer.deployed.get("champion")),
-        "shadow": await _shadow(service),
-    }
+    standing = service.active_scorer.cold_start_stage
+    return ModelOut(
+        scorer=ScorerOut.model_validate(live.scorer.id),
+        degraded=live.degraded,
+        problem=live.problem,
+        goal=GoalOut.model_validate(playbook.business.goal),
+        bands=BandsOut.model_validate(live.scorer.bands),
+        hysteresis_points=playbook.routing.hysteresis_points,
+        features=len(live.scorer.catalog.features),
+        card=_card(live.scorer),
+        standing=None if standing is None else ColdStartOut.model_validate(standing),
+        champion=in_force(service.active_scorer.deployed.get("champion")),
+        shadow=await _shadow(service),
+    )
 
 
-def _card(scorer: Scorer) -> dict[str, Any] | None:
-    """Give what a model was made of, its gates, and the risk that was accepted; rules have no such card."""
+def _card(scorer: Scorer) -> ModelCardOut | None:
+    """Return what a model was made of, its gates, and the risk that was accepted; rules have no such card."""
     if not isinstance(scorer, ConversionModel):
         return None
-    return {name: scorer.facts.get(name) for name in ("data", "test", "gates", "accepted_risk")}
+    facts: dict[str, Any] = {name: scorer.facts.get(name) for name in ModelCardOut.model_fields}
+    return ModelCardOut.model_validate(facts)
 
 
-def _deployed(deployment: Deployment | None) -> dict[str, Any] | None:
-    if deployment is None or deployment.scorer is None:
+async def _shadow(service: Service) -> ShadowOut | None:
+    """Return which scorer is the shadow and how it compares."""
+    shadow = in_force(service.active_scorer.deployed.get("shadow"))
+    if shadow is None:
         return None
-    told = {"source": deployment.source, "deployed_at": iso(deployment.deployed_at)}
-    return {"scorer": scorer_json(deployment.scorer), **told}
-
-
-async def _shadow(service: Service) -> dict[str, Any] | None:
-    """Say who the shadow is and how it compares."""
-    ladder = service.active_scorer
-    told = _deployed(ladder.deployed.get("shadow"))
-    if told is None:
-        return None
-    champion, shadow = ladder.current.scorer.id.fingerprint, told["scorer"]["fingerprint"]
-    comparison = await service.ask_store(lambda store, _now: compare_shadow(store, champion=champion, shadow=shadow))
-    return {**told, "problem": ladder.shadow_problem, "compared": comparison.as_json()}
+    champion = service.active_scorer.current.scorer.id.fingerprint
+    comparison = await service.ask_store(
+        lambda store, _now: compare_shadow(store, champion=champion, shadow=shadow.scorer.fingerprint)
+    )
+    return ShadowOut(
+        scorer=shadow.scorer,
+        source=shadow.source,
+        deployed_at=shadow.deployed_at,
+        problem=service.active_scorer.shadow_problem,
+        compared=ShadowComparisonOut.model_validate(comparison),
+    )

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from serving.api.lead_paths import methods_at
 from serving.errors import RequestError, TooLargeError
 from serving.store.database import STORE_ERRORS
+from serving.validation_messages import message_of
 
 _LOG = logging.getLogger("leadscore.serving")
 MEDIA_TYPE = "application/problem+json"
@@ -68,8 +69,7 @@ async def _on_request_error(_request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for nothing else
-    places = sorted({str(part) for wrong in error.errors() for part in wrong["loc"][:1]})
-    detail = f"The {' and '.join(places) or 'request'} of this request cannot be read: see /openapi.json."
+    detail = message_of(error.errors(), below=1)
     return problem("invalid", "The request is not what was expected", status=422, detail=detail)
 
 

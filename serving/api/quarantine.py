@@ -1,14 +1,17 @@
-"""The quarantine: facts whose instant cannot be right yet, to be seen, taken in or thrown away."""
+"""The quarantine: facts whose instant cannot be right yet, to be listed, released or discarded."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
 from serving.api.auth import key_of, needs
 from serving.api.idempotency import once
-from serving.api.intake_document import DISCARD, READ_QUARANTINE, RELEASE
-from serving.api.request_parsing import answer, limit_of, only, written
+from serving.api.parameters import USUAL_LIMIT, CheckedRequest, FactNumber, IdempotencyKey, Limit
+from serving.api.problem_responses import problems
+from serving.api.schemas.answer import as_text, respond
+from serving.api.schemas.ingestion_results import ItemResultOut
+from serving.api.schemas.quarantine_entries import DiscardedFactOut, QuarantinedFactOut, QuarantineOut
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.ingestion import ItemOutcome
 from serving.intake.quarantine_decisions import QuarantineDecisions
@@ -16,50 +19,74 @@ from serving.intake.quarantined_facts import QuarantinedFact, newest_quarantined
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
-Number = Annotated[int, Path(ge=1, le=2**53, description="as GET /v1/quarantine gives it", examples=[7])]
+_NO_SUCH_FACT = (404, "No fact with this number was quarantined")
 
 
-@router.get("", dependencies=[needs("events:write")], **READ_QUARANTINE)
-async def read_quarantine(request: Request) -> Response:
-    """Give the facts whose instant is ahead of our clock, newest first; nothing counts them."""
-    only(request, "limit")
-    limit = limit_of(request)
-    service = service_of(request)
-    found = await service.ask_store(lambda store, _now: newest_quarantined(store, limit))
-    return answer({"quarantine": [held.as_json() for held in found]})
+@router.get(
+    "",
+    summary="List facts in quarantine",
+    dependencies=[needs("events:write")],
+    response_model=QuarantineOut,
+    responses=problems(),
+)
+async def list_quarantined_facts(request: CheckedRequest, limit: Limit = USUAL_LIMIT) -> Response:
+    """List the facts whose instant is ahead of our clock, newest first; nothing counts them."""
+    facts = await service_of(request).ask_store(lambda store, _now: newest_quarantined(store, limit))
+    return respond(QuarantineOut(quarantine=[QuarantinedFactOut.of(fact) for fact in facts]))
 
 
-@router.post("/{number}/release", dependencies=[needs("admin")], **RELEASE)
-async def release_fact(request: Request, number: Number) -> Response:
-    """Take a fact in as if it had been sent now, with now for its instant if the one told has not passed."""
-    only(request)
-    actor, body = key_of(request).key_id, await request.body()
-    releasing = _releasing(service_of(request))
-
-    def act(ticket: ResponseReservation | None) -> StoredResponse:
-        def kept(connection: Connection, found: QuarantinedFact, result: ItemOutcome) -> None:
-            if ticket is not None:
-                ticket.finish(connection, _said(result), {found.lead_id})
-
-        return _said(releasing.release(number, actor=actor, kept=kept))
-
-    released = await once(request, act, body=body)
-    service_of(request).worker.woken.set()
-    return released
+async def _any_body(request: Request) -> bytes:
+    return await request.body()
 
 
-@router.delete("/{number}", dependencies=[needs("admin")], **DISCARD)
-async def discard_fact(request: Request, number: Number) -> Response:
-    """Throw a fact away; sent again, it is judged anew."""
-    only(request)
+@router.post(
+    "/{number}/release",
+    summary="Take in a fact from quarantine",
+    dependencies=[needs("admin")],
+    response_model=ItemResultOut,
+    responses=problems(
+        _NO_SUCH_FACT,
+        (409, "It was released or taken in, its id is taken by now, or the first request with this key is under way"),
+        (410, "The lead was erased"),
+        (413, "The body is too large"),
+        (422, "The fact is not what is expected by now, or its lead is not known any more"),
+    ),
+)
+async def release_quarantined_fact(
+    request: CheckedRequest, number: FactNumber, body: Annotated[bytes, Depends(_any_body)], key: IdempotencyKey
+) -> Response:
+    """Take a fact in as if it had been sent now; if its instant has not passed, it counts as of now."""
     service, actor = service_of(request), key_of(request).key_id
-    await service.write(lambda: _releasing(service).discard(number, actor=actor))
-    return answer({"id": number, "status": "discarded"})
+
+    def act(reservation: ResponseReservation | None) -> StoredResponse:
+        def finish(connection: Connection, fact: QuarantinedFact, result: ItemOutcome) -> None:
+            if reservation is not None:
+                reservation.finish(connection, _answered(result), {fact.lead_id})
+
+        return _answered(_decisions(service).release(number, actor=actor, kept=finish))
+
+    response = await once(request, act, key=key, body=body)
+    service.worker.woken.set()
+    return response
 
 
-def _releasing(service: Service) -> QuarantineDecisions:
+@router.delete(
+    "/{number}",
+    summary="Discard a fact in quarantine",
+    dependencies=[needs("admin")],
+    response_model=DiscardedFactOut,
+    responses=problems(_NO_SUCH_FACT, (409, "It was released or taken in already")),
+)
+async def discard_quarantined_fact(request: CheckedRequest, number: FactNumber) -> Response:
+    """Throw a fact away; when it is sent again, it is checked anew."""
+    service, actor = service_of(request), key_of(request).key_id
+    await service.write(lambda: _decisions(service).discard(number, actor=actor))
+    return respond(DiscardedFactOut(id=number))
+
+
+def _decisions(service: Service) -> QuarantineDecisions:
     return QuarantineDecisions(service.database, service.clock, service.ingestion)
 
 
-def _said(result: ItemOutcome) -> StoredResponse:
-    return StoredResponse(200, written(result.as_json()))
+def _answered(result: ItemOutcome) -> StoredResponse:
+    return StoredResponse(200, as_text(ItemResultOut.model_validate(result)))

@@ -1,20 +1,32 @@
 """Routes: the leads that were handed over."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from serving.api.auth import needs
-from serving.api.document import READ_ROUTES
-from serving.api.request_parsing import answer, limit_of, only
-from serving.scores.crossings import newest_routes
+from serving.api.cursor import CursorText, PageRequest
+from serving.api.parameters import USUAL_LIMIT, CheckedRequest, Limit, SinceFilter
+from serving.api.problem_responses import problems
+from serving.api.schemas.answer import respond
+from serving.api.schemas.handed_over_leads import HandoverOut, HandoversOut
+from serving.scores.handovers import handovers
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["routes"])
 
 
-@router.get("/routes", dependencies=[needs("scores:read", "routes:write")], **READ_ROUTES)
-async def read_routes(request: Request) -> Response:
-    """Give the leads that crossed the threshold, newest first."""
-    only(request, "limit")
-    limit = limit_of(request)
-    found = await service_of(request).ask_store(lambda store, _now: newest_routes(store, limit))
-    return answer({"routes": found})
+@router.get(
+    "/routes",
+    summary="List handovers",
+    dependencies=[needs("scores:read", "routes:write")],
+    response_model=HandoversOut,
+    responses=problems(),
+)
+async def list_handovers(
+    request: CheckedRequest, limit: Limit = USUAL_LIMIT, since: SinceFilter = None, cursor: CursorText = None
+) -> Response:
+    """List the leads that crossed the threshold, newest first; `since` keeps those with `routed_at` from then on."""
+    wanted = PageRequest.read(cursor, "routes", since=since)
+    page = await service_of(request).ask_store(
+        lambda store, _now: handovers(store, since=wanted.since, position=wanted.position, limit=limit)
+    )
+    return respond(HandoversOut(routes=[HandoverOut.of(row) for row in page.rows], **wanted.cursors(page)))

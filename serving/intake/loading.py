@@ -139,7 +139,9 @@ def load_history(
         with open_bulk_insert(connection) as store:
             new = _stored(store, kept, became=became, business=playbook.business, progress=progress)
             changed = store.changed_leads()
-        _settle(connection, live, crossing_rules=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress)
+        _settle(
+            connection, live, crossing_rules=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress
+        )
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
     return LoadResult(database.display_url, rows, **new, above=above)

@@ -52,7 +52,7 @@ class Score:
         """Write the score as the API gives it."""
         content = self.receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
         newest = self.newest_activity_at
-        content["lag_s"] = None if newest is None else (self.receipt.as_of - newest) / SECOND_US
+        content["newest_activity_age_s"] = None if newest is None else (self.receipt.as_of - newest) / SECOND_US
         content["threshold"] = self.threshold
         return content
 

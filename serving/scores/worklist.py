@@ -1,13 +1,14 @@
 """The worklist: stored scores, best first, each with how fresh it is."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select
 
-from data.instants import SECOND_US, iso
 from models.receipt import Grade
+from serving.store.keyset import Page, Position, SortKey, page_of
 from serving.store.tables import pending_scores, scores
+
+_BEST_FIRST = (SortKey(scores.c.points, is_descending=True), SortKey(scores.c.lead_id, is_descending=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Freshness:
 
     def why_stale(self, as_of: int, scorer: str, waits_since: int | None) -> str | None:
         """
-        Say why a stored score is stale; None where it is fresh.
+        Return why a stored score is stale; None where it is fresh.
 
         >>> Freshness(now=100, fresh_for_us=50, scorer="a").why_stale(40, "a", None)
         'it is older than the freshness that was promised'
@@ -41,40 +42,24 @@ class Freshness:
         return None
 
 
-def best_leads(
-    connection: Connection, fresh: Freshness, *, limit: int, grade: Grade | None = None
-) -> list[dict[str, Any]]:
+def ranked(
+    connection: Connection, *, grade: Grade | None, since: int | None, position: Position | None, limit: int
+) -> Page:
     """
-    Give the open leads with the highest stored scores.
+    Read a page of the open leads, those with the highest stored scores first.
 
     Args:
         connection: reads the store.
-        fresh: what makes a stored score stale.
-        limit: how many.
-        grade: only those with this one.
+        grade: only those with this grade.
+        since: only those that were scored at or after this instant [us since 1970 UTC].
+        position: where the page begins.
+        limit: how many at most.
     """
-    asked = select(scores, pending_scores.c.since).join(
+    query = select(scores, pending_scores.c.since).join(
         pending_scores, pending_scores.c.lead_id == scores.c.lead_id, isouter=True
     )
     if grade is not None:
-        asked = asked.where(scores.c.grade == grade)
-    rows = connection.execute(asked.order_by(scores.c.points.desc(), scores.c.lead_id).limit(limit))
-    return [_told(row, fresh) for row in rows]
-
-
-def _told(row: Any, fresh: Freshness) -> dict[str, Any]:
-    why = fresh.why_stale(row.as_of, row.scorer, row.since)
-    return {
-        "lead_id": row.lead_id,
-        "as_of": iso(row.as_of),
-        "score": row.score,
-        "points": row.points,
-        "grade": row.grade,
-        "probability": row.probability,
-        "newest_activity_at": None if row.newest_activity_at is None else iso(row.newest_activity_at),
-        "receipt_id": row.receipt_id,
-        "lag_s": max(0.0, (fresh.now - row.as_of) / SECOND_US),
-        "waiting": row.since is not None,
-        "stale": why is not None,
-        "why_stale": why,
-    }
+        query = query.where(scores.c.grade == grade)
+    if since is not None:
+        query = query.where(scores.c.as_of >= since)
+    return page_of(connection, query, _BEST_FIRST, position=position, limit=limit)

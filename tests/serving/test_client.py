@@ -9,7 +9,7 @@ import pytest
 
 from data.instants import iso
 from serving import answers
-from serving.api import document, model_document
+from serving.api.schemas import explained_scores, handed_over_leads, ingestion_results, scorers_in_force, service_state
 from serving.client import Client
 from serving.errors import InvalidError, ProblemError, UnreachableError
 from serving.sending import MOST_ITEMS
@@ -206,14 +206,14 @@ def test_a_client_meets_a_real_server_and_its_keys(process, settings):
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
-        (answers.ItemResult, document.ResultOut),
-        (answers.ReasonAnswer, document.ReasonOut),
-        (answers.ScorerAnswer, document.ScorerOut),
-        (answers.ScoreAnswer, document.ScoreOut),
-        (answers.UnknownLead, document.UnknownOut),
-        (answers.RouteAnswer, document.RouteOut),
-        (answers.ModelAnswer, model_document.ModelOut),
-        (answers.ReadyAnswer, document.ReadyOut),
+        (answers.ItemResult, ingestion_results.ItemResultOut),
+        (answers.ReasonAnswer, explained_scores.ReasonOut),
+        (answers.ScorerAnswer, explained_scores.ScorerOut),
+        (answers.ScoreAnswer, explained_scores.ScoreOut),
+        (answers.UnknownLead, explained_scores.UnknownLeadOut),
+        (answers.RouteAnswer, handed_over_leads.HandoverOut),
+        (answers.ModelAnswer, scorers_in_force.ModelOut),
+        (answers.ReadyAnswer, service_state.ReadinessOut),
     ],
 )
 def test_the_types_of_answers_have_the_fields_of_the_document(ours, theirs):

@@ -207,7 +207,7 @@ def test_every_answer_carries_the_headers_and_none_names_the_server(store, path)
 
 
 def test_a_mistake_of_ours_carries_the_headers_too(store, monkeypatch):
-    monkeypatch.setattr("serving.api.routes.answer", lambda *_given: 1 / 0)
+    monkeypatch.setattr("serving.api.routes.respond", lambda *_given: 1 / 0)
     answer = store.client.get("/v1/routes")
     is_problem(answer, 500)
     assert {name: answer.headers[name] for name in ALWAYS} == ALWAYS

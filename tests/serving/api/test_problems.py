@@ -114,7 +114,7 @@ def test_a_query_that_cannot_be_meant_is_a_problem(store, query):
         ("GET", "/v1/leads/L-1/score", "known are reasons, as_of"),
         ("POST", "/v1/scores", "known are reasons, as_of"),
         ("POST", "/v1/scores/preview", "known are reasons"),
-        ("GET", "/v1/routes", "known are limit"),
+        ("GET", "/v1/routes", "known are limit, since, cursor"),
         ("GET", "/v1/model", "this address takes none"),
         ("POST", "/v1/leads", "this address takes none"),
         ("POST", "/v1/activities", "this address takes none"),

@@ -119,7 +119,7 @@ WRONG = {
     "text as number": ("activities", {"value": "12"}, "value: expected a number"),
     "true as number": ("activities", {"value": True}, "value"),
     "empty id": ("activities", {"activity_id": ""}, "activity_id"),
-    "long id": ("activities", {"activity_id": "x" * 201}, "activity_id: expected text of at most 200 signs."),
+    "long id": ("activities", {"activity_id": "x" * 201}, "activity_id: expected text of at most 200 characters."),
     "NUL": ("activities", {"subject": "a\0b"}, "control characters"),
     "unknown field": ("activities", {"known_at": "2026-02-28T10:00:00Z"}, "unknown field known_at."),
     "unknown lead": ("activities", {"lead_id": "L-9"}, "no lead 'L-9' is known"),

@@ -1,0 +1,62 @@
+"""What all answers share: frozen models that are read from the values they describe, and how they are sent."""
+
+from typing import Annotated, Literal
+
+from fastapi import Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from data.instants import iso
+
+GradeName = Literal["A", "B", "C", "D"]
+
+
+class Answer(BaseModel):
+    """Part of an answer; it reads the fields it has from an object with attributes of the same names."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+def _iso(value: object) -> object:
+    return iso(value) if isinstance(value, int) else value
+
+
+UtcInstant = Annotated[
+    str,
+    BeforeValidator(_iso),
+    Field(examples=["2026-03-01T12:00:05.000321Z"], json_schema_extra={"format": "date-time"}),
+]
+"""An instant in UTC as ISO 8601, made of microseconds since 1970 UTC."""
+OptionalInstant = Annotated[
+    str | None,
+    BeforeValidator(_iso),
+    Field(examples=["2026-03-01T12:00:05.000321Z"], json_schema_extra={"format": "date-time"}),
+]
+"""The same, or None."""
+
+NextPage = Annotated[
+    str | None,
+    Field(
+        description="the cursor of the page that follows; null on the last",
+        examples=["h3qk2JvIWzEsInJvdXRlcyIsZmFsc2U"],
+    ),
+]
+PreviousPage = Annotated[
+    str | None,
+    Field(
+        description="the cursor of the page before; null on the first", examples=["U2mQ8sXdWzEsInJvdXRlcyIsdHJ1ZSxb"]
+    ),
+]
+
+
+def as_text(answer: Answer) -> str:
+    """Return an answer as the JSON that is sent."""
+    return answer.__pydantic_serializer__.to_json(answer).decode()
+
+
+def respond(answer: Answer, status: int = 200) -> Response:
+    """
+    Return an answer as a response.
+
+    A response is sent as it is: FastAPI would validate and convert an answer a second time.
+    """
+    return Response(answer.__pydantic_serializer__.to_json(answer), status, media_type="application/json")

@@ -1,0 +1,35 @@
+"""The leads that were handed over."""
+
+import json
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Row
+
+from serving.api.schemas.answer import Answer, GradeName, NextPage, PreviousPage, UtcInstant
+from serving.api.schemas.explained_scores import ReasonOut
+
+
+class HandoverOut(Answer):
+    """A lead that was handed over."""
+
+    id: int = Field(description="rises with every handover", examples=[7])
+    lead_id: str = Field(description="the lead", examples=["L-1"])
+    score: int = Field(description="the points as shown: rounded, 0 to 100", examples=[71])
+    grade: GradeName = Field(description="its grade then", examples=["A"])
+    threshold: float = Field(description="points from which leads were handed over then", examples=[62.5])
+    routed_at: UtcInstant = Field(description="when it was handed over")
+    reasons: list[ReasonOut] = Field(description="the reasons that moved its score most")
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> "HandoverOut":
+        """Return a row of the store's table as it is answered."""
+        return cls.model_validate({**row._mapping, "reasons": json.loads(row.reasons)})  # noqa: SLF001 - it is public
+
+
+class HandoversOut(Answer):
+    """A page of handovers, the newest first."""
+
+    routes: list[HandoverOut] = Field(description="the handovers")
+    next: NextPage
+    previous: PreviousPage
