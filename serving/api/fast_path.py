@@ -1,14 +1,14 @@
 """
-The score of a lead, which is asked for more often than all else together, without the layers it has no use for.
+The score of a lead, which is requested more often than all else together, without the layers it has no use for.
 
-FastAPI and Starlette stand a dozen layers around every route: they solve its dependencies, bound bodies that may come
-in pieces, close what was opened. A score has one dependency and no body, and the layers would take as long as its SQL.
-Here the route itself says whether a request is its own, and the one dependency that it declares is asked first. Any
-other request, and whatever breaks, takes the usual way.
+FastAPI and Starlette put a dozen layers around every route: they solve its dependencies, bound bodies that may come in
+pieces, close what was opened. A score has one dependency and no body, and the layers would take as long as its SQL.
+Here the route itself decides whether a request is its own, its one dependency decides whether it may pass, and the
+app's exception handlers write the refusals. Every other request takes the usual way.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -16,16 +16,14 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from serving.api.auth import RequiredScopes
-from serving.api.problems import refusal_of
-from serving.errors import RequestError
 
 Answer = Callable[[Request], Awaitable[Response]]
-_OF_A_BODY = (b"content-length", b"transfer-encoding")
+_BODY_HEADERS = (b"content-length", b"transfer-encoding")
 
 
-def route_to(router: APIRouter, answer: Callable[..., Awaitable[Response]]) -> APIRoute:
-    """Return the route of a router that a function answers."""
-    return next(route for route in router.routes if isinstance(route, APIRoute) and route.endpoint is answer)
+def route_to(router: APIRouter, endpoint: Callable[..., Awaitable[Response]]) -> APIRoute:
+    """Return the route of a router that has this endpoint."""
+    return next(route for route in router.routes if isinstance(route, APIRoute) and route.endpoint is endpoint)
 
 
 class FastPath:
@@ -33,42 +31,43 @@ class FastPath:
     Answers the requests of one route that has one dependency and takes no body.
 
     Args:
-        app: the usual way.
+        app: the usual way, for all other requests.
         route: the route.
-        answer: answers one of its requests as the route would.
+        answer: answers one of its requests as its endpoint would.
+        handlers: the app's exception handlers by class of exception, one of them for ``Exception``.
     """
 
-    def __init__(self, app: ASGIApp, route: APIRoute, answer: Answer) -> None:
+    def __init__(self, app: ASGIApp, route: APIRoute, *, answer: Answer, handlers: Mapping[Any, Any]) -> None:
         self._app = app
         self._route = route
-        (needed,) = route.dependencies
-        self._needs = cast("RequiredScopes", needed.dependency)
+        (dependency,) = route.dependencies
+        self._require = cast("RequiredScopes", dependency.dependency)
         self._answer = answer
+        self._handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let it go the usual way."""
-        response = await self._answered(scope, receive) if self._is_mine(scope) else None
-        if response is None:
+        """Answer a request, or pass it on to the usual way."""
+        if not self._is_mine(scope):
             await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            await self._require(request)
+            response = await self._answer(request)
+        except Exception as error:  # noqa: BLE001 - whatever broke is answered as on the usual way, or raised again
+            handled_as = next(kind for kind in type(error).__mro__ if kind in self._handlers)
+            response = await self._handlers[handled_as](request, error)
+            await response(scope, receive, send)
+            if handled_as is Exception:  # as on the usual way, the request log and the server learn of it
+                raise
         else:
             await response(scope, receive, send)
 
     def _is_mine(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["method"] != "GET":
             return False
-        match, found = self._route.matches(scope)
-        if match is not Match.FULL or any(name in _OF_A_BODY for name, _ in scope["headers"]):
+        match, matched = self._route.matches(scope)
+        if match is not Match.FULL or any(name in _BODY_HEADERS for name, _ in scope["headers"]):
             return False
-        scope.update(found)
+        scope.update(matched)
         return True
-
-    async def _answered(self, scope: Scope, receive: Receive) -> Response | None:
-        """Answer; None where something broke that the usual way knows how to tell."""
-        request = Request(scope, receive)
-        try:
-            await self._needs(request)
-            return await self._answer(request)
-        except RequestError as error:
-            return refusal_of(error)
-        except Exception:  # noqa: BLE001 - it will break again on the usual way, and be told there
-            return None

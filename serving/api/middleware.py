@@ -1,4 +1,4 @@
-"""The layers around every route, outermost first: counted, guarded by headers, and the short way of scores."""
+"""The layers around every route, outermost first: the request log, security headers, and the fast path of scores."""
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -10,11 +10,12 @@ from serving.observability.request_log import RequestLog
 
 
 class GuardedApp(FastAPI):
-    """An app whose every answer is counted and carries the headers."""
+    """An app that counts every request and puts security headers on every response."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put our own layers before all others."""
-        usual = super().build_middleware_stack()
-        return RequestLog(
-            SecurityHeaders(FastPath(usual, route_to(scores.router, scores.score_lead), scores.scored)), self
-        )
+        """Put our own layers before all others; middleware that was added to the app sees every request, scores too."""
+        app: ASGIApp = super().build_middleware_stack()
+        if not self.user_middleware:
+            route = route_to(scores.router, scores.score_lead)
+            app = FastPath(app, route, answer=scores.scored, handlers=self.exception_handlers)
+        return RequestLog(SecurityHeaders(app), self)
