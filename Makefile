@@ -67,7 +67,7 @@ house: setup ## print the figures of the house: lengths, names, docstrings, circ
 notebooks: setup ## train on a simulated company, run the notebooks and keep their outputs
 	@$(BIN)/python -m tests.notebooks
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml client/pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { \
 		echo "No Python 3.11 or newer was found. Install one, or name it: make setup PYTHON=/path/to/python3" >&2; exit 2; }
 	@"$(PYTHON)" -c '$(NEW_ENOUGH)' || { \
@@ -76,7 +76,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@"$(PYTHON)" -m venv .venv || { \
 		echo "$(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
-		-c constraints.txt -e '.[serving,training,dev]' \
+		-c constraints.txt -e client -e '.[serving,training,dev]' \
 		2> >(grep -v '^WARNING: ' >&2) | $(PROGRESS)
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 		echo "LightGBM cannot be loaded, most likely for want of the OpenMP library. On Debian and Ubuntu: apt-get install libgomp1" >&2; exit 2; }

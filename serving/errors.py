@@ -10,8 +10,6 @@ ServingError               the service cannot do what it was asked
 ├── LoadError              there is no history to load
 ├── KeysError              a key cannot be made, rotated or revoked
 ├── UnknownScorerError     the store does not hold a scorer that is asked for
-├── UnreachableError       (client) the service does not answer
-├── ProblemError           (client) the service refused; says its status and the kind of problem
 └── RequestError           a caller asked for what cannot be; each says its HTTP status
     ├── UnreadableError    400  the body is not JSON
     ├── UnauthorisedError  401  there is no key, or it opens nothing
@@ -53,39 +51,6 @@ class AddressError(ServingError):
 
 class StoreError(ServingError):
     """The store cannot be opened."""
-
-
-class UnreachableError(ServingError):
-    """The service does not answer a client."""
-
-    def __init__(self, where: str, attempts: int) -> None:
-        super().__init__(
-            f"{where} did not answer in {attempts} attempts: check that the service runs there and can be reached."
-        )
-
-
-class ProblemError(ServingError):
-    """
-    The service refused what a client asked for.
-
-    Attributes:
-        status: the HTTP status.
-        type: the kind of problem, such as ``urn:leadscore:unknown-lead``.
-        title: the kind of problem in words.
-        detail: what is wrong this time and what to do.
-    """
-
-    def __init__(self, status: int, kind: str, *, title: str, detail: str) -> None:
-        super().__init__(f"{title} ({status}): {detail}")
-        self.status = status
-        self.type = kind
-        self.title = title
-        self.detail = detail
-
-    @property
-    def slug(self) -> str:
-        """Give the last part of the kind, such as ``unknown-lead``."""
-        return self.type.rpartition(":")[2]
 
 
 class LoadError(ServingError):

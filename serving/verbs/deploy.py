@@ -114,10 +114,14 @@ def _keep(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> 
 
 
 def _send(to: str, key: str | None, *, role: Role, bundle: CheckedBundle | None) -> None:
-    from serving.client import Client  # noqa: PLC0415 - only who sends over HTTP needs httpx
+    import leadscore_client  # noqa: PLC0415 - only a deployment over HTTP needs httpx
 
-    with Client(to, key=key) as client:
-        if bundle is None:
-            client.remove_shadow()
-            return
-        client.put_model(bundle.content, role=role, version=bundle.model.version if bundle.is_labelled else None)
+    try:
+        with leadscore_client.Client(to, key=key) as client:
+            if bundle is None:
+                client.remove_shadow()
+            else:
+                label = bundle.model.version if bundle.is_labelled else None
+                client.deploy_model(bundle.content, role=role, version=label)
+    except leadscore_client.ClientError as error:
+        raise ServingError(str(error)) from error

@@ -20,8 +20,8 @@ from sqlalchemy import text
 from data.instants import iso, now_us
 from data.warehouse import import_history
 from data.workspace import Workspace
+from leadscore_client import Client
 from serving.app import open_service
-from serving.client import Client
 from serving.settings import Settings, settings_for
 from serving.store.bulk_insert import COLUMNS
 from serving.store.database import Database
@@ -97,7 +97,7 @@ def _send(server: "Server", leads: list[str], number: int) -> None:
     share = range(number, INGESTED // AT_ONCE, SENDERS)
     with Client(server.url, key=server.key) as client:
         for batch in share:
-            client.tell_activities(_facts(leads, batch * AT_ONCE, at))
+            client.send_activities(_facts(leads, batch * AT_ONCE, at))
 
 
 def _facts(leads: list[str], first: int, at: str) -> list[dict[str, str]]:
@@ -169,7 +169,7 @@ def _trickle(server: "Server", leads: list[str], over: threading.Event) -> None:
     with Client(server.url, key=server.key) as client:
         number, first = 0, time.perf_counter()
         while not over.is_set():
-            client.tell_activities(_facts(leads, number * AT_ONCE, iso(now_us() - 60_000_000)))
+            client.send_activities(_facts(leads, number * AT_ONCE, iso(now_us() - 60_000_000)))
             number += 1
             over.wait(max(0.0, first + number * AT_ONCE / INGEST_PER_S - time.perf_counter()))
 

@@ -206,12 +206,12 @@ class Process:
         url: where it listens; known once it has been waited for.
     """
 
-    def __init__(self, settings, *, log):
+    def __init__(self, settings, *, log, port=0):
         self.log = log
         self.url = ""
         self.headers = {"Authorization": f"Bearer {key_of(settings)}"}
         self.client = httpx.Client(headers=self.headers, timeout=60)
-        content = settings.model_copy(update={"port": 0}).model_dump_json()
+        content = settings.model_copy(update={"port": port}).model_dump_json()
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with log.open("wb") as file:
             self.process = subprocess.Popen(
@@ -255,8 +255,8 @@ def process(settings, tmp_path_factory):
     """Return what starts a server on the settings; servers that still run at the end of the test are killed."""
     started = []
 
-    def start(given=settings):
-        started.append(Process(given, log=tmp_path_factory.mktemp("server") / "log"))
+    def start(given=settings, **how):
+        started.append(Process(given, log=tmp_path_factory.mktemp("server") / "log", **how))
         return started[-1]
 
     yield start

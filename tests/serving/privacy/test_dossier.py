@@ -8,7 +8,7 @@ import pytest
 from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
-from serving.client import Client
+from leadscore_client import Client
 from serving.store.tables import metadata
 from serving.verbs.erase_and_dossier import write_dossier
 from tests.serving.conftest import PLAYBOOK, promote, settings_in
@@ -93,7 +93,7 @@ def test_a_model_is_told_apart_from_rules_and_its_scale_is_explained(tmp_path):
 def test_a_merged_lead_s_dossier_is_that_of_the_whole_person(known):
     known.lead("L-2", attributes={"country": "NL"})
     known.activity("a-3", lead_id="L-2", kind="webinar")
-    Client(http=known.client).merge("L-2", "L-1")
+    Client("http://leads.test", http=known.client).merge("L-2", "L-1")
     known.catch_up()
     for lead_id in ("L-1", "L-2"):
         dossier = told(known, lead_id)
@@ -104,7 +104,7 @@ def test_a_merged_lead_s_dossier_is_that_of_the_whole_person(known):
 
 def test_what_waits_in_quarantine_alone_is_told_too(store):
     told_too_early = {"lead_id": "L-9", "created_at": store.clock.before(-30)}
-    assert Client(http=store.client).tell_leads([told_too_early]).quarantined == 1
+    assert Client("http://leads.test", http=store.client).send_leads([told_too_early]).quarantined == 1
     dossier = told(store, "L-9")
     assert dossier["score"] is None
     assert dossier["held"]["quarantined_facts"][0]["fact"]["lead_id"] == "L-9"

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Text, create_engine, event, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from serving.client import Client
-from serving.errors import ProblemError, UnknownLeadError
+from leadscore_client import Client, ProblemError
+from serving.errors import UnknownLeadError
 from serving.privacy.erasure import erase, ids_of_person, scrub, scrub_if_due
 from serving.store.database import Database
 from serving.store.tables import activities, leads, metadata, store_state
@@ -27,13 +27,13 @@ NEEDLES = [WHO, TWIN, "act-of-anna", SECRET_TEXT, "out-of-anna", "key-about-anna
 @pytest.fixture
 def inhabited(store):
     """A store in which much is known about Anna, by two ids, and some of others."""
-    client, at = Client(http=store.client), store.clock.before()
-    client.tell_leads({"lead_id": f"other-{n}", "account_id": "A-1"} for n in range(300))
+    client, at = Client("http://leads.test", http=store.client), store.clock.before()
+    client.send_leads({"lead_id": f"other-{n}", "account_id": "A-1"} for n in range(300))
     store.lead(WHO, account_id="A-1", attributes={"country": SECRET_TEXT, "seniority": "vp", "employees": 500})
     store.lead(TWIN, attributes={"country": SECRET_TEXT})
     told = {"occurred_at": at, "kind": "demo_request"}
     anna = [{**told, "activity_id": f"act-of-anna-{n}", "lead_id": WHO if n % 2 else TWIN} for n in range(30)]
-    client.tell_activities(
+    client.send_activities(
         [*anna, *({**one, "activity_id": f"act-of-other-{n}", "lead_id": f"other-{n}"} for n, one in enumerate(anna))]
     )
     store.catch_up()
@@ -44,7 +44,7 @@ def inhabited(store):
     kept = store.client.post("/v1/activities", json=late, headers={"Idempotency-Key": "key-about-anna"})
     assert kept.status_code == 202
     ahead = {**late, "activity_id": "act-of-anna-ahead", "occurred_at": store.clock.before(-30)}
-    assert client.tell_activities([ahead]).quarantined == 1
+    assert client.send_activities([ahead]).quarantined == 1
     store.outcome("out-of-anna", "mql", lead_id=WHO)
     store.client.post(f"/v1/leads/{TWIN}/merge", json={"into": WHO}).raise_for_status()
     assert store.routes(), "Anna is to be handed over, or less is proved"
@@ -166,7 +166,7 @@ def test_late_facts_about_an_erased_lead_are_refused_and_others_of_the_batch_are
         {**told, "activity_id": "act-of-anna-later", "lead_id": WHO},
         {**told, "activity_id": "act-of-other-later", "lead_id": "other-1"},
     ]
-    taken = Client(http=inhabited.client).tell_activities(items)
+    taken = Client("http://leads.test", http=inhabited.client).send_activities(items)
     assert [result["status"] for result in taken.results] == ["rejected", "stored"]
     outcome = {"outcome_id": "out-of-anna-2", "lead_id": TWIN, "stage": "won", "reached_at": inhabited.clock.before()}
     assert inhabited.client.post("/v1/outcomes", json=outcome).status_code == 410
@@ -186,7 +186,7 @@ def test_an_erased_lead_is_known_to_nobody_and_erasing_it_again_does_no_harm(inh
 
 def test_who_was_never_told_of_cannot_be_erased_and_leaves_no_tombstone(store):
     with pytest.raises(ProblemError, match="nothing to erase") as raised:
-        Client(http=store.client).erase("nobody")
+        Client("http://leads.test", http=store.client).erase("nobody")
     assert raised.value.status == 404
     assert store.rows("tombstones") == []
 
