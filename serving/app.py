@@ -10,7 +10,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from data.instants import now_us
 from data.playbook import load_playbook
-from serving.api import add_routes
+from serving.api import add_routes, documentation
 from serving.api.auth import check_open, open_door
 from serving.api.middleware import GuardedApp
 from serving.api.problems import add_problem_handlers
@@ -58,8 +58,8 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_beh
         description="Which leads to call first, why, and what changed.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,  # serving/api/documentation.py has pages that need no internet
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
         max_body_size=_LARGEST_USUAL_BODY_BYTES,
         telemetry=_NO_TELEMETRY,
     )
@@ -69,6 +69,7 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_beh
     watch(app, app.state.service)
     add_problem_handlers(app)
     add_routes(app)
+    app.include_router(documentation.router)
     return app
 
 

@@ -54,7 +54,7 @@ class FastPath:
         try:
             await self._require(request)
             response = await self._answer(request)
-        except Exception as error:  # noqa: BLE001 - whatever broke is answered as on the usual way, or raised again
+        except Exception as error:
             handled_as = next(kind for kind in type(error).__mro__ if kind in self._handlers)
             response = await self._handlers[handled_as](request, error)
             await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Problems: every error leaves as ``application/problem+json`` (RFC 9457), and none repeats what was sent."""
+"""Problems: every error is answered as ``application/problem+json`` (RFC 9457) and never repeats what was sent."""
 
 import json
 import logging
@@ -12,21 +12,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from serving.api.lead_paths import methods_at
-from serving.errors import RequestError, TooLargeError
+from serving.api.problem_types import ABOUT_BLANK, PROBLEM_TYPES, type_url
+from serving.errors import InvalidError, RequestError, TooLargeError
 from serving.store.database import STORE_ERRORS
 from serving.validation_messages import message_of
 
 _LOG = logging.getLogger("leadscore.serving")
 MEDIA_TYPE = "application/problem+json"
+_BY_SLUG = {kind.slug: kind for kind in PROBLEM_TYPES}
 
 
 class Problem(BaseModel):
-    """What went wrong and what to do, as RFC 9457 has it."""
+    """What went wrong and what to do (RFC 9457)."""
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = Field(description="names the kind of problem; never changes", examples=["urn:leadscore:unknown-lead"])
-    title: str = Field(description="the kind of problem in words", examples=["This lead is not known"])
+    type: str = Field(
+        description="the type of problem: where its cause and cure are described, relative to this service",
+        examples=["/docs/errors#unknown-lead"],
+    )
+    title: str = Field(description="the type of problem in words", examples=["This lead is not known"])
     status: int = Field(description="the HTTP status", examples=[404])
     detail: str = Field(
         description="what is wrong this time and what to do",
@@ -35,7 +40,7 @@ class Problem(BaseModel):
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Make every error of an app a problem."""
+    """Answer every error of an app with a problem."""
     app.add_exception_handler(RequestError, _on_request_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
@@ -46,31 +51,30 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 def problem(slug: str, title: str, *, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Write a problem as a response."""
-    content = {"type": f"urn:leadscore:{slug}", "title": title, "status": status, "detail": detail}
+    """Return a problem as a response; a slug that is in no list has the type ``about:blank``."""
+    kind = type_url(slug) if slug in _BY_SLUG else ABOUT_BLANK
+    content = {"type": kind, "title": title, "status": status, "detail": detail}
     return Response(json.dumps(content), status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def too_large() -> Response:
-    """Say that a body is larger than its address takes; the framework would say so in plain text."""
-    detail = "The body is larger than this address takes: send fewer items at once."
-    return problem(TooLargeError.slug, TooLargeError.title, status=TooLargeError.status, detail=detail)
+    """Return the problem of a body that is larger than its address accepts, which the framework words as plain text."""
+    return _problem_of(TooLargeError.slug, "The body is larger than this address accepts: send fewer items at once.")
 
 
-def refusal_of(error: RequestError) -> Response:
-    """Write a refusal of ours as a problem."""
-    return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
+def _problem_of(slug: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Response:
+    kind = _BY_SLUG[slug]
+    return problem(slug, kind.title, status=kind.status, detail=detail, headers=headers)
 
 
 async def _on_request_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for nothing else
-    return refusal_of(error)
+    return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for nothing else
-    detail = message_of(error.errors(), below=1)
-    return problem("invalid", "The request is not what was expected", status=422, detail=detail)
+    return _problem_of(InvalidError.slug, message_of(error.errors(), below=1))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -80,29 +84,27 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     detail = {
         HTTPStatus.NOT_FOUND: "There is nothing at this address: see /openapi.json for those that exist.",
-        HTTPStatus.METHOD_NOT_ALLOWED: "This address takes other methods: the Allow header names them.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This address accepts other methods: the Allow header names them.",
     }.get(status, status.description or status.phrase)
-    slug, headers = status.phrase.lower().replace(" ", "-"), error.headers
+    headers = error.headers
     if status is HTTPStatus.METHOD_NOT_ALLOWED:  # a route knows its own methods, not those of its neighbours
         headers = {"Allow": ", ".join(methods_at(request.app, request.scope["path"]))}
+    slug = status.phrase.lower().replace(" ", "-")
     return problem(slug, status.phrase, status=status, detail=detail, headers=headers)
 
 
 async def _on_hung_up(_request: Request, _error: Exception) -> Response:
-    """Answer a caller that hung up before its request had arrived: nobody hears it, and nothing went wrong here."""
-    detail = "The connection ended before the request had arrived."
-    return problem("incomplete", "The request is incomplete", status=400, detail=detail)
+    """Return a problem for the log: the caller hung up before its request had arrived."""
+    return _problem_of("incomplete", "The connection ended before the request had arrived.")
 
 
 async def _on_store_error(request: Request, error: Exception) -> Response:
     request.app.state.meter.store_errors.inc()
     _LOG.error("the store did not answer: %s", type(error).__name__, exc_info=error)
-    detail = "The store is busy or cannot be reached; nothing was kept. Send the same request again."
-    return problem(
-        "store-unavailable", "The store does not answer", status=503, detail=detail, headers={"Retry-After": "1"}
-    )
+    detail = "The store is busy or cannot be reached; nothing was stored. Send the same request again."
+    return _problem_of("store-unavailable", detail, headers={"Retry-After": "1"})
 
 
 async def _on_any_error(_request: Request, _error: Exception) -> Response:
-    detail = "Something broke on our side; nothing was kept. Sending the same request again does no harm."
-    return problem("internal-error", "The service made a mistake", status=500, detail=detail)
+    detail = "Something broke in the service; nothing was stored. Sending the same request again does no harm."
+    return _problem_of("internal-error", detail)

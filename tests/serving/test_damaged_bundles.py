@@ -280,7 +280,7 @@ def test_of_500_damaged_bundles_none_is_taken_and_the_service_answers_as_before(
     for at, (way, blob) in enumerate(all_damaged):
         answer = put(answering, blob, role="shadow" if at % 7 == 0 else "champion")
         assert answer.status_code == 422, (at, way, answer.text)
-        assert answer.json()["type"] == "urn:leadscore:bundle-refused", (at, way)
+        assert answer.json()["type"] == "/docs/errors#bundle-refused", (at, way)
         assert answering.service.active_scorer.current is live, (at, way)
         if at % 25 == 0:
             assert said(answering) == before, (at, way)

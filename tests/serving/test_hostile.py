@@ -304,7 +304,7 @@ HALVES = {
 def test_a_caller_that_stalls_is_told_so_and_let_go_of(impatient_address, name):
     content = HALVES[name]
     answer = said(impatient_address, content % impatient_address[1].encode() if b"%s" in content else content)
-    assert raw_problem(answer, 408)["type"] == "urn:leadscore:request-timeout"
+    assert raw_problem(answer, 408)["type"] == "/docs/errors#request-timeout"
 
 
 def test_others_are_answered_while_many_callers_stall(tmp_path, process):

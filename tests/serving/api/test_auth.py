@@ -24,6 +24,8 @@ TABLE = {
     "GET /health/ready": OPEN,
     "GET /openapi.json": OPEN,
     "GET /docs": OPEN,
+    "GET /docs/errors": OPEN,
+    "GET /docs/assets/{name}": OPEN,
     "GET /metrics": ANY_KEY,
     "POST /v1/leads": (EVENTS,),
     "POST /v1/activities": (EVENTS,),
@@ -49,7 +51,7 @@ TABLE = {
     "GET /v1/leads/{lead_id}/dossier": (ADMIN,),
     "GET /v1/audit": (ADMIN,),
 }
-NOT_IN_THE_DOCUMENT = {"GET /openapi.json", "GET /docs"}
+NOT_IN_THE_DOCUMENT = {"GET /openapi.json", "GET /docs", "GET /docs/errors", "GET /docs/assets/{name}"}
 KEYS = [*Scope, "none", "wrong", "expired", "revoked"]
 
 
@@ -148,7 +150,7 @@ def test_an_unknown_and_a_revoked_key_are_told_alike_and_an_expired_one_is_told_
         for name in ("wrong", "revoked", "expired")
     )
     assert unknown == revoked
-    assert expired["type"] == "urn:leadscore:key-expired"
+    assert expired["type"] == "/docs/errors#key-expired"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def is_problem(answer, status):
     told = answer.json()
     assert set(told) == {"type", "title", "status", "detail"}
     assert told["status"] == status
-    assert told["type"].startswith("urn:leadscore:")
+    assert told["type"].startswith("/docs/errors#")
     assert told["detail"].endswith(".")
     assert SECRET not in answer.text
     return told
@@ -80,7 +80,7 @@ def test_a_body_of_ten_megabytes_is_too_large(store):
 
 
 def test_an_address_that_does_not_exist_is_a_problem(store):
-    assert is_problem(store.client.get("/v1/nothing"), 404)["type"] == "urn:leadscore:not-found"
+    assert is_problem(store.client.get("/v1/nothing"), 404)["type"] == "/docs/errors#not-found"
 
 
 def test_a_method_that_does_not_exist_is_a_problem_that_names_those_that_do(store):
@@ -172,7 +172,7 @@ def test_a_limit_out_of_range_is_a_problem(store, limit):
 
 @pytest.mark.parametrize("lead_id", ["L-9", "%00", "%ED%A0%80", "a%2Fb", "x" * 300])
 def test_a_lead_that_nobody_told_us_of_is_a_problem(store, lead_id):
-    assert is_problem(store.client.get(f"/v1/leads/{lead_id}/score"), 404)["type"] == "urn:leadscore:unknown-lead"
+    assert is_problem(store.client.get(f"/v1/leads/{lead_id}/score"), 404)["type"] == "/docs/errors#unknown-lead"
 
 
 def test_too_many_leads_at_once_are_a_problem(store):

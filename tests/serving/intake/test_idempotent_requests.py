@@ -80,7 +80,7 @@ def test_a_body_that_cannot_be_read_uses_its_key_up(known):
     answers = [known.client.post("/v1/activities", content=b"{", headers=headers) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [400, 400]
     assert answers[1].headers["idempotency-replayed"] == "true"
-    assert sent(known, activity()).json()["type"] == "urn:leadscore:key-reused"
+    assert sent(known, activity()).json()["type"] == "/docs/errors#key-reused"
 
 
 @pytest.mark.parametrize(("path", "body"), [("/v1/activities", activity(kind="meeting")), ("/v1/leads", activity())])
@@ -88,7 +88,7 @@ def test_the_key_of_another_request_is_refused(known, path, body):
     sent(known, activity())
     answer = sent(known, body, path=path)
     assert answer.status_code == 422
-    assert answer.json()["type"] == "urn:leadscore:key-reused"
+    assert answer.json()["type"] == "/docs/errors#key-reused"
     assert len(known.rows("activities")) == 1
 
 
@@ -124,7 +124,7 @@ def test_while_the_first_is_under_way_the_second_is_told_to_come_back(known):
     ticket = reserved(database, mine, clock())
     answer = known.client.post("/v1/leads", content=b"{}", headers={"Idempotency-Key": "k-1"})
     assert answer.status_code == 409
-    assert answer.json()["type"] == "urn:leadscore:in-flight"
+    assert answer.json()["type"] == "/docs/errors#in-flight"
     assert int(answer.headers["retry-after"]) >= 1
     with database.writing() as connection:
         ticket.finish(connection, SAID)

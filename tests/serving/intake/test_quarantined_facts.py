@@ -145,7 +145,7 @@ def test_sent_again_once_its_instant_has_passed_it_is_taken_in(known, kind):
     assert waiting(known) == []
     assert len(kept(known, kind)) == 1
     answer = released(known, number)
-    assert (answer.status_code, answer.json()["type"]) == (409, "urn:leadscore:settled")
+    assert (answer.status_code, answer.json()["type"]) == (409, "/docs/errors#settled")
     assert len(kept(known, kind)) == 1
 
 

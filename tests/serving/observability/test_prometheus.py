@@ -128,7 +128,7 @@ def test_every_answer_carries_an_id_and_keeps_the_one_it_came_with(store):
 def test_a_service_that_is_stopping_is_not_ready_but_still_answers(store):
     store.client.app.state.stopping.has_begun = True
     refused = store.client.get("/health/ready")
-    assert (refused.status_code, refused.json()["type"]) == (503, "urn:leadscore:stopping")
+    assert (refused.status_code, refused.json()["type"]) == (503, "/docs/errors#stopping")
     store.lead("L-1")
     assert store.score("L-1")["lead_id"] == "L-1"
 

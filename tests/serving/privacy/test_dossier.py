@@ -118,7 +118,7 @@ def test_nobody_else_is_in_it(known):
 
 def test_an_unknown_lead_has_none(store):
     answer = store.client.get("/v1/leads/nobody/dossier")
-    assert (answer.status_code, answer.json()["type"]) == (404, "urn:leadscore:unknown-lead")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/docs/errors#unknown-lead")
 
 
 def test_that_somebody_was_told_stands_in_the_audit_log_without_the_id(known):

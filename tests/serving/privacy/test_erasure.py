@@ -159,7 +159,7 @@ def test_late_facts_about_an_erased_lead_are_refused_and_others_of_the_batch_are
     delete(inhabited)
     for lead_id in (WHO, TWIN):
         refused = inhabited.client.post("/v1/leads", json={"lead_id": lead_id})
-        assert (refused.status_code, refused.json()["type"]) == (410, "urn:leadscore:erased")
+        assert (refused.status_code, refused.json()["type"]) == (410, "/docs/errors#erased")
         assert lead_id not in refused.text
     told = {"kind": "call", "occurred_at": inhabited.clock.before()}
     items = [

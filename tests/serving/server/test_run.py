@@ -153,7 +153,7 @@ def test_a_service_that_is_stopping_is_alive_but_no_longer_ready(process, connec
     assert get(alive, "/health/live")[::2] == (200, "close")
     status, body, connection = get(ready, "/health/ready")
     assert (status, connection) == (503, "close")
-    assert b"urn:leadscore:stopping" in body
+    assert b"/docs/errors#stopping" in body
     assert finish() == (202, "close")
     assert server.process.wait(timeout=60) == 0
 
