@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import own_packages  # noqa: F401 - first of ours: refuses packages of other projects that have the names of ours
 from data.command_line import USER_MISTAKE, Answer, Context, answering, run_verb
 from data.progress import shown
 

@@ -1,0 +1,118 @@
+"""What is built can be installed and run beside a project that has a ``data`` of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import zipfile
+
+import httpx
+import pytest
+
+from own_packages import PACKAGES
+from tests.house.test_house import committed
+from tests.serving.conftest import ROOT, free_port
+
+pytestmark = pytest.mark.slow  # two wheels are built and two environments filled
+
+USE = """
+import sys
+from leadscore_client import Client, InvalidItemError
+
+url, key = sys.argv[1:]
+with Client(url, key=key) as client:
+    assert client.send_leads([{"lead_id": "L-1"}]).stored == 1
+    print(client.score("L-1")["lead_id"])
+    try:
+        client.send_leads([{"lead_id": "L-2", "attributes": {"employees": float("nan")}}])
+    except InvalidItemError as error:
+        print(error.index, error.field)
+print(sorted({"numpy", "pyarrow", "serving"} & set(sys.modules)))
+"""
+
+
+def content(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+# ---- the client
+
+
+def test_the_client_is_installed_alone_and_used_beside_a_foreign_data(client_installed, process):
+    server = process().wait()
+    key = server.headers["Authorization"].removeprefix("Bearer ")
+    done = client_installed.run("python", "-c", USE, server.url, key)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["L-1", "0 attributes.employees", "[]"]
+
+
+def test_the_client_brings_its_types_and_few_dependencies(client_installed, wheels):
+    assert "leadscore_client/py.typed" in content(wheels["leadscore_client"])
+    script = "import importlib.metadata as m; print(*sorted(d.name.lower() for d in m.distributions()))"
+    installed = set(client_installed.run("python", "-c", script).stdout.split())
+    of_httpx = {"anyio", "certifi", "h11", "httpcore", "idna", "sniffio", "typing-extensions", "typing_extensions"}
+    assert installed - of_httpx == {"leadscore-client", "httpx", "tenacity"}
+
+
+# ---- leadscore
+
+
+def test_the_wheel_holds_every_module_and_every_file_that_a_package_reads(wheels):
+    packed = content(wheels["leadscore"])
+    inside = {file.relative_to(ROOT).as_posix() for file in committed() if file.relative_to(ROOT).parts[0] in PACKAGES}
+    wanted = {name for name in inside if not name.endswith("README.md")}
+    assert sorted(wanted - packed) == []
+    assert {f"{package}/py.typed" for package in PACKAGES} <= packed
+    assert sorted(name for name in packed if name.startswith(("tests/", "client/", "notebooks/"))) == []
+
+
+def test_the_command_runs_its_own_packages_beside_a_foreign_data(leadscore_installed):
+    done = leadscore_installed.run("leadscore", "keys", "list", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("command", "on_path"), [(["python", "-m", "leadscore", "history"], False), (["leadscore", "history"], True)]
+)
+def test_where_the_foreign_package_comes_first_one_sentence_says_so(leadscore_installed, command, on_path):
+    folder = leadscore_installed.folder
+    done = leadscore_installed.run(*command, python_path=folder if on_path else None)
+    assert done.returncode == 2
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(f"Python finds {folder / 'data' / '__init__.py'} in place of leadscore's own package")
+    assert "run the command `leadscore`" in sentence
+
+
+def test_every_process_of_the_service_runs_its_own_packages(leadscore_installed, tmp_path):
+    port = free_port()
+    command = [leadscore_installed.environment / "bin" / "leadscore", "serve", "--port", str(port)]
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    variables |= {"LEADSCORE_HOME": str(tmp_path), "LEADSCORE_WORKERS": "2"}
+    service = subprocess.Popen(
+        command,
+        cwd=leadscore_installed.folder,
+        env=variables,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert ready(service, port), service.stderr.read()
+    finally:
+        os.killpg(service.pid, signal.SIGTERM)
+        _, log = service.communicate(timeout=60)
+    assert "the other project was imported" not in log
+
+
+def ready(service, port):
+    until = time.monotonic() + 90
+    while service.poll() is None and time.monotonic() < until:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
+                return True
+        except httpx.TransportError:
+            time.sleep(0.1)
+    return False
