@@ -1,246 +1,221 @@
 """
-leadscore: which leads to call first, why, and what changed since yesterday.
+Which leads to call first, why, and what changed since yesterday.
 
-One line per verb; each is handed to the package that owns it.
+Options of the playbook may stand before the verb or after it.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-import own_packages  # noqa: F401 - first of ours: refuses packages of other projects that have the names of ours
-from data.command_line import USER_MISTAKE, Answer, Context, answering, run_verb
-from data.progress import shown
+from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, Reason, Version
+from data.verbs import command_line, verb
 
-DEMO = Path(__file__).resolve().parent / "data" / "playbooks" / "demo"
+if TYPE_CHECKING:
+    from data.command_line import Answer, Context
 
-app = typer.Typer(
-    help=__doc__,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = command_line(__doc__)
+START = "Start here"
+MARKETING = "Marketing operations: train, judge and promote a model"
+ANALYSTS = "Analysts: compare the point rules with the model"
+SALES = "Sales: whom to call, and why"
+OPERATIONS = "Operations: run the service"
+PRIVACY = "Data protection: what is held about a person"
+
+keys = typer.Typer(no_args_is_help=True)
+app.add_typer(
+    keys, name="keys", help="Create, list, rotate and revoke API keys of the service.", rich_help_panel=OPERATIONS
 )
-keys = typer.Typer(help="Make, list, rotate and revoke the keys of the service's callers.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
-
-PlaybookOption = Annotated[
-    Path,
-    typer.Option("--playbook", envvar="LEADSCORE_PLAYBOOK", help="Folder of the playbook.", show_default="the demo"),
-]
-ExportsOption = Annotated[
-    Path | None, typer.Option("--exports", help="Folder of the exports, in place of the one the playbook names.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Give one JSON object as the last line of stdout.")]
-ReasonOption = Annotated[str | None, typer.Option("--reason", help="Why; kept in the history of moves.")]
-AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", metavar="T", help="Instant in ISO 8601; default: the end of the history.")
-]
-VersionOption = Annotated[
-    str, typer.Option("--version", help="Number of a version, challenger (the newest) or champion.")
-]
-PlainOption = Annotated[bool, typer.Option("--plain", help="Print the secret and nothing else, for scripts.")]
 
 
-@app.command()
+@verb(app, START, exports=True)
+def demo(
+    context: "Context",
+    leads: Annotated[int, typer.Option(help="How many leads to simulate.")] = 20_000,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop when everything is ready to serve.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
+) -> "Answer | None":
+    """Go the whole way: history, model, comparison, promotion, service."""
+    from demonstration import serve_demo, walk
+
+    steps = walk(context, leads=leads)
+    return steps if no_serve else serve_demo(context, steps, port=port)
+
+
+@verb(app, START)
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write the exports and a playbook for them into.")],
+    context: "Context",
+    out: Annotated[Path, typer.Argument(help="Folder for the exports and a playbook that reads them.")],
     leads: Annotated[int, typer.Option(help="How many leads.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 7,
-    until: Annotated[str | None, typer.Option(help="End of the 18 months; default: today, 00:00 UTC.")] = None,
-    drift: Annotated[
-        float, typer.Option(help="How far the last months differ from those before; 0 is not at all.")
-    ] = 0.0,
-    as_json: JsonOption = False,
-    playbook: PlaybookOption = DEMO,  # noqa: ARG001 - every verb takes it; a simulation brings its own
-) -> None:
-    """Make the history of a B2B company whose true conversion process is known."""
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="End of the 18 months; default: today, 00:00 UTC.")
+    ] = None,
+    drift: Annotated[float, typer.Option(help="How far the last months differ from the others; 0: not at all.")] = 0.0,
+    overwrite: Overwrite = False,
+) -> "Answer":
+    """Make up a B2B company and its history, whose true conversion process is known."""
     from data.commands import simulate as run
 
-    with answering(as_json) as answer:
-        with shown() as progress:
-            made = run(out, leads=leads, seed=seed, until=until, drift=drift, progress=progress)
-        answer(made)
+    return run(out, leads=leads, seed=seed, until=until, drift=drift, overwrite=overwrite, progress=context.progress)
 
 
-@app.command()
-def check(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
-    """Read the exports and say everything that is wrong with them."""
+@verb(app, START, exports=True)
+def check(context: "Context") -> "Answer":
+    """Read the exports and report everything that is wrong with them."""
     from data.commands import check as run
 
-    result = run_verb(playbook, exports, as_json, lambda given: run(given.workspace, progress=given.progress))
-    if not result.passed:
-        raise typer.Exit(USER_MISTAKE)
+    return run(context.workspace, progress=context.progress)
 
 
-@app.command()
-def build(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+@verb(app, MARKETING, exports=True)
+def build(context: "Context") -> "Answer":
     """Turn history into a training set: snapshots, features, mature labels."""
     from training.commands import build as run
 
-    run_verb(playbook, exports, as_json, lambda given: run(given.workspace, progress=given.progress))
+    return run(context.workspace, progress=context.progress)
 
 
-@app.command()
+@verb(app, MARKETING, exports=True)
 def train(
-    tune: Annotated[int, typer.Option("--tune", min=0, metavar="N", help="Try N sets of parameters first.")] = 0,
+    context: "Context",
+    tune: Annotated[int, typer.Option(min=0, metavar="N", help="Try N sets of hyperparameters first.")] = 0,
     accept_risk: Annotated[
         str | None,
-        typer.Option(
-            "--accept-risk", metavar="REASON", help="Go on though a gate fails; the reason is kept with the model."
-        ),
+        typer.Option(metavar="REASON", help="Continue although a gate fails; the reason is kept with the model."),
     ] = None,
-    playbook: PlaybookOption = DEMO,
-    exports: ExportsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Train, judge and register a model as the challenger; write its report."""
+) -> "Answer":
+    """Train and evaluate a model, register it as the challenger, and write its report."""
     from training.commands import train as run
 
-    run_verb(
-        playbook,
-        exports,
-        as_json,
-        lambda given: run(given.workspace, tune=tune, accept_risk=accept_risk, progress=given.progress),
-    )
+    return run(context.workspace, tune=tune, accept_risk=accept_risk, progress=context.progress)
 
 
-@app.command()
-def compare(
-    version: VersionOption = "challenger",
-    playbook: PlaybookOption = DEMO,
-    exports: ExportsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Put point rules and models on the same leads of the same weeks, at the same capacity."""
-    from training.commands import compare as run
-
-    run_verb(
-        playbook,
-        exports,
-        as_json,
-        lambda given: run(given.workspace, version=version, progress=given.progress),
-    )
-
-
-@app.command()
+@verb(app, MARKETING)
 def report(
-    version: VersionOption = "challenger",
-    out: Annotated[Path | None, typer.Option("--out", metavar="F.html", help="Copy the report to this file.")] = None,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Say what a training came to, and where its report and its model card are."""
+    context: "Context",
+    version: Version = "challenger",
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Copy the report to this file.")] = None,
+    overwrite: Overwrite = False,
+) -> "Answer":
+    """Summarise a training, and print where its report and model card are."""
     from training.commands import report as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace, version=version, out=out))
+    return run(context.workspace, version=version, out=out, overwrite=overwrite)
 
 
-@app.command()
-def scorecard(
-    out: Annotated[Path, typer.Option("--out", metavar="F.yaml", help="YAML file to write.")],
-    version: VersionOption = "challenger",
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Write the point rules learned from a model, for where no model may be used."""
-    from training.commands import scorecard as run
-
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace, version=version, out=out))
-
-
-@app.command()
+@verb(app, MARKETING, exports=True)
 def promote(
-    version: VersionOption = "challenger",
-    force: Annotated[bool, typer.Option("--force", help="Do not ask the gate; needs --reason.")] = False,
-    reason: ReasonOption = None,
-    playbook: PlaybookOption = DEMO,
-    exports: ExportsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Let the challenger serve, if the gate lets it through; else say which rule held."""
+    context: "Context",
+    version: Version = "challenger",
+    force: Annotated[bool, typer.Option("--force", help="Skip the promotion gate; needs --reason.")] = False,
+    reason: Reason = None,
+) -> "Answer":
+    """Let the challenger serve if it passes the promotion gate; else print the rule that it fails."""
     from training.registry.promote import promote as run
 
-    run_verb(
-        playbook,
-        exports,
-        as_json,
-        lambda given: run(given.workspace, version=version, force=force, reason=reason, progress=given.progress),
-    )
+    return run(context.workspace, version=version, force=force, reason=reason, progress=context.progress)
 
 
-@app.command()
-def rollback(reason: ReasonOption = None, playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
+@verb(app, MARKETING)
+def rollback(context: "Context", reason: Reason = None) -> "Answer":
     """Let the previous champion serve again."""
     from training.registry.promote import rollback as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace, reason=reason))
+    return run(context.workspace, reason=reason)
 
 
-@app.command()
-def history(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
-    """List who moved which version to serve, when and why."""
+@verb(app, MARKETING)
+def history(context: "Context") -> "Answer":
+    """List who promoted which version, when and why."""
     from training.registry.promote import history as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace))
+    return run(context.workspace)
 
 
-@app.command()
+@verb(app, MARKETING)
+def deploy(
+    context: "Context",
+    version: Annotated[
+        str | None, typer.Option("--version", help="champion, challenger, a version's number or a bundle's folder.")
+    ] = None,
+    shadow: Annotated[
+        bool | None,
+        typer.Option("--shadow/--no-shadow", help="Only compare it with the champion; or remove the shadow."),
+    ] = None,
+    to: Annotated[str | None, typer.Option(metavar="URL", help="A running service; default: the store itself.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="LEADSCORE_KEY", help="API key for the service.")] = None,
+) -> "Answer":
+    """Hand a model to the service; every process answers with it within two seconds."""
+    from serving.verbs.deploy import deploy as run
+
+    return run(context.workspace, version=version, shadow=shadow, to=to, key=key)
+
+
+@verb(app, ANALYSTS, exports=True)
+def compare(context: "Context", version: Version = "challenger") -> "Answer":
+    """Replay point rules and models on the same leads and weeks, at the same capacity."""
+    from training.commands import compare as run
+
+    return run(context.workspace, version=version, progress=context.progress)
+
+
+@verb(app, ANALYSTS)
+def scorecard(
+    context: "Context",
+    out: Annotated[Path, typer.Option(metavar="FILE.yaml", help="YAML file to write.")],
+    version: Version = "challenger",
+    overwrite: Overwrite = False,
+) -> "Answer":
+    """Write the point rules distilled from a model, for use where no model is allowed."""
+    from training.commands import scorecard as run
+
+    return run(context.workspace, version=version, out=out, overwrite=overwrite)
+
+
+@verb(app, SALES, exports=True)
 def score(
-    out: Annotated[Path, typer.Option("--out", metavar="F.parquet", help="Parquet file to write.")],
-    as_of: AsOfOption = None,
-    reasons: Annotated[bool, typer.Option("--reasons", help="Write every reason of every lead too.")] = False,
-    playbook: PlaybookOption = DEMO,
-    exports: ExportsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Score every lead that was open at an instant of the history."""
+    context: "Context",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write: .parquet, .csv or .jsonl.")],
+    as_of: AsOf = None,
+    reasons: Annotated[bool, typer.Option("--reasons", help="Also write every reason of every lead.")] = False,
+    overwrite: Overwrite = False,
+) -> "Answer":
+    """Score every lead that was open at some time in the history."""
     from models.commands import score as run
 
-    run_verb(
-        playbook,
-        exports,
-        as_json,
-        lambda given: run(
-            given.workspace, out=out, as_of=given.instant(as_of), reasons=reasons, progress=given.progress
-        ),
+    return run(
+        context.workspace,
+        out=out,
+        as_of=context.instant(as_of),
+        reasons=reasons,
+        overwrite=overwrite,
+        progress=context.progress,
     )
 
 
-@app.command()
-def explain(
-    lead: Annotated[str, typer.Argument(help="Id of the lead.")],
-    as_of: AsOfOption = None,
-    playbook: PlaybookOption = DEMO,
-    exports: ExportsOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@verb(app, SALES, exports=True)
+def explain(context: "Context", lead: LeadId, as_of: AsOf = None) -> "Answer":
     """Show why a lead has its score, in points that add up."""
     from models.commands import explain as run
 
-    run_verb(
-        playbook,
-        exports,
-        as_json,
-        lambda given: run(given.workspace, lead_id=lead, as_of=given.instant(as_of), progress=given.progress),
-    )
+    return run(context.workspace, lead_id=lead, as_of=context.instant(as_of), progress=context.progress)
 
 
-@app.command()
-def load(playbook: PlaybookOption = DEMO, exports: ExportsOption = None, as_json: JsonOption = False) -> None:
+@verb(app, OPERATIONS, exports=True)
+def load(context: "Context") -> "Answer":
     """Load history into the service's store."""
     from serving.verbs.load_and_serve import load as run
 
-    run_verb(playbook, exports, as_json, lambda given: run(given.workspace, progress=given.progress))
+    return run(context.workspace, progress=context.progress)
 
 
-@app.command()
+@verb(app, OPERATIONS)
 def serve(
+    context: "Context",
     host: Annotated[
-        str | None,
-        typer.Option(help="Address to listen on; default: LEADSCORE_HOST, or else 127.0.0.1."),
+        str | None, typer.Option(help="Address to listen on; default: LEADSCORE_HOST, or else 127.0.0.1.")
     ] = None,
     port: Annotated[
         int | None,
@@ -250,200 +225,113 @@ def serve(
         int | None,
         typer.Option(min=1, max=64, help="Processes that answer; default: LEADSCORE_WORKERS, or else 1."),
     ] = None,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Serve scores, take events and hand over leads, until Ctrl-C."""
+) -> "Answer":
+    """Serve scores, accept events and hand over leads, until Ctrl-C."""
     from serving.verbs.load_and_serve import serve as run
 
-    run_verb(
-        playbook,
-        None,
-        as_json,
-        lambda given: run(given.workspace, host=host, port=port, workers=workers),
-    )
+    return run(context.workspace, host=host, port=port, workers=workers)
 
 
-@app.command()
+@verb(app, OPERATIONS)
 def export(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the export; a second run updates it.")],
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Write what the service knows back as Parquet, to learn from."""
+    context: "Context",
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the export; a second run updates it.")],
+) -> "Answer":
+    """Write what the service knows as Parquet, to train on."""
     from serving.verbs.export_and_recheck import export as run
 
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace, out=out, progress=given.progress))
+    return run(context.workspace, out=out, progress=context.progress)
 
 
-@app.command()
+@verb(app, OPERATIONS)
 def recheck(
-    sample: Annotated[int, typer.Option(min=1, help="How many receipts at most.")] = 1000,
-    hours: Annotated[float, typer.Option(min=0, help="How far back they are drawn from.")] = 24,
-    seed: Annotated[int | None, typer.Option(min=0, help="Draws the same receipts again.")] = None,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Compute a sample of what was served anew from history; exit code 2 where a value differs."""
+    context: "Context",
+    sample: Annotated[int, typer.Option(min=1, help="How many receipts to check at most.")] = 1000,
+    hours: Annotated[float, typer.Option(min=0, help="How far back they may lie.")] = 24,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed checks the same receipts.")] = None,
+) -> "Answer":
+    """Recompute a sample of served scores from history; exit code 2 if a value differs."""
     from serving.verbs.export_and_recheck import recheck as run
 
-    result = run_verb(
-        playbook,
-        None,
-        as_json,
-        lambda given: run(given.workspace, sample=sample, hours=hours, seed=seed, progress=given.progress),
-    )
-    if not result.passed:
-        raise typer.Exit(USER_MISTAKE)
+    return run(context.workspace, sample=sample, hours=hours, seed=seed, progress=context.progress)
 
 
-@app.command()
-def deploy(
-    version: Annotated[
-        str | None,
-        typer.Option("--version", help="champion, challenger, a version's number or a bundle's folder."),
-    ] = None,
-    shadow: Annotated[
-        bool | None,
-        typer.Option("--shadow/--no-shadow", help="Only compare it with the champion; or take the shadow away."),
-    ] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="URL", help="A service; default: the store itself.")] = None,
-    key: Annotated[str | None, typer.Option("--key", envvar="LEADSCORE_KEY", help="Opens the service.")] = None,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Hand a model to the service, which lets it answer within two seconds in every process."""
-    from serving.verbs.deploy import deploy as run
-
-    run_verb(
-        playbook,
-        None,
-        as_json,
-        lambda given: run(given.workspace, version=version, shadow=shadow, to=to, key=key),
-    )
-
-
-@app.command()
-def erase(
-    lead: Annotated[str, typer.Argument(help="Any id of the person.")],
-    vacuum: Annotated[bool, typer.Option("--vacuum", help="Write PostgreSQL's tables anew too; writes wait.")] = False,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Erase a lead: from the store, and from what was made of it on this machine."""
-    from serving.verbs.erase_and_dossier import erase_lead as run
-
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace, lead, vacuum=vacuum))
-
-
-@app.command()
-def dossier(
-    lead: Annotated[str, typer.Argument(help="Any id of the person.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="F.md", help="File to write it to, with all rows.")
-    ] = None,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Tell all that is held about a lead, and the logic of its score in plain words."""
-    from serving.verbs.erase_and_dossier import write_dossier as run
-
-    run_verb(playbook, None, as_json, lambda given: run(given.workspace, lead, out=out))
-
-
-@keys.command("create")
+@verb(keys, "Commands", name="create")
 def create_key(
-    name: Annotated[str, typer.Argument(help="Who will hold it, such as crm.")],
+    context: "Context",
+    name: Annotated[str, typer.Argument(help="Who will use it, such as crm.")],
     scope: Annotated[
         list[str],
         typer.Option(
-            "--scope",
-            help="What it may do, given once or several times: "
-            "events:write, scores:read, routes:write, models:write, or admin, which is everything.",
+            help="What it may do: events:write, scores:read, routes:write, models:write, or admin for everything. "
+            "May be repeated."
         ),
     ],
     expires_days: Annotated[
-        float | None, typer.Option("--expires-days", metavar="N", help="After how many days it ends; default: never.")
+        float | None, typer.Option(metavar="N", help="Days until it expires; default: never.")
     ] = None,
-    plain: PlainOption = False,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a key; its secret is shown this once."""
+    plain: Plain = False,
+) -> "Answer":
+    """Create a key; its secret is shown only now."""
     from serving.verbs.manage_keys import PlainSecret, create
 
-    def make(given: Context) -> Answer:
-        made = create(given.workspace, name, scopes=scope, expires_days=expires_days)
-        return PlainSecret(made) if plain else made
-
-    run_verb(playbook, None, as_json, make)
+    made = create(context.workspace, name, scopes=scope, expires_days=expires_days)
+    return PlainSecret(made) if plain else made
 
 
-@keys.command("list")
-def list_keys(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
-    """Show every key that was made, without its secret."""
-    from serving.verbs.manage_keys import list_keys
+@verb(keys, "Commands", name="list")
+def list_keys(context: "Context") -> "Answer":
+    """List all keys, without their secrets."""
+    from serving.verbs.manage_keys import list_keys as run
 
-    run_verb(playbook, None, as_json, lambda given: list_keys(given.workspace))
+    return run(context.workspace)
 
 
-@keys.command("rotate")
+@verb(keys, "Commands", name="rotate")
 def rotate_key(
-    key_id: Annotated[str, typer.Argument(help="The key, as `leadscore keys list` names it.")],
-    overlap_hours: Annotated[
-        float, typer.Option("--overlap-hours", metavar="H", help="For how long the old one still opens.")
-    ] = 24,
-    plain: PlainOption = False,
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Make a key that takes another's place; both open until the overlap has passed."""
+    context: "Context",
+    key_id: KeyId,
+    overlap_hours: Annotated[float, typer.Option(metavar="H", help="Hours for which the old key still works.")] = 24,
+    plain: Plain = False,
+) -> "Answer":
+    """Replace a key by a new one; both work until the overlap is over."""
     from serving.verbs.manage_keys import PlainSecret, rotate
 
-    def make(given: Context) -> Answer:
-        made = rotate(given.workspace, key_id, overlap_hours=overlap_hours)
-        return PlainSecret(made) if plain else made
-
-    run_verb(playbook, None, as_json, make)
+    made = rotate(context.workspace, key_id, overlap_hours=overlap_hours)
+    return PlainSecret(made) if plain else made
 
 
-@keys.command("revoke")
-def revoke_key(
-    key_id: Annotated[str, typer.Argument(help="The key, as `leadscore keys list` names it.")],
-    playbook: PlaybookOption = DEMO,
-    as_json: JsonOption = False,
-) -> None:
-    """Let a key open nothing any more."""
+@verb(keys, "Commands", name="revoke")
+def revoke_key(context: "Context", key_id: KeyId) -> "Answer":
+    """Revoke a key at once."""
     from serving.verbs.manage_keys import revoke
 
-    run_verb(playbook, None, as_json, lambda given: revoke(given.workspace, key_id))
+    return revoke(context.workspace, key_id)
 
 
-@app.command()
-def demo(
-    leads: Annotated[int, typer.Option(help="How many leads to simulate.")] = 20_000,
-    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop when everything is ready to serve.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
-    playbook: PlaybookOption = DEMO,
-    exports: ExportsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Go the whole way: history, model, comparison, promotion, service."""
-    console = Console(stderr=as_json)
-    from demonstration import demo_key, walk
+@verb(app, PRIVACY)
+def dossier(
+    context: "Context",
+    lead: PersonId,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="File to write it to, with all rows.")] = None,
+    overwrite: Overwrite = False,
+) -> "Answer":
+    """Show everything that is held about a person, and the logic of the score in plain words."""
+    from serving.verbs.erase_and_dossier import write_dossier as run
 
-    simulated = playbook.resolve() == DEMO and exports is None  # another company brings its own history
-    run_verb(playbook, exports, as_json, lambda given: walk(given, leads=leads, simulated=simulated, console=console))
-    if not no_serve:
-        key = demo_key(playbook)
-        console.print(f"\n[bold]Serving[/] on http://127.0.0.1:{port}, what it can do: http://127.0.0.1:{port}/docs")
-        console.print("Newest handovers (Ctrl-C stops the service):", highlight=False)
-        console.print(
-            f'  curl -H "Authorization: Bearer {key}" http://127.0.0.1:{port}/v1/routes',
-            soft_wrap=True,
-            highlight=False,
-        )
-        serve(host="127.0.0.1", port=port, playbook=playbook, as_json=False)
+    return run(context.workspace, lead, out=out, overwrite=overwrite)
+
+
+@verb(app, PRIVACY)
+def erase(
+    context: "Context",
+    lead: PersonId,
+    vacuum: Annotated[bool, typer.Option("--vacuum", help="Also rewrite PostgreSQL's tables; writes wait.")] = False,
+) -> "Answer":
+    """Erase a person from the store and from the files made of it on this machine."""
+    from serving.verbs.erase_and_dossier import erase_lead as run
+
+    return run(context.workspace, lead, vacuum=vacuum)
 
 
 def main() -> None:

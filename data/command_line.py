@@ -1,19 +1,20 @@
-"""What every verb of the command line is given, and how it answers: in words or in JSON, mistakes in one sentence."""
+"""Running a verb: what it gets, and how its answer, or one sentence about a mistake, reaches people and programs."""
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol
 
 import typer
 from rich.console import Console
 
 from data.errors import LeadscoreError
-from data.home import Home
+from data.home import DEMO, Home
 from data.instants import parse
 from data.playbook import load_playbook
 from data.progress import Progress, shown
@@ -21,86 +22,159 @@ from data.workspace import Workspace
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
+READER_LEFT = 141  # what a shell reports of a program that SIGPIPE ended
+
+
+class CommandLineError(LeadscoreError):
+    """The options of a command contradict each other."""
 
 
 class Answer(Protocol):
-    """What a verb gives back: to be read by a program or by a person."""
+    """What a verb returns: an answer for a program or for a person."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Give it as one JSON object."""
+    def as_json(self) -> Mapping[str, Any]:
+        """Return it as one JSON object."""
 
     def show(self, console: Console) -> None:
         """Print it for people."""
 
 
-Verb = TypeVar("Verb", bound=Answer)
-
-
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What every verb is given."""
+class Chosen:
+    """
+    The shared options as they were given, before the verb or after it, the strongest first.
 
-    workspace: Workspace
+    Attributes:
+        playbook: folders of the playbook.
+        exports: folders of the exports.
+        as_json: not empty if a program reads the answer.
+        takes_exports: whether the verb reads the exports at all.
+    """
+
+    playbook: tuple[Path, ...]
+    exports: tuple[Path, ...]
+    as_json: tuple[bool, ...]
+    takes_exports: bool = False
+
+    def require_agreement(self) -> None:
+        """
+        Check that the options before the verb and those after it say the same.
+
+        Raises:
+            CommandLineError: they do not, or the verb does not take one of them.
+        """
+        for option, values in (("--playbook", self.playbook), ("--exports", self.exports)):
+            if len({value.resolve() for value in values}) > 1:
+                folders = " and ".join(map(str, reversed(values)))
+                message = f"{option} is given twice, as {folders}: give it once, before the verb or after it."
+                raise CommandLineError(message)
+        if self.exports and not self.takes_exports:
+            message = "This verb does not read the exports: leave --exports out."
+            raise CommandLineError(message)
+
+
+@dataclass(frozen=True)
+class Context:
+    """
+    What every verb gets.
+
+    Attributes:
+        playbook_folder: as given, or the demo's.
+        exports: folder of the exports, instead of the one the playbook names.
+        progress: is told how far a long task is.
+        console: for what a verb tells on its way; stderr where stdout is for a program.
+        answer: ends the progress bars and prints an answer, for a verb that goes on.
+    """
+
+    playbook_folder: Path
+    exports: Path | None
     progress: Progress
+    console: Console
+    answer: Callable[[Answer], None]
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The playbook, loaded and checked, and the home of what is made for it."""
+        return Workspace(load_playbook(self.playbook_folder, exports=self.exports), Home.from_environment())
 
     def instant(self, text: str | None) -> int | None:
-        """Read an instant in the playbook's zone."""
+        """Read an instant in the playbook's time zone."""
         return None if text is None else parse(text, self.workspace.playbook.business.timezone)
 
 
-def run_verb(playbook: Path, exports: Path | None, as_json: bool, verb: Callable[[Context], Verb]) -> Verb:
+class Output(Console):
+    """A console that leaves it to the command line what happens when its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on; rich would exit with code 1."""
+        raise BrokenPipeError
+
+
+def run_verb(chosen: Chosen, verb: Callable[[Context], Answer | None]) -> None:
     """
-    Run a verb and give its answer.
+    Run a verb and print its answer.
 
     Args:
-        playbook: folder of the playbook.
-        exports: folder of the exports, in place of the one the playbook names.
-        as_json: whether a program reads.
-        verb: what is to be done.
+        chosen: the shared options.
+        verb: what to do.
 
     Raises:
-        typer.Exit: it could not be done; one clear sentence was said.
+        typer.Exit: it could not be done, which one sentence on stderr has said; or its answer is a failed check.
     """
-    with answering(as_json) as answer:
-        folder = load_playbook(playbook, exports=exports)
-        with shown() as progress:
-            result = verb(Context(Workspace(folder, Home.from_environment()), progress))
-        answer(result)
-    return result
+    as_json = bool(chosen.as_json)
+
+    def answer(result: Answer) -> None:
+        bars.close()
+        try:
+            if as_json:
+                _print_json(result.as_json())
+            else:
+                result.show(Output())
+                sys.stdout.flush()
+        except BrokenPipeError:  # the work is done; whoever reads has seen enough
+            _discard_output()
+
+    with mistakes_in_a_sentence(as_json=as_json), ExitStack() as bars:
+        chosen.require_agreement()
+        folder, exports = next(iter(chosen.playbook), DEMO), next(iter(chosen.exports), None)
+        result = verb(Context(folder, exports, bars.enter_context(shown()), Output(stderr=as_json), answer))
+        if result is not None:
+            answer(result)
+    if not getattr(result, "passed", True):
+        raise typer.Exit(USER_MISTAKE)
 
 
 @contextmanager
-def answering(as_json: bool) -> Iterator[Callable[[Answer], None]]:
-    """Give the way to answer; turn mistakes into one clear sentence and the right exit code."""
-
-    def answer(result: Answer) -> None:
-        if as_json:
-            _print_json(result.as_json())
-        else:
-            result.show(Console())
-
+def mistakes_in_a_sentence(*, as_json: bool) -> Iterator[None]:
+    """Turn mistakes in the block into one clear sentence and the right exit code."""
     try:
-        yield answer
+        yield
     except LeadscoreError as error:
-        _refuse(str(error), as_json)
+        _refuse(str(error), as_json=as_json)
     except (PermissionError, NotADirectoryError, FileNotFoundError, FileExistsError, IsADirectoryError) as error:
         _refuse(
-            f"{error.filename} cannot be used ({error.strerror}): check the path and what you may do there.", as_json
+            f"{error.filename} cannot be used ({error.strerror}): check the path and its permissions.", as_json=as_json
         )
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped. Nothing was left half-written.")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
+        raise typer.Exit(READER_LEFT) from None
 
 
-def _refuse(sentence: str, as_json: bool) -> NoReturn:
+def _discard_output() -> None:
+    """Send what is still to come nowhere, so that Python does not complain about it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refuse(sentence: str, *, as_json: bool) -> NoReturn:
     if as_json:
         _print_json({"error": sentence})
     Console(stderr=True, soft_wrap=True).print(sentence, markup=False, highlight=False)
     raise typer.Exit(USER_MISTAKE) from None
 
 
-def _print_json(content: dict[str, Any]) -> None:
+def _print_json(content: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
     sys.stdout.flush()

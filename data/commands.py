@@ -1,4 +1,4 @@
-"""What the command line does with what comes in: ``leadscore check`` and ``leadscore simulate``."""
+"""The verbs ``check`` and ``simulate``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from data.errors import QualityError
 from data.instants import from_us, parse
 from data.progress import Progress, silent
 from data.quality import QualityReport, SourceCount, Violation
+from data.screen import print_table
 from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
 from data.warehouse import import_history
@@ -20,27 +21,28 @@ from data.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What ``leadscore check`` found; ``stopped`` is why the history cannot be used, where it cannot."""
+    """The report of ``leadscore check``; ``stopped`` is why the history cannot be used, if it cannot."""
 
     report: QualityReport
     stopped: str | None = None
 
     @property
     def passed(self) -> bool:
-        """Say whether the history can be used."""
+        """Whether the history can be used."""
         return self.stopped is None
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON values."""
+        """Return it as JSON values."""
         return {**self.report.as_json(), "passed": self.passed, "stopped": self.stopped}
 
     def show(self, console: Console) -> None:
-        """Show it to a reader: rows by source, each violation with examples, where the rejected rows are."""
-        console.print(_sources(self.report))
+        """Print the rows by source, each violation with examples, and where the rejected rows are."""
+        console.print(f"playbook {self.report.playbook}", style="italic", markup=False, highlight=False)
+        print_table(console, _sources(self.report))
         for line in filter(None, map(_assumed, self.report.sources)):
             console.print(line)
         for violation in self.report.violations:
-            console.print(_said(violation))
+            console.print(_described(violation))
         if self.report.rejected_rows:
             console.print(f"\nRejected rows with their reasons: {escape(self.report.rejected_rows)}", soft_wrap=True)
         verdict = "[green]The history can be used.[/]" if self.stopped is None else f"[red]{escape(self.stopped)}[/]"
@@ -49,7 +51,7 @@ class CheckResult:
 
 def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
     """
-    Import the history and say what was found, also where it cannot be used.
+    Import the history and report on it, also if it cannot be used.
 
     Raises:
         IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
@@ -64,12 +66,12 @@ def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class SimulationResult:
-    """What ``leadscore simulate`` wrote."""
+    """What ``leadscore simulate`` wrote, in numbers."""
 
     made: SimulationCounts
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as JSON values."""
+        """Return it as JSON values."""
         made = self.made
         return {
             "folder": str(made.folder),
@@ -83,7 +85,7 @@ class SimulationResult:
         }
 
     def show(self, console: Console) -> None:
-        """Show it to a reader, with what to do next."""
+        """Print it, with what to do next."""
         made, folder = self.made, escape(str(self.made.folder))
         period = f"{made.start:%Y-%m-%d} to {made.until:%Y-%m-%d}"
         counts = f"{made.leads:,} leads of {made.accounts:,} accounts, {made.activities:,} activities"
@@ -94,7 +96,15 @@ class SimulationResult:
 
 
 def simulate(
-    out: Path, *, leads: int, seed: int, until: str | None = None, drift: float = 0.0, progress: Progress = silent
+    out: Path,
+    *,
+    leads: int,
+    seed: int,
+    until: str | None = None,
+    drift: float = 0.0,
+    overwrite: bool = False,
+    another_company: bool = False,
+    progress: Progress = silent,
 ) -> SimulationResult:
     """
     Make the history of a company whose true conversion process is known.
@@ -103,28 +113,37 @@ def simulate(
         out: folder for the exports and a playbook that reads them.
         leads: how many.
         seed: the same seed makes the same history.
-        until: end of the history, ISO 8601; default: the start of the present day, UTC.
+        until: end of the history, ISO 8601; default: the start of today, UTC.
         drift: how far the last months differ from those before.
-        progress: hears what is being made.
+        overwrite: replace any earlier simulation, also one in which files were changed.
+        another_company: replace an unchanged simulation of another size or seed too.
+        progress: is told what is being made.
 
     Raises:
-        DataError: an argument is out of range, or the folder holds something else.
+        DataError: an argument is out of range, or the folder holds something that would be lost.
     """
-    end = None if until is None else from_us(parse(until))
-
-    def hear(what: str) -> None:
-        progress(what, 0, 0)
-
-    return SimulationResult(write_simulation(out, leads=leads, seed=seed, until=end, drift=drift, progress=hear))
+    counts = write_simulation(
+        out,
+        leads=leads,
+        seed=seed,
+        until=None if until is None else from_us(parse(until)),
+        drift=drift,
+        overwrite=overwrite,
+        another_company=another_company,
+        progress=lambda what: progress(what, 0, 0),
+    )
+    return SimulationResult(counts)
 
 
 def _sources(report: QualityReport) -> Table:
-    table = Table("source", "holds", title=f"playbook {report.playbook}", title_justify="left")
+    table = Table()
+    table.add_column("source", no_wrap=True)
+    table.add_column("holds", no_wrap=True)
     for name in ("rows", "kept", "rejected", "ignored"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for count in report.sources:
         numbers = (count.rows, count.kept, count.rejected, count.ignored)
-        holds = f"{count.holds}, derived" if count.derived else count.holds
+        holds = f"{count.holds},\nderived" if count.derived else count.holds
         table.add_row(escape(count.source), holds, *(f"{number:,}" for number in numbers))
     return table
 
@@ -136,7 +155,7 @@ def _assumed(count: SourceCount) -> str | None:
     return f"\n{escape(count.source)}: {rows}; they are taken as known when they happened."
 
 
-def _said(violation: Violation) -> str:
+def _described(violation: Violation) -> str:
     head = f"\n[bold]{violation.count:,} ×[/] {escape(violation.source)}: {escape(violation.says)}"
-    shown = [f"    {escape(one.file)} row {one.row}: {escape(one.found)}" for one in violation.examples]
+    shown = [f"    {escape(row.file)} row {row.row}: {escape(row.found)}" for row in violation.examples]
     return "\n".join([head, *shown, f"    → {escape(violation.mend)}"])

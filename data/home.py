@@ -1,8 +1,11 @@
-"""Where leadscore keeps what it makes on this machine."""
+"""Where leadscore keeps what it makes on this machine, and where its demo is."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+DEMO = Path(__file__).resolve().parent / "playbooks" / "demo"
+"""The playbook that a verb works on where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,19 +16,19 @@ class Home:
 
     @classmethod
     def from_environment(cls) -> "Home":
-        """Take the folder named by ``LEADSCORE_HOME``, or else the checkout that holds this file."""
+        """Return the folder that ``LEADSCORE_HOME`` names, or else the one that holds this package."""
         named = os.environ.get("LEADSCORE_HOME")
         return cls(Path(named).resolve() if named else Path(__file__).resolve().parent.parent)
 
     def tables(self, name: str) -> Path:
-        """Give the folder for the local tables of the playbook of this name."""
+        """Return the folder for the local tables of the playbook of this name."""
         return self.root / "data" / "store" / name
 
     @property
     def registry(self) -> Path:
-        """Give the folder of MLflow's database and artefacts."""
+        """The folder of MLflow's database and artefacts."""
         return self.root / "models" / "store"
 
     def models(self, name: str) -> Path:
-        """Give the folder of exported bundles of the playbook of this name."""
+        """Return the folder of exported bundles of the playbook of this name."""
         return self.registry / name

@@ -1,4 +1,4 @@
-"""How far a long task has come: told by whoever works, shown by whoever has a screen."""
+"""How far a long task is: reported by the code that works, shown on a terminal."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,21 +10,21 @@ from rich.progress import Progress as Bars
 
 
 class Progress(Protocol):
-    """Whatever wants to hear how far each task has come."""
+    """A listener for how far each task is."""
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """
-        Hear that so much of a task is done.
+        Take note of how much of a task is done.
 
         Args:
             what: the task in words, such as ``reading leads.csv``; the same words mean the same task.
             done: how much is done, from 0.
-            total: how much there is to do; 0 where nobody knows yet.
+            total: how much there is to do; 0 while that is unknown.
         """
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """Hear it and show nothing."""
+    """Ignore the progress."""
 
 
 @contextmanager
@@ -33,16 +33,16 @@ def shown(console: Console | None = None) -> Iterator[Progress]:
     Show a bar for each task while the block runs, on stderr, so that stdout holds results alone.
 
     Args:
-        console: where to draw; default: stderr. Nothing is drawn where that is not a terminal.
+        console: where to draw; default: stderr. Nothing is drawn if that is not a terminal.
     """
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     target = console or Console(stderr=True)
     with Bars(*columns, console=target, transient=True, disable=not target.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def hear(what: str, done: int, total: int) -> None:
+        def report(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bars.add_task(what, total=None)
             bars.update(tasks[what], completed=done, total=total or None)
 
-        yield hear
+        yield report

@@ -1,62 +1,140 @@
-"""The folder of a simulation: written beside its place and put there all at once."""
+"""The folder of a simulation: written beside its place and put there all at once, over nothing that would be lost."""
 
+import hashlib
+import json
+import os
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from data.atomic_files import new_folder
 from data.errors import DataError
+from data.home import DEMO
 from data.playbook import RIVALS
 from data.simulation.export_files import FILES
 
 MARK = "simulation.json"
 TRUTH = "truth"
 PLAYBOOK = ("playbook.yaml", "scorecard.yaml", f"{RIVALS}/last_year.yaml", "routing.yaml")
-_DEMO = Path(__file__).resolve().parent.parent / "playbooks" / "demo"
-_OURS = frozenset({MARK, TRUTH, RIVALS, *FILES, *PLAYBOOK})
+_WRITTEN = frozenset({MARK, TRUTH, RIVALS, *FILES, *PLAYBOOK})
 _FOLDER_LINE = re.compile(r"^folder:.*$", re.MULTILINE)
 
 
 def check_place(out: Path) -> None:
     """
-    Make sure that nothing but an earlier simulation would be overwritten.
+    Check that a place is free, or a folder that holds nothing but an earlier simulation.
 
     Raises:
-        DataError: the place is a file, or a folder that holds anything else.
+        DataError: it is a file, or a folder that holds anything else.
     """
     if not out.exists():
         return
     if not out.is_dir():
         message = f"{out} is a file: name a new folder for the simulation."
         raise DataError(message)
-    found = {path.name for path in out.iterdir()} | {f"{RIVALS}/{path.name}" for path in (out / RIVALS).glob("*")}
-    foreign = sorted(found - _OURS) if MARK in found else sorted(found)
+    names = {path.name for path in out.iterdir()} | {f"{RIVALS}/{path.name}" for path in (out / RIVALS).glob("*")}
+    foreign = sorted(names - _WRITTEN) if MARK in names else sorted(names)
     if foreign:
         message = f"{out} holds {foreign[0]}, which no simulation wrote: name an empty or a new folder."
         raise DataError(message)
 
 
+def require_unchanged(out: Path, company: Mapping[str, int] | None) -> None:
+    """
+    Check that replacing an earlier simulation loses nothing.
+
+    Args:
+        out: as `check_place` accepts it.
+        company: how many leads the new simulation has and from which seed; None to accept any.
+
+    Raises:
+        DataError: a file was changed since it was written, or the earlier simulation is of another company.
+    """
+    if not (out / MARK).exists():
+        return
+    mark = _read_mark(out)
+    changed = ", ".join(_changed(out, mark))
+    if changed:
+        message = (
+            f"In {out}, {changed} changed after the simulation: name another folder, or add --overwrite to lose that."
+        )
+        raise DataError(message)
+    if company is not None and any(mark.get(name) != value for name, value in company.items()):
+        message = (
+            f"{out} holds another company ({MARK}: {mark.get('leads')} leads, seed {mark.get('seed')}): name another "
+            "folder, or add --overwrite to replace it."
+        )
+        raise DataError(message)
+
+
+def write_mark(folder: Path, about: Mapping[str, Any]) -> None:
+    """Write what marks a folder as a simulation: how it was made, and the hash of every file in it."""
+    hashes = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder)}
+    text = json.dumps({**about, "sha256": hashes}, indent=2)
+    (folder / MARK).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _read_mark(out: Path) -> dict[str, Any]:
+    try:
+        mark = json.loads((out / MARK).read_bytes())
+    except (OSError, ValueError):
+        mark = None
+    return mark if isinstance(mark, dict) else {}
+
+
+def _changed(out: Path, mark: Mapping[str, Any]) -> list[str]:
+    """Name the files that are not as the simulation wrote them; files that are gone do not count."""
+    hashes = mark.get("sha256")
+    if not isinstance(hashes, dict):  # of the first release: only what people edit is compared
+        return [name for name in PLAYBOOK if (out / name).exists() and (out / name).read_text("utf-8") != _text(name)]
+    names = (path.relative_to(out).as_posix() for path in _files(out))
+    return [name for name in names if name != MARK and hashes.get(name) != _sha256(out / name)]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextmanager
 def put_in_place(out: Path) -> Iterator[Path]:
     """
-    Give a folder to write in, and make it the wanted one when all went well.
+    Open a folder to write in, and put it in the wanted place if all went well.
 
     If anything goes wrong, or the user interrupts, the place looks as it did before.
     """
     out = out.resolve()
     check_place(out)
+    draft, old = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     try:
-        with new_folder(out, overwrite=True) as draft:
-            yield draft
+        draft.mkdir(parents=True)
+        yield draft
+        if out.exists():
+            out.rename(old)
+        draft.rename(out)
     except OSError as error:
         message = f"{out} cannot be written ({error.strerror or error}): name a folder that can."
         raise DataError(message) from error
+    finally:
+        if old.exists() and not out.exists():
+            old.rename(out)
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def copy_playbook(folder: Path) -> None:
     """Copy the demo playbook beside the exports, so that the folder works as a playbook by itself."""
     (folder / RIVALS).mkdir()
     for name in PLAYBOOK:
-        text = (_DEMO / name).read_text(encoding="utf-8")
-        (folder / name).write_text(_FOLDER_LINE.sub("folder: .", text, count=1), encoding="utf-8")
+        (folder / name).write_text(_text(name), encoding="utf-8")
+
+
+def _text(name: str) -> str:
+    """Return a file of the demo playbook as it reads beside the exports."""
+    return _FOLDER_LINE.sub("folder: .", (DEMO / name).read_text(encoding="utf-8"), count=1)

@@ -1,6 +1,5 @@
 """Leads whose true conversion process is known: a company's exports, and the truth beside them."""
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,14 @@ import numpy as np
 from data.errors import DataError
 from data.simulation.company import HISTORY_DAYS, Company, invent
 from data.simulation.export_files import write_activities, write_leads, write_outcomes
-from data.simulation.output_folder import MARK, TRUTH, check_place, copy_playbook, put_in_place
+from data.simulation.output_folder import (
+    TRUTH,
+    check_place,
+    copy_playbook,
+    put_in_place,
+    require_unchanged,
+    write_mark,
+)
 from data.simulation.process import Stage
 from data.simulation.stages_reached import STAGES
 from data.simulation.truth import write_truth
@@ -49,6 +55,8 @@ def simulate(
     seed: int = 7,
     until: datetime | None = None,
     drift: float = 0.0,
+    overwrite: bool = False,
+    another_company: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> SimulationCounts:
     """
@@ -57,36 +65,41 @@ def simulate(
     The same arguments give the same bytes. Nothing is put in place before everything is written.
 
     Args:
-        out: folder to write; new, empty, or an earlier simulation, which is replaced.
+        out: folder to write; new, empty, or an earlier simulation of as many leads from the same seed, in which no
+            file was changed.
         leads: how many leads arrive, from 1 to 999,999.
         seed: not negative.
         until: nothing is known from the midnight UTC before this instant on; default: now.
         drift: from 0, none, to 10. At 1, over the last 150 days, sales qualifies leads half as often, people visit
             the website 1.5 times as often and use e-mail half as often, and adverts bring twice as many leads.
+        overwrite: replace any earlier simulation, also one in which files were changed.
+        another_company: replace an unchanged simulation of another size or seed too.
         progress: is told in words how far it is.
 
     Raises:
-        DataError: an argument is out of range, the folder holds something else, or it cannot be written.
+        DataError: an argument is out of range, the folder holds something that would be lost, or it cannot be written.
     """
     _check(leads, seed, drift=drift, until=until)
     check_place(out)
+    mark = {"leads": leads, "seed": seed}
+    if not overwrite:
+        require_unchanged(out, None if another_company else mark)
     end = (until or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = end - timedelta(days=HISTORY_DAYS)
     company = invent(start, leads=leads, seed=seed, drift=drift, progress=progress)
     if progress is not None:
         progress("writing the exports")
-    mark = {"leads": leads, "seed": seed, "until": end.isoformat(), "drift": drift}
     with put_in_place(out) as folder:
-        _write(folder, company, mark=mark, drift=drift)
+        _write(folder, company, mark=mark | {"until": end.isoformat(), "drift": drift}, drift=drift)
     return _summary(out, company, until=end)
 
 
 def _check(leads: int, seed: int, *, drift: float, until: datetime | None) -> None:
     if not 1 <= leads <= _MOST_LEADS:
-        message = f"{leads} leads cannot be simulated: ask for 1 to {_MOST_LEADS:,}."
+        message = f"{leads} leads cannot be simulated: choose 1 to {_MOST_LEADS:,}."
         raise DataError(message)
     if seed < 0:
-        message = f"The seed is {seed}: give a whole number from 0 on."
+        message = f"The seed is {seed}: give a whole number, 0 or more."
         raise DataError(message)
     if not (math.isfinite(drift) and 0 <= drift <= _MOST_DRIFT):
         message = f"The drift is {drift}: give a number from 0 (none) to {_MOST_DRIFT}."
@@ -106,7 +119,7 @@ def _write(folder: Path, company: Company, *, mark: Mapping[str, object], drift:
     (folder / TRUTH).mkdir()
     write_truth(folder / TRUTH, company, drift=drift)
     copy_playbook(folder)
-    (folder / MARK).write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+    write_mark(folder, mark)
 
 
 def _summary(out: Path, company: Company, *, until: datetime) -> SimulationCounts:
