@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data.home import DEMO
 from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, Reason, Version
 from data.verbs import command_line, verb
 
 if TYPE_CHECKING:
     from data.command_line import Answer, Context
+
+__all__ = ["DEMO", "app", "main"]
 
 app = command_line(__doc__)
 START = "Start here"

@@ -5,12 +5,7 @@ Instants are UTC. ``occurred_at``, ``reached_at`` and ``created_at`` are the wor
 ``known_at`` is ours: the moment from which a fact could have been used. ``known_at`` is never before the fact.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-
-import pyarrow as pa
-
-INSTANT = pa.timestamp("us", tz="UTC")
 
 
 class AttributeType(StrEnum):
@@ -21,57 +16,12 @@ class AttributeType(StrEnum):
     BOOLEAN = "boolean"
 
 
-ARROW_TYPES = {
-    AttributeType.NUMERIC: pa.float64(),
-    AttributeType.CATEGORY: pa.string(),
-    AttributeType.BOOLEAN: pa.bool_(),
-}
-
-LEAD_COLUMNS = pa.schema(
-    [
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("account_id", pa.string()),
-        pa.field("created_at", INSTANT, nullable=False),
-        pa.field("known_at", INSTANT, nullable=False),
-    ]
+RESERVED = frozenset(
+    {
+        *("lead_id", "account_id", "created_at", "known_at"),
+        *("activity_id", "kind", "occurred_at", "subject", "value"),
+        *("outcome_id", "stage", "reached_at", "amount", "reason"),
+        "as_of",
+    }
 )
-"""A version of a lead; (lead_id, known_at) is unique. The playbook's attributes follow as columns."""
-
-ACTIVITY_COLUMNS = pa.schema(
-    [
-        pa.field("activity_id", pa.string(), nullable=False),
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("occurred_at", INSTANT, nullable=False),
-        pa.field("known_at", INSTANT, nullable=False),
-        pa.field("subject", pa.string()),
-        pa.field("value", pa.float64()),
-    ]
-)
-"""Something a lead did or that was done to it; ``activity_id`` is unique."""
-
-OUTCOME_COLUMNS = pa.schema(
-    [
-        pa.field("outcome_id", pa.string(), nullable=False),
-        pa.field("lead_id", pa.string(), nullable=False),
-        pa.field("stage", pa.string(), nullable=False),
-        pa.field("reached_at", INSTANT, nullable=False),
-        pa.field("known_at", INSTANT, nullable=False),
-        pa.field("amount", pa.float64()),
-        pa.field("reason", pa.string()),
-    ]
-)
-"""A lead reached a lifecycle stage; ``outcome_id`` is unique."""
-
-RESERVED = frozenset({*LEAD_COLUMNS.names, *ACTIVITY_COLUMNS.names, *OUTCOME_COLUMNS.names, "as_of"})
-
-
-def lead_schema(attributes: Mapping[str, AttributeType]) -> pa.Schema:
-    """
-    Return the lead table's schema for a playbook's attributes.
-
-    >>> lead_schema({"employees": AttributeType.NUMERIC}).names
-    ['lead_id', 'account_id', 'created_at', 'known_at', 'employees']
-    """
-    extra = [pa.field(name, ARROW_TYPES[kind]) for name, kind in attributes.items()]
-    return pa.schema([*LEAD_COLUMNS, *extra])
+"""The names of the tables' columns, and of a snapshot's instant: no attribute may have one of them."""

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.contract import ACTIVITY_COLUMNS, LEAD_COLUMNS, OUTCOME_COLUMNS, AttributeType, lead_schema
+from data.arrow_schemas import ACTIVITY_COLUMNS, LEAD_COLUMNS, OUTCOME_COLUMNS, lead_schema
+from data.contract import AttributeType
 from data.errors import IntakeError
 from data.operational_store import FACTS, Moment, store_of
 from data.progress import Progress, silent

@@ -1,11 +1,10 @@
 """
-The folder of a playbook's trained models, and which of them serves.
+Where the trained models of a playbook are, and which of them serves.
 
-The folder holds ``bundles/<run>/`` (never changed), ``champion.json`` (which bundle serves, and the move that put it
-there) and ``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
+The folder holds ``bundles/<run>/`` (never changed), ``champion.json`` (which bundle serves, and the promotion that put
+it there) and ``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,14 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from data.atomic_files import write_whole
-from data.point_rules import ScorecardRules
-from models.bands import Bands
-from models.bundle import load_bundle
-from models.calibration import Platt
 from models.checked_json import fields, loads
-from models.conversion import ConversionModel
 from models.errors import BundleError, StructureError
-from models.scorecard import Scorecard
 
 POINTER = "champion.json"
 
@@ -71,7 +64,7 @@ def read_pointer(models: Path) -> Champion:
     if not path.exists():
         message = f"no model serves yet ({path} does not exist): run leadscore train, then leadscore promote."
         raise NoChampionError(message)
-    return pointer_of(_text(path), models)
+    return pointer_of(read_text(path), models)
 
 
 def pointer_of(text: str, models: Path) -> Champion:
@@ -125,60 +118,13 @@ def _is_inside(bundle: str, models: Path) -> bool:
         return False
 
 
-def load_champion(models: Path) -> ConversionModel:
+def read_text(path: Path) -> str:
     """
-    Load the model that serves.
+    Read a file of the folder.
 
     Raises:
-        ModelError: nothing was promoted, or the bundle is not what was promoted.
+        BundleError: it cannot be read.
     """
-    return load_pointed(models, read_pointer(models))
-
-
-def load_pointed(models: Path, champion: Champion) -> ConversionModel:
-    """
-    Load a bundle that serves, or once did.
-
-    Raises:
-        ModelError: it is gone, or not what was promoted.
-    """
-    return load_bundle(models / champion.bundle, version=champion.version, fingerprint=champion.fingerprint)
-
-
-def save_scorecard_fit(models: Path, scorecard: Scorecard) -> None:
-    """Save what was fitted to history for the point rules: probability, grades and threshold."""
-    if scorecard.calibration is None:
-        message = "this scorecard has not been calibrated on history: fit it before keeping it."
-        raise BundleError(message)
-    content = {
-        "rules": _fingerprint(scorecard.rules),
-        "calibration": scorecard.calibration.as_json(),
-        "bands": scorecard.bands.as_json(),
-    }
-    write_whole(models / "scorecard.json", json.dumps(content, sort_keys=True, indent=1))
-
-
-def load_scorecard_fit(models: Path, scorecard: Scorecard) -> Scorecard:
-    """
-    Return the point rules with the calibration fitted to history; unchanged if none was fitted to these rules.
-
-    Raises:
-        StructureError: the file is damaged.
-    """
-    path = models / "scorecard.json"
-    if not path.exists():
-        return scorecard
-    given = fields(loads(_text(path)), str(path), ("rules", "calibration", "bands"))
-    if given["rules"] != _fingerprint(scorecard.rules):
-        return scorecard
-    return scorecard.calibrated(Platt.from_json(given["calibration"]), Bands.from_json(given["bands"]))
-
-
-def _fingerprint(rules: ScorecardRules) -> str:
-    return hashlib.sha256(json.dumps(rules.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
-
-
-def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -17,9 +17,10 @@ from data.warehouse import Warehouse, import_history
 from data.workspace import Workspace
 from features.over_history import compute_features
 from models.bundle import read_facts
-from models.champion import NoChampionError, load_champion, load_scorecard_fit, read_pointer
+from models.champion import NoChampionError, read_pointer
 from models.errors import ModelError
 from models.receipt import displayed
+from models.saved_scorers import load_champion, load_scorecard_fit
 from models.score_answers import Explanation, ScoredLeads, TopLead
 from models.score_files import require_known_format, score_table, write_scores
 from models.scorecard import compile_scorecard

@@ -11,9 +11,9 @@ from data.instants import now_us
 from data.playbook import Playbook
 from data.progress import Progress, silent
 from data.workspace import Workspace
-from models.champion import save_scorecard_fit
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
+from models.saved_scorers import save_scorecard_fit
 from models.scorecard import Scorecard
 from training.command_results import (
     BuildResult,

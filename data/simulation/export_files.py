@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from data.contract import AttributeType, lead_schema
+from data.arrow_schemas import lead_schema
+from data.contract import AttributeType
 from data.instants import HOUR_US, to_us
 from data.simulation.activities import MAIL, SALES, WEB, ActivityRows
 from data.simulation.arrays import Ints, Texts

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.contract import INSTANT
+from data.arrow_schemas import INSTANT
 from data.instants import DAY_US, to_us
 from data.simulation.arrays import Floats
 from data.simulation.chances import chances

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy import Connection
 
-from data.contract import INSTANT
+from data.arrow_schemas import INSTANT
 from data.instants import DAY_US, from_us, to_us
 from data.operational_store import FACTS, Moment, OperationalStore
 from data.playbook import Business

@@ -10,10 +10,10 @@ from dataclasses import replace
 from data.errors import LeadscoreError
 from data.instants import now_us
 from data.playbook import Playbook
-from models.champion import load_scorecard_fit
 from models.cold_start import ColdStartStage, load_standing
 from models.errors import ModelError
 from models.receipt import ScorerId
+from models.saved_scorers import load_scorecard_fit
 from models.scorecard import Scorecard, compile_scorecard
 from models.scorer import Scorer
 from serving.scorers.admission import admit_scorer

@@ -5,7 +5,8 @@ import sqlite3
 import pyarrow.parquet as pq
 import pytest
 
-from data.contract import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, AttributeType, lead_schema
+from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
+from data.contract import AttributeType
 from data.errors import IntakeError
 from data.operational_store import NEWEST_STEP, OperationalStore
 from data.store_copy import Shape, copy_facts

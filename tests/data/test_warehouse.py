@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from data import warehouse as module
-from data.contract import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, AttributeType, lead_schema
+from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
+from data.contract import AttributeType
 from data.errors import DataError
 from data.instants import parse
 from data.warehouse import Warehouse

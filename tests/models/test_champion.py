@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import save_bundle
-from models.champion import Champion, load_champion, point_to, pointer_of, read_pointer
+from models.champion import Champion, point_to, pointer_of, read_pointer
 from models.errors import BundleError, ModelError
+from models.saved_scorers import load_champion
 from tests.models.small import fitted, golden
 
 ONE = {"version": "1", "fingerprint": "f", "bundle": "bundles/one"}

@@ -18,8 +18,8 @@ from data.playbook import load_playbook
 from data.simulation import simulate
 from data.workspace import Workspace
 from models.bundle import load_bundle, read_facts
-from models.champion import load_scorecard_fit
 from models.cold_start import load_standing
+from models.saved_scorers import load_scorecard_fit
 from models.scorecard import compile_scorecard
 from tests.conftest import UNTIL, World
 from training import (

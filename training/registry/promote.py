@@ -18,9 +18,10 @@ from data.playbook import Playbook
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from models.bundle import read_facts
-from models.champion import Champion, bundle_folder, load_pointed
+from models.champion import Champion, bundle_folder
 from models.conversion import ConversionModel
 from models.errors import ModelError
+from models.saved_scorers import load_pointed
 from training.dataset.dataset import SEED
 from training.errors import PromotionRefusedError, RegistryError, RollbackRefusedError
 from training.fitting.minimum_data import FULL

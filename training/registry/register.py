@@ -15,9 +15,10 @@ from data.playbook import Playbook
 from data.progress import Progress
 from data.workspace import Workspace
 from models.bundle import save_bundle
-from models.champion import bundle_folder, save_scorecard_fit
+from models.champion import bundle_folder
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
+from models.saved_scorers import save_scorecard_fit
 from training.dataset.dataset import Dataset
 from training.dataset.material import TrainingInputs
 from training.evaluation.evaluation_document import Findings, judgement_of, labelled

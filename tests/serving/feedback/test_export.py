@@ -7,7 +7,7 @@ import pytest
 import yaml
 from sqlalchemy import delete, insert
 
-from data.contract import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
+from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.instants import DAY_US, parse
 from data.playbook import load_playbook
 from serving.errors import ExportError

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from models.bundle import GoldenRow, load_bundle, read_facts, save_bundle
 from models.calibration import Platt
-from models.champion import load_champion
+from models.saved_scorers import load_champion
 from tests.training import versions
 from training.errors import HistoryError, PromotionRefusedError
 from training.registry import promote as promoting

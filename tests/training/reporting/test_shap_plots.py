@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from models.bundle import load_bundle
 from features.captions import caption
+from models.bundle import load_bundle
 from training.dataset.storage import load_kept
 from training.reporting.shap_plots import beeswarm_figure
 
