@@ -43,7 +43,10 @@ def demo(
     from demonstration import serve_demo, walk
 
     steps = walk(context, leads=leads)
-    return steps if no_serve else serve_demo(context, steps, port=port)
+    if no_serve:
+        return steps
+    serve_demo(context, steps, port=port)
+    return None
 
 
 @verb(app, START)
@@ -103,7 +106,7 @@ def report(
     overwrite: Overwrite = False,
 ) -> "Answer":
     """Summarise a training, and print where its report and model card are."""
-    from training.commands import report as run
+    from training.registry.saved_reports import report as run
 
     return run(context.workspace, version=version, out=out, overwrite=overwrite)
 
@@ -132,7 +135,7 @@ def rollback(context: "Context", reason: Reason = None) -> "Answer":
 @verb(app, MARKETING)
 def history(context: "Context") -> "Answer":
     """List who promoted which version, when and why."""
-    from training.registry.promote import history as run
+    from training.registry.list_promotions import history as run
 
     return run(context.workspace)
 
@@ -172,7 +175,7 @@ def scorecard(
     overwrite: Overwrite = False,
 ) -> "Answer":
     """Write the point rules distilled from a model, for use where no model is allowed."""
-    from training.commands import scorecard as run
+    from training.registry.saved_reports import scorecard as run
 
     return run(context.workspace, version=version, out=out, overwrite=overwrite)
 

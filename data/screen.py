@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 _WIDEST = 10_000
 
@@ -22,3 +23,9 @@ def print_table(console: Console, table: Table) -> None:
         console.print(table, crop=False)
     finally:
         console.width = screen
+
+
+def print_plain(console: Console, *lines: str) -> None:
+    """Print lines as they are: what people wrote is no markup, and a path is not broken."""
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)

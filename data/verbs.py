@@ -83,8 +83,9 @@ def verb(app: typer.Typer, panel: str, *, name: str | None = None, exports: bool
 
             for key in shared:
                 del values[key]  # read from both places where they may stand
-            chosen = Chosen(*(tuple(_given(context, key)) for key in _SHARED), takes_exports=exports)
-            run_verb(chosen, lambda given: function(given, **values))
+            given = {key: tuple(_given(context, key)) for key in _SHARED}
+            chosen = Chosen(**given, takes_exports=exports)
+            run_verb(chosen, lambda verb_context: function(verb_context, **values))
 
         _take(run, [_parameter("context", typer.Context), *own, *(_parameter(*item) for item in shared.items())])
         app.command(name, rich_help_panel=panel)(run)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.command_results import BuildResult, CompareResult, TrainResult
-    from training.commands import build, compare, report, scorecard, train
+    from training.commands import build, compare, train
     from training.errors import (
         FewLeadsError,
         HistoryError,
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
         RegistryError,
         TrainingError,
     )
-    from training.registry.promote import history, promote, rollback
-    from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
+    from training.registry.list_promotions import HistoryResult, history
+    from training.registry.promote import promote, rollback
+    from training.registry.promotion_results import PromotionResult, RollbackResult
+    from training.registry.saved_reports import report, scorecard
 
 # MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -27,7 +29,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
-    "commands": ("build", "compare", "report", "scorecard", "train"),
+    "commands": ("build", "compare", "train"),
     "errors": (
         "FewLeadsError",
         "HistoryError",
@@ -36,8 +38,10 @@ _HOMES = {
         "RegistryError",
         "TrainingError",
     ),
-    "registry.promotion_results": ("HistoryResult", "PromotionResult", "RollbackResult"),
-    "registry.promote": ("history", "promote", "rollback"),
+    "registry.list_promotions": ("HistoryResult", "history"),
+    "registry.promote": ("promote", "rollback"),
+    "registry.promotion_results": ("PromotionResult", "RollbackResult"),
+    "registry.saved_reports": ("report", "scorecard"),
     "command_results": ("BuildResult", "CompareResult", "TrainResult"),
 }
 
@@ -46,10 +50,10 @@ __all__ = [
     "CompareResult",
     "FewLeadsError",
     "HistoryError",
-    "LeakError",
     "HistoryResult",
-    "PromotionResult",
+    "LeakError",
     "PromotionRefusedError",
+    "PromotionResult",
     "RegistryError",
     "RollbackResult",
     "TrainResult",

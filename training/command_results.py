@@ -7,7 +7,6 @@ from typing import Any
 
 from rich.console import Console
 
-from data.point_rules import ScorecardRules
 from models.cold_start import ColdStartStage
 from training.dataset.groups import LargestGroup
 from training.registry.register import RegisteredTraining, metrics_of
@@ -191,55 +190,6 @@ class CompareResult:
         console.print(f"\nThe best leads called each of {arena['days']} days, {arena['capacity_per_day']:g} a day:")
         console.print(arena_table(arena))
         console.print(arena["says"])
-
-
-@dataclass(frozen=True, slots=True)
-class ReportResult:
-    """The report of a version."""
-
-    version: str
-    folder: Path
-    judgement: Mapping[str, Any]
-    out: Path | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Give where it lies and all that is in it."""
-        files = {name: str(self.folder / name) for name in ("report.html", "card.html", "card.json", "judgement.json")}
-        return {
-            "version": self.version,
-            "files": files,
-            "out": None if self.out is None else str(self.out),
-            "judgement": dict(self.judgement),
-        }
-
-    def show(self, console: Console) -> None:
-        """Print the verdict, and where to read more."""
-        console.print(self.judgement["verdict"])
-        for words, name in (("Report", "report.html"), ("Model card", "card.html"), ("All numbers", "judgement.json")):
-            console.print(f"{words}: {self.folder / name}", soft_wrap=True)
-        if self.out is not None:
-            console.print(f"Copied to {self.out}", soft_wrap=True)
-
-
-@dataclass(frozen=True, slots=True)
-class ScorecardResult:
-    """The point rules distilled from a version, written to a file."""
-
-    version: str
-    out: Path
-    rules: ScorecardRules
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the rules."""
-        return {"version": self.version, "out": str(self.out), **self.rules.model_dump(mode="json", by_alias=True)}
-
-    def show(self, console: Console) -> None:
-        """Print the rules as a table of points."""
-        count, base = len(self.rules.rules), self.rules.base_points
-        console.print(f"{count} rules learned from version {self.version}, upon {base:g} points that everyone has:")
-        for rule in sorted(self.rules.rules, key=lambda rule: -rule.points):
-            console.print(f"{rule.points:+6g}  {rule.because}", markup=False, highlight=False)
-        console.print(f"Handed over from {self.rules.threshold:g} points. Written to {self.out}", soft_wrap=True)
 
 
 def _first(scorers: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:

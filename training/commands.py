@@ -1,6 +1,5 @@
-"""The verbs ``build``, ``train``, ``compare``, ``report`` and ``scorecard``."""
+"""The verbs ``build``, ``train`` and ``compare``."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,7 @@ from models.scorecard import Scorecard
 from training.command_results import (
     BuildResult,
     CompareResult,
-    ReportResult,
     RulesOnlyResult,
-    ScorecardResult,
     TrainResult,
 )
 from training.dataset.dataset import SEED, Dataset
@@ -30,15 +27,16 @@ from training.dataset.origins import origins
 from training.distillation import LearnedRules, distil, read_rules
 from training.errors import HistoryError, TrainingError
 from training.evaluation.backtest import OriginResult, joined, try_origins
-from training.evaluation.evaluation_document import Findings, judgement_of_rules_alone, read_judgement
+from training.evaluation.evaluation_document import Findings, judgement_of_rules_alone
 from training.fitting.minimum_data import standing_of
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.fitting.tuning import TuningResult, tune_parameters
 from training.gates.calibration_gates import against_the_rules, calibration_gates
 from training.gates.leakage import GateResult, after_fitting, before_fitting, demand
 from training.registry.challenger_evaluation import load_version
-from training.registry.mlflow_registry import CHALLENGER, RegisteredVersion, Registry
-from training.registry.register import learned_rules_file, register, report_folder
+from training.registry.mlflow_registry import Registry
+from training.registry.register import register
+from training.registry.registered_versions import CHALLENGER, RegisteredVersion, learned_rules_file, report_folder
 from training.replay import Replay, hold_arena, line_up
 from training.reporting import write_report
 from training.statistics.comparison import Contender, compare_scorers
@@ -136,47 +134,6 @@ def compare(
         progress=progress,
     )
     return CompareResult(comparison, found.version, arena)
-
-
-def report(workspace: Workspace, *, version: str = CHALLENGER, out: Path | None = None) -> ReportResult:
-    """
-    Find the report of a version, and copy it where it is wanted.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        version: ``challenger`` (the newest), ``champion`` or a number.
-        out: HTML file to write.
-
-    Raises:
-        RegistryError: there is no such version.
-        TrainingError: its report is gone.
-    """
-    found = Registry(workspace.home, workspace.playbook.business.name).find(version)
-    place = report_folder(workspace.home.models(workspace.playbook.business.name), found.run_id)
-    judgement = read_judgement(place)
-    if out is not None:
-        _copy(place / "report.html", out)
-    return ReportResult(found.version, place, judgement, out)
-
-
-def scorecard(workspace: Workspace, *, out: Path, version: str = CHALLENGER) -> ScorecardResult:
-    """
-    Write the point rules that were distilled from a model, to be used where no model may be.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        out: YAML file to write.
-        version: ``challenger`` (the newest), ``champion`` or a number.
-
-    Raises:
-        RegistryError: there is no such version.
-        TrainingError: no rules were distilled from it.
-    """
-    found = Registry(workspace.home, workspace.playbook.business.name).find(version)
-    file = learned_rules_file(workspace.home.models(workspace.playbook.business.name), found.run_id)
-    rules = read_rules(file, workspace.playbook.business)
-    _copy(file, out)
-    return ScorecardResult(found.version, out, rules)
 
 
 def _rules_alone(material: TrainingInputs, standing: ColdStartStage, workspace: Workspace) -> RulesOnlyResult:
@@ -331,9 +288,3 @@ def _demand_same_history(found: RegisteredVersion, registry: Registry, dataset: 
             "seen these leads: run leadscore train, then compare."
         )
         raise HistoryError(message)
-
-
-def _copy(file: Path, out: Path) -> None:
-    """Copy a file whole, into a folder that is made if there is none."""
-    with new_file(out) as draft:
-        shutil.copyfile(file, draft)

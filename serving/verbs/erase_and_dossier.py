@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from data.instants import now_us
+from data.output_files import require_replaceable, write_output
 from data.workspace import Workspace
 from serving.feedback.export import exports_of, remove_leads
 from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
@@ -121,7 +122,9 @@ def _taken_out(exports: Sequence[Path], person: Sequence[str]) -> tuple[tuple[st
     )
 
 
-def write_dossier(workspace: Workspace, lead_id: str, *, out: Path | None = None) -> DossierResult:
+def write_dossier(
+    workspace: Workspace, lead_id: str, *, out: Path | None = None, overwrite: bool = False
+) -> DossierResult:
     """
     Gather all that the store holds about a lead, with the logic of its score.
 
@@ -129,11 +132,15 @@ def write_dossier(workspace: Workspace, lead_id: str, *, out: Path | None = None
         workspace: the playbook, and where tables and models are kept.
         lead_id: any id of the lead.
         out: file to write it to, as Markdown with every row; default: none.
+        overwrite: replace a file that was changed since leadscore wrote it, or that something else wrote.
 
     Raises:
         UnknownLeadError: nothing is held under this id.
         ServingError: the store cannot be opened.
+        DataError: the file would be lost, or cannot be written.
     """
+    if out is not None:
+        require_replaceable(out, workspace.home, overwrite=overwrite)
     with _opened(workspace) as (settings, database):
         alone = settings.model_copy(update={"follow_promotions": False})  # who reads puts nobody in force
         live = ActiveScorer(workspace.playbook, alone, database=database, now=now_us).current
@@ -141,7 +148,7 @@ def write_dossier(workspace: Workspace, lead_id: str, *, out: Path | None = None
             found = build_dossier(connection, live, workspace.playbook, lead_id=lead_id, now=now_us())
         audit_dossier(database, lead_id, at=found.as_of, actor=command_line_user())
     if out is not None:
-        out.write_text(found.as_markdown(), encoding="utf-8")
+        write_output(out, found.as_markdown().encode(), workspace.home, overwrite=overwrite)
     return DossierResult(found, out)
 
 

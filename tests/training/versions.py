@@ -16,8 +16,9 @@ from models.bundle import save_bundle
 from training.errors import LeadscoreError
 from training.registry import champion_pointer
 from training.registry import promote as promoting
-from training.registry.mlflow_registry import CHALLENGER, Registry
+from training.registry.mlflow_registry import Registry
 from training.registry.promotion_history import JOURNAL
+from training.registry.registered_versions import CHALLENGER
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 """Its name alone matters here: nothing of its history is read."""

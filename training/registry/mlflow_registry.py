@@ -9,30 +9,27 @@ half-way; whatever stops a training before it leaves a run that says so, and no 
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 from mlflow.entities import RunData
-from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from data.home import Home
-from models.champion import NoChampionError, read_pointer
 from training.errors import RegistryError, UnknownVersionError
-
-CHALLENGER, CHAMPION = "challenger", "champion"
-_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredVersion:
-    """A version in the registry: its number, its run, and its bundle's fingerprint."""
-
-    version: str
-    run_id: str
-    fingerprint: str
+from training.registry.registered_versions import (
+    CHALLENGER,
+    CHAMPION,
+    RegisteredVersion,
+    champion_version,
+    find_version,
+    model_name,
+    read_registry,
+    registry_database,
+    registry_errors,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Registry:
     @property
     def model_name(self) -> str:
         """Give the name under which versions are registered."""
-        return f"leadscore-{self.name}"
+        return model_name(self.name)
 
     @property
     def models(self) -> Path:
@@ -58,7 +55,7 @@ class Registry:
 
     @property
     def _database(self) -> Path:
-        return self._place / "mlflow.db"
+        return registry_database(self.home)
 
     @property
     def tracking_uri(self) -> str:
@@ -74,11 +71,8 @@ class Registry:
         Raises:
             RegistryError: it is damaged.
         """
-        if self._database.exists():
-            with self.told(), closing(sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True)) as connection:
-                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-                if found != "ok":
-                    raise sqlite3.DatabaseError(found)
+        with read_registry(self.home):
+            pass
 
     def client(self) -> mlflow.MlflowClient:
         """
@@ -104,20 +98,8 @@ class Registry:
         Raises:
             RegistryError: says what was refused.
         """
-        try:
+        with registry_errors(self.home, MlflowException):
             yield
-        except (MlflowException, sqlite3.Error) as error:
-            message = (
-                f"The registry {self._database} cannot be used ({_first_line(error)}): bring it back from a backup, or "
-                f"move {self._place} away and train again."
-            )
-            raise RegistryError(message) from None
-        except OSError as error:
-            message = (
-                f"The registry {self._place} cannot be written ({error.strerror or error}): make room there and allow "
-                "writing, or name another folder in LEADSCORE_HOME."
-            )
-            raise RegistryError(message) from None
 
     def find(self, wanted: str) -> RegisteredVersion:
         """
@@ -130,26 +112,7 @@ class Registry:
             UnknownVersionError: there is none.
             RegistryError: the database is damaged.
         """
-        if not wanted.strip():
-            message = "No version is named, expected challenger, champion or a number: name one of them."
-            raise UnknownVersionError(message)
-        found = self.champion() if wanted == CHAMPION else self._held(wanted)
-        if found is None:
-            message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
-            raise UnknownVersionError(message)
-        return found
-
-    def _held(self, wanted: str) -> RegisteredVersion | None:
-        client = self.client()
-        with self.told():
-            try:
-                if wanted.isdecimal():
-                    return _registered(client.get_model_version(self.model_name, wanted))
-                return _registered(client.get_model_version_by_alias(self.model_name, wanted))
-            except MlflowException as error:
-                if error.error_code not in _NOT_THERE:
-                    raise
-        return None
+        return find_version(self.home, self.name, wanted)
 
     def champion(self) -> RegisteredVersion | None:
         """
@@ -158,11 +121,7 @@ class Registry:
         Raises:
             BundleError: the pointer to it is damaged.
         """
-        try:
-            pointer = read_pointer(self.models)
-        except NoChampionError:
-            return None
-        return RegisteredVersion(pointer.version, Path(pointer.bundle).name, pointer.fingerprint)
+        return champion_version(self.models)
 
     def metrics(self, run_id: str) -> Mapping[str, float]:
         """Give the numbers that a training wrote into its run."""
@@ -265,14 +224,6 @@ class Registry:
 def _touch(path: Path) -> None:
     """Open the database for writing, making an empty one where there is none: SQLite says at once if it cannot be."""
     sqlite3.connect(path).close()
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-
-
-def _registered(found: ModelVersion) -> RegisteredVersion:
-    return RegisteredVersion(str(found.version), str(found.run_id), str(found.tags.get("bundle_fingerprint", "")))
 
 
 def quiet() -> None:

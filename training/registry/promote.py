@@ -1,5 +1,5 @@
 """
-The verbs ``promote``, ``rollback`` and ``history``: which version serves, and how it came to that.
+The verbs ``promote`` and ``rollback``: which version serves, and how it came to that.
 
 What serves is what ``champion.json`` says. MLflow's alias ``champion`` follows it: where it could not be moved, or a
 process ended before it was, the next promotion or rollback moves it.
@@ -28,10 +28,11 @@ from training.fitting.minimum_data import FULL
 from training.registry.challenger_evaluation import load_version, open_contest
 from training.registry.champion_pointer import make, mover, moving, worded
 from training.registry.interrupts import DeferredInterrupt
-from training.registry.mlflow_registry import CHALLENGER, RegisteredVersion, Registry
+from training.registry.mlflow_registry import Registry
 from training.registry.promotion_gate import GateDecision, judge_challenger
 from training.registry.promotion_history import Action, ChampionChange, ChampionHistory, read_succession
-from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
+from training.registry.promotion_results import PromotionResult, RollbackResult
+from training.registry.registered_versions import CHALLENGER, RegisteredVersion
 from training.statistics.scoring_metrics import EvaluationRows
 
 
@@ -101,22 +102,6 @@ def rollback(workspace: Workspace, *, reason: str | None = None) -> RollbackResu
     says = "Nothing served." if left is None else f"It is back in place of version {left.version}."
     move, notes = _move(registry, serving, action="rollback", to=to, reason=worded(reason), says=says)
     return RollbackResult(move, registry.models / to.bundle, notes)
-
-
-def history(workspace: Workspace) -> HistoryResult:
-    """
-    Say which version serves, and who moved what, when and why.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-
-    Raises:
-        RegistryError: the journal cannot be read.
-    """
-    models = workspace.home.models(workspace.playbook.business.name)
-    found = read_succession(models)
-    problems = tuple(filter(None, (found.problem, found.told(models))))
-    return HistoryResult(None if found.problem else found.champion, found.moves[::-1], problems)
 
 
 @dataclass(frozen=True, slots=True)

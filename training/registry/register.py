@@ -26,6 +26,7 @@ from training.fitting.minimum_data import leads_of_blocks
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
+from training.registry.registered_versions import report_folder
 from training.reporting import write_report
 from training.reporting.shap_plots import draw_all
 
@@ -41,16 +42,6 @@ class RegisteredTraining:
     bundle: Path
     report: Path
     judgement: Mapping[str, Any]
-
-
-def report_folder(models: Path, run_id: str) -> Path:
-    """Give the folder of the report, the model card and the judgement of a training run."""
-    return models / "reports" / run_id
-
-
-def learned_rules_file(models: Path, run_id: str) -> Path:
-    """Give the place of the scorecard that was distilled from a run's model."""
-    return report_folder(models, run_id) / "scorecard.yaml"
 
 
 def register(
