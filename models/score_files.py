@@ -45,7 +45,7 @@ def score_table(frame: pd.DataFrame, scorer: ScorerId) -> pa.Table:
     table = pa.Table.from_pandas(frame.drop(columns="as_of"), preserve_index=False).add_column(1, "as_of", instants)
     for name, value in scorer_json(scorer).items():
         table = table.append_column(f"scorer_{name}", pa.array([value] * len(frame), pa.string()))
-    return table.replace_schema_metadata(table.schema.metadata)
+    return table
 
 
 def write_scores(table: pa.Table, out: Path, *, suffix: str) -> None:

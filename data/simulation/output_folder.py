@@ -63,7 +63,7 @@ def require_unchanged(out: Path, company: Mapping[str, int] | None) -> None:
         raise DataError(message)
     if company is not None and any(mark.get(name) != value for name, value in company.items()):
         message = (
-            f"{out} holds another company ({MARK}: {mark.get('leads')} leads, seed {mark.get('seed')}): name another "
+            f"{out} holds another company ({MARK}: leads {mark.get('leads')}, seed {mark.get('seed')}): name another "
             "folder, or add --overwrite to replace it."
         )
         raise DataError(message)

@@ -1,5 +1,7 @@
 """A simulation is put in place all at once, and never over anything else."""
 
+import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,78 @@ from data.simulation.output_folder import MARK, put_in_place
 from tests.data.simulated import UNTIL
 
 
-def test_an_earlier_simulation_is_replaced(tmp_path: Path):
+def content(folder: Path) -> dict[str, bytes]:
+    """Read every file of a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_unchanged_simulation_of_the_same_company_is_replaced(tmp_path: Path):
+    out = tmp_path / "out"
+    simulate(out, leads=3, until=UNTIL)
+    before = content(out)
+    simulate(out, leads=3, until=UNTIL)
+    assert content(out) == before
+    simulate(out, leads=3, until=UNTIL + timedelta(days=1))
+    assert content(out) != before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("other", [{"leads": 2}, {"leads": 3, "seed": 8}])
+def test_another_company_is_replaced_only_on_request(tmp_path: Path, other: dict[str, int]):
+    out = tmp_path / "out"
+    simulate(out, leads=3, until=UNTIL)
+    before = content(out)
+    with pytest.raises(DataError, match=r"holds another company \(simulation.json: leads 3, seed 7\).* --overwrite"):
+        simulate(out, **other, until=UNTIL)
+    assert content(out) == before
+    simulate(out, **other, until=UNTIL, overwrite=True)
+    assert json.loads((out / MARK).read_text())["leads"] == other["leads"]
+    simulate(out, leads=3, until=UNTIL, another_company=True)
+    assert content(out) == before
+
+
+@pytest.mark.parametrize("name", ["scorecard.yaml", "playbook.yaml", "scorecards/last_year.yaml", "sales.csv"])
+def test_a_file_that_somebody_edited_is_replaced_only_on_request(tmp_path: Path, name: str):
     out = tmp_path / "out"
     simulate(out, leads=1, until=UNTIL)
-    simulate(out, leads=3, until=UNTIL)
-    assert '"leads": 3' in (out / MARK).read_text()
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    before = content(out)
+    with (out / name).open("a") as file:
+        file.write("# mine\n")
+    for request in ({}, {"another_company": True}):
+        with pytest.raises(DataError, match=rf"{name} changed after the simulation: .* --overwrite"):
+            simulate(out, leads=1, until=UNTIL, **request)
+    assert (out / name).read_text().endswith("# mine\n")
+    simulate(out, leads=1, until=UNTIL, overwrite=True)
+    assert content(out) == before
+
+
+def test_a_file_that_somebody_put_beside_the_truth_is_not_lost(tmp_path: Path):
+    simulate(tmp_path / "out", leads=1, until=UNTIL)
+    (tmp_path / "out/truth/notes.md").write_text("mine")
+    with pytest.raises(DataError, match=r"truth/notes\.md changed"):
+        simulate(tmp_path / "out", leads=1, until=UNTIL)
+
+
+def test_a_simulation_of_the_first_release_is_replaced_unless_its_playbook_was_edited(tmp_path: Path):
+    """Its mark has no hashes yet."""
+    out = tmp_path / "out"
+    for edited in (False, True):
+        simulate(out, leads=1, until=UNTIL)
+        mark = json.loads((out / MARK).read_text())
+        del mark["sha256"]
+        (out / MARK).write_text(json.dumps(mark))
+        if edited:
+            (out / "scorecard.yaml").write_text("mine")
+    with pytest.raises(DataError, match=r"scorecard\.yaml changed"):
+        simulate(out, leads=1, until=UNTIL)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", '{"leads": "three"}'])
+def test_a_damaged_mark_is_another_company(tmp_path: Path, text: str):
+    simulate(tmp_path / "out", leads=1, until=UNTIL)
+    (tmp_path / "out" / MARK).write_text(text)
+    with pytest.raises(DataError, match="holds another company"):
+        simulate(tmp_path / "out", leads=1, until=UNTIL)
 
 
 def test_an_empty_folder_and_missing_parents_are_fine(tmp_path: Path):
@@ -67,7 +135,7 @@ def test_an_interruption_leaves_what_was_there(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(simulation, "write_outcomes", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        simulate(tmp_path / "out", leads=3, until=UNTIL)
+        simulate(tmp_path / "out", leads=3, until=UNTIL, overwrite=True)
     assert '"leads": 1' in (tmp_path / "out" / MARK).read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 

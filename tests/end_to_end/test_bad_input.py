@@ -99,8 +99,8 @@ def company(tmp_path_factory):
     [
         (["explain", "L-none"], "no such lead is in the history"),
         (["explain", "L000001\udcff"], "is not a lead's id"),
-        (["explain", "L000001", "--as-of", "2999-01-01"], "is yet to come"),
-        (["score", "--out", "{root}/s.parquet", "--as-of", "2999-01-01"], "is yet to come"),
+        (["explain", "L000001", "--as-of", "2999-01-01"], "is in the future"),
+        (["score", "--out", "{root}/s.parquet", "--as-of", "2999-01-01"], "is in the future"),
         (["score", "--out", "/dev/null/s.parquet"], "cannot be written"),
         (["promote"], "leadscore train"),
         (["compare"], "leadscore train"),
