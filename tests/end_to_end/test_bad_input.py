@@ -69,7 +69,8 @@ def test_nothing_is_written_where_nothing_could_be_read(playbook, tmp_path):
     [
         (["simulate", "{out}", "--leads", "0"], "0 leads cannot be simulated"),
         (["simulate", "{out}", "--until", "yesterday"], "is not an instant"),
-        (["score", "--out", "{out}", "--as-of", "soon", "--playbook", "{playbook}"], "is not an instant"),
+        (["score", "--out", "{out}.csv", "--as-of", "soon", "--playbook", "{playbook}"], "is not an instant"),
+        (["score", "--out", "{out}.xlsx", "--playbook", "{playbook}"], "ends in .parquet, .csv or .jsonl"),
     ],
 )
 def test_arguments_that_cannot_be_meant(arguments, said, playbook, tmp_path):

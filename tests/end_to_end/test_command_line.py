@@ -108,7 +108,7 @@ def test_an_option_is_stronger_than_the_environment(place, company, tmp_path):
     assert (done.code, "/nowhere" in done.stderr) == (2, True)
 
 
-# ---- imports
+# ---- what a verb loads
 
 
 @pytest.mark.parametrize(
