@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import own_packages  # noqa: F401 - first of ours: refuses packages of other projects that have the names of ours
 from data.home import DEMO
 from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, Reason, Version
 from data.verbs import command_line, verb

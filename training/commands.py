@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.atomic_files import new_file
 from data.home import Home
 from data.instants import now_us
 from data.playbook import Playbook
