@@ -7,20 +7,20 @@ The answers of the service as types; ``python -m tests.client.answer_types`` wri
 from typing import Any, Literal, NotRequired, TypedDict
 
 
-class HealthDict(TypedDict):
+class LivenessDict(TypedDict):
     """The process runs."""
 
-    status: Literal["ok"]
+    status: NotRequired[Literal["ok"]]
 
 
-class ReadyDict(TypedDict):
+class ReadinessDict(TypedDict):
     """The service can answer."""
 
     degraded: bool
-    status: Literal["ok"]
+    status: NotRequired[Literal["ok"]]
 
 
-class ResultDict(TypedDict):
+class ItemResultDict(TypedDict):
     """What became of one item."""
 
     error: NotRequired[str | None]
@@ -28,17 +28,17 @@ class ResultDict(TypedDict):
     status: Literal["stored", "duplicate", "quarantined", "rejected"]
 
 
-class TakenDict(TypedDict):
+class IngestionDict(TypedDict):
     """What became of all items; what is stored is on disk."""
 
     duplicates: int
     quarantined: int
     rejected: int
-    results: list[ResultDict]
+    results: list[ItemResultDict]
     stored: int
 
 
-class NoteDict(TypedDict):
+class AuditEntryDict(TypedDict):
     """Something that an administrator did."""
 
     about: str
@@ -48,10 +48,10 @@ class NoteDict(TypedDict):
     id: int
 
 
-class NotesDict(TypedDict):
-    """What was done, the newest first."""
+class AuditDict(TypedDict):
+    """What administrators did, the newest first."""
 
-    notes: list[NoteDict]
+    notes: list[AuditEntryDict]
 
 
 class ScorerDict(TypedDict):
@@ -64,7 +64,7 @@ class ScorerDict(TypedDict):
 
 
 class DeploymentDict(TypedDict):
-    """A scorer put in a role."""
+    """A scorer that was put in a role."""
 
     deployed_at: str
     deployed_by: str
@@ -75,19 +75,19 @@ class DeploymentDict(TypedDict):
 
 
 class DeploymentsDict(TypedDict):
-    """The newest deployments first; the first of a role is in force."""
+    """The deployments, the newest first; the first of a role is in force."""
 
     deployments: list[DeploymentDict]
 
 
-class FilesDict(TypedDict):
+class RewrittenFilesDict(TypedDict):
     """Files that were made from the lead."""
 
-    deleted: list[str]
-    rewritten: list[str]
+    deleted: NotRequired[list[str]]
+    rewritten: NotRequired[list[str]]
 
 
-class StillHeldDict(TypedDict):
+class RemainingCopyDict(TypedDict):
     """A place that may still hold something of the lead."""
 
     do: str
@@ -95,18 +95,18 @@ class StillHeldDict(TypedDict):
     what: str
 
 
-class ErasedDict(TypedDict):
+class ErasureDict(TypedDict):
     """The erasure receipt."""
 
     bytes: Literal["gone", "freed", "pending"]
     erased_at: str
-    files: FilesDict
-    held: list[StillHeldDict]
+    files: RewrittenFilesDict
+    held: list[RemainingCopyDict]
     lead_id: str
     rows: dict[str, int]
 
 
-class PastScorerDict(TypedDict):
+class ReceiptScorerDict(TypedDict):
     """Which scorer made a receipt; only its fingerprint is known where it cannot be loaded any more."""
 
     fingerprint: str
@@ -115,13 +115,13 @@ class PastScorerDict(TypedDict):
     version: NotRequired[str | None]
 
 
-class EndDict(TypedDict):
+class ScoreEndDict(TypedDict):
     """A score at one end of a change."""
 
     grade: Literal["A", "B", "C", "D"]
     points: float
     score: int
-    scorer: PastScorerDict | ScorerDict
+    scorer: ReceiptScorerDict
 
 
 class ReasonDict(TypedDict):
@@ -132,12 +132,12 @@ class ReasonDict(TypedDict):
     says: str
 
 
-class ChangesDict(TypedDict):
+class ScoreChangeDict(TypedDict):
     """What changed: before.points plus the points of all changes is after.points."""
 
-    after: EndDict
+    after: ScoreEndDict
     as_of: str
-    before: EndDict
+    before: ScoreEndDict
     changes: list[ReasonDict]
     lead_id: str
     points: float
@@ -145,18 +145,26 @@ class ChangesDict(TypedDict):
     since: str
 
 
-class LogicDict(TypedDict):
+class WordedGoalDict(TypedDict):
+    """What counts as success, in words."""
+
+    horizon_days: float
+    says: str
+    stage: str
+
+
+class ScoreLogicDict(TypedDict):
     """How scores come about and what follows from them."""
 
     average_points: float
     decided_by: str
     degraded: bool
-    goal: dict[str, Any]
+    goal: WordedGoalDict
     hysteresis_points: float
     kept: str
     never_used: list[str]
     points_per_doubling: float
-    scorer: dict[str, str]
+    scorer: ScorerDict
     threshold: float
 
 
@@ -167,8 +175,8 @@ class ScoreDict(TypedDict):
     base_points: float
     degraded: bool
     grade: Literal["A", "B", "C", "D"]
-    lag_s: float | None
     lead_id: str
+    newest_activity_age_s: float | None
     newest_activity_at: str | None
     points: float
     probability: float | None
@@ -187,12 +195,12 @@ class DossierDict(TypedDict):
     held: dict[str, list[dict[str, Any]]]
     ids: list[str]
     lead_id: str
-    logic: LogicDict
+    logic: ScoreLogicDict
     says: str
     score: ScoreDict | None
 
 
-class MergedDict(TypedDict):
+class MergeDict(TypedDict):
     """What became of a merge."""
 
     into: str
@@ -202,7 +210,7 @@ class MergedDict(TypedDict):
 
 
 class ReceiptDict(TypedDict):
-    """A score that was given; base_points plus the points of all reasons is points."""
+    """A past score; base_points plus the points of all reasons is points."""
 
     as_of: str
     base_points: float
@@ -216,12 +224,12 @@ class ReceiptDict(TypedDict):
     receipt_id: str
     role: Literal["champion", "shadow"]
     score: int
-    scorer: PastScorerDict
+    scorer: ReceiptScorerDict
     threshold: float
 
 
 class ReceiptsDict(TypedDict):
-    """The newest receipts first."""
+    """The receipts of a lead, the newest first."""
 
     receipts: list[ReceiptDict]
 
@@ -235,8 +243,8 @@ class BandsDict(TypedDict):
     threshold: float
 
 
-class CardDict(TypedDict):
-    """What the model was made of and how it was judged, as its bundle says; null where the bundle does not."""
+class ModelCardDict(TypedDict):
+    """What the model was made of and how it was evaluated, as in its bundle; null where the bundle does not say."""
 
     accepted_risk: str | None
     data: dict[str, Any] | None
@@ -244,7 +252,7 @@ class CardDict(TypedDict):
     test: dict[str, Any] | None
 
 
-class DeployedDict(TypedDict):
+class ScorerInForceDict(TypedDict):
     """A scorer in force."""
 
     deployed_at: str
@@ -259,7 +267,7 @@ class GoalDict(TypedDict):
     stage: str
 
 
-class ComparedDict(TypedDict):
+class ShadowComparisonDict(TypedDict):
     """The shadow against the champion, on the leads that the shadow scored last, at most 1,000."""
 
     leads: int
@@ -268,17 +276,17 @@ class ComparedDict(TypedDict):
 
 
 class ShadowDict(TypedDict):
-    """A scorer that scores the same leads, routes nothing and is compared."""
+    """A scorer that scores the same leads and hands over none; its scores are only recorded and compared."""
 
-    compared: ComparedDict
+    compared: ShadowComparisonDict
     deployed_at: str
     problem: str | None
     scorer: ScorerDict
     source: Literal["promotion", "deploy"]
 
 
-class StandingDict(TypedDict):
-    """How far the company's history carries, as the newest training found."""
+class ColdStartDict(TypedDict):
+    """How far the company's history carries, as of the newest training."""
 
     failed: int
     missing: str
@@ -291,8 +299,8 @@ class ModelDict(TypedDict):
     """Which scorer answers."""
 
     bands: BandsDict
-    card: CardDict | None
-    champion: DeployedDict | None
+    card: ModelCardDict | None
+    champion: ScorerInForceDict | None
     degraded: bool
     features: int
     goal: GoalDict
@@ -300,10 +308,10 @@ class ModelDict(TypedDict):
     problem: str | None
     scorer: ScorerDict
     shadow: ShadowDict | None
-    standing: StandingDict | None
+    standing: ColdStartDict | None
 
 
-class HeldDict(TypedDict):
+class QuarantinedFactDict(TypedDict):
     """A fact in quarantine."""
 
     fact: dict[str, Any]
@@ -316,29 +324,47 @@ class HeldDict(TypedDict):
 
 
 class QuarantineDict(TypedDict):
-    """The facts in quarantine, newest first."""
+    """The facts in quarantine, the newest first."""
 
-    quarantine: list[HeldDict]
+    quarantine: list[QuarantinedFactDict]
 
 
-class DiscardedDict(TypedDict):
+class DiscardedFactDict(TypedDict):
     """A fact that was thrown away."""
 
     id: int
-    status: Literal["discarded"]
+    status: NotRequired[Literal["discarded"]]
+
+
+class ReplayedScoreDict(TypedDict):
+    """A score computed again: base_points plus the points of the reasons plus rest_points is points."""
+
+    as_of: str
+    base_points: float
+    degraded: bool
+    grade: Literal["A", "B", "C", "D"]
+    lead_id: str
+    newest_activity_at: str | None
+    points: float
+    probability: float | None
+    reasons: list[ReasonDict]
+    rest_points: float
+    score: int
+    scorer: ScorerDict
+    stretch: float | None
 
 
 class ReplayDict(TypedDict):
-    """A receipt given again."""
+    """A receipt computed again."""
 
-    again: ScoreDict | None
+    again: ReplayedScoreDict | None
     differences: list[str]
     equal: bool
     given: ReceiptDict
     receipt_id: str
 
 
-class RouteDict(TypedDict):
+class HandoverDict(TypedDict):
     """A lead that was handed over."""
 
     grade: Literal["A", "B", "C", "D"]
@@ -350,18 +376,19 @@ class RouteDict(TypedDict):
     threshold: float
 
 
-class RoutesDict(TypedDict):
-    """The newest routes first."""
+class HandoversDict(TypedDict):
+    """A page of handovers, the newest first."""
 
-    routes: list[RouteDict]
+    next: str | None
+    previous: str | None
+    routes: list[HandoverDict]
 
 
 class StoredScoreDict(TypedDict):
-    """A lead's score as it was found when it was last looked at."""
+    """A lead's score as of when it was last computed."""
 
     as_of: str
     grade: Literal["A", "B", "C", "D"]
-    lag_s: float
     lead_id: str
     newest_activity_at: str | None
     points: float
@@ -369,26 +396,29 @@ class StoredScoreDict(TypedDict):
     receipt_id: str
     score: int
     stale: bool
+    stored_score_age_s: float
     waiting: bool
     why_stale: str | None
 
 
 class WorklistDict(TypedDict):
-    """The open leads with the highest scores first."""
+    """A page of the open leads, those with the highest scores first."""
 
+    next: str | None
     now: str
+    previous: str | None
     scores: list[StoredScoreDict]
 
 
-class UnknownDict(TypedDict):
-    """A lead that is not known."""
+class UnknownLeadDict(TypedDict):
+    """A lead that is not known, in place of its score."""
 
-    error: str
+    error: NotRequired[str]
     lead_id: str
 
 
 class ScoresDict(TypedDict):
-    """Scores in the order asked for."""
+    """Scores in the order of the request."""
 
     as_of: str
-    scores: list[ScoreDict | UnknownDict]
+    scores: list[ScoreDict | UnknownLeadDict]

@@ -5,20 +5,20 @@ from datetime import datetime
 from typing import Literal, cast
 
 from leadscore_client.answers import (
-    ChangesDict,
     DossierDict,
-    ErasedDict,
-    HeldDict,
-    MergedDict,
+    ErasureDict,
+    HandoverDict,
+    ItemResultDict,
+    MergeDict,
     ModelDict,
-    ReadyDict,
+    QuarantinedFactDict,
+    ReadinessDict,
     ReceiptDict,
     ReplayDict,
-    ResultDict,
-    RouteDict,
+    ScoreChangeDict,
     ScoreDict,
     StoredScoreDict,
-    UnknownDict,
+    UnknownLeadDict,
 )
 from leadscore_client.batching import Item, encode_item, id_batches, item_batches
 from leadscore_client.call import Call, encode, instant, lead_path, segment
@@ -57,21 +57,21 @@ def send_outcomes(items: Iterable[Item]) -> Plan[SendResult]:
     return _send("/v1/outcomes", items)
 
 
-def merge(lead_id: str, into: str) -> Plan[MergedDict]:
+def merge(lead_id: str, into: str) -> Plan[MergeDict]:
     """Merge a lead into another one, which stands for the same person."""
     body = encode({"into": into})
-    return cast("MergedDict", (yield Call("POST", lead_path(lead_id, "/merge"), body=body, changes=True)))
+    return cast("MergeDict", (yield Call("POST", lead_path(lead_id, "/merge"), body=body, changes=True)))
 
 
-def quarantine(limit: int | None = None) -> PagedList[HeldDict]:
+def quarantine(limit: int | None = None) -> PagedList[QuarantinedFactDict]:
     """Iterate over quarantined facts, newest first: their instant lies ahead of the service's clock."""
     return PagedList(Call("GET", "/v1/quarantine"), "quarantine", limit)
 
 
-def release(number: int) -> Plan[ResultDict]:
+def release(number: int) -> Plan[ItemResultDict]:
     """Release a fact from quarantine."""
     path = f"/v1/quarantine/{number}/release"
-    return cast("ResultDict", (yield Call("POST", path, body=b"{}", changes=True)))
+    return cast("ItemResultDict", (yield Call("POST", path, body=b"{}", changes=True)))
 
 
 def score(lead_id: str, as_of: Instant | None = None, *, reasons: int | None = None) -> Plan[ScoreDict]:
@@ -90,14 +90,14 @@ def score(lead_id: str, as_of: Instant | None = None, *, reasons: int | None = N
     return cast("ScoreDict", (yield Call("GET", lead_path(lead_id, "/score"), query)))
 
 
-def scores(lead_ids: Iterable[str], as_of: Instant | None = None) -> Plan[list[ScoreDict | UnknownDict]]:
+def scores(lead_ids: Iterable[str], as_of: Instant | None = None) -> Plan[list[ScoreDict | UnknownLeadDict]]:
     """
     Score leads in batches, all as of one instant.
 
     Returns:
         One answer per id, in order; that of an unknown lead has an ``error`` and no ``score``.
     """
-    answers: list[ScoreDict | UnknownDict] = []
+    answers: list[ScoreDict | UnknownLeadDict] = []
     at = instant(as_of)
     for batch in id_batches(lead_ids):
         answer = yield Call("POST", "/v1/scores", {"as_of": at}, encode({"lead_ids": batch}))
@@ -114,14 +114,21 @@ def preview(lead: Item, activities: Iterable[Item] = (), *, reasons: int | None 
 
 
 def worklist(
-    limit: int | None = None, *, grade: Literal["A", "B", "C", "D"] | None = None
+    limit: int | None = None, *, grade: Literal["A", "B", "C", "D"] | None = None, since: Instant | None = None
 ) -> PagedList[StoredScoreDict]:
-    """Iterate over the stored scores of open leads, best first; scores older than they should be are marked stale."""
-    return PagedList(Call("GET", "/v1/scores", {"grade": grade}), "scores", limit)
+    """
+    Iterate over the stored scores of open leads, best first; scores older than they should be are marked stale.
+
+    Args:
+        limit: how many to read at most; default: all.
+        grade: only leads of this grade.
+        since: only scores as of this instant or later.
+    """
+    return PagedList(Call("GET", "/v1/scores", {"grade": grade, "since": instant(since)}), "scores", limit)
 
 
-def handovers(limit: int | None = None, *, since: Instant | None = None) -> PagedList[RouteDict]:
-    """Iterate over the leads that were handed over, newest first."""
+def handovers(limit: int | None = None, *, since: Instant | None = None) -> PagedList[HandoverDict]:
+    """Iterate over the leads that were handed over, newest first; ``since`` keeps those from then on."""
     return PagedList(Call("GET", "/v1/routes", {"since": instant(since)}), "routes", limit)
 
 
@@ -135,9 +142,9 @@ def replay(receipt_id: str) -> Plan[ReplayDict]:
     return cast("ReplayDict", (yield Call("GET", f"/v1/receipts/{segment(receipt_id)}/replay")))
 
 
-def changes(lead_id: str, since: Instant) -> Plan[ChangesDict]:
+def changes(lead_id: str, since: Instant) -> Plan[ScoreChangeDict]:
     """Explain what changed in a lead's score since an instant, in points that add up to the difference."""
-    return cast("ChangesDict", (yield Call("GET", lead_path(lead_id, "/changes"), {"since": instant(since)})))
+    return cast("ScoreChangeDict", (yield Call("GET", lead_path(lead_id, "/changes"), {"since": instant(since)})))
 
 
 def model() -> Plan[ModelDict]:
@@ -164,9 +171,9 @@ def remove_shadow() -> Plan[ModelDict]:
     return cast("ModelDict", (yield Call("DELETE", "/v1/model", {"role": "shadow"}, changes=True)))
 
 
-def erase(lead_id: str) -> Plan[ErasedDict]:
+def erase(lead_id: str) -> Plan[ErasureDict]:
     """Erase all that is stored about the person behind a lead, and return the erasure receipt."""
-    return cast("ErasedDict", (yield Call("DELETE", lead_path(lead_id))))
+    return cast("ErasureDict", (yield Call("DELETE", lead_path(lead_id))))
 
 
 def dossier(lead_id: str) -> Plan[DossierDict]:
@@ -174,13 +181,13 @@ def dossier(lead_id: str) -> Plan[DossierDict]:
     return cast("DossierDict", (yield Call("GET", lead_path(lead_id, "/dossier"))))
 
 
-def ready() -> Plan[ReadyDict]:
+def ready() -> Plan[ReadinessDict]:
     """Return whether the service can answer, and whether a stand-in for the model does."""
-    return cast("ReadyDict", (yield Call("GET", "/health/ready")))
+    return cast("ReadinessDict", (yield Call("GET", "/health/ready")))
 
 
 def _send(path: str, items: Iterable[Item]) -> Plan[SendResult]:
-    results: list[ResultDict] = []
+    results: list[ItemResultDict] = []
     for body in item_batches(items):
         answer = yield Call("POST", path, body=body, changes=True)
         results.extend(answer["results"])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leadscore_client.answers import ResultDict
+from leadscore_client.answers import ItemResultDict
 
 _FIELD = re.compile(r"(?:unknown field )?([\w.()-]+)(?=:|\.$)")
 
@@ -39,7 +39,7 @@ class SendResult:
     (1, 1, 1, 'kind')
     """
 
-    results: Sequence[ResultDict]
+    results: Sequence[ItemResultDict]
 
     @property
     def stored(self) -> int:
@@ -70,7 +70,7 @@ class SendResult:
         return sum(result["status"] == status for result in self.results)
 
 
-def _refused(results: Sequence[ResultDict]) -> Iterable[RefusedItem]:
+def _refused(results: Sequence[ItemResultDict]) -> Iterable[RefusedItem]:
     for index, result in enumerate(results):
         if result["status"] == "rejected":
             error = result.get("error") or ""

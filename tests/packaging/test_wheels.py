@@ -2,17 +2,14 @@
 
 import json
 import os
-import signal
 import subprocess
-import time
 import zipfile
 
-import httpx
 import pytest
 
 from own_packages import PACKAGES
 from tests.house.test_house import committed
-from tests.serving.conftest import ROOT, free_port
+from tests.serving.conftest import ROOT, STARTED_WITHIN_S, wait_until
 
 pytestmark = pytest.mark.slow  # two wheels are built and two environments filled
 
@@ -87,32 +84,17 @@ def test_where_the_foreign_package_comes_first_one_sentence_says_so(leadscore_in
 
 
 def test_every_process_of_the_service_runs_its_own_packages(leadscore_installed, tmp_path):
-    port = free_port()
-    command = [leadscore_installed.environment / "bin" / "leadscore", "serve", "--port", str(port)]
+    """The service announces its address once all of its processes answer."""
+    command = [leadscore_installed.environment / "bin" / "leadscore", "serve", "--port", "0"]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    variables |= {"LEADSCORE_HOME": str(tmp_path), "LEADSCORE_WORKERS": "2"}
-    service = subprocess.Popen(
-        command,
-        cwd=leadscore_installed.folder,
-        env=variables,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    variables |= {"LEADSCORE_HOME": str(tmp_path / "home"), "LEADSCORE_WORKERS": "2"}
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        service = subprocess.Popen(command, cwd=leadscore_installed.folder, env=variables, stderr=file)
     try:
-        assert ready(service, port), service.stderr.read()
+        wait_until(lambda: service.poll() is not None or "Listening on" in log.read_text(), STARTED_WITHIN_S)
+        assert service.poll() is None, log.read_text()
     finally:
-        os.killpg(service.pid, signal.SIGTERM)
-        _, log = service.communicate(timeout=60)
-    assert "the other project was imported" not in log
-
-
-def ready(service, port):
-    until = time.monotonic() + 90
-    while service.poll() is None and time.monotonic() < until:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200:
-                return True
-        except httpx.TransportError:
-            time.sleep(0.1)
-    return False
+        service.terminate()
+        service.wait(timeout=60)
+    assert "the other project was imported" not in log.read_text()
