@@ -86,7 +86,7 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     chores: dict[str, Callable[[], object]] = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
     worker = Worker(database, clock, recorder, backlog_follower, settings.sweep_every_s, chores)
     ingestion = Ingestion(
-        playbook.business, database, clock=clock, clock_skew_s=settings.clock_skew_s, moved=worker.woken.set
+        playbook.business, database, clock=clock, clock_skew_s=settings.clock_skew_s, on_stored=worker.woken.set
     )
     return Service(
         settings,

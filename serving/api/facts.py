@@ -91,7 +91,7 @@ async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | Non
 
     def act(reservation: ResponseReservation | None) -> StoredResponse:
         keeper = None if reservation is None else _AnswerKeeper(reservation, is_single)
-        return _answered(take(kind, items, ticket=keeper), is_single=is_single)
+        return _answered(take(kind, items, reservation=keeper), is_single=is_single)
 
     return await once(request, act, key=key, body=body, lead_ids=_leads_in(items))
 

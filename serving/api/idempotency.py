@@ -34,7 +34,7 @@ async def once(request: Request, act: Act, *, key: str | None, body: bytes, lead
     service = service_of(request)
     identity = None if key is None else _identity(request, key, body=body, lead_ids=frozenset(lead_ids))
     response = await service.write(
-        lambda: answer_once(service.database, identity, now=service.clock.now, act=act, word=worded)
+        lambda: answer_once(service.database, identity, now=service.clock.now, act=act, write_refusal=worded)
     )
     headers = {"Idempotency-Replayed": "true"} if response.replayed else None
     media_type = MEDIA_TYPE if response.status >= _BAD else "application/json"

@@ -66,7 +66,7 @@ async def merge_leads(
             if reservation is not None:
                 reservation.finish(connection, _answered(merged), {merged.into})
 
-        return _answered(_merger(service).merge(lead_id, into, actor=actor, kept=finish))
+        return _answered(_merger(service).merge(lead_id, into, actor=actor, before_commit=finish))
 
     response = await once(request, act, key=key, body=body, lead_ids={lead_id, into})
     service.worker.woken.set()

@@ -63,7 +63,7 @@ async def release_quarantined_fact(
             if reservation is not None:
                 reservation.finish(connection, _answered(result), {fact.lead_id})
 
-        return _answered(_decisions(service).release(number, actor=actor, kept=finish))
+        return _answered(_decisions(service).release(number, actor=actor, before_commit=finish))
 
     response = await once(request, act, key=key, body=body)
     service.worker.woken.set()

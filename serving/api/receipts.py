@@ -103,7 +103,7 @@ async def replay_receipt(request: CheckedRequest, receipt_id: ReceiptId) -> Resp
 
     def read(store: Connection, _now: int) -> ReplayOut:
         return ReplayOut.model_validate(
-            recompute_receipt(store, receipt_of(store, receipt_id), service.database.dialect)
+            recompute_receipt(store, receipt_of(store, receipt_id), service.database.dialect).as_json()
         )
 
     return respond(await service.ask_store(read))

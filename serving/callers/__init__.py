@@ -1,1 +1,1 @@
-"""Who may call, how often, and what administrators did."""
+"""Who may call the API, and how often."""

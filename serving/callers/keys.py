@@ -1,5 +1,5 @@
 """
-Keys of callers: 256 random bits, shown once, kept as their hash, with scopes, an end, and a successor.
+API keys: 256 random bits, shown once and stored as a hash, with scopes, an expiry and a successor.
 
 The store holds the sha256 of a key. A slow hash makes guessing a password slow; nobody guesses 256 random bits.
 """
@@ -24,7 +24,7 @@ from serving.store.tables import api_keys
 PREFIX = "lsk_"
 _RANDOM_BYTES = 32
 _ID_BYTES = 6
-_AT_ONCE = 5
+_LOOKUPS = 5
 
 
 class Scope(StrEnum):
@@ -40,16 +40,16 @@ class Scope(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Key:
     """
-    What is known of a key; its secret is not.
+    What is known of a key, without its secret.
 
     Attributes:
-        key_id: names the key, in the audit log too; opens nothing.
+        key_id: names the key, also in the audit log; it grants nothing.
         name: who holds it.
-        scopes: what it may do.
+        scopes: what the key allows.
         created_at: when it was made [us since 1970 UTC].
-        expires_at: from when on it opens nothing; None is never.
+        expires_at: when it stops working; None is never.
         revoked_at: when it was revoked.
-        replaced_by: the key that a rotation made in its place.
+        replaced_by: the key that replaced it in a rotation.
     """
 
     key_id: str
@@ -62,7 +62,7 @@ class Key:
 
     def allows(self, scope: str) -> bool:
         """
-        Say whether this key may do what needs a scope.
+        Return whether this key grants a scope.
 
         >>> Key("k", "crm", frozenset({"admin"})).allows("scores:read")
         True
@@ -70,16 +70,16 @@ class Key:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def has_expired(self, now: int) -> bool:
-        """Say whether its end has come."""
+        """Return whether the key has expired."""
         return self.expires_at is not None and now >= self.expires_at
 
 
 ANYBODY = Key("anonymous", "anonymous", frozenset(Scope))
-"""Who calls a service that asks for no keys."""
+"""The caller of a service that requires no keys."""
 
 
 def hash_of(secret: str) -> str:
-    """Give the hash under which the store knows a secret."""
+    """Return the hash under which the store knows a secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -87,29 +87,31 @@ def create_key(
     connection: Connection, name: str, *, scopes: Iterable[str], now: int, expires_at: int | None = None
 ) -> tuple[Key, str]:
     """
-    Make a key.
+    Create a key.
 
     Args:
         connection: the store, inside a transaction that writes.
         name: who will hold it, such as ``crm``.
-        scopes: what it may do.
+        scopes: what it shall allow.
         now: the present instant [us since 1970 UTC].
-        expires_at: from when on it opens nothing.
+        expires_at: when it stops working; default: never.
 
     Returns:
-        The key, and its secret, which nobody can ever be told again.
+        The key, and its secret, which can never be shown again.
 
     Raises:
-        KeysError: a scope is unknown or there is none, the name cannot be one, or the end has passed.
+        KeysError: a scope is unknown or none is named, the name is invalid, or the expiry has passed.
     """
-    known = _checked(scopes)
+    allowed = _checked(scopes)
     if not is_id(name):
-        message = "a key's name must be 1 to 200 signs without control characters: say who will hold it, such as crm."
+        message = (
+            "a key's name must be 1 to 200 characters without control characters: name who will hold it, such as crm."
+        )
         raise KeysError(message)
     if expires_at is not None and expires_at <= now:
-        message = "a key must end in the future: give it at least a moment."
+        message = "a key must expire in the future."
         raise KeysError(message)
-    key = Key(secrets.token_hex(_ID_BYTES), name, known, now, expires_at)
+    key = Key(secrets.token_hex(_ID_BYTES), name, allowed, now, expires_at)
     secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     connection.execute(insert(api_keys).values({**_row(key), "hash": hash_of(secret)}))
     return key, secret
@@ -117,12 +119,12 @@ def create_key(
 
 def rotate_key(connection: Connection, key_id: str, *, now: int, overlap_us: int) -> tuple[Key, str]:
     """
-    Make a key that takes another's place, with its name and scopes; both open until the overlap has passed.
+    Create a key that replaces another, with its name and scopes; both work until the overlap has passed.
 
-    The new key lives as long as the old one was made for, counted from now.
+    The new key gets the lifetime that the old one was created with, counted from now.
 
     Raises:
-        KeysError: there is no such key, or it opens nothing any more, or it was rotated before.
+        KeysError: there is no such key, or it works no longer, or it was rotated before.
     """
     old = _in_force(connection, key_id, now)
     if old.replaced_by is not None:
@@ -144,14 +146,14 @@ def rotate_key(connection: Connection, key_id: str, *, now: int, overlap_us: int
 
 def revoke_key(connection: Connection, key_id: str, *, now: int) -> Key:
     """
-    Let a key open nothing any more, in every process within two seconds.
+    Revoke a key; it stops working in every process within two seconds.
 
     Raises:
         KeysError: there is no such key, or it was revoked before.
     """
     key = key_named(connection, key_id)
     if key.revoked_at is not None:
-        message = f"key {key_id} was revoked before; nothing is left to do."
+        message = f"key {key_id} was revoked before."
         raise KeysError(message)
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(revoked_at=now))
     return key_named(connection, key_id)
@@ -159,37 +161,37 @@ def revoke_key(connection: Connection, key_id: str, *, now: int) -> Key:
 
 def key_named(connection: Connection, key_id: str) -> Key:
     """
-    Give the key of this id.
+    Return the key with this id.
 
     Raises:
         KeysError: there is none.
     """
-    found = connection.execute(select(api_keys).where(api_keys.c.key_id == key_id)).mappings().first()
-    if found is None:
-        message = "there is no key with this id: `leadscore keys list` shows those that there are."
+    row = connection.execute(select(api_keys).where(api_keys.c.key_id == key_id)).mappings().first()
+    if row is None:
+        message = "there is no key with this id: `leadscore keys list` shows them all."
         raise KeysError(message)
-    return _key(found)
+    return _key(row)
 
 
 def all_keys(connection: Connection) -> list[Key]:
-    """Give every key that was ever made, the newest first."""
+    """Return every key that was ever created, the newest first."""
     rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at.desc(), api_keys.c.key_id)).mappings()
     return [_key(row) for row in rows]
 
 
 class KeyRing:
     """
-    The keys of the store in memory, so that finding one takes a microsecond; any thread may ask.
+    The keys of the store in memory, so that looking one up takes a microsecond; safe on any thread.
 
-    What is held is never older than ``refresh_s`` while the store answers, so a key that was revoked stops within
-    that time in every process. A key that is not held is looked for in the store at once, but no more than five times
-    in as many ``refresh_s``: whoever sends wrong keys does not keep the store busy.
+    The cache is never older than ``refresh_s`` while the store answers, so a revoked key stops working within that time
+    in every process. A key that is not cached is looked up in the store at once, but no more than five times in five
+    ``refresh_s``, so that wrong keys do not keep the store busy.
 
     Args:
         database: the store.
         now: the present instant [us since 1970 UTC].
-        refresh_s: after how many seconds the store is read again.
-        seconds: a clock that only ever goes forward [s].
+        refresh_s: how often the store is read again [s].
+        seconds: a monotonic clock [s].
     """
 
     def __init__(
@@ -207,34 +209,34 @@ class KeyRing:
         self._lock = threading.Lock()
         self._cached: Mapping[str, Key] = {}
         self._due_at = float("-inf")
-        self._read_for_unknown = deque([float("-inf")] * _AT_ONCE, maxlen=_AT_ONCE)
+        self._read_for_unknown = deque([float("-inf")] * _LOOKUPS, maxlen=_LOOKUPS)
         self.refresh()
 
     def find(self, secret: str) -> Key | None:
-        """Give the key of a secret, whether it has expired or not; None if there is none or it was revoked."""
-        found = self.cached(secret)
-        if not self.is_due(found):
-            return found
-        self.refresh(found)
+        """Return the key of a secret, expired or not; None if there is none or it was revoked."""
+        key = self.cached(secret)
+        if not self.is_due(key):
+            return key
+        self.refresh(key)
         return self.cached(secret)
 
     def cached(self, secret: str) -> Key | None:
-        """Give the key of a secret as it was when the store was last read."""
+        """Return the key of a secret as of the last time the store was read."""
         return self._cached.get(hash_of(secret))
 
-    def is_due(self, found: Key | None) -> bool:
-        """Say whether the store must be read before what is held of a secret may be believed."""
+    def is_due(self, key: Key | None) -> bool:
+        """Return whether the store must be read before the cache may be trusted about a secret."""
         now = self._seconds()
-        return now >= self._due_at or (found is None and now >= self._read_for_unknown[0] + _AT_ONCE * self._refresh_s)
+        return now >= self._due_at or (key is None and now >= self._read_for_unknown[0] + _LOOKUPS * self._refresh_s)
 
-    def refresh(self, found: Key | None = None) -> None:
+    def refresh(self, key: Key | None = None) -> None:
         """
         Read the store, unless another thread just did.
 
-        Where it does not answer, the next try is as far away as usual: nobody can revoke a key there meanwhile.
+        If it does not answer, the next try is as far away as usual: meanwhile no key can be revoked there.
         """
         with self._lock:
-            if not self.is_due(found):
+            if not self.is_due(key):
                 return
             now = self._seconds()
             if now < self._due_at:
@@ -252,18 +254,18 @@ def _by_hash(connection: Connection) -> dict[str, Key]:
 def _in_force(connection: Connection, key_id: str, now: int) -> Key:
     key = key_named(connection, key_id)
     if key.revoked_at is not None or key.has_expired(now):
-        said = "was revoked" if key.revoked_at is not None else "has expired"
-        message = f"key {key_id} {said} and opens nothing any more: make a new one with `leadscore keys create`."
+        state = "was revoked" if key.revoked_at is not None else "has expired"
+        message = f"key {key_id} {state} and no longer works: create a new one with `leadscore keys create`."
         raise KeysError(message)
     return key
 
 
 def _checked(scopes: Iterable[str]) -> frozenset[str]:
-    given = frozenset(scopes)
-    if not given or not given <= set(Scope):
+    named = frozenset(scopes)
+    if not named or not named <= set(Scope):
         message = f"a key's scopes must be one or more of {', '.join(Scope)}."
         raise KeysError(message)
-    return frozenset(map(str, given))
+    return frozenset(map(str, named))
 
 
 def _row(key: Key) -> dict[str, Any]:

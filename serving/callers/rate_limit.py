@@ -1,8 +1,8 @@
 """
-How often a caller may ask: a bucket of tokens per caller, in the memory of each process.
+Rate limits: a token bucket per caller, in the memory of each process.
 
-A bucket holds what one second allows and fills up evenly, so a caller may send bursts but not more on average.
-The library `limits` (5, in memory) takes 11 to 20 µs for what takes 1 µs here, on the way of every request.
+A bucket holds one second's worth of requests and fills up evenly, so a caller may send bursts but not more on average.
+The library `limits` (5, in memory) takes 11 to 20 µs for what takes 1 µs here, on the path of every request.
 """
 
 import time
@@ -14,7 +14,7 @@ _MOST_CALLERS = 10_000
 
 class Limiter:
     """
-    Buckets of tokens, one a caller; those not heard of for longest are forgotten beyond 10,000.
+    Token buckets, one per caller; beyond 10,000 the least recently seen callers are forgotten.
 
     >>> limiter = Limiter(2, seconds=lambda: 0.0)
     >>> limiter.wait_s("crm"), limiter.wait_s("crm"), limiter.wait_s("crm")
@@ -22,8 +22,8 @@ class Limiter:
 
     Args:
         per_s: how many requests a second a caller may make; 0 is no limit.
-        burst: how many at once after a pause; by default what one second allows, at least one.
-        seconds: a clock that only ever goes forward [s].
+        burst: how many at once after a pause; default: one second's worth, at least one.
+        seconds: a monotonic clock [s].
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Limiter:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, caller: str) -> float:
-        """Take a token for a request and give 0; or, where there is none, in how many seconds there will be [s]."""
+        """Take a token for a request and return 0; if there is none, return in how many seconds there will be [s]."""
         if not self._per_s:
             return 0.0
         now = self._seconds()

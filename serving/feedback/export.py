@@ -1,10 +1,10 @@
 # ruff: noqa: S608 - this is SQL of our own, whose only values are numbers
 """
-Exporting: the store written back as Parquet in the contract's columns, month by month, so that it can be learned from.
+Export: the store as Parquet in the contract's columns, one file per month, so that models can be trained on it.
 
-What comes late belongs to the month in which it became known, as history that was loaded does, or a receipt that was
-written behind its score. So each month of each table is counted and summed up in the store, and those that are not as
-they were when the export was last written are written anew. Whatever was erased makes every month anew.
+A late fact belongs to the month in which it became known, and so does loaded history or a receipt stored after its
+score. So each month of each table is counted and summed in the store, and the months that changed since the last export
+are written again. An erasure changes every month.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from rich.markup import escape
 from sqlalchemy import Connection
 
 from data.arrow_schemas import INSTANT
+from data.atomic_files import write_whole
 from data.instants import DAY_US, from_us, to_us
 from data.operational_store import FACTS, Moment, OperationalStore
 from data.playbook import Business
@@ -28,7 +29,7 @@ from data.progress import Progress, silent
 from data.store_copy import Shape
 from models.receipt import displayed
 from serving.errors import ExportError
-from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, put_text, remove_leads_from
+from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, remove_leads_from
 from serving.store.database import Database
 from serving.store.state import read_state, write_state
 
@@ -70,7 +71,7 @@ _ROUTES = pa.schema(
         pa.field("scorer", pa.string()),
     ]
 )
-_GIVEN = {
+_SERVED = {
     "receipts": "SELECT receipt_id, lead_id, role, as_of, scorer, points, threshold, content FROM receipts",
     "routes": "SELECT id, lead_id, routed_at, points, score, grade, threshold, scorer FROM routes",
 }
@@ -86,11 +87,11 @@ class ExportResult:
     What an export wrote.
 
     Attributes:
-        folder: where.
-        rows: rows of the store, by table.
-        written: rows of the months that were written anew, by table.
+        folder: where it is.
+        rows: rows in the store, by table.
+        written: rows of the months that were written, by table.
         months: how many files were written.
-        misfits: by attribute, versions of leads whose value is not of the playbook's type and was left out.
+        misfits: by attribute, versions of leads whose value has another type than the playbook says and was left out.
     """
 
     folder: str
@@ -100,58 +101,58 @@ class ExportResult:
     misfits: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return the counts."""
         return asdict(self)
 
     def show(self, console: Console) -> None:
-        """Say it on a console."""
+        """Print them."""
         rows = ", ".join(f"{count:,} {table}" for table, count in self.rows.items())
         written = sum(self.written.values())
         console.print(f"{escape(self.folder)} holds {rows}.", soft_wrap=True)
-        console.print(f"Written now: {written:,} rows in {self.months:,} files; the other months are as they were.")
+        console.print(f"Written now: {written:,} rows in {self.months:,} files; the other months have not changed.")
         for name, count in self.misfits.items():
-            said = f"{count:,} versions of leads say another kind of {name} than the playbook; it was left out there."
-            console.print(escape(said), soft_wrap=True)
-        console.print(f"A playbook that learns from it: see {escape(self.folder)}/sources.yaml.", soft_wrap=True)
+            text = f"{count:,} versions of leads have another type of {name} than the playbook says; it was left out."
+            console.print(escape(text), soft_wrap=True)
+        console.print(f"To train on it, copy into a playbook: {escape(self.folder)}/sources.yaml.", soft_wrap=True)
 
 
 def export(database: Database, business: Business, out: Path, *, progress: Progress = silent) -> ExportResult:
     """
-    Write what the store holds into a folder, or bring the folder up to date.
+    Write the store into a folder, or bring the folder up to date.
 
     Args:
         database: the store; it remembers the folder, so that erasing a lead finds it.
-        business: says which attributes leads have.
+        business: names the attributes of leads.
         out: the folder; new, empty, or an export of this playbook.
-        progress: hears how many rows are written.
+        progress: called with how many rows are written.
 
     Raises:
         ExportError: the folder holds something else.
     """
     folder = out.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    _standing(folder, business)
-    with database.writing() as connection:  # before the folder is held, so that nobody ever waits for both
-        _remember(connection, folder)
+    _manifest_of(folder, business)
+    with database.writing() as connection:  # before the folder is locked, so that nothing ever waits for both
+        _remember_folder(connection, folder)
     with locked(folder):
-        before = _standing(folder, business)
+        before = _manifest_of(folder, business)
         before.write(folder)
         url = database.url.render_as_string(hide_password=False)
         with OperationalStore(url).moment() as moment:
             return _Export(moment, Shape(business.attribute_types), folder).write(before, progress)
 
 
-def _standing(folder: Path, business: Business) -> Manifest:
-    """Give what the folder holds of this playbook, or the manifest of an export that has just begun."""
-    found = Manifest.read(folder) or Manifest(business.name, "", 0, {})
-    if found.playbook != business.name:
-        message = f"{folder} holds the export of the playbook {found.playbook}: name another folder."
+def _manifest_of(folder: Path, business: Business) -> Manifest:
+    """Return the manifest of the folder, or that of an export that has just begun."""
+    manifest = Manifest.read(folder) or Manifest(business.name, "", 0, {})
+    if manifest.playbook != business.name:
+        message = f"{folder} holds the export of the playbook {manifest.playbook}: name another folder."
         raise ExportError(message)
-    return found
+    return manifest
 
 
 class _Export:
-    """One run of an export, on one moment of the store."""
+    """One run of an export, on one snapshot of the store."""
 
     def __init__(self, moment: Moment, shape: Shape, folder: Path) -> None:
         self._moment = moment
@@ -159,49 +160,49 @@ class _Export:
         self._folder = folder
 
     def write(self, before: Manifest, progress: Progress) -> ExportResult:
-        """Write the months that are not as they were."""
+        """Write the months that changed."""
         now = Manifest(before.playbook, self._columns(), self._erased(), self._census())
-        is_anew = (before.columns, before.erased) != (now.columns, now.erased)
-        stale = {table: self._stale(table, {} if is_anew else before.census, now.census[table]) for table in TABLES}
+        is_new = (before.columns, before.erased) != (now.columns, now.erased)
+        stale = {table: self._stale(table, {} if is_new else before.census, now.census[table]) for table in TABLES}
         draft, written, misfits = ExportDraft(self._folder), dict.fromkeys(TABLES, 0), dict[str, int]()
         for table, months in stale.items():
             if months:
-                batches = self._heard(self._batches(table, months, misfits), f"exporting {table}", progress)
+                batches = self._with_progress(self._batches(table, months, misfits), f"exporting {table}", progress)
                 written[table] = draft.write(table, batches, schema=self._schema(table), by=_TIME[table])
         draft.put(now.census)
-        put_text(self._folder / "sources.yaml", SOURCES.format(folder=json.dumps(str(self._folder))))
+        write_whole(self._folder / "sources.yaml", SOURCES.format(folder=json.dumps(str(self._folder))))
         now.write(self._folder)
         rows = {table: sum(count for count, _ in months.values()) for table, months in now.census.items()}
         return ExportResult(str(self._folder), rows, written, sum(len(months) for months in stale.values()), misfits)
 
     def _stale(self, table: str, before: Census, now: Mapping[str, list[int]]) -> list[str]:
-        """Name the months that are not as they were, or whose file is gone."""
+        """Return the months that changed, or whose file is gone."""
         then = before.get(table, {})
-        there = {path.stem for path in (self._folder / table).glob("*.parquet")}
-        return [month for month, said in now.items() if month not in there or then.get(month) != said]
+        existing = {path.stem for path in (self._folder / table).glob("*.parquet")}
+        return [month for month, summed in now.items() if month not in existing or then.get(month) != summed]
 
     def _census(self) -> Census:
-        """Count and sum up every month of every table."""
+        """Count and sum every month of every table."""
         return {table: self._months(table) for table in TABLES}
 
     def _months(self, table: str) -> dict[str, list[int]]:
         time = _TIME[table]
-        asked = (
+        query = (
             f"SELECT ({time} - ({_FIRST_US})) / {DAY_US}, count(*), sum({time} % {_PRIME})"
             f" FROM ({self._relation(table)}) AS t GROUP BY 1 ORDER BY 1"
         )
-        found: dict[str, list[int]] = {}
-        for day, count, total in (row for rows in self._moment.rows(asked) for row in rows):
-            said = found.setdefault(f"{from_us(_FIRST_US + int(day) * DAY_US):%Y-%m}", [0, 0])
-            said[0] += int(count)
-            said[1] = (said[1] + int(total)) % _PRIME
-        return found
+        months: dict[str, list[int]] = {}
+        for day, count, total in (row for rows in self._moment.rows(query) for row in rows):
+            month = months.setdefault(f"{from_us(_FIRST_US + int(day) * DAY_US):%Y-%m}", [0, 0])
+            month[0] += int(count)
+            month[1] = (month[1] + int(total)) % _PRIME
+        return months
 
     def _relation(self, table: str) -> str:
-        return self._moment.relation(table) if table in FACTS else _GIVEN[table]
+        return self._moment.relation(table) if table in FACTS else _SERVED[table]
 
     def _batches(self, table: str, months: Sequence[str], misfits: dict[str, int]) -> Iterator[pa.RecordBatch]:
-        """Give the rows of months in the contract's columns, or in those of what the service gave."""
+        """Yield the rows of months in the contract's columns, or in those of receipts and routes."""
         where = " OR ".join(f"({_within(_TIME[table], month)})" for month in months)
         if table in FACTS:
             for rows in self._moment.facts(table, where=where):
@@ -210,10 +211,10 @@ class _Export:
                 yield self._shape.batch(table, rows)
             return
         order = f"{_KEY[table]}{self._moment.binary if table == 'receipts' else ''}"
-        asked = f"SELECT * FROM ({_GIVEN[table]}) AS t WHERE {where} ORDER BY {_TIME[table]}, {order}"
-        schema, said = _SCHEMAS[table], _receipt if table == "receipts" else _route
-        for rows in self._moment.rows(asked):
-            columns = zip(*(said(row) for row in rows), strict=True)
+        query = f"SELECT * FROM ({_SERVED[table]}) AS t WHERE {where} ORDER BY {_TIME[table]}, {order}"
+        schema, columns_of = _SCHEMAS[table], _receipt if table == "receipts" else _route
+        for rows in self._moment.rows(query):
+            columns = zip(*(columns_of(row) for row in rows), strict=True)
             arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
@@ -226,15 +227,15 @@ class _Export:
         return self._shape.schema(table) if table in FACTS else _SCHEMAS[table]
 
     def _columns(self) -> str:
-        said = "\n".join(str(self._schema(table)) for table in TABLES)
-        return hashlib.sha256(said.encode()).hexdigest()
+        schemas = "\n".join(str(self._schema(table)) for table in TABLES)
+        return hashlib.sha256(schemas.encode()).hexdigest()
 
     def _erased(self) -> int:
         rows = next(self._moment.rows("SELECT count(*) FROM tombstones"))
         return int(rows[0][0])
 
     @staticmethod
-    def _heard(batches: Iterator[pa.RecordBatch], what: str, progress: Progress) -> Iterator[pa.RecordBatch]:
+    def _with_progress(batches: Iterator[pa.RecordBatch], what: str, progress: Progress) -> Iterator[pa.RecordBatch]:
         done = 0
         for batch in batches:
             yield batch
@@ -244,7 +245,7 @@ class _Export:
 
 def _within(time: str, month: str) -> str:
     """
-    Say as SQL that an instant lies in a month, UTC.
+    Return the SQL condition that an instant lies in a month, UTC.
 
     >>> _within("known_at", "1970-01")
     'known_at >= 0 AND known_at < 2678400000000'
@@ -255,40 +256,40 @@ def _within(time: str, month: str) -> str:
 
 
 def _receipt(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    *told, text = row
-    said, points = json.loads(text), told[5]
-    return (*told, displayed(points), said.get("grade"), said.get("probability"), said.get("degraded"))
+    *columns, text = row
+    content, points = json.loads(text), columns[5]
+    return (*columns, displayed(points), content.get("grade"), content.get("probability"), content.get("degraded"))
 
 
 def _route(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    *told, scorer = row
-    return (*told, json.loads(scorer).get("fingerprint"))
+    *columns, scorer = row
+    return (*columns, json.loads(scorer).get("fingerprint"))
 
 
-def _remember(connection: Connection, folder: Path) -> None:
-    """Note where an export stands."""
+def _remember_folder(connection: Connection, folder: Path) -> None:
+    """Remember where an export is."""
     known = [str(path) for path in exports_of(connection)]
     if str(folder) not in known:
         write_state(connection, _EXPORTS, json.dumps([*known, str(folder)]))
 
 
 def exports_of(connection: Connection) -> list[Path]:
-    """Give the folders that the store was ever exported to."""
+    """Return the folders that the store was ever exported to."""
     folders = read_state(connection, _EXPORTS)
     return [Path(name) for name in json.loads(folders)] if folders else []
 
 
 def remove_leads(folder: Path, *lead_ids: str) -> int | None:
     """
-    Take leads out of an export, as if they had never been in it; wait where an export is being written.
+    Remove leads from an export, as if they had never been in it; waits while the export is being written.
 
-    Call it once the erasure is committed: an export that begins later then finds the leads gone.
+    Call it after the erasure is committed: an export that begins later no longer finds the leads.
 
     Args:
         folder: one of ``exports_of``.
-        lead_ids: the leads; of accounts nothing is taken.
+        lead_ids: the leads; their accounts stay.
 
     Returns:
-        How many rows went; None where no export stands any more.
+        How many rows were removed; None if the export no longer exists.
     """
     return remove_leads_from(folder, lead_ids, tables=TABLES) if folder.is_dir() else None

@@ -1,8 +1,7 @@
-"""The folder of an export: one Parquet file per table and month, each written whole, none by two at a time."""
+"""The folder of an export: one Parquet file per table and month, each written whole, by one process at a time."""
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from data.atomic_files import sync, write_whole
 from serving.errors import ExportError
 
 FORMAT = "leadscore-export-1"
@@ -25,7 +25,7 @@ Census = dict[str, dict[str, list[int]]]
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Keep others from writing into an export; what a run that was killed left half-written is thrown away first."""
+    """Lock an export for this process; what a killed run left half-written is deleted first."""
     with (folder / _LOCK).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         shutil.rmtree(folder / _DRAFT, ignore_errors=True)
@@ -35,12 +35,12 @@ def locked(folder: Path) -> Iterator[None]:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """
-    What an export was made of.
+    What an export was made from.
 
     Attributes:
         playbook: its name.
-        columns: fingerprint of the columns; other columns make another export.
-        erased: how many erasures the store knew of.
+        columns: fingerprint of the columns; other columns make every month new.
+        erased: how many leads had been erased from the store.
         census: by table and month, count and checksum of the rows in the store.
     """
 
@@ -52,41 +52,41 @@ class Manifest:
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":
         """
-        Read what stands in a folder; None where it holds nothing.
+        Read the manifest of a folder; None if the folder is empty.
 
         Raises:
-            ExportError: it holds something else than an export.
+            ExportError: the folder holds something else than an export.
         """
         try:
-            said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            if said["format"] != FORMAT:
+            content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
                 message = f"{folder} holds an export in another format: name a new folder."
                 raise ExportError(message)
-            return cls(said["playbook"], said["columns"], said["erased"], said["census"])
+            return cls(content["playbook"], content["columns"], content["erased"], content["census"])
         except FileNotFoundError:
-            if any(path.name not in {_LOCK, _DRAFT} for path in folder.iterdir()):
-                message = f"{folder} holds something else than an export: name an empty folder or a new one."
+            if any(not path.name.startswith(".") for path in folder.iterdir()):
+                message = f"{folder} holds something else than an export: name a new or an empty folder."
                 raise ExportError(message) from None
             return None
         except (ValueError, KeyError, TypeError):
-            message = f"{folder / MANIFEST} is damaged: delete the folder, and all is exported anew."
+            message = f"{folder / MANIFEST} is damaged: delete the folder and export again."
             raise ExportError(message) from None
 
     def write(self, folder: Path) -> None:
-        """Put it in its place in one step."""
-        said = {
+        """Write it in one step."""
+        content = {
             "format": FORMAT,
             "playbook": self.playbook,
             "columns": self.columns,
             "erased": self.erased,
             "census": self.census,
         }
-        put_text(folder / MANIFEST, json.dumps(said, indent=1, sort_keys=True))
+        write_whole(folder / MANIFEST, json.dumps(content, indent=1, sort_keys=True))
 
 
 class ExportDraft:
     """
-    New files of an export, written beside it and put in their places at the end.
+    New files of an export, written beside it and moved into place at the end.
 
     Args:
         folder: the export.
@@ -104,7 +104,7 @@ class ExportDraft:
             table: what they are.
             batches: rows in order.
             schema: their columns.
-            by: the column with the instant that says the month, UTC.
+            by: the column with the instant that decides the month, UTC.
 
         Returns:
             How many rows there were.
@@ -125,12 +125,12 @@ class ExportDraft:
 
     def put(self, tables: Mapping[str, Iterable[str]]) -> None:
         """
-        Put the files in their places; those of months that have no rows any more go.
+        Move the files into place, and delete those of months without rows.
 
-        A reader who comes in between meets leads of which the newest facts are missing, never facts without their lead.
+        Someone who reads in between may miss the newest facts of a lead, but never finds facts without their lead.
 
         Args:
-            tables: by table, in the order of their places, the months that are to stand there.
+            tables: by table, in the order in which they are moved, the months that shall exist.
         """
         for table in tables:
             (self._folder / table).mkdir(exist_ok=True)
@@ -142,12 +142,12 @@ class ExportDraft:
             for path in (self._folder / table).glob("*.parquet"):
                 if path.name not in kept:
                     path.unlink()
-            _settle(self._folder / table)
+            sync(self._folder / table)
         shutil.rmtree(self._folder / _DRAFT, ignore_errors=True)
 
 
 class _Month:
-    """One file in the making; rows wait until there are enough for a row group."""
+    """One file being written; rows wait until there are enough for a row group."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._path = path
@@ -163,7 +163,7 @@ class _Month:
     def close(self) -> None:
         self._flush()
         self._writer.close()
-        _settle(self._path)
+        sync(self._path)
 
     def _flush(self) -> None:
         if self._waiting:
@@ -172,25 +172,25 @@ class _Month:
 
 
 def _by_month(batch: pa.RecordBatch, by: str) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Part rows by the month, UTC, of an instant in them."""
-    at = np.asarray(batch.column(by).cast(pa.int64()))
-    months = at.astype("datetime64[us]").astype("datetime64[M]")
+    """Split rows by the month, UTC, of an instant in them."""
+    instants = np.asarray(batch.column(by).cast(pa.int64()))
+    months = instants.astype("datetime64[us]").astype("datetime64[M]")
     for month in np.unique(months):
         yield str(month), batch.filter(pa.array(months == month))
 
 
 def remove_leads_from(folder: Path, lead_ids: Sequence[str], *, tables: Sequence[str]) -> int:
-    """Write the files of tables anew that hold rows of leads, without them, and say how many rows went."""
-    wanted = pa.array(lead_ids, pa.string())
-    gone = 0
+    """Rewrite the files that hold rows of leads, without these rows, and return how many were removed."""
+    unwanted = pa.array(lead_ids, pa.string())
+    removed = 0
     with locked(folder):
         for path in [path for table in tables for path in sorted((folder / table).glob("*.parquet"))]:
-            found = pq.read_table(path, columns=["lead_id"])["lead_id"]
-            count = pc.sum(pc.is_in(found, value_set=wanted)).as_py() or 0
+            leads = pq.read_table(path, columns=["lead_id"])["lead_id"]
+            count = pc.sum(pc.is_in(leads, value_set=unwanted)).as_py() or 0
             if count:
-                _rewrite(path, folder / _DRAFT, wanted)
-                gone += count
-    return gone
+                _rewrite(path, folder / _DRAFT, unwanted)
+                removed += count
+    return removed
 
 
 def _rewrite(path: Path, draft: Path, unwanted: pa.Array) -> None:
@@ -198,24 +198,7 @@ def _rewrite(path: Path, draft: Path, unwanted: pa.Array) -> None:
     with pq.ParquetFile(path) as file, pq.ParquetWriter(draft / path.name, file.schema_arrow) as writer:
         for batch in file.iter_batches(_ROW_GROUP):
             writer.write_batch(batch.filter(pc.invert(pc.is_in(batch.column("lead_id"), value_set=unwanted))))
-    _settle(draft / path.name)
+    sync(draft / path.name)
     (draft / path.name).replace(path)
-    _settle(path.parent)
+    sync(path.parent)
     shutil.rmtree(draft)
-
-
-def put_text(path: Path, text: str) -> None:
-    """Put a small file in its place in one step."""
-    draft = path.with_name(f".{path.name}")
-    draft.write_text(text, encoding="utf-8")
-    _settle(draft)
-    draft.replace(path)
-
-
-def _settle(path: Path) -> None:
-    """Wait until what was written is on the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -1,14 +1,13 @@
 # ruff: noqa: S608 - this is SQL of our own; ids go in as parameters, and numbers are numbers
 """
-Reconciling: what the service served, held against what the batch engine makes of the same facts as of the same instant.
+Recheck: served scores compared with what the batch engine computes from the same facts as of the same instant.
 
-Live features run as SQL of the store, training sets come from DuckDB. Both are compiled from one expression, and this
-measures every night that they agree on what was really served: a sample of receipts is computed anew, on the facts of
+Live features run as SQL of the store, training sets come from DuckDB. Both are compiled from one expression; this check
+measures every night that they agree on what was really served. It recomputes a sample of receipts from the facts of
 their leads and of the other leads of their accounts.
 """
 
 import json
-import math
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,18 +31,18 @@ from features.reducers import AttributeValue
 from models.errors import ModelError
 from serving.errors import RecheckError, UnknownScorerError
 from serving.scorers.deployments import load_scorer
+from serving.scores.receipt_history import same_value
 from serving.store.database import Database
 
-_EQUAL = 1e-9
 _COLLEAGUES = (
     "SELECT DISTINCT o.lead_id FROM lead_versions AS o WHERE o.account_id IN"
-    " (SELECT v.account_id FROM lead_versions AS v WHERE {asked} AND v.account_id IS NOT NULL)"
+    " (SELECT v.account_id FROM lead_versions AS v WHERE {leads} AND v.account_id IS NOT NULL)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureDifference:
-    """One feature of one receipt that came out otherwise; ``recomputed`` is None where nothing was known."""
+    """One feature of one receipt that differs; ``recomputed`` is None if nothing was known."""
 
     receipt_id: str
     lead_id: str
@@ -53,7 +52,7 @@ class FeatureDifference:
     recomputed: Value
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return it as JSON."""
         return {
             "receipt_id": self.receipt_id,
             "lead_id": self.lead_id,
@@ -67,15 +66,15 @@ class FeatureDifference:
 @dataclass(frozen=True, slots=True)
 class RecheckResult:
     """
-    What came of a check.
+    The result of a recheck.
 
     Attributes:
-        given: receipts given in the hours that were looked at.
-        sampled: those of them that were drawn.
-        seed: draws the same ones again.
+        given: receipts served in the hours that were checked.
+        sampled: receipts in the sample.
+        seed: the seed that draws the same sample again.
         leads: leads whose facts were read.
         values: feature values that were compared.
-        unknown: drawn receipts that could not be computed anew, since their scorer is not, or not whole, in the store.
+        unknown: sampled receipts that could not be recomputed, because their scorer is missing or damaged in the store.
         differences: every value that differs.
     """
 
@@ -89,11 +88,11 @@ class RecheckResult:
 
     @property
     def passed(self) -> bool:
-        """Say whether every value drawn is what was served."""
+        """Whether every value in the sample is what was served."""
         return not self.differences and not self.unknown
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return it as JSON."""
         return {
             "given": self.given,
             "sampled": self.sampled,
@@ -106,9 +105,9 @@ class RecheckResult:
         }
 
     def show(self, console: Console) -> None:
-        """Say it on a console, every difference on a line of its own."""
-        drawn = f"{self.sampled:,} of {self.given:,} receipts (seed {self.seed})"
-        console.print(f"Computed anew: {drawn}, {self.values:,} values, with the facts of {self.leads:,} leads.")
+        """Print it, with every difference on its own line."""
+        sample = f"{self.sampled:,} of {self.given:,} receipts (seed {self.seed})"
+        console.print(f"Recomputed: {sample}, {self.values:,} values, with the facts of {self.leads:,} leads.")
         for difference in self.differences:
             console.print(escape(_line(difference)), soft_wrap=True)
         for receipt_id in self.unknown:
@@ -118,16 +117,18 @@ class RecheckResult:
             "[green]Every value is what was served.[/]"
             if self.passed
             else f"[red]{len(self.differences):,} values of {wrong:,} receipts differ; {len(self.unknown):,} receipts"
-            " could not be computed.[/]"
+            " could not be recomputed.[/]"
         )
 
 
-def _line(found: FeatureDifference) -> str:
-    about = f"receipt {found.receipt_id}: {found.feature} of {found.lead_id} as of {iso(found.as_of)}"
-    return f"{about} was served as {_said(found.served)}, history says {_said(found.recomputed)}"
+def _line(difference: FeatureDifference) -> str:
+    about = (
+        f"receipt {difference.receipt_id}: {difference.feature} of {difference.lead_id} as of {iso(difference.as_of)}"
+    )
+    return f"{about} was served as {_worded(difference.served)}, history gives {_worded(difference.recomputed)}"
 
 
-def _said(value: Value) -> str:
+def _worded(value: Value) -> str:
     return "missing" if value is None else repr(value)
 
 
@@ -142,26 +143,26 @@ def recheck(
     progress: Progress = silent,
 ) -> RecheckResult:
     """
-    Compute a sample of receipts anew by the batch engine and compare every feature value.
+    Recompute a sample of receipts with the batch engine and compare every feature value.
 
     Args:
         database: the store.
-        business: says of which type attributes are.
+        business: names the types of attributes.
         now_us: the present instant [us since 1970 UTC].
         sample: how many receipts at most.
         hours: how far back receipts are drawn from.
-        seed: of the draw.
-        progress: hears how far it has come.
+        seed: of the random sample.
+        progress: called with how far it has come.
 
     Raises:
-        RecheckError: the batch engine is not installed here.
+        RecheckError: the batch engine is not installed.
     """
-    _demand_engine()
+    _require_batch_engine()
     url = database.url.render_as_string(hide_password=False)
     with OperationalStore(url).moment() as moment, tempfile.TemporaryDirectory() as scratch:
-        receipts, given = _drawn(moment, since=now_us - round(hours * HOUR_US), sample=sample, seed=seed)
+        receipts, given = _sample(moment, since=now_us - round(hours * HOUR_US), sample=sample, seed=seed)
         catalogs = _catalogs(database, set(receipts["scorer"]))
-        leads = _with_colleagues(moment, sorted(set(receipts["lead_id"])))
+        leads = _with_accounts(moment, sorted(set(receipts["lead_id"])))
         shape = Shape(_types(business, catalogs.values()))
         copy_facts(moment, Path(scratch), shape=shape, lead_ids=leads, progress=progress)
         known = receipts[receipts["scorer"].isin(list(catalogs))]
@@ -177,48 +178,50 @@ def recheck(
     )
 
 
-def _demand_engine() -> None:
+def _require_batch_engine() -> None:
     try:
-        import data.warehouse  # noqa: F401, PLC0415 - only whether it can be is asked
+        import data.warehouse  # noqa: F401, PLC0415 - only whether it can be is query
     except ModuleNotFoundError:
-        message = "Features of history need DuckDB, which a server does without: install leadscore[history] to recheck."
+        message = (
+            "The features of history need DuckDB, which a server does without: install leadscore[history] to recheck."
+        )
         raise RecheckError(message) from None
 
 
-def _drawn(moment: Moment, *, since: int, sample: int, seed: int) -> tuple[pd.DataFrame, int]:
-    """Draw receipts among those given since an instant; say among how many."""
-    asked = f"SELECT receipt_id FROM receipts WHERE as_of >= {int(since)} ORDER BY receipt_id{moment.binary}"
-    ids = [receipt_id for rows in moment.rows(asked) for (receipt_id,) in rows]
-    places = np.random.default_rng(seed).choice(len(ids), size=min(sample, len(ids)), replace=False)
-    chosen = json.dumps([ids[place] for place in sorted(places)])
+def _sample(moment: Moment, *, since: int, sample: int, seed: int) -> tuple[pd.DataFrame, int]:
+    """Draw a random sample of the receipts since an instant; return it and how many there were."""
+    query = f"SELECT receipt_id FROM receipts WHERE as_of >= {int(since)} ORDER BY receipt_id{moment.binary}"
+    ids = [receipt_id for rows in moment.rows(query) for (receipt_id,) in rows]
+    chosen_rows = np.random.default_rng(seed).choice(len(ids), size=min(sample, len(ids)), replace=False)
+    chosen = json.dumps([ids[row] for row in sorted(chosen_rows)])
     columns = ["receipt_id", "lead_id", "as_of", "scorer", "feature_values"]
     named = ", ".join(columns)
     where, order = moment.of_leads("receipt_id"), f"receipt_id{moment.binary}"
-    found = moment.rows(f"SELECT {named} FROM receipts WHERE {where} ORDER BY {order}", (chosen,))
-    return pd.DataFrame([row for rows in found for row in rows], columns=columns), len(ids)
+    rows = moment.rows(f"SELECT {named} FROM receipts WHERE {where} ORDER BY {order}", (chosen,))
+    return pd.DataFrame([row for batch in rows for row in batch], columns=columns), len(ids)
 
 
 def _catalogs(database: Database, fingerprints: set[str]) -> dict[str, Catalog]:
-    """Give the features of each scorer; one that the store does not hold whole is left out."""
-    found = {}
+    """Return the features of each scorer; a scorer that is missing or damaged is left out."""
+    catalogs = {}
     with database.reading() as connection:
         for fingerprint in sorted(fingerprints):
             try:
-                found[fingerprint] = load_scorer(connection, fingerprint).catalog
+                catalogs[fingerprint] = load_scorer(connection, fingerprint).catalog
             except (UnknownScorerError, ModelError):
                 continue
-    return found
+    return catalogs
 
 
-def _with_colleagues(moment: Moment, lead_ids: Sequence[str]) -> list[str]:
-    """Give leads with all that were ever of an account that one of them was ever of."""
-    asked = _COLLEAGUES.format(asked=moment.of_leads("v.lead_id"))
-    found = moment.rows(asked, (json.dumps(list(lead_ids)),))
-    return sorted({*lead_ids, *(lead_id for rows in found for (lead_id,) in rows)})
+def _with_accounts(moment: Moment, lead_ids: Sequence[str]) -> list[str]:
+    """Return the leads and every lead that ever shared an account with one of them."""
+    query = _COLLEAGUES.format(leads=moment.of_leads("v.lead_id"))
+    rows = moment.rows(query, (json.dumps(list(lead_ids)),))
+    return sorted({*lead_ids, *(lead_id for batch in rows for (lead_id,) in batch)})
 
 
 def _types(business: Business, catalogs: Iterable[Catalog]) -> dict[str, AttributeType]:
-    """Give the types of attributes; what a scorer was made with counts before what the playbook says today."""
+    """Return the types of attributes; those that a scorer was made with take precedence over today's playbook."""
     features = (feature.reduce for catalog in catalogs for feature in catalog.features)
     read = {reduce.name: AttributeType(reduce.type) for reduce in features if isinstance(reduce, AttributeValue)}
     return {**business.attribute_types, **read}
@@ -232,12 +235,12 @@ def _differences(
 
     warehouse = Warehouse.of_tables(tables)
     try:
-        for at, (scorer, mine) in enumerate(receipts.groupby("scorer", sort=True)):
-            progress("computing features", at, receipts["scorer"].nunique())
+        for done, (scorer, its_receipts) in enumerate(receipts.groupby("scorer", sort=True)):
+            progress("computing features", done, receipts["scorer"].nunique())
             catalog = catalogs[str(scorer)]
-            snapshots = mine[["lead_id", "as_of"]].drop_duplicates().reset_index(drop=True)
+            snapshots = its_receipts[["lead_id", "as_of"]].drop_duplicates().reset_index(drop=True)
             computed = compute_features(warehouse, snapshots, catalog)
-            yield from _compared(mine.merge(computed, on=["lead_id", "as_of"], validate="many_to_one"), catalog)
+            yield from _compared(its_receipts.merge(computed, on=["lead_id", "as_of"], validate="many_to_one"), catalog)
     finally:
         warehouse.connection.disconnect()
 
@@ -246,31 +249,17 @@ def _compared(receipts: pd.DataFrame, catalog: Catalog) -> Iterator[FeatureDiffe
     for row in receipts.to_dict("records"):
         served = json.loads(row["feature_values"])
         if len(served) != len(catalog.names):
-            found = FeatureDifference(
-                row["receipt_id"], row["lead_id"], row["as_of"], "values", len(served), len(catalog.names)
-            )
-            yield found
+            count = len(served), len(catalog.names)
+            yield FeatureDifference(row["receipt_id"], row["lead_id"], int(row["as_of"]), "values", *count)
             continue
         for name, value in zip(catalog.names, served, strict=True):
             computed = _plain(row[name])
-            if not same(value, computed):
+            if not same_value(value, computed):
                 yield FeatureDifference(row["receipt_id"], row["lead_id"], int(row["as_of"]), name, value, computed)
 
 
 def _plain(value: Any) -> Value:
-    """Give a cell of a frame as a plain value; what is missing is None."""
+    """Return a cell of a frame as a plain value; None if it is missing."""
     if isinstance(value, str):
         return value
     return None if pd.isna(value) else float(value)
-
-
-def same(served: Value, computed: Value) -> bool:
-    """
-    Say whether two values are one: numbers to 1e-9, text to the letter, nothing only as nothing.
-
-    >>> same(0.1 + 0.2, 0.3), same(None, 0.0), same("a", "b"), same(1, 1.0)
-    (True, False, False, True)
-    """
-    if isinstance(served, str) or isinstance(computed, str) or served is None or computed is None:
-        return served == computed
-    return math.isclose(served, computed, rel_tol=_EQUAL, abs_tol=_EQUAL)

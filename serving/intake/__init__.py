@@ -1,1 +1,1 @@
-"""What callers may tell, and how it is kept: once, whole, and as of when we knew it."""
+"""How facts come in: each stored once, in whole batches, with the instant at which it became known."""

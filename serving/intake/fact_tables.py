@@ -1,4 +1,4 @@
-"""Shelves: where facts of one kind go; what is there already is found, what is new is collected as rows."""
+"""The tables that facts go into: which facts are stored already, and the rows of those that are new."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,88 +14,88 @@ from serving.store.tables import activities, lead_versions, leads, outcomes
 
 Values = dict[str, Any]
 Event = ActivityFact | OutcomeFact
-_THESE: BindParameter[str] = bindparam("these", expanding=True)
-_KNOWN = select(leads.c.lead_id).where(leads.c.lead_id.in_(_THESE))
-_THERE: Mapping[Kind, Select[Any]] = {
-    "activities": select(activities).where(activities.c.activity_id.in_(_THESE)),
-    "outcomes": select(outcomes).where(outcomes.c.outcome_id.in_(_THESE)),
+_IDS_WANTED: BindParameter[str] = bindparam("ids", expanding=True)
+_EXISTING_LEADS = select(leads.c.lead_id).where(leads.c.lead_id.in_(_IDS_WANTED))
+_STORED_FACTS: Mapping[Kind, Select[Any]] = {
+    "activities": select(activities).where(activities.c.activity_id.in_(_IDS_WANTED)),
+    "outcomes": select(outcomes).where(outcomes.c.outcome_id.in_(_IDS_WANTED)),
 }
 
 
 def fact_table_for(
-    connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], became: Mapping[str, str]
+    connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], survivor_of: Mapping[str, str]
 ) -> "FactTable":
     """
-    Give the shelf for facts of a kind.
+    Return the table for facts of a kind.
 
     Args:
         connection: holds the write lock.
-        kind: what they are.
-        facts: all that may be placed on it.
-        became: for each of their leads the one that it has become by merges.
+        kind: what the facts are.
+        facts: all that may be added to it.
+        survivor_of: for each of their leads the one that it has become by merges.
     """
     if kind == "leads":
-        return _Versions(connection, cast("Sequence[LeadFact]", facts), became=became)
-    return _Events(connection, kind, facts=cast("Sequence[Event]", facts), became=became)
+        return _Versions(connection, cast("Sequence[LeadFact]", facts), survivor_of=survivor_of)
+    return _Events(connection, kind, facts=cast("Sequence[Event]", facts), survivor_of=survivor_of)
 
 
 def existing_leads(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
-    """Give which of these leads somebody told us of."""
-    return set(connection.execute(_KNOWN, {"these": list(set(lead_ids))}).scalars())
+    """Return which of these leads are known."""
+    return set(connection.execute(_EXISTING_LEADS, {"ids": list(set(lead_ids))}).scalars())
 
 
 class FactTable(ABC):
-    """Where facts of one kind go: it finds those that are there already and collects rows for the new ones."""
+    """A table of facts: it looks up which are stored already and collects rows for the new ones."""
 
     table: Table
     rows: list[Values]
 
     @abstractmethod
-    def name_of(self, fact: Any) -> str:
-        """Give the id of a fact."""
+    def id_of(self, fact: Any) -> str:
+        """Return the id of a fact."""
 
     @abstractmethod
     def new_row(self, fact: Any, known_at: int) -> Values | None:
         """
-        Give the row of a fact that we know of from this instant on; None where it is there already.
+        Return the row of a fact that becomes known at this instant; None if it is stored already.
 
         Raises:
-            RequestError: it can never be kept.
+            RequestError: it can never be stored.
         """
 
     def add(self, row: Values) -> None:
-        """Take a row in."""
+        """Add a row."""
         self.rows.append(row)
 
 
 class _Versions(FactTable):
-    """Versions of leads: a new one only where something changed."""
+    """Versions of leads: a new one only if something changed."""
 
     table = lead_versions
 
-    def __init__(self, connection: Connection, facts: Sequence[LeadFact], *, became: Mapping[str, str]) -> None:
+    def __init__(self, connection: Connection, facts: Sequence[LeadFact], *, survivor_of: Mapping[str, str]) -> None:
         self.rows = []
-        self._became = became
-        asked = {fact.lead_id for fact in facts}
+        self._survivor_of = survivor_of
+        lead_ids = {fact.lead_id for fact in facts}
         newest = (
             select(lead_versions.c.lead_id, func.max(lead_versions.c.known_at).label("known_at"))
-            .where(lead_versions.c.lead_id.in_(asked))
+            .where(lead_versions.c.lead_id.in_(lead_ids))
             .group_by(lead_versions.c.lead_id)
             .subquery()
         )
         same = (lead_versions.c.lead_id == newest.c.lead_id) & (lead_versions.c.known_at == newest.c.known_at)
-        found = connection.execute(select(lead_versions).join(newest, same))
-        self._newest: dict[str, Values] = {row.lead_id: row._asdict() for row in found}
+        rows = connection.execute(select(lead_versions).join(newest, same))
+        self._newest: dict[str, Values] = {row.lead_id: row._asdict() for row in rows}
 
-    def name_of(self, fact: LeadFact) -> str:
-        """Give the lead's id."""
+    def id_of(self, fact: LeadFact) -> str:
+        """Return the lead's id."""
         return fact.lead_id
 
     def new_row(self, fact: LeadFact, known_at: int) -> Values | None:
-        """Give the lead's next version; which lead would one of a lead be about that is another one by now?"""
-        became = self._became[fact.lead_id]
-        if became != fact.lead_id:
-            message = f"lead_id: {shown(fact.lead_id)} was merged into {shown(became)}; tell what changed of that lead."
+        """Return the lead's next version; a version of a merged lead would be ambiguous, so it is refused."""
+        survivor = self._survivor_of[fact.lead_id]
+        if survivor != fact.lead_id:
+            message = f"lead_id: {shown(fact.lead_id)} was merged into {shown(survivor)}; send changes of that lead."
             raise MergedError(message)
         newest = self._newest.get(fact.lead_id)
         if newest is not None:
@@ -105,7 +105,7 @@ class _Versions(FactTable):
         return None if same else row
 
     def add(self, row: Values) -> None:
-        """Take a version in; the next one is compared with it."""
+        """Add a version, with which the next one is compared."""
         super().add(row)
         self._newest[row["lead_id"]] = row
 
@@ -120,55 +120,55 @@ def _version(fact: LeadFact, newest: Values | None, known_at: int) -> Values:
     }
 
 
-def _created_at(told: int | None, newest: Values | None, known_at: int) -> int:
-    """Give since when a lead exists: as told, never after we knew of it; else as told before, or else now."""
+def _created_at(sent_at: int | None, newest: Values | None, known_at: int) -> int:
+    """Return since when a lead exists: as sent, but never after it became known; else as before, or else now."""
     if newest is None:
-        return known_at if told is None else min(told, known_at)
+        return known_at if sent_at is None else min(sent_at, known_at)
     before: int = newest["created_at"]
-    if told is None or min(told, newest["known_at"]) == before:
+    if sent_at is None or min(sent_at, newest["known_at"]) == before:
         return before
-    return min(told, known_at)
+    return min(sent_at, known_at)
 
 
 class _Events(FactTable):
-    """Activities or outcomes: kept once by their id."""
+    """Activities or outcomes: stored once by their id."""
 
     def __init__(
-        self, connection: Connection, kind: Kind, *, facts: Sequence[Event], became: Mapping[str, str]
+        self, connection: Connection, kind: Kind, *, facts: Sequence[Event], survivor_of: Mapping[str, str]
     ) -> None:
         self.table = activities if kind == "activities" else outcomes
-        self._id, self._at = IDS[kind], INSTANTS[kind]
+        self._id, self._instant = IDS[kind], INSTANTS[kind]
         self.rows = []
         self._leads = existing_leads(connection, (fact.lead_id for fact in facts))
-        found = connection.execute(_THERE[kind], {"these": [self.name_of(fact) for fact in facts]})
-        self._there: dict[str, Values] = {getattr(row, self._id): row._asdict() for row in found}
-        whose = {row["lead_id"] for row in self._there.values()} - became.keys()
-        self._became = {**became, **survivors(connection, whose)}
+        rows = connection.execute(_STORED_FACTS[kind], {"ids": [self.id_of(fact) for fact in facts]})
+        self._stored: dict[str, Values] = {getattr(row, self._id): row._asdict() for row in rows}
+        owners = {row["lead_id"] for row in self._stored.values()} - survivor_of.keys()
+        self._survivor_of = {**survivor_of, **survivors(connection, owners)}
 
-    def name_of(self, fact: Event) -> str:
-        """Give the id of the activity or outcome."""
+    def id_of(self, fact: Event) -> str:
+        """Return the id of the activity or outcome."""
         return str(getattr(fact, self._id))
 
     def new_row(self, fact: Event, known_at: int) -> Values | None:
-        """Give the row of an activity or outcome of a lead that somebody told us of."""
+        """Return the row of an activity or outcome, whose lead must be known."""
         if fact.lead_id not in self._leads:
             message = f"lead_id: no lead {shown(fact.lead_id)} is known; send it to /v1/leads first."
             raise InvalidError(message)
-        there = self._there.get(self.name_of(fact))
-        if there is None:
+        stored = self._stored.get(self.id_of(fact))
+        if stored is None:
             return self._row(fact, known_at)
-        if {**there, "lead_id": self._became[there["lead_id"]]} == self._row(fact, there["known_at"]):
+        if {**stored, "lead_id": self._survivor_of[stored["lead_id"]]} == self._row(fact, stored["known_at"]):
             return None
-        message = f"{self._id} {shown(self.name_of(fact))} is taken by other content; give every fact an id of its own."
+        message = f"{self._id} {shown(self.id_of(fact))} is taken by other content; give every fact an id of its own."
         raise ConflictError(message)
 
     def add(self, row: Values) -> None:
-        """Take an activity or outcome in; its id is taken from now on."""
+        """Add an activity or outcome, whose id is taken from now on."""
         super().add(row)
-        self._there[row[self._id]] = row
-        self._became.setdefault(row["lead_id"], row["lead_id"])
+        self._stored[row[self._id]] = row
+        self._survivor_of.setdefault(row["lead_id"], row["lead_id"])
 
     def _row(self, fact: Event, known_at: int) -> Values:
-        """Give the fact as it is kept; nothing happens after it is known, even if the sender's clock says so."""
-        content = {**vars(fact), "lead_id": self._became[fact.lead_id]}
-        return {**content, self._at: min(content[self._at], known_at), "known_at": known_at}
+        """Return the row to store; its instant is at most ``known_at``, whatever the sender's clock said."""
+        content = {**vars(fact), "lead_id": self._survivor_of[fact.lead_id]}
+        return {**content, self._instant: min(content[self._instant], known_at), "known_at": known_at}

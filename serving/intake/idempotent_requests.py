@@ -1,9 +1,9 @@
 """
-Idempotency keys: a request that is sent again under the same key gets the answer that it got first.
+Idempotency keys: a request sent again under the same key gets the response that it got first.
 
-Before anything is done, a request's key is reserved in a transaction of its own, so that every process sees that it is
-under way. The answer is written in the same transaction as the facts it speaks of. So after a kill there are either
-both or neither, and then the reservation may be taken over once it is old enough.
+Before anything else, a transaction of its own reserves a request's key, so that every process sees the request in
+flight. The response is written in the same transaction as the facts that it reports, so a kill leaves both or neither.
+After a kill, the reservation may be taken over once it is old enough.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,32 +22,32 @@ from serving.store.tables import idempotent_request_leads, idempotent_requests
 from serving.store.tombstones import find_erased
 
 RETENTION_US = 24 * 3600 * SECOND_US
-"""How long an answer is kept."""
+"""How long a response is stored."""
 ABANDONED_US = 60 * SECOND_US
-"""After how long a reservation without an answer counts as left by a process that died."""
-_ITS = (
+"""The age at which a reservation without a response counts as abandoned by a process that died."""
+_SAME_KEY = (
     idempotent_requests.c.key_id == bindparam("key_id"),
     idempotent_requests.c.idempotency_key == bindparam("idempotency_key"),
 )
-_THERE = select(idempotent_requests).where(*_ITS)
+_STORED_REQUEST = select(idempotent_requests).where(*_SAME_KEY)
 _FINISH = text(
-    "UPDATE idempotent_requests SET status = :answered, response = :said WHERE key_id = :key_id"
-    " AND idempotency_key = :idempotency_key AND started_at = :began AND status IS NULL"
+    "UPDATE idempotent_requests SET status = :answered, response = :response WHERE key_id = :key_id"
+    " AND idempotency_key = :idempotency_key AND started_at = :started_at AND status IS NULL"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
     """
-    A request that carries an idempotency key.
+    A request with an idempotency key.
 
     Attributes:
-        key_id: whose request it is; every caller's keys are his own.
-        idempotency_key: as he sent it.
-        method: of HTTP.
-        path: the address.
+        key_id: the caller's API key; each caller has its own idempotency keys.
+        idempotency_key: as it was sent.
+        method: the HTTP method.
+        path: the URL's path.
         digest: SHA-256 of the body.
-        lead_ids: the leads that it names, so that erasing one of them finds its answer.
+        lead_ids: the leads that the request names, so that erasing one of them finds its response.
     """
 
     key_id: str
@@ -57,20 +57,20 @@ class IdempotentRequest:
     digest: str
     lead_ids: frozenset[str] = frozenset()
 
-    def mark(self, connection: Connection) -> str:
-        """Give the keyed hash that two requests share if they ask for the same."""
+    def keyed_hash(self, connection: Connection) -> str:
+        """Return the keyed hash that is equal for two requests with the same method, path and body."""
         return keyed_hash(connection, f"request\n{self.method}\n{self.path}\n{self.digest}")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
     """
-    An answer.
+    A response as it is stored.
 
     Attributes:
-        status: of HTTP.
+        status: the HTTP status.
         text: the body, exactly as it is sent.
-        replayed: whether it is the one that was given first.
+        replayed: whether it was stored by an earlier request.
     """
 
     status: int
@@ -83,160 +83,164 @@ class ResponseReservation:
     """
     The right to answer a request for the first time.
 
-    Whoever does what was asked calls ``finish`` in the transaction that does it. Where that cannot be done and an
-    error is raised, ``answered_once`` writes it down instead.
+    Whatever does the work calls ``finish`` in the transaction that does it. If the work is refused, ``answer_once``
+    stores the refusal instead.
     """
 
-    asked: IdempotentRequest
+    request: IdempotentRequest
     started_at: int
 
-    def finish(self, connection: Connection, said: StoredResponse, lead_ids: Iterable[str] = ()) -> None:
+    def finish(self, connection: Connection, response: StoredResponse, lead_ids: Iterable[str] = ()) -> None:
         """
-        Write the answer down; one about an erased lead is kept nowhere, so the same request is judged anew.
+        Store the response, unless it mentions an erased lead: then the same request will be handled anew.
 
         Args:
-            connection: inside the transaction that does what was asked.
-            said: the answer.
-            lead_ids: leads that it speaks of, beside those that the request names.
+            connection: inside the transaction that does the work.
+            response: the response.
+            lead_ids: leads that it mentions, beside those that the request names.
 
         Raises:
-            InFlightError: this took so long that another process took over; what the transaction did must not stay.
+            InFlightError: another process took over meanwhile; the transaction must be rolled back.
         """
-        answer = {"began": self.started_at, "answered": said.status, "said": said.text}
-        if connection.execute(_FINISH, {**_names(self.asked), **answer}).rowcount == 0:
-            raise InFlightError(_UNDER_WAY)
-        named = {*self.asked.lead_ids, *lead_ids}
+        columns = {"started_at": self.started_at, "answered": response.status, "response": response.text}
+        if connection.execute(_FINISH, {**_key_columns(self.request), **columns}).rowcount == 0:
+            raise InFlightError(_IN_FLIGHT)
+        named = {*self.request.lead_ids, *lead_ids}
         if find_erased(connection, named):
-            connection.execute(delete(idempotent_requests).where(*self._mine()))
+            connection.execute(delete(idempotent_requests).where(*self._this()))
         elif named:
-            names = _names(self.asked)
+            names = _key_columns(self.request)
             insert_rows(connection, idempotent_request_leads, [{**names, "lead_id": each} for each in sorted(named)])
 
     def give_back(self, database: Database) -> None:
-        """Let the next request with this key be the first, since this one got no answer that is worth keeping."""
-        with suppress(*STORE_ERRORS), database.writing() as connection:  # a store that is gone lets it lapse by itself
-            connection.execute(delete(idempotent_requests).where(*self._mine(), idempotent_requests.c.status.is_(None)))
+        """Give the reservation back, so that the next request with this key counts as the first."""
+        with suppress(*STORE_ERRORS), database.writing() as connection:  # if the store is gone, the reservation expires
+            connection.execute(delete(idempotent_requests).where(*self._this(), idempotent_requests.c.status.is_(None)))
 
-    def _mine(self) -> tuple[ColumnElement[bool], ...]:
-        return (*_of(self.asked), idempotent_requests.c.started_at == self.started_at)
+    def _this(self) -> tuple[ColumnElement[bool], ...]:
+        return (*_key_of(self.request), idempotent_requests.c.started_at == self.started_at)
 
 
-_NOT_KEPT = frozenset({401, 403, 429, 500, 503})
-_UNDER_WAY = "The first request with this Idempotency-Key has no answer yet: send it again in a moment."
-_REUSED = "This Idempotency-Key was sent with another request before: give every request a key of its own."
+_NOT_STORED = frozenset({401, 403, 429, 500, 503})
+_IN_FLIGHT = "The first request with this Idempotency-Key has no answer yet: send it again in a moment."
+_REUSED = "This Idempotency-Key was used for another request: use a new key for every request."
 
 
 def answer_once(
     database: Database,
-    asked: IdempotentRequest | None,
+    request: IdempotentRequest | None,
     *,
     now: Callable[[], int],
     act: Callable[[ResponseReservation | None], StoredResponse],
-    word: Callable[[RequestError], StoredResponse],
+    write_refusal: Callable[[RequestError], StoredResponse],
 ) -> StoredResponse:
     """
-    Do what a request asks, unless it is done; then give the answer that it got first.
+    Handle a request for the first time, or return the response that it got then.
 
     Args:
         database: the store.
-        asked: the request; None where it carries no idempotency key.
-        now: gives the present instant [us since 1970 UTC].
-        act: does what is asked, and finishes the ticket that it is given before it returns.
-        word: writes a refusal as an answer; it is kept as well, but for those that say "later" or "not you".
+        request: the request; None if it carries no idempotency key.
+        now: returns the present instant [us since 1970 UTC].
+        act: does the work, and finishes the reservation that it is passed before it returns.
+        write_refusal: turns a refusal into a response, which is stored too unless it means "later" or "not you".
 
     Raises:
         ReusedKeyError: the key was sent with another request.
-        InFlightError: the first request with this key is under way.
-        RequestError: a refusal that is not kept.
+        InFlightError: the first request with this key is still in flight.
+        RequestError: a refusal that is not stored.
     """
-    if asked is None:
+    if request is None:
         return act(None)
     with database.writing() as connection:
-        ticket = reserve(connection, asked, now=now())
-    if isinstance(ticket, StoredResponse):
-        return ticket
+        reservation = reserve(connection, request, now=now())
+    if isinstance(reservation, StoredResponse):
+        return reservation
     try:
-        return act(ticket)
+        return act(reservation)
     except RequestError as error:
-        if error.status in _NOT_KEPT or isinstance(error, InFlightError):
-            ticket.give_back(database)
+        if error.status in _NOT_STORED or isinstance(error, InFlightError):
+            reservation.give_back(database)
             raise
-        said = word(error)
+        response = write_refusal(error)
         with database.writing() as connection:
-            ticket.finish(connection, said)
-        return said
+            reservation.finish(connection, response)
+        return response
     except BaseException:
-        ticket.give_back(database)
+        reservation.give_back(database)
         raise
 
 
-def reserve(connection: Connection, asked: IdempotentRequest, *, now: int) -> ResponseReservation | StoredResponse:
+def reserve(connection: Connection, request: IdempotentRequest, *, now: int) -> ResponseReservation | StoredResponse:
     """
-    Reserve a request's key, or give the answer that is kept for it.
+    Reserve a request's key, or return the response that is stored for it.
 
     Args:
         connection: in a short transaction of its own that holds the write lock.
-        asked: the request.
+        request: the request.
         now: the present instant [us since 1970 UTC].
 
     Raises:
         ReusedKeyError: the key was sent with another request.
-        InFlightError: the first request with this key is under way.
+        InFlightError: the first request with this key is still in flight.
     """
-    mark = asked.mark(connection)
-    row = connection.execute(_THERE, _names(asked)).one_or_none()
+    request_hash = request.keyed_hash(connection)
+    row = connection.execute(_STORED_REQUEST, _key_columns(request)).one_or_none()
     if row is not None and row.started_at <= now - RETENTION_US:
-        _forget(connection, asked)
+        _delete(connection, request)
         row = None
     if row is None:
-        insert_rows(connection, idempotent_requests, [{**_names(asked), "request_hash": mark, "started_at": now}])
-        return ResponseReservation(asked, now)
-    return _again(connection, asked, row=row, mark=mark, now=now)
+        insert_rows(
+            connection,
+            idempotent_requests,
+            [{**_key_columns(request), "request_hash": request_hash, "started_at": now}],
+        )
+        return ResponseReservation(request, now)
+    return _response_of(connection, request, row=row, request_hash=request_hash, now=now)
 
 
-def _again(
-    connection: Connection, asked: IdempotentRequest, *, row: Row[tuple[object, ...]], mark: str, now: int
+def _response_of(
+    connection: Connection, request: IdempotentRequest, *, row: Row[tuple[object, ...]], request_hash: str, now: int
 ) -> ResponseReservation | StoredResponse:
-    """Say what a request gets whose key is there already."""
-    if row.request_hash != mark:
+    """Return what a request gets whose key is reserved already."""
+    if row.request_hash != request_hash:
         raise ReusedKeyError(_REUSED)
     if row.status is not None:
         return StoredResponse(row.status, row.response, replayed=True)
     if now - row.started_at < ABANDONED_US:
-        raise InFlightError(_UNDER_WAY)
-    connection.execute(update(idempotent_requests).where(*_of(asked)).values(started_at=now))
-    return ResponseReservation(asked, now)
+        raise InFlightError(_IN_FLIGHT)
+    connection.execute(update(idempotent_requests).where(*_key_of(request)).values(started_at=now))
+    return ResponseReservation(request, now)
 
 
 def delete_expired(connection: Connection, now: int) -> None:
-    """Forget the answers that were kept long enough."""
-    old = idempotent_requests.c.started_at <= now - RETENTION_US
+    """Delete the responses that are old enough."""
+    expired = idempotent_requests.c.started_at <= now - RETENTION_US
     of_it = (idempotent_requests.c.key_id == idempotent_request_leads.c.key_id) & (
         idempotent_requests.c.idempotency_key == idempotent_request_leads.c.idempotency_key
     )
     connection.execute(
-        delete(idempotent_request_leads).where(select(idempotent_requests.c.key_id).where(of_it, old).exists())
+        delete(idempotent_request_leads).where(select(idempotent_requests.c.key_id).where(of_it, expired).exists())
     )
-    connection.execute(delete(idempotent_requests).where(old))
+    connection.execute(delete(idempotent_requests).where(expired))
 
 
 def sha256_of(body: bytes) -> str:
-    """Give the SHA-256 of a body."""
+    """Return the SHA-256 of a body."""
     return sha256(body).hexdigest()
 
 
-def _forget(connection: Connection, asked: IdempotentRequest) -> None:
+def _delete(connection: Connection, request: IdempotentRequest) -> None:
     for table in (idempotent_request_leads, idempotent_requests):
-        mine = (table.c.key_id == asked.key_id, table.c.idempotency_key == asked.idempotency_key)
-        connection.execute(delete(table).where(*mine))
+        same_key = (table.c.key_id == request.key_id, table.c.idempotency_key == request.idempotency_key)
+        connection.execute(delete(table).where(*same_key))
 
 
-def _names(asked: IdempotentRequest) -> dict[str, str]:
-    return {"key_id": asked.key_id, "idempotency_key": asked.idempotency_key}
+def _key_columns(request: IdempotentRequest) -> dict[str, str]:
+    return {"key_id": request.key_id, "idempotency_key": request.idempotency_key}
 
 
-def _of(asked: IdempotentRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _key_of(request: IdempotentRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return (
-        idempotent_requests.c.key_id == asked.key_id,
-        idempotent_requests.c.idempotency_key == asked.idempotency_key,
+        idempotent_requests.c.key_id == request.key_id,
+        idempotent_requests.c.idempotency_key == request.idempotency_key,
     )

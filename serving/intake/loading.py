@@ -1,4 +1,4 @@
-"""Loading: a company's history into the store, all of it or nothing, and a second time nothing new."""
+"""Loading: a company's history into the store, all of it or nothing; loading it again adds nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +24,7 @@ from serving.store.tables import leads, merges
 from serving.store.tombstones import find_erased, has_tombstones
 
 _CHUNK = 50_000
-_SETTLED_AT_ONCE = 1000
+_SCORED_AT_ONCE = 1000
 if TYPE_CHECKING:
     from data.warehouse import Warehouse
 
@@ -32,34 +32,34 @@ Rows = Iterable[tuple[Any, ...]]
 
 
 class HistoryTables(Protocol):
-    """Contract tables as Ibis tables with instants in microseconds; the warehouse is one."""
+    """Contract tables as Ibis tables with instants in microseconds, such as the warehouse has."""
 
     @property
     def leads(self) -> Any:
-        """Give the versions of leads with a column per attribute."""
+        """The versions of leads, with a column per attribute."""
 
     @property
     def activities(self) -> Any:
-        """Give the activities."""
+        """The activities."""
 
     @property
     def outcomes(self) -> Any:
-        """Give the outcomes."""
+        """The outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
     """
-    What a load brought that the store did not have.
+    What a load added to the store.
 
     Attributes:
-        database: where the store is.
-        rows: rows of history read, lead versions, activities and outcomes together.
+        database: the store's file or URL.
+        rows: rows of history that were read: lead versions, activities and outcomes together.
         leads: new leads.
         lead_versions: new versions of leads.
         activities: new activities.
         outcomes: new outcomes.
-        above: open leads of the store that stand above the threshold.
+        above: open leads of the store that are above the threshold.
     """
 
     database: str
@@ -71,30 +71,30 @@ class LoadResult:
     above: int
 
     def as_json(self) -> dict[str, Any]:
-        """Write the counts."""
+        """Return the counts."""
         return asdict(self)
 
     def show(self, console: Console) -> None:
-        """Say it on a console."""
+        """Print it."""
         console.print(
             f"Of {self.rows:,} rows of history, new in {self.database}: {self.leads:,} leads,"
             f" {self.lead_versions:,} versions of leads, {self.activities:,} activities, {self.outcomes:,} outcomes."
-            f" {self.above:,} open leads stand above the threshold; loading routes none of them.",
+            f" {self.above:,} open leads are above the threshold; loading hands none of them over.",
             soft_wrap=True,
         )
 
 
 def import_playbook_history(workspace: Workspace, *, progress: Progress = silent) -> "Warehouse":
     """
-    Import the history that a playbook's exports hold, to be loaded.
+    Import the history of a playbook's exports, to be loaded.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        progress: hears how far it has come.
+        progress: called with how far it has come.
 
     Raises:
-        LoadError: the playbook reads the store itself, so that there is nothing to load.
-        DataError: the exports cannot be read as the playbook says.
+        LoadError: the playbook's source is the store itself, so there is nothing to load.
+        DataError: the exports do not match the playbook.
     """
     from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
 
@@ -119,27 +119,27 @@ def load_history(
     """
     Put history into the store, in one transaction.
 
-    Leads of which the store learns something new, and that are above the threshold as of now, count as above without
-    a route: whoever wanted them has them. The others stay as they stand. What is new about a lead that was merged goes
-    to the one that it has become, as it does when it is told; only versions of such a lead are left out.
+    A lead that the load leaves above the threshold starts as "above" and is not handed over. Leads that get no new
+    facts keep their state. New activities and outcomes of a merged lead go to the one that it has become, as they do
+    when they are sent to the API; new versions of such a lead are left out, since they would be ambiguous.
 
     Args:
-        history: contract tables, of leads that the tables hold themselves; erased leads are left out.
-        database: the store; what it has already stays as it is.
+        history: contract tables, without facts of leads that the tables lack; erased leads are left out.
+        database: the store; what it holds already does not change.
         playbook: the playbook.
-        live: the scorer in use, which says who is above.
-        progress: hears how far it has come.
+        live: the scorer in use, which decides who is above the threshold.
+        progress: called with how far it has come.
         now_us: the present instant [us since 1970 UTC]; default: the clock's.
     """
     as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
-        became = _became(connection)
+        survivor_of = _survivors(connection)
         history = _without_erased(connection, history)
-        kept = _without_merged(history, became)
+        accepted = _without_merged(history, survivor_of)
         with open_bulk_insert(connection) as store:
-            new = _stored(store, kept, became=became, business=playbook.business, progress=progress)
+            new = _insert_all(store, accepted, survivor_of=survivor_of, business=playbook.business, progress=progress)
             changed = store.changed_leads()
-        _settle(
+        _set_initial_states(
             connection, live, crossing_rules=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress
         )
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
@@ -149,7 +149,7 @@ def load_history(
 
 @dataclass(frozen=True, slots=True)
 class _AcceptedHistory:
-    """History without what the store does not take."""
+    """History without what the store does not accept."""
 
     leads: Any
     activities: Any
@@ -157,11 +157,11 @@ class _AcceptedHistory:
 
 
 def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTables:
-    """Leave out the leads that were erased from the store, though the exports still tell of them."""
+    """Leave out the leads that were erased from the store although the exports still name them."""
     if not has_tombstones(connection):
         return history
-    told = history.leads.select("lead_id").distinct().to_pyarrow()["lead_id"].to_pylist()
-    erased = sorted(find_erased(connection, told))
+    lead_ids = history.leads.select("lead_id").distinct().to_pyarrow()["lead_id"].to_pylist()
+    erased = sorted(find_erased(connection, lead_ids))
     if not erased:
         return history
     kept = (
@@ -170,49 +170,49 @@ def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTa
     return _AcceptedHistory(*kept)
 
 
-def _became(connection: Connection) -> dict[str, str]:
-    """Give for each lead that was merged the one that it has become."""
+def _survivors(connection: Connection) -> dict[str, str]:
+    """Return, for each merged lead, the one that it has become."""
     return survivors(connection, connection.execute(select(merges.c.lead_id).distinct()).scalars())
 
 
-def _without_merged(history: HistoryTables, became: Mapping[str, str]) -> HistoryTables:
-    """Leave out versions of leads that were merged: which of the leads that are one now would they be about?"""
-    if not became:
+def _without_merged(history: HistoryTables, survivor_of: Mapping[str, str]) -> HistoryTables:
+    """Leave out versions of merged leads, which would be ambiguous."""
+    if not survivor_of:
         return history
-    versions = history.leads.filter(~history.leads.lead_id.isin(sorted(became)))
+    versions = history.leads.filter(~history.leads.lead_id.isin(sorted(survivor_of)))
     return _AcceptedHistory(versions, history.activities, history.outcomes)
 
 
-def _given(chunks: Iterable[Rows], columns: Sequence[str], *, became: Mapping[str, str]) -> Iterable[Rows]:
-    """Give facts of leads that were merged to those that they have become."""
-    return (_of_survivors(rows, columns, became) for rows in chunks) if became else chunks
+def _to_survivors(chunks: Iterable[Rows], columns: Sequence[str], *, survivor_of: Mapping[str, str]) -> Iterable[Rows]:
+    """Move facts of merged leads to the leads that they have become."""
+    return (_of_survivors(rows, columns, survivor_of) for rows in chunks) if survivor_of else chunks
 
 
-def _of_survivors(rows: Rows, columns: Sequence[str], became: Mapping[str, str]) -> Rows:
-    at = columns.index("lead_id")
+def _of_survivors(rows: Rows, columns: Sequence[str], survivor_of: Mapping[str, str]) -> Rows:
+    place = columns.index("lead_id")
     for row in rows:
-        yield (*row[:at], became.get(row[at], row[at]), *row[at + 1 :])
+        yield (*row[:place], survivor_of.get(row[place], row[place]), *row[place + 1 :])
 
 
-def _stored(
-    store: BulkInsert, history: HistoryTables, *, became: Mapping[str, str], business: Business, progress: Progress
+def _insert_all(
+    store: BulkInsert, history: HistoryTables, *, survivor_of: Mapping[str, str], business: Business, progress: Progress
 ) -> dict[str, int]:
-    """Insert every table in the order of its key, which SQLite takes in fastest."""
+    """Insert every table in the order of its key, which is fastest on SQLite."""
     versioned, activities, outcomes = history.leads, history.activities, history.outcomes
     kept = [name for name in business.attributes if name in versioned.columns]
     versions = _chunks(
         versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
     )
-    done = _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"])
-    ended = _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])
-    told: list[tuple[str, int, Iterable[Rows]]] = [
+    activity_rows = _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"])
+    outcome_rows = _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])
+    tables: list[tuple[str, int, Iterable[Rows]]] = [
         ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
         ("lead_versions", _size(versioned), (_versions(rows, kept, business) for rows in versions)),
-        ("activities", _size(activities), _given(done, COLUMNS["activities"], became=became)),
-        ("outcomes", _size(outcomes), _given(ended, COLUMNS["outcomes"], became=became)),
+        ("activities", _size(activities), _to_survivors(activity_rows, COLUMNS["activities"], survivor_of=survivor_of)),
+        ("outcomes", _size(outcomes), _to_survivors(outcome_rows, COLUMNS["outcomes"], survivor_of=survivor_of)),
     ]
     return {
-        table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in told
+        table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in tables
     }
 
 
@@ -221,13 +221,13 @@ def _size(table: Any) -> int:
 
 
 def _chunks(table: Any, columns: Sequence[str]) -> Iterator[Rows]:
-    """Read a table in pieces of rows."""
+    """Read a table in chunks of rows."""
     for batch in table.select(*columns).to_pyarrow().to_batches(max_chunksize=_CHUNK):
         yield zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
 def _versions(rows: Rows, names: Sequence[str], business: Business) -> Rows:
-    """Turn the columns of attributes into canonical JSON."""
+    """Turn the attribute columns into canonical JSON."""
     booleans = [business.attributes[name].type is AttributeType.BOOLEAN for name in names]
     for lead_id, known_at, account_id, created_at, *values in rows:
         known = zip(names, values, booleans, strict=True)
@@ -236,7 +236,7 @@ def _versions(rows: Rows, names: Sequence[str], business: Business) -> Rows:
 
 
 def _insert(store: BulkInsert, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
-    """Insert rows that are not there yet and say how many were new."""
+    """Insert rows that are not there yet and return how many were new."""
     new, done = 0, 0
     for chunk in chunks:
         rows = list(chunk)
@@ -246,7 +246,7 @@ def _insert(store: BulkInsert, table: str, *, chunks: Iterable[Rows], total: int
     return new
 
 
-def _settle(
+def _set_initial_states(
     connection: Connection,
     live: LiveScorer,
     *,
@@ -255,7 +255,9 @@ def _settle(
     as_of: int,
     progress: Progress,
 ) -> None:
-    """Take leads as they stand now."""
-    for at in range(0, len(lead_ids), _SETTLED_AT_ONCE):
-        crossing_rules.set_initial_states(connection, live, lead_ids=lead_ids[at : at + _SETTLED_AT_ONCE], as_of=as_of)
-        progress("scoring loaded leads", min(at + _SETTLED_AT_ONCE, len(lead_ids)), len(lead_ids))
+    """Set on which side of the threshold the loaded leads start."""
+    for start in range(0, len(lead_ids), _SCORED_AT_ONCE):
+        crossing_rules.set_initial_states(
+            connection, live, lead_ids=lead_ids[start : start + _SCORED_AT_ONCE], as_of=as_of
+        )
+        progress("scoring loaded leads", min(start + _SCORED_AT_ONCE, len(lead_ids)), len(lead_ids))

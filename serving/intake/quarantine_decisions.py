@@ -1,4 +1,4 @@
-"""Releasing: somebody looked at a fact in quarantine, and it is taken in, or thrown away."""
+"""Decisions on facts in quarantine: each is released, as if it were sent now, or discarded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from serving.store.database import Database
 @dataclass(frozen=True, slots=True)
 class QuarantineDecisions:
     """
-    Decides on facts in quarantine.
+    Releases or discards facts in quarantine.
 
     Args:
         database: the store.
-        clock: says when.
-        ingestion: takes facts in.
+        clock: the service's clock.
+        ingestion: stores facts.
     """
 
     database: Database
@@ -28,36 +28,40 @@ class QuarantineDecisions:
     ingestion: Ingestion
 
     def release(
-        self, number: int, *, actor: str, kept: Callable[[Connection, QuarantinedFact, ItemOutcome], None] | None = None
+        self,
+        number: int,
+        *,
+        actor: str,
+        before_commit: Callable[[Connection, QuarantinedFact, ItemOutcome], None] | None = None,
     ) -> ItemOutcome:
         """
-        Take a fact in as if it had been sent now; nothing happens after it is known, so its instant is now at most.
+        Store a fact as if it had been sent now, so that its instant is at most now.
 
         Args:
-            number: of the fact in quarantine.
-            actor: who says so.
-            kept: is called in the transaction that takes the fact in.
+            number: the fact's number in quarantine.
+            actor: who releases it.
+            before_commit: called in the transaction that stores the fact.
 
         Raises:
             UnknownFactError: no fact has this number.
             SettledError: it left the quarantine already.
-            RequestError: it cannot be taken in by now; then it stays in quarantine.
+            RequestError: it can no longer be stored; then it stays in quarantine.
         """
         with self.database.writing_facts(self.clock) as (connection, now):
-            found = read_quarantined(connection, number)
+            fact_held = read_quarantined(connection, number)
             mark_released(connection, number, now)
-            fact = self.ingestion.checked(found.kind, dict(found.sent))
-            result = self.ingestion.keep(connection, found.kind, read=[fact])[0]
+            fact = self.ingestion.parse(fact_held.kind, dict(fact_held.sent))
+            result = self.ingestion.store(connection, fact_held.kind, read=[fact])[0]
             if result.error is not None:
                 raise result.error
             write_audit_entry(connection, at=now, actor=actor, action="quarantine.release", target=f"number {number}")
-            if kept is not None:
-                kept(connection, found, result)
+            if before_commit is not None:
+                before_commit(connection, fact_held, result)
         return result
 
     def discard(self, number: int, *, actor: str) -> None:
         """
-        Throw a fact away.
+        Discard a fact.
 
         Raises:
             UnknownFactError: no fact has this number.

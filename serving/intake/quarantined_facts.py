@@ -1,7 +1,7 @@
 """
-Quarantine: facts whose instant cannot be right yet are kept as they were sent, and nothing counts them.
+Quarantine: facts whose instant cannot be right yet are stored as they were sent, and nothing counts them.
 
-They are taken in once their instant has passed and they are sent again, or once somebody releases them, or never.
+They are ingested once their instant has passed and they are sent again, or once somebody releases them, or never.
 """
 
 import json
@@ -21,7 +21,7 @@ AnyFact = LeadFact | ActivityFact | OutcomeFact
 MODELS: Mapping[Kind, type[AnyFact]] = {"leads": LeadFact, "activities": ActivityFact, "outcomes": OutcomeFact}
 IDS: Mapping[Kind, str] = {"leads": "lead_id", "activities": "activity_id", "outcomes": "outcome_id"}
 INSTANTS: Mapping[Kind, str] = {"leads": "created_at", "activities": "occurred_at", "outcomes": "reached_at"}
-_ANYBODY = select(quarantine.c.id).limit(1)
+_ANY_FACT = select(quarantine.c.id).limit(1)
 _UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
@@ -32,7 +32,7 @@ class SuspectFact:
 
     Attributes:
         kind: what it is.
-        fact: as it was read.
+        fact: as parsed.
         sent: as it was sent.
         why: why it cannot be right yet.
     """
@@ -44,13 +44,13 @@ class SuspectFact:
 
     @property
     def fact_id(self) -> str:
-        """Give the id that the fact has of its own."""
+        """The fact's own id."""
         return str(getattr(self.fact, IDS[self.kind]))
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedFact:
-    """A fact in quarantine, or one that was there."""
+    """A fact that is or was in quarantine."""
 
     number: int
     kind: Kind
@@ -62,19 +62,19 @@ class QuarantinedFact:
     released_at: int | None
 
     def as_json(self) -> dict[str, Any]:
-        """Write it as the API gives it."""
-        said = {"id": self.number, "kind": self.kind, "fact_id": self.fact_id, "lead_id": self.lead_id}
-        return {**said, "why": self.why, "received_at": iso(self.received_at), "fact": self.sent}
+        """Return it as the API writes it."""
+        identity = {"id": self.number, "kind": self.kind, "fact_id": self.fact_id, "lead_id": self.lead_id}
+        return {**identity, "why": self.why, "received_at": iso(self.received_at), "fact": self.sent}
 
     @property
     def fact(self) -> AnyFact:
-        """Give it as it was read."""
+        """The fact as parsed."""
         return read_as(MODELS[self.kind], dict(self.sent))
 
 
 def suspicion(kind: Kind, fact: AnyFact, *, now: int, skew_us: int) -> str | None:
     """
-    Say why a fact cannot be right yet; None where nothing speaks against it.
+    Return why a fact cannot be right yet; None if nothing is suspect.
 
     >>> from serving.facts import ActivityFact
     >>> sent = {"activity_id": "a", "lead_id": "L-1", "kind": "call", "occurred_at": "1970-01-03T00:00:00Z"}
@@ -82,18 +82,20 @@ def suspicion(kind: Kind, fact: AnyFact, *, now: int, skew_us: int) -> str | Non
     'occurred_at is 2 days ahead of our clock'
     """
     name = INSTANTS[kind]
-    told: int | None = getattr(fact, name)
-    return None if told is None or told <= now + skew_us else f"{name} is {_long(told - now)} ahead of our clock"
+    instant: int | None = getattr(fact, name)
+    return (
+        None if instant is None or instant <= now + skew_us else f"{name} is {_span(instant - now)} ahead of our clock"
+    )
 
 
 class Quarantine:
     """
-    The quarantine as a batch of facts meets it.
+    The quarantine, seen from a batch of facts.
 
     Args:
         connection: holds the write lock.
         kind: what the facts are.
-        fact_ids: all of theirs; most were never in quarantine.
+        fact_ids: the ids of the batch.
     """
 
     def __init__(self, connection: Connection, kind: Kind, fact_ids: Iterable[str]) -> None:
@@ -101,18 +103,18 @@ class Quarantine:
         self._kind = kind
         self._is_mine = (quarantine.c.kind == kind, quarantine.c.released_at.is_(None))
         self._waiting: dict[str, AnyFact] = {}
-        if connection.execute(_ANYBODY).first():  # mostly nobody, and that is known at once
-            asked = select(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(set(fact_ids)))
-            self._waiting = {row.fact_id: _held(row).fact for row in connection.execute(asked)}
+        if connection.execute(_ANY_FACT).first():  # mostly there is none, which one query tells
+            query = select(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(set(fact_ids)))
+            self._waiting = {row.fact_id: _quarantined(row).fact for row in connection.execute(query)}
 
     def hold(self, suspect: SuspectFact, at: int) -> Literal["quarantined", "duplicate"]:
         """
-        Keep a fact in quarantine; the same one again is a duplicate.
+        Put a fact into quarantine; the same one again is a duplicate.
 
-        A lead's newest version takes the place of one that waits, since a lead has but one id for all its versions.
+        A new version of a lead replaces the one that waits, since all versions of a lead have one id.
 
         Args:
-            suspect: the fact; it is none that is stored already.
+            suspect: the fact; it is not stored yet.
             at: now [us since 1970 UTC].
 
         Raises:
@@ -131,39 +133,37 @@ class Quarantine:
 
     def check(self, fact_id: str, fact: AnyFact) -> None:
         """
-        Refuse a fact whose id another one in quarantine has; a lead's versions may always differ.
+        Refuse a fact if another one with its id is in quarantine; versions of a lead may always differ.
 
         Raises:
             ConflictError: there is one.
         """
         if self._kind != "leads" and self._waiting.get(fact_id, fact) != fact:
-            message = (
-                f"{IDS[self._kind]} {shown(fact_id)} is in quarantine with other content: have that one discarded."
-            )
+            message = f"{IDS[self._kind]} {shown(fact_id)} is in quarantine with other content: discard that one first."
             raise ConflictError(message)
 
     def settle(self, fact_ids: Iterable[str], at: int) -> None:
-        """Let facts go that are stored now, whoever sent them again."""
-        gone = self._waiting.keys() & set(fact_ids)
-        if gone:
-            left = update(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(gone))
-            self._connection.execute(left.values(released_at=at))
+        """Release the facts that were sent again and are stored now."""
+        stored = self._waiting.keys() & set(fact_ids)
+        if stored:
+            release = update(quarantine).where(*self._is_mine, quarantine.c.fact_id.in_(stored))
+            self._connection.execute(release.values(released_at=at))
 
 
 def newest_quarantined(connection: Connection, limit: int) -> list[QuarantinedFact]:
-    """Give the facts in quarantine, newest first."""
-    is_in = quarantine.c.released_at.is_(None)
-    asked = select(quarantine).where(is_in).order_by(quarantine.c.id.desc()).limit(limit)
-    return [_held(row) for row in connection.execute(asked)]
+    """Return the facts in quarantine, newest first."""
+    read_quarantined = quarantine.c.released_at.is_(None)
+    query = select(quarantine).where(read_quarantined).order_by(quarantine.c.id.desc()).limit(limit)
+    return [_quarantined(row) for row in connection.execute(query)]
 
 
 def read_quarantined(connection: Connection, number: int) -> QuarantinedFact:
     """
-    Give a fact that is in quarantine.
+    Return a fact that is in quarantine.
 
     Raises:
         UnknownFactError: none has this number.
-        SettledError: it was released, or taken in when it was sent again.
+        SettledError: it was released, or stored when it was sent again.
     """
     row = connection.execute(select(quarantine).where(quarantine.c.id == number)).one_or_none()
     if row is None:
@@ -172,37 +172,37 @@ def read_quarantined(connection: Connection, number: int) -> QuarantinedFact:
     if row.released_at is not None:
         message = f"Fact number {number} left the quarantine at {iso(row.released_at)}; there is nothing left to do."
         raise SettledError(message)
-    return _held(row)
+    return _quarantined(row)
 
 
 def mark_released(connection: Connection, number: int, at: int) -> None:
-    """Let a fact out of quarantine."""
+    """Mark a fact as released."""
     connection.execute(update(quarantine).where(quarantine.c.id == number).values(released_at=at))
 
 
 def delete_quarantined(connection: Connection, number: int) -> QuarantinedFact:
     """
-    Throw away a fact that is in quarantine.
+    Delete a fact that is in quarantine.
 
     Raises:
         UnknownFactError: none has this number.
-        SettledError: it was released, or taken in when it was sent again.
+        SettledError: it was released, or stored when it was sent again.
     """
-    found = read_quarantined(connection, number)
+    fact = read_quarantined(connection, number)
     connection.execute(delete(quarantine).where(quarantine.c.id == number))
-    return found
+    return fact
 
 
-def _held(row: Any) -> QuarantinedFact:
-    told = (row.fact_id, row.lead_id, json.loads(row.fact), row.why, row.received_at, row.released_at)
-    return QuarantinedFact(row.id, row.kind, *told)
+def _quarantined(row: Any) -> QuarantinedFact:
+    columns = (row.fact_id, row.lead_id, json.loads(row.fact), row.why, row.received_at, row.released_at)
+    return QuarantinedFact(row.id, row.kind, *columns)
 
 
-def _long(span_us: int) -> str:
+def _span(span_us: int) -> str:
     """
-    Say how long a span is, in the largest unit of which there are two.
+    Word how long a span is, in the largest unit of which there are two.
 
-    >>> _long(90 * 60 * 1_000_000), _long(3 * 86_400 * 1_000_000), _long(1)
+    >>> _span(90 * 60 * 1_000_000), _span(3 * 86_400 * 1_000_000), _span(1)
     ('90 minutes', '3 days', '0 seconds')
     """
     seconds = span_us // SECOND_US

@@ -1,1 +1,1 @@
-"""What is held about a person: told, and forgotten."""
+"""What is held about a person: shown to them, and erased on request."""

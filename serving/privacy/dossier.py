@@ -1,8 +1,8 @@
 """
-The dossier: all that is held about a lead, and the logic of its score, in words that the person can read.
+The dossier: everything that is held about a lead, and the logic of its score, in words that the person can read.
 
-It answers what a person may ask for under articles 15 and 22 of the GDPR: the data, what they are used for, how a
-score comes about, what follows from it, and how long all of it is kept.
+It answers what a person may ask under articles 15 and 22 of the GDPR: the data, what they are used for, how a score
+comes about, what follows from it, and how long all of it is stored.
 """
 
 import json
@@ -45,14 +45,14 @@ _JSON = ("attributes", "fact", "reasons", "scorer")
 @dataclass(frozen=True, slots=True)
 class Dossier:
     """
-    What is held about a lead.
+    Everything that is held about a lead.
 
     Attributes:
         lead_id: the lead, or what it was merged into.
         ids: every id under which something is held.
-        as_of: when this was so [us since 1970 UTC].
-        held: rows by what they are.
-        score: as of then; None where the lead cannot be scored, such as one that is quarantined alone.
+        as_of: when it was gathered [us since 1970 UTC].
+        held: rows by kind.
+        score: as of then; None if the lead cannot be scored, such as one that exists only in quarantine.
         logic: how the score comes about and what follows from it.
     """
 
@@ -64,7 +64,7 @@ class Dossier:
     logic: ScoreLogic
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return it as the API writes it."""
         return {
             "lead_id": self.lead_id,
             "ids": list(self.ids),
@@ -77,11 +77,11 @@ class Dossier:
 
     @property
     def says(self) -> str:
-        """Say all of it in plain sentences, a paragraph each."""
+        """The dossier in plain sentences, a paragraph each."""
         return "\n\n".join([self._what_is_held(), *self.logic.paragraphs(self.score)])
 
     def as_markdown(self) -> str:
-        """Write it as a page that people can read: the sentences, then every row."""
+        """Return it as a readable page: the sentences, then every row."""
         parts = [f"# What is held about lead {self.lead_id}", self.says]
         for name, rows in self.held.items():
             if rows:
@@ -91,7 +91,7 @@ class Dossier:
 
     def _what_is_held(self) -> str:
         counts = ", ".join(f"{len(rows):,} {name.replace('_', ' ')}" for name, rows in self.held.items() if rows)
-        also = f" It is the same lead as {', '.join(one for one in self.ids if one != self.lead_id)}."
+        also = f" It is the same lead as {', '.join(lead_id for lead_id in self.ids if lead_id != self.lead_id)}."
         return f"This is all that is held about lead {self.lead_id} as of {iso(self.as_of)}: {counts or 'nothing'}." + (
             also if len(self.ids) > 1 else ""
         )
@@ -99,7 +99,7 @@ class Dossier:
 
 def build_dossier(connection: Connection, live: LiveScorer, playbook: Playbook, *, lead_id: str, now: int) -> Dossier:
     """
-    Gather what is held about a lead.
+    Gather everything that is held about a lead.
 
     Args:
         connection: reads the store.
@@ -116,13 +116,13 @@ def build_dossier(connection: Connection, live: LiveScorer, playbook: Playbook, 
     if not any(held.values()):
         message = f"No lead {shown(lead_id)} is known: nothing is held about it."
         raise UnknownLeadError(message)
-    stands_for = survivors(connection, [lead_id])[lead_id]
-    score = live.score(raw_connection(connection), stands_for, as_of=now, top=None)
-    return Dossier(stands_for, tuple(sorted(person)), now, held, score, explain_logic(live, playbook))
+    survivor = survivors(connection, [lead_id])[lead_id]
+    score = live.score(raw_connection(connection), survivor, as_of=now, top=None)
+    return Dossier(survivor, tuple(sorted(person)), now, held, score, explain_logic(live, playbook))
 
 
 def audit_dossier(database: Database, lead_id: str, *, at: int, actor: str) -> None:
-    """Keep in the audit log that somebody was told all about a lead."""
+    """Note in the audit log that somebody was shown everything about a lead."""
     with database.writing() as connection:
         write_audit_entry(
             connection, at=at, actor=actor, action="leads.dossier", target=keyed_hash(connection, lead_id)
@@ -130,8 +130,8 @@ def audit_dossier(database: Database, lead_id: str, *, at: int, actor: str) -> N
 
 
 def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """Give the rows of every table that name the person, as they are read by people."""
-    given = {
+    """Return the rows of every table that name the person, readable by people."""
+    rows = {
         "standing": _rows(connection, leads, person, by="lead_id"),
         "versions": _rows(connection, lead_versions, person, by="known_at"),
         "activities": _rows(connection, activities, person, by="occurred_at"),
@@ -142,21 +142,23 @@ def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dic
         "stored_scores": _rows(connection, scores, person, by="as_of"),
         "handovers": _rows(connection, routes, person, by="routed_at"),
     }
-    told = [past.as_json() for role in _ROLES for past in receipts_among(connection, person, role=role, limit=_ALL)]
-    return {**given, "receipts": told, "kept_answers": _answers(connection, person)}
+    receipts = [past.as_json() for role in _ROLES for past in receipts_among(connection, person, role=role, limit=_ALL)]
+    return {**rows, "receipts": receipts, "kept_answers": _stored_responses(connection, person)}
 
 
 def _rows(connection: Connection, table: Table, person: Collection[str], *, by: str) -> list[dict[str, Any]]:
-    named = [table.c[name].in_(person) for name in ("lead_id", "into_lead_id") if name in table.c]
-    asked = select(table).where(or_(*named)).order_by(table.c[by])
-    return [{name: _told(name, value) for name, value in row._asdict().items()} for row in connection.execute(asked)]
+    naming = [table.c[name].in_(person) for name in ("lead_id", "into_lead_id") if name in table.c]
+    query = select(table).where(or_(*naming)).order_by(table.c[by])
+    return [
+        {name: _readable(name, value) for name, value in row._asdict().items()} for row in connection.execute(query)
+    ]
 
 
-def _told(name: str, value: Any) -> Any:
+def _readable(name: str, value: Any) -> Any:
     """
-    Write a column's value for people: instants as such, JSON as objects.
+    Return a column's value readable by people: instants as such, JSON as objects.
 
-    >>> _told("known_at", 0), _told("attributes", '{"country":"NL"}'), _told("points", 50.0)
+    >>> _readable("known_at", 0), _readable("attributes", '{"country":"NL"}'), _readable("points", 50.0)
     ('1970-01-01T00:00:00Z', {'country': 'NL'}, 50.0)
     """
     if isinstance(value, int) and (name.endswith(("_at", "_of")) or name in {"since", "newest"}):
@@ -164,10 +166,10 @@ def _told(name: str, value: Any) -> Any:
     return json.loads(value) if name in _JSON and isinstance(value, str) and value[:1] in "{[" else value
 
 
-def _answers(connection: Connection, person: Collection[str]) -> list[dict[str, Any]]:
-    """Count the answers to callers that are kept for a day, since they speak of the lead."""
-    asked = (
+def _stored_responses(connection: Connection, person: Collection[str]) -> list[dict[str, Any]]:
+    """Count the stored responses that mention the lead; they are deleted after a day."""
+    query = (
         select(func.count()).select_from(idempotent_request_leads).where(idempotent_request_leads.c.lead_id.in_(person))
     )
-    count = connection.execute(asked).scalar_one()
+    count = connection.execute(query).scalar_one()
     return [{"count": count, "kept_for": "24 hours"}] if count else []

@@ -1,9 +1,9 @@
 """
-Erasing: everything that the store knows of the person behind a lead goes, and late facts about it are refused.
+Erasure: everything that the store knows about the person behind a lead is deleted, and late facts are refused.
 
-First the rows, in one transaction; then the bytes that they left behind. SQLite overwrites what is deleted with zeros,
-but copies of rows stay behind where a full page was split in two: so the file is written anew, and the write-ahead log
-is emptied. PostgreSQL marks rows as dead and reuses their place later.
+First the rows, in one transaction; then the bytes that they left behind. SQLite overwrites deleted rows with zeros, but
+copies remain where a full page was split in two: so the file is rewritten and the write-ahead log emptied. PostgreSQL
+marks rows as dead and reuses their place later.
 """
 
 import secrets
@@ -25,12 +25,12 @@ from serving.store.tables import idempotent_request_leads, idempotent_requests, 
 from serving.store.tombstones import add_tombstones, erased_at
 
 Forget = Callable[[str], object]
-Left = Literal["gone", "freed", "pending"]
-_NAMING = ("lead_id", "into_lead_id")
-_DUE = "scrub"
-_PATIENCE_MS = 2000
+ByteState = Literal["gone", "freed", "pending"]
+_LEAD_COLUMNS = ("lead_id", "into_lead_id")
+_SCRUB_DUE = "scrub"
+_BUSY_TIMEOUT_MS = 2000
 _QUICK_BYTES = 64 * 1024**2
-"""A store on SQLite up to this size is written anew while whoever asked waits: that takes a second or two."""
+"""A store on SQLite up to this size is rewritten while the caller waits, which takes a second or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class RemainingCopy:
     Attributes:
         what: what it holds.
         until: until when.
-        do: what whoever runs the service should do, if anything.
+        do: what the operator of the service should do, if anything.
     """
 
     what: str
@@ -49,7 +49,7 @@ class RemainingCopy:
     do: str
 
     def as_json(self) -> dict[str, str]:
-        """Write it."""
+        """Return it as JSON."""
         return {"what": self.what, "until": self.until, "do": self.do}
 
 
@@ -59,21 +59,21 @@ class Erasure:
     What an erasure did to the store.
 
     Attributes:
-        ids: every id that the person had: the lead, what it was merged into and what was merged into it.
-        erased_at: when, the first time [us since 1970 UTC].
-        rows: how many rows went, by table.
+        ids: every id of the person: the lead, what it was merged into and what was merged into it.
+        erased_at: when, counting the first time [us since 1970 UTC].
+        rows: how many rows were deleted, by table.
         left: what became of the bytes of those rows in the store's files.
-        dialect: on which engine.
+        dialect: the store's engine.
     """
 
     ids: frozenset[str]
     erased_at: int
     rows: dict[str, int]
-    left: Left
+    left: ByteState
     dialect: Literal["sqlite", "postgres"]
 
     def as_json(self) -> dict[str, Any]:
-        """Write it without any id."""
+        """Return it without any id."""
         return {
             "erased_at": iso(self.erased_at),
             "rows": self.rows,
@@ -82,36 +82,36 @@ class Erasure:
 
     @property
     def held(self) -> list[RemainingCopy]:
-        """Give the places beside the store's tables that only whoever runs the engine can clean."""
-        found = [
+        """The places beside the store's tables that only the operator of the engine can clean."""
+        copies = [
             RemainingCopy(
                 "Backups and copies of the store that were made before",
-                "as long as you keep them",
-                "Let them lapse; after restoring one, erase the lead again.",
+                "as long as you store them",
+                "Let them expire; after restoring one, erase the lead again.",
             )
         ]
         if self.dialect == "postgres":
-            found += _HELD_BY_POSTGRES if self.left == "gone" else [_DEAD_ROWS, *_HELD_BY_POSTGRES]
+            copies += _HELD_BY_POSTGRES if self.left == "gone" else [_DEAD_ROWS, *_HELD_BY_POSTGRES]
         elif self.left == "pending":
-            found.append(_UNUSED_PARTS)
-        return found
+            copies.append(_UNUSED_PARTS)
+        return copies
 
 
 _UNUSED_PARTS = RemainingCopy(
     "Unused parts of the store's file, and the write-ahead log beside it",
-    "until the file is written anew; the service tries every minute, and waits for readers of an older moment",
+    "until the file is rewritten; the service tries every minute, and waits for readers of older snapshots",
     "Nothing, or run `leadscore erase LEAD`, which does it at once.",
 )
 _DEAD_ROWS = RemainingCopy(
     "Dead rows in PostgreSQL's table files",
     "until VACUUM has freed their place and new rows have taken it",
-    "Nothing, or run `leadscore erase LEAD --vacuum` while the service may wait: it writes the tables anew.",
+    "Nothing, or run `leadscore erase LEAD --vacuum` while the service may wait: it rewrites the tables.",
 )
 _HELD_BY_POSTGRES = [
     RemainingCopy(
         "PostgreSQL's write-ahead log, its archive and its replicas",
         "until the segments are recycled, after the next checkpoints",
-        "Nothing; where you archive segments, let the archive lapse.",
+        "Nothing; if you archive segments, let the archive expire.",
     ),
 ]
 
@@ -128,20 +128,20 @@ def erase(
     thorough: bool = False,
 ) -> Erasure:
     """
-    Erase a lead and whoever it was merged with.
+    Erase a lead and every lead that it was merged with.
 
     Args:
         database: the store.
-        lead_id: any id of the person; one that was erased before is erased again, should anything have come back.
+        lead_id: any id of the person; one that was erased before is erased again, in case something has come back.
         at: the present instant [us since 1970 UTC].
         actor: who asked for it: a key's id, or the user of the command line.
-        forget: what else in this process remembers leads; each is called with every id, once the rows are gone.
-        scrubs: whether to remove the bytes too where that is quick, and not to leave it to the service's worker.
-        waits: whether to remove them at once from a large store on SQLite, too, which takes as long as copying it.
-        thorough: whether PostgreSQL shall write its tables anew, which takes as long and lets everybody wait.
+        forget: caches of this process; each is called with every id after the rows are deleted.
+        scrubs: whether to remove the bytes too if that is quick, rather than leave it to the service's worker.
+        waits: whether to remove them at once even from a large SQLite store, which takes as long as copying it.
+        thorough: whether PostgreSQL shall rewrite its tables, which takes as long and blocks everybody.
 
     Raises:
-        UnknownLeadError: nobody has told us of this lead.
+        UnknownLeadError: the lead is not known.
     """
     with database.writing() as connection:
         person = ids_of_person(connection, lead_id)
@@ -153,50 +153,50 @@ def erase(
         add_tombstones(connection, person, at)
         write_audit_entry(connection, at=at, actor=actor, action="leads.erase", target=keyed_hash(connection, lead_id))
         _remember_to_scrub(connection)
-    for each in forget:
-        for one in sorted(person):
-            each(one)
-    left: Left = "pending"
+    for forget_lead in forget:
+        for each in sorted(person):
+            forget_lead(each)
+    left: ByteState = "pending"
     if scrubs and (waits or _is_quick(database)) and scrub_if_due(database, thorough=thorough):
         left = "gone" if thorough or database.dialect == "sqlite" else "freed"
     return Erasure(frozenset(person), at if first is None else first, rows, left, database.dialect)
 
 
 def ids_of_person(connection: Connection, lead_id: str) -> set[str]:
-    """Give every id of the person behind a lead: what it was merged into, and all that was merged into that."""
+    """Return every id of the person behind a lead: what it was merged into, and all that was merged into that."""
     person, new = {lead_id}, {lead_id}
     while new:
-        asked = select(merges.c.lead_id, merges.c.into_lead_id).where(
+        query = select(merges.c.lead_id, merges.c.into_lead_id).where(
             or_(merges.c.lead_id.in_(new), merges.c.into_lead_id.in_(new))
         )
-        new = {one for row in connection.execute(asked) for one in row} - person
+        new = {each for row in connection.execute(query) for each in row} - person
         person |= new
     return person
 
 
 def _delete(connection: Connection, person: Collection[str]) -> dict[str, int]:
-    """Delete every row that names the person, and say how many there were in each table that had any."""
-    counts = {idempotent_requests.name: _delete_answers(connection, person)}
+    """Delete every row that names the person and return how many there were, for each table that had any."""
+    counts = {idempotent_requests.name: _delete_responses(connection, person)}
     for table in reversed(metadata.sorted_tables):
-        named = [table.c[name].in_(person) for name in _NAMING if name in table.c]
-        if named:
-            counts[table.name] = connection.execute(delete(table).where(or_(*named))).rowcount
+        naming = [table.c[name].in_(person) for name in _LEAD_COLUMNS if name in table.c]
+        if naming:
+            counts[table.name] = connection.execute(delete(table).where(or_(*naming))).rowcount
     return {name: count for name, count in counts.items() if count}
 
 
-def _delete_answers(connection: Connection, person: Collection[str]) -> int:
-    """Delete the kept answers that speak of the person, and what else is noted about them."""
+def _delete_responses(connection: Connection, person: Collection[str]) -> int:
+    """Delete the stored responses that mention the person, with the list of leads that each mentions."""
     same = idempotent_request_leads.alias("same")
     count = 0
     for table in (idempotent_requests, idempotent_request_leads):
         key = (same.c.key_id == table.c.key_id) & (same.c.idempotency_key == table.c.idempotency_key)
-        speaks = select(same.c.lead_id).where(key, same.c.lead_id.in_(person)).exists()
-        count = count or connection.execute(delete(table).where(speaks)).rowcount
+        mentions = select(same.c.lead_id).where(key, same.c.lead_id.in_(person)).exists()
+        count = count or connection.execute(delete(table).where(mentions)).rowcount
     return count
 
 
 def _remember_to_scrub(connection: Connection) -> None:
-    write_state(connection, _DUE, secrets.token_hex(8))
+    write_state(connection, _SCRUB_DUE, secrets.token_hex(8))
 
 
 def _is_quick(database: Database) -> bool:
@@ -209,41 +209,41 @@ def scrub_if_due(database: Database, *, thorough: bool = False) -> bool:
 
     Args:
         database: the store.
-        thorough: whether PostgreSQL shall write its tables anew.
+        thorough: whether PostgreSQL shall rewrite its tables.
 
     Returns:
-        Whether nothing is left to do about erasures before this call; those during it stay due.
+        Whether all erasures before this call are done with; those during the call stay due.
     """
     with database.reading() as connection:
-        due = read_state(connection, _DUE)
+        due = read_state(connection, _SCRUB_DUE)
     if due is None and not thorough:
         return True
     if not scrub(database, thorough=thorough):
         return False
     with database.writing() as connection:
-        connection.execute(delete(store_state).where(store_state.c.name == _DUE, store_state.c.content == due))
+        connection.execute(delete(store_state).where(store_state.c.name == _SCRUB_DUE, store_state.c.content == due))
     return True
 
 
 def scrub(database: Database, *, thorough: bool = False) -> bool:
     """
-    Remove the bytes that deleted rows left behind; on SQLite by writing the file anew.
+    Remove the bytes that deleted rows left behind; on SQLite by rewriting the file.
 
     Args:
         database: the store.
-        thorough: whether PostgreSQL shall write its tables anew, and not only free the place of dead rows.
+        thorough: whether PostgreSQL shall rewrite its tables, and not only free the place of dead rows.
 
     Returns:
-        Whether it could be done; readers that look at an older moment of the store keep it from being done.
+        Whether it was possible; it is not while a reader uses an older snapshot of the store.
     """
     return _scrub_postgres(database, thorough) if database.path is None else _scrub_sqlite(str(database.path))
 
 
 def _scrub_sqlite(path: str) -> bool:
-    """Write the file anew and empty the log; where that could not be finished, a large file is not written for it."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_MS / 1000)) as connection:
+    """Rewrite the file and empty the log; if the log cannot be emptied, spare a large file the rewriting."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
-        with suppress(sqlite3.OperationalError):  # somebody writes, or the disk is full: another time
+        with suppress(sqlite3.OperationalError):  # somebody is writing, or the disk is full: retried later
             if not _log_is_emptied(connection):
                 return False
             connection.execute("VACUUM")
@@ -252,7 +252,7 @@ def _scrub_sqlite(path: str) -> bool:
 
 
 def _log_is_emptied(connection: sqlite3.Connection) -> bool:
-    """Take the write-ahead log into the file, unless somebody reads an older moment."""
+    """Move the write-ahead log into the file; return whether no reader of an older snapshot was in the way."""
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
@@ -269,4 +269,4 @@ def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001
 
 
 def _may_name_leads(table: Table) -> bool:
-    return table is idempotent_requests or any(name in table.c for name in _NAMING)
+    return table is idempotent_requests or any(name in table.c for name in _LEAD_COLUMNS)

@@ -14,15 +14,15 @@ _ALWAYS = [
         "Delete the lead there too: history that is imported for training is read from these exports.",
     ),
     RemainingCopy(
-        "Files that were written where somebody asked: scores, reports, learned rules, copies of exports",
+        "Files written to a place of your choice: scores, reports, learned rules, copies of exports",
         _UNTIL_YOU,
-        "Delete them, or write them anew.",
+        "Delete them, or write them again.",
     ),
     RemainingCopy(
         "Models that learned from the lead, among thousands of others",
         "until they are replaced by one that is trained after the erasure",
         "Nothing: a bundle holds no id, and of single leads only feature values without a name (golden.json and,"
-        " in MLflow, input_example.json). Train anew if the person asks for that as well.",
+        " in MLflow, input_example.json). Train again if the person asks for that as well.",
     ),
 ]
 _FILES = RemainingCopy(
@@ -33,25 +33,27 @@ _FILES = RemainingCopy(
 
 
 def copies_in_files() -> list[RemainingCopy]:
-    """Give what the store cannot reach: all that is on disks."""
+    """Return what is on disks, which the store cannot reach."""
     return [_FILES, *_ALWAYS]
 
 
-def copies_left_here(traces: LeadFiles, pending_exports: Sequence[str]) -> list[RemainingCopy]:
-    """Give what is left once the files of this machine were gone through."""
-    found = [
+def copies_left_here(files: LeadFiles, pending_exports: Sequence[str]) -> list[RemainingCopy]:
+    """Return what is left after the files of this machine were searched."""
+    copies = [
         RemainingCopy(
-            f"{path} names the lead, or is being written", "until you see to it", "Run the command again, or delete it."
+            f"{path} names the lead, or was being written",
+            "until you take care of it",
+            "Run the command again, or delete it.",
         )
-        for path in traces.left
+        for path in files.left
     ]
-    found += [
+    copies += [
         RemainingCopy(
             f"The export {path}, which is not on this machine", _UNTIL_YOU, "Export there again: it takes the lead out."
         )
         for path in pending_exports
     ]
-    return [*found, *_ALWAYS]
+    return [*copies, *_ALWAYS]
 
 
 def erasure_receipt(
@@ -63,18 +65,18 @@ def erasure_receipt(
     rewritten: Sequence[str] = (),
 ) -> dict[str, Any]:
     """
-    Write the erasure receipt; only here, where it goes to whoever asked, does it repeat the id.
+    Return the erasure receipt; it repeats the id, since it only goes to whoever requested the erasure.
 
     Args:
-        lead_id: as it was asked for.
+        lead_id: as it was requested.
         erasure: what happened to the store.
-        held: what may still hold something, beside the store.
+        held: what else may still hold something.
         deleted: caches that were deleted.
-        rewritten: files that were written anew without the lead.
+        rewritten: files that were rewritten without the lead.
     """
     return {
         "lead_id": lead_id,
         **erasure.as_json(),
         "files": {"deleted": list(deleted), "rewritten": list(rewritten)},
-        "held": [one.as_json() for one in (*erasure.held, *held)],
+        "held": [copy.as_json() for copy in (*erasure.held, *held)],
     }

@@ -1,4 +1,4 @@
-"""The logic of a score in plain words: what it is for, how it comes about, and what follows from it."""
+"""The logic of a score in plain words: what it is for, how it is computed, and what follows from it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from models.scorer import Scorer
 from serving.scorers.live_scorer import LiveScorer, Score
 
 _KEPT = (
-    "Facts, scores and their receipts are kept until they are erased; an answer to a caller who sent an"
+    "Facts, scores and their receipts are kept until they are erased; the response to a request with an"
     " Idempotency-Key is kept for 24 hours. After an erasure only a keyed hash of the id stays, so that nothing about"
     " the lead is taken in again, and a note in the audit log that carries the same hash."
 )
@@ -27,15 +27,15 @@ _RIGHTS = (
 @dataclass(frozen=True, slots=True)
 class ScoreLogic:
     """
-    How scores come about.
+    How scores are computed and used.
 
     Attributes:
-        scorer: what gives them.
+        scorer: the scorer in use.
         degraded: whether it stands in for a model that cannot be used.
         threshold: points from which a lead is handed over.
-        hysteresis: points below the threshold under which it may cross again.
-        playbook: the business, in its own words.
-        never_used: kinds of activities and attributes that no score looks at, in the playbook's words.
+        hysteresis: how many points below the threshold a lead must fall before it may cross again.
+        business: the business, in its own words.
+        never_used: kinds of activities and attributes that no score uses, in the playbook's words.
     """
 
     scorer: ScorerId
@@ -46,7 +46,7 @@ class ScoreLogic:
     never_used: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return it as JSON."""
         goal = self.business.goal
         return {
             "scorer": scorer_json(self.scorer),
@@ -67,10 +67,10 @@ class ScoreLogic:
 
     def paragraphs(self, score: Score | None) -> list[str]:
         """
-        Say it in plain sentences.
+        Return it in plain sentences, a paragraph each.
 
         Args:
-            score: of the lead that asks.
+            score: the score of the lead that the dossier is about.
         """
         own = [] if score is None else [_of_this_lead(score)]
         return [self._purpose(), self._points(), *own, self._threshold(), _DECIDES, self._never(), _KEPT, _RIGHTS]
@@ -81,7 +81,7 @@ class ScoreLogic:
         standing_in = " It stands in for a model that cannot be used at the moment." if self.degraded else ""
         return (
             f"The score says how likely a lead is to become {self.business.stages[goal.stage]} within"
-            f" {goal.horizon_days:g} days, so that sales calls those first who are most likely to want it."
+            f" {goal.horizon_days:g} days, so that sales can call the most likely leads first."
             f" It is given by {by}: {self.scorer.name}, version {self.scorer.version}.{standing_in}"
         )
 
@@ -108,15 +108,15 @@ class ScoreLogic:
 
 
 def explain_logic(live: LiveScorer, playbook: Playbook) -> ScoreLogic:
-    """Give the logic of the scorer in use."""
+    """Return the logic of the scorer in use."""
     business, hysteresis = playbook.business, playbook.routing.hysteresis_points
-    read = _read_by(live.scorer)
-    never = tuple(_called(business, name) for name in business.never_use if name not in read)
+    used = _used_by(live.scorer)
+    never = tuple(_words_for(business, name) for name in business.never_use if name not in used)
     return ScoreLogic(live.scorer.id, live.degraded, live.threshold, hysteresis, business, never)
 
 
-def _read_by(scorer: Scorer) -> set[str]:
-    """Give the activities and attributes that point rules read; a model reads none that are never to be used."""
+def _used_by(scorer: Scorer) -> set[str]:
+    """Return the activities and attributes that point rules use; a model never uses those that are denied."""
     rules = scorer.rules.rules if isinstance(scorer, Scorecard) else ()
     return {
         name for rule in rules for name in (getattr(rule, "activity", None), getattr(rule, "attribute", None)) if name
@@ -124,18 +124,18 @@ def _read_by(scorer: Scorer) -> set[str]:
 
 
 def _of_this_lead(score: Score) -> str:
-    """Say how the score of a lead came about, with every reason."""
+    """Explain how the score of a lead came about, with every reason."""
     receipt = score.receipt
     chance = "" if receipt.probability is None else f", a chance of {receipt.probability:.1%}"
     begins = f"This lead has {receipt.points:.1f} points{chance}, shown as {receipt.score}, grade {receipt.grade}."
-    moved = [f"{reason.says}: {reason.points:+.1f}" for reason in receipt.reasons]
+    reasons = [f"{reason.says}: {reason.points:+.1f}" for reason in receipt.reasons]
     return "\n".join(
-        [f"{begins} It starts from {receipt.base_points:.1f}, and then:", *(f"- {line}" for line in moved)]
+        [f"{begins} It starts from {receipt.base_points:.1f}, and then:", *(f"- {line}" for line in reasons)]
     )
 
 
-def _called(business: Business, name: str) -> str:
-    """Give the playbook's words for a kind of activity or an attribute."""
+def _words_for(business: Business, name: str) -> str:
+    """Return the playbook's words for a kind of activity or an attribute."""
     if name in business.attributes:
         return business.attributes[name].label or name
     return business.activities[name].many if name in business.activities else name

@@ -1,1 +1,1 @@
-"""Who answers: the champion, its shadow, and those who stand in."""
+"""Which scorer answers: the champion, what stands in for it, and the shadow beside it."""

@@ -1,4 +1,4 @@
-"""Which scorer answers: the champion in force, else the last good model, else the point rules."""
+"""The active scorer: the champion in force, else the last usable model, else the point rules."""
 
 import logging
 import threading
@@ -32,30 +32,30 @@ from serving.settings import Settings
 from serving.store.database import STORE_ERRORS, Database
 
 _LOG = logging.getLogger("leadscore.serving")
-_FILES = ("scorecard.json", "standing.json")
-_RETRY_S = 5.0  # a model that cannot be used may have been repaired
+_WATCHED_FILES = ("scorecard.json", "standing.json")
+_RETRY_S = 5.0  # an unusable model may have been repaired
 _LOADED = 4
-_NOBODY = "no model serves yet: run leadscore train, then leadscore promote."
+_NO_MODEL = "no model serves yet: run leadscore train, then leadscore promote."
 Seen = tuple[dict[Role, Deployment], tuple[Stamp, ...], str | None]
 
 
 class ActiveScorer:
     """
-    The scorer in use and the one that is only compared, each replaced in one step when another one is deployed.
+    The scorer in use and the shadow, each replaced in one step when another one is deployed.
 
     Args:
-        folder: the playbook with its point rules.
-        settings: where promoted models and what history taught about the rules stand, and whether to follow promotions.
-        database: the store, which says who is in force.
+        playbook: holds the point rules.
+        settings: where promoted models and the fit of the rules are, and whether to follow promotions.
+        database: the store, whose deployments count.
         now: the present instant [us since 1970 UTC].
 
     Attributes:
-        current: who answers.
-        shadow: who is compared with the champion; None where nobody is.
-        deployed: who is in force in each role, whether usable or not.
-        shadow_problem: why a deployed shadow cannot be used, if it cannot.
+        current: the scorer in use.
+        shadow: the scorer that is compared with the champion; None if there is none.
+        deployed: the deployment in force for each role, usable or not.
+        shadow_problem: why the deployed shadow cannot be used; None if it can.
         cold_start_stage: how far the company's history carries; None before anything was trained.
-        swaps: how often another scorer took over since the start.
+        swaps: how often the scorer changed since the start.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class ActiveScorer:
             Promotions(settings.models, database, now=now, admit=self.admit) if settings.follow_promotions else None
         )
         self._loaded: OrderedDict[ScorerId, LiveScorer] = OrderedDict()
-        self._remembered: set[str] = set()
+        self._stored_rules: set[str] = set()
         self._lock = threading.RLock()
         self._retry_at = 0.0
         self._is_closed = False
@@ -81,33 +81,35 @@ class ActiveScorer:
         self.cold_start_stage: ColdStartStage | None = None
         self.swaps = 0
         with self._lock:
-            self._look()
+            self._refresh()
 
     def refresh(self) -> bool:
         """
-        Look whether somebody else is in force, let them answer if so, and say whether anything was loaded.
+        Switch to another deployment if one is in force, and return whether anything was loaded.
 
-        While the store cannot be asked, whoever answers goes on answering.
+        While the store does not answer, the scorer in use stays.
         """
         with self._lock:
             if self._is_closed:
                 return False
             try:
-                return self._look()
+                return self._refresh()
             except STORE_ERRORS as error:
-                _LOG.warning("the store does not say who is in force: %s", type(getattr(error, "orig", error)).__name__)
-            except Exception:  # noqa: BLE001 - without a next look no model would ever be taken again
-                _LOG.exception("who is in force could not be looked up")
+                _LOG.warning(
+                    "the deployments in force could not be read: %s", type(getattr(error, "orig", error)).__name__
+                )
+            except Exception:  # noqa: BLE001 - the next refresh must come, whatever this one ran into
+                _LOG.exception("the deployments in force could not be refreshed")
             return False
 
     def close(self) -> None:
-        """Let the look that is under way finish, and look no more: the store is about to be closed."""
+        """Wait for the refresh in flight and do no other: the store is about to be closed."""
         with self._lock:
             self._is_closed = True
 
     def admit(self, scorer: Scorer) -> LiveScorer:
         """
-        Get a verified scorer ready to answer, and keep it so for a while.
+        Compile a verified scorer for this store, and cache it.
 
         Raises:
             BundleError: it cannot answer on this store.
@@ -119,50 +121,50 @@ class ActiveScorer:
                 self._loaded.popitem(last=False)
         return live
 
-    def _look(self) -> bool:
+    def _refresh(self) -> bool:
         again = self._retries()
         if self._promotions is not None:
             self._promotions.follow(again=again)
         with self._database.reading() as connection:
             deployed = deployments_in_force(connection)
         problem = None if self._promotions is None else self._promotions.problem
-        seen = deployed, tuple(file_stamp(self._models / name) for name in _FILES), problem
+        seen = deployed, tuple(file_stamp(self._models / name) for name in _WATCHED_FILES), problem
         changed = seen != self._seen or again
         if changed:
             self._take(deployed, problem)
             self._seen = seen
         self.deployed = deployed
-        self._remember()
+        self._store_rules()
         return changed
 
     def _retries(self) -> bool:
-        """Say whether it is time to try a model again that could not be used."""
-        waits = self._seen is not None and (self.current.stands_in or self.shadow_problem is not None)
-        return waits and time.monotonic() >= self._retry_at
+        """Return whether it is time to retry an unusable model."""
+        is_unusable = self._seen is not None and (self.current.stands_in or self.shadow_problem is not None)
+        return is_unusable and time.monotonic() >= self._retry_at
 
     def _take(self, deployed: dict[Role, Deployment], problem: str | None) -> None:
         best = self._best(deployed.get("champion"), problem)
-        self.cold_start_stage = self._standing()
+        self.cold_start_stage = self._read_cold_start_stage()
         self.shadow = self._shadow(deployed.get("shadow"))
         last = self._last
         if last is not None and last.scorer.id != best.scorer.id:
             self.swaps += 1
-            _LOG.info("%s %s answers now", best.scorer.id.name, best.scorer.id.version)
+            _LOG.info("the scorer is now %s %s", best.scorer.id.name, best.scorer.id.version)
         self.current = best
         self._retry_at = time.monotonic() + _RETRY_S
 
     def _best(self, champion: Deployment | None, problem: str | None) -> LiveScorer:
-        """Give the champion in force; where it or the newest promotion cannot be used, whoever stands in."""
+        """Return the champion in force, or a stand-in if it or the newest promotion cannot be used."""
         if champion is None or champion.scorer is None:
             if problem is None:
-                self._tell(_NOBODY)
-                return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=_NOBODY)
+                self._log_once(_NO_MODEL)
+                return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=_NO_MODEL)
             return self._rules_stand_in(problem)
         try:
             live = self._load(champion.scorer)
         except _UnusableError as error:
             problem = problem or f"the model in force cannot be used: {error}"
-            self._tell(problem)
+            self._log_once(problem)
             last = self._last_good(champion)
             return self._rules_stand_in(problem) if last is None else replace(last, problem=problem, stands_in=True)
         return live if problem is None else replace(live, problem=problem, stands_in=True)
@@ -171,7 +173,7 @@ class ActiveScorer:
         return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=problem, stands_in=True)
 
     def _last_good(self, champion: Deployment) -> LiveScorer | None:
-        """Give the newest earlier champion that can be used, or else the model that this process answered with."""
+        """Return the newest earlier champion that can be used, or else the model that was in use."""
         with self._database.reading() as connection:
             earlier = earlier_champions(connection, champion.number)
         for scorer in earlier:
@@ -196,21 +198,21 @@ class ActiveScorer:
 
     def _load(self, scorer: ScorerId) -> LiveScorer:
         """
-        Give a scorer of the store, ready to answer.
+        Load a scorer from the store.
 
         Raises:
-            _UnusableError: it is damaged, or cannot answer on this store.
+            _UnusableError: it is damaged, or cannot run on this store.
         """
-        found = self._loaded.get(scorer)
-        if found is not None:
+        cached = self._loaded.get(scorer)
+        if cached is not None:
             self._loaded.move_to_end(scorer)
-            return found
+            return cached
         try:
             with self._database.reading() as connection:
                 loaded = load_scorer(connection, scorer.fingerprint)
             return self.admit(loaded)
         except STORE_ERRORS:
-            raise  # it is the store that cannot be used
+            raise  # the store is at fault, not the model
         except LeadscoreError as error:
             raise _UnusableError(str(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever is in a damaged bundle, it must not end the service
@@ -218,21 +220,21 @@ class ActiveScorer:
             message = f"it is damaged ({type(error).__name__}); deploy it again."
             raise _UnusableError(message) from None
 
-    def _tell(self, problem: str) -> None:
-        """Log a problem once, however often the model is tried."""
+    def _log_once(self, problem: str) -> None:
+        """Log a problem once, however often the model is retried."""
         if self._last is None or self._last.problem != problem:
             _LOG.warning("no usable model: %s", problem)
 
-    def _standing(self) -> ColdStartStage | None:
+    def _read_cold_start_stage(self) -> ColdStartStage | None:
         try:
             return load_standing(self._models)
         except ModelError as error:
-            _LOG.warning("what the newest training found is not known: %s", error)
+            _LOG.warning("the result of the newest training cannot be read: %s", error)
             return None
 
     @property
     def _last(self) -> LiveScorer | None:
-        """Give the scorer in use so far; None before there was one."""
+        """The scorer in use so far; None before there was one."""
         last: LiveScorer | None = getattr(self, "current", None)
         return last
 
@@ -240,27 +242,27 @@ class ActiveScorer:
         try:
             return load_scorecard_fit(self._models, self._rules)
         except ModelError as error:
-            _LOG.warning("the point rules answer without what history taught: %s", error)
+            _LOG.warning("the point rules answer without their fit to history: %s", error)
             return self._rules
 
-    def _remember(self) -> None:
-        """Keep the point rules that answer, so that their receipts can be given again once the rules were edited."""
+    def _store_rules(self) -> None:
+        """Store the point rules in use, so that their receipts can be recomputed after the rules were edited."""
         card = self.current.scorer
-        if not isinstance(card, Scorecard) or card.id.fingerprint in self._remembered:
+        if not isinstance(card, Scorecard) or card.id.fingerprint in self._stored_rules:
             return
         with self._database.reading() as connection:
-            there = is_stored(connection, card.id.fingerprint)
-        if not there:
+            is_there = is_stored(connection, card.id.fingerprint)
+        if not is_there:
             try:
                 with self._database.writing() as connection:
                     store_rules(connection, card, at=self._now())
-            except STORE_ERRORS as error:  # answering does not wait for it; the next look tries again
+            except STORE_ERRORS as error:  # answers do not wait for it; the next refresh tries again
                 _LOG.warning(
-                    "the point rules that answer are not kept yet: %s", type(getattr(error, "orig", error)).__name__
+                    "the point rules in use are not stored yet: %s", type(getattr(error, "orig", error)).__name__
                 )
                 return
-        self._remembered.add(card.id.fingerprint)
+        self._stored_rules.add(card.id.fingerprint)
 
 
 class _UnusableError(LeadscoreError):
-    """A scorer that the store holds cannot be used; says why."""
+    """A stored scorer cannot be used; the message names the cause."""

@@ -1,4 +1,4 @@
-"""Admission: what a scorer must show before it answers, beyond being the one that was saved."""
+"""Admission: what a scorer must prove before it answers, beyond being unchanged since it was saved."""
 
 import json
 import math
@@ -17,14 +17,14 @@ _VERSION = "INSERT INTO lead_versions (lead_id, known_at, created_at, attributes
 
 def admit_scorer(scorer: Scorer, database: Database) -> LiveScorer:
     """
-    Compile a scorer's features for the store, ask the store for them, and score a lead of which nothing is known.
+    Compile a scorer's features for the store, run them there, and score a lead of which nothing is known.
 
     Args:
         scorer: verified.
-        database: the store it shall answer on.
+        database: the store that it shall run on.
 
     Raises:
-        BundleError: its features cannot be asked of a store, or what it says cannot be given as JSON.
+        BundleError: its features do not run on the store, or its score cannot be written as JSON.
     """
     live = compile_scorer(scorer, dialect=database.dialect)
     _score_once(live)
@@ -35,19 +35,19 @@ def admit_scorer(scorer: Scorer, database: Database) -> LiveScorer:
 
 
 def _score_once(live: LiveScorer) -> None:
-    """Score a new lead in a store of its own."""
+    """Score a new lead in a store in memory."""
     store = in_memory_store()
     try:
         store.execute("BEGIN")
         store.execute(_LEAD)
         store.execute(_VERSION, (_AS_OF - _DAY_US, _AS_OF - _DAY_US))
-        found = live.in_memory.score(store, "L", as_of=_AS_OF, top=None)
+        score = live.in_memory.score(store, "L", as_of=_AS_OF, top=None)
     except sqlite3.Error:
-        message = "its features cannot be asked of a store: export the bundle again from its MLflow run."
+        message = "its features do not run on a store: export the bundle again from its MLflow run."
         raise BundleError(message) from None
     finally:
         store.close()
-    if found is None or not math.isfinite(found.receipt.points):
+    if score is None or not math.isfinite(score.receipt.points):
         message = "it gives a new lead no points: export the bundle again from its MLflow run."
         raise BundleError(message)
-    json.dumps(found.as_json(), allow_nan=False).encode()
+    json.dumps(score.as_json(), allow_nan=False).encode()

@@ -1,8 +1,8 @@
 """
-Deployments: which scorer was put where, and every scorer that ever answered, in the store.
+Deployments: which scorer has which role, and every scorer that ever answered, in the store.
 
-The newest deployment of a role is in force, for all processes on the store. A bundle comes into the store whole and
-verified, or not at all; it stays there, so that receipts can be given again when other models have long followed.
+The newest deployment of a role is in force for all processes on the store. A bundle is stored whole and verified, or
+not at all; it stays there, so that its receipts can be recomputed long after other models have replaced it.
 """
 
 from collections.abc import Mapping
@@ -20,26 +20,26 @@ from models.receipt import ScorerId, scorer_json
 from models.scorecard import Scorecard
 from models.scorecard_archive import keep_rules, kept_rules
 from models.scorer import Scorer
-from serving.errors import UnknownScorerError
+from serving.errors import InvalidError, UnknownScorerError
 from serving.store.audit_log import write_audit_entry
 from serving.store.database import Database
 from serving.store.tables import deployments, scorers
 
 Role = Literal["champion", "shadow"]
 Source = Literal["promotion", "deploy"]
-ROLES: tuple[Role, ...] = ("champion", "shadow")
-_MOST_EARLIER = 20
+_EARLIER_CHAMPIONS = 20
+OWN_SHADOW = "This bundle is the champion in force, and a champion cannot be its own shadow: name another bundle."
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedBundle:
     """
-    A bundle that was verified: hashes, structure and golden rows.
+    A bundle whose hashes, structure and golden rows were verified.
 
     Attributes:
-        model: what it holds.
+        model: the model in it.
         content: its files as one blob.
-        is_labelled: whether its version is the registry's label, and not only the start of its fingerprint.
+        is_labelled: whether its version is the registry's label, and not just the start of its fingerprint.
     """
 
     model: ConversionModel
@@ -50,15 +50,15 @@ class CheckedBundle:
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """
-    A scorer put in a role.
+    A scorer put into a role.
 
     Attributes:
-        number: counted from 1 over all roles.
-        role: who answers, or who is only compared.
-        scorer: which one; None takes whoever was there away.
-        source: a promotion that the service found in the models folder, or a deployment.
+        number: counts up from 1 over all roles.
+        role: whether it answers or is only compared.
+        scorer: which one; None leaves the role empty.
+        source: a promotion that the service found in the models folder, or a direct deployment.
         deployed_at: when [us since 1970 UTC].
-        deployed_by: a key's id or the user of the machine.
+        deployed_by: a key's id or a user's name.
     """
 
     number: int
@@ -69,7 +69,7 @@ class Deployment:
     deployed_by: str
 
     def as_json(self) -> dict[str, Any]:
-        """Write it as the API gives it."""
+        """Return it as the API writes it."""
         return {
             "number": self.number,
             "role": self.role,
@@ -84,16 +84,16 @@ def verify_bundle(
     files: Mapping[str, bytes], *, version: str | None = None, fingerprint: str | None = None, where: str = "the bundle"
 ) -> CheckedBundle:
     """
-    Verify a bundle: hashes, structure, golden rows.
+    Verify a bundle's hashes, structure and golden rows.
 
     Args:
-        files: name → bytes.
+        files: contents by name.
         version: the registry's label, if it is known.
-        fingerprint: the bundle that is expected, if that is known.
-        where: how a message shall name the place they came from.
+        fingerprint: the expected fingerprint, if it is known.
+        where: what messages call the place that the files came from.
 
     Raises:
-        ModelError: it is not as it was saved.
+        ModelError: the bundle is not as it was saved.
     """
     model = load_files(files, version=version, fingerprint=fingerprint, where=where)
     return CheckedBundle(model, pack(files), is_labelled=version is not None)
@@ -101,42 +101,44 @@ def verify_bundle(
 
 def store_bundle(connection: Connection, bundle: CheckedBundle, *, at: int) -> None:
     """
-    Keep a bundle; one that is there already is written anew, which mends it, and takes the label it comes with.
+    Store a bundle; one that is stored already is overwritten, which repairs it, and gets the label that it comes with.
 
     Args:
         connection: holds the write lock.
         bundle: verified.
         at: the present instant [us since 1970 UTC].
     """
-    found = bundle.model.id
-    row: dict[str, Any] = {"kind": found.kind, "name": found.name, "content": bundle.content}
-    there = connection.execute(select(scorers.c.fingerprint).where(scorers.c.fingerprint == found.fingerprint)).scalar()
-    if there is None:
-        row |= {"fingerprint": found.fingerprint, "version": found.version, "stored_at": at}
+    scorer = bundle.model.id
+    row: dict[str, Any] = {"kind": scorer.kind, "name": scorer.name, "content": bundle.content}
+    stored = connection.execute(
+        select(scorers.c.fingerprint).where(scorers.c.fingerprint == scorer.fingerprint)
+    ).scalar()
+    if stored is None:
+        row |= {"fingerprint": scorer.fingerprint, "version": scorer.version, "stored_at": at}
         connection.execute(insert(scorers).values(row))
         return
-    row |= {"version": found.version} if bundle.is_labelled else {}
-    connection.execute(update(scorers).where(scorers.c.fingerprint == found.fingerprint).values(row))
+    row |= {"version": scorer.version} if bundle.is_labelled else {}
+    connection.execute(update(scorers).where(scorers.c.fingerprint == scorer.fingerprint).values(row))
 
 
 def is_stored(connection: Connection, fingerprint: str) -> bool:
-    """Say whether the store holds a scorer."""
-    asked = select(func.count()).select_from(scorers).where(scorers.c.fingerprint == fingerprint)
-    return connection.execute(asked).scalar_one() > 0
+    """Return whether the store holds a scorer."""
+    query = select(func.count()).select_from(scorers).where(scorers.c.fingerprint == fingerprint)
+    return connection.execute(query).scalar_one() > 0
 
 
 def store_rules(connection: Connection, card: Scorecard, *, at: int) -> None:
     """
-    Keep point rules that answer, as they are now; those that are there already stay.
+    Store the point rules in use as they are now, unless they are stored already.
 
     Args:
         connection: holds the write lock.
-        card: the rules with what history taught about them.
+        card: the rules, with their fit to history.
         at: the present instant [us since 1970 UTC].
     """
-    found = card.id
-    if not is_stored(connection, found.fingerprint):
-        named = {"fingerprint": found.fingerprint, "kind": found.kind, "name": found.name, "version": found.version}
+    scorer = card.id
+    if not is_stored(connection, scorer.fingerprint):
+        named = {"fingerprint": scorer.fingerprint, "kind": scorer.kind, "name": scorer.name, "version": scorer.version}
         connection.execute(insert(scorers).values(**named, content=keep_rules(card), stored_at=at))
 
 
@@ -144,14 +146,14 @@ def deploy_stored(
     connection: Connection, role: Role, fingerprint: str | None, *, source: Source, by: str, at: int
 ) -> Deployment:
     """
-    Put a scorer that the store holds in a role.
+    Put a stored scorer into a role.
 
     Args:
         connection: holds the write lock.
-        role: where.
-        fingerprint: which one; None takes whoever is there away.
-        source: how it came to that.
-        by: a key's id or the user of the machine.
+        role: champion or shadow.
+        fingerprint: which scorer; None leaves the role empty.
+        source: a promotion or a direct deployment.
+        by: a key's id or a user's name.
         at: the present instant [us since 1970 UTC].
 
     Raises:
@@ -165,48 +167,58 @@ def deploy_stored(
 
 
 def deployments_in_force(connection: Connection) -> dict[Role, Deployment]:
-    """Give the newest deployment of each role that ever had one."""
+    """Return the newest deployment of each role that ever had one."""
     newest = select(func.max(deployments.c.id)).group_by(deployments.c.role)
-    found = (_deployment(row) for row in connection.execute(_all().where(deployments.c.id.in_(newest))))
-    return {one.role: one for one in found}
+    rows = connection.execute(_with_scorers().where(deployments.c.id.in_(newest)))
+    return {deployment.role: deployment for deployment in map(_deployment, rows)}
 
 
 def newest_deployments(connection: Connection, limit: int) -> list[Deployment]:
-    """Give the newest deployments first."""
-    asked = _all().order_by(deployments.c.id.desc()).limit(limit)
-    return [_deployment(row) for row in connection.execute(asked)]
+    """Return the newest deployments, the newest first."""
+    query = _with_scorers().order_by(deployments.c.id.desc()).limit(limit)
+    return [_deployment(row) for row in connection.execute(query)]
 
 
 def earlier_champions(connection: Connection, number: int) -> list[ScorerId]:
-    """Give who was champion before a deployment, the newest first, each once."""
+    """Return the champions before a deployment, the newest first, each once."""
     before = (deployments.c.role == "champion") & (deployments.c.id < number) & deployments.c.fingerprint.is_not(None)
-    rows = connection.execute(_all().where(before).order_by(deployments.c.id.desc()).limit(_MOST_EARLIER))
-    found = dict.fromkeys(_deployment(row).scorer for row in rows)
-    return [scorer for scorer in found if scorer is not None]
+    rows = connection.execute(_with_scorers().where(before).order_by(deployments.c.id.desc()).limit(_EARLIER_CHAMPIONS))
+    champions = dict.fromkeys(_deployment(row).scorer for row in rows)
+    return [scorer for scorer in champions if scorer is not None]
 
 
 def deploy_bundle(database: Database, bundle: CheckedBundle, role: Role, *, by: str, at: int) -> Deployment:
     """
-    Keep a bundle and put it in a role, both or neither, and note who did.
+    Store a bundle and put it into a role, both or neither, and audit it.
 
     Args:
         database: the store.
         bundle: verified.
-        role: where.
-        by: a key's id or the user of the machine.
+        role: champion or shadow.
+        by: a key's id or a user's name.
         at: the present instant [us since 1970 UTC].
+
+    Raises:
+        InvalidError: the bundle is the champion and shall be its own shadow.
     """
-    found = bundle.model.id
+    scorer = bundle.model.id
     with database.writing() as connection:
+        champion = deployments_in_force(connection).get("champion")
+        if role == "shadow" and champion is not None and _has_scorer(champion, scorer.fingerprint):
+            raise InvalidError(OWN_SHADOW)
         store_bundle(connection, bundle, at=at)
-        made = deploy_stored(connection, role, found.fingerprint, source="deploy", by=by, at=at)
-        target = f"{role}: {found.name} {made.scorer.version if made.scorer else ''} ({found.fingerprint[:12]})"
+        made = deploy_stored(connection, role, scorer.fingerprint, source="deploy", by=by, at=at)
+        target = f"{role}: {scorer.name} {made.scorer.version if made.scorer else ''} ({scorer.fingerprint[:12]})"
         write_audit_entry(connection, at=at, actor=by, action="models.deploy", target=target)
     return made
 
 
+def _has_scorer(deployment: Deployment, fingerprint: str) -> bool:
+    return deployment.scorer is not None and deployment.scorer.fingerprint == fingerprint
+
+
 def remove_shadow(database: Database, *, by: str, at: int) -> Deployment:
-    """Compare nobody with the champion any longer, and note who said so."""
+    """Leave the role of the shadow empty, and audit it."""
     with database.writing() as connection:
         made = deploy_stored(connection, "shadow", None, source="deploy", by=by, at=at)
         write_audit_entry(connection, at=at, actor=by, action="models.remove", target="shadow")
@@ -215,15 +227,15 @@ def remove_shadow(database: Database, *, by: str, at: int) -> Deployment:
 
 def load_scorer(connection: Connection, fingerprint: str) -> Scorer:
     """
-    Give any scorer that ever answered, verified anew.
+    Load any scorer that ever answered, and verify it again.
 
     Args:
         connection: reads the store.
-        fingerprint: as receipts name it.
+        fingerprint: its fingerprint, as receipts name it.
 
     Raises:
         UnknownScorerError: the store does not hold it.
-        ModelError: what it holds is damaged.
+        ModelError: the stored scorer is damaged.
     """
     row = connection.execute(select(scorers).where(scorers.c.fingerprint == fingerprint)).one_or_none()
     if row is None:
@@ -233,13 +245,13 @@ def load_scorer(connection: Connection, fingerprint: str) -> Scorer:
 
 @lru_cache(maxsize=6)
 def _scorer(kind: str, version: str, content: bytes, fingerprint: str) -> Scorer:
-    """Read a scorer, or remember it: receipts that are given again one after the other share a few."""
+    """Parse a scorer; the last few are cached, since successive receipts often share one."""
     if kind == "rules":
         return kept_rules(content, fingerprint=fingerprint)
     return load_files(unpack(content).files, version=version, fingerprint=fingerprint, where="the stored bundle")
 
 
-def _all() -> Select[Any]:
+def _with_scorers() -> Select[Any]:
     columns = [getattr(scorers.c, name) for name in ("kind", "name", "version")]
     return select(deployments, *columns).outerjoin(scorers, deployments.c.fingerprint == scorers.c.fingerprint)
 

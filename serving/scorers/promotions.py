@@ -1,4 +1,4 @@
-"""Promotions: what `leadscore promote` and `rollback` put in force in the models folder comes into the store."""
+"""Promotions: what `leadscore promote` and `rollback` write into the models folder is deployed to the store."""
 
 import hashlib
 import logging
@@ -20,14 +20,14 @@ from serving.store.state import read_state, write_state
 
 _LOG = logging.getLogger("leadscore.serving")
 _FOLLOWED = "promotion"
-"""The mark that says which promotion was dealt with: the sha256 of the pointer. Two moves never write the same one."""
+"""Where the store remembers the last promotion followed: the sha256 of its pointer, which no other promotion has."""
 
 Stamp = tuple[int, int, int] | None
 
 
 class Promotions:
     """
-    Puts into the store what was promoted in a models folder, once, however many processes look.
+    Deploys what was promoted in a models folder to the store, once, however many processes watch it.
 
     A promotion that cannot be used is a problem until it can, or until something else is promoted or deployed.
 
@@ -35,7 +35,7 @@ class Promotions:
         models: the folder.
         database: the store.
         now: the present instant [us since 1970 UTC].
-        admit: raises if a scorer cannot answer on this store.
+        admit: raises if a scorer cannot run on this store.
     """
 
     def __init__(
@@ -52,40 +52,40 @@ class Promotions:
 
     def follow(self, *, again: bool = False) -> None:
         """
-        Look whether something was promoted, and put it in force.
+        Deploy what was promoted since the last call.
 
         Args:
-            again: whether to try once more what could not be used.
+            again: whether to retry a promotion that could not be used.
         """
         if self.problem is not None and self._is_overtaken():
             self.problem = None
         stamp = file_stamp(self._models / POINTER)
         if stamp == self._seen and not (again and self.problem is not None):
             return
-        self._take()
+        self._deploy_pending()
         self._seen = stamp
 
-    def _take(self) -> None:
+    def _deploy_pending(self) -> None:
         self._pending = None
         try:
             self._pending = self._pointer()
             if self._pending is None or self._is_followed(self._pending):
                 self.problem = None
                 return
-            named, bundle = self._bundle(self._pending)
+            champion, bundle = self._bundle(self._pending)
             self._admit(bundle.model)
         except STORE_ERRORS:
-            raise  # it is the store that cannot be used
+            raise  # the store is at fault, not the model
         except LeadscoreError as error:
-            self._tell(str(error).replace(f"{self._models}{os.sep}", ""))
+            self._report(str(error).replace(f"{self._models}{os.sep}", ""))
         except Exception as error:  # noqa: BLE001 - whatever is in a damaged bundle, it must not end the service
-            self._tell(f"the promoted model cannot be used ({type(error).__name__}): promote another one.", error)
+            self._report(f"the promoted model cannot be used ({type(error).__name__}): promote another one.", error)
         else:
-            self._put_in_force(self._pending, bundle, by=_mover(named))
+            self._deploy(self._pending, bundle, by=_promoter(champion))
             self.problem = None
 
     def _pointer(self) -> bytes | None:
-        """Give the pointer's bytes; None where nothing was promoted."""
+        """Return the pointer's bytes; None if nothing was promoted."""
         try:
             return (self._models / POINTER).read_bytes()
         except FileNotFoundError:
@@ -100,36 +100,38 @@ class Promotions:
         except UnicodeDecodeError:
             message = f"{POINTER} is not UTF-8 text: run leadscore rollback, or promote a model again."
             raise BundleError(message) from None
-        named = pointer_of(text, self._models)
-        files = read_bundle_files(self._models / named.bundle, where=named.bundle)
-        return named, verify_bundle(files, version=named.version, fingerprint=named.fingerprint, where=named.bundle)
+        champion = pointer_of(text, self._models)
+        files = read_bundle_files(self._models / champion.bundle, where=champion.bundle)
+        return champion, verify_bundle(
+            files, version=champion.version, fingerprint=champion.fingerprint, where=champion.bundle
+        )
 
-    def _put_in_force(self, pointer: bytes, bundle: CheckedBundle, *, by: str) -> None:
+    def _deploy(self, pointer: bytes, bundle: CheckedBundle, *, by: str) -> None:
         with self._database.writing() as connection:
-            if read_state(connection, _FOLLOWED) == _mark(pointer) or self._pointer() != pointer:
-                return  # another process was faster, or something else was promoted meanwhile: the next look sees it
+            if read_state(connection, _FOLLOWED) == _hash(pointer) or self._pointer() != pointer:
+                return  # another process was faster, or something else was promoted meanwhile, which the next call sees
             at = self._now()
             store_bundle(connection, bundle, at=at)
             fingerprint = bundle.model.id.fingerprint
             deploy_stored(connection, "champion", fingerprint, source="promotion", by=by, at=at)
-            write_state(connection, _FOLLOWED, _mark(pointer))
+            write_state(connection, _FOLLOWED, _hash(pointer))
 
     def _is_followed(self, pointer: bytes) -> bool:
         with self._database.reading() as connection:
-            return read_state(connection, _FOLLOWED) == _mark(pointer)
+            return read_state(connection, _FOLLOWED) == _hash(pointer)
 
     def _is_overtaken(self) -> bool:
-        """Say whether somebody deployed another champion since the promotion was found that cannot be used."""
+        """Return whether another champion was deployed since a promotion was found that cannot be used."""
         with self._database.reading() as connection:
             if _newest(connection) == self._newest:
                 return False
         if self._pending is not None:
             with self._database.writing() as connection:
-                write_state(connection, _FOLLOWED, _mark(self._pending))
+                write_state(connection, _FOLLOWED, _hash(self._pending))
         return True
 
-    def _tell(self, problem: str, cause: Exception | None = None) -> None:
-        """Remember a problem, and log it once, however often the model is tried."""
+    def _report(self, problem: str, cause: Exception | None = None) -> None:
+        """Remember a problem, and log it once, however often the model is retried."""
         if self.problem != problem:
             _LOG.warning("the promoted model cannot be used: %s", problem, exc_info=cause)
         if self.problem is None:
@@ -138,26 +140,26 @@ class Promotions:
         self.problem = problem
 
 
-def _mover(named: Champion) -> str:
-    """Give who promoted, as training wrote it."""
-    who = (named.move or {}).get("who")
+def _promoter(champion: Champion) -> str:
+    """Return who promoted, as training recorded it."""
+    who = (champion.move or {}).get("who")
     return who if is_label(who) else "promotion"
 
 
 def _newest(connection: Connection) -> int:
-    """Give the number of the newest deployment of a champion."""
+    """Return the number of the newest deployment of a champion."""
     champion = deployments_in_force(connection).get("champion")
     return 0 if champion is None else champion.number
 
 
-def _mark(pointer: bytes) -> str:
+def _hash(pointer: bytes) -> str:
     return hashlib.sha256(pointer).hexdigest()
 
 
 def file_stamp(path: Path) -> Stamp:
-    """Give what changes whenever a file is replaced; None where there is none."""
+    """Return what changes whenever a file is replaced; None if there is no file."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size

@@ -1,4 +1,4 @@
-"""The shadow against the champion: how far apart their newest receipts are, lead by lead."""
+"""The shadow compared with the champion: how far apart their newest receipts are, lead by lead."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,7 +18,7 @@ class ShadowComparison:
 
     Attributes:
         leads: how many both have scored.
-        mean_difference_points: of their points, each without its sign; None without leads.
+        mean_difference_points: mean absolute difference of their points; None without leads.
         same_side_share: share of the leads that both would hand over, or neither, each by its own threshold.
     """
 
@@ -27,22 +27,24 @@ class ShadowComparison:
     same_side_share: float | None
 
     def as_json(self) -> dict[str, Any]:
-        """Write it as the API gives it."""
+        """Return it as the API writes it."""
         return asdict(self)
 
 
 def compare_shadow(connection: Connection, *, champion: str, shadow: str) -> ShadowComparison:
     """
-    Compare the leads that the shadow scored last, at most 1,000, by the newest receipt of either.
+    Compare the leads that the shadow scored last, at most 1,000, by each scorer's newest receipt.
 
     Args:
         connection: reads the store.
-        champion: its fingerprint.
-        shadow: its fingerprint.
+        champion: the champion's fingerprint.
+        shadow: the shadow's fingerprint.
     """
-    theirs = _of_shadow(connection, shadow)
-    ours = _of_champion(connection, champion, lead_ids=list(theirs))
-    both = [(ours[lead_id], theirs[lead_id]) for lead_id in theirs if lead_id in ours]
+    shadow_points = _of_shadow(connection, shadow)
+    champion_points = _of_champion(connection, champion, lead_ids=list(shadow_points))
+    both = [
+        (champion_points[lead_id], shadow_points[lead_id]) for lead_id in shadow_points if lead_id in champion_points
+    ]
     if not both:
         return ShadowComparison(0, None, None)
     apart = sum(abs(one[0] - other[0]) for one, other in both)
@@ -51,29 +53,29 @@ def compare_shadow(connection: Connection, *, champion: str, shadow: str) -> Sha
 
 
 def _of_shadow(connection: Connection, fingerprint: str) -> dict[str, tuple[float, float]]:
-    """Give points and threshold for the leads of the newest receipts."""
-    asked = (
+    """Return points and threshold of the leads in the newest receipts."""
+    query = (
         select(receipts.c.lead_id, receipts.c.points, receipts.c.threshold)
         .where(receipts.c.role == "shadow", receipts.c.scorer == fingerprint)
         .order_by(receipts.c.as_of.desc())
         .limit(_NEWEST)
     )
-    found: dict[str, tuple[float, float]] = {}
-    for row in connection.execute(asked):
-        if len(found) == _LEADS:
+    newest: dict[str, tuple[float, float]] = {}
+    for row in connection.execute(query):
+        if len(newest) == _LEADS:
             break
-        found.setdefault(row.lead_id, (row.points, row.threshold))
-    return found
+        newest.setdefault(row.lead_id, (row.points, row.threshold))
+    return newest
 
 
 def _of_champion(connection: Connection, fingerprint: str, *, lead_ids: list[str]) -> dict[str, tuple[float, float]]:
-    wanted = (receipts.c.role == "champion") & receipts.c.lead_id.in_(lead_ids) & (receipts.c.scorer == fingerprint)
+    of_leads = (receipts.c.role == "champion") & receipts.c.lead_id.in_(lead_ids) & (receipts.c.scorer == fingerprint)
     last = (
         select(receipts.c.lead_id, func.max(receipts.c.as_of).label("as_of"))
-        .where(wanted)
+        .where(of_leads)
         .group_by(receipts.c.lead_id)
         .subquery()
     )
     same = (receipts.c.lead_id == last.c.lead_id) & (receipts.c.as_of == last.c.as_of)
-    asked = select(receipts.c.lead_id, receipts.c.points, receipts.c.threshold).join(last, same).where(wanted)
-    return {row.lead_id: (row.points, row.threshold) for row in connection.execute(asked)}
+    query = select(receipts.c.lead_id, receipts.c.points, receipts.c.threshold).join(last, same).where(of_leads)
+    return {row.lead_id: (row.points, row.threshold) for row in connection.execute(query)}

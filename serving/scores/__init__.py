@@ -1,1 +1,1 @@
-"""Scores: computed, explained, kept as receipts, followed behind the facts, and who is handed over by them."""
+"""Scores: computed and explained, recorded as receipts, kept up to date behind the facts; and who is handed over."""

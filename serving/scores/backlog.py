@@ -1,4 +1,4 @@
-"""Following: scores come behind the facts, lead by lead, in the order in which the facts came."""
+"""The backlog: leads with new facts are scored in the order in which the facts came."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from serving.scores.rescoring import DueLead, Rescorer
 from serving.store.database import Database
 from serving.store.tables import pending_scores
 
-_AT_ONCE = 100
-_SWEPT_AT_ONCE = 1000
+_BATCH = 100
+_SWEEP_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,16 @@ class Backlog:
 
 class BacklogFollower:
     """
-    Scores the leads that facts have moved, and from time to time all that are open, since time moves scores too.
+    Scores the leads that have new facts, and from time to time all open leads, since time changes scores too.
 
     Args:
         database: the store.
-        clock: says what now is.
-        rescoring: scores leads and writes what follows.
-        crossing_rules: says which leads are open.
+        clock: the service's clock.
+        rescoring: scores leads and writes the results.
+        crossing_rules: decides which leads are open.
 
     Attributes:
-        swept: how many leads sweeps of this process have scored.
+        swept: how many leads this process has scored in sweeps.
     """
 
     def __init__(self, database: Database, clock: Clock, *, rescoring: Rescorer, crossing_rules: CrossingRules) -> None:
@@ -43,23 +43,23 @@ class BacklogFollower:
         self._crossing_rules = crossing_rules
         self.swept = 0
 
-    def step(self, limit: int = _AT_ONCE) -> int:
-        """Score the leads that have waited longest, and say how many wait no longer."""
-        asked = select(pending_scores.c.lead_id, pending_scores.c.since).order_by(pending_scores.c.since).limit(limit)
+    def step(self, limit: int = _BATCH) -> int:
+        """Score the leads that have waited longest and return how many no longer wait."""
+        query = select(pending_scores.c.lead_id, pending_scores.c.since).order_by(pending_scores.c.since).limit(limit)
         with self._database.reading() as connection:
-            due = [DueLead(row.lead_id, row.since) for row in connection.execute(asked)]
+            due = [DueLead(row.lead_id, row.since) for row in connection.execute(query)]
         return self._rescoring.rescore(due)
 
-    def sweep(self, after: str = "", limit: int = _SWEPT_AT_ONCE) -> str | None:
+    def sweep(self, after: str = "", limit: int = _SWEEP_BATCH) -> str | None:
         """
-        Score the next open leads though nothing happened to them.
+        Score the next open leads although they have no new facts.
 
         Args:
-            after: the lead that the step before ended with; empty for the first.
-            limit: how many at once.
+            after: the lead that the last step ended with; empty for the first step.
+            limit: how many leads.
 
         Returns:
-            The lead that this step ended with; None once all are done.
+            The lead that this step ended with; None at the end.
         """
         with self._database.reading() as connection:
             lead_ids = self._crossing_rules.open_after(connection, after, limit=limit)
@@ -68,7 +68,7 @@ class BacklogFollower:
         return lead_ids[-1] if lead_ids else None
 
     def backlog(self) -> Backlog:
-        """Say how many leads wait to be scored, and since when."""
+        """Return how many leads wait to be scored, and since when."""
         with self._database.reading() as connection:
             count, oldest = connection.execute(
                 select(func.count(), func.min(pending_scores.c.since)).select_from(pending_scores)

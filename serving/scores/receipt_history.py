@@ -1,4 +1,4 @@
-"""Past receipts: read, given again from what was known, and what has changed since an instant."""
+"""Past receipts: reading them, recomputing them from facts, and explaining what changed since an instant."""
 
 import json
 import math
@@ -28,30 +28,30 @@ NO_RECEIPT = "No receipt has this id: see GET /v1/leads/{id}/receipts for those 
 @dataclass(frozen=True, slots=True)
 class PastReceipt:
     """
-    A receipt as it is kept, with its words.
+    A stored receipt, with its words.
 
     Attributes:
         row: its columns.
-        said: what it said: base, probability, grade, reasons in points.
-        again: the receipt that its scorer makes of its feature values now; None where that scorer cannot be loaded.
+        content: base, probability, grade, and reasons in points.
+        recomputed: what its scorer makes of its feature values now; None if that scorer cannot be loaded.
     """
 
     row: Row[Any]
-    said: Mapping[str, Any]
-    again: Receipt | None
+    content: Mapping[str, Any]
+    recomputed: Receipt | None
 
     @property
     def values(self) -> list[Value]:
-        """Give the feature values it was made of, in the order of its scorer's catalog."""
-        found: list[Value] = json.loads(self.row.feature_values)
-        return found
+        """The feature values that it was computed from, in the order of its scorer's catalog."""
+        values: list[Value] = json.loads(self.row.feature_values)
+        return values
 
     def as_json(self) -> dict[str, Any]:
-        """Write it as the API gives it; words follow from values and scorer, points are those that were kept."""
-        words = {} if self.again is None else {reason.code: reason.says for reason in self.again.reasons}
-        moved: Mapping[str, float] = self.said["reasons"]
-        order = sorted(moved, key=lambda code: (-abs(moved[code]), code))
-        newest = self.said["newest_activity_at"]
+        """Return it as the API writes it; the points are those stored, the words follow from values and scorer."""
+        words = {} if self.recomputed is None else {reason.code: reason.says for reason in self.recomputed.reasons}
+        points: Mapping[str, float] = self.content["reasons"]
+        order = sorted(points, key=lambda code: (-abs(points[code]), code))
+        newest = self.content["newest_activity_at"]
         return {
             "receipt_id": self.row.receipt_id,
             "lead_id": self.row.lead_id,
@@ -59,72 +59,71 @@ class PastReceipt:
             "as_of": iso(self.row.as_of),
             "score": displayed(self.row.points),
             "points": self.row.points,
-            "base_points": self.said["base_points"],
-            "probability": self.said["probability"],
-            "grade": self.said["grade"],
+            "base_points": self.content["base_points"],
+            "probability": self.content["probability"],
+            "grade": self.content["grade"],
             "threshold": self.row.threshold,
-            "reasons": [{"code": code, "says": words.get(code, code), "points": moved[code]} for code in order],
-            "scorer": {"fingerprint": self.row.scorer} if self.again is None else scorer_json(self.again.scorer),
-            "degraded": self.said["degraded"],
+            "reasons": [{"code": code, "says": words.get(code, code), "points": points[code]} for code in order],
+            "scorer": {"fingerprint": self.row.scorer}
+            if self.recomputed is None
+            else scorer_json(self.recomputed.scorer),
+            "degraded": self.content["degraded"],
             "newest_activity_at": None if newest is None else iso(newest),
         }
 
 
 def receipts_of(connection: Connection, lead_id: str, *, role: Role, limit: int) -> list[PastReceipt]:
     """
-    Give the receipts of a lead, and of all that were merged with it, newest first.
+    Return the receipts of a lead and of all leads that were merged with it, newest first.
 
     Raises:
-        UnknownLeadError: nobody has told us of it.
+        UnknownLeadError: the lead is not known.
     """
     return receipts_among(connection, _person(connection, lead_id), role=role, limit=limit)
 
 
 def receipts_among(connection: Connection, lead_ids: Collection[str], *, role: Role, limit: int) -> list[PastReceipt]:
-    """Give the receipts of leads, newest first."""
-    asked = (
-        _columns()
+    """Return the receipts of leads, newest first."""
+    query = (
+        select(receipts)
         .where(receipts.c.lead_id.in_(lead_ids), receipts.c.role == role)
         .order_by(receipts.c.as_of.desc())
         .limit(limit)
     )
-    return [_past(connection, row) for row in connection.execute(asked)]
+    return [_past(connection, row) for row in connection.execute(query)]
 
 
 def _person(connection: Connection, lead_id: str) -> set[str]:
-    stays = survivors(connection, [lead_id])[lead_id]
-    if connection.execute(select(leads.c.lead_id).where(leads.c.lead_id == stays)).one_or_none() is None:
+    survivor = survivors(connection, [lead_id])[lead_id]
+    if connection.execute(select(leads.c.lead_id).where(leads.c.lead_id == survivor)).one_or_none() is None:
         message = f"No lead {shown(lead_id)} is known; send it to /v1/leads first."
         raise UnknownLeadError(message)
     return {
-        stays,
+        survivor,
         lead_id,
-        *connection.execute(select(merges.c.lead_id).where(merges.c.into_lead_id == stays)).scalars(),
+        *connection.execute(select(merges.c.lead_id).where(merges.c.into_lead_id == survivor)).scalars(),
     }
 
 
 def receipt_of(connection: Connection, receipt_id: str) -> PastReceipt:
     """
-    Give a receipt.
+    Return a receipt.
 
     Raises:
-        UnknownReceiptError: none has this id.
+        UnknownReceiptError: there is none with this id.
     """
-    row = connection.execute(_columns().where(receipts.c.receipt_id == receipt_id)).one_or_none()
+    row = connection.execute(select(receipts).where(receipts.c.receipt_id == receipt_id)).one_or_none()
     if row is None:
         raise UnknownReceiptError(NO_RECEIPT)
     return _past(connection, row)
 
 
-def _columns() -> Any:
-    return select(receipts)
-
-
 def _past(connection: Connection, row: Row[Any]) -> PastReceipt:
     scorer = _scorer(connection, row.scorer)
-    said = json.loads(row.content)
-    again = None if scorer is None else scorer.receipt(row.lead_id, row.as_of, json.loads(row.feature_values))
-    return PastReceipt(row, said, again)
+    content = json.loads(row.content)
+    values = json.loads(row.feature_values)
+    recomputed = None if scorer is None else scorer.receipt(row.lead_id, row.as_of, values)
+    return PastReceipt(row, content, recomputed)
 
 
 def _scorer(connection: Connection, fingerprint: str) -> Scorer | None:
@@ -134,56 +133,72 @@ def _scorer(connection: Connection, fingerprint: str) -> Scorer | None:
         return None
 
 
-def recompute_receipt(connection: Connection, past: PastReceipt, dialect: Dialect) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ReceiptReplay:
     """
-    Give a receipt again, twice: from the feature values it was made of, and from the facts as they were known then.
+    A receipt beside what the facts of its instant give now.
+
+    Attributes:
+        past: the receipt as it was served.
+        again: the receipt recomputed from facts; None if its scorer cannot be loaded, or the lead is not known then.
+        differences: what differs, in words.
+    """
+
+    past: PastReceipt
+    again: Receipt | None
+    differences: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the API writes it."""
+        degraded = self.past.content["degraded"]
+        return {
+            "receipt_id": self.past.row.receipt_id,
+            "equal": not self.differences,
+            "differences": list(self.differences),
+            "given": self.past.as_json(),
+            "again": None if self.again is None else self.again.as_json(degraded=degraded),
+        }
+
+
+def recompute_receipt(connection: Connection, past: PastReceipt, dialect: Dialect) -> ReceiptReplay:
+    """
+    Recompute a receipt twice: from its stored feature values, and from the facts as they were known then.
 
     Args:
         connection: reads the store.
         past: the receipt.
-        dialect: whose SQL the store speaks.
+        dialect: the SQL dialect of the store.
     """
     row = past.row
     scorer = _scorer(connection, row.scorer)
     if scorer is None:
-        differences = ["the scorer that gave it cannot be loaded any more"]
-        return _replayed(past, differences, again=None)
-    differences = [] if past.again is None else _score_differences(past, past.again)
+        return ReceiptReplay(past, None, ("the scorer that gave it cannot be loaded any more",))
+    differences = [] if past.recomputed is None else _score_differences(past, past.recomputed)
     live = compile_scorer(scorer, dialect=dialect)
     known = live.known(raw_connection(connection), [(row.lead_id, row.as_of)]).get(row.lead_id)
     if known is None:
-        return _replayed(past, [*differences, "the lead is not known as of that instant"], again=None)
+        return ReceiptReplay(past, None, (*differences, "the lead is not known as of that instant"))
     differences += _value_differences(scorer.catalog.names, past.values, known.values)
-    return _replayed(past, differences, again=scorer.receipt(row.lead_id, row.as_of, known.values))
-
-
-def _replayed(past: PastReceipt, differences: Sequence[str], *, again: Receipt | None) -> dict[str, Any]:
-    return {
-        "receipt_id": past.row.receipt_id,
-        "equal": not differences,
-        "differences": list(differences),
-        "given": past.as_json(),
-        "again": None if again is None else again.as_json(degraded=past.said["degraded"]),
-    }
+    return ReceiptReplay(past, scorer.receipt(row.lead_id, row.as_of, known.values), tuple(differences))
 
 
 def _score_differences(past: PastReceipt, again: Receipt) -> list[str]:
-    found = []
+    differences = []
     if abs(past.row.points - again.points) > _TOLERANCE:
-        found.append(f"points: {past.row.points} were given, its values give {again.points} now")
-    moved: Mapping[str, float] = past.said["reasons"]
+        differences.append(f"points: {past.row.points} were served, its values give {again.points} now")
+    served: Mapping[str, float] = past.content["reasons"]
     now = {reason.code: reason.points for reason in again.reasons}
-    pairs = {code: (moved.get(code, 0.0), now.get(code, 0.0)) for code in sorted({*moved, *now})}
-    found += [
-        f"{code}: {before} points were given, its values give {after} now"
+    pairs = {code: (served.get(code, 0.0), now.get(code, 0.0)) for code in sorted({*served, *now})}
+    differences += [
+        f"{code}: {before} points were served, its values give {after} now"
         for code, (before, after) in pairs.items()
         if abs(before - after) > _TOLERANCE
     ]
-    return found
+    return differences
 
 
-def _value_differences(names: Sequence[str], given: Sequence[Value], now: Sequence[Value]) -> list[str]:
-    pairs = zip(names, given, now, strict=True)
+def _value_differences(names: Sequence[str], served: Sequence[Value], now: Sequence[Value]) -> list[str]:
+    pairs = zip(names, served, now, strict=True)
     return [
         f"{name}: {before!r} was known then, the facts give {after!r} now"
         for name, before, after in pairs
@@ -193,7 +208,7 @@ def _value_differences(names: Sequence[str], given: Sequence[Value], now: Sequen
 
 def same_value(one: Value, other: Value) -> bool:
     """
-    Say whether two feature values are the same; numbers may differ by rounding.
+    Return whether two feature values are equal; numbers may differ by rounding.
 
     >>> same_value(1.0, 1.0 + 1e-12), same_value(None, 0.0), same_value("a", "a")
     (True, False, True)
@@ -209,31 +224,31 @@ class ScoreChange:
 
     before: Score
     after: Score
-    given_then: PastReceipt | None
-    moved: tuple[Reason, ...]
+    receipt_then: PastReceipt | None
+    reasons: tuple[Reason, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Write it as the API gives it."""
-        first = _first(self)
-        points = math.fsum(reason.points for reason in self.moved)
+        """Return it as the API writes it."""
+        before = _before(self)
+        points = math.fsum(reason.points for reason in self.reasons)
         return {
             "lead_id": self.after.receipt.lead_id,
             "since": iso(self.before.receipt.as_of),
             "as_of": iso(self.after.receipt.as_of),
-            "before": first,
+            "before": before,
             "after": _short(self.after.receipt),
             "points": points,
-            "changes": [{"code": one.code, "says": one.says, "points": one.points} for one in self.moved],
-            "says": _sentence(first["points"], self.after.receipt.points, self.moved),
+            "changes": [{"code": each.code, "says": each.says, "points": each.points} for each in self.reasons],
+            "says": _sentence(before["points"], self.after.receipt.points, self.reasons),
         }
 
 
 def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *, since: int, now: int) -> ScoreChange:
     """
-    Say what changed in a lead's score since an instant.
+    Explain what changed in a lead's score since an instant.
 
-    Where another scorer gave the score then, what that alone changed is one line of its own; the others compare like
-    with like: what the scorer in use makes of what was known then and of what is known now.
+    If another scorer gave the score then, the effect of the new scorer is one line of its own; the other lines compare
+    like with like: what the scorer in use makes of what was known then and of what is known now.
 
     Args:
         connection: reads the store.
@@ -243,39 +258,39 @@ def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *
         now: the later one.
 
     Raises:
-        UnknownLeadError: the lead is not known, or was not at the earlier instant.
+        UnknownLeadError: the lead is not known, or was not yet at the earlier instant.
     """
-    scored = [live.score(raw_connection(connection), lead_id, as_of=at, top=None) for at in (since, now)]
+    scored = [live.score(raw_connection(connection), lead_id, as_of=instant, top=None) for instant in (since, now)]
     before, after = scored
     if before is None or after is None:
-        message = f"No lead {shown(lead_id)} was known as of {iso(since if after else now)}; ask since a later instant."
+        message = f"No lead {shown(lead_id)} was known as of {iso(since if after else now)}; name a later instant."
         raise UnknownLeadError(message)
-    then = _in_force(connection, before.receipt.lead_id, since)
-    moved = changes(before.receipt, after.receipt)
+    then = _newest_by(connection, before.receipt.lead_id, since)
+    reasons = changes(before.receipt, after.receipt)
     if then is not None and then.row.scorer != live.scorer.id.fingerprint:
         by_scorer = before.receipt.points - then.row.points
-        moved = (Reason("scorer", "another scorer answers now", by_scorer), *moved)
-        return ScoreChange(before, after, then, moved)
-    return ScoreChange(before, after, None, moved)
+        reasons = (Reason("scorer", "another scorer answers now", by_scorer), *reasons)
+        return ScoreChange(before, after, then, reasons)
+    return ScoreChange(before, after, None, reasons)
 
 
-def _in_force(connection: Connection, lead_id: str, at: int) -> PastReceipt | None:
-    """Give the newest receipt that was given by an instant."""
-    asked = (
-        _columns()
-        .where(receipts.c.lead_id == lead_id, receipts.c.role == "champion", receipts.c.as_of <= at)
+def _newest_by(connection: Connection, lead_id: str, instant: int) -> PastReceipt | None:
+    """Return the newest receipt served by an instant."""
+    query = (
+        select(receipts)
+        .where(receipts.c.lead_id == lead_id, receipts.c.role == "champion", receipts.c.as_of <= instant)
         .order_by(receipts.c.as_of.desc())
         .limit(1)
     )
-    row = connection.execute(asked).one_or_none()
+    row = connection.execute(query).one_or_none()
     return None if row is None else _past(connection, row)
 
 
-def _first(told: ScoreChange) -> dict[str, Any]:
-    if told.given_then is None:
-        return _short(told.before.receipt)
-    given = told.given_then.as_json()
-    return {name: given[name] for name in ("score", "points", "grade", "scorer")}
+def _before(change: ScoreChange) -> dict[str, Any]:
+    if change.receipt_then is None:
+        return _short(change.before.receipt)
+    served = change.receipt_then.as_json()
+    return {name: served[name] for name in ("score", "points", "grade", "scorer")}
 
 
 def _short(receipt: Receipt) -> dict[str, Any]:
@@ -287,11 +302,11 @@ def _short(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _sentence(before: float, after: float, moved: Sequence[Reason]) -> str:
-    """Say in a sentence what changed most."""
+def _sentence(before: float, after: float, reasons: Sequence[Reason]) -> str:
+    """Word in one sentence what changed most."""
     ends = f"{displayed(before)} to {displayed(after)}"
-    if not moved:
+    if not reasons:
         return f"Nothing changed: {displayed(after)} points."
-    most = "; ".join(f"{reason.says} ({reason.points:+.1f})" for reason in moved[:3])
-    more = len(moved) - 3
+    most = "; ".join(f"{reason.says} ({reason.points:+.1f})" for reason in reasons[:3])
+    more = len(reasons) - 3
     return f"From {ends} points: {most}{f'; and {more} more' if more > 0 else ''}."

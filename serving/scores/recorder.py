@@ -1,4 +1,4 @@
-"""Recording: scores that were given as of now wait in memory until the worker keeps their receipts."""
+"""The recorder: served scores wait in memory until the worker stores their receipts."""
 
 import threading
 from collections import OrderedDict
@@ -10,22 +10,22 @@ from serving.store.database import STORE_ERRORS, Database
 
 _REMEMBERED = 50_000
 _MOST_WAITING = 20_000
-_AT_ONCE = 1000
-"""Receipts kept in one transaction, so that no other write waits long."""
-_Said = tuple[str, float, int | None, bool]
+_BATCH = 1000
+"""Receipts stored in one transaction; few, so that no other write waits long."""
+_Summary = tuple[str, float, int | None, bool]
 
 
 class Recorder:
     """
-    What this process answered and nobody has written down yet.
+    The scores that this process has served and that are not stored yet.
 
-    Answering waits for no disk: an answer that says what the one before it said costs a look into a dictionary, any
-    other waits in memory for a fraction of a second. A kill loses the receipts of that moment, never a fact; the
-    score itself can still be asked for as of its instant.
+    Serving a score never waits for the disk: one that repeats the last costs a lookup in a dictionary, any other waits
+    in memory for a fraction of a second. A kill loses the receipts of that moment, never a fact; the score can still be
+    recomputed as of its instant.
     """
 
     def __init__(self) -> None:
-        self._said: OrderedDict[str, _Said] = OrderedDict()
+        self._last_scores: OrderedDict[str, _Summary] = OrderedDict()
         self._waiting: list[tuple[LiveScorer, ServedScore]] = []
         self._lock = threading.Lock()
         self.lost = 0
@@ -33,33 +33,33 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """Give how many receipts are in memory alone."""
+        """The number of receipts in memory."""
         return len(self._waiting)
 
     def record(self, live: LiveScorer, scores: Iterable[Score]) -> None:
-        """Note scores that were given as of now."""
+        """Record scores that were served as of now."""
         self.answered += 1
         for score in scores:
             receipt = score.receipt
-            said = (receipt.scorer.fingerprint, round(receipt.points, 2), score.newest_activity_at, score.degraded)
-            if self._said.get(receipt.lead_id) == said:
+            summary = (receipt.scorer.fingerprint, round(receipt.points, 2), score.newest_activity_at, score.degraded)
+            if self._last_scores.get(receipt.lead_id) == summary:
                 continue
             with self._lock:
                 if len(self._waiting) >= _MOST_WAITING:
                     self.lost += 1
                     continue
-                self._remember(receipt.lead_id, said)
+                self._remember(receipt.lead_id, summary)
                 known = KnownLead(score.newest_activity_at, score.values)
                 self._waiting.append((live, ServedScore(receipt.lead_id, receipt.as_of, known)))
 
     def save(self, database: Database) -> int:
-        """Keep the receipts of what was answered, and say how many answers there were."""
+        """Store the receipts of served scores and return how many there were."""
         with self._lock:
-            waiting, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            waiting, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
         if not waiting:
             return 0
         try:
-            _keep(database, waiting)
+            _save(database, waiting)
         except STORE_ERRORS:
             self._put_back(waiting)
             raise
@@ -69,37 +69,37 @@ class Recorder:
         return len(waiting)
 
     def _put_back(self, waiting: list[tuple[LiveScorer, ServedScore]]) -> None:
-        """Let answers wait on, as far as there is room, since the store is gone for a while."""
+        """Put scores back, as far as there is room, while the store does not answer."""
         with self._lock:
             room = max(0, _MOST_WAITING - len(self._waiting))
             self._waiting = waiting[:room] + self._waiting
         self._lose(waiting[room:])
 
     def _lose(self, waiting: list[tuple[LiveScorer, ServedScore]]) -> None:
-        """Count answers as lost; the next one about such a lead waits for its receipt anew."""
+        """Count scores as lost; the next score of such a lead is recorded again."""
         with self._lock:
             self.lost += len(waiting)
-            for _, given in waiting:
-                self._said.pop(given.lead_id, None)
+            for _, served in waiting:
+                self._last_scores.pop(served.lead_id, None)
 
     def forget(self, lead_id: str) -> None:
-        """Forget a lead: nothing of it waits here any longer."""
+        """Forget a lead: nothing about it waits in memory any longer."""
         with self._lock:
-            self._said.pop(lead_id, None)
+            self._last_scores.pop(lead_id, None)
             self._waiting = [one for one in self._waiting if one[1].lead_id != lead_id]
 
-    def _remember(self, lead_id: str, said: _Said) -> None:
-        self._said[lead_id] = said
-        self._said.move_to_end(lead_id)
-        if len(self._said) > _REMEMBERED:
-            self._said.popitem(last=False)
+    def _remember(self, lead_id: str, summary: _Summary) -> None:
+        self._last_scores[lead_id] = summary
+        self._last_scores.move_to_end(lead_id)
+        if len(self._last_scores) > _REMEMBERED:
+            self._last_scores.popitem(last=False)
 
 
-def _keep(database: Database, waiting: list[tuple[LiveScorer, ServedScore]]) -> None:
+def _save(database: Database, waiting: list[tuple[LiveScorer, ServedScore]]) -> None:
     by_scorer: dict[int, tuple[LiveScorer, list[ServedScore]]] = {}
-    for live, given in waiting:
-        by_scorer.setdefault(id(live), (live, []))[1].append(given)
-    drawn = [build_receipts(live, "champion", given=given) for live, given in by_scorer.values()]
+    for live, served in waiting:
+        by_scorer.setdefault(id(live), (live, []))[1].append(served)
+    batches = [build_receipts(live, "champion", served=served) for live, served in by_scorer.values()]
     with database.writing() as connection:
-        for each in drawn:
-            save_receipts(connection, each)
+        for batch in batches:
+            save_receipts(connection, batch)

@@ -1,4 +1,4 @@
-"""Scoring leads because something happened to them or because time passed: stored scores, receipts and routes."""
+"""Rescoring: leads with new facts, or whose time has come, get stored scores, receipts and routes."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ class DueLead:
 
     Attributes:
         lead_id: whose score it is.
-        since: facts known from this instant on are why; None where only time has passed.
+        since: the earliest of the new facts became known then; None if only time has passed.
     """
 
     lead_id: str
@@ -42,30 +42,30 @@ class DueLead:
 
 @dataclass(frozen=True, slots=True)
 class ScoredBatch:
-    """What a look at leads found, before anything of it is written."""
+    """What scoring a batch of leads found, before any of it is written."""
 
     live: LiveScorer
     as_of: int
     due: Mapping[str, DueLead]
-    standing: Mapping[str, ThresholdState]
-    judged: Crossings
-    drawn: Sequence[ReceiptRow]
-    shadows: Sequence[ReceiptRow]
+    states: Mapping[str, ThresholdState]
+    crossings: Crossings
+    receipts: Sequence[ReceiptRow]
+    shadow_receipts: Sequence[ReceiptRow]
     crossing: Mapping[str, KnownLead]
 
 
 class Rescorer:
     """
-    Scores leads and writes down what follows.
+    Scores leads and writes the results.
 
-    Everything is computed on what a reader sees, and then written in one short transaction, in which leads that were
-    changed meanwhile (merged, erased, loaded) are left for the next look.
+    Everything is computed on a snapshot, then written in one short transaction; leads that changed meanwhile (were
+    merged, erased or loaded) are left out and stay due.
 
     Args:
         database: the store.
-        clock: says what now is.
+        clock: the service's clock.
         active_scorer: the scorers in use.
-        crossing_rules: who is handed over.
+        crossing_rules: decides who is handed over.
     """
 
     def __init__(
@@ -81,37 +81,37 @@ class Rescorer:
         Score leads as of now, and hand over those that crossed.
 
         Returns:
-            How many leads need not be looked at again because of what they were due for.
+            How many leads are no longer due.
         """
         if not due:
             return 0
-        looked = self._looked(due)
+        batch = self._score(due)
         with self._database.writing() as connection:
-            return self._write(connection, looked)
+            return self._write(connection, batch)
 
-    def _looked(self, due: Sequence[DueLead]) -> ScoredBatch:
+    def _score(self, due: Sequence[DueLead]) -> ScoredBatch:
         as_of = self._clock.as_of(self._database.other_writer_since)
         live, shadow = self._active_scorer.current, self._active_scorer.shadow
-        by_id = {one.lead_id: one for one in due}
+        by_id = {lead.lead_id: lead for lead in due}
         with self._database.reading() as connection:
-            standing = self._crossing_rules.open_leads(connection, list(by_id))
+            states = self._crossing_rules.open_leads(connection, list(by_id))
             store = raw_connection(connection)
-            asked = [(lead_id, as_of) for lead_id in standing]
-            known = live.known(store, asked)
-            before = self._before(live, connection, due=by_id, standing=standing)
-        drawn = build_receipts(live, "champion", given=_given(known, as_of))
-        shadows = [] if shadow is None else self._shadowed(shadow, asked, as_of)
-        after = {one.row["lead_id"]: one.points for one in drawn}
-        judged = self._crossing_rules.decide(live, standing, before=before, after=after)
-        crossing = {lead_id: known[lead_id] for lead_id in judged.crossed}
-        return ScoredBatch(live, as_of, by_id, standing, judged, drawn, shadows, crossing)
+            query = [(lead_id, as_of) for lead_id in states]
+            known = live.known(store, query)
+            before = self._before(live, connection, due=by_id, states=states)
+        receipts = build_receipts(live, "champion", served=_served(known, as_of))
+        shadow_receipts = [] if shadow is None else self._shadow_receipts(shadow, query, as_of)
+        after = {one.row["lead_id"]: one.points for one in receipts}
+        crossings = self._crossing_rules.decide(live, states, before=before, after=after)
+        crossing = {lead_id: known[lead_id] for lead_id in crossings.crossed}
+        return ScoredBatch(live, as_of, by_id, states, crossings, receipts, shadow_receipts, crossing)
 
-    def _shadowed(self, shadow: LiveScorer, asked: Sequence[tuple[str, int]], as_of: int) -> list[ReceiptRow]:
-        """Draw up what a shadow would have said; whatever is wrong with it, it must not hold up the champion."""
+    def _shadow_receipts(self, shadow: LiveScorer, query: Sequence[tuple[str, int]], as_of: int) -> list[ReceiptRow]:
+        """Build the shadow's receipts; whatever is wrong with the shadow, it must not hold up the champion."""
         try:
             with self._database.reading() as connection:
                 return build_receipts(
-                    shadow, "shadow", given=_given(shadow.known(raw_connection(connection), asked), as_of)
+                    shadow, "shadow", served=_served(shadow.known(raw_connection(connection), query), as_of)
                 )
         except Exception:  # noqa: BLE001 - a store that is gone shows in the champion's part as well
             _LOG.exception("the shadow could not score")
@@ -123,53 +123,53 @@ class Rescorer:
         connection: Connection,
         *,
         due: Mapping[str, DueLead],
-        standing: Mapping[str, ThresholdState],
+        states: Mapping[str, ThresholdState],
     ) -> dict[str, float]:
-        """Give the points that leads had just before the facts that are why they are looked at."""
-        asked = []
-        for lead_id, found in standing.items():
+        """Return the points that leads had just before their new facts."""
+        query = []
+        for lead_id, state in states.items():
             since = due[lead_id].since
-            if since is not None and found.needs_before(live):
-                asked.append((lead_id, since))
-        return live.points(raw_connection(connection), asked)
+            if since is not None and state.needs_before(live):
+                query.append((lead_id, since))
+        return live.points(raw_connection(connection), query)
 
-    def _write(self, connection: Connection, looked: ScoredBatch) -> int:
-        lead_ids = self._unchanged(connection, looked)
-        drawn = [one for one in looked.drawn if one.row["lead_id"] in lead_ids]
-        ids = save_receipts(connection, drawn)
-        save_receipts(connection, [one for one in looked.shadows if one.row["lead_id"] in lead_ids])
-        _store(connection, drawn, ids=ids, instead_of=lead_ids)
-        save_threshold_states(connection, {one: now for one, now in looked.judged.standing.items() if one in lead_ids})
-        crossed = [one for one in looked.judged.crossed if one in lead_ids]
+    def _write(self, connection: Connection, batch: ScoredBatch) -> int:
+        lead_ids = self._unchanged(connection, batch)
+        receipts = [one for one in batch.receipts if one.row["lead_id"] in lead_ids]
+        ids = save_receipts(connection, receipts)
+        save_receipts(connection, [one for one in batch.shadow_receipts if one.row["lead_id"] in lead_ids])
+        _store(connection, receipts, ids=ids, lead_ids=lead_ids)
+        save_threshold_states(connection, {one: now for one, now in batch.crossings.changed.items() if one in lead_ids})
+        crossed = [one for one in batch.crossings.crossed if one in lead_ids]
         write_routes(
             connection,
-            [looked.live.of(one, looked.as_of, known=looked.crossing[one], top=MOST_REASONS) for one in crossed],
+            [batch.live.score_known(one, batch.as_of, known=batch.crossing[one], top=MOST_REASONS) for one in crossed],
         )
-        return _done(connection, looked, lead_ids)
+        return _settle(connection, batch, lead_ids)
 
-    def _unchanged(self, connection: Connection, looked: ScoredBatch) -> set[str]:
-        """Give the leads that stand as they did when they were looked at."""
-        lead_ids = list(looked.due)
+    def _unchanged(self, connection: Connection, batch: ScoredBatch) -> set[str]:
+        """Return the leads that have not changed since they were scored."""
+        lead_ids = list(batch.due)
         now = self._crossing_rules.open_leads(connection, lead_ids)
-        asked = select(pending_scores.c.lead_id, pending_scores.c.since).where(pending_scores.c.lead_id.in_(lead_ids))
-        waiting = {row.lead_id: row.since for row in connection.execute(asked)}
+        query = select(pending_scores.c.lead_id, pending_scores.c.since).where(pending_scores.c.lead_id.in_(lead_ids))
+        waiting = {row.lead_id: row.since for row in connection.execute(query)}
         return {
             lead_id
-            for lead_id, due in looked.due.items()
-            if now.get(lead_id) == looked.standing.get(lead_id) and waiting.get(lead_id) == due.since
+            for lead_id, due in batch.due.items()
+            if now.get(lead_id) == batch.states.get(lead_id) and waiting.get(lead_id) == due.since
         }
 
 
-def _given(known: Mapping[str, KnownLead], as_of: int) -> list[ServedScore]:
+def _served(known: Mapping[str, KnownLead], as_of: int) -> list[ServedScore]:
     return [ServedScore(lead_id, as_of, what) for lead_id, what in known.items()]
 
 
 def _store(
-    connection: Connection, drawn: Sequence[ReceiptRow], *, ids: Mapping[str, str], instead_of: Iterable[str]
+    connection: Connection, receipts: Sequence[ReceiptRow], *, ids: Mapping[str, str], lead_ids: Iterable[str]
 ) -> None:
-    """Put scores in the place of those that were stored; a lead that is closed by now keeps none."""
-    connection.execute(delete(scores).where(scores.c.lead_id.in_(list(instead_of))))
-    insert_rows(connection, scores, [_stored(one, ids[one.row["lead_id"]]) for one in drawn])
+    """Replace the stored scores of leads; a lead that is closed by now gets none."""
+    connection.execute(delete(scores).where(scores.c.lead_id.in_(list(lead_ids))))
+    insert_rows(connection, scores, [_stored(one, ids[one.row["lead_id"]]) for one in receipts])
 
 
 def _stored(one: ReceiptRow, receipt_id: str) -> dict[str, object]:
@@ -184,13 +184,13 @@ def _stored(one: ReceiptRow, receipt_id: str) -> dict[str, object]:
     }
 
 
-def _done(connection: Connection, looked: ScoredBatch, lead_ids: Iterable[str]) -> int:
-    """Take leads off the list of those that wait; who moved again meanwhile waits for what came since."""
-    mine = pending_scores.c.lead_id.in_([one for one in lead_ids if looked.due[one].since is not None])
+def _settle(connection: Connection, batch: ScoredBatch, lead_ids: Iterable[str]) -> int:
+    """Take leads off the list of pending scores; those with even newer facts stay on it."""
+    scored = pending_scores.c.lead_id.in_([one for one in lead_ids if batch.due[one].since is not None])
     settled: int = connection.execute(
-        delete(pending_scores).where(mine, pending_scores.c.newest < looked.as_of)
+        delete(pending_scores).where(scored, pending_scores.c.newest < batch.as_of)
     ).rowcount
     connection.execute(
-        update(pending_scores).where(mine, pending_scores.c.since < looked.as_of).values(since=looked.as_of)
+        update(pending_scores).where(scored, pending_scores.c.since < batch.as_of).values(since=batch.as_of)
     )
     return settled

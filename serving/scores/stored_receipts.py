@@ -1,4 +1,4 @@
-"""Receipts: each score that was given, kept once per change with all it takes to give it again."""
+"""Stored receipts: each served score, once per change, with all that is needed to recompute it."""
 
 import hashlib
 import json
@@ -18,12 +18,12 @@ from serving.store.rows import insert_rows
 from serving.store.tables import leads, receipts
 
 _TENTHS = 1
-"""Decimals of points that make a change: what moved by less is the same receipt, and is never stored twice."""
+"""Decimals of points that count as a change: a smaller one gives the same receipt, which is stored once."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServedScore:
-    """A score that was given: whose, when, and what it was made of."""
+    """A score that was served: of which lead, as of when, and from which values."""
 
     lead_id: str
     as_of: int
@@ -33,14 +33,14 @@ class ServedScore:
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
     """
-    A receipt as it is kept.
+    A receipt as it is stored.
 
     Attributes:
         row: its columns.
         points: the score's points.
-        grade: the letter they stand for.
-        probability: the calibrated chance; None for rules that nothing calibrated.
-        newest_activity_at: the newest activity that it knows of [us since 1970 UTC].
+        grade: the letter for them.
+        probability: the calibrated probability; None for rules without calibration.
+        newest_activity_at: the newest activity that it counts [us since 1970 UTC].
     """
 
     row: dict[str, Any]
@@ -50,133 +50,130 @@ class ReceiptRow:
     newest_activity_at: int | None
 
 
-def build_receipts(live: LiveScorer, role: Role, *, given: Sequence[ServedScore]) -> list[ReceiptRow]:
+def build_receipts(live: LiveScorer, role: Role, *, served: Sequence[ServedScore]) -> list[ReceiptRow]:
     """
-    Draw up the receipts of scores, all at once and without words: words follow from values and scorer.
+    Build the receipts of scores, all at once and without words, which follow from values and scorer.
 
     Args:
-        live: what scored them.
-        role: whether it was the champion, or a shadow that nobody heeds.
-        given: the scores.
+        live: the scorer.
+        role: whether it is the champion or a shadow, whose scores are only recorded.
+        served: the scores.
     """
-    if not given:
+    if not served:
         return []
-    frame = pd.DataFrame([list(one.known.values) for one in given], columns=live.scorer.catalog.names)
+    frame = pd.DataFrame([list(score.known.values) for score in served], columns=live.scorer.catalog.names)
     scored = live.scorer.score_many(frame)
-    points, chances, moved = scored.points.tolist(), scored.probabilities.tolist(), scored.reasons.tolist()
-    rows = zip(given, points, chances, moved, strict=True)
+    points, chances, contributions = scored.points.tolist(), scored.probabilities.tolist(), scored.reasons.tolist()
+    rows = zip(served, points, chances, contributions, strict=True)
     return [
-        _drawn(
+        _build(
             live,
             role,
-            given=one,
+            served=one,
             scored=(total, chance, scored.base_points),
-            moved=zip(scored.codes, each, strict=True),
+            reasons=zip(scored.codes, each, strict=True),
         )
         for one, total, chance, each in rows
     ]
 
 
-def _drawn(
+def _build(
     live: LiveScorer,
     role: Role,
     *,
-    given: ServedScore,
+    served: ServedScore,
     scored: tuple[float, float, float],
-    moved: Iterable[tuple[str, float]],
+    reasons: Iterable[tuple[str, float]],
 ) -> ReceiptRow:
-    """Draw up one receipt of a score's points, chance and base, and of what each reason moved."""
+    """Build one receipt from a score's points, probability and base, and from the points of each reason."""
     points, chance, base_points = scored
-    reasons = {code: value for code, value in moved if value}
+    points_by_code = {code: value for code, value in reasons if value}
     probability = None if math.isnan(chance) else chance
-    grade, newest = live.scorer.bands.grade(points), given.known.newest_activity_at
-    said = {
+    grade, newest = live.scorer.bands.grade(points), served.known.newest_activity_at
+    content = {
         "base_points": base_points,
         "probability": probability,
         "grade": grade,
         "degraded": live.degraded,
         "newest_activity_at": newest,
-        "reasons": reasons,
+        "reasons": points_by_code,
     }
     row = {
         "receipt_id": secrets.token_hex(16),
-        "lead_id": given.lead_id,
+        "lead_id": served.lead_id,
         "role": role,
-        "as_of": given.as_of,
+        "as_of": served.as_of,
         "scorer": live.scorer.id.fingerprint,
         "points": points,
         "threshold": live.threshold,
-        "content_hash": _mark(live, points, reasons),
-        "feature_values": json.dumps(given.known.values),
-        "content": json.dumps(said, allow_nan=False),
+        "content_hash": _content_hash(live, points, points_by_code),
+        "feature_values": json.dumps(served.known.values),
+        "content": json.dumps(content, allow_nan=False),
     }
     return ReceiptRow(row, points, grade, probability, newest)
 
 
-def _mark(live: LiveScorer, points: float, reasons: Mapping[str, float]) -> str:
-    """Give what is equal for two receipts of a lead that say the same."""
+def _content_hash(live: LiveScorer, points: float, reasons: Mapping[str, float]) -> str:
+    """Return a hash that is equal for two receipts of a lead with the same content."""
     moved = sorted((code, round(value, _TENTHS)) for code, value in reasons.items() if round(value, _TENTHS))
-    said = [live.scorer.id.fingerprint, live.threshold, live.degraded, round(points, _TENTHS), moved]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+    summary = [live.scorer.id.fingerprint, live.threshold, live.degraded, round(points, _TENTHS), moved]
+    return hashlib.sha256(json.dumps(summary).encode()).hexdigest()[:32]
 
 
-def save_receipts(connection: Connection, drawn: Sequence[ReceiptRow]) -> dict[str, str]:
+def save_receipts(connection: Connection, new: Sequence[ReceiptRow]) -> dict[str, str]:
     """
-    Keep the receipts that say something else than the one before them.
+    Store the receipts that differ from the one before them.
 
     Args:
         connection: holds the write lock.
-        drawn: receipts of one role; those of leads that are not known any more are not kept.
+        new: receipts of one role; those of leads that are no longer known are dropped.
 
     Returns:
-        For each lead the id of the receipt that says its score.
+        For each lead the id of the receipt that holds its score.
     """
-    drawn = _of_known_leads(connection, drawn)
-    if not drawn:
+    new = _of_known_leads(connection, new)
+    if not new:
         return {}
-    before = _before(connection, drawn)
-    new, ids = [], {}
-    for one in sorted(drawn, key=lambda each: int(each.row["as_of"])):
-        lead_id, earlier = one.row["lead_id"], before.get(one.row["lead_id"])
-        if earlier is not None and earlier[1] == one.row["content_hash"]:
-            ids[lead_id] = earlier[0]
-            continue
-        new.append(one.row)
-        before[lead_id] = one.row["receipt_id"], one.row["content_hash"]
-        ids[lead_id] = one.row["receipt_id"]
-    if new:
-        insert_rows(connection, receipts, new)
+    newest = _before(connection, new)
+    rows, ids = [], {}
+    for receipt in sorted(new, key=lambda each: int(each.row["as_of"])):
+        lead_id, this = receipt.row["lead_id"], (receipt.row["receipt_id"], receipt.row["content_hash"])
+        if lead_id not in newest or newest[lead_id][1] != this[1]:
+            rows.append(receipt.row)
+            newest[lead_id] = this
+        ids[lead_id] = newest[lead_id][0]
+    insert_rows(connection, receipts, rows)
     return ids
 
 
-def _of_known_leads(connection: Connection, drawn: Sequence[ReceiptRow]) -> list[ReceiptRow]:
-    """Leave out the leads that were erased since they were scored."""
-    asked = select(leads.c.lead_id).where(leads.c.lead_id.in_({one.row["lead_id"] for one in drawn}))
-    known = set(connection.execute(asked).scalars())
-    return [one for one in drawn if one.row["lead_id"] in known]
+def _of_known_leads(connection: Connection, new: Sequence[ReceiptRow]) -> list[ReceiptRow]:
+    """Drop the leads that were erased after they were scored."""
+    query = select(leads.c.lead_id).where(leads.c.lead_id.in_({one.row["lead_id"] for one in new}))
+    known = set(connection.execute(query).scalars())
+    return [one for one in new if one.row["lead_id"] in known]
 
 
-def _before(connection: Connection, drawn: Sequence[ReceiptRow]) -> dict[str, tuple[str, str]]:
-    """Give id and mark of the newest receipt of each lead, as far as it is not later than the one drawn."""
-    role = drawn[0].row["role"]
-    newest = _newest(connection, role, {one.row["lead_id"] for one in drawn})
-    found = {}
-    for one in drawn:
+def _before(connection: Connection, new: Sequence[ReceiptRow]) -> dict[str, tuple[str, str]]:
+    """Return id and hash of each lead's newest receipt that is not later than the new one."""
+    role = new[0].row["role"]
+    newest = _newest(connection, role, {one.row["lead_id"] for one in new})
+    before = {}
+    for one in new:
         lead_id, as_of = one.row["lead_id"], one.row["as_of"]
         if lead_id in newest and newest[lead_id].as_of > as_of:
-            told = _last_before(connection, role, lead_id=lead_id, as_of=as_of)
+            earlier = _last_before(connection, role, lead_id=lead_id, as_of=as_of)
         else:
-            told = newest.get(lead_id)
-        if told is not None:
-            found[lead_id] = (told.receipt_id, told.content_hash)
-    return found
+            earlier = newest.get(lead_id)
+        if earlier is not None:
+            before[lead_id] = (earlier.receipt_id, earlier.content_hash)
+    return before
 
 
 def _newest(connection: Connection, role: Role, lead_ids: Iterable[str]) -> dict[str, Any]:
-    wanted = (receipts.c.role == role) & receipts.c.lead_id.in_(list(lead_ids))
+    of_leads = (receipts.c.role == role) & receipts.c.lead_id.in_(list(lead_ids))
     last = (
         select(receipts.c.lead_id, func.max(receipts.c.as_of).label("as_of"))
-        .where(wanted)
+        .where(of_leads)
         .group_by(receipts.c.lead_id)
         .subquery()
     )
@@ -186,10 +183,10 @@ def _newest(connection: Connection, role: Role, lead_ids: Iterable[str]) -> dict
 
 
 def _last_before(connection: Connection, role: Role, *, lead_id: str, as_of: int) -> Any:
-    asked = (
+    query = (
         select(receipts.c.receipt_id, receipts.c.content_hash)
         .where(receipts.c.lead_id == lead_id, receipts.c.role == role, receipts.c.as_of <= as_of)
         .order_by(receipts.c.as_of.desc())
         .limit(1)
     )
-    return connection.execute(asked).one_or_none()
+    return connection.execute(query).one_or_none()

@@ -1,4 +1,4 @@
-"""The worklist: stored scores, best first, each with how fresh it is."""
+"""The worklist: stored scores, best first, and which of them are stale."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ _BEST_FIRST = (SortKey(scores.c.points, is_descending=True), SortKey(scores.c.le
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """
-    What a stored score must be so as not to be stale.
+    What makes a stored score stale.
 
     Attributes:
         now: the present instant [us since 1970 UTC].
-        fresh_for_us: how old it may be.
+        fresh_for_us: the age from which it is stale.
         scorer: the fingerprint of the scorer in use.
     """
 
@@ -28,17 +28,17 @@ class Freshness:
 
     def why_stale(self, as_of: int, scorer: str, waits_since: int | None) -> str | None:
         """
-        Return why a stored score is stale; None where it is fresh.
+        Return why a stored score is stale; None if it is fresh.
 
         >>> Freshness(now=100, fresh_for_us=50, scorer="a").why_stale(40, "a", None)
-        'it is older than the freshness that was promised'
+        'it is older than the promised freshness'
         """
         if scorer != self.scorer:
-            return "another scorer answers by now"
+            return "another scorer answers now"
         if as_of < self.now - self.fresh_for_us:
-            return "it is older than the freshness that was promised"
+            return "it is older than the promised freshness"
         if waits_since is not None and waits_since < self.now - self.fresh_for_us:
-            return "facts that came later still wait to be counted"
+            return "newer facts wait to be counted"
         return None
 
 

@@ -1,4 +1,4 @@
-"""The rehearsal: a history's last day told to the service as if it happened now, to see leads handed over."""
+"""The demo's replay: the last day of a history is sent to the service as if it happened now, to see handovers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,45 +15,46 @@ from data.workspace import Workspace
 from serving.app import open_service
 from serving.intake.loading import HistoryTables, LoadResult, import_playbook_history, load_history
 from serving.intake.quarantined_facts import Kind
-from serving.scores.crossings import newest_routes
+from serving.scores.handovers import Handover, newest_handovers
 from serving.service import Service
 from serving.settings import Settings, settings_for
+from serving.store.writes_in_flight import SLOTS_SUFFIX
 
-_AT_ONCE = 100
+_BATCH = 100
 _SHOWN, _REASONS = 5, 3
 
 
 @dataclass(frozen=True, slots=True)
 class DemoReplayResult:
     """
-    What became of the last day.
+    The result of the replay.
 
     Attributes:
         loaded: what the store held before it.
-        told: facts of the last day that were kept, by kind.
+        stored: facts of the last day that were stored, by kind.
         routes: the leads that were handed over, newest first.
     """
 
     loaded: LoadResult
-    told: dict[str, int]
-    routes: list[dict[str, Any]]
+    stored: dict[str, int]
+    routes: list[Handover]
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
-        return {"loaded": self.loaded.as_json(), "told": self.told, "routes": len(self.routes)}
+        """Return it as JSON."""
+        return {"loaded": self.loaded.as_json(), "told": self.stored, "routes": len(self.routes)}
 
     def show(self, console: Console) -> None:
-        """Say which leads were handed over and why."""
+        """Print which leads were handed over and why."""
         self.loaded.show(console)
-        told = ", ".join(f"{count:,} {kind}" for kind, count in self.told.items())
-        console.print(f"Then its last day, as if it happened now: {told}; {len(self.routes):,} leads handed over.")
+        stored = ", ".join(f"{count:,} {kind}" for kind, count in self.stored.items())
+        console.print(f"Then its last day, as if it happened now: {stored}; {len(self.routes):,} leads handed over.")
         if not self.routes:
             return
         table = Table("lead", "score", "grade", "because", title="Handed over just now", title_justify="left")
         for route in self.routes[:_SHOWN]:
-            speaking_for = [reason["says"] for reason in route["reasons"] if reason["points"] > 0]
-            reasons = "; ".join(speaking_for[:_REASONS])
-            table.add_row(route["lead_id"], str(route["score"]), route["grade"], reasons)
+            reasons_for = [reason["says"] for reason in route.reasons if reason["points"] > 0]
+            reasons = "; ".join(reasons_for[:_REASONS])
+            table.add_row(route.lead_id, str(route.score), route.grade, reasons)
         console.print(table)
 
 
@@ -66,17 +67,17 @@ class HistoryBefore:
 
     @property
     def leads(self) -> Any:
-        """Give the versions known by then."""
+        """The versions known by then."""
         return self.whole.leads.filter(self.whole.leads.known_at < self.instant)
 
     @property
     def activities(self) -> Any:
-        """Give the activities known by then, of leads known by then."""
+        """The activities known by then, of leads known by then."""
         return self._of_known_leads(self.whole.activities)
 
     @property
     def outcomes(self) -> Any:
-        """Give the outcomes known by then, of leads known by then."""
+        """The outcomes known by then, of leads known by then."""
         return self._of_known_leads(self.whole.outcomes)
 
     def _of_known_leads(self, table: Any) -> Any:
@@ -85,16 +86,16 @@ class HistoryBefore:
 
 def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> DemoReplayResult:
     """
-    Load a history but for its last day into a new store, then tell the service that day.
+    Load a history except its last day into a new store, then send that day to the service.
 
-    A store that stands there already is set aside beside it, as ``leadscore.previous.db``.
+    A store that is there already is moved aside, to ``leadscore.previous.db``.
 
     Args:
-        workspace: the playbook, and where tables and models are kept.
-        progress: hears how far it has come.
+        workspace: the playbook, and where tables and models are stored.
+        progress: called with how far it has come.
 
     Raises:
-        DataError: the exports cannot be read as the playbook says.
+        DataError: the exports do not match the playbook.
         ServingError: the store cannot be opened.
     """
     history = import_playbook_history(workspace, progress=progress)
@@ -106,47 +107,47 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
         before = HistoryBefore(history, instant)
         live = service.active_scorer.current
         loaded = load_history(before, service.database, playbook=workspace.playbook, live=live, progress=progress)
-        told = _tell(service, history, instant, progress=progress)
+        stored = _send(service, history, instant, progress=progress)
         service.worker.catch_up()
         with service.database.reading() as connection:
-            routes = newest_routes(connection, 1000)
+            routes = newest_handovers(connection, 1000)
     finally:
         service.close()
-    return DemoReplayResult(loaded, told, routes)
+    return DemoReplayResult(loaded, stored, routes)
 
 
 def _set_aside(settings: Settings) -> None:
-    """Make room for a new store; one on PostgreSQL stays, and only what it lacks is loaded."""
+    """Make room for a new store; one on PostgreSQL stays, and gets only what it lacks."""
     database = settings.database_file
     if database is None:
         return
-    for ending in ("", "-wal", "-shm", "-processes"):
-        standing = database.with_name(database.name + ending)
-        if standing.exists():
-            standing.replace(database.with_name(f"{database.stem}.previous{database.suffix}{ending}"))
+    for ending in ("", "-wal", "-shm", SLOTS_SUFFIX):
+        file = database.with_name(database.name + ending)
+        if file.exists():
+            file.replace(database.with_name(f"{database.stem}.previous{database.suffix}{ending}"))
 
 
-def _tell(service: Service, history: HistoryTables, instant: int, *, progress: Progress) -> dict[str, int]:
-    """Tell what became known from an instant on, in the order in which it did; give how many facts were kept."""
+def _send(service: Service, history: HistoryTables, instant: int, *, progress: Progress) -> dict[str, int]:
+    """Send what became known from an instant on, in that order; return how many facts were stored, by kind."""
     facts: dict[Kind, list[dict[str, Any]]] = {
         "leads": _leads(history, instant, business=service.playbook.business),
         "activities": [_fact(row, "occurred_at") for row in _rows(history.activities, instant)],
         "outcomes": [_fact(row, "reached_at") for row in _rows(history.outcomes, instant)],
     }
-    return {kind: _tell_all(service, kind, rows, progress=progress) for kind, rows in facts.items()}
+    return {kind: _send_all(service, kind, rows, progress=progress) for kind, rows in facts.items()}
 
 
-def _tell_all(service: Service, kind: Kind, facts: list[dict[str, Any]], *, progress: Progress) -> int:
-    kept = 0
-    for at in range(0, len(facts), _AT_ONCE):
-        results = service.ingestion.ingest(kind, facts[at : at + _AT_ONCE])
-        kept += sum(result.status == "stored" for result in results)
-        progress(f"telling the service about {kind}", min(at + _AT_ONCE, len(facts)), len(facts))
-    return kept
+def _send_all(service: Service, kind: Kind, facts: list[dict[str, Any]], *, progress: Progress) -> int:
+    stored = 0
+    for start in range(0, len(facts), _BATCH):
+        results = service.ingestion.ingest(kind, facts[start : start + _BATCH])
+        stored += sum(result.status == "stored" for result in results)
+        progress(f"sending {kind}", min(start + _BATCH, len(facts)), len(facts))
+    return stored
 
 
 def _rows(table: Any, instant: int) -> Iterator[dict[str, Any]]:
-    """Give the rows known from an instant on, in the order in which they became known, without what is missing."""
+    """Yield the rows known from an instant on, in that order, without missing values."""
     for row in table.filter(table.known_at >= instant).order_by("known_at").to_pyarrow().to_pylist():
         yield {name: value for name, value in row.items() if value is not None}
 

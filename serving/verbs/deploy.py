@@ -1,4 +1,4 @@
-"""What ``leadscore deploy`` does: hand a bundle to the store, here or over HTTP, as champion or as its shadow."""
+"""The verb ``deploy``: put a bundle into the store, here or over HTTP, as champion or as its shadow."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,24 +10,34 @@ from data.instants import now_us
 from data.workspace import Workspace
 from models.bundle import read_bundle_files
 from models.bundle_versions import find_bundle
+from models.champion import POINTER, read_pointer
 from models.receipt import ScorerId, scorer_json
-from serving.errors import ServingError
+from serving.errors import InvalidError, ServingError
 from serving.scorers.admission import admit_scorer
-from serving.scorers.deployments import CheckedBundle, Role, deploy_bundle, remove_shadow, verify_bundle
+from serving.scorers.deployments import (
+    OWN_SHADOW,
+    CheckedBundle,
+    Role,
+    deploy_bundle,
+    deployments_in_force,
+    remove_shadow,
+    verify_bundle,
+)
 from serving.settings import settings_for
 from serving.store.audit_log import command_line_user
 from serving.store.database import Database
+from serving.verbs.opened_store import opened_store
 
 
 @dataclass(frozen=True, slots=True)
 class DeployResult:
     """
-    What was handed over.
+    The result of a deployment.
 
     Attributes:
-        role: what it is from now on.
-        scorer: which bundle; None where the shadow was taken away.
-        where: the store or the service that it was handed to.
+        role: the role that changed.
+        scorer: the bundle that has it now; None if the shadow was removed.
+        where: the store or the service.
     """
 
     role: Role
@@ -35,19 +45,19 @@ class DeployResult:
     where: str
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
+        """Return it as JSON."""
         scorer = None if self.scorer is None else scorer_json(self.scorer)
         return {"role": self.role, "scorer": scorer, "where": self.where}
 
     def show(self, console: Console) -> None:
-        """Say it on a console."""
+        """Print it."""
         if self.scorer is None:
-            said = f"Nobody is compared with the champion of {self.where} any longer."
+            text = f"{self.where} has no shadow any longer."
         elif self.role == "shadow":
-            said = f"{self._named} scores the same leads as the champion of {self.where} and routes none."
+            text = f"{self._named} is the shadow on {self.where}: its scores are only recorded."
         else:
-            said = f"{self._named} answers in every process on {self.where} within 2 seconds."
-        console.print(said, markup=False, highlight=False, soft_wrap=True)
+            text = f"{self._named} answers in every process on {self.where} within 2 seconds."
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     @property
     def _named(self) -> str:
@@ -63,29 +73,30 @@ def deploy(
     key: str | None = None,
 ) -> DeployResult:
     """
-    Hand a bundle to the store of the settings, or to a service.
+    Put a bundle into the store of the settings, or send it to a service.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        version: ``champion``, ``challenger``, a version's number or a bundle's folder; by default what was promoted,
-            and for a shadow the challenger.
-        shadow: whether it is only compared with the champion; False takes the shadow away.
-        to: where a service is, such as ``https://leads.example.com``; by default the store is written directly.
-        key: opens the service; its scope is ``models:write``.
+        version: ``champion``, ``challenger``, a version's number or a bundle's folder; default: the promoted bundle,
+                and for a shadow the challenger.
+        shadow: whether it is only compared with the champion; False removes the shadow.
+        to: a service's address, such as ``https://leads.example.com``; default: write to the store directly.
+        key: a key of the service with the scope ``models:write``.
 
     Raises:
         ModelError: there is no such bundle, or it is not as it was saved.
-        ServingError: the store cannot be opened, or the service refused.
+        ServingError: the store cannot be opened, the bundle is the champion and cannot be its own shadow, or the
+            service refused.
     """
     if shadow is False and version is not None:
-        message = "a version is named and the shadow shall go: leave --version out, or say --shadow."
+        message = "--version and --no-shadow exclude each other: leave --version out, or use --shadow."
         raise ServingError(message)
     models = settings_for(workspace).models
     bundle = None if shadow is False else _bundle(models, version or ("challenger" if shadow else "champion"))
     role: Role = "champion" if shadow is None else "shadow"
     if to is not None:
         _send(to, key, role=role, bundle=bundle)
-    where = to or _keep(workspace, role=role, bundle=bundle)
+    where = to or _store(workspace, role=role, bundle=bundle)
     return DeployResult(role, None if bundle is None else bundle.model.id, where)
 
 
@@ -98,19 +109,27 @@ def _bundle(models: Path, wanted: str) -> CheckedBundle:
     )
 
 
-def _keep(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> str:
-    """Hand it to the store of the settings; say where that is."""
-    settings = settings_for(workspace)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
-    try:
+def _store(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> str:
+    """Put it into the store of the settings and return where that is."""
+    with opened_store(workspace) as (settings, database):
+        by, at = command_line_user(), now_us()
         if bundle is None:
-            remove_shadow(database, by=command_line_user(), at=now_us())
-        else:
-            admit_scorer(bundle.model, database)
-            deploy_bundle(database, bundle, role, by=command_line_user(), at=now_us())
+            remove_shadow(database, by=by, at=at)
+            return database.display_url
+        if role == "shadow":
+            _require_other_than_promoted(database, settings.models, bundle)
+        admit_scorer(bundle.model, database)
+        deploy_bundle(database, bundle, role, by=by, at=at)
         return database.display_url
-    finally:
-        database.close()
+
+
+def _require_other_than_promoted(database: Database, models: Path, bundle: CheckedBundle) -> None:
+    """Refuse the promoted model as a shadow of itself where no service has deployed the promotion yet."""
+    with database.reading() as connection:
+        if "champion" in deployments_in_force(connection) or not (models / POINTER).exists():
+            return
+    if read_pointer(models).fingerprint == bundle.model.id.fingerprint:
+        raise InvalidError(OWN_SHADOW)
 
 
 def _send(to: str, key: str | None, *, role: Role, bundle: CheckedBundle | None) -> None:

@@ -1,4 +1,4 @@
-"""What the command line does to close the loop: export the store as history, and recheck what was served."""
+"""The verbs ``export`` and ``recheck``: the store as history to learn from, and a check of what was served."""
 
 import secrets
 from pathlib import Path
@@ -10,8 +10,7 @@ from serving.feedback.export import ExportResult
 from serving.feedback.export import export as write_export
 from serving.feedback.reconciliation import RecheckResult
 from serving.feedback.reconciliation import recheck as compare
-from serving.settings import settings_for
-from serving.store.database import Database
+from serving.verbs.opened_store import opened_store
 
 
 def export(workspace: Workspace, *, out: Path, progress: Progress = silent) -> ExportResult:
@@ -21,17 +20,13 @@ def export(workspace: Workspace, *, out: Path, progress: Progress = silent) -> E
     Args:
         workspace: the playbook, and where tables and models are kept.
         out: folder of the export.
-        progress: hears how many rows are written.
+        progress: called with how many rows are written.
 
     Raises:
         ServingError: the store cannot be opened, or the folder holds something else.
     """
-    settings = settings_for(workspace)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
-    try:
+    with opened_store(workspace) as (_, database):
         return write_export(database, workspace.playbook.business, out, progress=progress)
-    finally:
-        database.close()
 
 
 def recheck(
@@ -43,30 +38,25 @@ def recheck(
     progress: Progress = silent,
 ) -> RecheckResult:
     """
-    Compute a sample of the scores that were served anew from history, and compare every feature value.
+    Recompute a sample of the served scores from history, and compare every feature value.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
         sample: how many receipts at most.
-        hours: how far back they are drawn from.
-        seed: of the draw; default: another one every time, which the answer says.
-        progress: hears how far it has come.
+        hours: how far back the sample reaches.
+        seed: of the random sample; default: a new one every time, which the result names.
+        progress: called with how far it has come.
 
     Raises:
-        ServingError: the store cannot be opened, or DuckDB is not installed here.
+        ServingError: the store cannot be opened, or DuckDB is not installed.
     """
-    settings = settings_for(workspace)
-    drawn = secrets.randbits(32) if seed is None else seed
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
-    try:
+    with opened_store(workspace) as (_, database):
         return compare(
             database,
             workspace.playbook.business,
             now_us=now_us(),
             sample=sample,
             hours=hours,
-            seed=drawn,
+            seed=secrets.randbits(32) if seed is None else seed,
             progress=progress,
         )
-    finally:
-        database.close()

@@ -1,4 +1,4 @@
-"""What ``leadscore keys`` does: make a key, list them, rotate one, revoke one; each is kept in the audit log."""
+"""The verbs ``keys create``, ``list``, ``rotate`` and ``revoke``; each change is noted in the audit log."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +13,8 @@ from data.instants import iso, now_us
 from data.workspace import Workspace
 from serving.callers.keys import Key, all_keys, create_key, key_named, revoke_key, rotate_key
 from serving.errors import KeysError
-from serving.settings import settings_for
 from serving.store.audit_log import command_line_user, write_audit_entry
-from serving.store.database import Database
+from serving.verbs.opened_store import opened_store
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
@@ -24,56 +23,56 @@ _LONGEST_DAYS = 36_500
 
 @dataclass(frozen=True, slots=True)
 class CreatedKey:
-    """A key that was just made; its secret is shown now and never again."""
+    """A new key; its secret is shown now and never again."""
 
     key: Key
     secret: str
     replaces: Key | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
-        replaced = None if self.replaces is None else _told(self.replaces)
-        return {**_told(self.key), "secret": self.secret, "replaces": replaced}
+        """Return it as JSON."""
+        replaced = None if self.replaces is None else _key_json(self.replaces)
+        return {**_key_json(self.key), "secret": self.secret, "replaces": replaced}
 
     def show(self, console: Console) -> None:
-        """Say it on a console."""
+        """Print it."""
         console.print(f"Key {self.key.key_id} for {self.key.name}:", markup=False, highlight=False)
         console.print(self.secret, markup=False, highlight=False, soft_wrap=True)
-        console.print("Keep it now: it is shown this once, and the store holds only its hash.", highlight=False)
+        console.print("Save it now: it is shown only once, and the store holds only its hash.", highlight=False)
         if self.replaces is not None:
             until = _until(self.replaces.expires_at)
-            console.print(f"Until {until} the old key {self.replaces.key_id} opens the same.", highlight=False)
+            console.print(f"The old key {self.replaces.key_id} works until {until}.", highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
 class PlainSecret:
-    """The secret of a key that was just made and nothing else, for scripts."""
+    """The secret of a new key and nothing else, for scripts."""
 
     made: CreatedKey
 
     def as_json(self) -> dict[str, Any]:
-        """Write the key with its secret."""
+        """Return the key with its secret as JSON."""
         return self.made.as_json()
 
     def show(self, console: Console) -> None:
-        """Give the secret on a line of its own."""
+        """Print the secret on its own line."""
         console.print(self.made.secret, markup=False, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyList:
-    """Every key that was ever made."""
+    """Every key that was ever created."""
 
     keys: Sequence[Key]
     as_of: int
 
     def as_json(self) -> dict[str, Any]:
-        """Write them."""
-        return {"keys": [{**_told(key), "state": _state(key, self.as_of)} for key in self.keys]}
+        """Return them as JSON."""
+        return {"keys": [{**_key_json(key), "state": _state(key, self.as_of)} for key in self.keys]}
 
     def show(self, console: Console) -> None:
-        """Show them on a console."""
-        table = Table("key", "name", "scopes", "made", "until", "state")
+        """Print them as a table."""
+        table = Table("key", "name", "scopes", "created", "until", "state")
         for key in self.keys:
             cells = [
                 key.key_id,
@@ -83,37 +82,37 @@ class KeyList:
                 _until(key.expires_at),
             ]
             table.add_row(*cells, _state(key, self.as_of))
-        console.print(table if self.keys else "No key was made yet: `leadscore keys create crm --scope events:write`.")
+        console.print(table if self.keys else "There is no key yet: `leadscore keys create crm --scope events:write`.")
 
 
 @dataclass(frozen=True, slots=True)
 class RevokedKey:
-    """A key that opens nothing any more."""
+    """A revoked key."""
 
     key: Key
 
     def as_json(self) -> dict[str, Any]:
-        """Write it."""
-        return _told(self.key)
+        """Return it as JSON."""
+        return _key_json(self.key)
 
     def show(self, console: Console) -> None:
-        """Say it on a console."""
-        said = f"Key {self.key.key_id} of {self.key.name} opens nothing any more, in every process within two seconds."
-        console.print(said, markup=False, highlight=False)
+        """Print it."""
+        text = f"Key {self.key.key_id} of {self.key.name} is revoked; every process refuses it within two seconds."
+        console.print(text, markup=False, highlight=False)
 
 
 def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_days: float | None = None) -> CreatedKey:
     """
-    Make a key.
+    Create a key.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
         name: who will hold it.
-        scopes: what it may do.
-        expires_days: after how many days it opens nothing any more; default: never.
+        scopes: what it shall allow.
+        expires_days: after how many days it stops working; default: never.
 
     Raises:
-        ServingError: the store cannot be opened, or the key cannot be made so.
+        ServingError: the store cannot be opened, or the key is not valid.
     """
     now = now_us()
     expires_at = None if expires_days is None else now + _span_us(expires_days, "expires-days", most=_LONGEST_DAYS)
@@ -131,7 +130,7 @@ def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_da
 
 def list_keys(workspace: Workspace) -> KeyList:
     """
-    Give every key that was ever made, without its secret.
+    Return every key that was ever created, without its secret.
 
     Raises:
         ServingError: the store cannot be opened.
@@ -142,10 +141,10 @@ def list_keys(workspace: Workspace) -> KeyList:
 
 def rotate(workspace: Workspace, key_id: str, *, overlap_hours: float) -> CreatedKey:
     """
-    Make a key that takes another's place; both open until the overlap has passed.
+    Create a key that replaces another; both work until the overlap has passed.
 
     Raises:
-        ServingError: the store cannot be opened, or there is no such key in force.
+        ServingError: the store cannot be opened, or there is no such working key.
     """
     now, overlap_us = now_us(), _span_us(overlap_hours / 24, "overlap-hours", most=_LONGEST_DAYS)
     with _writing(workspace) as connection:
@@ -158,7 +157,7 @@ def rotate(workspace: Workspace, key_id: str, *, overlap_hours: float) -> Create
 
 def revoke(workspace: Workspace, key_id: str) -> RevokedKey:
     """
-    Let a key open nothing any more.
+    Revoke a key.
 
     Raises:
         ServingError: the store cannot be opened, or there is no such key.
@@ -172,23 +171,18 @@ def revoke(workspace: Workspace, key_id: str) -> RevokedKey:
 
 @contextmanager
 def _writing(workspace: Workspace) -> Iterator[Connection]:
-    settings = settings_for(workspace)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
-    try:
-        with database.writing() as connection:
-            yield connection
-    finally:
-        database.close()
+    with opened_store(workspace) as (_, database), database.writing() as connection:
+        yield connection
 
 
 def _span_us(days: float, name: str, *, most: int) -> int:
     if not 0 <= days <= most:
-        message = f"--{name} must be from 0 to {most:,} days: a key without an end is made by leaving it out."
+        message = f"--{name} must be from 0 to {most:,} days: leave it out for a key that never expires."
         raise KeysError(message)
     return round(days * _DAY_US)
 
 
-def _told(key: Key) -> dict[str, Any]:
+def _key_json(key: Key) -> dict[str, Any]:
     return {
         "key_id": key.key_id,
         "name": key.name,
@@ -209,12 +203,12 @@ def _state(key: Key, now: int) -> str:
 
 
 def _until(expires_at: int | None) -> str:
-    return "for ever" if expires_at is None else _minute(expires_at)
+    return "no end" if expires_at is None else _minute(expires_at)
 
 
 def _minute(at: int) -> str:
     """
-    Write an instant to the minute, as far as people read it.
+    Format an instant to the minute, for people.
 
     >>> _minute(0)
     '1970-01-01T00:00Z'

@@ -1,4 +1,4 @@
-"""`leadscore deploy` hands a bundle to the store or to a service; what it cannot mean it refuses."""
+"""`leadscore deploy` puts a bundle into the store or sends it to a service, and refuses what makes no sense."""
 
 import io
 
@@ -22,16 +22,16 @@ from tests.serving.conftest import PLAYBOOK, key_in, promote
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Give a playbook and a home of its own in which a model was promoted."""
+def workspace(tmp_path, monkeypatch):
+    """A workspace of its own in which a model was promoted."""
     monkeypatch.setenv("LEADSCORE_USER", "ann")
-    folder, home = load_playbook(PLAYBOOK), Home(tmp_path)
-    promote(home.models("demo"), "run", version="4")
-    return Workspace(folder, home)
+    promoted = Workspace(load_playbook(PLAYBOOK), Home(tmp_path))
+    promote(promoted.home.models("demo"), "run", version="4")
+    return promoted
 
 
-def deployed(place):
-    database = Database(settings_for(place).database)
+def deployed(workspace):
+    database = Database(settings_for(workspace).database)
     try:
         with database.reading() as connection:
             return deployments_in_force(connection)
@@ -46,36 +46,36 @@ def bundle_in(folder, name="two", seed=2):
     return str(folder)
 
 
-def said(found):
+def printed(result):
     console = Console(file=io.StringIO(), width=200)
-    found.show(console)
+    result.show(console)
     return console.file.getvalue()
 
 
-def test_what_was_promoted_is_handed_to_the_store(place):
-    found = deploy(place)
-    champion = deployed(place)["champion"]
+def test_what_was_promoted_is_put_into_the_store(workspace):
+    found = deploy(workspace)
+    champion = deployed(workspace)["champion"]
     assert (champion.scorer, champion.deployed_by, champion.source) == (found.scorer, "ann", "deploy")
     assert found.scorer.version == "4"
     assert found.as_json() == {
         "role": "champion",
         "scorer": {"kind": "model", "name": "leadscore-test", "version": "4", "fingerprint": found.scorer.fingerprint},
-        "where": str(settings_for(place).database).removeprefix("sqlite:///"),
+        "where": str(settings_for(workspace).database).removeprefix("sqlite:///"),
     }
-    assert "leadscore-test 4 answers in every process" in said(found)
+    assert "leadscore-test 4 answers in every process" in printed(found)
 
 
-def test_a_bundles_folder_can_be_a_shadow_and_be_taken_away(place, tmp_path):
-    found = deploy(place, version=bundle_in(tmp_path / "two"), shadow=True)
-    assert deployed(place)["shadow"].scorer.fingerprint == fingerprint_of("two", 2) == found.scorer.fingerprint
-    assert "routes none" in said(found)
-    gone = deploy(place, shadow=False)
-    assert deployed(place)["shadow"].scorer is None
-    assert gone.as_json()["scorer"] is None
-    assert "any longer" in said(gone)
+def test_a_bundles_folder_can_be_a_shadow_and_be_removed(workspace, tmp_path):
+    found = deploy(workspace, version=bundle_in(tmp_path / "two"), shadow=True)
+    assert deployed(workspace)["shadow"].scorer.fingerprint == fingerprint_of("two", 2) == found.scorer.fingerprint
+    assert "its scores are only recorded" in printed(found)
+    removed = deploy(workspace, shadow=False)
+    assert deployed(workspace)["shadow"].scorer is None
+    assert removed.as_json()["scorer"] is None
+    assert "any longer" in printed(removed)
 
 
-def test_over_http_the_same(place, store, tmp_path, monkeypatch):
+def test_over_http_the_same(workspace, store, tmp_path, monkeypatch):
     secret = key_in(store.service.database, ("models:write",))
 
     def client(url, key):
@@ -84,41 +84,68 @@ def test_over_http_the_same(place, store, tmp_path, monkeypatch):
 
     monkeypatch.setattr("leadscore_client.Client", client)
     store.client.headers.pop("Authorization")
-    found = deploy(place, to="http://leads", key=secret)
+    found = deploy(workspace, to="http://leads", key=secret)
     assert store.service.active_scorer.current.scorer.id == found.scorer
     assert found.where == "http://leads"
-    deploy(place, version=bundle_in(tmp_path / "two"), shadow=True, to="http://leads", key=secret)
+    deploy(workspace, version=bundle_in(tmp_path / "two"), shadow=True, to="http://leads", key=secret)
     assert store.service.active_scorer.shadow.scorer.id.fingerprint == fingerprint_of("two", 2)
-    deploy(place, shadow=False, to="http://leads", key=secret)
+    deploy(workspace, shadow=False, to="http://leads", key=secret)
     assert store.service.active_scorer.shadow is None
     with pytest.raises(ServingError, match="may not do this"):
-        deploy(place, to="http://leads", key=key_in(store.service.database, ("scores:read",)))
-    assert not (place.home.tables("demo") / "leadscore.db").exists(), "nothing was opened here"
+        deploy(workspace, to="http://leads", key=key_in(store.service.database, ("scores:read",)))
+    assert not (workspace.home.tables("demo") / "leadscore.db").exists(), "nothing was opened here"
 
 
-def test_a_damaged_bundle_is_refused_here_and_says_why(place, tmp_path):
+@pytest.mark.parametrize("is_deployed", [True, False])
+def test_a_champion_cannot_be_its_own_shadow(workspace, is_deployed):
+    """Neither one that is in force on the store, nor one that a service has yet to follow."""
+    if is_deployed:
+        deploy(workspace)
+    before = deployed(workspace)
+    with pytest.raises(ServingError, match="a champion cannot be its own shadow: name another bundle"):
+        deploy(workspace, version="champion", shadow=True)
+    assert deployed(workspace) == before
+
+
+def test_a_service_refuses_its_champion_as_shadow(workspace, store, monkeypatch):
+    secret = key_in(store.service.database, ("models:write",))
+    monkeypatch.setattr("leadscore_client.Client", lambda url, key: Client(url, key=key, http=store.client))
+    store.client.headers.pop("Authorization")
+    deploy(workspace, to="http://leads", key=secret)
+    with pytest.raises(ServingError, match="a champion cannot be its own shadow"):
+        deploy(workspace, version="champion", shadow=True, to="http://leads", key=secret)
+    assert store.service.active_scorer.shadow is None
+
+
+def test_what_was_promoted_may_be_the_shadow_of_another_champion(workspace, tmp_path):
+    deploy(workspace, version=bundle_in(tmp_path / "two"))
+    shadow = deploy(workspace, version="champion", shadow=True)
+    assert deployed(workspace)["shadow"].scorer == shadow.scorer
+
+
+def test_a_damaged_bundle_is_refused_here_and_says_why(workspace, tmp_path):
     broken = bundle_in(tmp_path / "two")
     (tmp_path / "two" / "trees.json").write_text("{}")
     with pytest.raises(ModelError, match=r"trees\.json has sha256"):
-        deploy(place, version=broken)
-    assert not (place.home.tables("demo") / "leadscore.db").exists()
+        deploy(workspace, version=broken)
+    assert not (workspace.home.tables("demo") / "leadscore.db").exists()
 
 
-def test_what_cannot_be_meant_is_refused(place, tmp_path):
+def test_options_that_make_no_sense_are_refused(workspace, tmp_path):
     with pytest.raises(ServingError, match="leave --version out"):
-        deploy(place, version="4", shadow=False)
+        deploy(workspace, version="4", shadow=False)
     with pytest.raises(ModelError, match="no bundle goes by"):
-        deploy(place, version="99")
+        deploy(workspace, version="99")
     with pytest.raises(NoChampionError, match="leadscore promote"):
-        deploy(Workspace(place.playbook, Home(tmp_path / "empty")))
+        deploy(Workspace(workspace.playbook, Home(tmp_path / "empty")))
 
 
-def test_a_bundle_that_cannot_answer_on_the_store_is_not_kept(place, monkeypatch):
+def test_a_bundle_that_cannot_answer_on_the_store_is_not_kept(workspace, monkeypatch):
     def refuse(*_given):
-        message = "its features cannot be asked of a store"
+        message = "its features do not run on a store"
         raise ModelError(message)
 
     monkeypatch.setattr(deploy_commands, "admit_scorer", refuse)
-    with pytest.raises(ModelError, match="cannot be asked"):
-        deploy(place)
-    assert deployed(place) == {}
+    with pytest.raises(ModelError, match="do not run"):
+        deploy(workspace)
+    assert deployed(workspace) == {}

@@ -159,14 +159,16 @@ def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, mon
         patch.setattr(ResponseReservation, "give_back", lambda *_: None)  # who is dead returns nothing
         request = asked(body=b"[]")
         with pytest.raises(KeyboardInterrupt):
-            answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
+            answer_once(known.service.database, request, now=known.clock, act=_taking(known), write_refusal=None)
     assert known.rows("activities") == []
     (row,) = known.rows("idempotent_requests")
     assert row[-2:] == (None, None)
     known.clock.now_us += 60 * SECOND_US
-    done = answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None)
+    done = answer_once(known.service.database, request, now=known.clock, act=_taking(known), write_refusal=None)
     assert (done.replayed, len(known.rows("activities"))) == (False, 1)
-    assert answer_once(known.service.database, request, now=known.clock, act=_taking(known), word=None).replayed
+    assert answer_once(
+        known.service.database, request, now=known.clock, act=_taking(known), write_refusal=None
+    ).replayed
 
 
 def _taking(store):
@@ -180,7 +182,7 @@ def _taking(store):
             self.ticket.finish(connection, SAID)
 
     def act(ticket):
-        store.service.ingestion.ingest("activities", [activity()], ticket=Finish(ticket))
+        store.service.ingestion.ingest("activities", [activity()], reservation=Finish(ticket))
         return SAID
 
     return act

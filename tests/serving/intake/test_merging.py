@@ -166,7 +166,7 @@ def test_a_merge_into_a_lead_that_is_merged_goes_to_the_one_that_stays(two):
         ("L-1", "L-1", 422, "itself"),
         ("L-9", "L-1", 404, "No lead 'L-9'"),
         ("L-1", "L-9", 422, "no lead 'L-9'"),
-        ("L-1", "L-2", 409, "turned round"),
+        ("L-1", "L-2", 409, "cannot be reversed"),
         ("L-2", "L-3", 409, "another one already"),
         ("L%001", "L-1", 404, "No such lead"),
     ],
@@ -280,7 +280,7 @@ def test_a_merge_is_whole_or_not_at_all(two, monkeypatch):
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.intake.merging._point", fails)
+        patch.setattr("serving.intake.merging._point_to", fails)
         assert merged(two).status_code == 500
     assert [two.rows(table) for table in tables] == rows
     assert merged(two).status_code == 200

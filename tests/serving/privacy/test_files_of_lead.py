@@ -13,7 +13,7 @@ from data.home import Home
 from data.workspace import Workspace
 from serving.feedback.export import export
 from serving.privacy.erasure import scrub
-from serving.privacy.files_of_lead import PUT_IN, LeadNames, erase_from_files
+from serving.privacy.files_of_lead import PLACEHOLDER, LeadNames, erase_from_files
 from serving.settings import settings_for
 from serving.store.database import Database
 from serving.verbs.erase_and_dossier import erase_lead
@@ -110,9 +110,9 @@ def test_other_leads_stay_and_reports_can_still_be_read(world, lived_in):
     database.close()
     assert set(before) == {path for path in lived_in.registry.rglob("*") if path.is_file()}
     for path in lived_in.registry.rglob("judgement.json"):
-        assert PUT_IN in json.dumps(json.loads(path.read_text(encoding="utf-8")))
+        assert PLACEHOLDER in json.dumps(json.loads(path.read_text(encoding="utf-8")))
     for path in lived_in.registry.rglob("report.html"):
-        assert f"<b>{PUT_IN}</b>, called by" in path.read_text(encoding="utf-8")
+        assert f"<b>{PLACEHOLDER}</b>, called by" in path.read_text(encoding="utf-8")
 
 
 def test_a_model_s_bundle_holds_no_id_of_any_lead(world, trained):
@@ -123,7 +123,7 @@ def test_a_model_s_bundle_holds_no_id_of_any_lead(world, trained):
     assert len(bundles) >= 3
     texts = [path.read_text(encoding="utf-8") for place in bundles for path in place.iterdir()]
     assert not [one for one in ids if any(one in said for said in texts)]
-    assert not LeadNames(ids).stand_in(world.home.registry / "mlflow.db")
+    assert not LeadNames(ids).appear_in(world.home.registry / "mlflow.db")
 
 
 def test_the_erased_lead_does_not_come_back_with_the_history_that_is_loaded_again(world, lived_in):

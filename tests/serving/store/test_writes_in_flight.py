@@ -38,7 +38,7 @@ def test_the_earliest_of_several_writes_counts(two, tmp_path):
 
 def kill(holder, since=0):
     """Leave a slot as a killed process does whose number another one has by now."""
-    holder._say(holder._mine, os.getpid(), 12345, since)
+    holder._write(holder._slot, os.getpid(), 12345, since)
     holder._map.close()
     holder._file.close()
 
@@ -62,7 +62,7 @@ def test_what_a_process_left_that_ended_is_forgotten_though_nobody_asked_after_i
     one, other = two
     ended = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     known_as = process_identity(ended.pid)
-    one._say(one._mine, ended.pid, known_as, 5)
+    one._write(one._slot, ended.pid, known_as, 5)
     assert other.since() == 5
     ended.kill()
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it ended, and stays in the list
