@@ -138,9 +138,9 @@ class ExportDraft:
                 file = f"{table}/{month}.parquet"
                 (self._folder / _DRAFT / file).replace(self._folder / file)
         for table, months in reversed(list(tables.items())):
-            kept = {f"{month}.parquet" for month in months}
+            wanted = {f"{month}.parquet" for month in months}
             for path in (self._folder / table).glob("*.parquet"):
-                if path.name not in kept:
+                if path.name not in wanted:
                     path.unlink()
             sync(self._folder / table)
         shutil.rmtree(self._folder / _DRAFT, ignore_errors=True)

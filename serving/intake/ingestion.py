@@ -192,32 +192,32 @@ class _Batch:
     quarantine: Quarantine
     erased: Collection[str]
 
-    def place(self, one: AnyFact | SuspectFact, known_at: int) -> ItemOutcome:
+    def place(self, item: AnyFact | SuspectFact, known_at: int) -> ItemOutcome:
         """Place a fact that becomes known at this instant."""
-        fact = _fact(one)
+        fact = _fact(item)
         fact_id = self.table.id_of(fact)
         try:
-            return ItemOutcome(fact_id, self._place(one, fact, known_at))
+            return ItemOutcome(fact_id, self._place(item, fact, known_at))
         except ErasedError as error:
             return ItemOutcome(None if isinstance(fact, LeadFact) else fact_id, "rejected", error)
         except RequestError as error:
             return ItemOutcome(fact_id, "rejected", error)
 
-    def _place(self, one: AnyFact | SuspectFact, fact: AnyFact, known_at: int) -> Status:
+    def _place(self, item: AnyFact | SuspectFact, fact: AnyFact, known_at: int) -> Status:
         if fact.lead_id in self.erased:
             raise erased_lead_error()
         row = self.table.new_row(fact, known_at)
         if row is None:
             return "duplicate"
-        if isinstance(one, SuspectFact):
-            return self.quarantine.hold(one, known_at)
+        if isinstance(item, SuspectFact):
+            return self.quarantine.hold(item, known_at)
         self.quarantine.check(self.table.id_of(fact), fact)
         self.table.add(row)
         return "stored"
 
 
-def _fact(one: AnyFact | SuspectFact) -> AnyFact:
-    return one.fact if isinstance(one, SuspectFact) else one
+def _fact(item: AnyFact | SuspectFact) -> AnyFact:
+    return item.fact if isinstance(item, SuspectFact) else item
 
 
 def _pending(rows: Sequence[Values]) -> list[Values]:

@@ -164,10 +164,10 @@ def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTa
     erased = sorted(find_erased(connection, lead_ids))
     if not erased:
         return history
-    kept = (
+    tables = (
         table.filter(~table.lead_id.isin(erased)) for table in (history.leads, history.activities, history.outcomes)
     )
-    return _AcceptedHistory(*kept)
+    return _AcceptedHistory(*tables)
 
 
 def _survivors(connection: Connection) -> dict[str, str]:
@@ -199,15 +199,15 @@ def _insert_all(
 ) -> dict[str, int]:
     """Insert every table in the order of its key, which is fastest on SQLite."""
     versioned, activities, outcomes = history.leads, history.activities, history.outcomes
-    kept = [name for name in business.attributes if name in versioned.columns]
+    names = [name for name in business.attributes if name in versioned.columns]
     versions = _chunks(
-        versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *kept)
+        versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *names)
     )
     activity_rows = _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"])
     outcome_rows = _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])
     tables: list[tuple[str, int, Iterable[Rows]]] = [
         ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
-        ("lead_versions", _size(versioned), (_versions(rows, kept, business) for rows in versions)),
+        ("lead_versions", _size(versioned), (_versions(rows, names, business) for rows in versions)),
         ("activities", _size(activities), _to_survivors(activity_rows, COLUMNS["activities"], survivor_of=survivor_of)),
         ("outcomes", _size(outcomes), _to_survivors(outcome_rows, COLUMNS["outcomes"], survivor_of=survivor_of)),
     ]

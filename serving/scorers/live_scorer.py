@@ -115,10 +115,10 @@ class LiveScorer:
         known = self.known(store, [(lead_id, as_of) for lead_id in dict.fromkeys(lead_ids)])
         into = {lead_id: lead.merged_into or lead_id for lead_id, lead in known.items()}
         known |= self.known(store, [(lead_id, as_of) for lead_id in set(into.values()) - known.keys()])
-        standing = {one: known[one] for one in dict.fromkeys(into.values()) if one in known}
-        receipts = self.scorer.receipts(dict(zip(standing, _values(standing), strict=True)), as_of, top=top)
+        survivors = {each: known[each] for each in dict.fromkeys(into.values()) if each in known}
+        receipts = self.scorer.receipts(dict(zip(survivors, _values(survivors), strict=True)), as_of, top=top)
         scored = {receipt.lead_id: self._score(receipt, known[receipt.lead_id]) for receipt in receipts}
-        return {lead_id: scored[one] for lead_id, one in into.items() if one in scored}
+        return {lead_id: scored[survivor] for lead_id, survivor in into.items() if survivor in scored}
 
     def known(self, store: RawConnection, questions: Sequence[tuple[str, int]]) -> dict[str, KnownLead]:
         """Return what is known of leads, each as of its own instant; those that were not known then are left out."""

@@ -47,8 +47,8 @@ def compare_shadow(connection: Connection, *, champion: str, shadow: str) -> Sha
     ]
     if not both:
         return ShadowComparison(0, None, None)
-    apart = sum(abs(one[0] - other[0]) for one, other in both)
-    same = sum((one[0] >= one[1]) == (other[0] >= other[1]) for one, other in both)
+    apart = sum(abs(left[0] - right[0]) for left, right in both)
+    same = sum((left[0] >= left[1]) == (right[0] >= right[1]) for left, right in both)
     return ShadowComparison(len(both), apart / len(both), same / len(both))
 
 

@@ -206,16 +206,16 @@ def _value_differences(names: Sequence[str], served: Sequence[Value], now: Seque
     ]
 
 
-def same_value(one: Value, other: Value) -> bool:
+def same_value(left: Value, right: Value) -> bool:
     """
     Return whether two feature values are equal; numbers may differ by rounding.
 
     >>> same_value(1.0, 1.0 + 1e-12), same_value(None, 0.0), same_value("a", "a")
     (True, False, True)
     """
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
-    return one == other
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+    return left == right
 
 
 @dataclass(frozen=True, slots=True)

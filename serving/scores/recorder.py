@@ -86,7 +86,7 @@ class Recorder:
         """Forget a lead: nothing about it waits in memory any longer."""
         with self._lock:
             self._last_scores.pop(lead_id, None)
-            self._waiting = [one for one in self._waiting if one[1].lead_id != lead_id]
+            self._waiting = [(live, score) for live, score in self._waiting if score.lead_id != lead_id]
 
     def _remember(self, lead_id: str, summary: _Summary) -> None:
         self._last_scores[lead_id] = summary

@@ -101,7 +101,7 @@ class Rescorer:
             before = self._before(live, connection, due=by_id, states=states)
         receipts = build_receipts(live, "champion", served=_served(known, as_of))
         shadow_receipts = [] if shadow is None else self._shadow_receipts(shadow, query, as_of)
-        after = {one.row["lead_id"]: one.points for one in receipts}
+        after = {receipt.row["lead_id"]: receipt.points for receipt in receipts}
         crossings = self._crossing_rules.decide(live, states, before=before, after=after)
         crossing = {lead_id: known[lead_id] for lead_id in crossings.crossed}
         return ScoredBatch(live, as_of, by_id, states, crossings, receipts, shadow_receipts, crossing)
@@ -135,15 +135,20 @@ class Rescorer:
 
     def _write(self, connection: Connection, batch: ScoredBatch) -> int:
         lead_ids = self._unchanged(connection, batch)
-        receipts = [one for one in batch.receipts if one.row["lead_id"] in lead_ids]
+        receipts = [each for each in batch.receipts if each.row["lead_id"] in lead_ids]
         ids = save_receipts(connection, receipts)
-        save_receipts(connection, [one for one in batch.shadow_receipts if one.row["lead_id"] in lead_ids])
+        save_receipts(connection, [each for each in batch.shadow_receipts if each.row["lead_id"] in lead_ids])
         _store(connection, receipts, ids=ids, lead_ids=lead_ids)
-        save_threshold_states(connection, {one: now for one, now in batch.crossings.changed.items() if one in lead_ids})
-        crossed = [one for one in batch.crossings.crossed if one in lead_ids]
+        save_threshold_states(
+            connection, {each: state for each, state in batch.crossings.changed.items() if each in lead_ids}
+        )
+        crossed = [each for each in batch.crossings.crossed if each in lead_ids]
         write_routes(
             connection,
-            [batch.live.score_known(one, batch.as_of, known=batch.crossing[one], top=MOST_REASONS) for one in crossed],
+            [
+                batch.live.score_known(each, batch.as_of, known=batch.crossing[each], top=MOST_REASONS)
+                for each in crossed
+            ],
         )
         return _settle(connection, batch, lead_ids)
 
@@ -169,24 +174,24 @@ def _store(
 ) -> None:
     """Replace the stored scores of leads; a lead that is closed by now gets none."""
     connection.execute(delete(scores).where(scores.c.lead_id.in_(list(lead_ids))))
-    insert_rows(connection, scores, [_stored(one, ids[one.row["lead_id"]]) for one in receipts])
+    insert_rows(connection, scores, [_score_row(each, ids[each.row["lead_id"]]) for each in receipts])
 
 
-def _stored(one: ReceiptRow, receipt_id: str) -> dict[str, object]:
-    copied = {name: one.row[name] for name in ("lead_id", "as_of", "points", "scorer")}
+def _score_row(receipt: ReceiptRow, receipt_id: str) -> dict[str, object]:
+    copied = {name: receipt.row[name] for name in ("lead_id", "as_of", "points", "scorer")}
     return {
         **copied,
-        "score": displayed(one.points),
-        "grade": one.grade,
-        "probability": one.probability,
-        "newest_activity_at": one.newest_activity_at,
+        "score": displayed(receipt.points),
+        "grade": receipt.grade,
+        "probability": receipt.probability,
+        "newest_activity_at": receipt.newest_activity_at,
         "receipt_id": receipt_id,
     }
 
 
 def _settle(connection: Connection, batch: ScoredBatch, lead_ids: Iterable[str]) -> int:
     """Take leads off the list of pending scores; those with even newer facts stay on it."""
-    scored = pending_scores.c.lead_id.in_([one for one in lead_ids if batch.due[one].since is not None])
+    scored = pending_scores.c.lead_id.in_([each for each in lead_ids if batch.due[each].since is not None])
     settled: int = connection.execute(
         delete(pending_scores).where(scored, pending_scores.c.newest < batch.as_of)
     ).rowcount

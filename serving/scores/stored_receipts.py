@@ -69,11 +69,11 @@ def build_receipts(live: LiveScorer, role: Role, *, served: Sequence[ServedScore
         _build(
             live,
             role,
-            served=one,
+            served=score,
             scored=(total, chance, scored.base_points),
-            reasons=zip(scored.codes, each, strict=True),
+            reasons=zip(scored.codes, by_reason, strict=True),
         )
-        for one, total, chance, each in rows
+        for score, total, chance, by_reason in rows
     ]
 
 
@@ -115,8 +115,8 @@ def _build(
 
 def _content_hash(live: LiveScorer, points: float, reasons: Mapping[str, float]) -> str:
     """Return a hash that is equal for two receipts of a lead with the same content."""
-    moved = sorted((code, round(value, _TENTHS)) for code, value in reasons.items() if round(value, _TENTHS))
-    summary = [live.scorer.id.fingerprint, live.threshold, live.degraded, round(points, _TENTHS), moved]
+    rounded = sorted((code, round(value, _TENTHS)) for code, value in reasons.items() if round(value, _TENTHS))
+    summary = [live.scorer.id.fingerprint, live.threshold, live.degraded, round(points, _TENTHS), rounded]
     return hashlib.sha256(json.dumps(summary).encode()).hexdigest()[:32]
 
 
@@ -148,18 +148,18 @@ def save_receipts(connection: Connection, new: Sequence[ReceiptRow]) -> dict[str
 
 def _of_known_leads(connection: Connection, new: Sequence[ReceiptRow]) -> list[ReceiptRow]:
     """Drop the leads that were erased after they were scored."""
-    query = select(leads.c.lead_id).where(leads.c.lead_id.in_({one.row["lead_id"] for one in new}))
+    query = select(leads.c.lead_id).where(leads.c.lead_id.in_({receipt.row["lead_id"] for receipt in new}))
     known = set(connection.execute(query).scalars())
-    return [one for one in new if one.row["lead_id"] in known]
+    return [receipt for receipt in new if receipt.row["lead_id"] in known]
 
 
 def _before(connection: Connection, new: Sequence[ReceiptRow]) -> dict[str, tuple[str, str]]:
     """Return id and hash of each lead's newest receipt that is not later than the new one."""
     role = new[0].row["role"]
-    newest = _newest(connection, role, {one.row["lead_id"] for one in new})
+    newest = _newest(connection, role, {receipt.row["lead_id"] for receipt in new})
     before = {}
-    for one in new:
-        lead_id, as_of = one.row["lead_id"], one.row["as_of"]
+    for receipt in new:
+        lead_id, as_of = receipt.row["lead_id"], receipt.row["as_of"]
         if lead_id in newest and newest[lead_id].as_of > as_of:
             earlier = _last_before(connection, role, lead_id=lead_id, as_of=as_of)
         else:

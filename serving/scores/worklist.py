@@ -34,7 +34,7 @@ class Freshness:
         'it is older than the promised freshness'
         """
         if scorer != self.scorer:
-            return "another scorer answers now"
+            return "another scorer answers by now"
         if as_of < self.now - self.fresh_for_us:
             return "it is older than the promised freshness"
         if waits_since is not None and waits_since < self.now - self.fresh_for_us:

@@ -37,8 +37,8 @@ metadata = MetaData(
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows only for the type INTEGER
 
 
-def _lead(**given: Any) -> "Column[str]":
-    return Column("lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False, **given)
+def _lead(**options: Any) -> "Column[str]":
+    return Column("lead_id", Text, ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False, **options)
 
 
 # ---- what is known: facts, kept for ever

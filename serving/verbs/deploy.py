@@ -101,11 +101,11 @@ def deploy(
 
 
 def _bundle(models: Path, wanted: str) -> CheckedBundle:
-    found = find_bundle(models, wanted)
-    files = read_bundle_files(models / found.bundle)
-    fingerprint = found.fingerprint or None
+    registered = find_bundle(models, wanted)
+    files = read_bundle_files(models / registered.bundle)
+    fingerprint = registered.fingerprint or None
     return verify_bundle(
-        files, version=found.version or None, fingerprint=fingerprint, where=str(models / found.bundle)
+        files, version=registered.version or None, fingerprint=fingerprint, where=str(models / registered.bundle)
     )
 
 

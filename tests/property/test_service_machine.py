@@ -1,9 +1,9 @@
 """
-Anything that callers may do, in any order, against a plain model of what must be so.
+Callers may do anything, in any order, and a plain model says what must hold.
 
-The machine tells of leads, activities and outcomes (late, doubled, contradicting, too early), merges, erases, deploys,
-lets time pass, and asks. After every step the answer is what the model says; at the end the store holds what the model
-holds, what was answered is answered again, and a batch engine finds the same features that were served.
+The machine sends leads, activities and outcomes (late, repeated, contradictory, too early), merges, erases, deploys,
+lets time pass, and reads. After every step the answers match the model; at the end the store holds what the model
+holds, past answers can be repeated, and the batch engine computes the same features that were served.
 """
 
 import os
@@ -37,9 +37,9 @@ number = st.integers(0, 25)
 
 
 class Service(RuleBasedStateMachine):
-    """The service, and beside it what it ought to hold."""
+    """The service, and beside it what its store should hold."""
 
-    url = None  # of a fresh store on PostgreSQL; None is a file
+    url = None  # a fresh store on PostgreSQL; None is a file
 
     @initialize()
     def open(self):
@@ -54,7 +54,7 @@ class Service(RuleBasedStateMachine):
         for who in LEADS[:3]:
             self._tell_of_a_lead(who, "vp", "A")
 
-    # ---- telling
+    # ---- sending
 
     @rule(who=lead, seniority=st.sampled_from(["vp", "student", None]), account=st.sampled_from(["A", "B", None]))
     def tell_of_a_lead(self, who, seniority, account):
@@ -85,7 +85,7 @@ class Service(RuleBasedStateMachine):
     @precondition(lambda self: self.did)
     @rule(data=st.data())
     def tell_of_it_again(self, data):
-        """The very same fact once more, however old, changes nothing."""
+        """Sending the very same fact again, however old, changes nothing."""
         STEPS["again"] += 1
         told = self.did[data.draw(st.sampled_from(sorted(self.did)))]
         (result,) = self.store.client.post("/v1/activities", json=told).json()["results"]
@@ -161,7 +161,7 @@ class Service(RuleBasedStateMachine):
             self.became = {one: now for one, now in self.became.items() if one not in person}
             self.erased |= person
 
-    # ---- models, time, and asking
+    # ---- models, time, and reading
 
     @precondition(lambda self: self.rounds % 5 == 2)
     @rule(which=st.sampled_from(["one", "two"]))
@@ -218,7 +218,7 @@ class Service(RuleBasedStateMachine):
         else:
             assert answer.status_code == 200
 
-    # ---- what must always be so
+    # ---- invariants
 
     @invariant()
     def no_fact_is_lost_or_doubled(self):

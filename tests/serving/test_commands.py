@@ -1,4 +1,4 @@
-"""The command line says where the service listens, and in one sentence why it cannot."""
+"""The command line prints where the service listens, or in one sentence why it cannot."""
 
 import socket
 
@@ -12,7 +12,7 @@ from serving.verbs.load_and_serve import listening
 
 @pytest.fixture
 def taken():
-    """Give a port that another program listens on."""
+    """A port that another program listens on."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         yield other.getsockname()[1]
 

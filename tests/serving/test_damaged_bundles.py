@@ -1,4 +1,4 @@
-"""500 damaged bundles, over HTTP and in the store: none loads, nothing ends, and whoever answered goes on answering."""
+"""500 damaged bundles, over HTTP and in the store: none loads, nothing crashes, and the scorer in use stays."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ def with_more_behind(rng):
 
 
 def one_bit_of_a_file(rng):
-    """The way is sound, the file is not: only its hash says so."""
+    """The path is valid, the file is not: only its hash tells."""
     files = files_of()
     name = rng.choice(sorted(files))
     return pack_bytes({**files, name: flipped(files[name], rng)})
@@ -74,7 +74,7 @@ def gone_or_too_many(rng):
 
 
 def trees_that_are_none(rng):
-    """Every hash fits; the tree is a circle, leads nowhere, counts wrongly, or says other points than at training."""
+    """Every hash fits; the tree is cyclic, has no leaf, counts wrongly, or gives other points than in training."""
     trees = json.loads(files_of()["trees.json"])
     tree = rng.choice([one for one in trees["trees"] if len(one["feature"]) > 1])
     at = rng.randrange(len(tree["feature"]))
@@ -229,14 +229,14 @@ WAYS = [
 
 
 def pack_bytes(files):
-    """Pack files that changed on the way; the fingerprint is that of the bundle that was meant."""
+    """Pack files that were changed; the fingerprint is that of the original bundle."""
     texts = {name: content.decode("utf-8", "replace") for name, content in files.items()}
     content = {"files": texts, "version": None, "fingerprint": fingerprint_of()}
     return zlib.compress(json.dumps(content).encode())
 
 
 def forged(name, text):
-    """Change a file and make the manifest agree, as a careful hand would."""
+    """Change a file and make the manifest agree, as a careful attacker would."""
     files = {**files_of(), name: text.encode()}
     manifest = json.loads(files[MANIFEST])
     manifest["files"][name] = hashlib.sha256(files[name]).hexdigest()
@@ -244,7 +244,7 @@ def forged(name, text):
 
 
 def damaged():
-    """Give the damaged bundles with the way in which each is; always the same ones."""
+    """Return the damaged bundles with the kind of damage; always the same ones."""
     rng = random.Random(11)  # noqa: S311 - an example, no secret
     return [(way.__name__, way(rng)) for way, times in WAYS for _ in range(times)]
 
@@ -259,7 +259,7 @@ def all_damaged():
 
 @pytest.fixture(params=["rules", "model"])
 def answering(request, tmp_path):
-    """Give a service that rules answer for, and one that a model answers for."""
+    """A service whose scorer is the rules, and one whose scorer is a model."""
     found = opened(settings_in(tmp_path, model_check_s=3600.0, requests_per_s=0))
     with found.client:
         if request.param == "model":
@@ -269,7 +269,7 @@ def answering(request, tmp_path):
 
 
 def said(store):
-    """Give what a score says, but for the instant."""
+    """Return the content of a score without its instant."""
     score = store.score(reasons="all")
     return {name: value for name, value in score.items() if name not in {"as_of", "points", "base_points", "reasons"}}
 

@@ -72,7 +72,7 @@ def test_a_store_is_taken_back_keeps_its_facts_and_comes_forward_again(settings)
 @pytest.mark.parametrize(
     ("given", "database", "said"), [([], "x.db", "Name the store"), (["7"], "x.db", "to step 1 or 2;")]
 )
-def test_a_way_back_that_cannot_be_meant_is_one_sentence(tmp_path, given, database, said):
+def test_an_impossible_way_back_is_refused_in_one_sentence(tmp_path, given, database, said):
     done = subprocess.run(
         [sys.executable, "-m", "serving.store.migrating", *given],
         cwd=ROOT, env={**os.environ, "LEADSCORE_DATABASE": str(tmp_path / database)},

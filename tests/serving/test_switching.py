@@ -1,4 +1,4 @@
-"""No lead is handed over twice, nor forgotten, because another scorer answers."""
+"""When another scorer takes over, no lead is handed over twice, and none is forgotten."""
 
 import sqlite3
 import time
@@ -24,7 +24,7 @@ PROBLEM = "the model cannot be used."
 
 
 def scorer(threshold, *, problem=None, stands_in=False):
-    """Give the demo's rules with a threshold of their own, which makes them another scorer; floor 5 points below."""
+    """Return the demo's rules with another threshold, which makes them another scorer; the floor is 5 points below."""
     playbook = load_playbook(PLAYBOOK)
     rules = compile_scorecard(playbook.scorecard, playbook.business)
     own = rules.calibrated(Platt(0.05, -3.0), Bands(threshold=threshold, a=threshold, b=threshold / 2, c=1))
@@ -37,7 +37,7 @@ def stand_in(threshold):
 
 @pytest.fixture
 def answered(settings):
-    """Give a service and a way to let another scorer answer."""
+    """A service, and a way to let another scorer take over."""
     found = opened(settings.model_copy(update={"model_check_s": 3600.0}))
     with found.client:
 
@@ -156,15 +156,15 @@ def test_a_repaired_bundle_is_taken_up_without_a_promotion(settings):
     trees.write_bytes(whole[:500])
     found = opened(settings.model_copy(update={"model_check_s": 3600.0}))
     with found.client:
-        ladder = found.service.active_scorer
-        assert (ladder.current.degraded, ladder.current.stands_in) == (True, True)
+        active_scorer = found.service.active_scorer
+        assert (active_scorer.current.degraded, active_scorer.current.stands_in) == (True, True)
         trees.write_bytes(whole)
-        assert ladder.refresh() is False, "a damaged bundle is not read again at every look"
-        ladder._retry_at = time.monotonic()
-        assert ladder.refresh() is True
-        assert (ladder.current.degraded, ladder.current.scorer.id.kind) == (False, "model")
-        ladder._retry_at = time.monotonic()
-        assert ladder.refresh() is False, "a model that serves is left alone"
+        assert active_scorer.refresh() is False, "a damaged bundle is not read again at every look"
+        active_scorer._retry_at = time.monotonic()
+        assert active_scorer.refresh() is True
+        assert (active_scorer.current.degraded, active_scorer.current.scorer.id.kind) == (False, "model")
+        active_scorer._retry_at = time.monotonic()
+        assert active_scorer.refresh() is False, "a model that serves is left alone"
 
 
 def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
@@ -188,7 +188,7 @@ def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
         assert not found.service.active_scorer.current.degraded
 
 
-def test_without_any_promotion_the_rules_stand_in_for_nobody_and_nothing_is_tried_again(store):
+def test_without_any_promotion_the_rules_are_no_stand_in_and_nothing_is_retried(store):
     assert (store.service.active_scorer.current.degraded, store.service.active_scorer.current.stands_in) == (
         True,
         False,
@@ -197,12 +197,12 @@ def test_without_any_promotion_the_rules_stand_in_for_nobody_and_nothing_is_trie
     assert store.service.active_scorer.refresh() is False
 
 
-def answering(ladder):
-    return ladder.current.scorer.id.version, ladder.current.degraded, ladder.current.stands_in
+def answering(active_scorer):
+    return active_scorer.current.scorer.id.version, active_scorer.current.degraded, active_scorer.current.stands_in
 
 
-def test_the_ladder_goes_from_the_champion_to_the_last_good_one_to_the_rules_and_back(store):
-    """Each rung is taken after a restart too, when nothing is left in memory."""
+def test_fallbacks_go_from_the_champion_to_the_last_usable_model_to_the_rules_and_back(store):
+    """Each fallback is taken after a restart too, when nothing is left in memory."""
     rules = store.service.active_scorer.current.scorer.id.version
     put(store, blob_of("one", 1, version="1"))
     put(store, blob_of("two", 2, version="2"))
@@ -221,7 +221,7 @@ def test_the_ladder_goes_from_the_champion_to_the_last_good_one_to_the_rules_and
 
 
 def store_bundles(store, damaged):
-    """Put the two bundles into the store, whole but for those named."""
+    """Store the two bundles, whole except those named."""
     with store.service.database.writing() as connection:
         for name, seed in (("one", 1), ("two", 2)):
             content = pack(files_of(name, seed))
@@ -236,10 +236,10 @@ def test_a_champion_that_was_mended_answers_again_without_a_restart(store):
     store_bundles(store, ("two",))
     again = opened(store.settings.model_copy(update={"model_check_s": 3600.0}))
     with again.client:
-        ladder = again.service.active_scorer
-        assert answering(ladder) == ("1", True, True)
+        active_scorer = again.service.active_scorer
+        assert answering(active_scorer) == ("1", True, True)
         store_bundles(store, ())
-        assert ladder.refresh() is False, "a damaged model is not read again at every look"
-        ladder._retry_at = time.monotonic()
-        assert ladder.refresh() is True
-        assert answering(ladder) == ("2", False, False)
+        assert active_scorer.refresh() is False, "a damaged model is not read again at every look"
+        active_scorer._retry_at = time.monotonic()
+        assert active_scorer.refresh() is True
+        assert answering(active_scorer) == ("2", False, False)

@@ -1,4 +1,4 @@
-"""Commands that read or load leave it to the service which promotion is put in force."""
+"""Verbs that read or load leave it to the service to follow promotions."""
 
 import pandas as pd
 import pytest
@@ -14,7 +14,7 @@ from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A home without a store, and a folder of models in which nothing was promoted yet."""
+    """A home without a store, and a models folder in which nothing was promoted yet."""
     settings = settings_in(tmp_path)
     monkeypatch.setenv("LEADSCORE_DATABASE", settings.database)
     monkeypatch.setenv("LEADSCORE_MODELS", str(settings.models))
@@ -24,7 +24,7 @@ def place(tmp_path, monkeypatch):
 
 
 class Nothing:
-    """No history at all, in the contract's columns."""
+    """An empty history, in the contract's columns."""
 
     def __init__(self):
         import ibis
@@ -47,7 +47,7 @@ def deployed(settings):
         database.close()
 
 
-def test_a_load_puts_the_first_promotion_in_force_and_leaves_later_ones_to_the_service(place, tmp_path):
+def test_a_load_deploys_the_first_promotion_and_leaves_later_ones_to_the_service(place, tmp_path):
     folder, home = load_playbook(PLAYBOOK), Home(tmp_path)
     promote(place.models, "a", version="1")
     load(Workspace(folder, home))
@@ -60,14 +60,14 @@ def test_a_load_puts_the_first_promotion_in_force_and_leaves_later_ones_to_the_s
         assert len(deployed(place)) == 2
 
 
-def test_a_load_follows_nothing_where_promotions_are_not_to_be_followed(place, tmp_path, monkeypatch):
+def test_a_load_follows_no_promotion_if_the_settings_say_so(place, tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_FOLLOW_PROMOTIONS", "false")
     promote(place.models, "a", version="1")
     load(Workspace(load_playbook(PLAYBOOK), Home(tmp_path)))
     assert deployed(place) == []
 
 
-def test_a_dossier_puts_nobody_in_force(place, tmp_path):
+def test_a_dossier_deploys_nothing(place, tmp_path):
     store = opened(place)
     with store.client:
         store.lead(attributes={"seniority": "vp"})

@@ -1,4 +1,4 @@
-"""The store is written back as Parquet, month by month, whole, and without whoever was erased."""
+"""The store is exported as Parquet, month by month, whole, and without erased leads."""
 
 import json
 
@@ -101,7 +101,7 @@ def test_an_export_has_the_columns_of_the_contract_and_a_file_per_month(database
     ]
 
 
-def test_receipts_and_routes_are_exported_with_what_they_said(database, url, tmp_path):
+def test_receipts_and_routes_are_exported_with_their_content(database, url, tmp_path):
     keep(database, receipts, receipt("r-1"))
     keep(database, routes, route())
     exported(database, tmp_path / "out")
@@ -123,7 +123,7 @@ def test_only_the_months_of_what_is_new_are_written_again(database, url, tmp_pat
 
 
 def test_history_that_is_loaded_late_is_not_missed(database, url, tmp_path):
-    """Its known_at lies long before all that was exported: a watermark would pass over it."""
+    """Its known_at is long before everything exported so far: a watermark would miss it."""
     exported(database, tmp_path / "out")
     fill(
         url,
@@ -215,7 +215,7 @@ def test_another_folder_than_an_export_is_left_alone(database, url, tmp_path):
         exported(database, tmp_path / "out")
 
 
-def test_the_store_remembers_where_exports_stand(database, url, tmp_path):
+def test_the_store_remembers_where_exports_are(database, url, tmp_path):
     for name in ("one", "two", "one"):
         exported(database, tmp_path / name)
     with database.reading() as connection:
@@ -228,7 +228,7 @@ def erase(database, lead_id):
         connection.execute(insert(tombstones), {"keyed_hash": "t", "erased_at": MARCH})
 
 
-def test_whoever_is_erased_leaves_no_byte_in_an_export(database, url, tmp_path):
+def test_an_erased_lead_leaves_no_byte_in_an_export(database, url, tmp_path):
     out = tmp_path / "out"
     keep(database, receipts, receipt("r-1"), receipt("r-2", "bob"))
     keep(database, routes, route())
@@ -242,8 +242,8 @@ def test_whoever_is_erased_leaves_no_byte_in_an_export(database, url, tmp_path):
     assert remove_leads(tmp_path / "gone", "ann") is None
 
 
-def test_an_export_after_an_erasure_is_written_anew(database, url, tmp_path):
-    """Even where rows of somebody else with the same instants have come in their place."""
+def test_an_export_after_an_erasure_is_rewritten(database, url, tmp_path):
+    """Even if rows of other leads with the same instants have taken their place."""
     exported(database, tmp_path / "out")
     erase(database, "ann")
     fill(url, versions=[version("Ann", JANUARY), version("Ann", MARCH)])

@@ -1,4 +1,4 @@
-"""What was served is what history says; where it is not, the check names receipt and feature."""
+"""What was served is what history gives; if not, the check names receipt and feature."""
 
 import json
 import sys
@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from serving.errors import RecheckError
-from serving.feedback.reconciliation import recheck, same
+from serving.feedback.reconciliation import recheck
+from serving.scores.receipt_history import same_value
 from serving.store.tables import receipts
 from tests.data.stores import activity, fill
 from tests.serving.conftest import DAY_US
@@ -16,7 +17,7 @@ from tests.serving.conftest import DAY_US
 
 @pytest.fixture
 def served(store):
-    """A service that has told scores of leads of one account, of a lead alone and of a merged one."""
+    """A service that has served scores of leads of one account, of a lead without one and of a merged one."""
     told = {"employees": 500, "seniority": "vp", "business_email": True, "industry": "software"}
     for at, (lead_id, account_id) in enumerate([("L-1", "A"), ("L-2", "A"), ("L-3", None), ("L-4", "B")]):
         store.lead(lead_id, account_id=account_id, attributes=told if at % 2 else {"employees": 0.1})
@@ -71,7 +72,7 @@ def test_a_value_that_was_changed_is_named(served):
 
 
 def test_a_fact_that_came_late_with_an_old_instant_is_found(served):
-    """Nothing may do that: scores that were given would no longer be what was known."""
+    """This must never happen: served scores would no longer be what was known."""
     before = min(row.as_of for row in rows_of(served) if row.lead_id == "L-2") - 1
     url = served.service.database.url.render_as_string(hide_password=False)
     fill(url, activities=[activity("forged", "L-2", before, kind="demo_request")])
@@ -81,7 +82,7 @@ def test_a_fact_that_came_late_with_an_old_instant_is_found(served):
     assert "demo_request" in " ".join(difference.feature for difference in found.differences)
 
 
-def test_only_receipts_of_the_last_hours_are_drawn_and_no_more_than_asked(served):
+def test_only_receipts_of_the_last_hours_are_sampled_and_no_more_than_requested(served):
     kept = rows_of(served)
     assert checked(served, now_us=served.clock.now_us + 2 * DAY_US).given == 0
     recent = [row for row in kept if row.as_of >= served.clock.now_us - DAY_US // 8]
@@ -91,7 +92,7 @@ def test_only_receipts_of_the_last_hours_are_drawn_and_no_more_than_asked(served
     assert (found.given, found.sampled) == (len(kept), 2)
 
 
-def test_the_seed_decides_what_is_drawn(served):
+def test_the_seed_decides_the_sample(served):
     with served.service.database.writing() as connection:
         connection.execute(text("UPDATE receipts SET feature_values = '[]'"))
 
@@ -110,7 +111,7 @@ def test_a_receipt_whose_scorer_is_gone_cannot_pass(served):
     assert len(found.unknown) == found.sampled > 0
 
 
-def test_an_empty_store_has_nothing_to_say(store):
+def test_an_empty_store_passes_with_nothing_compared(store):
     found = checked(store)
     assert (found.passed, found.given, found.values) == (True, 0, 0)
 
@@ -134,7 +135,7 @@ def test_what_differs_is_shown_in_words(served, capsys):
 
 
 def test_numbers_are_equal_to_a_billionth():
-    assert same(1e6, 1e6 * (1 + 1e-10))
-    assert not same(1.0, 1.0 + 1e-8)
-    assert same(None, None)
-    assert not same(np.float64(1.0), None)
+    assert same_value(1e6, 1e6 * (1 + 1e-10))
+    assert not same_value(1.0, 1.0 + 1e-8)
+    assert same_value(None, None)
+    assert not same_value(np.float64(1.0), None)

@@ -1,4 +1,4 @@
-"""A request that is sent again under its key does nothing, and is answered as it was first."""
+"""A request that is sent again under its key does nothing and gets its first response."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def reserved(database, request, now):
 
 
 @pytest.mark.parametrize("body", [activity(), [activity(), activity("a-2")], [activity(kind="dance")], []])
-def test_the_first_answer_is_given_again(known, body):
+def test_the_first_response_is_repeated(known, body):
     first = sent(known, body)
     again = sent(known, body)
     assert (again.status_code, again.content) == (first.status_code, first.content)
@@ -58,13 +58,13 @@ def test_the_first_answer_is_given_again(known, body):
     assert again.headers["idempotency-replayed"] == "true"
 
 
-def test_what_is_sent_again_is_kept_once_and_not_called_a_duplicate(known):
+def test_what_is_sent_again_is_stored_once_and_not_called_a_duplicate(known):
     assert [sent(known, activity()).json()["stored"] for _ in range(3)] == [1, 1, 1]
     assert len(known.rows("activities")) == 1
     assert sent(known, activity(), key="k-2").json()["duplicates"] == 1
 
 
-def test_a_refusal_is_given_again_even_if_it_would_be_taken_by_now(store):
+def test_a_refusal_is_repeated_even_if_the_request_would_succeed_by_now(store):
     first = sent(store, activity())
     store.lead()
     again = sent(store, activity())
@@ -92,7 +92,7 @@ def test_the_key_of_another_request_is_refused(known, path, body):
     assert len(known.rows("activities")) == 1
 
 
-def test_every_caller_has_keys_of_his_own(known):
+def test_every_caller_has_its_own_keys(known):
     sent(known, activity())
     secret = key_in(known.service.database, ("events:write",))
     other = sent(known, activity("a-2"), Authorization=f"Bearer {secret}")
@@ -118,7 +118,7 @@ def test_a_key_may_be_any_such_text(known, key):
     assert sent(known, activity(), key=key).status_code == sent(known, activity(), key=key).status_code == 202
 
 
-def test_while_the_first_is_under_way_the_second_is_told_to_come_back(known):
+def test_while_the_first_is_in_flight_the_second_must_come_back(known):
     database, clock = known.service.database, known.clock
     mine = replace(asked("k-1", b"{}"), key_id=_key_id(known))
     ticket = reserved(database, mine, clock())
@@ -147,7 +147,7 @@ def test_what_a_dead_process_left_may_be_done_again_after_a_minute(known):
 
 
 def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, monkeypatch):
-    """The answer is written in the transaction of the facts; a process that dies in between leaves only the key."""
+    """The response is written in the transaction of the facts; a process that dies in between leaves only the key."""
     original = ResponseReservation.finish
 
     def dies(ticket, *given):
@@ -156,7 +156,7 @@ def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(ResponseReservation, "finish", dies)
-        patch.setattr(ResponseReservation, "give_back", lambda *_: None)  # who is dead returns nothing
+        patch.setattr(ResponseReservation, "give_back", lambda *_: None)  # a dead process gives nothing back
         request = asked(body=b"[]")
         with pytest.raises(KeyboardInterrupt):
             answer_once(known.service.database, request, now=known.clock, act=_taking(known), write_refusal=None)
@@ -172,7 +172,7 @@ def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, mon
 
 
 def _taking(store):
-    """Give what keeps one activity and finishes its ticket in the same transaction."""
+    """Return an action that stores one activity and finishes its reservation in the same transaction."""
 
     class Finish:
         def __init__(self, ticket):
@@ -188,8 +188,8 @@ def _taking(store):
     return act
 
 
-def test_whoever_was_overtaken_keeps_nothing(known):
-    """A first try that took over a minute must not commit once another process does the same work."""
+def test_a_request_that_was_overtaken_stores_nothing(known):
+    """A first try that took over a minute must not commit after another process has taken over."""
     database, now = known.service.database, known.clock()
     slow = reserved(database, asked(), now)
     reserved(database, asked(), now + 61 * SECOND_US)
@@ -226,12 +226,12 @@ def test_answers_are_kept_for_a_day_and_then_forgotten(known):
     assert known.rows("idempotent_requests") == known.rows("idempotent_request_leads") == []
 
 
-def test_the_leads_that_an_answer_speaks_of_can_be_found_to_erase_it(known):
+def test_the_leads_that_a_response_mentions_are_stored_to_erase_it(known):
     sent(known, [activity(), activity("a-2", lead_id="nobody"), {"lead_id": 3}, {"lead_id": "\x00"}, 4])
     assert sorted(row[-1] for row in known.rows("idempotent_request_leads")) == ["L-1", "nobody"]
 
 
-def test_a_request_is_kept_as_a_keyed_hash_alone(known):
+def test_a_request_is_stored_only_as_a_keyed_hash(known):
     sent(known, activity(subject=None))
     request = known.rows("idempotent_requests")[0][2]
     assert len(request) == 64
@@ -239,7 +239,7 @@ def test_a_request_is_kept_as_a_keyed_hash_alone(known):
 
 
 def test_of_many_processes_that_send_the_same_at_once_one_does_it(settings, known):
-    """Two services on one store, eight callers each: one answer is the first, whoever gets it."""
+    """Two services on one store, eight callers each: one response is the first, and everybody gets it."""
     other = opened(settings, known.clock)
     other.client.headers["Authorization"] = known.client.headers["Authorization"]
     with other.client:

@@ -1,4 +1,4 @@
-"""Facts are kept once, the good ones of a list too, and nothing that cannot be meant gets in."""
+"""Facts are stored once, valid items of a list too, and nothing invalid gets in."""
 
 import pytest
 
@@ -70,7 +70,7 @@ def test_versions_of_one_lead_in_one_list_follow_each_other(store):
     assert known_at == sorted(set(known_at))
 
 
-def test_a_list_keeps_its_good_items_and_tells_of_the_bad_ones(known):
+def test_valid_items_of_a_list_are_stored_and_the_others_are_named(known):
     good = FACTS["activities"]
     items = [
         good,
@@ -135,7 +135,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_meant_is_one_clear_sentence(known, name):
+def test_what_is_invalid_is_refused_in_one_clear_sentence(known, name):
     kind, change, said = WRONG[name]
     answer = known.client.post(f"/v1/{kind}", json={**FACTS[kind], **change})
     assert answer.status_code == 422, answer.text
@@ -145,7 +145,7 @@ def test_what_cannot_be_meant_is_one_clear_sentence(known, name):
     assert len(known.rows("lead_versions")) == 1
 
 
-def test_a_batch_of_1001_is_refused_and_one_of_1000_is_taken(known):
+def test_a_batch_of_1001_is_refused_and_one_of_1000_is_stored(known):
     items = [{**FACTS["activities"], "activity_id": f"a-{at}"} for at in range(1001)]
     answer = known.client.post("/v1/activities", json=items)
     assert answer.status_code == 422
@@ -154,7 +154,7 @@ def test_a_batch_of_1001_is_refused_and_one_of_1000_is_taken(known):
     assert known.client.post("/v1/activities", json=items[:1000]).json()["stored"] == 1000
 
 
-def test_a_sender_whose_clock_is_ahead_is_heard_and_the_fact_is_not_after_it_was_known(known):
+def test_a_fact_from_a_clock_ahead_is_stored_with_an_instant_no_later_than_known_at(known):
     ahead = {**FACTS["activities"], "occurred_at": "2026-03-01T12:04:00Z"}
     assert known.client.post("/v1/activities", json=ahead).json()["stored"] == 1
     _, known_at, _, _, occurred_at, *_ = known.rows("activities")[0]

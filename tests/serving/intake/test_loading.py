@@ -1,4 +1,4 @@
-"""History gets into the store whole, once, and routes nobody."""
+"""History is loaded whole, once, and no lead is handed over by it."""
 
 from dataclasses import dataclass
 
@@ -87,7 +87,7 @@ def test_loaded_leads_above_the_threshold_are_not_routed_and_new_ones_are(settin
         assert [route["lead_id"] for route in found.routes()] == ["cold"]
 
 
-def test_loaded_and_told_attributes_are_the_same_content(settings, history):
+def test_loaded_and_sent_attributes_have_the_same_content(settings, history):
     load(settings, history)
     found = opened(settings, MovableClock(NOON))
     with found.client:
@@ -105,7 +105,7 @@ def test_a_load_that_breaks_leaves_nothing(settings, history):
     assert load(settings, history).leads == 3
 
 
-def test_progress_is_told_to_the_end(settings, history):
+def test_progress_is_reported_to_the_end(settings, history):
     told = {}
     load(settings, history, lambda what, done, total: told.update({what: (done, total)}))
     assert told["loading activities"] == (3, 3)
@@ -113,7 +113,7 @@ def test_progress_is_told_to_the_end(settings, history):
 
 
 def test_live_leads_of_which_a_load_brings_nothing_new_cross_as_before(settings, history):
-    """Its routing is still to come, and a load of other leads does not take that away."""
+    """Its handover is still to come, and loading other leads does not prevent it."""
     found = opened(settings, MovableClock(NOON - DAY_US))
     with found.client:
         found.lead("live", attributes={"seniority": "vp", "employees": 500})
@@ -141,7 +141,7 @@ def test_a_load_that_brings_facts_of_a_live_lead_hands_nobody_over(settings, his
 
 
 def merged(settings, *pairs):
-    """Open a service that was told of these leads and merged them, before their history is loaded."""
+    """Open a service to which these leads were sent and then merged, before their history is loaded."""
     found = opened(settings, MovableClock(NOON - 3 * DAY_US))
     with found.client:
         for lead_id in dict.fromkeys(one for pair in pairs for one in pair):

@@ -1,4 +1,4 @@
-"""Two leads turn out to be one: from then on one score stands for both, and before it nothing changes."""
+"""Two leads turn out to be one: from then on they share one score, and nothing before it changes."""
 
 import json
 import sqlite3
@@ -43,7 +43,7 @@ def merged(store, lead_id="L-2", into="L-1", **given):
 
 
 def now(store):
-    """Give an instant that everything so far lies before."""
+    """Return an instant after everything so far."""
     return iso(store.clock())
 
 
@@ -99,7 +99,7 @@ def test_the_survivor_keeps_its_account_and_gets_no_version_where_nothing_is_new
     assert len([row for row in store.rows("lead_versions") if row[0] == "L-1"]) == 1
 
 
-def test_the_duplicate_is_nobodys_colleague_any_more(two):
+def test_the_duplicate_leaves_its_account(two):
     merged(two)
     assert _newest(two.service.database, "L-2").account_id is None
 
@@ -171,7 +171,7 @@ def test_a_merge_into_a_lead_that_is_merged_goes_to_the_one_that_stays(two):
         ("L%001", "L-1", 404, "No such lead"),
     ],
 )
-def test_what_cannot_be_merged_is_said_and_changes_nothing(two, lead_id, into, status, said):
+def test_an_invalid_merge_is_refused_and_changes_nothing(two, lead_id, into, status, said):
     two.lead("L-3")
     merged(two, "L-2", "L-1")
     rows = two.rows("activities"), two.rows("merges")
@@ -205,7 +205,7 @@ def test_an_activity_of_before_sent_again_is_a_duplicate_under_either_id(store, 
     assert len(store.rows("activities")) == 2
 
 
-# ---- handing over
+# ---- handovers
 
 
 @pytest.mark.parametrize(("duplicate", "into"), [("L-1", "L-2"), ("L-2", "L-1")])
@@ -231,7 +231,7 @@ def test_two_leads_that_cross_only_together_are_handed_over_once(store):
 
 
 def test_a_duplicate_that_fell_long_ago_does_not_keep_the_two_from_being_handed_over(store):
-    """It was above once and nobody has looked since; by now its score has faded, so together they cross anew."""
+    """It was above once and has not been scored since; its score has faded by now, so together they cross again."""
     store.lead("L-2", attributes=FIT)
     store.activity("a-1", "trial_start", lead_id="L-2")
     store.activity("a-2", "webinar", lead_id="L-2", value=60)
@@ -246,7 +246,7 @@ def test_a_duplicate_that_fell_long_ago_does_not_keep_the_two_from_being_handed_
 
 
 @pytest.mark.parametrize("pending_of", ["L-1", "L-2"])
-def test_a_crossing_that_nobody_has_followed_yet_is_handed_over_once_under_the_survivor(store, pending_of):
+def test_a_pending_crossing_is_handed_over_once_under_the_survivor(store, pending_of):
     store.lead("L-1", attributes=FIT)
     store.lead("L-2", attributes=FIT)
     told = {"activity_id": "a-1", "lead_id": pending_of, "kind": "demo_request", "occurred_at": store.clock.before()}
@@ -255,10 +255,10 @@ def test_a_crossing_that_nobody_has_followed_yet_is_handed_over_once_under_the_s
     assert [route["lead_id"] for route in store.routes()] == ["L-1"]
 
 
-# ---- around it
+# ---- audit, idempotency, whole transactions
 
 
-def test_a_merge_is_noted_without_naming_a_lead(two):
+def test_a_merge_is_audited_without_naming_a_lead(two):
     merged(two)
     (note,) = [row for row in two.rows("audit_log") if row[3] == "leads.merge"]
     assert "L-1" not in note[4]
@@ -293,7 +293,7 @@ def test_a_key_that_only_reads_scores_merges_nothing(two):
 
 
 def test_copies_that_are_there_already_are_left_alone(two):
-    """History that was exported from a store and loaded into another one has the copies of its merges."""
+    """History that was exported from a store and loaded into another one contains the copies that its merges made."""
     copy = "merged-" + _mark("a-2", "L-1")
     (original,) = [row for row in two.rows("activities") if row[2] == "a-2"]
     told = {"kind": "webinar", "occurred_at": iso(original[4]), "value": 30}
@@ -322,7 +322,7 @@ def _newest(database, lead_id):
         return connection.execute(asked).one()
 
 
-# ---- whatever is told in whatever order
+# ---- whatever is sent in whatever order
 
 CATALOG = Catalog(
     (
@@ -358,7 +358,7 @@ def worlds(tmp_path_factory):
 
 
 class World:
-    """Leads with names of their own in a store that many examples share."""
+    """Leads with unique names in a store that many examples share."""
 
     count = 0
 
@@ -397,7 +397,7 @@ class World:
         self.family |= dict.fromkeys(both, both)
 
     def seen(self, as_of, names=NAMES):
-        """Give everything that can be asked about the leads as of an instant, bit by bit."""
+        """Return everything that can be read about the leads as of an instant, bit by bit."""
         lead_ids = [self.mark + name for name in names]
         with self.service.database.live_snapshot() as store:
             rows = store.execute(self.query.many, (json.dumps([[one, as_of] for one in lead_ids]),)).fetchall()
@@ -409,7 +409,7 @@ class World:
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(step, max_size=14))
 def test_no_merge_changes_any_answer_as_of_before_it_and_none_loses_an_activity(worlds, steps):
-    """After any facts and merges: what was seen at each instant is seen still, and each family is one lead."""
+    """After any facts and merges, every past answer stays as it was, and each family is one lead."""
     world = World(*worlds)
     for name in NAMES[:2]:
         world.tell("lead", name, "acme", 1)
@@ -447,7 +447,7 @@ def _check_families(world):
 
 
 def test_facts_of_two_clocks_keep_their_order(tmp_path):
-    """A version that another machine's clock dated later than now stays before the merge."""
+    """A version that another machine's clock dated in the future stays before the merge."""
     database = Database(str(tmp_path / "leadscore.db"))
     with database.writing() as connection:
         connection.execute(leads.insert(), [{"lead_id": "A"}, {"lead_id": "B"}])

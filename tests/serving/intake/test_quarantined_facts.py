@@ -1,4 +1,4 @@
-"""A fact whose instant is ahead of our clock waits where nothing counts it, until it may be taken in."""
+"""A fact from the future waits where nothing counts it, until its time comes or somebody releases it."""
 
 import json
 
@@ -93,7 +93,7 @@ def test_a_future_fact_of_an_unknown_lead_is_refused(store):
     assert waiting(store) == []
 
 
-def test_a_lead_that_nobody_knows_yet_may_wait(store):
+def test_a_new_lead_may_wait_in_quarantine(store):
     assert sent(store, "leads").json()["quarantined"] == 1
     assert store.client.get("/v1/leads/L-1/score").status_code == 404
     assert released(store, waiting(store)[0]["id"]).status_code == 200
@@ -101,7 +101,7 @@ def test_a_lead_that_nobody_knows_yet_may_wait(store):
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "dance"}, {"occurred_at": "1899-12-31T00:00:00Z"}, {"value": 3}])
-def test_what_cannot_be_meant_is_refused_and_never_quarantined(known, wrong):
+def test_an_invalid_fact_is_refused_and_never_quarantined(known, wrong):
     assert sent(known, "activities", **wrong).status_code == 422
     assert waiting(known) == []
 
@@ -137,7 +137,7 @@ def test_a_newer_version_of_a_lead_takes_the_place_of_the_one_that_waits(known):
 
 
 @pytest.mark.parametrize("kind", FUTURE)
-def test_sent_again_once_its_instant_has_passed_it_is_taken_in(known, kind):
+def test_sent_again_once_its_instant_has_passed_it_is_stored(known, kind):
     sent(known, kind)
     number = waiting(known)[0]["id"]
     known.clock.now_us = parse("2027-01-01T00:00:01Z")
@@ -163,7 +163,7 @@ def test_a_released_fact_happened_no_later_than_its_release(known):
     assert waiting(known) == []
 
 
-def test_released_late_it_keeps_the_instant_that_was_told(known):
+def test_released_late_it_keeps_the_instant_that_was_sent(known):
     sent(known, "activities")
     known.clock.pass_days(10)
     released(known, waiting(known)[0]["id"])
@@ -262,7 +262,7 @@ def test_a_number_that_names_no_fact_is_a_problem(store, number, status):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_newest_come_first_and_no_more_than_asked_for(known):
+def test_the_newest_come_first_and_no_more_than_requested(known):
     for at in range(3):
         sent(known, "activities", activity_id=f"a-{at}")
     assert [held["fact_id"] for held in waiting(known)] == ["a-2", "a-1", "a-0"]
@@ -279,7 +279,7 @@ def test_the_good_facts_of_a_list_are_kept_beside_those_that_wait(known):
     assert [answer[name] for name in ("stored", "duplicates", "quarantined", "rejected")] == [1, 0, 1, 1]
 
 
-def test_only_administrators_decide_and_what_they_did_is_noted(known):
+def test_only_administrators_decide_and_each_decision_is_audited(known):
     sent(known, "activities")
     sent(known, "outcomes")
     number, other = (held["id"] for held in waiting(known))

@@ -1,4 +1,4 @@
-"""The dossier holds all that is held, and says in plain words how the score comes about."""
+"""The dossier contains everything that is held, and explains in plain words how the score comes about."""
 
 import json
 import math
@@ -76,7 +76,7 @@ def test_it_says_what_follows_and_who_decides_and_what_is_never_used(known):
     assert "kept until they are erased" in says
 
 
-def test_a_model_is_told_apart_from_rules_and_its_scale_is_explained(tmp_path):
+def test_it_distinguishes_a_model_from_rules_and_explains_its_scale(tmp_path):
     from tests.serving.conftest import opened
 
     settings = settings_in(tmp_path)
@@ -102,7 +102,7 @@ def test_a_merged_lead_s_dossier_is_that_of_the_whole_person(known):
         assert "It is the same lead as L-2." in dossier["says"]
 
 
-def test_what_waits_in_quarantine_alone_is_told_too(store):
+def test_it_shows_what_exists_only_in_quarantine(store):
     told_too_early = {"lead_id": "L-9", "created_at": store.clock.before(-30)}
     assert Client("http://leads.test", http=store.client).send_leads([told_too_early]).quarantined == 1
     dossier = told(store, "L-9")
@@ -121,7 +121,7 @@ def test_an_unknown_lead_has_none(store):
     assert (answer.status_code, answer.json()["type"]) == (404, "/docs/errors#unknown-lead")
 
 
-def test_that_somebody_was_told_stands_in_the_audit_log_without_the_id(known):
+def test_reading_it_is_audited_without_the_id(known):
     told(known)
     note = known.client.get("/v1/audit").json()["notes"][0]
     assert (note["act"], len(note["about"])) == ("leads.dossier", 64)

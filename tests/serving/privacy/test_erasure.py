@@ -26,7 +26,7 @@ NEEDLES = [WHO, TWIN, "act-of-anna", SECRET_TEXT, "out-of-anna", "key-about-anna
 
 @pytest.fixture
 def inhabited(store):
-    """A store in which much is known about Anna, by two ids, and some of others."""
+    """A store that knows much about Anna, under two ids, and something about others."""
     client, at = Client("http://leads.test", http=store.client), store.clock.before()
     client.send_leads({"lead_id": f"other-{n}", "account_id": "A-1"} for n in range(300))
     store.lead(WHO, account_id="A-1", attributes={"country": SECRET_TEXT, "seniority": "vp", "employees": 500})
@@ -58,7 +58,7 @@ def delete(store, lead_id=WHO):
 
 
 def in_rows(store, needles=NEEDLES):
-    """Give the tables in which one of these texts stands."""
+    """Return the tables that contain one of these texts."""
     found = set()
     with store.service.database.reading() as connection:
         for table in metadata.sorted_tables:
@@ -68,7 +68,7 @@ def in_rows(store, needles=NEEDLES):
 
 
 def in_bytes(settings, needles=NEEDLES):
-    """Give the files beside the store in which one of these texts stands."""
+    """Return the files of the store that contain one of these texts."""
     folder = type(settings.models)(settings.models).parent
     return {
         (path.name, needle)
@@ -80,7 +80,7 @@ def in_bytes(settings, needles=NEEDLES):
 
 
 @pytest.mark.parametrize("asked", [WHO, TWIN])
-def test_nothing_of_a_person_is_left_in_any_table_whichever_id_is_asked_for(inhabited, asked):
+def test_nothing_of_a_person_is_left_in_any_table_whichever_id_is_erased(inhabited, asked):
     assert {"leads", "lead_versions", "activities", "outcomes", "receipts", "routes", "idempotent_requests"} <= in_rows(
         inhabited
     )
@@ -105,9 +105,7 @@ def test_not_one_byte_of_it_is_left_in_the_store_s_files(inhabited, settings):
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_while_somebody_reads_an_older_moment_the_bytes_are_pending_and_the_worker_removes_them_later(
-    inhabited, settings
-):
+def test_while_an_older_snapshot_is_read_the_bytes_are_pending_and_the_worker_removes_them_later(inhabited, settings):
     with closing(sqlite3.connect(inhabited.service.database.path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM leads").fetchone()
@@ -123,7 +121,7 @@ def test_while_somebody_reads_an_older_moment_the_bytes_are_pending_and_the_work
 
 
 @pytest.mark.parametrize("engine", ["postgres"], indirect=True)
-def test_postgres_writes_its_tables_anew_where_that_is_asked_for(inhabited, postgres):
+def test_postgres_rewrites_its_tables_on_request(inhabited, postgres):
     database = inhabited.service.database
     assert delete(inhabited)["bytes"] == "pending"
     assert scrub_if_due(database)
@@ -174,7 +172,7 @@ def test_late_facts_about_an_erased_lead_are_refused_and_others_of_the_batch_are
     assert in_rows(inhabited) == set()
 
 
-def test_an_erased_lead_is_known_to_nobody_and_erasing_it_again_does_no_harm(inhabited):
+def test_an_erased_lead_is_unknown_and_erasing_it_again_does_no_harm(inhabited):
     first = delete(inhabited)
     assert inhabited.client.get(f"/v1/leads/{WHO}/score").status_code == 404
     assert inhabited.client.get(f"/v1/leads/{WHO}/receipts").status_code == 404
@@ -184,14 +182,14 @@ def test_an_erased_lead_is_known_to_nobody_and_erasing_it_again_does_no_harm(inh
     assert (again["erased_at"], again["rows"]) == (first["erased_at"], {})
 
 
-def test_who_was_never_told_of_cannot_be_erased_and_leaves_no_tombstone(store):
+def test_an_unknown_lead_cannot_be_erased_and_leaves_no_tombstone(store):
     with pytest.raises(ProblemError, match="nothing to erase") as raised:
         Client("http://leads.test", http=store.client).erase("nobody")
     assert raised.value.status == 404
     assert store.rows("tombstones") == []
 
 
-def test_the_audit_log_says_that_somebody_was_erased_and_by_whom_but_not_who(inhabited):
+def test_the_audit_log_names_who_erased_a_lead_but_not_the_lead(inhabited):
     delete(inhabited)
     note = inhabited.client.get("/v1/audit").json()["notes"][0]
     assert note["act"] == "leads.erase"
@@ -199,8 +197,8 @@ def test_the_audit_log_says_that_somebody_was_erased_and_by_whom_but_not_who(inh
     assert WHO not in json.dumps(inhabited.client.get("/v1/audit").json())
 
 
-def test_answers_that_wait_in_memory_are_forgotten_and_those_of_other_processes_are_not_kept(inhabited):
-    """What another process answered before the erasure meets a lead that is gone when it is to be written."""
+def test_scores_in_memory_are_forgotten_and_those_of_other_processes_are_not_stored(inhabited):
+    """What another process served before the erasure is not stored after it."""
     inhabited.clock.pass_days(9)
     inhabited.score(WHO)
     assert inhabited.service.recorder.waiting == 1
@@ -215,7 +213,7 @@ def test_answers_that_wait_in_memory_are_forgotten_and_those_of_other_processes_
     assert inhabited.service.recorder.waiting == 0
 
 
-def test_a_kept_answer_never_brings_the_lead_back(inhabited):
+def test_a_stored_response_never_brings_the_lead_back(inhabited):
     delete(inhabited)
     fact = {"activity_id": "act-of-anna-9", "lead_id": WHO, "kind": "call", "occurred_at": inhabited.clock.before()}
     again = inhabited.client.post("/v1/activities", json=[fact], headers={"Idempotency-Key": "key-about-anna"})
@@ -223,8 +221,8 @@ def test_a_kept_answer_never_brings_the_lead_back(inhabited):
     assert in_rows(inhabited) == set()
 
 
-def test_every_table_that_names_leads_is_gone_through(store):
-    """A table added later with a lead in a column of another name would be missed: so there is none."""
+def test_every_table_that_names_leads_is_searched(store):
+    """A table added later with a lead in a column of another name would be missed: so there must be none."""
     columns = {column.name for table in metadata.sorted_tables for column in table.columns}
     assert {name for name in columns if "lead" in name} == {"lead_id", "into_lead_id"}
 
@@ -239,7 +237,7 @@ def test_a_person_is_all_ids_that_were_ever_merged(store):
         assert ids_of_person(connection, "e") == {"e"}
 
 
-def test_tombstones_tell_whom_they_stand_for_only_to_who_knows_the_id(store):
+def test_only_the_id_of_a_lead_finds_its_tombstone(store):
     store.lead("a")
     delete(store, "a")
     with store.service.database.reading() as connection:
@@ -254,7 +252,7 @@ LEADS, EACH = 3000, 5
 
 @pytest.fixture
 def large(tmp_path):
-    """A store on SQLite into which thousands of leads came in any order, so that its pages were split all the time."""
+    """A SQLite store into which thousands of leads came in random order, so that its pages were split all the time."""
     database = Database(str(tmp_path / "leadscore.db"))
     order = sorted(range(LEADS), key=lambda n: hashlib.sha256(f"turn {n}".encode()).digest())
     with database.writing() as connection:
@@ -276,19 +274,19 @@ def activity_of(n, at):
 
 
 def copied(database):
-    """Give the leads that lie in the store's file more often than its rows and their indexes say."""
+    """Return the leads that occur more often in the store's file than its rows and indexes explain."""
     found = Counter(re.findall(rb"[0-9a-f]{20}@example\.com", database.path.read_bytes()))
     return [n for n in range(LEADS) if found[name_of(n).encode()] > 1 + 2 * EACH]
 
 
 def left_of(database, numbers):
-    """Give which of these leads can still be found among the bytes of the store."""
+    """Return which of these leads can still be found among the bytes of the store."""
     there = b"".join(path.read_bytes() for path in database.path.parent.iterdir() if path.is_file())
     return {n for n in numbers if name_of(n).encode() in there}
 
 
 def test_no_byte_is_left_where_pages_were_split_either(large):
-    """What is deleted is overwritten, but a copy of a row stays where a page was split: the file is written anew."""
+    """Deleted rows are overwritten, but a copy stays where a page was split: the file is rewritten."""
     gone = copied(large)
     assert len(gone) > 9, "before, copies are there: else nothing is proved"
     for n in gone[1:]:
@@ -299,7 +297,7 @@ def test_no_byte_is_left_where_pages_were_split_either(large):
         assert connection.exec_driver_sql("SELECT count(*) FROM activities").scalar() == EACH * (LEADS - len(gone))
 
 
-def test_a_large_store_is_written_anew_by_the_worker_or_where_somebody_waits_for_it(large, monkeypatch):
+def test_a_large_store_is_rewritten_by_the_worker_or_on_request(large, monkeypatch):
     monkeypatch.setattr("serving.privacy.erasure._QUICK_BYTES", 4096)
     first, second = copied(large)[:2]
     erasure = erase(large, name_of(first), at=9, actor="me")

@@ -1,4 +1,4 @@
-"""What was made of a lead on this machine is gone, too: tables, training sets, reports, MLflow's artefacts, exports."""
+"""Files made of a lead on this machine are gone, too: tables, training sets, reports, MLflow's artefacts, exports."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ from serving.verbs.load_and_serve import load
 
 @pytest.fixture
 def lived_in(world, trained, tmp_path, monkeypatch):
-    """A home of its own in which a model was trained, the store was loaded, and an export was written."""
+    """A home in which a model was trained, the store was loaded, and an export was written."""
     home = Home(tmp_path / "home")
     shutil.copytree(world.home.root, home.root)
     monkeypatch.setenv("LEADSCORE_USER", "ann")
@@ -35,7 +35,7 @@ def database_of(folder, home):
 
 
 def swapped(home):
-    """Give a lead that the report of the training shows as an example."""
+    """Return a lead that the training report shows as an example."""
     said = json.loads(next(home.registry.rglob("judgement.json")).read_text(encoding="utf-8"))
     for against in said["arena"]["against"]:
         for example in against["only_theirs"]["examples"] + against["only_ours"]["examples"]:
@@ -45,7 +45,7 @@ def swapped(home):
 
 
 def ids_of(folder, home, lead_id):
-    """Give everything that names the lead or what it did."""
+    """Return everything that names the lead or what it did."""
     database = database_of(folder, home)
     with database.reading() as connection:
         asked = text("SELECT activity_id FROM activities WHERE lead_id = :lead")
@@ -56,7 +56,7 @@ def ids_of(folder, home, lead_id):
 
 
 def naming(root, ids):
-    """Give the files that name any of these, found with other means than those that are tested."""
+    """Return the files that name any of these, found by other means than the code under test."""
     found = set()
     for path in root.rglob("*"):
         if path.is_file():
@@ -116,7 +116,7 @@ def test_other_leads_stay_and_reports_can_still_be_read(world, lived_in):
 
 
 def test_a_model_s_bundle_holds_no_id_of_any_lead(world, trained):
-    """What is hashed cannot be rewritten; so nothing may stand in it that would have to be."""
+    """Hashed files cannot be rewritten, so they must never contain an id."""
     tables = next(world.home.tables(world.playbook.business.name).glob("*/leads.parquet"))
     ids = [row[0] for row in duckdb.sql(f"SELECT DISTINCT lead_id FROM read_parquet('{tables}')").fetchall()]
     bundles = [path.parent for path in world.home.registry.rglob("trees.json")]
@@ -127,7 +127,7 @@ def test_a_model_s_bundle_holds_no_id_of_any_lead(world, trained):
 
 
 def test_the_erased_lead_does_not_come_back_with_the_history_that_is_loaded_again(world, lived_in):
-    """Rows of history about an erased lead are refused as a late event would be."""
+    """Rows of history about an erased lead are refused just like late events."""
     lead_id = swapped(lived_in)
     ids = ids_of(world.playbook, lived_in, lead_id)
     erase_lead(world.playbook, lived_in, lead_id)

@@ -1,4 +1,4 @@
-"""A bundle that was handed over answers in every process, whoever was champion can still be asked, and all is noted."""
+"""A deployed bundle answers in every process, former champions stay readable, and everything is audited."""
 
 import logging
 
@@ -28,7 +28,7 @@ def history(store):
     return store.client.get("/v1/deployments").json()["deployments"]
 
 
-def test_a_bundle_that_is_put_answers_at_once_and_says_so(store):
+def test_a_deployed_bundle_answers_at_once(store):
     store.lead(**FIT)
     assert store.score()["degraded"] is True
     answer = put(store, blob_of(version="7"))
@@ -55,7 +55,7 @@ def test_the_registrys_label_stays_when_the_same_bundle_comes_without_one(store)
     assert put(store, blob_of()).json()["scorer"]["version"] == "3"
 
 
-def test_a_bundle_is_kept_once_however_often_it_is_deployed(store):
+def test_a_bundle_is_stored_once_however_often_it_is_deployed(store):
     for name in ("one", "two", "one", "one"):
         put(store, blob_of(name))
     assert len([row for row in store.rows("scorers") if row[1] == "model"]) == 2
@@ -64,7 +64,7 @@ def test_a_bundle_is_kept_once_however_often_it_is_deployed(store):
     ]
 
 
-def test_deployments_are_listed_newest_first_and_noted_in_the_audit_log(store):
+def test_deployments_are_listed_newest_first_and_audited(store):
     put(store, blob_of(version="1"))
     put(store, blob_of("two", version="2"), role="shadow")
     store.client.delete("/v1/model?role=shadow")
@@ -86,7 +86,7 @@ def test_deployments_are_listed_newest_first_and_noted_in_the_audit_log(store):
     [("PUT", "/v1/model?role=king"), ("PUT", "/v1/model?version=%00"), ("PUT", "/v1/model?name=x"),
      ("DELETE", "/v1/model"), ("DELETE", "/v1/model?role=champion"), ("GET", "/v1/deployments?limit=0")],
 )  # fmt: skip
-def test_what_cannot_be_meant_is_refused_and_changes_nothing(store, method, path):
+def test_an_invalid_request_is_refused_and_changes_nothing(store, method, path):
     answer = store.client.request(method, path, content=blob_of())
     assert answer.status_code == 422
     assert store.rows("deployments") == []
@@ -108,7 +108,7 @@ def test_a_key_that_may_only_read_deploys_nothing(store):
     assert store.rows("deployments") == []
 
 
-def test_a_shadow_answers_nobody_and_a_shadow_that_is_damaged_degrades_nobody(store):
+def test_a_shadow_answers_no_request_and_a_damaged_one_degrades_nothing(store):
     put(store, blob_of(version="1"))
     store.lead(**FIT)
     told = put(store, blob_of("two", 2, version="2"), role="shadow").json()
@@ -126,7 +126,7 @@ def test_a_shadow_answers_nobody_and_a_shadow_that_is_damaged_degrades_nobody(st
 
 
 def damage(store, fingerprint):
-    """Let a disk lose the middle of a stored bundle."""
+    """Overwrite the middle of a stored bundle, as a failing disk would."""
     with store.service.database.writing() as connection:
         row = connection.execute(scorers.select().where(scorers.c.fingerprint == fingerprint)).one()
         content = bytes(row.content)
@@ -165,7 +165,7 @@ def test_the_model_route_compares_the_shadow_with_the_champion(store):
     assert (nobody.leads, nobody.same_side_share) == (0, None)
 
 
-def test_a_scorer_that_answered_once_can_be_asked_for_ever(store):
+def test_a_scorer_that_answered_once_stays_readable(store):
     put(store, blob_of("one", 1, version="1"))
     put(store, blob_of("two", 2, version="2"))
     with store.service.database.reading() as connection:
@@ -180,7 +180,7 @@ def test_a_scorer_that_never_answered_is_not_invented(store):
         load_scorer(connection, "f" * 64)
 
 
-def test_the_point_rules_that_answer_are_kept_and_come_back_though_the_scorecard_was_edited(store):
+def test_the_point_rules_in_use_are_stored_and_survive_an_edit_of_the_scorecard(store):
     answering = store.service.active_scorer.current.scorer
     with store.service.database.reading() as connection:
         again = load_scorer(connection, answering.id.fingerprint)
@@ -188,7 +188,7 @@ def test_the_point_rules_that_answer_are_kept_and_come_back_though_the_scorecard
     assert again.id == answering.id
 
 
-def test_fitted_rules_are_kept_beside_the_bare_ones(store):
+def test_fitted_rules_are_stored_beside_the_bare_ones(store):
     playbook = load_playbook(PLAYBOOK)
     bare = compile_scorecard(playbook.scorecard, playbook.business)
     fitted = bare.calibrated(Platt(0.05, -3.0), Bands(60, 70, 55, 40))
@@ -201,7 +201,7 @@ def test_fitted_rules_are_kept_beside_the_bare_ones(store):
     assert len(store.rows("scorers")) == 2
 
 
-def test_kept_rules_with_one_wrong_byte_never_answer():
+def test_stored_rules_with_one_wrong_byte_never_answer():
     playbook = load_playbook(PLAYBOOK)
     card = compile_scorecard(playbook.scorecard, playbook.business)
     kept = keep_rules(card)
@@ -212,8 +212,8 @@ def test_kept_rules_with_one_wrong_byte_never_answer():
             kept_rules(broken, fingerprint=card.id.fingerprint)
 
 
-def test_what_goes_wrong_half_way_leaves_nothing(store, monkeypatch):
-    """The bundle, its deployment and the note are one transaction."""
+def test_a_deployment_that_fails_half_way_leaves_nothing(store, monkeypatch):
+    """The bundle, its deployment and the audit entry are one transaction."""
 
     def refuse(*_given, **_named):
         message = "the disk is full"
@@ -228,7 +228,7 @@ def test_what_goes_wrong_half_way_leaves_nothing(store, monkeypatch):
     assert [row for row in store.rows("scorers") if row[1] == "model"] == []
 
 
-def test_a_bundle_deployed_again_mends_what_the_disk_lost(store):
+def test_a_bundle_deployed_again_repairs_what_the_disk_lost(store):
     put(store, blob_of(version="1"))
     damage(store, fingerprint_of())
     again = opened(store.settings)
@@ -238,24 +238,28 @@ def test_a_bundle_deployed_again_mends_what_the_disk_lost(store):
 
 
 def test_a_promotion_is_put_into_the_store_once_and_a_deployment_stays_until_the_next(store):
-    models, ladder = store.settings.models, store.service.active_scorer
+    models, active_scorer = store.settings.models, store.service.active_scorer
     promote(models, "a", version="1")
     other = opened(store.settings)
     with other.client:
-        ladder.refresh()
-        assert (ladder.current.scorer.id.version, len(store.rows("deployments"))) == ("1", 1)
+        active_scorer.refresh()
+        assert (active_scorer.current.scorer.id.version, len(store.rows("deployments"))) == ("1", 1)
         put(other, blob_of("two", 2, version="9"))
         for _ in range(2):
-            ladder.refresh()
+            active_scorer.refresh()
             other.service.active_scorer.refresh()
-        assert {live.scorer.id.version for live in (ladder.current, other.service.active_scorer.current)} == {"9"}
+        assert {live.scorer.id.version for live in (active_scorer.current, other.service.active_scorer.current)} == {
+            "9"
+        }
         third = opened(store.settings)
         with third.client:
             assert third.service.active_scorer.current.scorer.id.version == "9"
         promote(models, "b", version="2")
-        ladder.refresh()
+        active_scorer.refresh()
         other.service.active_scorer.refresh()
-        assert {live.scorer.id.version for live in (ladder.current, other.service.active_scorer.current)} == {"2"}
+        assert {live.scorer.id.version for live in (active_scorer.current, other.service.active_scorer.current)} == {
+            "2"
+        }
     assert [one["source"] for one in history(store)] == ["promotion", "deploy", "promotion"]
 
 
@@ -270,12 +274,12 @@ def test_a_process_that_follows_no_promotions_takes_what_the_store_says(store, t
 
 
 def test_a_promotion_that_cannot_be_used_is_overtaken_by_a_deployment(store):
-    ladder = store.service.active_scorer
+    active_scorer = store.service.active_scorer
     trees = promote(store.settings.models, "a", version="1") / "trees.json"
     whole = trees.read_bytes()
     trees.write_bytes(whole[:500])
-    ladder.refresh()
-    assert (ladder.current.stands_in, ladder.current.scorer.id.kind) == (True, "rules")
+    active_scorer.refresh()
+    assert (active_scorer.current.stands_in, active_scorer.current.scorer.id.kind) == (True, "rules")
     assert put(store, blob_of("two", 2, version="9")).json()["degraded"] is False
     trees.write_bytes(whole)
     again = opened(store.settings)
@@ -284,7 +288,7 @@ def test_a_promotion_that_cannot_be_used_is_overtaken_by_a_deployment(store):
 
 
 def test_a_problem_shows_no_path_of_the_machine(store):
-    ladder, models = store.service.active_scorer, store.settings.models
+    active_scorer, models = store.service.active_scorer, store.settings.models
     for name, damage_it in (
         ("a", lambda playbook: (playbook / "trees.json").unlink()),
         ("b", lambda playbook: (playbook / "model.json").write_text("{}")),
@@ -292,15 +296,15 @@ def test_a_problem_shows_no_path_of_the_machine(store):
         ("d", lambda _folder: ((models / "champion.json").unlink(), (models / "champion.json").mkdir())),
     ):
         damage_it(promote(models, name))
-        ladder.refresh()
+        active_scorer.refresh()
         problem = store.client.get("/v1/model").json()["problem"]
         assert problem.startswith(("bundles/", "champion.json"))
         assert not [word for word in problem.split() if word.startswith("/")]
 
 
-def test_while_the_store_cannot_be_asked_whoever_answers_goes_on(store, monkeypatch, caplog):
+def test_while_the_store_does_not_answer_the_scorer_in_use_stays(store, monkeypatch, caplog):
     put(store, blob_of(version="1"))
-    ladder = store.service.active_scorer
+    active_scorer = store.service.active_scorer
 
     def gone(*_given):
         asked = "SELECT"
@@ -308,22 +312,22 @@ def test_while_the_store_cannot_be_asked_whoever_answers_goes_on(store, monkeypa
 
     monkeypatch.setattr("serving.scorers.active_scorer.in_force", gone)
     with caplog.at_level(logging.WARNING):
-        assert ladder.refresh() is False
-    assert ladder.current.scorer.id.version == "1"
+        assert active_scorer.refresh() is False
+    assert active_scorer.current.scorer.id.version == "1"
     assert "does not say who is in force" in caplog.text
 
 
 def test_swaps_are_counted(store):
-    ladder = store.service.active_scorer
-    before = ladder.swaps
+    active_scorer = store.service.active_scorer
+    before = active_scorer.swaps
     for name in ("one", "two", "two", "one"):
         put(store, blob_of(name))
-    assert ladder.swaps - before == 3
+    assert active_scorer.swaps - before == 3
 
 
-def test_a_ladder_that_was_closed_asks_the_store_no_more(settings):
+def test_a_closed_scorer_does_not_read_the_store(settings):
     found = opened(settings)
     with found.client:
-        ladder = found.service.active_scorer
-    assert ladder.refresh() is False
+        active_scorer = found.service.active_scorer
+    assert active_scorer.refresh() is False
     assert found.service.database._reader.pool.checkedout() == 0

@@ -1,4 +1,4 @@
-"""A lead that crosses the threshold is routed once, and again only after it has fallen well below."""
+"""A lead that crosses the threshold is handed over once, and again only after it has fallen well below."""
 
 import multiprocessing
 
@@ -26,7 +26,7 @@ def test_an_activity_that_lifts_a_lead_over_the_threshold_makes_exactly_one_rout
     assert route["reasons"] == after["reasons"]
 
 
-def test_routes_come_newest_first_and_no_more_than_asked_for(store):
+def test_routes_come_newest_first_and_no_more_than_requested(store):
     for at in range(3):
         store.lead(f"L-{at}", **FIT)
         store.activity(f"a-{at}", lead_id=f"L-{at}")
@@ -35,7 +35,7 @@ def test_routes_come_newest_first_and_no_more_than_asked_for(store):
 
 
 def test_a_lead_that_goes_quiet_and_comes_back_is_routed_again(store):
-    """Trial 20, webinar 8 fading, 35 of fit; after 40 silent days the score has fallen with no event to say so."""
+    """Trial 20, webinar 8 decaying, 35 of fit; after 40 silent days the score has fallen without any event."""
     store.lead(**FIT)
     store.activity("a-1", "trial_start")
     store.activity("a-2", "webinar", value=60)
@@ -48,7 +48,7 @@ def test_a_lead_that_goes_quiet_and_comes_back_is_routed_again(store):
 
 
 def test_a_score_between_the_floor_and_the_threshold_does_not_cross_again(store):
-    """35 of fit, 20 for a trial and one for each page view of 30 days: 60, a month later 56, and then more."""
+    """35 of fit, 20 for a trial and one per page view in 30 days: 60, a month later 56, and then more."""
     store.lead(**FIT)
     store.activity("a-1", "trial_start")
     for at in range(5):

@@ -1,4 +1,4 @@
-"""Receipts are kept once per change, can be given again, and say what changed in points that add up."""
+"""Receipts are stored once per change, can be recomputed, and explain changes in points that add up."""
 
 import math
 
@@ -37,7 +37,7 @@ def adds_up(receipt):
     return total == pytest.approx(receipt["points"], abs=1e-9)
 
 
-def test_a_score_is_kept_once_however_often_it_is_asked_for(store):
+def test_a_score_is_stored_once_however_often_it_is_read(store):
     store.lead(**FIT)
     for _ in range(3):
         store.score()
@@ -53,7 +53,7 @@ def test_a_score_is_kept_once_however_often_it_is_asked_for(store):
     assert adds_up(first)
 
 
-def test_what_was_answered_is_what_is_kept(learned):
+def test_what_was_served_is_what_is_stored(learned):
     learned.lead(**FIT)
     learned.activity("a-1")
     answer = learned.score(reasons="all")
@@ -187,7 +187,7 @@ def test_nothing_changed_since_a_moment_ago(store):
         ("/v1/scores?limit=1001", 422),
     ],
 )
-def test_what_cannot_be_answered_is_a_problem(store, address, status):
+def test_an_invalid_question_is_a_problem(store, address, status):
     store.lead(**FIT)
     answer = store.client.get(address)
     assert answer.status_code == status
@@ -257,7 +257,7 @@ def test_the_sweep_finds_that_a_score_fell_by_time_alone(store):
     assert receipts_of(store)[0]["points"] == after["points"]
 
 
-def test_a_sweep_that_is_not_due_scores_nobody(store):
+def test_a_sweep_that_is_not_due_scores_nothing(store):
     store.lead(**FIT)
     store.catch_up()
     (before,) = worklist(store)
@@ -266,10 +266,10 @@ def test_a_sweep_that_is_not_due_scores_nobody(store):
     assert worklist(store)[0]["as_of"] == before["as_of"]
 
 
-# ---- what goes wrong
+# ---- failures
 
 
-def test_receipts_that_a_busy_store_could_not_take_wait_for_it(store, monkeypatch):
+def test_receipts_that_a_busy_store_could_not_store_wait_for_it(store, monkeypatch):
     store.lead(**FIT)
     store.clock.pass_days(1)
     store.activity("a-1")
@@ -306,7 +306,7 @@ def test_an_address_with_what_can_be_no_id_is_unknown(store):
         assert store.client.get(address).status_code == 404, address
 
 
-def test_a_shadow_that_breaks_holds_up_nobody(store, monkeypatch):
+def test_a_shadow_that_breaks_holds_up_nothing(store, monkeypatch):
     class Broken:
         def known(self, *_asked):
             raise RuntimeError

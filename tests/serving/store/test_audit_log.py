@@ -1,4 +1,4 @@
-"""The audit log says what administrators did, and never to whom by name."""
+"""The audit log says what administrators did, and never names a lead."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ def noted(store, count=3):
             write_audit_entry(connection, at=NOON + number, actor="ada", action="keys.revoke", target=f"key {number}")
 
 
-def test_the_log_gives_what_was_done_newest_first(store):
+def test_the_log_lists_entries_newest_first(store):
     noted(store)
     told = store.client.get("/v1/audit", params={"limit": 2})
     assert told.status_code == 200
@@ -30,7 +30,7 @@ def test_the_log_gives_what_was_done_newest_first(store):
     }
 
 
-def test_a_mark_is_a_keyed_hash_that_is_the_same_for_a_lead_and_another_for_another_store(tmp_path):
+def test_a_keyed_hash_is_stable_for_a_lead_and_different_in_another_store(tmp_path):
     databases = [Database(f"sqlite:///{tmp_path / name}") for name in ("one.db", "two.db")]
     found = []
     for database in databases:
@@ -44,7 +44,7 @@ def test_a_mark_is_a_keyed_hash_that_is_the_same_for_a_lead_and_another_for_anot
     assert found[0][0] != found[1][0]
 
 
-def test_who_is_at_the_command_line_is_named(monkeypatch):
+def test_the_user_of_the_command_line_is_named(monkeypatch):
     monkeypatch.setenv("LEADSCORE_USER", " Ada\nLovelace ")
     assert command_line_user() == "Ada Lovelace"
     monkeypatch.setenv("LEADSCORE_USER", " ")

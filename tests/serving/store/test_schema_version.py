@@ -1,4 +1,4 @@
-"""A store says which release made it, and one that is too new is refused in a sentence."""
+"""A store knows which release made it, and one that is too new is refused in a sentence."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_the_store_of_a_newer_release_is_refused_in_a_sentence_and_left_as_it_is
     Database(settings.database).close()
 
 
-def test_every_step_there_is_is_known():
+def test_every_step_is_known():
     folder = Path(upgrading.__file__).parent / "migrations" / "versions"
     steps = {re.search(r'^revision = "(\w+)"', path.read_text(), re.MULTILINE)[1] for path in folder.glob("[a-z]*.py")}
     assert steps == set(upgrading._KNOWN)

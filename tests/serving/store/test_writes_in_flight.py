@@ -1,4 +1,4 @@
-"""What another process writes is waited for, and what a dead one left behind is not."""
+"""A write of another process is waited for, and what a dead process left behind is not."""
 
 import os
 import subprocess
@@ -37,14 +37,14 @@ def test_the_earliest_of_several_writes_counts(two, tmp_path):
 
 
 def kill(holder, since=0):
-    """Leave a slot as a killed process does whose number another one has by now."""
+    """Leave a slot as a killed process does whose number has been reused."""
     holder._write(holder._slot, os.getpid(), 12345, since)
     holder._map.close()
     holder._file.close()
 
 
 def test_what_a_killed_process_left_is_forgotten_though_its_number_came_again(two, tmp_path):
-    """In a container the service comes back under the very number that it was killed with."""
+    """In a container the service comes back with the very number that it was killed with."""
     one, other = two
     kill(WritesInFlight(tmp_path / "store.db"), since=5)
     assert one.since() is None
@@ -58,14 +58,14 @@ def test_slots_of_dead_processes_are_given_away(tmp_path):
 
 
 def test_what_a_process_left_that_ended_is_forgotten_though_nobody_asked_after_it(two):
-    """In a container without an init, who was killed stays in the list of processes."""
+    """In a container without an init, a killed process stays in the process list."""
     one, other = two
     ended = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     known_as = process_identity(ended.pid)
     one._write(one._slot, ended.pid, known_as, 5)
     assert other.since() == 5
     ended.kill()
-    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it ended, and stays in the list
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays in the list
     assert process_identity(ended.pid) == known_as
     assert other.since() is None
     ended.communicate()

@@ -1,4 +1,4 @@
-"""Keys: made once, found fast, stopped within two seconds, replaced without a gap."""
+"""Keys: created once, found fast, revoked within two seconds, replaced without a gap."""
 
 import hashlib
 import io
@@ -78,7 +78,7 @@ def test_a_key_has_the_scopes_it_was_given_and_admin_has_all(database):
         {"expires_at": NOW},
     ],
 )
-def test_a_key_that_cannot_be_meant_is_not_made(database, given):
+def test_an_invalid_key_is_not_created(database, given):
     with pytest.raises(KeysError):
         made(database, **given)
     with database.reading() as connection:
@@ -101,7 +101,7 @@ def test_a_new_key_is_found_at_once_and_the_next_one_too(database):
 
 
 def test_wrong_keys_do_not_keep_the_store_busy(database, monkeypatch):
-    """However many are sent, the store is read five times for them in five seconds, and once a second for itself."""
+    """However many are sent, the store is read five times for them in five seconds, and once a second anyway."""
     clock, reads = Ticking(), []
     reading = database.reading
     monkeypatch.setattr(database, "reading", lambda: reads.append(1) or reading())
@@ -118,7 +118,7 @@ def test_wrong_keys_do_not_keep_the_store_busy(database, monkeypatch):
 
 
 def test_a_revoked_key_stops_within_a_second_in_every_process(database):
-    """Each ring is what one process holds."""
+    """Each ring is what one process has cached."""
     clock = Ticking()
     rings = [KeyRing(database, lambda: NOW, seconds=clock) for _ in range(3)]
     key, secret = made(database)
@@ -158,7 +158,7 @@ def test_rotation_never_makes_the_old_key_live_longer(database):
         assert key_named(connection, old.key_id).expires_at == NOW + HOUR_US
 
 
-def test_what_opens_nothing_or_was_rotated_is_not_rotated(database):
+def test_a_key_that_no_longer_works_or_was_rotated_is_not_rotated(database):
     expired, _ = made(database, expires_at=NOW + 1)
     revoked, _ = made(database)
     rotated, _ = made(database)
@@ -229,7 +229,7 @@ def shown(answer):
     return console.file.getvalue()
 
 
-def test_the_command_line_shows_a_secret_once_and_keeps_each_act(home):
+def test_the_command_line_shows_a_secret_once_and_audits_each_action(home):
     folder = load_playbook(PLAYBOOK)
     first = key_commands.create(Workspace(folder, home), "crm", scopes=["events:write", "scores:read"], expires_days=30)
     assert first.as_json()["secret"] == first.secret
@@ -259,7 +259,7 @@ def test_the_command_line_shows_a_secret_once_and_keeps_each_act(home):
 
 
 @pytest.mark.parametrize("days", [0, -1, float("nan"), 1e9])
-def test_a_span_that_cannot_be_meant_makes_no_key(home, days):
+def test_an_invalid_span_creates_no_key(home, days):
     folder = load_playbook(PLAYBOOK)
     with pytest.raises(KeysError):
         key_commands.create(Workspace(folder, home), "crm", scopes=["admin"], expires_days=days)
