@@ -13,6 +13,23 @@ _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Make the tables of facts and routes."""
+    _leads()
+    _events()
+    _routes()
+
+
+def downgrade() -> None:
+    """Leave nothing."""
+    for table in ("routes", "outcomes", "activities", "lead_versions", "leads"):
+        op.drop_table(table)
+
+
+def _lead(table: str) -> "sa.Column[str]":
+    name = f"fk_{table}_lead_id"
+    return sa.Column("lead_id", sa.Text, sa.ForeignKey("leads.lead_id", name=name, ondelete="CASCADE"), nullable=False)
+
+
+def _leads() -> None:
     op.create_table(
         "leads",
         sa.Column("lead_id", sa.Text, nullable=False),
@@ -33,6 +50,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_lead_versions_account_id", "lead_versions", ["account_id"])
+
+
+def _events() -> None:
     op.create_table(
         "activities",
         _lead("activities"),
@@ -58,6 +78,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("outcome_id", name="pk_outcomes"),
     )
     op.create_index("ix_outcomes_lead_id", "outcomes", ["lead_id"])
+
+
+def _routes() -> None:
     op.create_table(
         "routes",
         sa.Column("id", _NUMBER, primary_key=True, autoincrement=True),
@@ -72,14 +95,3 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_routes_lead_id", "routes", ["lead_id"])
-
-
-def downgrade() -> None:
-    """Leave nothing."""
-    for table in ("routes", "outcomes", "activities", "lead_versions", "leads"):
-        op.drop_table(table)
-
-
-def _lead(table: str) -> "sa.Column[str]":
-    name = f"fk_{table}_lead_id"
-    return sa.Column("lead_id", sa.Text, sa.ForeignKey("leads.lead_id", name=name, ondelete="CASCADE"), nullable=False)
