@@ -38,22 +38,26 @@ def instant(value: object) -> int:
     Raises:
         PydanticCustomError: it is not ISO 8601 with an offset, or before 1900.
     """
-    if isinstance(value, str) and len(value) <= _LONGEST_INSTANT:
-        with suppress(ValueError):
-            parsed = datetime.fromisoformat(value)
-            if parsed.tzinfo is not None:
-                return _microseconds(parsed)
-    kind, message = "instant", "expected an ISO 8601 instant with its offset, such as 2026-03-01T12:00:00Z"
-    raise PydanticCustomError(kind, message)
-
-
-def _microseconds(parsed: datetime) -> int:
+    parsed = _parsed(value)
+    if parsed is None:
+        kind, message = "instant", "expected an ISO 8601 instant with its offset, such as 2026-03-01T12:00:00Z"
+        raise PydanticCustomError(kind, message)
     with suppress(OverflowError):
         in_utc = parsed.astimezone(UTC)
         if in_utc.year >= _EARLIEST_YEAR:
             return to_us(in_utc)
     kind, message = "early_instant", "expected an instant from 1900 on; leave the field out or send the true one"
     raise PydanticCustomError(kind, message)
+
+
+def _parsed(value: object) -> datetime | None:
+    if not isinstance(value, str) or len(value) > _LONGEST_INSTANT:
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return None if parsed.tzinfo is None else parsed
 
 
 InstantText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from models.receipt import Grade
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
-from serving.facts import InstantText, instant, is_id, shown
+from serving.facts import InstantText, instant, is_id
 from serving.scorers.deployments import Role
 from serving.scores.receipt_history import NO_RECEIPT
 from serving.validation_messages import KEY_PATTERN, safe_name
@@ -136,11 +136,21 @@ FactNumber = Annotated[
 ]
 
 
-async def _lead_id(lead_id: Annotated[str, Path(description="your id of the lead", examples=["L-1"])]) -> str:
+def checked_lead_id(lead_id: str) -> str:
+    """
+    Return what an address has for the id of a lead.
+
+    Raises:
+        UnknownLeadError: it cannot be an id, so no lead has it.
+    """
     if not is_id(lead_id):
-        message = f"No lead {shown(lead_id)} is known."
+        message = "No such lead is known; send it to /v1/leads first."
         raise UnknownLeadError(message)
     return lead_id
+
+
+async def _lead_id(lead_id: Annotated[str, Path(description="your id of the lead", examples=["L-1"])]) -> str:
+    return checked_lead_id(lead_id)
 
 
 LeadId = Annotated[str, Depends(_lead_id)]

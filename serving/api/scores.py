@@ -8,12 +8,21 @@ from pydantic import BaseModel, Field
 from data.instants import iso
 from serving.api.auth import needs
 from serving.api.json_body import LARGEST_BODY_BYTES, MOST_ITEMS, JsonBody
-from serving.api.parameters import USUAL_REASONS, AsOf, CheckedRequest, LeadId, ReasonCount, check_query, passed
+from serving.api.parameters import (
+    USUAL_REASONS,
+    AsOf,
+    CheckedRequest,
+    LeadId,
+    ReasonCount,
+    check_query,
+    checked_lead_id,
+    passed,
+)
 from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import respond
 from serving.api.schemas.explained_scores import ScoreOut, ScoresOut, UnknownLeadOut
 from serving.errors import UnknownLeadError
-from serving.facts import Fact, Id, Preview, is_id, read_as, shown
+from serving.facts import Fact, Id, Preview, read_as, shown
 from serving.scorers.live_scorer import Score
 from serving.service import service_of
 from serving.store.database import RawConnection
@@ -73,7 +82,7 @@ async def scored(request: Request) -> Response:
     Raises:
         RequestError: as ``score_lead``.
     """
-    lead_id, query = request.path_params["lead_id"], ScoreQuery()
+    lead_id, query = checked_lead_id(request.path_params["lead_id"]), ScoreQuery()
     if request.scope["query_string"]:
         check_query(request, list(ScoreQuery.model_fields))
         query = read_as(ScoreQuery, dict(request.query_params))
@@ -86,7 +95,7 @@ async def _scored(request: Request, lead_id: str, reasons: int | None, *, as_of:
 
     def read(store: RawConnection, now: int) -> Score:
         instant_us = now if as_of is None else passed(as_of, "as_of", now=now)
-        score = live.score(store, lead_id, as_of=instant_us, top=reasons) if is_id(lead_id) else None
+        score = live.score(store, lead_id, as_of=instant_us, top=reasons)
         if score is None:
             message = f"No lead {shown(lead_id)} is known as of {iso(instant_us)}; send it to /v1/leads first."
             raise UnknownLeadError(message)
@@ -121,8 +130,7 @@ async def score_leads(
     if as_of is None:
         service.recorder.record(live, scores.values())
     answers = [
-        ScoreOut.of(scores[lead_id]) if lead_id in scores else UnknownLeadOut(lead_id=lead_id)
-        for lead_id in leads.lead_ids
+        ScoreOut.of(scores[lead_id]) if lead_id in scores else UnknownLeadOut(lead_id) for lead_id in leads.lead_ids
     ]
     return respond(ScoresOut(scores=answers, as_of=iso(instant_us)))
 

@@ -1,9 +1,10 @@
 """What all answers share: frozen models that are read from the values they describe, and how they are sent."""
 
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
 
 from fastapi import Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from data.instants import iso
 
@@ -48,15 +49,24 @@ PreviousPage = Annotated[
 ]
 
 
-def as_text(answer: Answer) -> str:
-    """Return an answer as the JSON that is sent."""
-    return answer.__pydantic_serializer__.to_json(answer).decode()
+def as_text(answer: Any) -> str:
+    """Return an answer, a model or a dataclass, as the JSON that is sent."""
+    return _as_json(answer).decode()
 
 
-def respond(answer: Answer, status: int = 200) -> Response:
+def respond(answer: Any, status: int = 200) -> Response:
     """
-    Return an answer as a response.
+    Return an answer, a model or a dataclass, as a response.
 
     A response is sent as it is: FastAPI would validate and convert an answer a second time.
     """
-    return Response(answer.__pydantic_serializer__.to_json(answer), status, media_type="application/json")
+    return Response(_as_json(answer), status, media_type="application/json")
+
+
+def _as_json(answer: Any) -> bytes:
+    return _adapter(type(answer)).dump_json(answer)
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
