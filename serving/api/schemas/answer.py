@@ -1,10 +1,12 @@
 """What all answers share: frozen models that are read from the values they describe, and how they are sent."""
 
+from collections.abc import Hashable
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic_core import SchemaSerializer
 
 from data.instants import iso
 
@@ -64,9 +66,13 @@ def respond(answer: Any, status: int = 200) -> Response:
 
 
 def _as_json(answer: Any) -> bytes:
-    return _adapter(type(answer)).dump_json(answer)
+    return _serializer(type(answer)).to_json(answer)
 
 
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _serializer(kind: Hashable) -> SchemaSerializer:
+    """Return what writes answers of a class; calling it straight saves a tenth of a score's time."""
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    serializer = adapter.serializer
+    assert isinstance(serializer, SchemaSerializer)  # noqa: S101 - a mock stands there only for classes not yet defined
+    return serializer
