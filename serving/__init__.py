@@ -1,4 +1,4 @@
-"""How people and systems use it: facts in, explained scores and routes out, over HTTP."""
+"""The live service: facts in, explained scores and handovers out, over HTTP."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The service's clock: instants that never repeat, and reads that never pass a write that is under way."""
+"""The service's clock: instants never repeat, and "now" never passes a write in flight."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,10 +11,10 @@ class Clock:
     """
     Instants in microseconds, each later than the one before.
 
-    A fact known at ``t`` counts from ``t + 1`` on. If a score as of now were given while a write with an earlier
-    ``known_at`` is not yet visible, asking for that instant later would give another score. So as long as this
-    process writes, "now" stands at the beginning of that write; and so it does while another process writes, if one
-    says since when.
+    A fact known at ``t`` counts from ``t + 1`` on. If a score were as of an instant at which a write with an earlier
+    ``known_at`` is not yet visible, the same request for that instant would return another score later. So while this
+    process writes, "now" stays at the beginning of that write; and while another process writes, at the beginning of
+    its write.
 
     >>> clock = Clock(lambda: 7)
     >>> clock.tick(), clock.tick(), clock.as_of(), clock.as_of(lambda: 8)
@@ -28,37 +28,37 @@ class Clock:
         self._lock = threading.Lock()
 
     def now(self) -> int:
-        """Give the present instant as the machine's clock says it."""
+        """Return the present instant by the machine's clock."""
         return self._now()
 
     def tick(self) -> int:
-        """Give an instant later than every one given before."""
+        """Return an instant later than every one returned before."""
         with self._lock:
             return self._next()
 
     def as_of(self, others_since: Callable[[], int | None] | None = None) -> int:
         """
-        Give the instant that a score as of now stands for.
+        Return the instant that a score "as of now" is as of.
 
         Args:
-            others_since: gives since when another process writes what is not visible yet, if one does. It is asked
-                after the clock: a write that begins later is known later.
+            others_since: returns since when another process has been writing, None if none is. It is called after the
+                clock was read: a write that begins later is known later.
         """
         with self._lock:
-            mine = self._next() if self._writing_since is None else self._writing_since
-        others = None if others_since is None else others_since()
-        return mine if others is None else min(mine, others)
+            now = self._next() if self._writing_since is None else self._writing_since
+        since = None if others_since is None else others_since()
+        return now if since is None else min(now, since)
 
     @contextmanager
     def writing(self) -> Iterator[Callable[[], int]]:
-        """Give what makes reads stand still, to be called once the write lock is held; the block's end lets go."""
+        """Yield what stops the clock for reads, to be called under the write lock; it goes on after the block."""
         try:
-            yield self._stand_still
+            yield self._stop
         finally:
             with self._lock:
                 self._writing_since = None
 
-    def _stand_still(self) -> int:
+    def _stop(self) -> int:
         with self._lock:
             self._writing_since = self._next()
             return self._writing_since
@@ -70,11 +70,11 @@ class Clock:
 
 class SharedTime:
     """
-    The present instant by a clock that several machines share, so that none is ahead of another.
+    The present instant by a clock that several machines share, so that no machine is ahead of another.
 
     Args:
         now: this machine's clock [us since 1970 UTC].
-        clock_offset_us: measures how far the shared clock is ahead of it.
+        clock_offset_us: measures how far the shared clock is ahead of this machine's [us].
 
     >>> SharedTime(lambda: 100, clock_offset_us=lambda now: 5)()
     105
@@ -86,9 +86,9 @@ class SharedTime:
         self._ahead_us = clock_offset_us(now)
 
     def __call__(self) -> int:
-        """Give the present instant."""
+        """Return the present instant."""
         return self._now() + self._ahead_us
 
     def measure(self) -> None:
-        """Measure again, since clocks drift."""
+        """Measure the difference again, since clocks drift."""
         self._ahead_us = self._measure(self._now)

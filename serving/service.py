@@ -1,4 +1,4 @@
-"""The service: its parts in one place, opened together and closed together."""
+"""The service: all its parts in one place, which are opened and closed together."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,9 +38,9 @@ class Service:
     """
     What the routes of the API work with.
 
-    On SQLite reads run where they are asked, on the thread of the event loop: one takes less time than handing it over
-    would. PostgreSQL is asked on threads. Writes wait for disks and for each other, so they run one after the other on
-    ``writer``, a single thread.
+    Reads of SQLite run on the thread of the event loop, since handing a query to another thread takes longer than the
+    query. Reads of PostgreSQL run on the threads of ``readers``. Writes wait for disks and for each other, so they run
+    one after the other on the single thread of ``writer``.
     """
 
     settings: Settings
@@ -56,50 +56,49 @@ class Service:
     writer: ThreadPoolExecutor = field(default_factory=_writer)
     readers: ThreadPoolExecutor = field(default_factory=_readers)
 
-    async def read(self, ask: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
+    async def read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
         """
-        Ask the store.
+        Read from the store.
 
         Args:
-            ask: gets the engine's own connection and the instant that "now" stands for [us since 1970 UTC].
-            at_once: whether it asks one question that needs no other to be of the same moment.
+            query: takes the driver's own connection and the instant that "now" stands for [us since 1970 UTC].
+            at_once: whether it runs a single statement, which needs no transaction to see one moment.
         """
         if self.database.dialect == "sqlite":
-            return self._read(ask, at_once=at_once)
-        asked = partial(self._read, ask, at_once=at_once)
-        return await asyncio.get_running_loop().run_in_executor(self.readers, asked)
+            return self._read(query, at_once=at_once)
+        return await self.ask(partial(self._read, query, at_once=at_once))
 
-    async def ask(self, ask: Callable[[], Answer]) -> Answer:
-        """Do what takes a while, and writes nothing, on a thread, so that nobody else waits."""
-        return await asyncio.get_running_loop().run_in_executor(self.readers, ask)
+    async def ask(self, work: Callable[[], Answer]) -> Answer:
+        """Do work that takes long and writes nothing on another thread, so that other requests go on."""
+        return await asyncio.get_running_loop().run_in_executor(self.readers, work)
 
-    async def ask_store(self, ask: Callable[[Connection, int], Answer]) -> Answer:
+    async def ask_store(self, query: Callable[[Connection, int], Answer]) -> Answer:
         """
-        Ask the store what takes a while, on a thread.
+        Run a query that takes long on another thread.
 
         Args:
-            ask: gets a connection that sees one moment, and the instant that "now" stands for [us since 1970 UTC].
+            query: takes a connection that sees one moment, and the instant that "now" stands for [us since 1970 UTC].
         """
 
-        def asked() -> Answer:
+        def work() -> Answer:
             now = self.clock.as_of(self.database.other_writer_since)
             with self.database.reading() as connection:
-                return ask(connection, now)
+                return query(connection, now)
 
-        return await self.ask(asked)
+        return await self.ask(work)
 
-    async def write(self, act: Callable[[], Answer]) -> Answer:
-        """Do what writes, after all that was to be written before it."""
-        return await asyncio.get_running_loop().run_in_executor(self.writer, act)
+    async def write(self, work: Callable[[], Answer]) -> Answer:
+        """Do work that writes, after all earlier writes of this process."""
+        return await asyncio.get_running_loop().run_in_executor(self.writer, work)
 
     async def watch_models(self) -> None:
-        """Take another model as soon as one is put in force, for ever."""
+        """Switch to another model whenever one is put in force, for ever."""
         while True:
             await asyncio.sleep(self.settings.model_check_s)
             await asyncio.to_thread(self.active_scorer.refresh)
 
     def close(self) -> None:
-        """Let the writes under way finish, then close the store."""
+        """Finish the writes in flight, then close the store."""
         self.writer.shutdown(wait=True)
         self.readers.shutdown(wait=True)
         self.worker.stop()
@@ -107,13 +106,13 @@ class Service:
         self.active_scorer.close()
         self.database.close()
 
-    def _read(self, ask: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:
-        now = self.clock.as_of(self.database.other_writer_since)  # before the store's moment: all that counts is in it
+    def _read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:
+        now = self.clock.as_of(self.database.other_writer_since)  # taken first, so that the store holds all known by then
         with self.database.live_statement() if at_once else self.database.live_snapshot() as store:
-            return ask(store, now)
+            return query(store, now)
 
 
 def service_of(request: Request) -> Service:
-    """Give the service that a request came to."""
+    """Return the service that a request came to."""
     service: Service = request.app.state.service
     return service

@@ -1,4 +1,4 @@
-"""The worker: what a process does between answers, on one thread of its own."""
+"""The worker: what a process does between answers, on a thread of its own."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
 _CALLERS_FIRST, _LEAST_REST_S, _LONGEST_REST_S = 2.0, 0.1, 0.5
 _SWEEPS_IN = 5
-"""In so many rounds the sweep goes on once, however much there is to follow."""
+"""The sweep gets one round in so many, however long the backlog is."""
 _TIDY_US = 60_000_000
 _SWEPT = "swept_at"
 
@@ -30,17 +30,18 @@ _SWEPT = "swept_at"
 @dataclass
 class Worker:
     """
-    Keeps receipts of answers, follows facts, sweeps, and tidies up.
+    Saves receipts of answers, scores the backlog, sweeps, and tidies up.
 
-    Every process keeps the receipts of its own answers. The rest is done by the one that holds the lease.
+    Every process saves the receipts of its own answers. The rest is done by the one that holds the lease.
 
     Args:
         database: the store.
-        clock: says what now is.
-        recorder: what this process answered.
-        backlog_follower: scores leads behind the facts.
-        sweep_every_s: how often all open leads are scored anew.
-        chores: what else is to be done once a minute, by name.
+        clock: the service's clock.
+        recorder: the receipts of what this process answered.
+        backlog_follower: scores the leads that new facts are about, and sweeps.
+        sweep_every_s: how often all open leads are scored again.
+        chores: what else is done once a minute, by name.
+        woken: set when there is new work, so that the worker does not wait for its next look.
         store_errors: how often the store did not answer.
     """
 
@@ -62,63 +63,63 @@ class Worker:
         self._lease = Lease(self.database, "worker")
 
     def start(self) -> None:
-        """Begin to work on a thread of its own."""
+        """Start the thread."""
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is being done, keep what was answered, and leave the rest to another process."""
+        """Finish the current round, save the receipts, and leave the rest to another process."""
         self._stop.set()
         self.woken.set()
         if self._thread is not None:
             self._thread.join()
-            with suppress(*STORE_ERRORS):  # a store that is gone by now keeps nothing, and must not hold up the end
+            with suppress(*STORE_ERRORS):  # a store that is gone saves nothing, and must not hold up the end
                 while self.recorder.save(self.database):
                     pass
                 self._lease.release()
 
     def catch_up(self) -> None:
-        """Do all that there is to do right now, except for a sweep that is not due."""
+        """Do all the work there is now; a sweep only if it is due."""
         while self.step():
             pass
 
     def step(self) -> bool:
-        """Do the next piece of work, and say whether there was any."""
+        """Do the next piece of work; return whether there was any."""
         kept = self.recorder.save(self.database)
         if not self._lease.acquire(self.clock.now()):
             return kept > 0
         followed = self.backlog_follower.step()
         self._rounds += 1
-        swept = (followed == 0 or self._rounds % _SWEEPS_IN == 0) and self._swept()
+        swept = (followed == 0 or self._rounds % _SWEEPS_IN == 0) and self._sweep_on()
         self._tidy()
         return kept > 0 or followed > 0 or swept
 
     def _run(self) -> None:
         while not self._stop.is_set():
             served, began = self._served(), time.monotonic()
-            if not self._tried():
+            if not self._try_step():
                 self.woken.wait(_PAUSE_S)
                 self.woken.clear()
             elif self._served() != served:
                 self._stop.wait(_rest_s(time.monotonic() - began))
 
     def _served(self) -> int:
-        """Count what this process has done for callers."""
+        """Return how many facts and answers this process has handled so far."""
         return self.database.fact_writes + self.recorder.answered
 
-    def _tried(self) -> bool:
-        """Do the next piece of work, whatever happens; say whether there was any."""
+    def _try_step(self) -> bool:
+        """Do the next piece of work; return whether there was any. No error ends the thread."""
         try:
             return self.step()
         except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
             self.store_errors += 1
-            _LOG.error("the worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
-        except Exception:  # noqa: BLE001 - the service outlives whatever its worker stumbles over
-            _LOG.exception("the worker could not finish its round; it goes on with the next")
+            _LOG.error("The worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
+        except Exception:  # noqa: BLE001 - no error of one round may end the worker
+            _LOG.exception("The worker could not finish its round; it goes on with the next")
         return False
 
-    def _swept(self) -> bool:
-        """Go on with the sweep, or begin one where it is due; say whether anything was done."""
+    def _sweep_on(self) -> bool:
+        """Continue the sweep, or begin one that is due; return whether there was anything to do."""
         if self._sweep_after is None:
             if not self._is_due():
                 return False
@@ -152,7 +153,7 @@ class Worker:
 
 def _rest_s(worked_s: float) -> float:
     """
-    Say how long the worker rests while callers tell or ask: they go first, and what comes bit by bit is done together.
+    Return how long the worker rests while callers are active: they go first, and facts that trickle in are batched.
 
     >>> _rest_s(0.001), _rest_s(0.2), _rest_s(5)
     (0.1, 0.4, 0.5)

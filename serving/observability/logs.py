@@ -1,8 +1,8 @@
 """
-Logs: one JSON object a line on stderr, or plain text, and nothing of any lead in either.
+Logs: one JSON object a line on stderr, or plain text, without any data of a lead.
 
-Messages are ours and name no lead. Of an exception only its type and the places it went through are written: what it
-says may repeat a value of a request or of the store.
+Our own messages name no lead. Of an exception only its type and the places it went through are written: its text may
+repeat a value of a request or of the store.
 """
 
 import json
@@ -24,7 +24,7 @@ _LOG = logging.getLogger("leadscore.serving")
 
 def write_logs(form: Literal["json", "text"]) -> None:
     """
-    Let everything that this process logs, whoever says it, leave in one form on stderr.
+    Write everything that this process logs, libraries included, to stderr in one form.
 
     Args:
         form: ``json`` for machines, ``text`` for people.
@@ -49,7 +49,7 @@ class JsonLines(logging.Formatter):
 
 
 class PlainLines(logging.Formatter):
-    """Writes a record as a line for people, with what it carries behind it."""
+    """Writes a record as a line for people, followed by its extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write a record."""
@@ -57,17 +57,17 @@ class PlainLines(logging.Formatter):
         head = f"{content.pop('time')} {content.pop('level')} {content.pop('logger')}: {content.pop('message')}"
         del content["process"]
         error = content.pop("error", None)
-        behind = "".join(f" {name}={value}" for name, value in content.items())
-        return head + behind + ("" if error is None else "".join(f"\n  {line}" for line in _lines(error)))
+        extras = "".join(f" {name}={value}" for name, value in content.items())
+        return head + extras + ("" if error is None else "".join(f"\n  {line}" for line in _lines(error)))
 
 
 def content_of(record: logging.LogRecord) -> dict[str, Any]:
     """
-    Give what is written of a record.
+    Return what is written of a record.
 
-    >>> record = logging.LogRecord("leadscore.serving", logging.INFO, "", 0, "took up model %s", ("3",), None)
+    >>> record = logging.LogRecord("leadscore.serving", logging.INFO, "", 0, "switched to model %s", ("3",), None)
     >>> content_of(record)["message"]
-    'took up model 3'
+    'switched to model 3'
     """
     content: dict[str, Any] = {
         "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -84,14 +84,14 @@ def content_of(record: logging.LogRecord) -> dict[str, Any]:
 
 def described(error: BaseException) -> dict[str, Any]:
     """
-    Give the type of an exception, the places it went through and what it came from; never what it says.
+    Return the type of an exception, the places it went through and what it came from; never its text.
 
     >>> described(ValueError("L-1"))
     {'type': 'ValueError', 'at': []}
     """
     content: dict[str, Any] = {"type": _type(error), "at": _places(error.__traceback__)}
     if isinstance(error, BaseExceptionGroup):
-        content["of"] = [described(one) for one in error.exceptions]
+        content["of"] = [described(part) for part in error.exceptions]
     earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if earlier is not None:
         content["after"] = described(earlier)
@@ -99,9 +99,9 @@ def described(error: BaseException) -> dict[str, Any]:
 
 
 def _type(error: BaseException) -> str:
-    found = type(error)
-    is_plain = found.__module__ == "builtins" or isinstance(error, LeadscoreError)
-    return found.__qualname__ if is_plain else f"{found.__module__}.{found.__qualname__}"
+    kind = type(error)
+    is_plain = kind.__module__ == "builtins" or isinstance(error, LeadscoreError)
+    return kind.__qualname__ if is_plain else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _places(trace: TracebackType | None) -> list[str]:
@@ -110,7 +110,7 @@ def _places(trace: TracebackType | None) -> list[str]:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """Give the message of a record; of a library's, the part before any value it may have put in."""
+    """Return the message of a record; of a library's, only the part before any value it may contain."""
     package = record.name.partition(".")[0]
     if package == "leadscore":
         return record.getMessage()
@@ -121,18 +121,18 @@ def _message(record: logging.LogRecord) -> str:
 
 def _lines(error: dict[str, Any]) -> list[str]:
     here = [error["type"], *(f"  at {place}" for place in error["at"])]
-    within = [line for one in error.get("of", []) for line in _lines(one)]
+    within = [line for part in error.get("of", []) for line in _lines(part)]
     return [*here, *within, *(("after", *_lines(error["after"])) if "after" in error else ())]
 
 
 def _on_error(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
-    _LOG.critical("the process ended by a mistake of ours", exc_info=error)
+    _LOG.critical("the process ended by an unhandled error", exc_info=error)
 
 
-def _on_thread_error(found: threading.ExceptHookArgs) -> None:
-    if found.exc_value is not None and not isinstance(found.exc_value, SystemExit):
-        _LOG.error("a thread ended early", exc_info=found.exc_value)
+def _on_thread_error(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None and not isinstance(arguments.exc_value, SystemExit):
+        _LOG.error("a thread ended by an unhandled error", exc_info=arguments.exc_value)
 
 
-def _on_unraisable(found: "sys.UnraisableHookArgs") -> None:
-    _LOG.error("an error could not be raised", exc_info=found.exc_value)
+def _on_unraisable(arguments: "sys.UnraisableHookArgs") -> None:
+    _LOG.error("an error could not be raised", exc_info=arguments.exc_value)

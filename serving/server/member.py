@@ -40,7 +40,7 @@ def tuned_app(settings: Settings) -> FastAPI:
     Build the app and tune this process to answer quickly.
 
     Raises:
-        LeadscoreError: the playbook, a setting or the store is not what it must be.
+        LeadscoreError: the playbook, a setting or the store is invalid.
     """
     sys.setswitchinterval(_SWITCH_S)
     app = create_app(settings)

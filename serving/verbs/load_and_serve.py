@@ -1,4 +1,4 @@
-"""What the command line hands over: load history into the store, and serve."""
+"""The verbs `load` and `serve`."""
 
 from data.progress import Progress, silent
 from data.workspace import Workspace
@@ -12,30 +12,32 @@ from serving.store.database import Database
 
 def load(workspace: Workspace, *, progress: Progress = silent) -> LoadResult:
     """
-    Load the history of a playbook into the store; what is there already stays as it is.
+    Load the history of a playbook into the store; facts that are there already stay as they are.
 
-    Leads are scored by the champion in force. A model promoted on this machine is put in force where none is yet; later
-    ones are left to the service, since a load may run where an old one lies.
+    Leads are scored by the champion in force. A model promoted on this machine is put in force only where there is no
+    champion yet; later promotions are left to the service, since a load may run on a machine with an old model.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        progress: hears how far it has come.
+        progress: is told how far the load has come.
 
     Raises:
-        DataError: the exports cannot be read as the playbook says.
+        DataError: the exports do not match the playbook.
         ServingError: the store cannot be opened.
     """
     settings, history = settings_for(workspace), import_playbook_history(workspace, progress=progress)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
     try:
-        live = ActiveScorer(workspace.playbook, _following_the_first(settings, database), database=database).current
+        live = ActiveScorer(
+            workspace.playbook, _following_first_promotion(settings, database), database=database
+        ).current
         return load_history(history, database, playbook=workspace.playbook, live=live, progress=progress)
     finally:
         database.close()
 
 
-def _following_the_first(settings: Settings, database: Database) -> Settings:
-    """Follow promotions only where no champion is in force yet."""
+def _following_first_promotion(settings: Settings, database: Database) -> Settings:
+    """Return settings that follow promotions only where no champion is in force yet."""
     with database.reading() as connection:
         is_first = "champion" not in deployments_in_force(connection)
     return settings.model_copy(update={"follow_promotions": settings.follow_promotions and is_first})
@@ -49,16 +51,16 @@ def serve(
     workers: int | None = None,
 ) -> ServeResult:
     """
-    Serve until a signal says to stop; requests under way are answered first.
+    Serve until SIGTERM or Ctrl-C; requests that were begun are answered first.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        host: address to listen on; default: as the settings say.
-        port: port to listen on; default: as the settings say.
-        workers: how many processes answer; default: as the settings say.
+        host: address to listen on; default: the setting.
+        port: port to listen on; default: the setting.
+        workers: how many processes answer; default: the setting.
 
     Raises:
-        LeadscoreError: the playbook, a setting or the store is not what it must be.
+        LeadscoreError: the playbook, a setting or the store is invalid, or the address is taken.
     """
     return run(settings_for(workspace, host=host, port=port, workers=workers))
 

@@ -1,18 +1,21 @@
-"""Metrics count requests by the template of their route, say how the service is, and name nobody."""
+"""Metrics count requests by the template of their route, report the service's state, and name nobody."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from sqlalchemy import text
 
-from serving.observability.prometheus import route_of
+from serving.observability.prometheus import _forget_dead_processes, route_of
 from tests.serving.conftest import key_in
 
 SECRET = "Zaphod-Beeblebrox-4711"
 
 
-def told(store):
-    """Read the metrics; give each series with its value."""
+def metrics(store):
+    """Read the metrics; return each series with its value."""
     answer = store.client.get("/metrics")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/plain")
@@ -24,13 +27,13 @@ def requests(found, route, status, method="GET"):
     return found.get(f'leadscore_request_seconds_count{{method="{method}",route="{route}",status="{status}"}}', 0)
 
 
-def test_requests_are_counted_by_route_and_status_and_never_by_what_they_ask_for(store):
+def test_requests_are_counted_by_route_and_status_and_never_by_their_path(store):
     store.lead(SECRET)
     store.score(SECRET)
     store.client.get(f"/v1/leads/{SECRET}-unknown/score")
     store.client.get(f"/{SECRET}")
     store.client.request(SECRET.upper(), "/v1/leads")
-    found = told(store)
+    found = metrics(store)
     assert requests(found, "/v1/leads/{lead_id:path}/score", 200) == 1
     assert requests(found, "/v1/leads/{lead_id:path}/score", 404) == 1
     assert requests(found, "/v1/leads", 202, "POST") == 1
@@ -46,7 +49,7 @@ def test_every_route_has_a_template(store):
     store.score("L-1")
     for path in ("/v1/routes", "/v1/model", "/health/live", "/health/ready", "/metrics"):
         store.client.get(path)
-    routes = {re.search(r'route="([^"]*)"', name)[1] for name in told(store) if "request_seconds_count" in name}
+    routes = {re.search(r'route="([^"]*)"', name)[1] for name in metrics(store) if "request_seconds_count" in name}
     assert {"/v1/routes", "/v1/model", "/health/live", "/health/ready", "/metrics"} <= routes
     assert {route.replace("{lead_id}", "{lead_id:path}") for route in routes} <= templates
 
@@ -58,58 +61,58 @@ def test_metrics_take_a_key_of_any_scope(store):
     assert store.client.get("/metrics", headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 
-def test_what_waits_is_told_with_its_age_until_it_is_followed(store):
-    assert (told(store)["leadscore_queue_leads"], told(store)["leadscore_queue_oldest_seconds"]) == (0, 0)
+def test_waiting_leads_are_reported_with_their_age_until_they_are_scored(store):
+    assert (metrics(store)["leadscore_queue_leads"], metrics(store)["leadscore_queue_oldest_seconds"]) == (0, 0)
     store.client.post("/v1/leads", json={"lead_id": "L-1"}).raise_for_status()
     store.clock.now_us += 90_000_000
-    waiting = told(store)
+    waiting = metrics(store)
     assert waiting["leadscore_queue_leads"] == 1
     assert 90 < waiting["leadscore_queue_oldest_seconds"] < 91
     assert waiting['leadscore_feature_lag_seconds{of="stored"}'] == pytest.approx(90, abs=1)
     assert waiting['leadscore_feature_lag_seconds{of="live"}'] < 1
     store.catch_up()
-    assert told(store)["leadscore_queue_leads"] == 0
+    assert metrics(store)["leadscore_queue_leads"] == 0
 
 
-def test_sweeps_are_told(store):
+def test_sweeps_are_reported(store):
     store.lead("L-1")
     store.clock.pass_days(1)
     store.catch_up()
-    swept = told(store)["leadscore_swept_leads_total"]
+    swept = metrics(store)["leadscore_swept_leads_total"]
     store.clock.pass_days(1)
     store.catch_up()
-    found = told(store)
+    found = metrics(store)
     assert found["leadscore_swept_leads_total"] == swept + 1
     assert found["leadscore_sweep_last_timestamp_seconds"] == pytest.approx(store.clock.now_us / 1e6, abs=1)
 
 
-def test_receipts_that_wait_are_told(store):
+def test_receipts_that_wait_are_reported(store):
     store.lead("L-1")
     store.score("L-1")
-    assert told(store)["leadscore_receipts_waiting"] == 1
+    assert metrics(store)["leadscore_receipts_waiting"] == 1
     store.catch_up()
-    assert told(store)["leadscore_receipts_waiting"] == 0
-    assert told(store)["leadscore_receipts_lost_total"] == 0
+    assert metrics(store)["leadscore_receipts_waiting"] == 0
+    assert metrics(store)["leadscore_receipts_lost_total"] == 0
 
 
-def test_a_store_that_does_not_answer_is_told_and_counted(store):
-    assert told(store)["leadscore_store_up"] == 1
+def test_a_store_that_does_not_answer_is_reported_and_counted(store):
+    assert metrics(store)["leadscore_store_up"] == 1
     with store.service.database.writing() as connection:
         connection.execute(text("ALTER TABLE pending_scores RENAME TO elsewhere"))
     assert store.client.post("/v1/leads", json={"lead_id": "L-1"}).status_code == 503
-    found = told(store)
+    found = metrics(store)
     assert found["leadscore_store_up"] == 0
     assert found["leadscore_store_errors_total"] == 1
     assert "leadscore_queue_leads" not in found
 
 
-def test_who_answers_and_whether_it_stands_in_is_told(store):
-    found = told(store)
+def test_the_scorer_and_whether_it_is_a_stand_in_are_reported(store):
+    found = metrics(store)
     assert found["leadscore_degraded"] == store.service.active_scorer.current.degraded
     assert found["leadscore_model_swaps_total"] == store.service.active_scorer.swaps
     info = next(name for name in found if name.startswith("leadscore_build_info"))
     assert store.service.active_scorer.current.scorer.id.fingerprint in info
-    assert found["leadscore_requests_in_flight"] == 1, "the one that asks"
+    assert found["leadscore_requests_in_flight"] == 1, "the scrape itself"
 
 
 def test_a_request_that_no_route_took_has_no_route():
@@ -133,7 +136,17 @@ def test_a_service_that_is_stopping_is_not_ready_but_still_answers(store):
     assert store.score("L-1")["lead_id"] == "L-1"
 
 
+def test_gauges_of_dead_processes_are_dropped_and_their_counts_stay(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"{kind}_{process}.db" for kind in ("gauge_livesum", "counter") for process in (ended.pid, os.getpid())]
+    for name in names:
+        (tmp_path / name).touch()
+    _forget_dead_processes(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == set(names) - {f"gauge_livesum_{ended.pid}.db"}
+
+
 def test_rate_limited_requests_are_counted(store):
     meter = store.client.app.state.meter
     meter.answered({"method": "GET"}, 429, seconds=0.001)
-    assert told(store)["leadscore_rate_limited_requests_total"] == 1
+    assert metrics(store)["leadscore_rate_limited_requests_total"] == 1
