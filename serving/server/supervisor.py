@@ -28,6 +28,8 @@ class Supervisor(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Replace processes that died, and announce the address as soon as every process answers."""
+        for process in self.processes:
+            process.child_conn.close()  # this end is the process's own: while it is open here, its death goes unnoticed
         super().keep_subprocess_alive()
         if not self._is_announced and all(process.is_ready() for process in self.processes):
             self._is_announced = True

@@ -2,8 +2,8 @@
 
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +18,7 @@ from data.workspace import Workspace
 from serving.verbs.manage_keys import create
 from tests.end_to_end.command_line import leadscore
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")
@@ -45,36 +45,30 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(place):
-    """The service as a process of its own on a free port."""
+    """The service as a process of its own on a free port, which its log names."""
     root, _ = place
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     environment = os.environ | {"LEADSCORE_HOME": str(root / "home")}
     key = create(Workspace(load_playbook(root / "exports"), Home(root / "home")), "crm", scopes=["admin"]).secret
-    command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(root / "exports"), "--port", str(port)]
-    with (
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process,
-        httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, timeout=10
-        ) as client,
-    ):
-        _await(client, process)
-        yield client
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=PATIENCE_S) == 0
-
-
-def _await(client, process):
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        assert process.poll() is None, process.stdout.read().decode()
+    command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(root / "exports"), "--port", "0"]
+    log = root / "serve.log"
+    with log.open("wb") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as process:
         try:
-            if client.get("/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    pytest.fail("the service did not become ready")
+            headers = {"Authorization": f"Bearer {key}"}
+            with httpx.Client(base_url=_address(process, log), headers=headers, timeout=60) as client:
+                yield client
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE_S) == 0
+        finally:
+            process.kill()
+
+
+def _address(process, log):
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until and process.poll() is None:
+        if listening := re.search(r"Listening on (http://[0-9.]+:[0-9]+)", log.read_text()):
+            return listening[1]
+        time.sleep(0.05)
+    pytest.fail(f"the service did not become ready: {log.read_text()}")
 
 
 def test_train_says_what_was_agreed(place):

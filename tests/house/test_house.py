@@ -96,7 +96,7 @@ def places(pattern: re.Pattern[bytes]) -> list[str]:
 def fresh(script: str) -> str:
     """Run a script in an interpreter of its own and give what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

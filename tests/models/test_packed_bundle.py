@@ -1,7 +1,6 @@
 """A bundle goes through one blob and comes back byte for byte; nothing else comes out of any blob."""
 
 import json
-import time
 import tracemalloc
 import zlib
 
@@ -75,10 +74,8 @@ def test_a_blob_that_would_swell_is_refused_before_it_does():
     blob = b"".join(squeezing.compress(b" " * 2**20) for _ in range(160)) + squeezing.flush()
     assert len(blob) < 2**20
     tracemalloc.start()
-    started = time.monotonic()
     with pytest.raises(BundleError, match="which no bundle has"):
         unpack(blob)
-    assert time.monotonic() - started < 10
     assert tracemalloc.get_traced_memory()[1] < 3 * LARGEST_BYTES
     tracemalloc.stop()
 

@@ -207,6 +207,6 @@ def test_explaining_needs_no_lightgbm_and_no_writable_folder():
         "      [name for name in ('lightgbm', 'shap') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True, timeout=300
     )
     assert (done.stdout.strip(), done.stderr) == ("[[0.5]] []", "")

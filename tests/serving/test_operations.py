@@ -76,7 +76,7 @@ def test_an_impossible_way_back_is_refused_in_one_sentence(tmp_path, given, data
     done = subprocess.run(
         [sys.executable, "-m", "serving.store.migrating", *given],
         cwd=ROOT, env={**os.environ, "LEADSCORE_DATABASE": str(tmp_path / database)},
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 2
     assert said in done.stderr

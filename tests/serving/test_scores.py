@@ -1,14 +1,13 @@
 """A score is as of an instant, explained to the last point, and the same however it is asked for."""
 
 import math
-import time
 
 import pytest
 
 from models.cold_start import ColdStartStage, save_standing
 from serving.scorers.live_scorer import compile_scorer
 from tests.models.small import fitted
-from tests.serving.conftest import opened, promote, settings_in
+from tests.serving.conftest import opened, promote, settings_in, wait_until
 
 LEAD = {"account_id": "A-1", "attributes": {"seniority": "vp", "employees": 500, "industry": "retail"}}
 SCORE = {
@@ -205,9 +204,7 @@ def test_another_promotion_is_taken_up_without_a_restart(tmp_path):
         found.lead(**LEAD)
         assert found.score()["scorer"]["kind"] == "rules"
         promote(settings.models, "one", version="1")
-        until = time.monotonic() + 20
-        while found.score()["degraded"] and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_until(lambda: not found.score()["degraded"])
         assert found.score()["scorer"]["version"] == "1"
 
 

@@ -17,7 +17,7 @@ from serving.store.database import Database
 from serving.store.schema_version import downgrade
 from serving.store.tables import scorers
 from tests.serving.bundles import blob_of, files_of, fingerprint_of, put
-from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in
+from tests.serving.conftest import PLAYBOOK, opened, promote, settings_in, wait_until
 from tests.serving.scores.test_crossings import FIT
 
 PROBLEM = "the model cannot be used."
@@ -182,10 +182,7 @@ def test_a_read_error_that_passes_is_not_for_ever(tmp_path, monkeypatch):
     found = opened(settings)
     with found.client:
         assert found.service.active_scorer.current.stands_in
-        until = time.monotonic() + 20
-        while found.service.active_scorer.current.degraded and time.monotonic() < until:
-            time.sleep(0.02)
-        assert not found.service.active_scorer.current.degraded
+        wait_until(lambda: not found.service.active_scorer.current.degraded)
 
 
 def test_without_any_promotion_the_rules_are_no_stand_in_and_nothing_is_retried(store):

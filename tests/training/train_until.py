@@ -1,7 +1,6 @@
 """A process that trains and waits at a step, so that a test can interrupt it there: playbook, home, step or end."""
 
 import sys
-import time
 from pathlib import Path
 
 from data.home import Home
@@ -13,14 +12,12 @@ from training.registry import mlflow_registry
 from training.registry import register as registering
 
 
-def stopping(function, seconds):
-    """Say that the step is reached, and stay there for a while."""
+def stopping(function):
+    """Report that the step is reached, and stay there until a line on stdin says to go on."""
 
     def step(*args, **kwargs):
         print("reached", flush=True)  # noqa: T201 - the test waits for this line
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(0.1)
+        sys.stdin.readline()
         return function(*args, **kwargs)
 
     return step
@@ -32,5 +29,5 @@ if __name__ == "__main__":
     folder, home, name = load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2])), sys.argv[3]
     fitting.MOST_ROUNDS = 20  # how good the model is does not matter here
     if name in STEPS:
-        setattr(STEPS[name], name, stopping(getattr(STEPS[name], name), 3 if name == "register" else 300))
+        setattr(STEPS[name], name, stopping(getattr(STEPS[name], name)))
     commands.train(Workspace(folder, home))

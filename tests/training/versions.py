@@ -104,7 +104,7 @@ def compete(version, root, start, answers):
     really = promoting._move
 
     def together(*args, **kwargs):
-        start.wait(60)
+        start.wait(300)
         return really(*args, **kwargs)
 
     promoting._move = together

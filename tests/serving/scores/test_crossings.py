@@ -110,7 +110,7 @@ def test_one_list_routes_each_lead_once(store):
 def ingest(settings, worker, ready):
     """Send activities of one lead through a service of its own, at the same time as another process."""
     service = open_service(settings, now=MovableClock())
-    ready.wait(timeout=60)
+    ready.wait(timeout=300)
     for at in range(5):
         fact = {"lead_id": "L-1", "kind": "demo_request", "occurred_at": "2026-03-01T11:00:00Z"}
         (result,) = service.ingestion.ingest("activities", [{**fact, "activity_id": f"a-{worker}-{at}"}])
@@ -126,7 +126,7 @@ def test_two_processes_that_lift_the_same_lead_make_one_route(store, settings):
     other = context.Process(target=ingest, args=(settings, 1, ready))
     other.start()
     ingest(settings, 0, ready)
-    other.join(timeout=60)
+    other.join(timeout=300)
     assert other.exitcode == 0
     store.clock.now_us += DAY_US
     assert len(store.rows("activities")) == 10

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from data.instants import iso, now_us
-from tests.serving.conftest import ROOT, settings_in, wait_until
+from tests.serving.conftest import ROOT, STARTED_WITHIN_S, settings_in, wait_until
 
 HAPPENED = iso(now_us() - 3_600_000_000)
 RUN = """
@@ -198,7 +198,7 @@ def test_a_process_that_is_killed_is_replaced_and_metrics_speak_for_all(process,
     for _ in range(20):
         with httpx.Client(base_url=server.url, headers=server.headers, timeout=60) as client:
             assert client.get("/v1/leads/L-1/score").status_code == 200
-    wait_until(lambda: len(answering(messages(server))) == 3)
+    wait_until(lambda: len(answering(messages(server))) == 3, seconds=STARTED_WITHIN_S)
     (third,) = set(answering(messages(server))) - {first, second}
     wait_until(lambda: f"{SCORES_COUNTED} 20.0" in server.client.get("/metrics").text.splitlines())
     assert "L-1" not in server.client.get("/metrics").text
