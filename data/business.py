@@ -54,7 +54,7 @@ class LeadAttribute(Words):
     @model_validator(mode="after")
     def _words_fit_the_type(self) -> Self:
         if self.values is not None and self.type is not AttributeType.CATEGORY:
-            message = f"values belong to a category, this attribute is {self.type.value}"
+            message = f"only a category has values, and this attribute is {self.type.value}"
             raise ValueError(message)
         if self.says_not is None and self.type is AttributeType.BOOLEAN:
             message = "a boolean needs says_not, the words when it is false"

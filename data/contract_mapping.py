@@ -41,83 +41,87 @@ def mapped_columns(source: FileSource, business: Business) -> list[str]:
     if isinstance(source, LeadSource):
         named += list(lead_attributes(source, business).values())
     if isinstance(source, LeadSource) and source.outcome is not None:
-        told = source.outcome
-        named += [told.column, told.reached_at, told.known_at, told.amount, told.reason]
+        outcome = source.outcome
+        named += [outcome.column, outcome.reached_at, outcome.known_at, outcome.amount, outcome.reason]
     flat = [name for item in named if item is not None for name in ([item] if isinstance(item, str) else item)]
     return list(dict.fromkeys(flat))
 
 
-def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a table of leads; a version without ``known_at`` was known when the lead was created."""
     cells, columns = file.cells, source.columns
-    named = lead_attributes(source, meaning.business)
+    named = lead_attributes(source, rules.business)
     read = {
-        **_place(part, file, at),
+        **_place(part, file, file_number),
         "lead_id": cells.text(columns.lead_id),
         "account_id": cells.text(columns.account_id),
         **_times(cells, columns.created_at, columns.known_at),
         **{f"said_{name}": cells.text(column) for name, column in named.items()},
     }
-    return _leads(_completed(select(read, file.rows)), list(named), meaning)
+    return _leads(_completed(select(read, file.rows)), list(named), rules)
 
 
-def outcomes_in_leads(source: LeadSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+def outcomes_in_leads(
+    source: LeadSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules
+) -> str:
     """Read the outcomes in a table of leads; a row without a stage has no outcome yet."""
-    told = source.outcome
-    if told is None:
+    outcome = source.outcome
+    if outcome is None:
         message = f"{source.file} has no outcome columns"
         raise ValueError(message)
     cells = file.cells
     read = {
-        **_place(part, file, at),
+        **_place(part, file, file_number),
         "outcome_id": "NULL::VARCHAR",
         "lead_id": cells.text(source.columns.lead_id),
-        "stage": _stage_of(cells, told),
-        **_times(cells, told.reached_at, told.known_at),
-        **_amount(cells, told.amount, told.reason),
+        "stage": _stage_of(cells, outcome),
+        **_times(cells, outcome.reached_at, outcome.known_at),
+        **_amount(cells, outcome.amount, outcome.reason),
     }
     made = f"left(md5(concat_ws(chr(31), {literal(source.file)}, lead_id, stage, fact_at)), 20)"
     columns = {**_outcome_columns(), "outcome_id": made}
-    return _final(columns, _completed(select(read, file.rows)), _outcome_checks(meaning), ignored="stage IS NULL")
+    return _final(columns, _completed(select(read, file.rows)), _outcome_checks(rules), ignored="stage IS NULL")
 
 
-def activity_rows(source: ActivitySource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+def activity_rows(
+    source: ActivitySource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules
+) -> str:
     """Read a file of activities, of one kind or with a column that names it."""
     cells, columns = file.cells, source.columns
     salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
     read = {
-        **_place(part, file, at),
+        **_place(part, file, file_number),
         "activity_id": cells.text(columns.activity_id) if columns.activity_id else cells.content(salt),
         "lead_id": cells.text(columns.lead_id),
         "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, columns.known_at),
         **_subject(cells, columns.subject, columns.value),
     }
-    words = {source.kind: source.kind} if source.kind else known(source.kinds, all_known=meaning.business.activities)
-    return activities_of(_completed(select(read, file.rows)), words, ignore=source.ignore, meaning=meaning)
+    words = {source.kind: source.kind} if source.kind else known(source.kinds, all_known=rules.business.activities)
+    return activities_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
 
 
-def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a file of stages that leads reached."""
     cells, columns = file.cells, source.columns
     read = {
-        **_place(part, file, at),
+        **_place(part, file, file_number),
         "outcome_id": cells.text(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
         "lead_id": cells.text(columns.lead_id),
         "word": cells.text(columns.stage),
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
     }
-    words = known(source.stages, all_known=meaning.business.stages)
-    return outcomes_of(_completed(select(read, file.rows)), words, ignore=source.ignore, meaning=meaning)
+    words = known(source.stages, all_known=rules.business.stages)
+    return outcomes_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
 
 
-def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, at: int) -> str:
+def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_number: int) -> str:
     """Read the events of a log, not yet split into activities, outcomes and the rest."""
     cells, columns = file.cells, source.columns
     made = cells.content(source.file)
     read = {
-        **_place(part, file, at),
+        **_place(part, file, file_number),
         "activity_id": made,
         "outcome_id": made,
         "lead_id": cells.text(columns.lead_id),
@@ -131,23 +135,23 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, at: int)
     return _completed(select(read, file.rows))
 
 
-def leads_of_events(source: EventLogSource, part: Part, *, events: str, meaning: StagingRules) -> str:
+def leads_of_events(source: EventLogSource, part: Part, *, events: str, rules: StagingRules) -> str:
     """Derive each case's lead from its first event that has a usable time."""
-    usable = f"lead_id IS NOT NULL AND fact_at <= {meaning.now_us}"
+    usable = f"lead_id IS NOT NULL AND fact_at <= {rules.now_us}"
     first = "row_number() OVER (PARTITION BY lead_id ORDER BY fact_at, _file, _row)"
     origin = f"SELECT * REPLACE ({part.number} AS _part) FROM {events} WHERE {usable} QUALIFY {first} = 1"
-    return _leads(origin, list(source.attributes), meaning)
+    return _leads(origin, list(source.attributes), rules)
 
 
-def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], meaning: StagingRules) -> str:
+def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], rules: StagingRules) -> str:
     """Write rows down as activities; ``word`` is what the export calls the kind."""
-    kinds = listed(meaning.with_subject), listed(meaning.with_value)
+    kinds = listed(rules.with_subject), listed(rules.with_value)
     checks = [
         ("activity_id IS NULL", "missing:activity_id"),
         ("lead_id IS NULL", "missing:lead_id"),
         ("word IS NULL", "missing:kind"),
         ("word IS NOT NULL AND kind IS NULL", "unknown_kind:kind"),
-        *fact_checks("occurred_at", meaning),
+        *fact_checks("occurred_at", rules),
         (f"subject IS NOT NULL AND kind NOT IN {kinds[0]}", "unexpected_subject:subject"),
         (f"said_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
         (_no_number("said_value", "value"), "not_a_number:value"),
@@ -157,65 +161,65 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str
     return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=f"word IN {listed(ignore)}")
 
 
-def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], meaning: StagingRules) -> str:
+def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], rules: StagingRules) -> str:
     """Write rows down as outcomes; ``word`` is what the export calls the stage."""
     checks = [
         ("outcome_id IS NULL", "missing:outcome_id"),
         ("word IS NULL", "missing:stage"),
         ("word IS NOT NULL AND stage IS NULL", "unknown_stage:stage"),
-        *_outcome_checks(meaning),
+        *_outcome_checks(rules),
     ]
     read = f"SELECT *, {in_words('word', words)} AS stage FROM ({origin})"
     return _final(_outcome_columns(), read, checks, ignored=f"word IN {listed(ignore)}")
 
 
-def _leads(origin: str, given: Sequence[str], meaning: StagingRules) -> str:
-    attributes = meaning.business.attributes
+def _leads(origin: str, names: Sequence[str], rules: StagingRules) -> str:
+    attributes = rules.business.attributes
     checks = [
         ("lead_id IS NULL", "missing:lead_id"),
-        *fact_checks("created_at", meaning),
-        *[check for name in given for check in _attribute_checks(name, attributes[name])],
+        *fact_checks("created_at", rules),
+        *[check for name in names for check in _attribute_checks(name, attributes[name])],
     ]
     columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
-    columns |= {name: _attribute(f"said_{name}", attributes[name].type) for name in given}
+    columns |= {name: _attribute(f"said_{name}", attributes[name].type) for name in names}
     return _final(columns, origin, checks, ignored="FALSE")
 
 
-def _attribute(said: str, kind: AttributeType) -> str:
+def _attribute(text: str, kind: AttributeType) -> str:
     match kind:
         case AttributeType.NUMERIC:
-            return finite(quoted(said))
+            return finite(quoted(text))
         case AttributeType.BOOLEAN:
-            return _yes_or_no(quoted(said))
+            return _yes_or_no(quoted(text))
         case AttributeType.CATEGORY:
-            return quoted(said)
+            return quoted(text)
 
 
 def _attribute_checks(name: str, attribute: LeadAttribute) -> list[tuple[str, str]]:
-    said = quoted(f"said_{name}")
+    text = quoted(f"said_{name}")
     match attribute.type:
         case AttributeType.NUMERIC:
-            return [(_no_number(said, finite(said)), f"not_a_number:{name}")]
+            return [(_no_number(text, finite(text)), f"not_a_number:{name}")]
         case AttributeType.BOOLEAN:
-            return [(f"{said} IS NOT NULL AND {_yes_or_no(said)} IS NULL", f"not_yes_or_no:{name}")]
+            return [(f"{text} IS NOT NULL AND {_yes_or_no(text)} IS NULL", f"not_yes_or_no:{name}")]
         case AttributeType.CATEGORY if attribute.values is not None:
-            return [(f"{said} NOT IN {listed(attribute.values)}", f"unknown_value:{name}")]
+            return [(f"{text} NOT IN {listed(attribute.values)}", f"unknown_value:{name}")]
         case AttributeType.CATEGORY:
             return []
 
 
-def _no_number(said: str, number: str) -> str:
+def _no_number(text: str, number: str) -> str:
     """Test for text that is not a number; ``nan`` is not a fault, since many tools write it for a missing number."""
-    return f"{said} IS NOT NULL AND {number} IS NULL AND lower({said}) <> 'nan'"
+    return f"{text} IS NOT NULL AND {number} IS NULL AND lower({text}) <> 'nan'"
 
 
 def _yes_or_no(text: str) -> str:
     return f"CASE WHEN lower({text}) IN {listed(YES)} THEN TRUE WHEN lower({text}) IN {listed(NO)} THEN FALSE END"
 
 
-def _stage_of(cells: Cells, told: OutcomeInLeads) -> str:
-    text = cells.text(told.column)
-    cases = " ".join(f"WHEN {_says(text, value)} THEN {literal(stage)}" for value, stage in told.stages.items())
+def _stage_of(cells: Cells, outcome: OutcomeInLeads) -> str:
+    text = cells.text(outcome.column)
+    cases = " ".join(f"WHEN {_says(text, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items())
     return f"CASE {cases} END"
 
 
@@ -227,19 +231,19 @@ def _says(text: str, value: Scalar) -> str:
     return f"{text} = {literal(value)}"
 
 
-def _place(part: Part, file: ExportFile, at: int) -> Columns:
-    return {"_part": str(part.number), "_file": str(at), "_row": "_row", "_broken": file.broken}
+def _place(part: Part, file: ExportFile, file_number: int) -> Columns:
+    return {"_part": str(part.number), "_file": str(file_number), "_row": "_row", "_broken": file.broken}
 
 
-def _times(cells: Cells, fact: str, told: str | None) -> Columns:
+def _times(cells: Cells, fact: str, known: str | None) -> Columns:
     return {
         "fact_given": cells.given(fact),
         "fact_at": cells.instant(fact),
         "fact_day": cells.day(fact),
-        "known_given": cells.given(told),
-        "told_at": cells.instant(told),
-        "told_day": cells.day(told),
-        "_assumed": f"NOT ({cells.given(told)})" if told else "FALSE",
+        "known_given": cells.given(known),
+        "told_at": cells.instant(known),
+        "told_day": cells.day(known),
+        "_assumed": f"NOT ({cells.given(known)})" if known else "FALSE",
     }
 
 
@@ -263,8 +267,8 @@ def _outcome_columns() -> Columns:
     return {**columns, "reached_at": "fact_at"}
 
 
-def _outcome_checks(meaning: StagingRules) -> list[tuple[str, str]]:
-    checks = [("lead_id IS NULL", "missing:lead_id"), *fact_checks("reached_at", meaning)]
+def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
+    checks = [("lead_id IS NULL", "missing:lead_id"), *fact_checks("reached_at", rules)]
     return [*checks, (_no_number("said_amount", "amount"), "not_a_number:amount")]
 
 

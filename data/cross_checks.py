@@ -15,8 +15,8 @@ _CALLED = {"leads": "version", "activities": "activity_id", "outcomes": "outcome
 
 def check_together(staged: StagedRows, business: Business, progress: Progress) -> None:
     """Mark the rows that contradict others: repeated ids, facts without a lead, outcomes before their lead."""
-    for at, table in enumerate(STAGED):
-        progress("checking", at, len(STAGED))
+    for done, table in enumerate(STAGED):
+        progress("checking", done, len(STAGED))
         if table != "leads":
             mark_orphans(staged.connection, table)
         if table == "outcomes":
@@ -45,10 +45,10 @@ def mark_before_creation(connection: duckdb.DuckDBPyConnection) -> None:
 def mark_repeated(connection: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> None:
     """Mark all but the first known of the valid rows with one id: repeated, or contradicting the first."""
     key, about = ", ".join(IDS[table]), _CALLED[table]
-    told = ", ".join(quoted(name) for name in columns if name not in {*IDS[table], "known_at"})
+    content = ", ".join(quoted(name) for name in columns if name not in {*IDS[table], "known_at"})
     several = f"SELECT {key} FROM {table} WHERE _faults = '' GROUP BY {key} HAVING count(*) > 1"
     window = f"(PARTITION BY {key} ORDER BY known_at, _part, _file, _row)"
-    same = f"hash({told}) = first_value(hash({told})) OVER {window}"
+    same = f"hash({content}) = first_value(hash({content})) OVER {window}"
     again = (
         f"SELECT rowid AS r, row_number() OVER {window} AS n, {same} AS same"
         f" FROM {table} WHERE _faults = '' AND ({key}) IN ({several})"

@@ -77,12 +77,12 @@ def find_files(folder: Path, source: FileSource) -> list[Path]:
         IntakeError: there are none.
     """
     if "*" in source.file:
-        found = sorted(path for path in folder.glob(source.file) if path.is_file())
+        paths = sorted(path for path in folder.glob(source.file) if path.is_file())
     else:
-        found = [folder / source.file] if (folder / source.file).is_file() else []
-    if not found:
+        paths = [folder / source.file] if (folder / source.file).is_file() else []
+    if not paths:
         raise IntakeError(_missing(folder, source))
-    return found
+    return paths
 
 
 def open_file(path: Path, source: FileSource, *, folder: Path, workshop: Workshop) -> ExportFile:
@@ -114,13 +114,13 @@ def reading(shown: str, kind: str) -> Iterator[None]:
 
 def _damaged(shown: str, kind: str, error: Exception) -> IntakeError:
     why = str(error).strip().split("\n", maxsplit=1)[0]
-    return IntakeError(f"{shown} cannot be read as {kind} ({why}): export it again, or say its format in the playbook.")
+    return IntakeError(f"{shown} cannot be read as {kind} ({why}): export it again, or set its format in the playbook.")
 
 
 def _missing(folder: Path, source: FileSource) -> str:
     return (
         f"{source.file} is not in {folder}: put the export there, or name another folder. `leadscore simulate` makes"
-        " the demo's exports; those of bpi2012 are looked for in the folder that the variable LEADSCORE_DATASETS names."
+        " the demo's exports; the bpi2012 log is read from the folder in LEADSCORE_DATASETS."
     )
 
 
@@ -128,7 +128,7 @@ def _format_of(path: Path) -> str:
     suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     if kind is None:
-        message = f"{path.name} has no suffix that tells its format: say format: csv, parquet, jsonl or xes."
+        message = f"{path.name} has no suffix of a known format: set format to csv, parquet, jsonl or xes."
         raise IntakeError(message)
     return kind
 
@@ -150,21 +150,21 @@ def _header(path: Path, *, shown: str, delimiter: str | None) -> tuple[list[str]
         stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
         lines = io.TextIOWrapper(stream, "utf-8-sig", newline="")
         first = lines.readline()
-        found = delimiter or max(DELIMITERS, key=first.count)
-        said = next(csv.reader(chain([first], lines), delimiter=found), [])
-    names = [name.strip() or f"column {at}" for at, name in enumerate(said, start=1)]
+        separator = delimiter or max(DELIMITERS, key=first.count)
+        cells = next(csv.reader(chain([first], lines), delimiter=separator), [])
+    names = [name.strip() or f"column {position}" for position, name in enumerate(cells, start=1)]
     if not names:
-        message = f"{shown} has no header: the first line of a CSV file names its columns."
+        message = f"{shown} has no header: the first line of a CSV file must name its columns."
         raise IntakeError(message)
     _tell_apart(names, shown)
-    return names, found
+    return names, separator
 
 
 def _tell_apart(names: Sequence[str], shown: str) -> None:
     counted = Counter(name.lower() for name in names)
     twice = sorted({name for name in names if counted[name.lower()] > 1})
     if twice:
-        message = f"{shown}: columns must differ by more than case: {', '.join(twice)}. Give each a name of its own."
+        message = f"{shown}: column names must differ by more than case: {', '.join(twice)}. Rename them."
         raise IntakeError(message)
 
 
@@ -186,8 +186,8 @@ def _open_jsonl(path: Path, *, shown: str, source: FileSource, workshop: Worksho
 def _keys(path: Path, workshop: Workshop) -> list[str]:
     """Return every key that any line has; a column is unknown only if no line has it."""
     keys = select({"name": f"unnest(json_keys({_WELL_FORMED}))"}, _lines(path, "ignore_errors=true"))
-    found = workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
-    return [name for (name,) in found if name and name.isprintable()]
+    rows = workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
+    return [name for (name,) in rows if name and name.isprintable()]
 
 
 def _lines(path: Path, broken: str) -> str:
@@ -206,8 +206,8 @@ def _open_xes(path: Path, *, shown: str, source: FileSource, workshop: Workshop)
 
 
 def _described(shown: str, origin: str, workshop: Workshop, *, number: bool = False) -> ExportFile:
-    found = workshop.connection.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
-    types = {name: kind for name, kind, *_ in found if name not in {"_row", "file_row_number"}}
+    described = workshop.connection.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
+    types = {name: kind for name, kind, *_ in described if name not in {"_row", "file_row_number"}}
     row = "file_row_number + 1 AS _row" if number else "_row"
     columns = ", ".join(quoted(name) for name in types)
     return ExportFile(shown, "parquet", types, f"(SELECT {row}, {columns} FROM {origin})")

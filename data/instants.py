@@ -68,11 +68,11 @@ def parse(text: str, zone: str = "UTC") -> int:
     '2026-03-01T11:00:00Z'
     """
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError:
         message = f"{text!r} is not an instant: expected ISO 8601 such as 2026-03-01T12:00:00Z."
         raise DataError(message) from None
-    aware = found if found.tzinfo is not None else found.replace(tzinfo=ZoneInfo(zone))
+    aware = instant if instant.tzinfo is not None else instant.replace(tzinfo=ZoneInfo(zone))
     try:
         return to_us(aware.astimezone(UTC))
     except OverflowError:

@@ -67,7 +67,7 @@ class StagedRows:
 
     def files_of(self, part: Part) -> tuple[ExportFile, ...]:
         """Return the files that a part was read from."""
-        return self.exports[part.at].files
+        return self.exports[part.export_index].files
 
 
 def source_files(playbook: Playbook, store: Path | None = None) -> list[SourceFiles]:
@@ -81,19 +81,19 @@ def source_files(playbook: Playbook, store: Path | None = None) -> list[SourceFi
     Raises:
         IntakeError: files are missing; says which, and where they were looked for.
     """
-    found, missing = [], []
+    files, missing = [], []
     for source in playbook.business.sources:
         if isinstance(source, StoreSource):
-            found += [] if store is None else list(_files_of(store))
+            files += [] if store is None else list(_files_of(store))
             continue
         try:
             paths = find_files(playbook.exports_folder, source)
-            found.append(SourceFiles(source, playbook.exports_folder, tuple(paths)))
+            files.append(SourceFiles(source, playbook.exports_folder, tuple(paths)))
         except IntakeError as error:
             missing.append(str(error))
     if missing:
         raise IntakeError("\n".join(missing))
-    return found
+    return files
 
 
 def _files_of(store: Path) -> Iterator[SourceFiles]:
@@ -139,15 +139,15 @@ def stage(playbook: Playbook, workshop: Workshop, *, now_us: int, store: Path | 
     Raises:
         IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
     """
-    meaning = StagingRules(playbook.business, now_us)
+    rules = StagingRules(playbook.business, now_us)
     exports = _opened(playbook, workshop, store)
     for statement in [f"CREATE MACRO {macro}" for macro in macros(playbook.business.timezone)]:
         workshop.connection.execute(statement)
     for statement in [*create_tables(playbook.business), _BROKEN_ROWS]:
         workshop.connection.execute(statement)
     parts: list[Part] = []
-    for at, export in enumerate(exports):
-        parts += _stage_export(export, at=at, first=len(parts), meaning=meaning, workshop=workshop)
+    for number, export in enumerate(exports):
+        parts += _stage_export(export, export_index=number, first=len(parts), rules=rules, workshop=workshop)
     return StagedRows(workshop.connection, tuple(parts), exports)
 
 
@@ -157,7 +157,7 @@ def _opened(playbook: Playbook, workshop: Workshop, store: Path | None) -> tuple
         source = found.source
         files = [open_file(path, source, folder=found.folder, workshop=workshop) for path in found.paths]
         wanted = mapped_columns(source, playbook.business)
-        mistakes += [said for file in files for said in _unknown_columns(wanted, file)]
+        mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
     if mistakes:
         raise IntakeError("\n".join(mistakes))
@@ -166,24 +166,30 @@ def _opened(playbook: Playbook, workshop: Workshop, store: Path | None) -> tuple
 
 def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
     return [
-        f"{file.shown} has no column {name}; {nearest(name, file.types)} Mend the source's mapping in playbook.yaml."
+        f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct the source's mapping in playbook.yaml."
         for name in wanted
         if name not in file.types
     ]
 
 
-def _stage_export(export: Export, *, at: int, first: int, meaning: StagingRules, workshop: Workshop) -> list[Part]:
+def _stage_export(
+    export: Export, *, export_index: int, first: int, rules: StagingRules, workshop: Workshop
+) -> list[Part]:
     source, shown = export.source, tuple(file.shown for file in export.files)
-    main = Part(first, source.file, "events" if isinstance(source, EventLogSource) else source.holds, shown, at)
+    main = Part(
+        first, source.file, "events" if isinstance(source, EventLogSource) else source.holds, shown, export_index
+    )
     parts = [main]
     for number, file in enumerate(export.files):
         workshop.progress(f"reading {source.file}", number, len(export.files))
         with reading(file.shown, file.format):
-            held = _stage_file(export, main, file=file, at=number, meaning=meaning, connection=workshop.connection)
-        parts = [main, *held]
+            derived = _stage_file(
+                export, main, file=file, file_number=number, rules=rules, connection=workshop.connection
+            )
+        parts = [main, *derived]
     workshop.progress(f"reading {source.file}", len(export.files), len(export.files))
     if isinstance(source, EventLogSource):
-        parts.append(_tell_apart(source, main, meaning=meaning, connection=workshop.connection))
+        parts.append(_tell_apart(source, main, rules=rules, connection=workshop.connection))
     return parts
 
 
@@ -192,30 +198,34 @@ def _stage_file(
     main: Part,
     *,
     file: ExportFile,
-    at: int,
-    meaning: StagingRules,
+    file_number: int,
+    rules: StagingRules,
     connection: duckdb.DuckDBPyConnection,
 ) -> list[Part]:
     """Stage one file; return the parts it holds besides the main one."""
     source, derived = export.source, []
-    _insert(connection, main, _rows_of(source, main, file=file, at=at, meaning=meaning))
+    _insert(connection, main, _rows_of(source, main, file=file, file_number=file_number, rules=rules))
     if isinstance(source, LeadSource) and source.outcome is not None:
-        derived.append(Part(main.number + 1, source.file, "outcomes", main.files, main.at, derived=True))
-        _insert(connection, derived[0], outcomes_in_leads(source, derived[0], file=file, at=at, meaning=meaning))
-    _collect_broken_lines(connection, main, at)
+        derived.append(Part(main.number + 1, source.file, "outcomes", main.files, main.export_index, derived=True))
+        _insert(
+            connection,
+            derived[0],
+            outcomes_in_leads(source, derived[0], file=file, file_number=file_number, rules=rules),
+        )
+    _collect_broken_lines(connection, main, file_number)
     return derived
 
 
-def _rows_of(source: FileSource, part: Part, *, file: ExportFile, at: int, meaning: StagingRules) -> str:
+def _rows_of(source: FileSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     match source:
         case LeadSource():
-            return lead_rows(source, part, file=file, at=at, meaning=meaning)
+            return lead_rows(source, part, file=file, file_number=file_number, rules=rules)
         case ActivitySource():
-            return activity_rows(source, part, file=file, at=at, meaning=meaning)
+            return activity_rows(source, part, file=file, file_number=file_number, rules=rules)
         case OutcomeSource():
-            return outcome_rows(source, part, file=file, at=at, meaning=meaning)
+            return outcome_rows(source, part, file=file, file_number=file_number, rules=rules)
         case EventLogSource():
-            return event_rows(source, part, file=file, at=at)
+            return event_rows(source, part, file=file, file_number=file_number)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> None:
@@ -227,33 +237,31 @@ def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> Non
 
 
 def _tell_apart(
-    source: EventLogSource, part: Part, *, meaning: StagingRules, connection: duckdb.DuckDBPyConnection
+    source: EventLogSource, part: Part, *, rules: StagingRules, connection: duckdb.DuckDBPyConnection
 ) -> Part:
     """Split a log's events into activities and outcomes; derive the leads."""
     events = f"events_{part.number}"
     stages = listed(source.outcomes)
     reached = f"SELECT * FROM {events} WHERE word IN {stages}"
     others = f"SELECT * FROM {events} WHERE word IS NULL OR word NOT IN {stages}"
-    words = known(source.kinds, all_known=meaning.business.activities)
-    leads = Part(part.number + 1, source.file, "leads", part.files, part.at, derived=True)
+    words = known(source.kinds, all_known=rules.business.activities)
+    leads = Part(part.number + 1, source.file, "leads", part.files, part.export_index, derived=True)
     statements = {
-        "activities": activities_of(others, words, ignore=source.ignore, meaning=meaning),
-        "outcomes": outcomes_of(reached, source.outcomes, ignore=(), meaning=meaning),
-        "leads": leads_of_events(source, leads, events=events, meaning=meaning),
+        "activities": activities_of(others, words, ignore=source.ignore, rules=rules),
+        "outcomes": outcomes_of(reached, source.outcomes, ignore=(), rules=rules),
+        "leads": leads_of_events(source, leads, events=events, rules=rules),
     }
     for table, rows in statements.items():
         connection.execute(f"INSERT INTO {table} BY NAME {rows}")
     return leads
 
 
-def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, at: int) -> None:
+def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, file_number: int) -> None:
     """Record the lines that DuckDB could not parse, each once however often the file was read: they are rows, too."""
     if connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{BROKEN}'").fetchall() == [(0,)]:
         return
-    lines = (
-        f"SELECT {part.number}, {at}, line, any_value(csv_line), any_value(error_message) FROM {BROKEN} GROUP BY line"
-    )
-    connection.execute(f"INSERT INTO broken {lines}")
+    columns = f"{part.number}, {file_number}, line, any_value(csv_line), any_value(error_message)"
+    connection.execute(f"INSERT INTO broken SELECT {columns} FROM {BROKEN} GROUP BY line")
     connection.execute(f"DELETE FROM {BROKEN}")
 
 
@@ -264,12 +272,12 @@ def number_repeats(staged: StagedRows) -> None:
     What a later version of a lead repeats about its outcome is not a second outcome: it is ignored, and counted so.
     """
     for part in staged.parts:
-        for table, key in _made_ids(part, staged.exports[part.at].source):
-            mine = f"FROM {table} WHERE _part = {part.number} AND _faults <> '{IGNORED}'"
-            several = f"SELECT {key} {mine} GROUP BY {key} HAVING count(*) > 1"
+        for table, key in _made_ids(part, staged.exports[part.export_index].source):
+            own_rows = f"FROM {table} WHERE _part = {part.number} AND _faults <> '{IGNORED}'"
+            several = f"SELECT {key} {own_rows} GROUP BY {key} HAVING count(*) > 1"
             order = "known_at, _file, _row" if part.derived else "_file, _row"
             number = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
-            again = f"SELECT rowid AS r, {number} AS n {mine} AND {key} IN ({several})"
+            again = f"SELECT rowid AS r, {number} AS n {own_rows} AND {key} IN ({several})"
             change = f"_faults = '{IGNORED}'" if part.derived else f"{key} = {key} || '-' || n"
             update = f"UPDATE {table} SET {change} FROM ({again}) AS a WHERE {table}.rowid = r AND n > 1"
             staged.connection.execute(update)

@@ -85,7 +85,7 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
         message = _broken(path, text, error)
         raise PlaybookError(message) from None
     if node is not None and _places_in(node, path, above=(), known={}) > MOST_PLACES:
-        raise playbook_error([Mistake(str(path), 1, "repeated places (*name) make this file explode: write them out.")])
+        raise playbook_error([Mistake(str(path), 1, "aliases (*name) expand to too many values: write them out.")])
     return node
 
 
@@ -96,7 +96,13 @@ def _demand_flat(path: Path, events: Iterable[yaml.Event]) -> None:
         if depth > DEEPEST:
             line = event.start_mark.line + 1 if event.start_mark is not None else 1
             raise playbook_error(
-                [Mistake(str(path), line, "lists and mappings are nested too deeply: a few levels will do.")]
+                [
+                    Mistake(
+                        str(path),
+                        line,
+                        f"lists and mappings are nested too deeply: at most {DEEPEST} levels are allowed.",
+                    )
+                ]
             )
 
 
@@ -104,7 +110,7 @@ def _places_in(node: yaml.Node, path: Path, *, above: tuple[int, ...], known: di
     """Count the values that a node stands for when repeated places are written out."""
     if id(node) in above:
         raise playbook_error(
-            [Mistake(str(path), node.start_mark.line + 1, "this place contains itself: write it out.")]
+            [Mistake(str(path), node.start_mark.line + 1, "this alias contains itself: write the values out.")]
         )
     if id(node) not in known:
         parts = node.value if isinstance(node, yaml.CollectionNode) else []
@@ -133,8 +139,8 @@ def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
     try:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError):
-        said = f"{node.value[:40]!r} is no value that a playbook can hold: put it in quotes if it is meant as text."
-        raise playbook_error([Mistake(str(path), node.start_mark.line + 1, said)]) from None
+        message = f"{node.value[:40]!r} is not a value that a playbook can hold: put it in quotes if it is text."
+        raise playbook_error([Mistake(str(path), node.start_mark.line + 1, message)]) from None
 
 
 def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
@@ -150,11 +156,11 @@ def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
 
 def playbook_error(mistakes: Iterable[Mistake]) -> PlaybookError:
     """Return one error with every mistake, one line each."""
-    said = list(dict.fromkeys(str(mistake) for mistake in mistakes))
-    return PlaybookError("\n".join(said))
+    lines = list(dict.fromkeys(str(mistake) for mistake in mistakes))
+    return PlaybookError("\n".join(lines))
 
 
-def nearest(found: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """
     Suggest what was probably meant.
 
@@ -164,7 +170,7 @@ def nearest(found: str, known: Iterable[str]) -> str:
     'known are call, page_view.'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(found, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]}?"
     shown = ", ".join(names[:12]) or "none"
@@ -198,11 +204,9 @@ def _walk(node: yaml.Node, where: Where, *, lines: dict[Where, int], path: Path)
 def _walk_key(key: yaml.Node, where: Where, *, lines: dict[Where, int], path: Path) -> list[Mistake]:
     line = key.start_mark.line + 1
     if not isinstance(key, yaml.ScalarNode):
-        return [
-            Mistake(str(path), line, "a list or mapping stands where a name belongs: write a name before the colon.")
-        ]
+        return [Mistake(str(path), line, "a list or mapping cannot be a key: write a name before the colon.")]
     if key.tag == "tag:yaml.org,2002:merge":
-        return [Mistake(str(path), line, "<< copies another place of the file: write it out.")]
+        return [Mistake(str(path), line, "<< (merge) is not supported: write the values out.")]
     if (*where, key.value) in lines:
         return [
             Mistake(
@@ -226,10 +230,10 @@ def _said(file: YamlFile, model: type[BaseModel], detail: ErrorDetails) -> Mista
         return file.mistake(where, "missing; add it.")
     if detail["type"] == "union_tag_invalid":
         return file.mistake((*where, _tag_name(detail["ctx"])), _unknown_tag(detail["ctx"]))
-    told = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    problem = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     shown = repr(detail["input"])
-    found = f" (found {shown})" if len(shown) < 60 else ""  # noqa: PLR2004 - longer than this nobody reads
-    return file.mistake(where, f"{told}{found}{_quotes(detail)}.")
+    input_shown = f" (found {shown})" if len(shown) < 60 else ""  # noqa: PLR2004 - longer than this nobody reads
+    return file.mistake(where, f"{problem}{input_shown}{_quotes(detail)}.")
 
 
 def _quotes(detail: ErrorDetails) -> str:
@@ -238,13 +242,13 @@ def _quotes(detail: ErrorDetails) -> str:
     return ": YAML reads yes, no, on and off as true or false; put them in quotes"
 
 
-def _unknown_tag(found: Mapping[str, Any]) -> str:
-    known = [tag.strip(" '") for tag in found["expected_tags"].split(",")]
-    return f"unknown {_tag_name(found)} {found['tag']}; {nearest(found['tag'], known)}"
+def _unknown_tag(context: Mapping[str, Any]) -> str:
+    known = [tag.strip(" '") for tag in context["expected_tags"].split(",")]
+    return f"unknown {_tag_name(context)} {context['tag']}; {nearest(context['tag'], known)}"
 
 
-def _tag_name(found: Mapping[str, Any]) -> str:
-    return str(found["discriminator"]).strip("'")
+def _tag_name(context: Mapping[str, Any]) -> str:
+    return str(context["discriminator"]).strip("'")
 
 
 def _in_file(content: Any, loc: Where) -> Where:
@@ -269,10 +273,10 @@ def _fields_beside(model: type[BaseModel], loc: Where) -> list[str]:
     """Name the fields that were possible where an unknown one was found."""
     models = [model]
     for part in loc[:-1]:
-        fields = [found.model_fields[str(part)] for found in models if str(part) in found.model_fields]
-        inner = [each for field in fields for each in _models_in(field.annotation)]
-        models = inner or [found for found in models if part in _tags(found)] or models
-    return sorted({info.alias or name for found in models for name, info in found.model_fields.items()})
+        fields = [each.model_fields[str(part)] for each in models if str(part) in each.model_fields]
+        inner = [inner_model for field in fields for inner_model in _models_in(field.annotation)]
+        models = inner or [each for each in models if part in _tags(each)] or models
+    return sorted({info.alias or name for each in models for name, info in each.model_fields.items()})
 
 
 def _tags(model: type[BaseModel]) -> set[Any]:
@@ -290,4 +294,4 @@ def _tags(model: type[BaseModel]) -> set[Any]:
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for inner in get_args(annotation) for found in _models_in(inner)]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]

@@ -96,8 +96,8 @@ class Moment(ABC):
 class _SqliteMoment(Moment):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        super().__init__(frozenset(name for (name,) in found))
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        super().__init__(frozenset(name for (name,) in tables))
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
         cursor = self._connection.execute(statement.replace("{place}", "?"), tuple(parameters))
@@ -116,13 +116,13 @@ class _PostgresMoment(Moment):
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._numbers = count(1)
-        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
-        super().__init__(frozenset(name for (name,) in found))
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = ANY (current_schemas(false))")
+        super().__init__(frozenset(name for (name,) in tables))
 
     def rows(self, statement: str, parameters: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
-        said = statement.replace("%", "%%").replace("{place}", "%s")
+        sql = statement.replace("%", "%%").replace("{place}", "%s")
         with self._connection.cursor(name=f"facts_{next(self._numbers)}") as cursor:
-            cursor.execute(said, tuple(parameters))
+            cursor.execute(sql, tuple(parameters))
             while chunk := cursor.fetchmany(CHUNK):
                 yield chunk
 
@@ -155,8 +155,8 @@ class OperationalStore:
         """The place of the store, without user and password."""
         if not self._on_postgres:
             return str(self.path)
-        said = urlsplit(self.url)
-        return f"postgresql://{said.hostname or ''}{f':{said.port}' if said.port else ''}{said.path}"
+        parts = urlsplit(self.url)
+        return f"postgresql://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
     @property
     def _on_postgres(self) -> bool:
@@ -183,12 +183,12 @@ class OperationalStore:
 
     def _check(self, moment: Moment) -> None:
         if not {"lead_versions", "activities", "outcomes"} <= moment.tables:
-            message = f"{self.shown} is not a store of leadscore: name the one that the service keeps."
+            message = f"{self.shown} is not a leadscore store: name the service's database."
             raise IntakeError(message)
         if "alembic_version" in moment.tables:
             ((step,),) = next(moment.rows("SELECT version_num FROM alembic_version"))
             if not str(step).isdecimal() or int(step) > NEWEST_STEP:
-                message = f"{self.shown} was made by a newer leadscore (step {step}): read it with that release."
+                message = f"{self.shown} was written by a newer leadscore (schema {step}): upgrade leadscore."
                 raise IntakeError(message)
 
 
@@ -217,7 +217,7 @@ def _sqlite_moment(path: Path) -> Iterator[Moment]:
             connection.execute("BEGIN")
             yield _SqliteMoment(connection)
     except sqlite3.DatabaseError as error:
-        message = f"{path} cannot be read as a store ({error}): name the SQLite file that the service keeps."
+        message = f"{path} cannot be read as a store ({error}): name the service's SQLite file."
         raise IntakeError(message) from None
 
 
@@ -235,5 +235,5 @@ def _postgres_moment(url: str, shown: str) -> Iterator[Moment]:
             yield _PostgresMoment(connection)
     except psycopg.Error as error:
         why = str(error).strip().split("\n", maxsplit=1)[0]
-        message = f"{shown} cannot be read as a store ({why}): give the URL of a PostgreSQL that answers."
+        message = f"{shown} cannot be read as a store ({why}): check the URL, and that PostgreSQL is running."
         raise IntakeError(message) from None

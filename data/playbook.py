@@ -81,8 +81,10 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:
     files = [read_yaml(folder / f"{name}.yaml") for name in ("playbook", "scorecard", "routing")]
     cards = [files[1], *(read_yaml(path) for path in _rival_files(folder))]
     playbook, routing = parse_as(Business, files[0]), parse_as(RoutingRules, files[2])
-    scorecards = [_rules_of(file, is_rival=at > 0) for at, file in enumerate(cards)]
-    mistakes = [each for parsed in (playbook, *scorecards, routing) if isinstance(parsed, list) for each in parsed]
+    scorecards = [_rules_of(file, is_rival=number > 0) for number, file in enumerate(cards)]
+    mistakes = [
+        mistake for parsed in (playbook, *scorecards, routing) if isinstance(parsed, list) for mistake in parsed
+    ]
     if isinstance(playbook, Business):
         mistakes += contradictions(playbook, files[0])
         for rules, file in zip(scorecards, cards, strict=True):
@@ -96,8 +98,8 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:
 
 def _rival_files(folder: Path) -> list[Path]:
     """Return the files with other point rules, by name; hidden files belong to an editor or the system."""
-    found = [*(folder / RIVALS).glob("*.yaml"), *(folder / RIVALS).glob("*.yml")]
-    return sorted(path for path in found if not path.name.startswith("."))
+    paths = [*(folder / RIVALS).glob("*.yaml"), *(folder / RIVALS).glob("*.yml")]
+    return sorted(path for path in paths if not path.name.startswith("."))
 
 
 def _rules_of(file: YamlFile, *, is_rival: bool) -> ScorecardRules | list[Mistake]:
@@ -110,15 +112,17 @@ def _rules_of(file: YamlFile, *, is_rival: bool) -> ScorecardRules | list[Mistak
 
 def _names_taken(scorecards: Sequence[ScorecardRules | list[Mistake]], files: Sequence[YamlFile]) -> list[Mistake]:
     """Return point rules that share a name with others, and so could not be told apart in a comparison."""
-    taken: dict[str, Path] = {}
+    taken_by: dict[str, Path] = {}
     mistakes = []
     for rules, file in zip(scorecards, files, strict=True):
         if not isinstance(rules, ScorecardRules):
             continue
-        if rules.name in taken:
-            said = f"{rules.name} is also what {taken[rules.name].name} is called; give these rules another name."
-            mistakes.append(file.mistake(("name",), said))
-        taken.setdefault(rules.name, file.path)
+        if rules.name in taken_by:
+            message = (
+                f"{rules.name} is already the name of the rules in {taken_by[rules.name].name}; choose another name."
+            )
+            mistakes.append(file.mistake(("name",), message))
+        taken_by.setdefault(rules.name, file.path)
     return mistakes
 
 
@@ -136,12 +140,12 @@ def expand(text: str) -> str:
     'exports/2026'
     """
 
-    def value(found: re.Match[str]) -> str:
-        given = os.environ.get(found["name"]) or found["default"]
-        if given is None:
-            message = f"{text} needs the environment variable {found['name']}, which is not set: set it to a path."
+    def replaced(variable: re.Match[str]) -> str:
+        value = os.environ.get(variable["name"]) or variable["default"]
+        if value is None:
+            message = f"{text} needs the environment variable {variable['name']}, which is not set: set it to a path."
             raise PlaybookError(message)
-        from_here = found.start() == 0 and os.environ.get(found["name"]) and "://" not in given
-        return str(Path(given).absolute()) if from_here else str(given)
+        from_here = variable.start() == 0 and os.environ.get(variable["name"]) and "://" not in value
+        return str(Path(value).absolute()) if from_here else str(value)
 
-    return _VARIABLE.sub(value, text)
+    return _VARIABLE.sub(replaced, text)

@@ -21,16 +21,16 @@ _KINDS_OF_VALUE: dict[AttributeType, tuple[str, tuple[type, ...]]] = {
 
 
 def _unfit_segments(business: Business, file: YamlFile) -> Iterator[Mistake]:
-    named = [(("segments", at), name) for at, name in enumerate(business.segments)]
+    named = [(("segments", index), name) for index, name in enumerate(business.segments)]
     yield from _unknown(file, business.attributes, named, "attribute")
     for place, name in named:
         attribute = business.attributes.get(name)
         if attribute is not None and attribute.type is AttributeType.NUMERIC:
-            yield file.mistake(
-                place, f"{name} is a number, expected a category or a boolean to tell segments apart by."
-            )
+            yield file.mistake(place, f"{name} is numeric; segments need a category or a boolean.")
         if name in business.never_use:
-            yield file.mistake(place, f"{name} is on never_use: name what is known when a lead is scored.")
+            yield file.mistake(
+                place, f"{name} is on never_use; choose an attribute that is known when a lead is scored."
+            )
 
 
 def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
@@ -39,29 +39,29 @@ def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
     if business.goal.amount_from is not None:
         yield from _unknown(file, business.stages, [(("goal", "amount_from"), business.goal.amount_from)], "stage")
     yield from _unfit_segments(business, file)
-    closed = [(("closed_by", at), stage) for at, stage in enumerate(business.closed_by)]
+    closed = [(("closed_by", index), stage) for index, stage in enumerate(business.closed_by)]
     yield from _unknown(file, business.stages, closed, "stage")
     usable = {*business.activities, *business.attributes}
-    denied = [(("never_use", at), name) for at, name in enumerate(business.never_use)]
+    denied = [(("never_use", index), name) for index, name in enumerate(business.never_use)]
     yield from _unknown(file, usable, denied, "activity or attribute")
     for name in sorted(RESERVED & business.attributes.keys()):
-        yield file.mistake(("attributes", name), "this name belongs to the contract; call the attribute otherwise.")
+        yield file.mistake(("attributes", name), "this name is reserved; choose another name for the attribute.")
     for name, attribute in business.attributes.items():
         yield from _speechless(attribute, file, ("attributes", name))
-    for at, feature in enumerate(business.features.add):
-        yield from _feature_mistakes(business, feature, file=file, here=("features", "add", at))
+    for index, feature in enumerate(business.features.add):
+        yield from _feature_mistakes(business, feature, file=file, here=("features", "add", index))
     yield from _direction_mistakes(business, file)
-    for at, source in enumerate(business.sources):
-        yield from _source_mistakes(business, source, at=at, file=file)
+    for index, source in enumerate(business.sources):
+        yield from _source_mistakes(business, source, index=index, file=file)
     if not any(source.holds in {"leads", "event_log", "store"} for source in business.sources):
         yield file.mistake(("sources",), "no source holds leads, an event_log or the store; add one of them.")
-    for at in [at for at, source in enumerate(business.sources) if isinstance(source, StoreSource)][1:]:
-        yield file.mistake(("sources", at), "a second store; a playbook reads one store, keep one of them.")
+    for index in [index for index, source in enumerate(business.sources) if isinstance(source, StoreSource)][1:]:
+        yield file.mistake(("sources", index), "a playbook reads only one store; remove this one.")
 
 
 def _speechless(attribute: LeadAttribute, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
     if attribute.type is not AttributeType.BOOLEAN and "{value}" not in attribute.says:
-        yield file.mistake((*here, "says"), "the words lack {value}, the place of what is known; put it in.")
+        yield file.mistake((*here, "says"), "the words lack {value}, which stands for the attribute's value; add it.")
     if attribute.values is not None:
         words = [((*here, "words", value), value) for value in attribute.words]
         yield from _unknown(file, attribute.values, words, "value")
@@ -81,17 +81,17 @@ def _feature_mistakes(
             yield file.mistake((*here, "activity"), f"{feature.activity} is on never_use; remove one of the two.")
     for place in _PLACE.findall(feature.says or ""):
         if place not in _PLACES:
-            yield file.mistake((*here, "says"), f"unknown place {{{place}}}; {nearest(place, _PLACES)}")
+            yield file.mistake((*here, "says"), f"unknown placeholder {{{place}}}; {nearest(place, _PLACES)}")
 
 
 def _direction_mistakes(business: Business, file: YamlFile) -> Iterator[Mistake]:
     """Yield names that a score cannot be made to rise or to fall with."""
     for key, names in (("rises_with", business.features.rises_with), ("falls_with", business.features.falls_with)):
-        for at, name in enumerate(names):
-            yield from _undirected(business, name, file=file, here=("features", key, at))
-    for at, name in enumerate(business.features.falls_with):
+        for index, name in enumerate(names):
+            yield from _undirected(business, name, file=file, here=("features", key, index))
+    for index, name in enumerate(business.features.falls_with):
         if name in business.features.rises_with:
-            yield file.mistake(("features", "falls_with", at), f"{name} is in rises_with too; keep one of them.")
+            yield file.mistake(("features", "falls_with", index), f"{name} is also in rises_with; keep one of the two.")
 
 
 def _undirected(business: Business, name: str, *, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
@@ -100,13 +100,15 @@ def _undirected(business: Business, name: str, *, file: YamlFile, here: tuple[Ha
     usable = business.activities if slash else {**business.activities, **business.attributes}
     yield from _unknown(file, usable, [(here, about)], "activity" if slash else "activity or attribute")
     if slash and not subject:
-        yield file.mistake(here, f"{name} lacks the subject after the slash; add it, or leave the slash out.")
+        yield file.mistake(here, f"{name} lacks the subject after the slash; add one, or remove the slash.")
     elif slash:
         yield from _subject_mistakes(business, about, subject, file=file, where=here)
     elif attribute is not None and attribute.type is AttributeType.CATEGORY:
-        yield file.mistake(here, f"{name} is a category, whose values have no order; expected a number or yes and no.")
+        yield file.mistake(
+            here, f"{name} is a category, whose values have no order; expected a numeric or boolean attribute."
+        )
     if about in business.never_use:
-        yield file.mistake(here, f"{about} is on never_use, so no score can move with it; remove it here.")
+        yield file.mistake(here, f"{about} is on never_use, so no score depends on it; remove it here.")
 
 
 def _subject_mistakes(
@@ -116,13 +118,13 @@ def _subject_mistakes(
     if subject is None or kind is None:
         return
     if not kind.carries_subject:
-        yield file.mistake(where, f"{activity} carries no subject; remove it, or let the activity carry one.")
+        yield file.mistake(where, f"{activity} carries no subject; remove it, or set subject: true for the activity.")
     elif not kind.subject:
         yield from _unknown(file, kind.subjects, [(where, subject)], "subject")
 
 
-def _source_mistakes(business: Business, source: Source, *, at: int, file: YamlFile) -> Iterator[Mistake]:
-    here = ("sources", at)
+def _source_mistakes(business: Business, source: Source, *, index: int, file: YamlFile) -> Iterator[Mistake]:
+    here = ("sources", index)
     if source.holds in {"leads", "event_log"}:
         mapped = [((*here, "attributes", name), name) for name in source.attributes or {}]
         yield from _unknown(file, business.attributes, mapped, "attribute")
@@ -154,29 +156,33 @@ def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
 
 def rule_contradictions(business: Business, scorecard: ScorecardRules, file: YamlFile) -> Iterator[Mistake]:
     """Yield rules that can never apply or that look at what must not be used."""
-    for at, rule in enumerate(scorecard.rules):
+    for index, rule in enumerate(scorecard.rules):
         if isinstance(rule, ActivityRule):
-            where = ("rules", at, "subject")
+            where = ("rules", index, "subject")
             yield from _subject_mistakes(business, rule.activity, rule.subject, file=file, where=where)
         for key, known in (("activity", business.activities), ("attribute", business.attributes)):
             named = getattr(rule, key, None)
             if named is not None:
-                yield from _unknown(file, known, [(("rules", at, key), named)], key)
+                yield from _unknown(file, known, [(("rules", index, key), named)], key)
             if named in business.never_use:
-                said = f"{named} is on the playbook's never_use; remove the rule or take {named} off that list."
-                yield file.mistake(("rules", at, key), said)
+                message = f"{named} is on the playbook's never_use; remove the rule or take {named} off that list."
+                yield file.mistake(("rules", index, key), message)
         if isinstance(rule, AttributeRule) and rule.attribute in business.attributes:
-            yield from _condition_mistakes(business.attributes[rule.attribute], rule, at=at, file=file)
+            yield from _condition_mistakes(business.attributes[rule.attribute], rule, index=index, file=file)
 
 
-def _condition_mistakes(attribute: LeadAttribute, rule: AttributeRule, *, at: int, file: YamlFile) -> Iterator[Mistake]:
+def _condition_mistakes(
+    attribute: LeadAttribute, rule: AttributeRule, *, index: int, file: YamlFile
+) -> Iterator[Mistake]:
     ranged = rule.at_least is not None or rule.below is not None
     if ranged and attribute.type is not AttributeType.NUMERIC:
-        said = f"at_least / below need a numeric attribute, {rule.attribute} is {attribute.type.value}; use in or is."
-        yield file.mistake(("rules", at, "attribute"), said)
+        message = (
+            f"at_least / below need a numeric attribute, {rule.attribute} is {attribute.type.value}; use in or is."
+        )
+        yield file.mistake(("rules", index, "attribute"), message)
     named = [("is", rule.equals)] if rule.equals is not None else [("in", value) for value in rule.among or ()]
     for key, value in named:
-        yield from _value_mistakes(attribute, value, file=file, where=("rules", at, key))
+        yield from _value_mistakes(attribute, value, file=file, where=("rules", index, key))
 
 
 def _value_mistakes(

@@ -27,7 +27,7 @@ class ActivityRule(_Rule):
     @model_validator(mode="after")
     def _fade_or_window(self) -> Self:
         if self.half_life_days is not None and self.within_days is not None:
-            message = "half_life_days and within_days exclude each other: let the points fade or let them end"
+            message = "half_life_days and within_days exclude each other: keep one of them"
             raise ValueError(message)
         return self
 
@@ -45,7 +45,7 @@ class AttributeRule(_Rule):
     def _one_condition(self) -> Self:
         ranged = self.at_least is not None or self.below is not None
         if sum([self.among is not None, self.equals is not None, ranged]) != 1:
-            message = "say one condition: in, is, or at_least / below"
+            message = "give exactly one condition: in, is, or at_least / below"
             raise ValueError(message)
         return self
 
@@ -92,7 +92,7 @@ class Grades(Words):
     @model_validator(mode="after")
     def _leaves_room_for_d(self) -> Self:
         if self.A + self.B + self.C >= 1:
-            message = "the shares of A, B and C must leave room for D: let them sum to less than 1"
+            message = "the shares of A, B and C must leave room for D: make their sum less than 1"
             raise ValueError(message)
         return self
 

@@ -78,8 +78,14 @@ class QualityReport(_ViolationCounts):
         return (count for count in self.sources if count.share_rejected > self.most_rejected)
 
     def _complaint(self, count: SourceCount) -> str:
-        mine = [found for found in self.violations if (found.source, found.holds) == (count.source, count.holds)]
-        why = "; ".join(f"{found.count} × {found.says} ({found.mend.rstrip('.')})" for found in mine[:EXAMPLES])
+        own = [
+            violation
+            for violation in self.violations
+            if (violation.source, violation.holds) == (count.source, count.holds)
+        ]
+        why = "; ".join(
+            f"{violation.count} × {violation.says} ({violation.mend.rstrip('.')})" for violation in own[:EXAMPLES]
+        )
         return (
             f"{count.source} ({count.holds}): {count.rejected} of {count.rows} rows rejected, more than the"
             f" {self.most_rejected:.0%} that most_rejected allows: {why}."

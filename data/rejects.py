@@ -35,7 +35,7 @@ def report_of(staged: StagedRows, business: Business) -> QualityReport:
     return QualityReport(
         playbook=business.name,
         sources=tuple(_count(staged, part) for part in staged.parts),
-        violations=tuple(found for part in staged.parts for found in _violations(staged, part)),
+        violations=tuple(violation for part in staged.parts for violation in _violations(staged, part)),
         most_rejected=business.most_rejected,
     )
 
@@ -60,43 +60,44 @@ def _gather(staged: StagedRows, part: Part) -> None:
         for table in _tables(part)
     )
     staged.connection.execute(f"CREATE OR REPLACE TEMP TABLE marked AS {marked}")
-    for at, file in enumerate(staged.files_of(part)):
-        if _number(staged, f"SELECT count(*) FROM marked WHERE _file = {at}"):
+    for file_number, file in enumerate(staged.files_of(part)):
+        if _number(staged, f"SELECT count(*) FROM marked WHERE _file = {file_number}"):
             with reading(file.shown, file.format):
-                _gather_marked(staged, part, file=file, at=at)
+                _gather_marked(staged, part, file=file, file_number=file_number)
         if not part.derived:
-            _gather_broken_lines(staged, part, file=file, at=at)
+            _gather_broken_lines(staged, part, file=file, file_number=file_number)
 
 
-def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, at: int) -> None:
+def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, file_number: int) -> None:
     """Fetch the originals of marked rows from their file; lines that the reader skipped count as rows here."""
     n = "row_number() OVER (ORDER BY line)"
     main = part.number - 1 if part.derived else part.number
     skipped = (
-        f"SELECT line - {file.header_lines} - {n} AS before, {n} AS n FROM broken WHERE _part = {main} AND _file = {at}"
+        f"SELECT line - {file.header_lines} - {n} AS before, {n} AS n"
+        f" FROM broken WHERE _part = {main} AND _file = {file_number}"
     )
     originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
     where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row + coalesce(s.n, 0)"
     staged.connection.execute(
         f"INSERT INTO rejected SELECT {where_from}, m.holds, m.rules, NULL, o.original"
         f" FROM marked AS m JOIN ({originals}) AS o USING (_row)"
-        f" ASOF LEFT JOIN ({skipped}) AS s ON m._row > s.before WHERE m._file = {at}"
+        f" ASOF LEFT JOIN ({skipped}) AS s ON m._row > s.before WHERE m._file = {file_number}"
     )
 
 
-def _gather_broken_lines(staged: StagedRows, part: Part, *, file: ExportFile, at: int) -> None:
+def _gather_broken_lines(staged: StagedRows, part: Part, *, file: ExportFile, file_number: int) -> None:
     where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, line - {file.header_lines}"
     original = "to_json({'line': said, 'why': why})::VARCHAR"
     staged.connection.execute(
         f"INSERT INTO rejected SELECT {where_from}, {literal(part.holds)}, ['broken_line:line'], NULL, {original}"
-        f" FROM broken WHERE _part = {part.number} AND _file = {at}"
+        f" FROM broken WHERE _part = {part.number} AND _file = {file_number}"
     )
 
 
 def _put_reasons_into_words(staged: StagedRows) -> None:
-    found = staged.connection.execute("SELECT DISTINCT unnest(rules) FROM rejected").fetchall()
-    cases = " ".join(f"WHEN {literal(fault)} THEN {literal(said(fault))}" for (fault,) in found)
-    if found:
+    faults = staged.connection.execute("SELECT DISTINCT unnest(rules) FROM rejected").fetchall()
+    cases = " ".join(f"WHEN {literal(fault)} THEN {literal(said(fault))}" for (fault,) in faults)
+    if faults:
         words = f"array_to_string(list_transform(rules, lambda r: CASE r {cases} END), '; ')"
         staged.connection.execute(f"UPDATE rejected SET reasons = {words}")
 
@@ -107,11 +108,12 @@ def _count(staged: StagedRows, part: Part) -> SourceCount:
     rejected = _number(staged, f"SELECT count(*) FROM rejected WHERE _part = {part.number}")
     rows = _rows_in(staged, part)
     if rows == 0 and not part.derived:
-        message = f"{part.source} has no rows: export it again, or take the source out of playbook.yaml."
+        message = f"{part.source} has no rows: export it again, or remove the source from playbook.yaml."
         raise IntakeError(message)
     if rows != kept + rejected + ignored:
         message = (
-            f"{part.source}: {rows} rows in, but {kept} kept + {rejected} rejected + {ignored} ignored. Report this."
+            f"{part.source}: {rows} rows in, but {kept} kept + {rejected} rejected + {ignored} ignored."
+            " This is a bug: please report it."
         )
         raise QualityError(message)
     assumed = 0 if part.holds == "leads" else _marked(staged, part, "_assumed AND _faults = ''")
@@ -147,21 +149,23 @@ def _number(staged: StagedRows, query: str) -> int:
 
 
 def _violations(staged: StagedRows, part: Part) -> list[Violation]:
-    each = f"SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number}"
+    single = f"SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number}"
     first = f"min_by({{'file': file, 'row': row, 'original': original}}, (file, row), {EXAMPLES})"
-    counted = f"SELECT fault, count(*), {first} FROM ({each}) GROUP BY fault ORDER BY 2 DESC, 1"
-    found = staged.connection.execute(counted).fetchall()
-    source = staged.exports[part.at].source
-    return [_violation(part, source, fault=fault, count=count, shown=shown) for fault, count, shown in found]
+    counted = f"SELECT fault, count(*), {first} FROM ({single}) GROUP BY fault ORDER BY 2 DESC, 1"
+    groups = staged.connection.execute(counted).fetchall()
+    source = staged.exports[part.export_index].source
+    return [_violation(part, source, fault=fault, count=count, shown=shown) for fault, count, shown in groups]
 
 
 def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
     rule, about = told_apart(fault)
     examples = tuple(
         ViolationExample(
-            file=one["file"], row=int(one["row"]), found=_excerpt(one["original"], _columns_about(source, part, about))
+            file=example["file"],
+            row=int(example["row"]),
+            found=_excerpt(example["original"], _columns_about(source, part, about)),
         )
-        for one in shown
+        for example in shown
     )
     return Violation(
         rule=rule, about=about, source=part.source, holds=part.holds, count=count,

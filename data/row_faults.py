@@ -17,35 +17,36 @@ FAULTS = {
         "{about} is not an instant",
         "write ISO 8601 such as 2026-03-01T12:00:00Z or 2026-03-01, or seconds since 1970.",
     ),
-    "future": Fault("{about} lies in the future", "check the zone in playbook.yaml and the clock of the system."),
+    "future": Fault("{about} is in the future", "check timezone in playbook.yaml and the source system's clock."),
     "known_before": Fault("it was known before it happened", "check which columns are mapped to the two instants."),
     "not_a_number": Fault("{about} is not a number", "write numbers with a point, without units or thousands marks."),
     "not_yes_or_no": Fault("{about} is neither yes nor no", "write true or false."),
-    "unknown_value": Fault("{about} has a value the playbook does not know", "add it to the attribute's values."),
+    "unknown_value": Fault("{about} has a value that is not in the playbook", "add it to the attribute's values."),
     "unknown_kind": Fault(
-        "the kind is not one the playbook knows",
-        "map it in the source's kinds, add it to activities, or name it under ignore.",
+        "the kind is not in the playbook",
+        "map it in the source's kinds, add it to activities, or list it under ignore.",
     ),
     "unknown_stage": Fault(
-        "the stage is not one the playbook knows",
-        "map it in the source, add it to stages, or name it under ignore.",
+        "the stage is not in the playbook",
+        "map it in the source, add it to stages, or list it under ignore.",
     ),
     "unexpected_subject": Fault(
-        "a subject on a kind that carries none", "say subject: true for the kind in playbook.yaml, or do not map it."
+        "a subject on a kind that carries none",
+        "set subject: true for the kind in playbook.yaml, or remove the mapping.",
     ),
     "unexpected_value": Fault(
-        "a value on a kind that carries none", "say value: <unit> for the kind in playbook.yaml, or do not map it."
+        "a value on a kind that carries none", "set value: <unit> for the kind in playbook.yaml, or remove the mapping."
     ),
-    "repeated": Fault("the same {about} came before with the same content", "the first known is kept; nothing to do."),
+    "repeated": Fault("the same {about} occurs earlier with the same content", "the earliest is kept; nothing to do."),
     "contradicting": Fault(
-        "the same {about} came before with other content", "the first known is kept; give each row an id of its own."
+        "the same {about} occurs earlier with other content", "the earliest is kept; give each row its own id."
     ),
     "orphan": Fault("there is no such lead", "export the lead too, or leave the row out of the export."),
-    "lead_rejected": Fault("its lead was rejected", "mend the lead: its own row is among the rejected."),
+    "lead_rejected": Fault("its lead was rejected", "fix the lead, whose own row was rejected too."),
     "before_creation": Fault(
-        "reached before the lead was created", "check the zone, and which columns are mapped to the two instants."
+        "reached before the lead was created", "check timezone, and which columns are mapped to the two instants."
     ),
-    "broken_line": Fault("the line cannot be read", "mend its delimiters, quotes or encoding (UTF-8)."),
+    "broken_line": Fault("the line cannot be read", "fix its delimiters, quotes or encoding (UTF-8)."),
 }
 """Rule → its words. A row's fault is written ``rule:column``."""
 

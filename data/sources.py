@@ -26,7 +26,7 @@ class _Source(Words):
     def _inside_the_folder(cls, file: str) -> str:
         if not file or PurePath(file).is_absolute() or ".." in PurePath(file).parts:
             message = (
-                "name a file inside the folder of exports, without .. and not from the root; folder says where that is"
+                "the path must stay inside the folder of exports, without .. or a leading /; folder sets that folder"
             )
             raise ValueError(message)
         return file
@@ -85,7 +85,7 @@ class ActivitySource(_Source):
     @model_validator(mode="after")
     def _one_way_to_know_the_kind(self) -> "ActivitySource":
         if (self.kind is None) == (self.columns.kind is None):
-            message = "say the kind once: either kind (all rows are of this kind) or columns.kind"
+            message = "give the kind once: either kind (all rows are of this kind) or columns.kind"
             raise ValueError(message)
         return self
 

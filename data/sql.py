@@ -47,7 +47,7 @@ def in_words(value: str, words: Mapping[str, str]) -> str:
     """
     if not words:
         return "NULL::VARCHAR"
-    cases = " ".join(f"WHEN {literal(found)} THEN {literal(meant)}" for found, meant in words.items())
+    cases = " ".join(f"WHEN {literal(word)} THEN {literal(meant)}" for word, meant in words.items())
     return f"CASE {value} {cases} END"
 
 

@@ -36,13 +36,23 @@ _SQL_TYPES = {AttributeType.NUMERIC: "DOUBLE", AttributeType.CATEGORY: "VARCHAR"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows that one source contributes to one table; reports count by it."""
+    """
+    The rows that one source contributes to one table; reports count by it.
+
+    Attributes:
+        number: the part's own.
+        source: the file pattern that names the source in reports.
+        holds: the table, or ``events`` of a log that are not split yet.
+        files: as reports show them.
+        export_index: position of the source among the exports.
+        derived: whether the rows were derived from another part's.
+    """
 
     number: int
     source: str
     holds: str
     files: tuple[str, ...]
-    at: int
+    export_index: int
     derived: bool = False
 
 
@@ -81,17 +91,17 @@ def create_tables(business: Business) -> list[str]:
     return made
 
 
-def instant_checks(name: str, *, given: str, at: str, now_us: int) -> list[tuple[str, str]]:
+def instant_checks(name: str, *, given: str, instant: str, now_us: int) -> list[tuple[str, str]]:
     """Return the checks of an instant that a row may leave out: readable, and not in the future."""
-    return [(f"{given} AND {at} IS NULL", f"unreadable:{name}"), (f"{at} > {now_us}", f"future:{name}")]
+    return [(f"{given} AND {instant} IS NULL", f"unreadable:{name}"), (f"{instant} > {now_us}", f"future:{name}")]
 
 
-def fact_checks(name: str, meaning: StagingRules) -> list[tuple[str, str]]:
+def fact_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
     """Return the checks of a fact's instant and of when it became known; both are columns of the row as read."""
     return [
         ("NOT fact_given", f"missing:{name}"),
-        *instant_checks(name, given="fact_given", at="fact_at", now_us=meaning.now_us),
-        *instant_checks("known_at", given="known_given", at="told_at", now_us=meaning.now_us),
+        *instant_checks(name, given="fact_given", instant="fact_at", now_us=rules.now_us),
+        *instant_checks("known_at", given="known_given", instant="told_at", now_us=rules.now_us),
         ("known_at < fact_at", "known_before:known_at"),
     ]
 

@@ -49,7 +49,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
         with store.moment() as moment:
             rows = copy_facts(moment, copy, shape=shape, progress=progress)
         if rows["leads"] == 0:
-            message = f"{store.shown} holds no leads yet: load history into it, or let the service be told of some."
+            message = f"{store.shown} holds no leads yet: load history into it, or send leads to the service."
             raise IntakeError(message)
         for table in [table for table, count in rows.items() if count == 0]:
             (copy / f"{table}.parquet").unlink()
@@ -82,17 +82,22 @@ class Shape:
         """Return rows of the store as the contract's columns."""
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         if table == "leads":
-            told = [json.loads(text) for text in columns.pop()]
-            columns += [[self._value(said.get(name), kind) for said in told] for name, kind in self.attributes.items()]
+            documents = [json.loads(text) for text in columns.pop()]
+            columns += [
+                [self._value(attributes.get(name), kind) for attributes in documents]
+                for name, kind in self.attributes.items()
+            ]
         schema = self.schema(table)
         arrays = [pa.array(values, type=field.type) for values, field in zip(columns, schema, strict=True)]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def misfits(self, attributes: str) -> list[str]:
         """Return the attributes in JSON text whose values do not have their type."""
-        said = json.loads(attributes)
+        values = json.loads(attributes)
         return [
-            name for name, kind in self.attributes.items() if said.get(name) is not None and not fits(said[name], kind)
+            name
+            for name, kind in self.attributes.items()
+            if values.get(name) is not None and not fits(values[name], kind)
         ]
 
     def _value(self, value: object, kind: AttributeType) -> object:

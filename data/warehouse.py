@@ -66,16 +66,22 @@ class Warehouse:
             DataError: the folder does not hold one.
         """
         try:
-            said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            sizes = {name: (folder / name).stat().st_size for name in said["files"]}
-            found = cls(folder, said["fingerprint"], said["cutoff_us"], said["rows"], QualityReport(**said["quality"]))
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            sizes = {name: (folder / name).stat().st_size for name in manifest["files"]}
+            warehouse = cls(
+                folder,
+                manifest["fingerprint"],
+                manifest["cutoff_us"],
+                manifest["rows"],
+                QualityReport(**manifest["quality"]),
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             message = f"{folder} does not hold imported tables ({error}): import the history again."
             raise DataError(message) from None
-        if sizes != said["files"]:
+        if sizes != manifest["files"]:
             message = f"{folder} was changed after it was imported: delete it and import the history again."
             raise DataError(message)
-        return found
+        return warehouse
 
     @classmethod
     def of_tables(cls, folder: Path) -> "Warehouse":
@@ -167,10 +173,10 @@ class ImportRequest:
 def _unchanged(target: Path) -> Warehouse | None:
     """Return the tables that stand there, unless they are damaged or have rejected rows that time may have mended."""
     try:
-        found = Warehouse.open(target)
+        warehouse = Warehouse.open(target)
     except DataError:
         return None
-    return None if any(violation.rule == "future" for violation in found.quality.violations) else found
+    return None if any(violation.rule == "future" for violation in warehouse.quality.violations) else warehouse
 
 
 def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: Progress = silent) -> str:
@@ -182,16 +188,16 @@ def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: P
         store: where the facts of the store that the playbook names were copied to.
         progress: hears how far it has come.
     """
-    paths = [(found.folder, path) for found in source_files(playbook, store) for path in found.paths]
+    paths = [(source.folder, path) for source in source_files(playbook, store) for path in source.paths]
     digests = []
-    for at, (inside, path) in enumerate(paths):
-        progress("looking for changes", at, len(paths))
+    for done, (inside, path) in enumerate(paths):
+        progress("looking for changes", done, len(paths))
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         digests.append((path.relative_to(inside).as_posix(), digest))
     progress("looking for changes", len(paths), len(paths))
-    said = json.dumps([INTAKE, _relevant(playbook.business), digests], sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()
+    text = json.dumps([INTAKE, _relevant(playbook.business), digests], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _relevant(business: Business) -> dict[str, Any]:
@@ -199,7 +205,9 @@ def _relevant(business: Business) -> dict[str, Any]:
         "timezone": business.timezone,
         "sources": [source.model_dump(mode="json", exclude={"database"}) for source in business.sources],
         "activities": {name: (kind.carries_subject, kind.value) for name, kind in business.activities.items()},
-        "attributes": {name: said.model_dump(include={"type", "values"}) for name, said in business.attributes.items()},
+        "attributes": {
+            name: attribute.model_dump(include={"type", "values"}) for name, attribute in business.attributes.items()
+        },
         "stages": list(business.stages),
         "most_rejected": business.most_rejected,
     }
@@ -227,14 +235,14 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         rows = _write_tables(staged, playbook, draft, progress)
         cutoff_us = _cutoff_us(staged, reading.now_us)
     files = {path.name: path.stat().st_size for path in sorted(draft.iterdir())}
-    said = {
+    manifest = {
         "fingerprint": reading.fingerprint,
         "cutoff_us": cutoff_us,
         "rows": rows,
         "files": files,
         "quality": report.model_dump(mode="json"),
     }
-    (draft / MANIFEST).write_text(json.dumps(said, indent=1), encoding="utf-8")
+    (draft / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 @contextmanager
@@ -284,27 +292,27 @@ def _with_rejected_rows(staged: StagedRows, report: QualityReport, path: Path) -
 
 def _require_quality(report: QualityReport) -> None:
     if report.complaints:
-        details = f"\nThe rejected rows and why: {report.rejected_rows}" if report.rejected_rows else ""
+        details = f"\nRejected rows with reasons: {report.rejected_rows}" if report.rejected_rows else ""
         raise QualityError("\n".join(report.complaints) + details, report)
 
 
 def _require_leads(report: QualityReport) -> None:
     if not any(count.kept for count in report.sources if count.holds == "leads"):
-        message = "No lead is left of what was read: see the rejected rows, and mend the export or its mapping."
+        message = "No lead is left: see the rejected rows, and correct the export or its mapping."
         raise QualityError(message, report)
 
 
 def _write_tables(staged: StagedRows, business: Business, target: Path, progress: Progress) -> dict[str, int]:
     rows = {}
-    for at, table in enumerate(STAGED):
-        progress("writing tables", at, len(STAGED))
+    for done, table in enumerate(STAGED):
+        progress("writing tables", done, len(STAGED))
         names = contract_columns(table, business)
         columns = ", ".join(
             f"make_timestamptz({name}) AS {name}" if name in _INSTANTS else quoted(name) for name in names
         )
-        well = f"SELECT {columns} FROM {table} WHERE _faults = '' ORDER BY {_ORDER[table]}"
+        valid = f"SELECT {columns} FROM {table} WHERE _faults = '' ORDER BY {_ORDER[table]}"
         path = literal(str(target / f"{table}.parquet"))
-        rows[table] = staged.connection.execute(f"COPY ({well}) TO {path} (FORMAT parquet)").fetchall()[0][0]
+        rows[table] = staged.connection.execute(f"COPY ({valid}) TO {path} (FORMAT parquet)").fetchall()[0][0]
     progress("writing tables", len(STAGED), len(STAGED))
     return rows
 
@@ -312,13 +320,13 @@ def _write_tables(staged: StagedRows, business: Business, target: Path, progress
 def _cutoff_us(staged: StagedRows, now_us: int) -> int:
     """Return the instant until which the exports reach: the latest ``known_at``; a day that is not over ends now."""
     latest = " UNION ALL ".join(f"SELECT max(known_at) AS k FROM {table} WHERE _faults = ''" for table in STAGED)
-    found = staged.connection.execute(f"SELECT max(k) FROM ({latest})").fetchall()[0][0]
-    return min(int(found), now_us)
+    latest_us = staged.connection.execute(f"SELECT max(k) FROM ({latest})").fetchall()[0][0]
+    return min(int(latest_us), now_us)
 
 
 def _view(path: Path) -> str:
-    found = duckdb.read_parquet(str(path))
-    columns = ", ".join(_as_numbers(name, str(kind)) for name, kind in zip(found.columns, found.types, strict=True))
+    table = duckdb.read_parquet(str(path))
+    columns = ", ".join(_as_numbers(name, str(kind)) for name, kind in zip(table.columns, table.types, strict=True))
     return f"SELECT {columns} FROM read_parquet({literal(str(path))})"
 
 

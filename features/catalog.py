@@ -80,7 +80,7 @@ class Catalog:
         try:
             content = json.loads(text)
             never_use = tuple(_text(kind) for kind in content["never_use"])
-            return cls(tuple(_feature_in(given) for given in content["features"]), never_use)
+            return cls(tuple(_feature_in(feature) for feature in content["features"]), never_use)
         except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
             message = f"this is not a catalog ({error}): export the bundle again from its training run."
             raise CatalogError(message) from None
@@ -99,19 +99,19 @@ def _plain(value: object) -> object:
     return float(value) if isinstance(value, int) else value
 
 
-def _feature_in(given: Mapping[str, Any]) -> Feature:
-    words = tuple((_text(value), _text(said)) for value, said in given["words"])
-    missing = None if given["missing"] is None else _real(given["missing"])
-    if given["over"] not in get_args(Over):
-        message = f"over is {given['over']!r}, expected lead or account"
+def _feature_in(content: Mapping[str, Any]) -> Feature:
+    words = tuple((_text(value), _text(phrase)) for value, phrase in content["words"])
+    missing = None if content["missing"] is None else _real(content["missing"])
+    if content["over"] not in get_args(Over):
+        message = f"over is {content['over']!r}, expected lead or account"
         raise ValueError(message)
-    texts = {key: _text(given[key]) for key in ("name", "says", "says_none", "group")}
-    return Feature(reduce=_reducer_in(given["reduce"]), missing=missing, over=given["over"], words=words, **texts)
+    texts = {key: _text(content[key]) for key in ("name", "says", "says_none", "group")}
+    return Feature(reduce=_reducer_in(content["reduce"]), missing=missing, over=content["over"], words=words, **texts)
 
 
-def _reducer_in(given: Mapping[str, Any]) -> Reducer:
-    reducer = NAMES[given["is"]]
-    values: dict[str, Any] = {field.name: _part(field.name, given[field.name]) for field in fields(reducer)}
+def _reducer_in(content: Mapping[str, Any]) -> Reducer:
+    reducer = NAMES[content["is"]]
+    values: dict[str, Any] = {field.name: _part(field.name, content[field.name]) for field in fields(reducer)}
     return reducer(**values)
 
 

@@ -72,7 +72,7 @@ def derive_catalog(business: Business, profile: DataProfile, *, fewest_leads: in
         feature for feature in wanted.values() if not any(fnmatch.fnmatch(feature.name, pattern) for pattern in dropped)
     ]
     if not kept:
-        message = "no feature is left: the data shows too few activities and attributes, or features.drop takes all."
+        message = "no feature is left: the data shows too few activities and attributes, or features.drop removes all."
         raise CatalogError(message)
     return Catalog(tuple(kept), tuple(kind for kind in business.never_use if kind in business.activities))
 

@@ -137,12 +137,12 @@ def _newest(versions: ir.Table, keys: list[str]) -> ir.Table:
     return ranked.filter(ranked["rank"] == 0).drop("rank", "version_at")
 
 
-def _colleagues(mine: ir.Table, leads: ir.Table) -> ir.Table:
+def _colleagues(own: ir.Table, leads: ir.Table) -> ir.Table:
     """Return the other leads whose newest version names the same account."""
     other = leads.view()
-    named = mine.left_join(other, [mine.account_id == other.account_id, other.known_at < mine.as_of])
+    named = own.left_join(other, [own.account_id == other.account_id, other.known_at < own.as_of])
     candidates = named.select(
-        lead_id=mine.lead_id, as_of=mine.as_of, account_id=mine.account_id, peer_id=other.lead_id
+        lead_id=own.lead_id, as_of=own.as_of, account_id=own.account_id, peer_id=other.lead_id
     ).distinct()
     version = leads.view()
     known = [candidates.peer_id == version.lead_id, version.known_at < candidates.as_of]
@@ -249,8 +249,10 @@ def _value(feature: Feature, joined: ir.Table) -> ir.Value:
             return counts[0] / counts[1].nullif(0.0)
         case Count(days=days) | Distinct(days=days) | Sum(days=days) | Mean(days=days):
             number = type(reduce).__name__.lower()
-            found = joined[_label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)]
-            return found.cast("float64").round(VALUE_DIGITS) if isinstance(reduce, Sum | Mean) else found
+            number_column = joined[_label(over, f"{number}{'' if days is None else f'@{days:g}'}", reduce)]
+            return (
+                number_column.cast("float64").round(VALUE_DIGITS) if isinstance(reduce, Sum | Mean) else number_column
+            )
         case DecayedCount(half_life_days=half_life):
             return joined[_label(over, f"decayed@{half_life:g}", reduce)].round(DECAY_DIGITS)
 

@@ -222,13 +222,13 @@ def _versions(catalog: Catalog, words: _Dialect) -> str:
     """Look up the newest known version of each lead; nulls if there was none."""
     columns = ["s.lead_id", "s.as_of", "v.account_id", "v.created_at"]
     for name, kind in _types(catalog).items():
-        said = words.text if kind is AttributeType.CATEGORY else words.number
+        expression = words.text if kind is AttributeType.CATEGORY else words.number
         key = name.replace("'", "''")
-        columns.append(f"{said.format(name=key)} AS {_quoted(words.named(f'attribute_{name}'))}")
+        columns.append(f"{expression.format(name=key)} AS {_quoted(words.named(f'attribute_{name}'))}")
     newest = _NEWEST.format(lead="s.lead_id", as_of="s.as_of")
-    found = f"v.lead_id = s.lead_id AND v.known_at = ({newest})"
+    condition = f"v.lead_id = s.lead_id AND v.known_at = ({newest})"
     # names are quoted, and nothing comes from a caller
-    return f"SELECT {', '.join(columns)} FROM snapshots AS s LEFT JOIN lead_versions AS v ON {found}"  # noqa: S608
+    return f"SELECT {', '.join(columns)} FROM snapshots AS s LEFT JOIN lead_versions AS v ON {condition}"  # noqa: S608
 
 
 def _quoted(name: str) -> str:

@@ -74,7 +74,7 @@ def rebuild_features(
     )
 
 
-def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") -> NDArray[np.bool_]:
+def differs(feature: Feature, served: "pd.Series[Any]", rebuilt: "pd.Series[Any]") -> NDArray[np.bool_]:
     """
     Return where two columns of a feature differ.
 
@@ -82,14 +82,14 @@ def differs(feature: Feature, ours: "pd.Series[Any]", theirs: "pd.Series[Any]") 
 
     Args:
         feature: what both columns hold.
-        ours: (n,) values.
-        theirs: (n,) values in the same order.
+        served: (n,) values.
+        rebuilt: (n,) values in the same order.
     """
-    known, also = ours.notna().to_numpy(), theirs.notna().to_numpy()
+    known, also = served.notna().to_numpy(), rebuilt.notna().to_numpy()
     if feature.is_category:
-        apart = ours.astype(str).to_numpy() != theirs.astype(str).to_numpy()
+        apart = served.astype(str).to_numpy() != rebuilt.astype(str).to_numpy()
     else:
-        left, right = (column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (ours, theirs))
+        left, right = (column.to_numpy(dtype=np.float64, na_value=np.nan) for column in (served, rebuilt))
         step = _step(feature)
         apart = np.abs(left - right) > ((1.5 * step + _NOISE * np.abs(left)) if step else 0.0)
     return np.asarray((known != also) | (known & also & apart))
@@ -119,9 +119,9 @@ def _too_many(
     """Return for which snapshots the colleagues' rows exceed the limit."""
     joined = accounts.inner_join(_rows_by_account(accounts, leads, activities), "account_id")
     summed = joined.group_by("number").aggregate(rows=joined["rows"].sum())
-    found: pd.DataFrame = summed.to_pyarrow().to_pandas()
+    totals: pd.DataFrame = summed.to_pyarrow().to_pandas()
     cost = np.zeros(snapshots, dtype=np.int64)
-    cost[found["number"].to_numpy()] = found["rows"].to_numpy()
+    cost[totals["number"].to_numpy()] = totals["rows"].to_numpy()
     cheapest = np.argsort(cost, kind="stable")
     alone = np.empty(snapshots, dtype=bool)
     alone[cheapest] = np.cumsum(cost[cheapest]) > most

@@ -140,9 +140,9 @@ def load_files(
         ModelError: anything at all is not as it was saved.
     """
     _check_names(files, where)
-    found = hashlib.sha256(files[MANIFEST]).hexdigest()
-    if fingerprint is not None and found != fingerprint:
-        raise StaleBundleError(file=f"{where}/{MANIFEST}", found=found, expected=fingerprint)
+    own_fingerprint = hashlib.sha256(files[MANIFEST]).hexdigest()
+    if fingerprint is not None and own_fingerprint != fingerprint:
+        raise StaleBundleError(file=f"{where}/{MANIFEST}", found=own_fingerprint, expected=fingerprint)
     manifest = _manifest(files[MANIFEST], f"{where}/{MANIFEST}")
     content = {name: _verified(files[name], manifest["files"][name], f"{where}/{name}") for name in _FILES}
     for name in ("catalog.json", "model.json", "golden.json"):
@@ -152,7 +152,9 @@ def load_files(
     except FeatureError as error:
         message = f"{where}/catalog.json: {error}"
         raise BundleError(message) from None
-    model = replace(model.labelled(version=version or found[:8], fingerprint=found), facts=manifest["facts"])
+    model = replace(
+        model.labelled(version=version or own_fingerprint[:8], fingerprint=own_fingerprint), facts=manifest["facts"]
+    )
     _check_reach(model)
     _replay(model, loads(content["golden.json"]), f"{where}/golden.json")
     return model
@@ -221,7 +223,7 @@ def _check_names(files: Mapping[str, bytes], where: str) -> None:
             message = f"{where} has no {name}: export the bundle again from its MLflow run."
             raise BundleError(message)
     if len(files) > 1 + len(_FILES):
-        message = f"{where} has files that are no part of a bundle: export it again from its MLflow run."
+        message = f"{where} has files that do not belong to a bundle: export it again from its MLflow run."
         raise BundleError(message)
 
 
@@ -279,12 +281,14 @@ def _remembered(receipt: Receipt) -> dict[str, Any]:
 def _replay(model: ConversionModel, golden: object, where: str) -> None:
     if not isinstance(golden, list) or not golden:
         raise StructureError(where=where, found=golden, expected="golden rows")
-    for at, given in enumerate(golden):
-        row = fields(given, f"{where}, row {at}", ("values", "expected"))
-        values = _golden_values(row["values"], model, f"{where}, row {at}")
+    for index, given in enumerate(golden):
+        row = fields(given, f"{where}, row {index}", ("values", "expected"))
+        values = _golden_values(row["values"], model, f"{where}, row {index}")
         again = json.loads(_dumps(_remembered(model.receipt("", 0, values))))
         if not _same(again, row["expected"]):
-            message = f"{where}: row {at} gives another receipt than at training; export the bundle again from its run."
+            message = (
+                f"{where}: row {index} gives another receipt than at training; export the bundle again from its run."
+            )
             raise BundleError(message)
 
 

@@ -40,27 +40,27 @@ def find_bundle(models: Path, wanted: str) -> Champion:
         return read_pointer(models)
     if (Path(wanted) / MANIFEST).is_file():
         return Champion("", "", str(Path(wanted).resolve()))
-    found = [one for one in _trained(models) if wanted in {"challenger", one[1].version}]
-    if not found:
-        message = f"no bundle goes by {wanted!a}: name champion, challenger, a trained version's number or a folder."
+    candidates = [version for version in _trained(models) if wanted in {"challenger", version[1].version}]
+    if not candidates:
+        message = f"no bundle is called {wanted!a}: name champion, challenger, a trained version's number or a folder."
         raise UnknownBundleError(message)
-    return max(found, key=lambda one: one[0])[1]
+    return max(candidates, key=lambda version: version[0])[1]
 
 
 def _trained(models: Path) -> Iterator[tuple[str, Champion]]:
     """Yield each trained version whose bundle still exists, with the instant of its training."""
     for path in sorted(models.glob(f"reports/*/{_JUDGEMENT}")):
-        told = _told(path)
-        if told is not None and (bundle_folder(models, path.parent.name) / MANIFEST).is_file():
-            fingerprint, version, trained_at = told
+        training = _training_of(path)
+        if training is not None and (bundle_folder(models, path.parent.name) / MANIFEST).is_file():
+            fingerprint, version, trained_at = training
             yield trained_at, Champion(version, fingerprint, f"bundles/{path.parent.name}")
 
 
-def _told(path: Path) -> tuple[str, str, str] | None:
+def _training_of(path: Path) -> tuple[str, str, str] | None:
     """Return fingerprint, version and instant of a training; None if its report lacks one of them."""
     try:
         content: Any = loads(path.read_text(encoding="utf-8"))
-        told = (content["model"]["fingerprint"], content["version"], content["trained_at"])
+        training = (content["model"]["fingerprint"], content["version"], content["trained_at"])
     except (OSError, UnicodeDecodeError, KeyError, TypeError, ModelError):
         return None
-    return told if all(isinstance(text, str) and text for text in told) else None
+    return training if all(isinstance(text, str) and text for text in training) else None

@@ -231,20 +231,20 @@ class Isotonic(_NonlinearCalibration):
 
     def logits(self, margins: Floats) -> Floats:
         """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
-        at, log_odds = self._knots
-        passed = np.searchsorted(at, margins, side="right")
+        knots, log_odds = self._knots
+        passed = np.searchsorted(knots, margins, side="right")
         knot = np.maximum(passed - 1, 0)
-        return np.asarray(log_odds[knot] + self._slopes[passed] * (margins - at[knot]))
+        return np.asarray(log_odds[knot] + self._slopes[passed] * (margins - knots[knot]))
 
     def steepness(self, start: float, margins: Floats) -> Floats:
         """Return the mean slope of the log-odds between a margin and each of (n,) others."""
-        at, log_odds = self._knots
+        knots, log_odds = self._knots
         low, high = np.minimum(margins, start), np.maximum(margins, start)
-        first, last = np.searchsorted(at, low, side="right"), np.searchsorted(at, high, side="right")
+        first, last = np.searchsorted(knots, low, side="right"), np.searchsorted(knots, high, side="right")
         # Knot by knot: the difference of two log-odds would keep few digits of a short way.
-        next_knot, last_knot = np.minimum(first, len(at) - 1), np.maximum(last - 1, 0)
-        to_knot = self._slopes[first] * (at[next_knot] - low)
-        from_knot = self._slopes[last] * (high - at[last_knot])
+        next_knot, last_knot = np.minimum(first, len(knots) - 1), np.maximum(last - 1, 0)
+        to_knot = self._slopes[first] * (knots[next_knot] - low)
+        from_knot = self._slopes[last] * (high - knots[last_knot])
         risen = to_knot + (log_odds[last_knot] - log_odds[next_knot]) + from_knot
         one_line = first == last
         return np.asarray(np.where(one_line, self._slopes[first], risen / np.where(one_line, 1.0, high - low)))

@@ -48,8 +48,8 @@ def bundle_folder(models: Path, run_id: str) -> Path:
 def point_to(models: Path, champion: Champion) -> None:
     """Make a bundle the serving one, in one step."""
     content = {"version": champion.version, "fingerprint": champion.fingerprint, "bundle": champion.bundle}
-    moved = {} if champion.move is None else {"move": dict(champion.move)}
-    write_whole(models / POINTER, json.dumps(content | moved, sort_keys=True, indent=1))
+    move = {} if champion.move is None else {"move": dict(champion.move)}
+    write_whole(models / POINTER, json.dumps(content | move, sort_keys=True, indent=1))
 
 
 def read_pointer(models: Path) -> Champion:
@@ -78,8 +78,10 @@ def pointer_of(text: str, models: Path) -> Champion:
     try:
         return _with_move(loads(text), models)
     except StructureError as error:
-        found = str(error).removesuffix("; export the model again.")
-        message = f"{path} does not say which model serves ({found}): run leadscore rollback, or promote a model again."
+        reason = str(error).removesuffix("; export the model again.")
+        message = (
+            f"{path} does not say which model serves ({reason}): run leadscore rollback, or promote a model again."
+        )
         raise BundleError(message) from None
 
 

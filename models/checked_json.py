@@ -28,7 +28,7 @@ def loads(text: str) -> object:
         raise StructureError(where="JSON", found=error.found, expected=error.expected) from None
 
 
-def fields(found: object, where: str, names: Iterable[str]) -> dict[str, Any]:
+def fields(value: object, where: str, names: Iterable[str]) -> dict[str, Any]:
     """
     Return an object that has exactly these fields.
 
@@ -36,57 +36,57 @@ def fields(found: object, where: str, names: Iterable[str]) -> dict[str, Any]:
     Traceback (most recent call last):
     models.errors.StructureError: tree 0: found ['a'], expected the fields a, b; export the model again.
     """
-    if not isinstance(found, dict):
-        raise StructureError(where=where, found=found, expected="an object")
+    if not isinstance(value, dict):
+        raise StructureError(where=where, found=value, expected="an object")
     expected = sorted(names)
-    if sorted(found) != expected:
+    if sorted(value) != expected:
         wanted = f"the fields {', '.join(expected)}"
-        raise StructureError(where=where, found=sorted(found), expected=wanted)
-    return found
+        raise StructureError(where=where, found=sorted(value), expected=wanted)
+    return value
 
 
-def whole(found: object, where: str) -> int:
+def whole(value: object, where: str) -> int:
     """Return an integer; true and false are rejected."""
-    if type(found) is not int:
-        raise StructureError(where=where, found=found, expected="an integer")
-    return found
+    if type(value) is not int:
+        raise StructureError(where=where, found=value, expected="an integer")
+    return value
 
 
-def integers(found: object, where: str) -> tuple[int, ...]:
+def integers(value: object, where: str) -> tuple[int, ...]:
     """Return a list of integers."""
-    return _all_of(found, where, (int,), "integers")
+    return _all_of(value, where, (int,), "integers")
 
 
-def switches(found: object, where: str) -> tuple[bool, ...]:
+def switches(value: object, where: str) -> tuple[bool, ...]:
     """Return a list of true and false."""
-    return _all_of(found, where, (bool,), "true or false")
+    return _all_of(value, where, (bool,), "true or false")
 
 
-def numbers(found: object, where: str) -> tuple[float, ...]:
+def numbers(value: object, where: str) -> tuple[float, ...]:
     """Return a list of numbers as floats, finite or not."""
-    read = _all_of(found, where, (int, float), "numbers")
+    read = _all_of(value, where, (int, float), "numbers")
     try:
         return tuple(map(float, read))
     except OverflowError:
         raise StructureError(where=where, found="a huge number", expected="numbers") from None
 
 
-def texts(found: object, where: str) -> tuple[str, ...] | None:
+def texts(value: object, where: str) -> tuple[str, ...] | None:
     """Return a list of texts, or None where there is null."""
-    return None if found is None else _all_of(found, where, (str,), "texts or null")
+    return None if value is None else _all_of(value, where, (str,), "texts or null")
 
 
-def is_label(found: object) -> TypeGuard[str]:
+def is_label(value: object) -> TypeGuard[str]:
     """
     Return whether a value can be the name or the version of a model: one line of at most 200 characters.
 
     >>> is_label("leadscore-demo"), is_label(""), is_label(7)
     (True, False, False)
     """
-    return isinstance(found, str) and 0 < len(found) <= _LONGEST_LABEL and found.isprintable()
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_LABEL and value.isprintable()
 
 
-def check_plain(found: object, where: str) -> None:
+def check_plain(value: object, where: str) -> None:
     """
     Reject JSON that cannot be written back: 1e999, half a UTF-16 pair, NUL, endless nesting.
 
@@ -97,7 +97,7 @@ def check_plain(found: object, where: str) -> None:
     Traceback (most recent call last):
     models.errors.StructureError: facts: found inf, expected a finite number; export the model again.
     """
-    level, depth = [found], 0
+    level, depth = [value], 0
     while level:
         depth += 1
         if depth > DEEPEST:
@@ -117,7 +117,7 @@ def _check_one(item: object, where: str) -> None:
     if isinstance(item, int) and abs(item) > _LARGEST_WHOLE:
         raise StructureError(where=where, found="a huge number", expected="a number")
     if isinstance(item, str) and ("\0" in item or not _is_unicode(item)):
-        raise StructureError(where=where, found="a sign that no text has", expected="text")
+        raise StructureError(where=where, found="a character that no text can hold", expected="text")
 
 
 def _is_unicode(text: str) -> bool:
@@ -128,11 +128,11 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _all_of(found: object, where: str, kinds: tuple[type, ...], says: str) -> tuple[Any, ...]:
+def _all_of(value: object, where: str, kinds: tuple[type, ...], says: str) -> tuple[Any, ...]:
     """Return a list as a tuple if each item has exactly one of these types (a bool is not an int here)."""
-    if not isinstance(found, list):
-        raise StructureError(where=where, found=found, expected=f"a list of {says}")
-    for item in found:
+    if not isinstance(value, list):
+        raise StructureError(where=where, found=value, expected=f"a list of {says}")
+    for item in value:
         if type(item) not in kinds:
             raise StructureError(where=where, found=item, expected=says)
-    return tuple(found)
+    return tuple(value)

@@ -48,17 +48,18 @@ class Encoding:
     def rows(self, known: Sequence[Sequence[Value]]) -> NDArray[np.float64]:
         """Encode the k values of n leads as float64 of shape (n, k); missing is NaN."""
         encoded = [list(values) for values in known]
-        for at, codes in enumerate(self._codes):
+        for column, codes in enumerate(self._codes):
             for row in encoded if codes is not None else ():
-                row[at] = None if row[at] is None else codes.get(row[at], len(codes))  # type: ignore[union-attr, arg-type]
+                row[column] = None if row[column] is None else codes.get(row[column], len(codes))  # type: ignore[union-attr, arg-type]
         return np.array(encoded, dtype=np.float64).reshape(len(known), len(self._codes))
 
     def frame(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Encode a frame with a column per feature as float64 of shape (n, k)."""
         matrix = np.empty((len(frame), len(self._codes)), dtype=np.float64, order="F")
-        for at, (feature, codes) in enumerate(zip(self.catalog.features, self._codes, strict=True)):
+        for position, (feature, codes) in enumerate(zip(self.catalog.features, self._codes, strict=True)):
             column = frame[feature.name]
-            matrix[:, at] = _coded(column, codes) if codes is not None else column.to_numpy(np.float64, na_value=np.nan)
+            numbers = column.to_numpy(np.float64, na_value=np.nan) if codes is None else _coded(column, codes)
+            matrix[:, position] = numbers
         return matrix
 
 
@@ -154,11 +155,12 @@ class ConversionModel:
         """Return the receipt of a lead from the points of its features and of their groups."""
         own, by_group = moved
         points = _summed([self.base_points, *by_group])
-        used = [at for at in order if by_group[at]]
+        used = [group for group in order if by_group[group]]
         reasons = tuple(
-            Reason(self._groups[at].code, self._groups[at].says(values, own), by_group[at]) for at in used[:top]
+            Reason(self._groups[group].code, self._groups[group].says(values, own), by_group[group])
+            for group in used[:top]
         )
-        rest = math.fsum(by_group[at] for at in used[len(reasons) :])
+        rest = math.fsum(by_group[group] for group in used[len(reasons) :])
         probability, grade = self.probability(points), self.bands.grade(points)
         return Receipt(lead_id, as_of, points, self.base_points, probability, grade, reasons, self.id, rest, stretch)
 
@@ -170,8 +172,8 @@ class ConversionModel:
         """Score many encoded leads, float64 of shape (n, k)."""
         reasons = self._by_group(self.moved(matrix))
         points = np.full(len(matrix), self.base_points)
-        for at in range(reasons.shape[1]):
-            points += reasons[:, at]
+        for group in range(reasons.shape[1]):
+            points += reasons[:, group]
         logits = (points - AVERAGE_POINTS) / POINTS_PER_LOGIT + math.log(self.base_odds)
         return ScoreArrays(points, sigmoids(logits), self.base_points, self.codes, reasons)
 
@@ -215,10 +217,10 @@ class ConversionModel:
     @cached_property
     def _group_of(self) -> NDArray[np.intp]:
         """The position of each feature's group, shape (k,)."""
-        found = np.empty(len(self.catalog.features), dtype=np.intp)
-        for at, group in enumerate(self._groups):
-            found[list(group.members)] = at
-        return found
+        positions = np.empty(len(self.catalog.features), dtype=np.intp)
+        for index, group in enumerate(self._groups):
+            positions[list(group.members)] = index
+        return positions
 
     @cached_property
     def _straight(self) -> float | None:

@@ -1,4 +1,4 @@
-"""One decision tree as checked arrays: lengths, ranges, one way to every node, counts that add up."""
+"""One decision tree as checked arrays: lengths, ranges, exactly one path to every node, counts that add up."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -125,7 +125,7 @@ def _check_links(tree: Tree) -> None:
             expected = f"a split below {splits} or a leaf down to {-splits - 1}"
             raise StructureError(where="left or right", found=node, expected=expected)
         if node in reached:
-            expected = "one way to every node"
+            expected = "exactly one path to every node"
             raise StructureError(where="left or right", found=f"{node} twice", expected=expected)
         reached.add(node)
     if len(reached) != 2 * splits + 1:
@@ -145,14 +145,14 @@ def _walk(tree: Tree) -> Iterator[int]:
 
 def _check_counts(tree: Tree) -> None:
     """Reject counts that are not positive or do not add up along the branches."""
-    for found in tree.split_count + tree.leaf_count:
-        if not 0 < found <= LARGEST_COUNT:
-            raise StructureError(where="count", found=found, expected=f"1 to {LARGEST_COUNT}")
-    for split, found in enumerate(tree.split_count):
+    for count in tree.split_count + tree.leaf_count:
+        if not 0 < count <= LARGEST_COUNT:
+            raise StructureError(where="count", found=count, expected=f"1 to {LARGEST_COUNT}")
+    for split, count in enumerate(tree.split_count):
         expected = tree.count(tree.left[split]) + tree.count(tree.right[split])
-        if found != expected:
+        if count != expected:
             says = f"{expected}, the sum of its branches"
-            raise StructureError(where=f"split_count {split}", found=found, expected=says)
+            raise StructureError(where=f"split_count {split}", found=count, expected=says)
 
 
 def _check_paths(tree: Tree) -> None:

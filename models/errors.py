@@ -66,10 +66,10 @@ class RowsError(ModelError):
         Name the shape of the rows and the expected one.
 
         >>> print(RowsError(shape=(2, 3), columns=5))
-        Rows have shape (2, 3), expected (n, 5): give the features in the order of training.
+        Rows have shape (2, 3), expected (n, 5): pass the features in the order of training.
         """
         super().__init__(
-            f"Rows have shape {shape}, expected (n, {columns}): give the features in the order of training."
+            f"Rows have shape {shape}, expected (n, {columns}): pass the features in the order of training."
         )
 
 

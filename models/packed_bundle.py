@@ -66,17 +66,17 @@ def unpack(blob: bytes) -> PackedBundle:
         ModelError: it is neither.
 
     >>> unpack(pack({"a.json": b"{}"}, version="3"))
-    Packed(files={'a.json': b'{}'}, version='3', fingerprint=None)
+    PackedBundle(files={'a.json': b'{}'}, version='3', fingerprint=None)
     >>> unpack(b'{"files": {"a.json": "{}"}}').files
     {'a.json': b'{}'}
     """
     content = loads(_text(blob if blob[:1] == b"{" else _unsqueezed(blob)))
-    told = [name for name in ("version", "fingerprint") if isinstance(content, dict) and name in content]
-    given = fields(content, "packed bundle", ("files", *told))
-    for name in told:
-        if given[name] is not None and not is_label(given[name]):
-            raise StructureError(where=name, found=given[name], expected="a line of at most 200 signs")
-    return PackedBundle(_files(given["files"]), given.get("version"), given.get("fingerprint"))
+    labels = [name for name in ("version", "fingerprint") if isinstance(content, dict) and name in content]
+    packed = fields(content, "packed bundle", ("files", *labels))
+    for name in labels:
+        if packed[name] is not None and not is_label(packed[name]):
+            raise StructureError(where=name, found=packed[name], expected="one line of at most 200 characters")
+    return PackedBundle(_files(packed["files"]), packed.get("version"), packed.get("fingerprint"))
 
 
 def _unsqueezed(blob: bytes) -> bytes:
@@ -84,10 +84,10 @@ def _unsqueezed(blob: bytes) -> bytes:
     try:
         content = reader.decompress(blob, LARGEST_BYTES + 1)
     except zlib.error:
-        message = "this is no packed bundle: pack the bundle again."
+        message = "this is not a packed bundle: pack the bundle again."
         raise BundleError(message) from None
     if len(content) > LARGEST_BYTES:
-        message = f"the packed bundle unpacks to more than {LARGEST_BYTES:,} bytes, which no bundle has: pack it again."
+        message = f"the packed bundle unpacks to more than {LARGEST_BYTES:,} bytes: no bundle is that large."
         raise BundleError(message)
     if not reader.eof or reader.unused_data:
         message = "the packed bundle does not end where it should: pack the bundle again."
@@ -109,4 +109,4 @@ def _files(given: object) -> dict[str, bytes]:
     try:
         return {name: text.encode("utf-8") for name, text in given.items()}
     except UnicodeEncodeError:
-        raise StructureError(where="files", found="a sign that no text has", expected="texts") from None
+        raise StructureError(where="files", found="a character that no text can hold", expected="texts") from None

@@ -30,25 +30,27 @@ class Group:
 
         Args:
             values: the values of all features of the catalog.
-            points: the points that each of them moved.
+            points: the points that each of them contributed.
         """
-        for feature, at in self._last:
-            if feature.nothing(values[at]):
-                return feature.worded(values[at])
-        told, at = self._plain[0]
+        for feature, index in self._last:
+            if feature.nothing(values[index]):
+                return feature.worded(values[index])
+        feature, index = self._plain[0]
         if len(self._plain) > 1:
             direction = 1.0 if sum(points[member] for member in self.members) >= 0 else -1.0
-            told, at = max(self._plain, key=lambda one: direction * points[one[1]])  # the first of equals
-        return told.worded(values[at])
+            feature, index = max(self._plain, key=lambda pair: direction * points[pair[1]])  # the first of equals
+        return feature.worded(values[index])
 
     @cached_property
     def _last(self) -> list[tuple[Feature, int]]:
-        return [(feature, at) for feature, at in self._placed if isinstance(feature.reduce, DaysSinceLast)]
+        return [(feature, index) for feature, index in self._placed if isinstance(feature.reduce, DaysSinceLast)]
 
     @cached_property
     def _plain(self) -> list[tuple[Feature, int]]:
         """The features that people understand at once, or all if there are none."""
-        plain = [(feature, at) for feature, at in self._placed if not isinstance(feature.reduce, DecayedCount | Trend)]
+        plain = [
+            (feature, index) for feature, index in self._placed if not isinstance(feature.reduce, DecayedCount | Trend)
+        ]
         return plain or self._placed
 
     @property
@@ -58,7 +60,9 @@ class Group:
 
 def groups_of(features: Sequence[Feature]) -> list[Group]:
     """Return the groups in the order in which the first feature of each appears."""
-    order = {code: at for at, code in enumerate(dict.fromkeys(feature.code for feature in features))}
-    placed = sorted(range(len(features)), key=lambda at: (order[features[at].code], at))
-    found = [(code, tuple(members)) for code, members in groupby(placed, key=lambda at: features[at].code)]
-    return [Group(code, members, tuple(features[at] for at in members)) for code, members in found]
+    order = {code: index for index, code in enumerate(dict.fromkeys(feature.code for feature in features))}
+    placed = sorted(range(len(features)), key=lambda index: (order[features[index].code], index))
+    members_by_code = [
+        (code, tuple(members)) for code, members in groupby(placed, key=lambda index: features[index].code)
+    ]
+    return [Group(code, members, tuple(features[index] for index in members)) for code, members in members_by_code]

@@ -65,7 +65,7 @@ class Scorecard:
     @cached_property
     def codes(self) -> tuple[str, ...]:
         """The code of each rule's reason."""
-        return tuple(f"rule:{at + 1}:{_about(rule)}" for at, rule in enumerate(self.rules.rules))
+        return tuple(f"rule:{index + 1}:{_about(rule)}" for index, rule in enumerate(self.rules.rules))
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; list only the ``top`` reasons, or all."""
@@ -95,7 +95,7 @@ class Scorecard:
 
     def _score(self, columns: list[Column]) -> ScoreArrays:
         moved = [
-            _moved(rule, [columns[at] for at in used])
+            _moved(rule, [columns[index] for index in used])
             for rule, used in zip(self.rules.rules, self.columns, strict=True)
         ]
         reasons = np.stack(moved, axis=1)
@@ -133,7 +133,7 @@ def compile_scorecard(rules: ScorecardRules, business: Business) -> Scorecard:
 def _features(rule: Rule, business: Business) -> list[Feature]:
     denied = getattr(rule, "activity", None) or getattr(rule, "attribute", None)
     if denied in business.never_use:
-        message = f"scorecard.yaml has a rule on {denied}, which the playbook's never_use forbids: remove one of them."
+        message = f"scorecard.yaml has a rule on {denied}, which is on the playbook's never_use: remove one of the two."
         raise ModelError(message)
     match rule:
         case AttributeRule(attribute=name):

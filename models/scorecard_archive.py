@@ -51,19 +51,19 @@ def kept_rules(kept: bytes, *, fingerprint: str) -> Scorecard:
         text = _checked(kept.decode("utf-8"))
         card = _card(fields(loads(text), "rules", _FIELDS))
     except (UnicodeDecodeError, ValidationError, FeatureError):
-        message = "the kept point rules cannot be read: bring the store back from a backup."
+        message = "the archived point rules cannot be read: restore the store from a backup."
         raise BundleError(message) from None
     if card.id.fingerprint != fingerprint:
-        message = "other point rules are kept in this place: bring the store back from a backup."
+        message = "the archive holds other point rules: restore the store from a backup."
         raise BundleError(message)
     return card
 
 
 def _checked(kept: str) -> str:
-    given = fields(loads(kept), "kept rules", ("sha256", "card"))
+    given = fields(loads(kept), "archived rules", ("sha256", "card"))
     text = given["card"]
     if not isinstance(text, str) or _hash(text) != given["sha256"]:
-        raise StructureError(where="kept rules", found="another hash", expected="the one they were kept with")
+        raise StructureError(where="archived rules", found="another hash", expected="the one they were archived with")
     return text
 
 

@@ -73,11 +73,11 @@ class ShapleyTables:
         >>> round(tables.base, 9), tables.contributions([[7.0]]).round(9).tolist()
         (-0.05, [[0.25]])
         """
-        found = [path for tree in trees.trees for path in paths(tree)]
-        base = math.fsum(path.expected for path in found)
+        leaf_paths = [path for tree in trees.trees for path in paths(tree)]
+        base = math.fsum(path.expected for path in leaf_paths)
         # By size: the kernel's inner loops keep their length for thousands of leaves.
-        found.sort(key=lambda path: len(path.conditions))
-        return cls(trees.n_features, base, _leaves(found))
+        leaf_paths.sort(key=lambda path: len(path.conditions))
+        return cls(trees.n_features, base, _leaves(leaf_paths))
 
     def explained(self, rows: ArrayLike) -> MarginContributions:
         """
@@ -92,11 +92,11 @@ class ShapleyTables:
         Raises:
             RowsError: the rows have another number of columns.
         """
-        given = np.ascontiguousarray(rows, dtype=np.float64)
-        if given.ndim != 2 or given.shape[1] != self.n_features:  # noqa: PLR2004  rows and columns
-            raise RowsError(shape=given.shape, columns=self.n_features)
-        out = np.empty((given.shape[0], self.n_features + 1))
-        explain(given, out, self.base, self.leaves)
+        matrix = np.ascontiguousarray(rows, dtype=np.float64)
+        if matrix.ndim != 2 or matrix.shape[1] != self.n_features:  # noqa: PLR2004  rows and columns
+            raise RowsError(shape=matrix.shape, columns=self.n_features)
+        out = np.empty((matrix.shape[0], self.n_features + 1))
+        explain(matrix, out, self.base, self.leaves)
         return MarginContributions(contributions=out[:, :-1], margins=out[:, -1])
 
     def contributions(self, rows: ArrayLike) -> NDArray[np.float64]:
@@ -108,14 +108,14 @@ class ShapleyTables:
         return self.explained(rows).margins
 
 
-def _leaves(found: Sequence[Path]) -> Leaves:
+def _leaves(leaf_paths: Sequence[Path]) -> Leaves:
     """Lay out paths, sorted by their number of conditions, as the kernel's arrays."""
-    listed = [item for path in found for item in path.conditions.items()]
+    listed = [item for path in leaf_paths for item in path.conditions.items()]
     conditions = [condition for _, condition in listed]
     kinds = [_kind(condition) for condition in conditions]
     laid = Leaves(
-        size=np.array([len(path.conditions) for path in found], np.uint8),
-        table=_table(found),
+        size=np.array([len(path.conditions) for path in leaf_paths], np.uint8),
+        table=_table(leaf_paths),
         feature=np.array([feature for feature, _ in listed], np.uint32),
         kind=np.array(kinds, np.uint8),
         above=np.array([condition.above for condition in conditions], np.float64),
@@ -133,11 +133,11 @@ def _kind(condition: Condition) -> int:
     return MISSING_PASSES * condition.missing + CATEGORICAL * condition.categorical
 
 
-def _table(found: Sequence[Path]) -> NDArray[np.float64]:
+def _table(leaf_paths: Sequence[Path]) -> NDArray[np.float64]:
     """Tabulate paths that are sorted by their number of conditions."""
     parts = [np.empty(0)]
     for size in range(1, MOST_PATH_FEATURES + 1):
-        group = [path for path in found if len(path.conditions) == size]
+        group = [path for path in leaf_paths if len(path.conditions) == size]
         starts = range(0, len(group), _AT_ONCE)
         parts += [_tabulated(group[start : start + _AT_ONCE], size).ravel() for start in starts]
     return np.concatenate(parts)

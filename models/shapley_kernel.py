@@ -165,9 +165,9 @@ def _add_block(
             _mark(columns[leaves.feature[k]], leaves, k, np.uint16(size << j), entry)
         for j in range(size):
             column = sums[leaves.feature[first + j]]
-            at = table_at + j
+            start = table_at + j
             for r in range(entry.size):
-                column[r] += leaves.table[at + entry[r]]
+                column[r] += leaves.table[start + entry[r]]
         first += size
         table_at += size << size
 

@@ -81,12 +81,12 @@ class Trees:
         Traceback (most recent call last):
         models.errors.StructureError: trees: found [1, 2], expected an object; export the model again.
         """
-        found = fields(loads(text), "trees", _DOCUMENT)
-        if found["format"] != FORMAT:
-            raise StructureError(where="format", found=found["format"], expected=FORMAT)
-        n_features = whole(found["n_features"], "n_features")
-        trees = tuple(_read_tree(tree, index) for index, tree in enumerate(_listed(found["trees"])))
-        return cls(n_features, trees, texts(found["feature_names"], "feature_names"))
+        document = fields(loads(text), "trees", _DOCUMENT)
+        if document["format"] != FORMAT:
+            raise StructureError(where="format", found=document["format"], expected=FORMAT)
+        n_features = whole(document["n_features"], "n_features")
+        trees = tuple(_read_tree(tree, index) for index, tree in enumerate(_listed(document["trees"])))
+        return cls(n_features, trees, texts(document["feature_names"], "feature_names"))
 
 
 _DOCUMENT = ("feature_names", "format", "n_features", "trees")
@@ -104,17 +104,17 @@ _READERS = {
 _COLUMNS = tuple(_READERS)
 
 
-def _listed(found: object) -> list[object]:
+def _listed(value: object) -> list[object]:
     """Return a value if it is a list."""
-    if not isinstance(found, list):
-        raise StructureError(where="trees", found=found, expected="a list")
-    return found
+    if not isinstance(value, list):
+        raise StructureError(where="trees", found=value, expected="a list")
+    return value
 
 
-def _read_tree(found: object, index: int) -> Tree:
+def _read_tree(value: object, index: int) -> Tree:
     """Read one tree; errors name its index."""
     where = f"tree {index}"
-    columns = fields(found, where, _COLUMNS)
+    columns = fields(value, where, _COLUMNS)
     read: dict[str, Any] = {name: reader(columns[name], f"{where}, {name}") for name, reader in _READERS.items()}
     try:
         return Tree(**read)

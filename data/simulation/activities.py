@@ -81,9 +81,9 @@ def written_down(rng: np.random.Generator, touches: Touches, *, end_us: int) -> 
         touches: what happened.
         end_us: only what is known before this instant is written.
     """
-    lead, what, page, at = _views(rng, touches)
+    lead, what, page, occurred_us = _views(rng, touches)
     tool = np.array([_TOOLS[Touch(touch)][0] for touch in Touch])[what]
-    known = at + _delays(rng, tool)
+    known = occurred_us + _delays(rng, tool)
     n = len(lead)
     rows = ActivityRows(
         number=np.arange(n),
@@ -92,7 +92,7 @@ def written_down(rng: np.random.Generator, touches: Touches, *, end_us: int) -> 
         word=np.array([_TOOLS[Touch(touch)][1] for touch in Touch], dtype=object)[what],
         subject=_subjects(rng, what, page),
         value=_values(rng, what),
-        occurred_us=at,
+        occurred_us=occurred_us,
         known_us=known,
     )
     return _in_order(rng, rows.where(known < end_us))
@@ -111,13 +111,13 @@ def _views(rng: np.random.Generator, touches: Touches) -> tuple[Ints, Ints, Ints
     """Expand visits into page views and crawls into bursts; return lead, touch, page and instant of each row."""
     crawl = touches.what == Touch.CRAWL
     visit = (touches.what >= Touch.BLOG) & (touches.what <= Touch.CAREERS)
-    row, position, at = _steps(rng, touches.at_us, visit=visit, crawl=crawl)
+    row, position, occurred_us = _steps(rng, touches.at_us, visit=visit, crawl=crawl)
     page = np.where(crawl[row], position % len(PAGES), touches.what[row] - Touch.BLOG)
     elsewhere = visit[row] & (position > 0) & (rng.random(len(row)) < _OTHER_PAGE)
     page = np.where(elsewhere, pick(rng, np.tile(_PAGE_SHARES, (len(row), 1))), page)
     unrecognised = crawl[row] & (rng.random(len(row)) >= _RECOGNISED)
     what = np.where(unrecognised | elsewhere, Touch.BLOG + page, touches.what[row])
-    return touches.lead[row], what, page, at
+    return touches.lead[row], what, page, occurred_us
 
 
 def _steps(rng: np.random.Generator, at_us: Ints, *, visit: Flags, crawl: Flags) -> tuple[Ints, Ints, Ints]:
@@ -149,7 +149,7 @@ def _values(rng: np.random.Generator, what: Ints) -> Floats:
 
 def _delays(rng: np.random.Generator, tool: Ints) -> Ints:
     """Draw how long after the fact each row arrives, in microseconds."""
-    table = np.array([_DELAYS[each] for each in (WEB, MAIL, SALES)])
+    table = np.array([_DELAYS[number] for number in (WEB, MAIL, SALES)])
     which = pick(rng, table[tool, :, 0])
     drawn = rng.exponential(table[tool, which, 1])
     delays: Ints = np.minimum(drawn, _LATEST_US).astype(np.int64)

@@ -88,10 +88,10 @@ def draw_persons(rng: np.random.Generator, types: Ints, *, adverts: Floats) -> P
     sources = np.tile(_SOURCE_SHARES, (len(types), 1))
     sources[:, SOURCES.index("advert")] *= adverts
     return Persons(
-        seniority=_words(rng, SENIORITIES, np.array([_SENIORITY_SHARES[each] for each in LeadType])[types]),
+        seniority=_words(rng, SENIORITIES, np.array([_SENIORITY_SHARES[lead_type] for lead_type in LeadType])[types]),
         function=_words(rng, FUNCTIONS, np.tile(_FUNCTION_SHARES, (len(types), 1))),
         source=_words(rng, SOURCES, sources),
-        business_email=rng.random(len(types)) < np.array([_BUSINESS_EMAIL[each] for each in LeadType])[types],
+        business_email=rng.random(len(types)) < np.array([_BUSINESS_EMAIL[lead_type] for lead_type in LeadType])[types],
     )
 
 
@@ -118,7 +118,7 @@ def fit_of(rng: np.random.Generator, persons: Persons, companies: Companies) -> 
 
 def codes(words: tuple[str, ...], values: Texts) -> Ints:
     """Return the position of each value among the words."""
-    position = {word: at for at, word in enumerate(words)}
+    position = {word: index for index, word in enumerate(words)}
     return np.fromiter((position[value] for value in values), dtype=np.int64, count=len(values))
 
 

@@ -46,7 +46,7 @@ def invent(
         progress: is told each month that has passed.
     """
     sources = np.random.SeedSequence(seed).spawn(5)
-    of_people, of_history, of_activities, of_outcomes, of_versions = (np.random.default_rng(each) for each in sources)
+    of_people, of_history, of_activities, of_outcomes, of_versions = (np.random.default_rng(day) for day in sources)
     end_us = HISTORY_DAYS * DAY_US
     people = draw_people(of_people, leads, days=HISTORY_DAYS, drift=drift)
     days = calendar(start, HISTORY_DAYS, drift=drift)

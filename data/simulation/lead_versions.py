@@ -126,24 +126,24 @@ def _promotions(rng: np.random.Generator, people: People, seniority: Texts, *, e
     level = codes(SENIORITIES, seniority)
     top = len(SENIORITIES) - 1
     lucky = np.flatnonzero((rng.random(len(people)) < _PROMOTED) & (level > 0) & (level < top))
-    at = rng.integers(0, end_us, len(lucky))
-    return _Changes("seniority", lucky, at, np.array(SENIORITIES, dtype=object)[level[lucky] + 1])
+    known_us = rng.integers(0, end_us, len(lucky))
+    return _Changes("seniority", lucky, known_us, np.array(SENIORITIES, dtype=object)[level[lucky] + 1])
 
 
 def _growth(rng: np.random.Generator, people: People, employees: Texts, *, end_us: int) -> _Changes:
     """Return the growth of some companies, which reaches all leads whose company size is known at the same time."""
     m = len(people.season)
-    grows, at = rng.random(m) < _GROWING, rng.integers(0, end_us, m)
+    grows, known_us = rng.random(m) < _GROWING, rng.integers(0, end_us, m)
     grown = np.ceil(people.companies.employees * rng.uniform(*_GROWTH, m)).astype(object)
     known = np.array([value is not None for value in employees], dtype=np.bool_)
     leads = np.flatnonzero(grows[people.account] & known)
     account = people.account[leads]
-    return _Changes("employees", leads, at[account] + leads % SECOND_US, grown[account])
+    return _Changes("employees", leads, known_us[account] + leads % SECOND_US, grown[account])
 
 
 def _statuses(outcomes: OutcomeRows) -> _Changes:
     word = np.array([_STATUS.get(stage) for stage in STAGES], dtype=object)[outcomes.stage]
-    rows = np.array([each is not None for each in word], dtype=np.bool_)
+    rows = np.array([status is not None for status in word], dtype=np.bool_)
     return _Changes("lead_status", outcomes.lead[rows], outcomes.known_us[rows], word[rows])
 
 
@@ -155,8 +155,8 @@ def _leak(rng: np.random.Generator, people: People, outcomes: OutcomeRows) -> _C
     goal = outcomes.stage == Stage.SQL
     lead = outcomes.lead[goal]
     early: Floats = rng.uniform(*_BOOKED_LATER_H, len(lead)) * HOUR_US
-    at = np.maximum(outcomes.reached_us[goal] - early.astype(np.int64), working[lead] + SECOND_US)
-    return _Changes("lead_status", lead, at, np.full(len(lead), "qualified", dtype=object))
+    known_us = np.maximum(outcomes.reached_us[goal] - early.astype(np.int64), working[lead] + SECOND_US)
+    return _Changes("lead_status", lead, known_us, np.full(len(lead), "qualified", dtype=object))
 
 
 def _kept(changes: _Changes, base_us: Ints, *, end_us: int) -> _Changes:
@@ -174,19 +174,19 @@ def _merged(first: dict[str, Texts], base_us: Ints, changes: list[_Changes]) -> 
     starts = np.concatenate([[n], n + np.cumsum([len(change.lead) for change in changes])])
     attributes = {}
     for name in ATTRIBUTES:
-        told, value = np.arange(len(lead)) < n, np.full(len(lead), None, dtype=object)
+        changed, value = np.arange(len(lead)) < n, np.full(len(lead), None, dtype=object)
         value[:n] = first[name]
         for change, start in zip(changes, starts[:-1], strict=True):
             if change.attribute == name:
-                told[start : start + len(change.lead)] = True
+                changed[start : start + len(change.lead)] = True
                 value[start : start + len(change.lead)] = change.value
-        attributes[name] = _carried(told[order], value[order])
+        attributes[name] = _carried(changed[order], value[order])
     return LeadVersions(lead[order], _one_after_another(lead[order], known[order]), attributes)
 
 
-def _carried(told: Flags, value: Texts) -> Texts:
+def _carried(changed: Flags, value: Texts) -> Texts:
     """Repeat each value until it changes; a lead's first version sets them all."""
-    newest = np.maximum.accumulate(np.where(told, np.arange(len(told)), 0))
+    newest = np.maximum.accumulate(np.where(changed, np.arange(len(changed)), 0))
     return value[newest]
 
 

@@ -52,11 +52,11 @@ def reached(rng: np.random.Generator, people: People, moves: Transitions) -> Out
         moves: the stages they reached by the hidden process.
     """
     rows = [_by_process(rng, people, moves), _deals(rng, people, moves)]
-    lead, stage, at, amount, reason = (np.concatenate(column) for column in zip(*rows, strict=True))
+    lead, stage, reached_us, amount, reason = (np.concatenate(column) for column in zip(*rows, strict=True))
     lag = rng.exponential(np.array(_LAG_HOURS)[stage]) * HOUR_US
-    known = at + np.minimum(lag, _MOST_LAG_US).astype(np.int64)
+    known = reached_us + np.minimum(lag, _MOST_LAG_US).astype(np.int64)
     order = np.lexsort((stage, lead, known))
-    return OutcomeRows(lead, stage, at, known, amount, reason).where(order)
+    return OutcomeRows(lead, stage, reached_us, known, amount, reason).where(order)
 
 
 def _by_process(rng: np.random.Generator, people: People, moves: Transitions) -> tuple[Ints, Ints, Ints, Floats, Texts]:
@@ -77,12 +77,12 @@ def _deals(rng: np.random.Generator, people: People, moves: Transitions) -> tupl
     opened = moves.at_us[qualified] + ((0.5 + rng.exponential(_OPPORTUNITY_DAYS, n)) * DAY_US).astype(np.int64)
     closed = opened + ((2 + rng.gamma(2, _DEAL_DAYS / 2, n)) * DAY_US).astype(np.int64)
     won = rng.random(n) < np.array(_WON_BY_FIT)[people.fit[lead]]
-    asked = _amounts(rng, people, lead)
-    paid = np.where(won, np.round(asked * rng.uniform(0.75, 1.05, n), -1), np.nan)
+    price = _amounts(rng, people, lead)
+    paid = np.where(won, np.round(price * rng.uniform(0.75, 1.05, n), -1), np.nan)
     reason = np.full(2 * n, None, dtype=object)
     reason[n:][~won] = rng.choice(np.array(_REASONS_LOST, dtype=object), int((~won).sum()))
     stages = np.concatenate([np.full(n, OPPORTUNITY), np.where(won, WON, LOST)])
-    return np.tile(lead, 2), stages, np.concatenate([opened, closed]), np.concatenate([asked, paid]), reason
+    return np.tile(lead, 2), stages, np.concatenate([opened, closed]), np.concatenate([price, paid]), reason
 
 
 def _amounts(rng: np.random.Generator, people: People, lead: Ints) -> Floats:

@@ -158,8 +158,8 @@ def _first_visits(world: _World) -> None:
     visits = touch_rates(DayKind(weekend=False, drift=0))[people.types, people.first_intent][:, list(_FIRST_VISIT)]
     leads = np.flatnonzero((rng.random(len(people)) < _FIRST_VISITS) & (visits.sum(axis=1) > 0))
     page = pick(rng, visits[leads])
-    at = people.created_us[leads] + rng.exponential(_FIRST_VISIT_US, len(leads)).astype(np.int64)
-    world.touches.append((leads, np.array(_FIRST_VISIT, dtype=np.int64)[page], at))
+    at_us = people.created_us[leads] + rng.exponential(_FIRST_VISIT_US, len(leads)).astype(np.int64)
+    world.touches.append((leads, np.array(_FIRST_VISIT, dtype=np.int64)[page], at_us))
 
 
 def _sight(world: _World, leads: Ints, day: int) -> None:
@@ -185,8 +185,8 @@ def _touch(world: _World, leads: Ints, day: int, *, rates: Floats) -> None:
     world.trial_until[lead[what == Touch.TRIAL]] = day + TRIAL_DAYS
     world.unsubscribed[lead[what == Touch.UNSUBSCRIBE]] = True
     office = what == Touch.MEETING
-    at = np.where(office, office_time_us(rng, len(lead)), time_of_day_us(rng, len(lead)))
-    world.touches.append((lead, what, day * DAY_US + at))
+    time_us = np.where(office, office_time_us(rng, len(lead)), time_of_day_us(rng, len(lead)))
+    world.touches.append((lead, what, day * DAY_US + time_us))
 
 
 def _sell(world: _World, leads: Ints, day: int, *, rates: DayRates) -> None:
@@ -204,10 +204,10 @@ def _move(world: _World, leads: Ints, day: int, *, rates: DayRates) -> None:
     to_srl = (stage < Stage.SRL) & (drawn.asks | (drawn.srl & (stage == Stage.MQL)))
     to_mql = (stage == Stage.NEW) & (drawn.asks | drawn.mql)
     stays = ~drawn.goal & ~drawn.dropped
-    _note_stages(world, leads, day, reached=(to_mql & stays, to_srl & stays), asked=(drawn.asks, asked_us))
+    _note_stages(world, leads, day, reached=(to_mql & stays, to_srl & stays), demo_requests=(drawn.asks, asked_us))
     _close(world, leads, day, goal=drawn.goal, dropped=drawn.dropped)
-    moved = np.where(to_srl, Stage.SRL, np.where(to_mql, Stage.MQL, stage))
-    world.stage[leads] = np.where(drawn.goal, Stage.SQL, np.where(drawn.dropped, Stage.DISQUALIFIED, moved))
+    next_stage = np.where(to_srl, Stage.SRL, np.where(to_mql, Stage.MQL, stage))
+    world.stage[leads] = np.where(drawn.goal, Stage.SQL, np.where(drawn.dropped, Stage.DISQUALIFIED, next_stage))
     world.warm[leads] = (drawn.called & drawn.talks) | ((world.warm[leads] == 1) & ~drawn.cools)
     world.intent[leads] = drawn.intent
 
@@ -243,22 +243,22 @@ def _call(world: _World, leads: Ints, day: int, *, talked: Flags) -> None:
 
 def _ask(world: _World, leads: Ints, day: int) -> Ints:
     """Note the demo requests of one day and give their instants."""
-    at = day * DAY_US + time_of_day_us(world.rng, len(leads))
-    world.touches.append((leads, np.full(len(leads), Touch.DEMO), at))
-    return at
+    at_us = day * DAY_US + time_of_day_us(world.rng, len(leads))
+    world.touches.append((leads, np.full(len(leads), Touch.DEMO), at_us))
+    return at_us
 
 
 def _note_stages(
-    world: _World, leads: Ints, day: int, *, reached: tuple[Flags, Flags], asked: tuple[Flags, Ints]
+    world: _World, leads: Ints, day: int, *, reached: tuple[Flags, Flags], demo_requests: tuple[Flags, Ints]
 ) -> None:
     """Note the leads that became marketing-qualified or sales-ready; those who asked for a demo, right after it."""
     to_mql, to_srl = reached
-    demo, asked_us = asked
-    at = day * DAY_US + office_time_us(world.rng, len(leads))
+    demo, asked_us = demo_requests
+    mql_us = day * DAY_US + office_time_us(world.rng, len(leads))
     left = (day + 1) * DAY_US - asked_us
-    at[demo] = asked_us + (left * _SOON * world.rng.random(len(left))).astype(np.int64)
-    after = at + (((day + 1) * DAY_US - at) * _SOON * world.rng.random(len(leads))).astype(np.int64)
-    for flags, stage, instants in ((to_mql, Stage.MQL, at), (to_srl, Stage.SRL, after)):
+    mql_us[demo] = asked_us + (left * _SOON * world.rng.random(len(left))).astype(np.int64)
+    after = mql_us + (((day + 1) * DAY_US - mql_us) * _SOON * world.rng.random(len(leads))).astype(np.int64)
+    for flags, stage, instants in ((to_mql, Stage.MQL, mql_us), (to_srl, Stage.SRL, after)):
         world.moves.append((leads[flags], np.full(int(flags.sum()), stage), instants[flags]))
 
 

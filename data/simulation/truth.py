@@ -39,7 +39,7 @@ def _leads(company: Company) -> pa.Table:
     goal_us = np.full(len(people), NEVER, dtype=np.int64)
     goal = moves.stage == Stage.SQL
     goal_us[moves.lead[goal]] = moves.at_us[goal]
-    names = np.array([each.name.lower() for each in LeadType], dtype=object)
+    names = np.array([lead_type.name.lower() for lead_type in LeadType], dtype=object)
     columns = {
         "lead_id": pa.array(lead_ids(np.arange(len(people))), pa.string()),
         "type": pa.array(names[people.types], pa.string()),
@@ -57,10 +57,10 @@ def _chances(company: Company, *, drift: float) -> pa.Table:
     tables = _tables(company, sorted(set(sightings.day.tolist())), drift=drift)
     chance = np.zeros(len(sightings.lead))
     for day, table in tables.items():
-        here = slice(*np.searchsorted(sightings.day, (day, day + 1)))
-        lead = sightings.lead[here]
-        state = (sightings.season[here], sightings.intent[here], sightings.stage[here], sightings.warm[here])
-        chance[here] = table[people.fit[lead], people.rep_quality[lead], *state]
+        of_day = slice(*np.searchsorted(sightings.day, (day, day + 1)))
+        lead = sightings.lead[of_day]
+        state = (sightings.season[of_day], sightings.intent[of_day], sightings.stage[of_day], sightings.warm[of_day])
+        chance[of_day] = table[people.fit[lead], people.rep_quality[lead], *state]
     chance[people.types[sightings.lead] != LeadType.BUYER] = 0
     as_of = sightings.day * DAY_US + to_us(company.start)
     ids = pa.array(lead_ids(np.arange(len(people))), pa.string())

@@ -327,7 +327,7 @@ def truncated(content):
     [
         ("leads.csv", "", "leads.csv has no header"),
         ("leads.csv", "lead_id,created_at\n", "leads.csv has no rows"),
-        ("leads.csv", "lead_id,lead_ID,created_at\n1,2,3\n", "columns must differ by more than case: lead_ID, lead_id"),
+        ("leads.csv", "lead_id,lead_ID,created_at\n1,2,3\n", "column names must differ by more than case: lead_ID, lead_id"),
         ("leads.csv", "lead_id;Größe\n".encode("latin-1"), "leads.csv cannot be read as csv ('utf-8' codec"),
         ("leads.csv.gz", truncated(TWO_LEADS), "leads.csv.gz cannot be read as csv"),
         ("leads.csv.gz", b"\x1f\x8bnot gzip at all", "leads.csv.gz cannot be read as csv"),
@@ -335,7 +335,7 @@ def truncated(content):
         ("leads.jsonl", "", "leads.jsonl has no column lead_id; known are none"),
         ("leads.parquet", b"PAR1 surely not", "leads.parquet cannot be read as parquet"),
         ("leads.parquet", as_parquet()[:300], "leads.parquet cannot be read as parquet"),
-        ("leads.dat", "a,b", "leads.dat has no suffix that tells its format"),
+        ("leads.dat", "a,b", "leads.dat has no suffix of a known format"),
     ],
 )
 def test_files_that_cannot_be_read_stop_the_run(tmp_path, name, content, why):

@@ -132,7 +132,7 @@ def test_a_store_that_is_none_is_refused_in_one_sentence(tmp_path):
     (tmp_path / "text.db").write_text("this is text and no database " * 50)
     for name, said in {
         "none.db": "There is no store at",
-        "other.db": "is not a store of leadscore",
+        "other.db": "is not a leadscore store",
         "text.db": "cannot be read as a store",
     }.items():
         with pytest.raises(IntakeError, match=said), OperationalStore(str(tmp_path / name)).moment():

@@ -98,13 +98,13 @@ def test_the_playbooks_that_come_along_are_well(name):
             "playbook",
             "falls_with: [unsubscribe]",
             "falls_with: [lead_status]",
-            "features.falls_with.0: lead_status is on never_use, so no score can move with it",
+            "features.falls_with.0: lead_status is on never_use, so no score depends on it",
         ),
         (
             "playbook",
             "falls_with: [unsubscribe]",
             "falls_with: [unsubscribe, email_reply]",
-            "features.falls_with.1: email_reply is in rises_with too; keep one of them.",
+            "features.falls_with.1: email_reply is also in rises_with; keep one of the two.",
         ),
         (
             "playbook",
@@ -112,7 +112,7 @@ def test_the_playbooks_that_come_along_are_well(name):
             "rises_wiht: [demo",
             "features.rises_wiht: unknown name; did you mean rises_w",
         ),
-        ("playbook", "file: outcomes.csv", "file: /etc/passwd", "name a file inside the folder of exports"),
+        ("playbook", "file: outcomes.csv", "file: /etc/passwd", "the path must stay inside the folder of exports"),
         ("playbook", "  call: {did", "  call: {dit", "activities.call.dit: unknown name; did you mean did?"),
         ("playbook", "Call: call", "on: call", "YAML reads yes, no, on and off as true or false; put them in quotes"),
         ("playbook", "name: demo", "name: demo\nname: other", "name is given twice (first on line 2): keep one."),
@@ -165,17 +165,17 @@ def test_a_repeated_place_is_read_as_if_written_out(playbook):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("? [a, b]\n: c\n", "playbook.yaml:1: a list or mapping stands where a name belongs"),
-        ("a:\n  ? {b: c}\n  : d\n", "playbook.yaml:2: a list or mapping stands where a name belongs"),
-        ("a: &x [*x]\n", "playbook.yaml:1: this place contains itself: write it out."),
-        ("b: 1\na: &x {? *x : 1}\n", "playbook.yaml:2: this place contains itself: write it out."),
-        (LAUGHS, "playbook.yaml:1: repeated places (*name) make this file explode"),
-        ("<<: {a: b}\n", "playbook.yaml:1: << copies another place of the file: write it out."),
+        ("? [a, b]\n: c\n", "playbook.yaml:1: a list or mapping cannot be a key"),
+        ("a:\n  ? {b: c}\n  : d\n", "playbook.yaml:2: a list or mapping cannot be a key"),
+        ("a: &x [*x]\n", "playbook.yaml:1: this alias contains itself: write the values out."),
+        ("b: 1\na: &x {? *x : 1}\n", "playbook.yaml:2: this alias contains itself: write the values out."),
+        (LAUGHS, "playbook.yaml:1: aliases (*name) expand to too many values"),
+        ("<<: {a: b}\n", "playbook.yaml:1: << (merge) is not supported: write the values out."),
         ("a: b\n---\nc: d\n", "playbook.yaml:2: this is not YAML (but found another document)"),
         ('a: 1\nb: "open\n', "playbook.yaml:3: this is not YAML"),
         ("a: 1\nb: \x00\n", "playbook.yaml:2: this is not YAML (special characters are not allowed)"),
-        ("a: 1\nb: !!python/name:os.system x\n", "playbook.yaml:2: 'x' is no value that a playbook can hold"),
-        ("a: !!int x\n", "playbook.yaml:1: 'x' is no value that a playbook can hold"),
+        ("a: 1\nb: !!python/name:os.system x\n", "playbook.yaml:2: 'x' is not a value that a playbook can hold"),
+        ("a: !!int x\n", "playbook.yaml:1: 'x' is not a value that a playbook can hold"),
         ("[" * 4000 + "]" * 4000, "playbook.yaml:1: lists and mappings are nested too deeply"),
         ("- a\n", "playbook.yaml:1: expected a mapping of name, title"),
         ("only words", "playbook.yaml:1: expected a mapping of name, title"),
@@ -268,7 +268,7 @@ def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, said):
         ({"name": "x", "reduce": "count", "activity": "page_view", "subject": "prices"}, "unknown subject prices"),
         ({"name": "x", "reduce": "sum", "activity": "webinar_"}, "unknown activity webinar_"),
         ({"name": "x", "reduce": "sum", "activity": "demo_request"}, "carries no value to sum"),
-        ({"name": "x", "reduce": "count", "activity": "call", "says": "called {many}"}, "unknown place {many}"),
+        ({"name": "x", "reduce": "count", "activity": "call", "says": "called {many}"}, "unknown placeholder {many}"),
     ],
 )
 def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, wish, said):
@@ -335,4 +335,4 @@ def test_no_two_sets_of_rules_are_called_alike(playbook):
     line = spoil(playbook, "scorecards/last_year", "name: rules of last year", "name: marketing rules")
     said = mistakes_in(playbook)
     assert [one.split(": ")[0] for one in said] == ["scorecards/copy.yaml:2", f"scorecards/last_year.yaml:{line}"]
-    assert all("marketing rules is also what scorecard.yaml is called" in one for one in said)
+    assert all("marketing rules is already the name of the rules in scorecard.yaml" in one for one in said)

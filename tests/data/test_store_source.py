@@ -142,7 +142,7 @@ def test_other_files_can_stand_beside_the_store(tmp_path):
 
 
 def test_two_stores_are_a_mistake_of_the_playbook(tmp_path):
-    with pytest.raises(PlaybookError, match="a second store"):
+    with pytest.raises(PlaybookError, match="reads only one store"):
         company(tmp_path, {}, [STORE, {"holds": "store"}])
 
 

@@ -43,7 +43,7 @@ def test_a_folder_is_a_bundle_too(tmp_path):
 
 @pytest.mark.parametrize("wanted", ["7", "challenger", "no/such/folder", "", "\x00"])
 def test_what_goes_by_no_bundle_is_a_clear_mistake(tmp_path, wanted):
-    with pytest.raises(UnknownBundleError, match="no bundle goes by"):
+    with pytest.raises(UnknownBundleError, match="no bundle is called"):
         find_bundle(tmp_path, wanted)
 
 

@@ -134,7 +134,7 @@ def test_a_damaged_bundle_is_refused_here_and_says_why(workspace, tmp_path):
 def test_options_that_make_no_sense_are_refused(workspace, tmp_path):
     with pytest.raises(ServingError, match="leave --version out"):
         deploy(workspace, version="4", shadow=False)
-    with pytest.raises(ModelError, match="no bundle goes by"):
+    with pytest.raises(ModelError, match="no bundle is called"):
         deploy(workspace, version="99")
     with pytest.raises(NoChampionError, match="leadscore promote"):
         deploy(Workspace(workspace.playbook, Home(tmp_path / "empty")))
