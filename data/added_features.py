@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from data.point_rules import Days
-from data.sources import Name, Words
+from data.sources import Name, PlaybookPart
 
 
-class _AddedFeature(Words):
+class _AddedFeature(PlaybookPart):
     name: Name
     over: Literal["lead", "account"] = "lead"
     says: str | None = Field(default=None, description="the words of the reason; default: those of the reducer")

@@ -8,10 +8,10 @@ from pydantic import Field, field_validator, model_validator
 from data.added_features import AddedFeature
 from data.contract import AttributeType
 from data.point_rules import Days
-from data.sources import Name, Source, Words
+from data.sources import Name, PlaybookPart, Source
 
 
-class ActivityWords(Words):
+class ActivityWords(PlaybookPart):
     """The words for one kind of activity: "opened an e-mail", "e-mail open", "e-mail opens"."""
 
     did: str = Field(min_length=3, description="what the lead did, in the past tense")
@@ -32,11 +32,11 @@ class ActivityKind(ActivityWords):
         return self.subject or bool(self.subjects)
 
     def words_of(self, subject: str | None) -> ActivityWords:
-        """Return the words of a subject, or of the kind where the subject has none of its own."""
+        """Return the words of a subject, or of the kind if the subject has none."""
         return self if subject is None else self.subjects.get(subject, self)
 
 
-class LeadAttribute(Words):
+class LeadAttribute(PlaybookPart):
     """One attribute of a lead, its type and its words; ``{value}`` stands for what is known."""
 
     type: AttributeType
@@ -66,7 +66,7 @@ class LeadAttribute(Words):
         return self.label or name.replace("_", " ")
 
 
-class Goal(Words):
+class Goal(PlaybookPart):
     """The stage that counts as success, and the days within which it must be reached."""
 
     stage: Name
@@ -79,7 +79,7 @@ class Goal(Words):
         return self.amount_from or self.stage
 
 
-class FeatureWishes(Words):
+class FeatureWishes(PlaybookPart):
     """How the catalog is derived."""
 
     windows_days: tuple[Days, ...] = (1, 7, 30, 90)
@@ -93,7 +93,7 @@ class FeatureWishes(Words):
     falls_with: tuple[str, ...] = Field(default=(), description="the same for those that never raise a score")
 
 
-class Business(Words):
+class Business(PlaybookPart):
     """What one business looks like; read from ``playbook.yaml``."""
 
     name: Name
@@ -109,7 +109,7 @@ class Business(Words):
     outcome_lag_days: float | None = Field(default=None, ge=0, description="how late outcomes arrive; default: seen")
     capacity_per_day: Annotated[float, Field(gt=0)]
     never_use: tuple[str, ...] = Field(default=(), description="kinds and attributes the sales process writes")
-    segments: tuple[str, ...] = Field(default=(), description="categories and booleans by which numbers are told apart")
+    segments: tuple[str, ...] = Field(default=(), description="categories and booleans that break reports down")
     features: FeatureWishes = FeatureWishes()
     most_rejected: float = Field(default=0.05, ge=0, le=1, description="share of a source's rows that may be rejected")
 

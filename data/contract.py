@@ -2,7 +2,7 @@
 The contract: the three tables every company's exports are turned into.
 
 Instants are UTC. ``occurred_at``, ``reached_at`` and ``created_at`` are the world's clock,
-``known_at`` is ours: the moment from which a fact could have been used. ``known_at`` is never before the fact.
+``known_at`` is the company's: the moment from which a fact could have been used. ``known_at`` is never before the fact.
 """
 
 from enum import StrEnum

@@ -22,7 +22,7 @@ from data.sources import (
     Scalar,
 )
 from data.sql import faults_of, in_words, listed, literal, quoted, select
-from data.staging import IGNORED, Part, StagingRules, fact_checks, known
+from data.staging import IGNORED, Part, StagingRules, fact_checks, word_meanings
 
 _NEXT_DAY = "local_us(({day} + 1)::TIMESTAMP)"
 Columns = dict[str, str]
@@ -97,7 +97,9 @@ def activity_rows(
         **_times(cells, columns.occurred_at, columns.known_at),
         **_subject(cells, columns.subject, columns.value),
     }
-    words = {source.kind: source.kind} if source.kind else known(source.kinds, all_known=rules.business.activities)
+    words = (
+        {source.kind: source.kind} if source.kind else word_meanings(source.kinds, all_known=rules.business.activities)
+    )
     return activities_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
 
 
@@ -112,7 +114,7 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
     }
-    words = known(source.stages, all_known=rules.business.stages)
+    words = word_meanings(source.stages, all_known=rules.business.stages)
     return outcomes_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
 
 
@@ -235,15 +237,15 @@ def _place(part: Part, file: ExportFile, file_number: int) -> Columns:
     return {"_part": str(part.number), "_file": str(file_number), "_row": "_row", "_broken": file.broken}
 
 
-def _times(cells: Cells, fact: str, known: str | None) -> Columns:
+def _times(cells: Cells, fact_column: str, known_column: str | None) -> Columns:
     return {
-        "fact_given": cells.given(fact),
-        "fact_at": cells.instant(fact),
-        "fact_day": cells.day(fact),
-        "known_given": cells.given(known),
-        "told_at": cells.instant(known),
-        "told_day": cells.day(known),
-        "_assumed": f"NOT ({cells.given(known)})" if known else "FALSE",
+        "fact_given": cells.given(fact_column),
+        "fact_at": cells.instant(fact_column),
+        "fact_day": cells.day(fact_column),
+        "known_given": cells.given(known_column),
+        "told_at": cells.instant(known_column),
+        "told_day": cells.day(known_column),
+        "_assumed": f"NOT ({cells.given(known_column)})" if known_column else "FALSE",
     }
 
 

@@ -61,7 +61,7 @@ class ExportFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class ImportTools:
     """What opening an export needs: a DuckDB connection, a scratch folder, and who hears the progress."""
 
     connection: duckdb.DuckDBPyConnection
@@ -85,7 +85,7 @@ def find_files(folder: Path, source: FileSource) -> list[Path]:
     return paths
 
 
-def open_file(path: Path, source: FileSource, *, folder: Path, workshop: Workshop) -> ExportFile:
+def open_file(path: Path, source: FileSource, *, folder: Path, tools: ImportTools) -> ExportFile:
     """
     Open one file of a source, whatever its format.
 
@@ -96,7 +96,7 @@ def open_file(path: Path, source: FileSource, *, folder: Path, workshop: Worksho
     kind = source.format or _format_of(path)
     openers = {"csv": _open_csv, "jsonl": _open_jsonl, "parquet": _open_parquet, "xes": _open_xes}
     with reading(shown, kind):
-        return openers[kind](path, shown=shown, source=source, workshop=workshop)
+        return openers[kind](path, shown=shown, source=source, tools=tools)
 
 
 @contextmanager
@@ -133,7 +133,7 @@ def _format_of(path: Path) -> str:
     return kind
 
 
-def _open_csv(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape for all
+def _open_csv(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape for all
     names, delimiter = _header(path, shown=shown, delimiter=source.delimiter)
     types = dict.fromkeys(names, "VARCHAR")
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
@@ -168,8 +168,8 @@ def _tell_apart(names: Sequence[str], shown: str) -> None:
         raise IntakeError(message)
 
 
-def _open_jsonl(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
-    names = _keys(path, workshop)
+def _open_jsonl(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape
+    names = _keys(path, tools)
     _tell_apart(names, shown)
     lines = _lines(path, _KEEP_BROKEN)
     numbered = select({"_row": "row_number() OVER ()", "_line": "_line"}, lines, where="_line IS NOT NULL")
@@ -183,10 +183,10 @@ def _open_jsonl(path: Path, *, shown: str, source: FileSource, workshop: Worksho
     return ExportFile(shown, "jsonl", dict.fromkeys(names, "VARCHAR"), rows, original=original, broken=broken)
 
 
-def _keys(path: Path, workshop: Workshop) -> list[str]:
+def _keys(path: Path, tools: ImportTools) -> list[str]:
     """Return every key that any line has; a column is unknown only if no line has it."""
     keys = select({"name": f"unnest(json_keys({_WELL_FORMED}))"}, _lines(path, "ignore_errors=true"))
-    rows = workshop.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
+    rows = tools.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
     return [name for (name,) in rows if name and name.isprintable()]
 
 
@@ -195,18 +195,18 @@ def _lines(path: Path, broken: str) -> str:
     return f"read_csv({literal(str(path))}, columns={{'_line': 'VARCHAR'}}, {options})"
 
 
-def _open_parquet(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
-    return _described(shown, f"read_parquet({literal(str(path))}, file_row_number=true)", workshop, number=True)
+def _open_parquet(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape
+    return _described(shown, f"read_parquet({literal(str(path))}, file_row_number=true)", tools, number=True)
 
 
-def _open_xes(path: Path, *, shown: str, source: FileSource, workshop: Workshop) -> ExportFile:  # noqa: ARG001 - one shape
-    target = workshop.scratch / f"{len(list(workshop.scratch.iterdir()))}.events"
-    read_event_log(path, target, shown=shown, progress=workshop.progress)
-    return _described(shown, f"read_parquet({literal(str(target / '*.parquet'))}, union_by_name=true)", workshop)
+def _open_xes(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape
+    target = tools.scratch / f"{len(list(tools.scratch.iterdir()))}.events"
+    read_event_log(path, target, shown=shown, progress=tools.progress)
+    return _described(shown, f"read_parquet({literal(str(target / '*.parquet'))}, union_by_name=true)", tools)
 
 
-def _described(shown: str, origin: str, workshop: Workshop, *, number: bool = False) -> ExportFile:
-    described = workshop.connection.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
+def _described(shown: str, origin: str, tools: ImportTools, *, number: bool = False) -> ExportFile:
+    described = tools.connection.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
     types = {name: kind for name, kind, *_ in described if name not in {"_row", "file_row_number"}}
     row = "file_row_number + 1 AS _row" if number else "_row"
     columns = ", ".join(quoted(name) for name in types)

@@ -52,7 +52,7 @@ def iso(instant_us: int) -> str:
 
 def parse(text: str, zone: str = "UTC") -> int:
     """
-    Read an ISO 8601 instant; without an offset it is meant in the given zone.
+    Read an ISO 8601 instant; without an offset it is a local time of the given zone.
 
     Args:
         text: such as ``2026-03-01``, ``2026-03-01T12:00`` or ``2026-03-01T12:00:00+01:00``.

@@ -20,7 +20,7 @@ from data.contract_mapping import (
     outcomes_of,
 )
 from data.errors import IntakeError
-from data.exports import BROKEN, ExportFile, Workshop, find_files, open_file, reading
+from data.exports import BROKEN, ExportFile, ImportTools, find_files, open_file, reading
 from data.located_yaml import nearest
 from data.playbook import Playbook
 from data.sources import (
@@ -35,7 +35,7 @@ from data.sources import (
     StoreSource,
 )
 from data.sql import listed
-from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, known
+from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, word_meanings
 
 _BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, said VARCHAR, why VARCHAR)"
 
@@ -126,13 +126,13 @@ def _files_of(store: Path) -> Iterator[SourceFiles]:
             yield SourceFiles(source, store, (path,))
 
 
-def stage(playbook: Playbook, workshop: Workshop, *, now_us: int, store: Path | None = None) -> StagedRows:
+def stage(playbook: Playbook, tools: ImportTools, *, now_us: int, store: Path | None = None) -> StagedRows:
     """
     Read every source into staged rows; none is dropped, those with a fault are marked.
 
     Args:
         playbook: the playbook, and where its exports are.
-        workshop: the connection to stage in.
+        tools: the connection to stage in.
         now_us: the present instant [µs]; facts after it are faults.
         store: where the facts of the store that the playbook names were copied to.
 
@@ -140,22 +140,22 @@ def stage(playbook: Playbook, workshop: Workshop, *, now_us: int, store: Path | 
         IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
     """
     rules = StagingRules(playbook.business, now_us)
-    exports = _opened(playbook, workshop, store)
+    exports = _opened(playbook, tools, store)
     for statement in [f"CREATE MACRO {macro}" for macro in macros(playbook.business.timezone)]:
-        workshop.connection.execute(statement)
+        tools.connection.execute(statement)
     for statement in [*create_tables(playbook.business), _BROKEN_ROWS]:
-        workshop.connection.execute(statement)
+        tools.connection.execute(statement)
     parts: list[Part] = []
     for number, export in enumerate(exports):
-        parts += _stage_export(export, export_index=number, first=len(parts), rules=rules, workshop=workshop)
-    return StagedRows(workshop.connection, tuple(parts), exports)
+        parts += _stage_export(export, export_index=number, first=len(parts), rules=rules, tools=tools)
+    return StagedRows(tools.connection, tuple(parts), exports)
 
 
-def _opened(playbook: Playbook, workshop: Workshop, store: Path | None) -> tuple[Export, ...]:
+def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple[Export, ...]:
     exports, mistakes = [], []
     for found in source_files(playbook, store):
         source = found.source
-        files = [open_file(path, source, folder=found.folder, workshop=workshop) for path in found.paths]
+        files = [open_file(path, source, folder=found.folder, tools=tools) for path in found.paths]
         wanted = mapped_columns(source, playbook.business)
         mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
@@ -173,7 +173,7 @@ def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
 
 
 def _stage_export(
-    export: Export, *, export_index: int, first: int, rules: StagingRules, workshop: Workshop
+    export: Export, *, export_index: int, first: int, rules: StagingRules, tools: ImportTools
 ) -> list[Part]:
     source, shown = export.source, tuple(file.shown for file in export.files)
     main = Part(
@@ -181,15 +181,13 @@ def _stage_export(
     )
     parts = [main]
     for number, file in enumerate(export.files):
-        workshop.progress(f"reading {source.file}", number, len(export.files))
+        tools.progress(f"reading {source.file}", number, len(export.files))
         with reading(file.shown, file.format):
-            derived = _stage_file(
-                export, main, file=file, file_number=number, rules=rules, connection=workshop.connection
-            )
+            derived = _stage_file(export, main, file=file, file_number=number, rules=rules, connection=tools.connection)
         parts = [main, *derived]
-    workshop.progress(f"reading {source.file}", len(export.files), len(export.files))
+    tools.progress(f"reading {source.file}", len(export.files), len(export.files))
     if isinstance(source, EventLogSource):
-        parts.append(_tell_apart(source, main, rules=rules, connection=workshop.connection))
+        parts.append(_tell_apart(source, main, rules=rules, connection=tools.connection))
     return parts
 
 
@@ -244,7 +242,7 @@ def _tell_apart(
     stages = listed(source.outcomes)
     reached = f"SELECT * FROM {events} WHERE word IN {stages}"
     others = f"SELECT * FROM {events} WHERE word IS NULL OR word NOT IN {stages}"
-    words = known(source.kinds, all_known=rules.business.activities)
+    words = word_meanings(source.kinds, all_known=rules.business.activities)
     leads = Part(part.number + 1, source.file, "leads", part.files, part.export_index, derived=True)
     statements = {
         "activities": activities_of(others, words, ignore=source.ignore, rules=rules),

@@ -79,7 +79,7 @@ def read_yaml(path: Path) -> YamlFile:
 
 def _composed(path: Path, text: str) -> yaml.Node | None:
     try:
-        _demand_flat(path, yaml.parse(text, Loader=yaml.SafeLoader))
+        _require_flat(path, yaml.parse(text, Loader=yaml.SafeLoader))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         message = _broken(path, text, error)
@@ -89,7 +89,7 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
     return node
 
 
-def _demand_flat(path: Path, events: Iterable[yaml.Event]) -> None:
+def _require_flat(path: Path, events: Iterable[yaml.Event]) -> None:
     depth = 0
     for event in events:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -107,7 +107,7 @@ def _demand_flat(path: Path, events: Iterable[yaml.Event]) -> None:
 
 
 def _places_in(node: yaml.Node, path: Path, *, above: tuple[int, ...], known: dict[int, int]) -> int:
-    """Count the values that a node stands for when repeated places are written out."""
+    """Count the values of a node with its aliases expanded."""
     if id(node) in above:
         raise playbook_error(
             [Mistake(str(path), node.start_mark.line + 1, "this alias contains itself: write the values out.")]
@@ -121,7 +121,7 @@ def _places_in(node: yaml.Node, path: Path, *, above: tuple[int, ...], known: di
 
 
 def _content(path: Path, node: yaml.Node | None) -> Any:
-    """Turn nodes into values, one by one, so that a value that cannot be made is named by its line."""
+    """Convert nodes into values, one by one, so that a bad value is reported with its line."""
     match node:
         case yaml.MappingNode():
             return {_content(path, key): _content(path, value) for key, value in node.value}
@@ -151,7 +151,7 @@ def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
         return model.model_validate(file.content)
     except ValidationError as error:
         details = error.errors(include_url=False)
-        return [_said(file, model, detail) for detail in details if not _echo(detail)]
+        return [_mistake_of(file, model, detail) for detail in details if not _is_echo(detail)]
 
 
 def playbook_error(mistakes: Iterable[Mistake]) -> PlaybookError:
@@ -216,12 +216,12 @@ def _walk_key(key: yaml.Node, where: Where, *, lines: dict[Where, int], path: Pa
     return []
 
 
-def _echo(detail: ErrorDetails) -> bool:
+def _is_echo(detail: ErrorDetails) -> bool:
     """Return whether a list counts as too short only because its items are mistaken, which are reported themselves."""
     return detail["type"] == "too_short" and bool(detail["input"])
 
 
-def _said(file: YamlFile, model: type[BaseModel], detail: ErrorDetails) -> Mistake:
+def _mistake_of(file: YamlFile, model: type[BaseModel], detail: ErrorDetails) -> Mistake:
     where = _in_file(file.content, tuple(detail["loc"]))
     if detail["type"] == "extra_forbidden":
         known = _fields_beside(model, tuple(detail["loc"]))
@@ -252,7 +252,7 @@ def _tag_name(context: Mapping[str, Any]) -> str:
 
 
 def _in_file(content: Any, loc: Where) -> Where:
-    """Leave out what pydantic adds to a place, such as which kind of source it took something for."""
+    """Remove what pydantic adds to a place, such as the member of a union."""
     return max(_places(content, loc), key=lambda place: (place[-1:] == loc[-1:], len(place)))
 
 
@@ -270,7 +270,7 @@ def _places(content: Any, loc: Where) -> Iterator[Where]:
 
 
 def _fields_beside(model: type[BaseModel], loc: Where) -> list[str]:
-    """Name the fields that were possible where an unknown one was found."""
+    """Return the fields that were possible in the place of an unknown one."""
     models = [model]
     for part in loc[:-1]:
         fields = [each.model_fields[str(part)] for each in models if str(part) in each.model_fields]
@@ -280,7 +280,7 @@ def _fields_beside(model: type[BaseModel], loc: Where) -> list[str]:
 
 
 def _tags(model: type[BaseModel]) -> set[Any]:
-    """Name what a value may be told apart from others by: a fixed word in it, or a field it cannot lack."""
+    """Return what distinguishes a model in a union: its fixed words and its required fields."""
     fields = model.model_fields
     words = {
         word

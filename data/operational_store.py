@@ -197,7 +197,7 @@ def store_of(source: StoreSource, workspace: Workspace) -> OperationalStore:
     Find the store that a playbook names; without a name, the service's own.
 
     Args:
-        source: a path in it is meant from the playbook's folder.
+        source: a path in it is relative to the playbook's folder.
         workspace: the playbook, and where tables and models are kept.
     """
     usual = workspace.home.tables(workspace.playbook.business.name) / "leadscore.db"

@@ -130,8 +130,7 @@ def expand(text: str) -> str:
     """
     Replace environment variables in a path: ``${NAME}`` or ``${NAME:-default}``.
 
-    A variable that begins the path and holds a relative one is meant from the working directory, as in any shell; a URL
-    stays as it is.
+    A relative path in a variable at the start counts from the working directory, as in any shell; a URL stays as it is.
 
     Raises:
         PlaybookError: a variable without a default is not set.

@@ -4,13 +4,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from data.sources import Name, Scalar, Words
+from data.sources import Name, PlaybookPart, Scalar
 
 Points = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Days = Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False)]
 
 
-class _Rule(Words):
+class _Rule(PlaybookPart):
     points: Points
     because: str = Field(min_length=3, description="the reason an SDR reads")
 
@@ -73,7 +73,7 @@ Rule = Annotated[
 ]
 
 
-class ScorecardRules(Words):
+class ScorecardRules(PlaybookPart):
     """A set of point rules; the score is the base plus the points of every rule that applies."""
 
     name: str = "scorecard"
@@ -82,7 +82,7 @@ class ScorecardRules(Words):
     rules: tuple[Rule, ...] = Field(min_length=1)
 
 
-class Grades(Words):
+class Grades(PlaybookPart):
     """Share of leads in each grade from the top; the rest is D. Shares, so grades cannot drift with the base rate."""
 
     A: float = Field(default=0.05, gt=0, lt=1)
@@ -97,7 +97,7 @@ class Grades(Words):
         return self
 
 
-class RoutingRules(Words):
+class RoutingRules(PlaybookPart):
     """Who gets which lead: the threshold comes from capacity unless points are given."""
 
     threshold_points: Points | None = Field(default=None, description="fixed threshold; default: solved from capacity")

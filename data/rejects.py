@@ -9,7 +9,7 @@ from data.exports import ExportFile, reading
 from data.intake import StagedRows
 from data.playbook import Business
 from data.quality import EXAMPLES, QualityReport, SourceCount, Violation, ViolationExample
-from data.row_faults import FAULTS, said, told_apart
+from data.row_faults import FAULTS, describe_fault, split_fault
 from data.sources import EventLogSource, FileSource, LeadSource
 from data.sql import literal
 from data.staging import IGNORED, Part
@@ -26,7 +26,7 @@ def report_of(staged: StagedRows, business: Business) -> QualityReport:
 
     Raises:
         IntakeError: a source has no rows at all.
-        QualityError: rows in are not rows out plus rejected plus ignored; that would be a mistake of ours.
+        QualityError: rows in are not rows out plus rejected plus ignored, which would be a bug.
     """
     staged.connection.execute(_REJECTED)
     for part in staged.parts:
@@ -96,7 +96,7 @@ def _gather_broken_lines(staged: StagedRows, part: Part, *, file: ExportFile, fi
 
 def _put_reasons_into_words(staged: StagedRows) -> None:
     faults = staged.connection.execute("SELECT DISTINCT unnest(rules) FROM rejected").fetchall()
-    cases = " ".join(f"WHEN {literal(fault)} THEN {literal(said(fault))}" for (fault,) in faults)
+    cases = " ".join(f"WHEN {literal(fault)} THEN {literal(describe_fault(fault))}" for (fault,) in faults)
     if faults:
         words = f"array_to_string(list_transform(rules, lambda r: CASE r {cases} END), '; ')"
         staged.connection.execute(f"UPDATE rejected SET reasons = {words}")
@@ -158,7 +158,7 @@ def _violations(staged: StagedRows, part: Part) -> list[Violation]:
 
 
 def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
-    rule, about = told_apart(fault)
+    rule, about = split_fault(fault)
     examples = tuple(
         ViolationExample(
             file=example["file"],
@@ -169,7 +169,7 @@ def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown:
     )
     return Violation(
         rule=rule, about=about, source=part.source, holds=part.holds, count=count,
-        says=said(fault), mend=FAULTS[rule].mend, examples=examples,
+        says=describe_fault(fault), mend=FAULTS[rule].mend, examples=examples,
     )  # fmt: skip
 
 

@@ -51,22 +51,22 @@ FAULTS = {
 """Rule → its words. A row's fault is written ``rule:column``."""
 
 
-def said(fault: str) -> str:
+def describe_fault(fault: str) -> str:
     """
     Return a fault in words.
 
-    >>> said("unreadable:occurred_at")
+    >>> describe_fault("unreadable:occurred_at")
     'occurred_at is not an instant'
     """
-    rule, about = told_apart(fault)
+    rule, about = split_fault(fault)
     return FAULTS[rule].says.format(about=about)
 
 
-def told_apart(fault: str) -> tuple[str, str]:
+def split_fault(fault: str) -> tuple[str, str]:
     """
     Split a fault into its rule and the column it is about.
 
-    >>> told_apart("missing:lead_id")
+    >>> split_fault("missing:lead_id")
     ('missing', 'lead_id')
     """
     rule, _, about = fault.partition(":")

@@ -10,13 +10,13 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Scalar = str | int | float | bool
 
 
-class Words(BaseModel):
+class PlaybookPart(BaseModel):
     """A frozen value read from YAML; unknown names are mistakes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
-class _Source(Words):
+class _Source(PlaybookPart):
     file: str = Field(description="path inside the playbook's folder of exports; * matches several files")
     format: Literal["csv", "parquet", "jsonl", "xes"] | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -32,7 +32,7 @@ class _Source(Words):
         return file
 
 
-class LeadColumns(Words):
+class LeadColumns(PlaybookPart):
     """Which columns of the export say who a lead is; ``known_at`` defaults to ``created_at``."""
 
     lead_id: str = "lead_id"
@@ -41,7 +41,7 @@ class LeadColumns(Words):
     known_at: str | None = None
 
 
-class OutcomeInLeads(Words):
+class OutcomeInLeads(PlaybookPart):
     """An outcome that stands in the lead table itself, as a flag or stage and a date."""
 
     column: str = Field(description="the column that says what became of the lead")
@@ -61,7 +61,7 @@ class LeadSource(_Source):
     outcome: OutcomeInLeads | None = None
 
 
-class ActivityColumns(Words):
+class ActivityColumns(PlaybookPart):
     """Which columns of the export say what happened; without ``activity_id`` one is made of the row."""
 
     activity_id: str | None = None
@@ -90,7 +90,7 @@ class ActivitySource(_Source):
         return self
 
 
-class OutcomeColumns(Words):
+class OutcomeColumns(PlaybookPart):
     """Which columns of the export say what a lead reached."""
 
     outcome_id: str | None = None
@@ -111,7 +111,7 @@ class OutcomeSource(_Source):
     ignore: tuple[str, ...] = Field(default=(), description="the export's stages that are not wanted")
 
 
-class EventLogColumns(Words):
+class EventLogColumns(PlaybookPart):
     """Which columns of an event log hold its case, its activity and its time; XES columns are named as in pm4py."""
 
     lead_id: str = "case:concept:name"
@@ -144,8 +144,8 @@ class EventLogSource(_Source):
         return self
 
 
-class StoreSource(Words):
-    """The service's own store: the leads, activities and outcomes that it was told of."""
+class StoreSource(PlaybookPart):
+    """The service's own store: the leads, activities and outcomes sent to it."""
 
     holds: Literal["store"]
     database: str | None = Field(

@@ -106,6 +106,6 @@ def fact_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
     ]
 
 
-def known(words: Mapping[str, str] | None, *, all_known: Mapping[str, object]) -> dict[str, str]:
+def word_meanings(words: Mapping[str, str] | None, *, all_known: Mapping[str, object]) -> dict[str, str]:
     """Return what each word of an export means: as mapped, or else the playbook's own words."""
     return dict(words) if words is not None else {name: name for name in all_known}

@@ -102,6 +102,16 @@ def parse_text(text: str) -> Any:
     return value
 
 
+def canonical_json(content: object) -> str:
+    """
+    Write JSON in its one canonical form: equal content gives equal bytes, and every float is exact.
+
+    >>> canonical_json({"b": 0.1, "a": [None, "x"]})
+    '{"a":[null,"x"],"b":0.1}'
+    """
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def _check_depth(value: object, *, brackets: int) -> None:
     """Reject what is nested too deep; a text with few brackets cannot be, and is not walked through."""
     if brackets <= DEEPEST:

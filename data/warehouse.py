@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,9 @@ import pandas as pd
 
 from data.atomic_files import new_folder
 from data.cross_checks import check_together
+from data.duckdb_settings import interruptible, memory_limit, without_bars
 from data.errors import DataError, QualityError
-from data.exports import Workshop
+from data.exports import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
 from data.playbook import Business, Playbook
@@ -97,8 +97,8 @@ class Warehouse:
     @cached_property
     def connection(self) -> Any:
         """The Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
-        backend = ibis.duckdb.connect(memory_limit=_memory_limit(), temp_directory=str(self.folder / "spill"))
-        _draw_no_bars(backend.con)
+        backend = ibis.duckdb.connect(memory_limit=memory_limit(), temp_directory=str(self.folder / "spill"))
+        without_bars(backend.con)
         for table in STAGED:
             backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
         return backend
@@ -223,8 +223,8 @@ def _scratch(parent: Path) -> Iterator[Path]:
 
 def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
     playbook, progress = reading.playbook.business, reading.progress
-    with _workshop(scratch, progress) as workshop:
-        staged = stage(reading.playbook, workshop, now_us=reading.now_us, store=reading.store)
+    with _import_tools(scratch, progress) as tools:
+        staged = stage(reading.playbook, tools, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
         check_together(staged, playbook, progress)
         report = report_of(staged, playbook)
@@ -246,43 +246,13 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
 
 
 @contextmanager
-def _workshop(scratch: Path, progress: Progress) -> Iterator[Workshop]:
+def _import_tools(scratch: Path, progress: Progress) -> Iterator[ImportTools]:
     spill, events = scratch / "spill", scratch / "events"
     events.mkdir()
-    settings: dict[str, Any] = {"memory_limit": _memory_limit(), "temp_directory": str(spill)}
+    settings: dict[str, Any] = {"memory_limit": memory_limit(), "temp_directory": str(spill)}
     with duckdb.connect(str(scratch / "staging.duckdb"), config=settings) as connection, interruptible():
-        _draw_no_bars(connection)
-        yield Workshop(connection, events, progress)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn DuckDB's errors about an interrupted query back into KeyboardInterrupt."""
-    try:
-        yield
-    except duckdb.InterruptException:
-        raise KeyboardInterrupt from None
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":
-            raise
-        raise KeyboardInterrupt from None
-
-
-def _draw_no_bars(connection: duckdb.DuckDBPyConnection) -> None:
-    """
-    Keep DuckDB from drawing progress bars on stdout, which holds results alone.
-
-    In a notebook without ipywidgets it draws none, and refuses every setting about it.
-    """
-    (draws,) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0]
-    if draws:
-        connection.execute("SET enable_progress_bar = false")
-
-
-def _memory_limit() -> str:
-    """Return DuckDB's share: half the machine's memory, 4 GB at most; beyond that it works on disk."""
-    half_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**31
-    return f"{max(1, min(4, half_gb))}GB"
+        without_bars(connection)
+        yield ImportTools(connection, events, progress)
 
 
 def _with_rejected_rows(staged: StagedRows, report: QualityReport, path: Path) -> QualityReport:

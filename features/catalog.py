@@ -1,7 +1,6 @@
 """The catalog: the ordered list of features a model is trained on, as data with a fingerprint."""
 
 import hashlib
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
 from data.contract import AttributeType
+from data.strict_json import JsonError, canonical_json, parse_text
 from features.errors import CatalogError
 from features.feature import Feature
 from features.reducers import NAMES, AttributeValue, LeadAge, Over, Reducer
@@ -67,7 +67,7 @@ class Catalog:
             "features": [_feature_out(feature) for feature in self.features],
             "never_use": list(self.never_use),
         }
-        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+        return canonical_json(content)
 
     @classmethod
     def from_json(cls, text: str) -> "Catalog":
@@ -78,10 +78,10 @@ class Catalog:
             CatalogError: the text is not a catalog.
         """
         try:
-            content = json.loads(text)
+            content = parse_text(text)
             never_use = tuple(_text(kind) for kind in content["never_use"])
             return cls(tuple(_feature_in(feature) for feature in content["features"]), never_use)
-        except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
+        except (JsonError, KeyError, TypeError, ValueError, AttributeError) as error:
             message = f"this is not a catalog ({error}): export the bundle again from its training run."
             raise CatalogError(message) from None
 

@@ -138,7 +138,7 @@ def _rows_by_account(accounts: ir.Table, leads: ir.Table, activities: ir.Table) 
 
 
 def _copies(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> dict[str, ir.Table]:
-    """Copy for each snapshot what was known by then of its lead and of its colleagues, under names of its own."""
+    """Copy for each snapshot what was known by then of its lead and of its colleagues, under separate ids."""
     members = _members(snapshots, leads)
     known = members.inner_join(leads, [members.member == leads.lead_id, leads.known_at < members.as_of])
     done = members.inner_join(activities, [members.member == activities.lead_id, activities.known_at < members.as_of])

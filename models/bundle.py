@@ -7,30 +7,29 @@ receipts they gave at training are replayed before the model may answer.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from data.atomic_files import new_folder
+from data.strict_json import canonical_json
 from features.catalog import Catalog
 from features.errors import FeatureError
-from features.feature import Value
 from models.bands import Bands
 from models.calibration import calibration_from_json
 from models.checked_json import check_plain, fields, is_label, loads, numbers, texts
 from models.conversion import ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
-from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Receipt
+from models.golden_rows import GoldenRow, golden_json, replay
+from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.trees import Trees
 
 FORMAT = "leadscore-bundle-1"
 MANIFEST = "manifest.json"
 _FILES = ("catalog.json", "trees.json", "model.json", "golden.json", "lightgbm.txt")
 _LARGEST_BYTES = 512 * 2**20
-_TOLERANCE = 1e-9
 _MOST_POINTS = 1e12
 
 
@@ -43,15 +42,6 @@ class StaleBundleError(BundleError):
             f"{file} has sha256 {found[:12]}, the manifest says {expected[:12]}. "
             "The bundle was changed after training: export it again from its MLflow run."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class GoldenRow:
-    """A lead's feature values in catalog order, kept with the receipt they gave at training."""
-
-    lead_id: str
-    as_of: int
-    values: tuple[Value, ...]
 
 
 def save_bundle(
@@ -79,12 +69,12 @@ def save_bundle(
     content = {
         "catalog.json": model.catalog.to_json(),
         "trees.json": model.trees.to_json(),
-        "model.json": _dumps(_numbers_of(model)),
-        "golden.json": _dumps([_golden_out(model, row) for row in golden]),
+        "model.json": canonical_json(_numbers_of(model)),
+        "golden.json": canonical_json([golden_json(model, row) for row in golden]),
         "lightgbm.txt": lightgbm_text,
     }
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in content.items()}
-    manifest = _dumps({"format": FORMAT, "name": model.name, "facts": dict(facts), "files": hashes})
+    manifest = canonical_json({"format": FORMAT, "name": model.name, "facts": dict(facts), "files": hashes})
     with new_folder(folder) as draft:
         for name, text in {**content, MANIFEST: manifest}.items():
             (draft / name).write_bytes(text.encode())
@@ -156,7 +146,7 @@ def load_files(
         model.labelled(version=version or own_fingerprint[:8], fingerprint=own_fingerprint), facts=manifest["facts"]
     )
     _check_reach(model)
-    _replay(model, loads(content["golden.json"]), f"{where}/golden.json")
+    replay(model, loads(content["golden.json"]), f"{where}/golden.json")
     return model
 
 
@@ -170,10 +160,6 @@ def read_facts(folder: Path) -> dict[str, Any]:
     where = str(folder / MANIFEST)
     facts: dict[str, Any] = _manifest(_read(folder / MANIFEST, where), where)["facts"]
     return facts
-
-
-def _dumps(content: object) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _numbers_of(model: ConversionModel) -> dict[str, Any]:
@@ -260,58 +246,6 @@ def _check_reach(model: ConversionModel) -> None:
         points = AVERAGE_POINTS + POINTS_PER_LOGIT * (model.calibration.logit(margin) - math.log(model.base_odds))
         if not abs(points) <= _MOST_POINTS:
             raise StructureError(where="points", found=points, expected=f"at most {_MOST_POINTS:g} for any lead")
-
-
-def _golden_out(model: ConversionModel, row: GoldenRow) -> dict[str, Any]:
-    values = [None if isinstance(value, float) and math.isnan(value) else value for value in row.values]
-    return {"values": values, "expected": _remembered(model.receipt(row.lead_id, row.as_of, values))}
-
-
-def _remembered(receipt: Receipt) -> dict[str, Any]:
-    """Return what a replay must reproduce; the lead's id is not saved."""
-    return {
-        "points": receipt.points,
-        "base_points": receipt.base_points,
-        "probability": receipt.probability,
-        "grade": receipt.grade,
-        "reasons": {reason.code: [reason.says, reason.points] for reason in receipt.reasons},
-    }
-
-
-def _replay(model: ConversionModel, golden: object, where: str) -> None:
-    if not isinstance(golden, list) or not golden:
-        raise StructureError(where=where, found=golden, expected="golden rows")
-    for index, given in enumerate(golden):
-        row = fields(given, f"{where}, row {index}", ("values", "expected"))
-        values = _golden_values(row["values"], model, f"{where}, row {index}")
-        again = json.loads(_dumps(_remembered(model.receipt("", 0, values))))
-        if not _same(again, row["expected"]):
-            message = (
-                f"{where}: row {index} gives another receipt than at training; export the bundle again from its run."
-            )
-            raise BundleError(message)
-
-
-def _golden_values(given: object, model: ConversionModel, where: str) -> list[Value]:
-    features = model.catalog.features
-    if not isinstance(given, list) or len(given) != len(features):
-        raise StructureError(where=where, found=given, expected=f"{len(features)} values")
-    for feature, value in zip(features, given, strict=True):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is not None and not (isinstance(value, str) if feature.is_category else number):
-            raise StructureError(where=f"{where}, {feature.name}", found=value, expected="a value of its type")
-    return given
-
-
-def _same(again: object, expected: object) -> bool:
-    """Compare two JSON values; numbers may differ by 1e-9."""
-    if isinstance(again, dict) and isinstance(expected, dict):
-        return again.keys() == expected.keys() and all(_same(again[key], expected[key]) for key in again)
-    if isinstance(again, list) and isinstance(expected, list):
-        return len(again) == len(expected) and all(map(_same, again, expected))
-    if isinstance(again, float) and isinstance(expected, int | float):
-        return abs(again - expected) <= _TOLERANCE
-    return bool(again == expected)
 
 
 __all__ = [

@@ -34,7 +34,7 @@ def find_bundle(models: Path, wanted: str) -> Champion:
 
     Raises:
         UnknownBundleError: there is none.
-        NoChampionError: the champion is wanted, and none was promoted.
+        NoChampionError: the champion is requested, and none was promoted.
     """
     if wanted == "champion":
         return read_pointer(models)

@@ -5,6 +5,7 @@ Platt's two numbers unless history shows that another map is better. Whatever th
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,8 +63,28 @@ class Calibration(Protocol):
         """Write the map as numbers; ``is`` says which kind it is."""
 
 
+class _LogitCalibration(ABC):
+    """What all maps share: everything follows from their vectorised log-odds."""
+
+    @abstractmethod
+    def logits(self, margins: Floats) -> Floats:
+        """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
+
+    def logit(self, margin: float) -> float:
+        """Return the calibrated log-odds of one margin."""
+        return float(self.logits(np.array([margin]))[0])
+
+    def probability(self, margin: float) -> float:
+        """Return the calibrated probability of one margin."""
+        return sigmoid(self.logit(margin))
+
+    def probabilities(self, margins: Floats) -> Floats:
+        """Return the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
+        return sigmoids(self.logits(margins))
+
+
 @dataclass(frozen=True, slots=True)
-class Platt:
+class Platt(_LogitCalibration):
     """
     Logistic calibration: ``logit p = slope * margin + offset``.
 
@@ -84,14 +105,6 @@ class Platt:
     def logits(self, margins: Floats) -> Floats:
         """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
         return self.slope * margins + self.offset
-
-    def probability(self, margin: float) -> float:
-        """Return the calibrated probability of one margin."""
-        return sigmoid(self.logit(margin))
-
-    def probabilities(self, margins: Floats) -> Floats:
-        """Return the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
-        return sigmoids(self.logits(margins))
 
     def steepness(self, start: float, margins: Floats) -> Floats:  # noqa: ARG002 - the same from everywhere
         """Return the slope, (n,) times."""
@@ -117,27 +130,8 @@ class Platt:
         return cls(slope, offset)
 
 
-class _NonlinearCalibration:
-    """What nonlinear maps share: everything follows from their vectorised log-odds."""
-
-    def logits(self, margins: Floats) -> Floats:
-        raise NotImplementedError
-
-    def logit(self, margin: float) -> float:
-        """Return the calibrated log-odds of one margin."""
-        return float(self.logits(np.array([margin]))[0])
-
-    def probability(self, margin: float) -> float:
-        """Return the calibrated probability of one margin."""
-        return sigmoid(self.logit(margin))
-
-    def probabilities(self, margins: Floats) -> Floats:
-        """Return the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
-        return sigmoids(self.logits(margins))
-
-
 @dataclass(frozen=True)
-class Beta(_NonlinearCalibration):
+class Beta(_LogitCalibration):
     """
     Beta calibration: ``logit p = a * log q - b * log(1 - q) + c``, where q is the chance that the margin itself says.
 
@@ -161,7 +155,7 @@ class Beta(_NonlinearCalibration):
 
     def steepness(self, start: float, margins: Floats) -> Floats:
         """Return the mean slope of the log-odds between a margin and each of (n,) others."""
-        # The slope at a margin is a + (b - a) q, so what is wanted is the mean of q on the way.
+        # The slope at a margin is a + (b - a) q, so the mean slope follows from the mean of q on the way.
         way = margins - start
         near = np.abs(way) < _NEAR  # there q at the middle is its mean to 1e-10; a quotient of differences is not
         risen = np.logaddexp(0.0, margins) - np.logaddexp(0.0, start)
@@ -190,7 +184,7 @@ class Beta(_NonlinearCalibration):
 
 
 @dataclass(frozen=True)
-class Isotonic(_NonlinearCalibration):
+class Isotonic(_LogitCalibration):
     """
     Isotonic calibration: log-odds at k margins, straight lines between them, and two slopes for what lies beyond.
 

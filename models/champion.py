@@ -94,7 +94,7 @@ def _with_move(content: object, models: Path) -> Champion:
 
 def champion_of(content: object, models: Path, *, where: str) -> Champion:
     """
-    Read which bundle is meant: version, fingerprint and a folder inside this one.
+    Read which bundle is named: version, fingerprint and a folder inside this one.
 
     Args:
         content: JSON with these three texts.

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 
-from data.strict_json import DEEPEST, JsonError, parse_text
+from data.strict_json import JsonError, parse_text
 from models.errors import StructureError
 
 _LARGEST_WHOLE = 2**1023
@@ -88,7 +88,7 @@ def is_label(value: object) -> TypeGuard[str]:
 
 def check_plain(value: object, where: str) -> None:
     """
-    Reject JSON that cannot be written back: 1e999, half a UTF-16 pair, NUL, endless nesting.
+    Reject parsed JSON that cannot be written back: 1e999, half a UTF-16 pair, NUL.
 
     Raises:
         StructureError: there is such a thing.
@@ -97,18 +97,17 @@ def check_plain(value: object, where: str) -> None:
     Traceback (most recent call last):
     models.errors.StructureError: facts: found inf, expected a finite number; export the model again.
     """
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > DEEPEST:
-            raise StructureError(where=where, found="lists within lists", expected=f"at most {DEEPEST} levels")
-        for item in level:
-            _check_one(item, where)
-        level = [part for item in level if isinstance(item, dict | list) for part in _parts(item)]
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        _check_one(item, where)
+        waiting += _parts(item)
 
 
-def _parts(item: "dict[str, object] | list[object]") -> Iterable[object]:
-    return [*item, *item.values()] if isinstance(item, dict) else item
+def _parts(item: object) -> Iterable[object]:
+    if isinstance(item, dict):
+        return [*item, *item.values()]
+    return item if isinstance(item, list) else ()
 
 
 def _check_one(item: object, where: str) -> None:

@@ -14,7 +14,7 @@ from features.catalog import Catalog
 from features.feature import Value
 from models.bands import Bands
 from models.calibration import Calibration, Platt, sigmoid, sigmoids
-from models.reason_groups import Group, groups_of
+from models.reason_groups import ReasonGroup, groups_of
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
 from models.scorer import ScoreArrays
 from models.trees import Trees
@@ -211,7 +211,7 @@ class ConversionModel:
         return ShapleyTables.of(self.trees)
 
     @cached_property
-    def _groups(self) -> list[Group]:
+    def _groups(self) -> list[ReasonGroup]:
         return groups_of(self.catalog.features)
 
     @cached_property

@@ -28,8 +28,8 @@ class PackedBundle:
 
     Attributes:
         files: name → bytes, not verified yet.
-        version: the registry's label, where it was told.
-        fingerprint: of the bundle that was packed, where it was told; without it nothing vouches for the manifest.
+        version: the registry's label, if known.
+        fingerprint: of the bundle that was packed, if known; without it the manifest itself is not verified.
     """
 
     files: Mapping[str, bytes]

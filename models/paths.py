@@ -47,7 +47,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class LeafPath:
     """
     A leaf and what it takes to reach it; or two leaves that differ in the last split alone.
 
@@ -71,7 +71,7 @@ class Path:
         return prod(before) * (self.value * last + self.instead * (1 - last))
 
 
-def paths(tree: Tree) -> Iterator[Path]:
+def paths(tree: Tree) -> Iterator[LeafPath]:
     """
     Yield the paths to all leaves of a tree, leftmost first.
 
@@ -83,12 +83,12 @@ def paths(tree: Tree) -> Iterator[Path]:
     while waiting:
         node, met = waiting.pop()
         if node < 0:
-            yield Path(tree.leaf_value[-1 - node], met)
+            yield LeafPath(tree.leaf_value[-1 - node], met)
             continue
         left, right = tree.left[node], tree.right[node]
         if left < 0 and right < 0 and tree.feature[node] not in met:
             both = _with(met, tree, node, left=True)
-            yield Path(tree.leaf_value[-1 - left], both, tree.leaf_value[-1 - right])
+            yield LeafPath(tree.leaf_value[-1 - left], both, tree.leaf_value[-1 - right])
             continue
         waiting.append((right, _with(met, tree, node, left=False)))
         waiting.append((left, _with(met, tree, node, left=True)))

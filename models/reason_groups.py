@@ -10,7 +10,7 @@ from features.reducers import DaysSinceLast, DecayedCount, Trend
 
 
 @dataclass(frozen=True)
-class Group:
+class ReasonGroup:
     """
     The features of one reason.
 
@@ -58,11 +58,13 @@ class Group:
         return list(zip(self.features, self.members, strict=True))
 
 
-def groups_of(features: Sequence[Feature]) -> list[Group]:
+def groups_of(features: Sequence[Feature]) -> list[ReasonGroup]:
     """Return the groups in the order in which the first feature of each appears."""
     order = {code: index for index, code in enumerate(dict.fromkeys(feature.code for feature in features))}
     placed = sorted(range(len(features)), key=lambda index: (order[features[index].code], index))
     members_by_code = [
         (code, tuple(members)) for code, members in groupby(placed, key=lambda index: features[index].code)
     ]
-    return [Group(code, members, tuple(features[index] for index in members)) for code, members in members_by_code]
+    return [
+        ReasonGroup(code, members, tuple(features[index] for index in members)) for code, members in members_by_code
+    ]

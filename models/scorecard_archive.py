@@ -6,12 +6,12 @@ are asked when it is read back.
 """
 
 import hashlib
-import json
 from typing import Any
 
 from pydantic import ValidationError
 
 from data.point_rules import ScorecardRules
+from data.strict_json import canonical_json
 from features.catalog import Catalog
 from features.errors import FeatureError
 from models.bands import Bands
@@ -32,8 +32,8 @@ def keep_rules(card: Scorecard) -> bytes:
         "calibration": None if card.calibration is None else card.calibration.as_json(),
         "bands": card.bands.as_json(),
     }
-    text = _dumps(content)
-    return _dumps({"sha256": _hash(text), "card": text}).encode()
+    text = canonical_json(content)
+    return canonical_json({"sha256": _hash(text), "card": text}).encode()
 
 
 def kept_rules(kept: bytes, *, fingerprint: str) -> Scorecard:
@@ -73,10 +73,6 @@ def _card(given: dict[str, Any]) -> Scorecard:
     calibration = None if given["calibration"] is None else Platt.from_json(given["calibration"])
     Bands.from_json(given["bands"])  # checks them, but makes floats of all, which would make another fingerprint
     return Scorecard(rules, catalog, columns, Bands(**given["bands"]), calibration)
-
-
-def _dumps(content: object) -> str:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _hash(text: str) -> str:

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.decision_tree import MOST_PATH_FEATURES
 from models.errors import RowsError
-from models.paths import Condition, Path, paths
+from models.paths import Condition, LeafPath, paths
 from models.shapley_kernel import CATEGORICAL, MISSING_PASSES, Leaves, explain
 from models.trees import Trees
 
@@ -108,7 +108,7 @@ class ShapleyTables:
         return self.explained(rows).margins
 
 
-def _leaves(leaf_paths: Sequence[Path]) -> Leaves:
+def _leaves(leaf_paths: Sequence[LeafPath]) -> Leaves:
     """Lay out paths, sorted by their number of conditions, as the kernel's arrays."""
     listed = [item for path in leaf_paths for item in path.conditions.items()]
     conditions = [condition for _, condition in listed]
@@ -133,7 +133,7 @@ def _kind(condition: Condition) -> int:
     return MISSING_PASSES * condition.missing + CATEGORICAL * condition.categorical
 
 
-def _table(leaf_paths: Sequence[Path]) -> NDArray[np.float64]:
+def _table(leaf_paths: Sequence[LeafPath]) -> NDArray[np.float64]:
     """Tabulate paths that are sorted by their number of conditions."""
     parts = [np.empty(0)]
     for size in range(1, MOST_PATH_FEATURES + 1):
@@ -143,7 +143,7 @@ def _table(leaf_paths: Sequence[Path]) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _tabulated(group: Sequence[Path], size: int) -> NDArray[np.float64]:
+def _tabulated(group: Sequence[LeafPath], size: int) -> NDArray[np.float64]:
     """Return the Shapley values of paths with the same number of conditions for every pattern."""
     shares = np.array([[met.share for met in path.conditions.values()] for path in group])
     values = shapley_values(np.array([path.value for path in group]), shares)

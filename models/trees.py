@@ -1,10 +1,10 @@
 """Decision trees as plain values: read from JSON, checked in full, written back to the last bit."""
 
-import json
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Self
 
+from data.strict_json import canonical_json
 from models.checked_json import fields, integers, loads, numbers, switches, texts, whole
 from models.decision_tree import Tree
 from models.errors import StructureError
@@ -67,7 +67,7 @@ class Trees:
             "feature_names": self.feature_names,
             "trees": [{name: getattr(tree, name) for name in _COLUMNS} for tree in self.trees],
         }
-        return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return canonical_json(document)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

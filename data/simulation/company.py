@@ -43,7 +43,7 @@ def invent(
         leads: how many leads arrive.
         seed: the same seed makes up the same company.
         drift: how far the world shifts over the last 150 days.
-        progress: is told each month that has passed.
+        progress: called after each month.
     """
     sources = np.random.SeedSequence(seed).spawn(5)
     of_people, of_history, of_activities, of_outcomes, of_versions = (np.random.default_rng(day) for day in sources)

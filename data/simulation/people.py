@@ -33,7 +33,7 @@ class People:
     """
     The n leads in the order they arrived, and the m accounts they belong to.
 
-    A lead without a named account has one of its own here, which the exports do not show.
+    A lead without a named account has its own account here, which the exports omit.
     """
 
     types: Ints

@@ -74,7 +74,7 @@ def simulate(
             the website 1.5 times as often and use e-mail half as often, and adverts bring twice as many leads.
         overwrite: replace any earlier simulation, also one in which files were changed.
         another_company: replace an unchanged simulation of another size or seed too.
-        progress: is told in words how far it is.
+        progress: called with the progress in words.
 
     Raises:
         DataError: an argument is out of range, the folder holds something that would be lost, or it cannot be written.

@@ -108,7 +108,7 @@ def live_through(
         people: n leads and their accounts.
         days: the kind of each day, in order.
         sight_every_days: how often the hidden state of open leads is noted.
-        progress: is told each month that has passed.
+        progress: called after each month.
     """
     world = _first_state(rng, people)
     rates = {kind: (day_rates(kind), touch_rates(kind)) for kind in set(days)}
@@ -196,7 +196,7 @@ def _sell(world: _World, leads: Ints, day: int, *, rates: DayRates) -> None:
 
 
 def _move(world: _World, leads: Ints, day: int, *, rates: DayRates) -> None:
-    """Draw the hidden moves of one day, all from the state at its start, and note what they bring about."""
+    """Draw the hidden moves of one day, all from the state at its start, and record what follows from them."""
     drawn = _draw(world, leads, rates=rates)
     _call(world, leads[drawn.called], day, talked=drawn.talks[drawn.called])
     asked_us = _ask(world, leads[drawn.asks], day)
@@ -242,7 +242,7 @@ def _call(world: _World, leads: Ints, day: int, *, talked: Flags) -> None:
 
 
 def _ask(world: _World, leads: Ints, day: int) -> Ints:
-    """Note the demo requests of one day and give their instants."""
+    """Record the demo requests of one day and return their instants."""
     at_us = day * DAY_US + time_of_day_us(world.rng, len(leads))
     world.touches.append((leads, np.full(len(leads), Touch.DEMO), at_us))
     return at_us
@@ -251,7 +251,7 @@ def _ask(world: _World, leads: Ints, day: int) -> Ints:
 def _note_stages(
     world: _World, leads: Ints, day: int, *, reached: tuple[Flags, Flags], demo_requests: tuple[Flags, Ints]
 ) -> None:
-    """Note the leads that became marketing-qualified or sales-ready; those who asked for a demo, right after it."""
+    """Record the leads that became marketing-qualified or sales-ready; after a demo request, right after it."""
     to_mql, to_srl = reached
     demo, asked_us = demo_requests
     mql_us = day * DAY_US + office_time_us(world.rng, len(leads))
@@ -263,7 +263,7 @@ def _note_stages(
 
 
 def _close(world: _World, leads: Ints, day: int, *, goal: Flags, dropped: Flags) -> None:
-    """Note the leads that reached the goal or were disqualified, and how long sales goes on with them."""
+    """Record the leads that reached the goal or were disqualified, and how long sales goes on with them."""
     rng = world.rng
     for flags, stage in ((goal, Stage.SQL), (dropped, Stage.DISQUALIFIED)):
         count = int(flags.sum())

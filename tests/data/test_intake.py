@@ -327,7 +327,7 @@ def truncated(content):
     [
         ("leads.csv", "", "leads.csv has no header"),
         ("leads.csv", "lead_id,created_at\n", "leads.csv has no rows"),
-        ("leads.csv", "lead_id,lead_ID,created_at\n1,2,3\n", "column names must differ by more than case: lead_ID, lead_id"),
+        ("leads.csv", "lead_id,lead_ID,created_at\n1,2,3\n", "must differ by more than case: lead_ID, lead_id"),
         ("leads.csv", "lead_id;Größe\n".encode("latin-1"), "leads.csv cannot be read as csv ('utf-8' codec"),
         ("leads.csv.gz", truncated(TWO_LEADS), "leads.csv.gz cannot be read as csv"),
         ("leads.csv.gz", b"\x1f\x8bnot gzip at all", "leads.csv.gz cannot be read as csv"),

@@ -285,7 +285,7 @@ def test_an_added_feature_cannot_look_at_what_is_never_used(playbook):
     content["features"]["add"] = [{"name": "x", "reduce": "count", "activity": "call"}]
     content["never_use"] = ["call"]
     (playbook / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    with pytest.raises(PlaybookError, match="features.add.0.activity: call is on never_use"):
+    with pytest.raises(PlaybookError, match=r"features\.add\.0\.activity: call is on never_use"):
         load_playbook(playbook)
 
 

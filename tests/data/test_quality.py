@@ -12,7 +12,7 @@ from data.commands import check, simulate
 from data.errors import QualityError
 from data.home import Home
 from data.playbook import load_playbook
-from data.row_faults import FAULTS, said
+from data.row_faults import FAULTS, describe_fault
 from data.workspace import Workspace
 from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, TWO_LEADS, company, imported, rejected, rows
 
@@ -244,7 +244,7 @@ def test_a_simulation_is_told_and_clean(tmp_path):
 
 
 def test_every_rule_has_words():
-    assert all(said(f"{rule}:x") and fault.mend.endswith(".") for rule, fault in FAULTS.items())
+    assert all(describe_fault(f"{rule}:x") and fault.mend.endswith(".") for rule, fault in FAULTS.items())
 
 
 CELLS = {
