@@ -21,7 +21,7 @@ __all__ = ["DEMO", "app", "main"]
 
 app = command_line(__doc__)
 START = "Start here"
-MARKETING = "Marketing operations: train, judge and promote a model"
+MARKETING = "Marketing operations: train, evaluate and promote a model"
 ANALYSTS = "Analysts: compare the point rules with the model"
 SALES = "Sales: whom to call, and why"
 OPERATIONS = "Operations: run the service"

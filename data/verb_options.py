@@ -19,7 +19,7 @@ AsOf = Annotated[
 ]
 Version = Annotated[str, typer.Option("--version", help="A version's number, challenger (the newest) or champion.")]
 Plain = Annotated[bool, typer.Option("--plain", help="Print only the secret, for scripts.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what somebody changed there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Also replace files that somebody changed.")]
 LeadId = Annotated[str, typer.Argument(help="Id of the lead.")]
 PersonId = Annotated[str, typer.Argument(help="Any id of the person.")]
 KeyId = Annotated[str, typer.Argument(help="Id of the key, from `leadscore keys list`.")]
