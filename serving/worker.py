@@ -14,8 +14,9 @@ from serving.clock import Clock
 from serving.intake.idempotent_requests import delete_expired
 from serving.scores.backlog import BacklogFollower
 from serving.scores.recorder import Recorder
-from serving.store.database import STORE_ERRORS, Database
+from serving.store.database import Database
 from serving.store.leases import Lease
+from serving.store.store_errors import STORE_ERRORS
 from serving.store.tables import store_state
 
 _LOG = logging.getLogger("leadscore.serving")

@@ -37,7 +37,7 @@ from serving.scorers import deployments
 from serving.scorers.deployments import CheckedBundle, deploy_bundle, newest_deployments, verify_bundle
 from serving.scorers.shadow import compare_shadow
 from serving.service import Service, service_of
-from serving.store.database import STORE_ERRORS
+from serving.store.store_errors import STORE_ERRORS
 
 _LOG = logging.getLogger("leadscore.serving")
 router = APIRouter(prefix="/v1", tags=["model"])

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from serving.api.lead_paths import methods_at
 from serving.api.problem_types import ABOUT_BLANK, PROBLEM_TYPES, type_url
 from serving.errors import InvalidError, RequestError, TooLargeError
-from serving.store.database import STORE_ERRORS
+from serving.store.store_errors import STORE_ERRORS
 from serving.validation_messages import message_of
 
 _LOG = logging.getLogger("leadscore.serving")

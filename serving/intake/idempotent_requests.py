@@ -16,8 +16,9 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select
 from data.instants import SECOND_US
 from serving.errors import InFlightError, RequestError, ReusedKeyError
 from serving.store.audit_log import keyed_hash
-from serving.store.database import STORE_ERRORS, Database
+from serving.store.database import Database
 from serving.store.rows import insert_rows
+from serving.store.store_errors import STORE_ERRORS
 from serving.store.tables import idempotent_request_leads, idempotent_requests
 from serving.store.tombstones import find_erased
 

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 
 from data.instants import SECOND_US
 from serving.service import Service
-from serving.store.database import STORE_ERRORS
+from serving.store.store_errors import STORE_ERRORS
 from serving.store.tables import quarantine, store_state
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"

@@ -29,7 +29,8 @@ from serving.scorers.deployments import (
 from serving.scorers.live_scorer import LiveScorer, compile_scorer
 from serving.scorers.promotions import Promotions, Stamp, file_stamp
 from serving.settings import Settings
-from serving.store.database import STORE_ERRORS, Database
+from serving.store.database import Database
+from serving.store.store_errors import STORE_ERRORS
 
 _LOG = logging.getLogger("leadscore.serving")
 _WATCHED_FILES = ("scorecard.json", "standing.json")

@@ -15,8 +15,9 @@ from models.checked_json import is_label
 from models.errors import BundleError
 from models.scorer import Scorer
 from serving.scorers.deployments import CheckedBundle, deploy_stored, deployments_in_force, store_bundle, verify_bundle
-from serving.store.database import STORE_ERRORS, Database
+from serving.store.database import Database
 from serving.store.state import read_state, write_state
+from serving.store.store_errors import STORE_ERRORS
 
 _LOG = logging.getLogger("leadscore.serving")
 _FOLLOWED = "promotion"

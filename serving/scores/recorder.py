@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from serving.scorers.live_scorer import KnownLead, LiveScorer, Score
 from serving.scores.stored_receipts import ServedScore, build_receipts, save_receipts
-from serving.store.database import STORE_ERRORS, Database
+from serving.store.database import Database
+from serving.store.store_errors import STORE_ERRORS
 
 _REMEMBERED = 50_000
 _MOST_WAITING = 20_000

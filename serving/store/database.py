@@ -15,8 +15,6 @@ from typing import Any, Literal, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import sqlite as sqlite_dialect
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from serving.clock import Clock
@@ -27,19 +25,6 @@ from serving.store.writes_in_flight import WritesInFlight, postgres_writer_since
 
 Dialect = Literal["sqlite", "postgres"]
 
-
-def _store_errors() -> tuple[type[Exception], ...]:
-    errors: list[type[Exception]] = [DBAPIError, sqlite3.Error, PoolTimeoutError]
-    with suppress(ModuleNotFoundError):
-        import psycopg  # noqa: PLC0415 - only where a store may be on PostgreSQL
-
-        errors.append(psycopg.Error)
-    return tuple(errors)
-
-
-STORE_ERRORS = _store_errors()
-"""What is raised when the store does not answer, whichever way it was queried."""
-_CANNOT_OPEN: tuple[type[Exception], ...] = (*STORE_ERRORS, OSError)
 _STATEMENTS = 256
 _CACHE_KIB = 64 * 1024
 _MAPPED_BYTES = 1024**3
@@ -93,7 +78,7 @@ class Database:
         except StoreError:
             self._dispose()
             raise
-        except _CANNOT_OPEN as error:
+        except _cannot_open() as error:
             self._dispose()
             reason = str(getattr(error, "orig", error)).strip().split("\n", maxsplit=1)[0]
             expected = "name a writable SQLite file, or the URL of a PostgreSQL server that answers"
@@ -212,6 +197,12 @@ def raw_connection(connection: Connection) -> RawConnection:
     driver: Any = connection.connection.driver_connection
     own: RawConnection = driver
     return own
+
+
+def _cannot_open() -> tuple[type[Exception], ...]:
+    from serving.store.store_errors import STORE_ERRORS  # noqa: PLC0415 - loads psycopg, which a store on SQLite spares
+
+    return (*STORE_ERRORS, OSError)
 
 
 def in_memory_store() -> sqlite3.Connection:

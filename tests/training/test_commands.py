@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
+from data.output_files import OutputFileError
 from data.playbook import load_playbook
 from data.simulation import simulate
 from data.workspace import Workspace
@@ -163,7 +164,10 @@ def test_a_report_goes_where_it_is_wanted(world, trained, tmp_path):
 def test_the_learned_scorecard_can_take_the_place_of_the_rules(world, trained, tmp_path):
     for file in world.playbook.path.glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    found = scorecard(Workspace(world.playbook, world.home), out=tmp_path / "scorecard.yaml")
+    workspace, out = Workspace(world.playbook, world.home), tmp_path / "scorecard.yaml"
+    with pytest.raises(OutputFileError, match="--overwrite"):
+        scorecard(workspace, out=out)
+    found = scorecard(workspace, out=out, overwrite=True)
     loaded = load_playbook(tmp_path, exports=world.playbook.exports_folder)
     assert loaded.scorecard == found.rules
     assert all(float(rule.points).is_integer() for rule in loaded.scorecard.rules)

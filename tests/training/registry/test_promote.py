@@ -21,8 +21,9 @@ from training.errors import (
     RollbackRefusedError,
 )
 from training.registry import promote as promoting
+from training.registry.list_promotions import history
 from training.registry.mlflow_registry import Registry
-from training.registry.promote import history, promote, rollback
+from training.registry.promote import promote, rollback
 from training.registry.promotion_history import JOURNAL, read_succession
 
 FOLDER = load_playbook(versions.DEMO)
