@@ -7,12 +7,11 @@ word; any other file was changed by somebody, or is not leadscore's, and is repl
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from data.atomic_files import write_whole
+from data.atomic_files import new_file, write_whole
 from data.errors import DataError
 from data.home import Home
 
@@ -35,18 +34,13 @@ def output_file(out: Path, home: Home, *, overwrite: bool = False) -> Iterator[P
         OutputFileError: the file would be lost, or cannot be written.
     """
     require_replaceable(out, home, overwrite=overwrite)
-    draft = out.with_name(f".{out.name}.{os.getpid()}.draft")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        yield draft
-        _remember(out, _sha256(draft), home)
-        draft.replace(out)
+        with new_file(out) as draft:
+            yield draft
+            _remember(out, _sha256(draft), home)
     except OSError as error:
         message = f"{out} cannot be written ({error.strerror or error}): name a file in a folder you may write to."
         raise OutputFileError(message) from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
 
 
 def write_output(out: Path, content: bytes, home: Home, *, overwrite: bool = False) -> None:

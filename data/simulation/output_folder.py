@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from data.atomic_files import new_folder
 from data.errors import DataError
 from data.home import DEMO
 from data.playbook import RIVALS
@@ -111,21 +110,12 @@ def put_in_place(out: Path) -> Iterator[Path]:
     """
     out = out.resolve()
     check_place(out)
-    draft, old = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     try:
-        draft.mkdir(parents=True)
-        yield draft
-        if out.exists():
-            out.rename(old)
-        draft.rename(out)
+        with new_folder(out, overwrite=True) as draft:
+            yield draft
     except OSError as error:
         message = f"{out} cannot be written ({error.strerror or error}): name a folder that can."
         raise DataError(message) from error
-    finally:
-        if old.exists() and not out.exists():
-            old.rename(out)
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def copy_playbook(folder: Path) -> None:
