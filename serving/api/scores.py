@@ -46,6 +46,7 @@ class ScoreQuery(BaseModel):
     as_of: AsOf = None
 
 
+_NO_QUERY = ScoreQuery()
 LeadsToScore = Annotated[ScoreRequest, Depends(JsonBody(ScoreRequest, {"lead_ids": ["L-1", "L-2"]}))]
 LeadToPreview = Annotated[
     Preview,
@@ -82,10 +83,10 @@ async def scored(request: Request) -> Response:
     Raises:
         RequestError: as ``score_lead``.
     """
-    lead_id, query = checked_lead_id(request.path_params["lead_id"]), ScoreQuery()
     if request.scope["query_string"]:
         check_query(request, list(ScoreQuery.model_fields))
-        query = read_as(ScoreQuery, dict(request.query_params))
+    lead_id = checked_lead_id(request.path_params["lead_id"])
+    query = read_as(ScoreQuery, dict(request.query_params)) if request.scope["query_string"] else _NO_QUERY
     return await _scored(request, lead_id, query.reasons, as_of=query.as_of)
 
 
