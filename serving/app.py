@@ -30,7 +30,7 @@ from serving.store.database import Database
 from serving.worker import Worker
 
 _LARGEST_USUAL_BODY_BYTES = 64 * 2**10
-"""What a route takes that does not say otherwise; most take no body at all."""
+"""The limit of a route that sets none; most routes take no body at all."""
 
 
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -39,15 +39,15 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 
 def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_behind: bool = True) -> FastAPI:
     """
-    Wire the service.
+    Return the application with all of its parts.
 
     Args:
-        settings: where everything stands.
+        settings: the settings of the service.
         now: the machine's clock, in microseconds since 1970 UTC.
-        works_behind: whether its worker runs on a thread of its own; else whoever holds the service steps it.
+        works_behind: whether the worker runs on a thread of its own; else the owner of the service steps it.
 
     Raises:
-        SettingsError: keys are off and others than this machine could listen.
+        SettingsError: keys are off and other machines could connect.
         PlaybookError: the playbook has mistakes.
         StoreError: the store cannot be opened.
     """

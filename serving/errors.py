@@ -1,34 +1,34 @@
 """
 What can go wrong in serving, as a tree.
 
-ServingError               the service cannot do what it was asked
+ServingError               base of every error of serving
 ├── SettingsError          a setting is invalid or unknown
-├── AddressError           nobody can listen where the service was told to
+├── AddressError           the service cannot listen at its address
 ├── StoreError             the store cannot be opened
-├── ExportError            an export cannot be written where it was asked for
-├── RecheckError           what was served cannot be held against history
+├── ExportError            an export cannot be written to its destination
+├── RecheckError           served scores cannot be compared with history
 ├── LoadError              there is no history to load
 ├── KeysError              a key cannot be made, rotated or revoked
-├── UnknownScorerError     the store does not hold a scorer that is asked for
-└── RequestError           a caller asked for what cannot be; each says its HTTP status
+├── UnknownScorerError     the store does not hold the requested scorer
+└── RequestError           a request is refused; each class has its HTTP status
     ├── UnreadableError    400  the body is not JSON
-    ├── UnauthorisedError  401  there is no key, or it opens nothing
-    │   └── ExpiredKeyError     its end has come
-    ├── ForbiddenError     403  the key has none of the scopes that would do
-    ├── UnknownLeadError   404  nobody has told us of this lead, or not yet at that instant
+    ├── UnauthorisedError  401  there is no key, or it is not valid
+    │   └── ExpiredKeyError     the key has expired
+    ├── ForbiddenError     403  the key has none of the scopes that the operation accepts
+    ├── UnknownLeadError   404  this lead is unknown, or was at that instant
     ├── UnknownReceiptError 404 no receipt has this id
     ├── UnknownFactError   404  no fact with this number was quarantined
-    ├── ConflictError      409  this id is taken by other content
+    ├── ConflictError      409  a fact with this id and other content is stored
     ├── MergedError        409  a lead is part of another merge
-    ├── SettledError       409  a fact that was quarantined is settled
-    ├── InFlightError      409  the first request with this idempotency key is under way
+    ├── SettledError       409  the quarantined fact was already released
+    ├── InFlightError      409  the first request with this idempotency key is still being answered
     ├── ErasedError        410  the lead was erased
-    ├── TooLargeError      413  the body is larger than any honest one
-    ├── InvalidError       422  the JSON is not what was expected
-    ├── BundleRefusedError 422  the bundle is not as it was saved
-    ├── ReusedKeyError     422  this idempotency key stands for another request
-    ├── TooManyError       429  this caller asks more often than it may
-    └── StoppingError      503  the service is to stop and takes nobody new
+    ├── TooLargeError      413  the body is larger than the address accepts
+    ├── InvalidError       422  the JSON or a parameter is not what the operation expects
+    ├── BundleRefusedError 422  the bundle is damaged, or cannot be used here
+    ├── ReusedKeyError     422  this idempotency key was sent with another request
+    ├── TooManyError       429  this caller sends more requests than it may
+    └── StoppingError      503  the service is shutting down and accepts no new requests
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ from data.errors import LeadscoreError
 
 
 class ServingError(LeadscoreError):
-    """The service cannot do what it was asked."""
+    """Base of every error of serving."""
 
 
 class SettingsError(ServingError):
@@ -46,7 +46,7 @@ class SettingsError(ServingError):
 
 
 class AddressError(ServingError):
-    """Nobody can listen where the service was told to."""
+    """The service cannot listen at its address."""
 
 
 class StoreError(ServingError):
@@ -62,22 +62,22 @@ class KeysError(ServingError):
 
 
 class UnknownScorerError(ServingError):
-    """The store does not hold a scorer that is asked for."""
+    """The store does not hold the requested scorer."""
 
     def __init__(self, fingerprint: str) -> None:
         super().__init__(f"the store holds no scorer {fingerprint[:12]}: deploy its bundle, or restore a backup.")
 
 
 class ExportError(ServingError):
-    """An export cannot be written where it was asked for."""
+    """An export cannot be written to its destination."""
 
 
 class RecheckError(ServingError):
-    """What was served cannot be held against history."""
+    """Served scores cannot be compared with history."""
 
 
 class RequestError(ServingError):
-    """A caller asked for what cannot be; its message never repeats what the caller sent, but for a well-formed id."""
+    """A request is refused; the message never repeats what the caller sent, except a well-formed id."""
 
     status: ClassVar[int] = 400
     slug: ClassVar[str] = "bad-request"
@@ -85,7 +85,7 @@ class RequestError(ServingError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Give the headers that go with the answer."""
+        """The headers of the response."""
         return {}
 
 
@@ -98,7 +98,7 @@ class UnreadableError(RequestError):
 
 class UnauthorisedError(RequestError):
     """
-    There is no key, or it opens nothing.
+    There is no key, or it is not valid.
 
     Args:
         message: what is wrong and what to do.
@@ -115,12 +115,12 @@ class UnauthorisedError(RequestError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Give the challenge, as RFC 6750 has it."""
+        """The challenge of RFC 6750."""
         return {"WWW-Authenticate": f'Bearer error="{self._error}"' if self._error else "Bearer"}
 
 
 class ExpiredKeyError(UnauthorisedError):
-    """Its end has come."""
+    """The key has expired."""
 
     slug = "key-expired"
     title = "This key has expired"
@@ -128,10 +128,10 @@ class ExpiredKeyError(UnauthorisedError):
 
 class ForbiddenError(RequestError):
     """
-    The key has none of the scopes that would do.
+    The key has none of the scopes that the operation accepts.
 
     Args:
-        scopes: any one of them would do.
+        scopes: the operation accepts any one of them.
     """
 
     status = 403
@@ -144,12 +144,12 @@ class ForbiddenError(RequestError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Give the challenge, as RFC 6750 has it."""
+        """The challenge of RFC 6750."""
         return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{" ".join(self._scopes)}"'}
 
 
 class UnknownLeadError(RequestError):
-    """Nobody has told us of this lead, or not yet at that instant."""
+    """This lead is unknown, or was at that instant."""
 
     status = 404
     slug = "unknown-lead"
@@ -165,7 +165,7 @@ class UnknownReceiptError(RequestError):
 
 
 class ConflictError(RequestError):
-    """This id is taken by other content."""
+    """A fact with this id and other content is stored."""
 
     status = 409
     slug = "conflict"
@@ -189,7 +189,7 @@ class MergedError(RequestError):
 
 
 class SettledError(RequestError):
-    """A fact that was quarantined is settled."""
+    """The quarantined fact was already released."""
 
     status = 409
     slug = "settled"
@@ -197,7 +197,7 @@ class SettledError(RequestError):
 
 
 class InFlightError(RequestError):
-    """The first request with this idempotency key is under way."""
+    """The first request with this idempotency key is still being answered."""
 
     status = 409
     slug = "in-flight"
@@ -205,7 +205,7 @@ class InFlightError(RequestError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Say when to ask again."""
+        """The header that says when to try again."""
         return {"Retry-After": "1"}
 
 
@@ -218,7 +218,7 @@ class ErasedError(RequestError):
 
 
 class TooLargeError(RequestError):
-    """The body is larger than any honest one."""
+    """The body is larger than the address accepts."""
 
     status = 413
     slug = "too-large"
@@ -226,7 +226,7 @@ class TooLargeError(RequestError):
 
 
 class InvalidError(RequestError):
-    """The JSON is not what was expected."""
+    """The JSON or a parameter is not what the operation expects."""
 
     status = 422
     slug = "invalid"
@@ -234,7 +234,7 @@ class InvalidError(RequestError):
 
 
 class ReusedKeyError(RequestError):
-    """This idempotency key stands for another request."""
+    """This idempotency key was sent with another request."""
 
     status = 422
     slug = "key-reused"
@@ -242,7 +242,7 @@ class ReusedKeyError(RequestError):
 
 
 class BundleRefusedError(RequestError):
-    """The bundle is not as it was saved; nothing of it was kept, and what answered before goes on answering."""
+    """The bundle is damaged or cannot be used here; nothing of it was stored, and the scorer in force stays."""
 
     status = 422
     slug = "bundle-refused"
@@ -251,11 +251,11 @@ class BundleRefusedError(RequestError):
 
 class TooManyError(RequestError):
     """
-    This caller asks more often than it may.
+    This caller sends more requests than it may.
 
     Args:
         message: what to do.
-        retry_after_s: after how many seconds it may ask again.
+        retry_after_s: after how long it may try again [s].
     """
 
     status = 429
@@ -268,12 +268,12 @@ class TooManyError(RequestError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Give when to come back."""
+        """The header that says when to try again."""
         return {"Retry-After": str(self._retry_after_s)}
 
 
 class StoppingError(RequestError):
-    """The service is to stop and takes nobody new."""
+    """The service is shutting down and accepts no new requests."""
 
     status = 503
     slug = "stopping"
@@ -281,5 +281,5 @@ class StoppingError(RequestError):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Give when to come back."""
+        """The header that says when to try again."""
         return {"Retry-After": "1"}
