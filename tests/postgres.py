@@ -36,18 +36,18 @@ class Postgres:
         return self._server.get_uri()
 
     def libpq(self, name: str) -> str:
-        """Give a database's address as psycopg takes it."""
+        """Return a database's address as psycopg takes it."""
         return self._server.get_uri(database=name)
 
     def url(self, name: str) -> str:
-        """Give a database's address as SQLAlchemy and LEADSCORE_DATABASE_URL take it."""
+        """Return a database's address as SQLAlchemy and LEADSCORE_DATABASE take it."""
         return self._server.get_uri(database=name, driver="psycopg")
 
     def create(self, name: str, template: str | None = None) -> str:
-        """Create a database, empty or as a copy of another that nobody is connected to; give its url."""
+        """Create a database, empty or as a copy of another that nobody is connected to; return its url."""
         command = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
-        copied = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
-        self._run(command + copied)
+        copy = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+        self._run(command + copy)
         return self.url(name)
 
     def drop(self, name: str) -> None:
@@ -55,21 +55,21 @@ class Postgres:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def fresh(self, template: str | None = None) -> str:
-        """Create a database that no other test knows; give its url."""
+        """Create a database that no other test knows; return its url."""
         return self.create(f"fresh_{next(self._numbers)}", template)
 
     def kill(self) -> None:
-        """Kill every process of the server at one stroke, as a lost machine would; committed facts are on disk."""
-        told = self._server.get_postmaster_info()
-        postmaster = psutil.Process(told.pid)
+        """Kill every process of the server at once, as the loss of its machine would; committed facts are on disk."""
+        info = self._server.get_postmaster_info()
+        postmaster = psutil.Process(info.pid)
         family = [postmaster, *postmaster.children(recursive=True)]
         for process in family:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(family, timeout=DIED_WITHIN_S)
-        # Where nobody collects dead processes their numbers stay taken, and the server would think it still runs.
-        for left in (self.data / "postmaster.pid", told.socket_path, Path(f"{told.socket_path}.lock")):
-            left.unlink(missing_ok=True)
+        # A dead process that nobody collects keeps its number, and the server would believe that it still runs.
+        for file in (self.data / "postmaster.pid", info.socket_path, Path(f"{info.socket_path}.lock")):
+            file.unlink(missing_ok=True)
 
     def start(self) -> None:
         """Start again after `kill`, under the same addresses; ready when this returns."""

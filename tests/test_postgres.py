@@ -1,4 +1,4 @@
-"""The test server is a real PostgreSQL: databases are apart, and what was committed outlives a kill."""
+"""The test server is a real PostgreSQL: databases are separate, and committed rows outlive a kill."""
 
 import psycopg
 import pytest

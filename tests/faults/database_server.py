@@ -1,5 +1,5 @@
 """
-Kill the database server under the process that stores, and look what is left.
+Kill the database server under the process that stores, and check what is left.
 
 Run as ``python -m tests.faults.database_server KILLS``; prints one JSON object.
 """
@@ -17,22 +17,22 @@ from data.playbook import load_playbook
 from serving.clock import Clock
 from serving.intake.ingestion import Ingestion
 from serving.store.database import Database
-from tests.faults.storing import LEADS, PLAYBOOK, Found, batch, check, check_whole
+from tests.faults.storing import LEADS, PLAYBOOK, KillReport, batch, check, check_whole
 from tests.postgres import Postgres, start_postgres
 
 _LONGEST_S = 0.3
 
 
-def kill_often(kills: int, postgres: Postgres, *, seed: int = 7) -> Found:
+def kill_often(kills: int, postgres: Postgres, *, seed: int = 7) -> KillReport:
     """
-    Kill the server again and again while one process keeps facts through one pool of connections.
+    Kill the server again and again while one process stores facts through one pool of connections.
 
     Args:
         kills: how often.
         postgres: a server of our own.
-        seed: of the moments.
+        seed: of the random moments.
     """
-    rng, found, started, url = random.Random(seed), Found(), time.monotonic(), postgres.fresh()  # noqa: S311 - moments, no secrets
+    rng, report, started, url = random.Random(seed), KillReport(), time.monotonic(), postgres.fresh()  # noqa: S311 - moments, no secrets
     database, first = Database(url, busy_timeout_s=5), 0
     ingestion = Ingestion(load_playbook(PLAYBOOK).business, database, clock=Clock(), clock_skew_s=300)
     ingestion.ingest("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
@@ -44,17 +44,17 @@ def kill_often(kills: int, postgres: Postgres, *, seed: int = 7) -> Found:
         postgres.kill()
         storing.join()
         postgres.start()
-        found.kills += 1
-        found.acknowledged += storing.next - first
-        first = check(url, first, storing.next, found)
+        report.kills += 1
+        report.acknowledged += storing.next - first
+        first = check(url, first, storing.next, report)
     database.close()
-    check_whole(url, found)
-    found.seconds = round(time.monotonic() - started, 1)
-    return found
+    check_whole(url, report)
+    report.seconds = round(time.monotonic() - started, 1)
+    return report
 
 
 class _Storing(threading.Thread):
-    """Keeps batch after batch until the server is gone."""
+    """Stores batch after batch until the server is gone."""
 
     def __init__(self, ingestion: Ingestion, first: int) -> None:
         super().__init__()

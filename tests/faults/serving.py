@@ -1,7 +1,7 @@
 """
-Kill the whole service under load, at random moments, and look what is left.
+Kill the whole service under load, at random moments, and check what is left.
 
-A real server takes facts over HTTP from several callers and is asked for scores meanwhile. After each kill another one
+A real server takes facts over HTTP from several callers and answers scores meanwhile. After each kill another one
 starts on the same store; every fact that was answered 202 must be there, once. Run as
 ``python -m tests.faults.serving KILLS [URL]``; prints one JSON object.
 """
@@ -29,8 +29,8 @@ _LONGEST_S = 1.0
 
 
 @dataclass
-class Found:
-    """What was found after all kills."""
+class ServiceKillReport:
+    """What was left after all kills, in facts."""
 
     kills: int = 0
     acknowledged: int = 0
@@ -43,7 +43,7 @@ class Found:
     seconds: float = 0.0
 
 
-def kill_often(kills: int, folder: Path, url: str | None = None, *, seed: int = 7) -> Found:
+def kill_often(kills: int, folder: Path, url: str | None = None, *, seed: int = 7) -> ServiceKillReport:
     """
     Kill the service again and again.
 
@@ -51,10 +51,10 @@ def kill_often(kills: int, folder: Path, url: str | None = None, *, seed: int = 
         kills: how often.
         folder: where the store and the models are.
         url: the store; by default a file in the folder.
-        seed: of the moments.
+        seed: of the random moments.
     """
     settings = settings_in(folder) if url is None else settings_in(folder, database=url)
-    key, rng, found, started = key_of(settings), random.Random(seed), Found(), time.monotonic()  # noqa: S311 - moments, no secrets
+    key, rng, report, started = key_of(settings), random.Random(seed), ServiceKillReport(), time.monotonic()  # noqa: S311 - moments, no secrets
     acknowledged: dict[str, None] = {}
     for at in range(kills):
         server = Process(settings, log=folder / "log").wait()
@@ -67,16 +67,16 @@ def kill_often(kills: int, folder: Path, url: str | None = None, *, seed: int = 
         for caller in callers:
             caller.join()
             acknowledged |= dict.fromkeys(caller.kept)
-            found.wrong_answers += caller.wrong
-        found.kills += 1
-        _check(settings.database, acknowledged, found)
-    found.acknowledged = len(acknowledged)
-    found.seconds = round(time.monotonic() - started, 1)
-    return found
+            report.wrong_answers += caller.wrong
+        report.kills += 1
+        _check(settings.database, acknowledged, report)
+    report.acknowledged = len(acknowledged)
+    report.seconds = round(time.monotonic() - started, 1)
+    return report
 
 
 class _Caller(threading.Thread):
-    """Sends facts and asks for scores until the service is gone."""
+    """Sends facts and reads scores until the service is gone."""
 
     def __init__(self, url: str, key: str, name: str) -> None:
         super().__init__()
@@ -92,12 +92,12 @@ class _Caller(threading.Thread):
             self._client.post("/v1/leads", json=leads).raise_for_status()
             while True:
                 items = [self._fact(number * BATCH + at) for at in range(BATCH)]
-                told = self._client.post(
+                sent = self._client.post(
                     "/v1/activities", json=items, headers={"Idempotency-Key": f"{self._name}-{number}"}
                 )
                 score = self._client.get(f"/v1/leads/L-{number % LEADS}/score")
-                self.wrong += (told.status_code != 202) + (score.status_code != 200)
-                if told.status_code == 202:
+                self.wrong += (sent.status_code != 202) + (score.status_code != 200)
+                if sent.status_code == 202:
                     self.kept += [item["activity_id"] for item in items]
                 number += 1
 
@@ -107,25 +107,25 @@ class _Caller(threading.Thread):
         return {"activity_id": f"{self._name}-{number}", "lead_id": lead_id, "kind": "demo_request", "occurred_at": at}
 
 
-def _check(url: str, acknowledged: dict[str, None], found: Found) -> None:
+def _check(url: str, acknowledged: dict[str, None], report: ServiceKillReport) -> None:
     database = Database(url)
     try:
         with database.reading() as connection:
             there = list(connection.execute(select(activities.c.activity_id)).scalars())
             twice = select(routes.c.lead_id).group_by(routes.c.lead_id).having(func.count() > 1)
-            found.routed_twice = len(list(connection.execute(twice)))
+            report.routed_twice = len(list(connection.execute(twice)))
             if database.dialect == "sqlite":
-                found.integrity = "; ".join(row[0] for row in connection.execute(text("PRAGMA integrity_check")))
+                report.integrity = "; ".join(row[0] for row in connection.execute(text("PRAGMA integrity_check")))
     finally:
         database.close()
-    found.lost = len(acknowledged.keys() - set(there))
-    found.doubled = len(there) - len(set(there))
+    report.lost = len(acknowledged.keys() - set(there))
+    report.doubled = len(there) - len(set(there))
     whole: dict[str, int] = {}
     for name in there:
         caller, number = name.rsplit("-", 1)
         batch = f"{caller}-{int(number) // BATCH}"
         whole[batch] = whole.get(batch, 0) + 1
-    found.torn = sum(count != BATCH for count in whole.values())
+    report.torn = sum(count != BATCH for count in whole.values())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
-Kill the process that stores, at random moments, many times, and look what is left.
+Kill the process that stores, at random moments, many times, and check what is left.
 
-Each round forks a process that keeps batches of facts and says so only once each is kept. It is killed in the midst
-of that. Then every batch that it acknowledged must be there whole and once, and the one it was about to keep must be
+Each round forks a process that stores batches of facts and reports each only once it is stored. It is killed in the
+middle. Then every batch that it acknowledged must be there whole and once, and the one it was about to store must be
 there whole or not at all. Run as ``python -m tests.faults.storing KILLS [URL]``; prints one JSON object.
 """
 
@@ -33,8 +33,8 @@ _LONGEST_S = 0.1
 
 
 @dataclass
-class Found:
-    """What was found after all kills; acknowledged in batches, the rest in facts."""
+class KillReport:
+    """What was left after all kills; acknowledged in batches, the rest in facts."""
 
     kills: int = 0
     acknowledged: int = 0
@@ -47,29 +47,29 @@ class Found:
     seconds: float = 0.0
 
 
-def kill_often(kills: int, url: str, *, seed: int = 7) -> Found:
+def kill_often(kills: int, url: str, *, seed: int = 7) -> KillReport:
     """
     Kill the storing process again and again.
 
     Args:
         kills: how often.
         url: the store.
-        seed: of the moments.
+        seed: of the random moments.
     """
-    rng, found, started = random.Random(seed), Found(), time.monotonic()  # noqa: S311 - moments, no secrets
+    rng, report, started = random.Random(seed), KillReport(), time.monotonic()  # noqa: S311 - moments, no secrets
     first = 0
     for _ in range(kills):
         acknowledged = _killed(url, first, rng.uniform(0, _LONGEST_S))
-        found.kills += 1
-        found.acknowledged += acknowledged - first
-        first = check(url, first, acknowledged, found)
-    check_whole(url, found)
-    found.seconds = round(time.monotonic() - started, 1)
-    return found
+        report.kills += 1
+        report.acknowledged += acknowledged - first
+        first = check(url, first, acknowledged, report)
+    check_whole(url, report)
+    report.seconds = round(time.monotonic() - started, 1)
+    return report
 
 
 def _killed(url: str, first: int, after_s: float) -> int:
-    """Let a process store batches from a number on and kill it; give the number after the last it acknowledged."""
+    """Let a process store batches from a number on and kill it; return the number after the last it acknowledged."""
     reading, writing = os.pipe()
     process = os.fork()
     if process == 0:
@@ -95,7 +95,7 @@ def _whole(told: bytes) -> bytes:
 
 
 def _store(url: str, first: int, told: int) -> None:
-    """Keep batch after batch, for ever, and tell the number of each once it is kept."""
+    """Store batch after batch, for ever, and report the number of each once it is stored."""
     database = Database(url)
     ingestion = Ingestion(load_playbook(PLAYBOOK).business, database, clock=Clock(), clock_skew_s=300)
     ingestion.ingest("leads", [{"lead_id": f"L-{at}"} for at in range(LEADS)])
@@ -109,7 +109,7 @@ def _store(url: str, first: int, told: int) -> None:
 
 
 def batch(number: int) -> list[dict[str, str]]:
-    """Give the facts of a batch."""
+    """Return the facts of a batch."""
     at = iso(now_us() - 60_000_000)
     told = {"kind": "page_view", "subject": "pricing", "occurred_at": at}
     return [
@@ -118,8 +118,8 @@ def batch(number: int) -> list[dict[str, str]]:
     ]
 
 
-def check(url: str, first: int, acknowledged: int, found: Found) -> int:
-    """Look at the batches of a round; give the number of the next one that is not there."""
+def check(url: str, first: int, acknowledged: int, report: KillReport) -> int:
+    """Check the batches of a round; return the number of the first that is missing."""
     database = Database(url)
     try:
         with database.reading() as connection:
@@ -130,27 +130,27 @@ def check(url: str, first: int, acknowledged: int, found: Found) -> int:
             waiting = set(connection.execute(select(pending_scores.c.lead_id)).scalars())
     finally:
         database.close()
-    found.lost += sum(BATCH - there.get(f"b{at:07}", (0, 0))[0] for at in range(first, acknowledged))
-    found.doubled += sum(count - distinct for count, distinct in there.values())
-    found.torn += sum(count not in {0, BATCH} for count, _ in there.values())
-    found.kept_unasked += sum(count for name, (count, _) in there.items() if int(name[1:]) >= acknowledged)
+    report.lost += sum(BATCH - there.get(f"b{at:07}", (0, 0))[0] for at in range(first, acknowledged))
+    report.doubled += sum(count - distinct for count, distinct in there.values())
+    report.torn += sum(count not in {0, BATCH} for count, _ in there.values())
+    report.kept_unasked += sum(count for name, (count, _) in there.items() if int(name[1:]) >= acknowledged)
     if acknowledged > first:
-        found.waiting_lost += LEADS - len(waiting) if acknowledged - first >= LEADS else 0
+        report.waiting_lost += LEADS - len(waiting) if acknowledged - first >= LEADS else 0
     return max([acknowledged, *(int(name[1:]) + 1 for name in there)])
 
 
-def check_whole(url: str, found: Found) -> None:
-    """Look whether the store as a whole is sound."""
+def check_whole(url: str, report: KillReport) -> None:
+    """Check the integrity of the whole store."""
     database = Database(url)
     try:
         with database.reading() as connection:
             if database.dialect == "sqlite":
                 said = [row[0] for row in connection.execute(text("PRAGMA integrity_check"))]
                 said += [str(row) for row in connection.execute(text("PRAGMA foreign_key_check"))]
-                found.integrity = "; ".join(said)
+                report.integrity = "; ".join(said)
             else:
                 orphans = select(func.count()).where(activities.c.lead_id.not_in(select(leads.c.lead_id)))
-                found.integrity = "ok" if connection.execute(orphans).scalar_one() == 0 else "orphans"
+                report.integrity = "ok" if connection.execute(orphans).scalar_one() == 0 else "orphans"
     finally:
         database.close()
 

@@ -14,46 +14,46 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTHING = {"lost": 0, "doubled": 0, "torn": 0}
 
 
-def found_by(module, *arguments, timeout_s):
-    """Run a module of faults in an interpreter of its own, since it forks, and give what it found."""
+def report_of(module, *arguments, timeout_s):
+    """Run a module of faults in an interpreter of its own, since it forks; return its report."""
     command = [sys.executable, "-m", f"tests.faults.{module}", *map(str, arguments)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def assert_nothing_lost(found, kills):
-    assert found["kills"] == kills
-    assert found["acknowledged"] > 0, "it must have been at work"
-    assert {name: found[name] for name in NOTHING} == NOTHING
-    assert found["integrity"] == "ok"
+def assert_nothing_lost(report, kills):
+    assert report["kills"] == kills
+    assert report["acknowledged"] > 0, "it must have been at work"
+    assert {name: report[name] for name in NOTHING} == NOTHING
+    assert report["integrity"] == "ok"
 
 
 @pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.slow)])
 def test_the_storing_process_is_killed_on_sqlite(kills):
-    found = found_by("storing", kills, timeout_s=300)
-    assert_nothing_lost(found, kills)
-    assert found["waiting_lost"] == 0
+    report = report_of("storing", kills, timeout_s=300)
+    assert_nothing_lost(report, kills)
+    assert report["waiting_lost"] == 0
 
 
 @pytest.mark.slow
 def test_the_storing_process_is_killed_on_postgres(postgres):
-    assert_nothing_lost(found_by("storing", 30, postgres.fresh(), timeout_s=300), 30)
+    assert_nothing_lost(report_of("storing", 30, postgres.fresh(), timeout_s=300), 30)
 
 
 @pytest.mark.slow
 def test_the_whole_service_is_killed_under_load():
-    found = found_by("serving", 20, timeout_s=900)
-    assert_nothing_lost(found, 20)
-    assert found["wrong_answers"] == 0
-    assert found["routed_twice"] == 0
+    report = report_of("serving", 20, timeout_s=900)
+    assert_nothing_lost(report, 20)
+    assert report["wrong_answers"] == 0
+    assert report["routed_twice"] == 0
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_the_database_server_is_killed_under_load(kills):
     server = start_postgres()
     try:
-        found = vars(kill_database_server(kills, server))
+        report = vars(kill_database_server(kills, server))
     finally:
         server.close()
-    assert_nothing_lost(found, kills)
+    assert_nothing_lost(report, kills)
