@@ -76,7 +76,7 @@ class RequestLog:
 
 
 def watch(app: FastAPI, service: Service) -> None:
-    """Give an app the meter that counts its requests, and what `RequestLog` and the readiness check look up."""
+    """Attach to an app the meter that counts its requests, and what `RequestLog` and the readiness check look up."""
     app.state.meter = Meter(service)
     app.state.stopping = ShutdownState()
     app.state.logged_from = {"all": 0, "errors": _SERVER_ERROR, "none": 1000}[service.settings.log_requests]

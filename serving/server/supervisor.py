@@ -36,7 +36,7 @@ class Supervisor(Multiprocess):
             _LOG.info("Listening on %s with %d processes", self._address, len(self.processes))
 
     def terminate_all(self) -> None:
-        """Let no caller connect any more, then stop every process."""
+        """Close the listening socket, so that nobody connects any more, then stop every process."""
         for listener in self.sockets:
             listener.close()
         super().terminate_all()

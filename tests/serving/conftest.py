@@ -51,7 +51,7 @@ class MovableClock:
 
 @dataclass
 class Store:
-    """A running app with what tests ask of it."""
+    """A running app, with shortcuts for tests."""
 
     client: TestClient
     clock: MovableClock
@@ -62,18 +62,18 @@ class Store:
         return self.client.app.state.service
 
     def lead(self, lead_id="L-1", **content):
-        return self._told("leads", {"lead_id": lead_id, **content})
+        return self._send("leads", {"lead_id": lead_id, **content})
 
     def activity(self, activity_id, kind="demo_request", lead_id="L-1", **content):
-        told = {"activity_id": activity_id, "lead_id": lead_id, "kind": kind, "occurred_at": self.clock.before()}
-        return self._told("activities", {**told, **content})
+        fact = {"activity_id": activity_id, "lead_id": lead_id, "kind": kind, "occurred_at": self.clock.before()}
+        return self._send("activities", {**fact, **content})
 
     def outcome(self, outcome_id, stage, lead_id="L-1"):
-        told = {"outcome_id": outcome_id, "lead_id": lead_id, "stage": stage, "reached_at": self.clock.before()}
-        return self._told("outcomes", told)
+        fact = {"outcome_id": outcome_id, "lead_id": lead_id, "stage": stage, "reached_at": self.clock.before()}
+        return self._send("outcomes", fact)
 
-    def _told(self, kind, fact):
-        """Tell of a fact and let its lead be scored, as happens behind every answer."""
+    def _send(self, kind, fact):
+        """Send a fact and let the worker score its lead, as happens after every answer."""
         answer = self.client.post(f"/v1/{kind}", json=fact)
         self.catch_up()
         return answer
@@ -84,7 +84,7 @@ class Store:
         return answer.json()
 
     def catch_up(self):
-        """Let the worker do all that there is to do."""
+        """Run the worker until nothing is left to do."""
         self.service.worker.catch_up()
 
     def routes(self):
@@ -177,7 +177,7 @@ def promote(models, name="one", version="1"):
 
 @pytest.fixture(scope="session")
 def promoted(tmp_path_factory):
-    """Give a models folder in which the small model is champion; shared, so leave it as it is."""
+    """A folder of models in which the small model is champion; shared, so do not change it."""
     models = tmp_path_factory.mktemp("models")
     promote(models)
     return models

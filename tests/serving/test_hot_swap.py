@@ -24,7 +24,7 @@ EVERY_S = 0.1
 
 @dataclass
 class Load:
-    """What callers sent and what came back, on threads of their own until the block ends."""
+    """Requests of callers on threads of their own until the block ends, and the answers."""
 
     server: object
     stop: threading.Event = field(default_factory=threading.Event)
@@ -91,7 +91,7 @@ def swap(server, settings, seconds):
 
 
 def wrong_scores(settings, scores):
-    """Give the scores that are not what the bundle they name gives for what was known then."""
+    """Return the scores that differ from what the bundle they name computes for what was known then."""
     with closing(Database(settings.database)) as database:
         lives = {
             fingerprint_of(*one): compile_scorer(load_files(files_of(*one)), dialect=database.dialect)

@@ -1,4 +1,4 @@
-"""What the page on operations names exists, and its way back works."""
+"""What the page on operations names exists, and its downgrade works."""
 
 import os
 import re
@@ -19,7 +19,7 @@ ELSEWHERE = {"PLAYBOOK", "HOME", "DATA", "DATASETS", "USER"}
 
 
 def commands():
-    """Give the verbs of the command line."""
+    """Return the verbs of the command line."""
     named = [one.name or one.callback.__name__ for one in leadscore.app.registered_commands]
     return {*named, *(one.name or one.typer_instance.info.name for one in leadscore.app.registered_groups)}
 

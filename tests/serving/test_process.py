@@ -1,4 +1,4 @@
-"""A real server keeps what it accepted, through restarts and kills, and stops when it is told to."""
+"""A real server keeps what it accepted, through restarts and kills, and stops on SIGTERM."""
 
 import contextlib
 import signal
@@ -58,7 +58,7 @@ def _loses_nothing_by_a_kill(server, process):
 
 
 def _routes_once_followed(server):
-    """Give the routes once no lead waits to be scored any more."""
+    """Return the routes once no lead waits to be scored any more."""
     wait_until(lambda: "leadscore_queue_leads 0.0" in server.client.get("/metrics").text.splitlines())
     return server.client.get("/v1/routes").json()
 

@@ -1,4 +1,4 @@
-"""The worker: what happens behind answers goes on, whatever comes in and whatever fails."""
+"""The worker goes on, whatever comes in and whatever fails."""
 
 import sqlite3
 import threading
@@ -94,7 +94,7 @@ def test_a_worker_stops_though_its_store_is_gone(store, monkeypatch):
 
 
 def rested(store, *, tells):
-    """Give how long the worker rested after each of two rounds of work, with facts told during them or not."""
+    """Return how long the worker rested after each of two rounds of work, with or without facts sent during them."""
     follower = Following(followed=0)
     worker, rests = worker_of(store, follower), []
 
