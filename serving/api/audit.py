@@ -18,5 +18,5 @@ router = APIRouter(prefix="/v1", tags=["admin"])
 )
 async def list_audit_entries(request: CheckedRequest, limit: Limit = USUAL_LIMIT) -> Response:
     """List what administrators did, newest first; a lead stands there only as its keyed hash."""
-    notes = await service_of(request).ask_store(lambda store, _now: newest_audit_entries(store, limit))
-    return respond(AuditOut(notes=[AuditEntryOut.model_validate(note) for note in notes]))
+    entries = await service_of(request).ask_store(lambda store, _now: newest_audit_entries(store, limit))
+    return respond(AuditOut(notes=[AuditEntryOut.model_validate(entry.as_json()) for entry in entries]))

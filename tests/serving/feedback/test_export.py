@@ -186,7 +186,8 @@ def test_a_run_that_breaks_leaves_whole_files_and_the_next_one_mends_it(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("serving.feedback.export_folder._settle", broken)
+        for module in ("serving.feedback.export_folder", "data.atomic_files"):
+            patch.setattr(f"{module}.sync", broken)
         with pytest.raises(KeyboardInterrupt):
             exported(database, out)
     known = {lead_id for (lead_id,) in rows(out, "leads", "lead_id")}

@@ -310,11 +310,11 @@ def test_while_the_store_does_not_answer_the_scorer_in_use_stays(store, monkeypa
         asked = "SELECT"
         raise OperationalError(asked, {}, OSError("gone"))
 
-    monkeypatch.setattr("serving.scorers.active_scorer.in_force", gone)
+    monkeypatch.setattr("serving.scorers.active_scorer.deployments_in_force", gone)
     with caplog.at_level(logging.WARNING):
         assert active_scorer.refresh() is False
     assert active_scorer.current.scorer.id.version == "1"
-    assert "does not say who is in force" in caplog.text
+    assert "the deployments in force could not be read" in caplog.text
 
 
 def test_swaps_are_counted(store):
