@@ -76,12 +76,13 @@ def describe_known(
     Returns:
         (n, 2 + k): ``lead_id``, ``as_of``, then one column per feature in catalog order.
     """
+    # Features of any kind must not count what is on never_use either, so the rows go before anything is counted.
     used = activities.filter(~activities.kind.isin(catalog.never_use)) if catalog.never_use else activities
-    parts = [_summed(_activities_of(snapshots, used, doer="lead_id"), catalog, over="lead")]
+    parts = [_summed(_activities_of(snapshots, used, actor="lead_id"), catalog, over="lead")]
     if catalog.needs_leads:
         parts.append(versions)
     if catalog.needs_account:
-        parts.append(_summed(_activities_of(peers, used, doer="peer_id"), catalog, over="account"))
+        parts.append(_summed(_activities_of(peers, used, actor="peer_id"), catalog, over="account"))
     joined = folded(_side_by_side, parts)
     columns = {feature.name: _filled(feature, joined) for feature in catalog.features}
     return joined.select(lead_id=joined.lead_id, as_of=joined.as_of, **columns)
@@ -101,10 +102,12 @@ def _side_by_side(left: ir.Table, right: ir.Table) -> ir.Table:
     return left.left_join(renamed, on).drop(*clash.values())
 
 
-def _activities_of(snapshots: ir.Table, activities: ir.Table, *, doer: str) -> ir.Table:
+def _activities_of(snapshots: ir.Table, activities: ir.Table, *, actor: str) -> ir.Table:
     """Pair each snapshot with the activities known by then; with nulls if there are none."""
-    seen = [snapshots[doer] == activities.lead_id, activities.known_at < snapshots.as_of]
-    joined = snapshots.left_join(activities, seen)
+    # Strict: a fact that becomes known at the very instant could not have been used by then.
+    known = [snapshots[actor] == activities.lead_id, activities.known_at < snapshots.as_of]
+    # A left join, so that a snapshot without activities keeps its row, and its features their missing values.
+    joined = snapshots.left_join(activities, known)
     return joined.select(
         lead_id=snapshots.lead_id,
         as_of=snapshots.as_of,
@@ -141,6 +144,7 @@ def _colleagues(own: ir.Table, leads: ir.Table) -> ir.Table:
     """Return the other leads whose newest version names the same account."""
     other = leads.view()
     named = own.left_join(other, [own.account_id == other.account_id, other.known_at < own.as_of])
+    # Whoever was ever put into the account is a candidate; the newest version then says who still belongs to it.
     candidates = named.select(
         lead_id=own.lead_id, as_of=own.as_of, account_id=own.account_id, peer_id=other.lead_id
     ).distinct()
@@ -160,6 +164,7 @@ def _colleagues(own: ir.Table, leads: ir.Table) -> ir.Table:
 
 def _summed(pairs: ir.Table, catalog: Catalog, *, over: str) -> ir.Table:
     """Reduce the pairs of each snapshot in one flat aggregate; every needed number once."""
+    # One flat aggregate over all pairs is one pass; an aggregate for each feature would be one pass each.
     wanted: dict[str, ir.Scalar] = {}
     for feature in catalog.features:
         if feature.over == over:
@@ -214,6 +219,7 @@ def _those(value: ir.Value, pairs: ir.Table, reduce: Reducer, days: float | None
 
 def _where(pairs: ir.Table, reduce: Reducer, days: float | None) -> ir.BooleanValue:
     kind, subject = getattr(reduce, "kind", None), getattr(reduce, "subject", None)
+    # The left join leaves a null kind if there was no activity, and null is not "any kind".
     where = pairs.kind.notnull() if kind is None else pairs.kind == kind
     if subject is not None:
         where &= pairs.subject == subject
@@ -242,6 +248,7 @@ def _value(feature: Feature, joined: ir.Table) -> ir.Value:
         case HourOfLast():
             return (joined[_label(over, "last", reduce)] % DAY_US).cast("float64") / float(HOUR_US)
         case WeekdayOfLast():
+            # Whole days by integers: floats of microseconds would move instants near midnight to the next day.
             since_monday = (joined[_label(over, "last", reduce)] + _MONDAY_US) % (7 * DAY_US)
             return (since_monday - since_monday % DAY_US).cast("float64") / float(DAY_US)
         case Trend(days=short, long_days=long):

@@ -22,8 +22,8 @@ _PEERS = (
     " ON p.account_id = m.account_id AND p.lead_id <> m.lead_id"
     f" AND p.known_at = ({_NEWEST.format(lead='p.lead_id', as_of='m.as_of')})"
 )
-_LONGEST_NAME_BYTES = 63  # PostgreSQL cuts longer names, and two that begin alike would become one
-_SMALLEST_EXPONENT = -700.0  # of a smaller one PostgreSQL says that it is out of range, where others say 0
+_LONGEST_NAME_BYTES = 63  # PostgreSQL truncates longer names, so two with the same start would collide
+_SMALLEST_EXPONENT = -700.0  # below it PostgreSQL reports an error, where other engines return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
     """
     Compile a catalog for live use.
 
-    PostgreSQL needs ten times longer to plan such a statement than to run it. Let psycopg prepare it
-    (``execute(…, prepare=True)``) on a connection that stays open and that said ``SET plan_cache_mode =
-    force_generic_plan`` and ``SET jit = off``: it is then planned once for each connection.
+    PostgreSQL needs ten times longer to plan such a statement than to run it. Have psycopg prepare it
+    (``execute(…, prepare=True)``) on a connection that stays open, after ``SET plan_cache_mode =
+    force_generic_plan`` and ``SET jit = off``: it is then planned once per connection.
 
     Args:
         catalog: what to compute.
@@ -105,9 +105,11 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
     """
     words = _WORDS[dialect]
     body = _body(catalog, dialect)
+    # Materialized, so that each lead is looked up once and not once for each of its features.
     known = [f"versions AS MATERIALIZED ({_versions(catalog, words)})", f"peers AS MATERIALIZED ({_PEERS})"]
     if dialect == "postgres":
         body, known = body.replace("%", "%%"), [table.replace("%", "%%") for table in known]
+    # One snapshot is one group: without GROUP BY, SQLite need not sort. PostgreSQL insists on it.
     of_one = _ungrouped(body) if dialect == "sqlite" else body
     return LiveQuery(_with([words.one, *known], of_one), _with([words.many, *known], body), tuple(catalog.names))
 
@@ -227,7 +229,7 @@ def _versions(catalog: Catalog, words: _Dialect) -> str:
         columns.append(f"{expression.format(name=key)} AS {_quoted(words.named(f'attribute_{name}'))}")
     newest = _NEWEST.format(lead="s.lead_id", as_of="s.as_of")
     condition = f"v.lead_id = s.lead_id AND v.known_at = ({newest})"
-    # names are quoted, and nothing comes from a caller
+    # Names are quoted, and nothing comes from a caller.
     return f"SELECT {', '.join(columns)} FROM snapshots AS s LEFT JOIN lead_versions AS v ON {condition}"  # noqa: S608
 
 

@@ -1,9 +1,9 @@
 """
 Features computed again from copies of the history that end at each snapshot.
 
-Deleting all that became known later, and computing again, is the plain way to find out whether a value knew the future.
-Every snapshot gets copies of its own, of its lead and of all who shared an account with it by then, with ids of their
-own, so that one query serves them all.
+Deleting everything that became known later, and computing again, is the plain way to find out whether a value knew the
+future. Every snapshot gets its own copies of its lead and of all leads that shared an account with it by then, under
+their own ids, so that one query serves all snapshots.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ MOST_COPIED = 2_000_000
 
 
 _NOISE = 1e-12
-"""What adding up in another order may move a sum of floats by, as a share of it."""
+"""By how much another order of addition may change a sum of floats, as a share of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class RebuiltFeatures:
 
     Attributes:
         features: (n, k) in the order of the snapshots, under the catalog's names.
-        alone: (n,) whether the colleagues were too many to copy, so that features of the account say nothing.
+        alone: (n,) whether the colleagues were too many to copy, so that features of the account are not rebuilt.
     """
 
     features: pd.DataFrame

@@ -1,7 +1,8 @@
 """
 Calibration: from a margin, or from points, to a probability; monotone, as numbers in JSON.
 
-Platt's two numbers unless history shows that another map is better. Whatever the map, more margin is never less chance.
+Platt's two numbers unless history shows that another map is better. With every map, a higher margin never means a lower
+probability.
 """
 
 import math
@@ -21,16 +22,16 @@ from models.errors import StructureError
 Floats = NDArray[np.float64]
 
 MOST_KNOTS = 1_000
-"""No history has successes for more; a damaged file must not ask for all the memory there is."""
+"""No history has enough successes for more; a damaged file must not take all memory."""
 
 LARGEST = 1e3
 """Margins are log-odds: one larger than this is damage."""
 
 STEEPEST = 1e3
-"""Reasons are stretched by the slope of the map: up to this one they still add up to 1e-9."""
+"""Reasons are stretched by the slope of the map: up to this slope they still add up to 1e-9."""
 
 FARTHEST = 50.0
-"""Log-odds of a knot beyond this are a chance of 0 or 1, which no history can teach."""
+"""Log-odds beyond this are a chance of 0 or 1, which no history can show."""
 
 _NEAR = 1e-4
 
@@ -133,7 +134,7 @@ class Platt(_LogitCalibration):
 @dataclass(frozen=True)
 class Beta(_LogitCalibration):
     """
-    Beta calibration: ``logit p = a * log q - b * log(1 - q) + c``, where q is the chance that the margin itself says.
+    Beta calibration: ``logit p = a * log q - b * log(1 - q) + c``, where q is the chance that the margin implies.
 
     It bends the two ends apart: far below even odds its slope is ``a``, far above ``b``. With a = b it is Platt's.
 
@@ -188,8 +189,8 @@ class Isotonic(_LogitCalibration):
     """
     Isotonic calibration: log-odds at k margins, straight lines between them, and two slopes for what lies beyond.
 
-    Steps would give all leads of a step the same points, so that nobody could say which of them to call first. Lines
-    through the middles of the steps keep the order, and the two slopes keep it where history had no more to say.
+    Steps would give all leads of a step the same points, and no order in which to call them. Lines through the middles
+    of the steps keep the order, and the two slopes keep it beyond the range of history.
 
     Args:
         margins: (k ≥ 1) strictly rising.

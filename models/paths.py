@@ -51,8 +51,8 @@ class LeafPath:
     """
     A leaf and what it takes to reach it; or two leaves that differ in the last split alone.
 
-    Two leaves under one split on a feature that is new to the path ask for the same, but for the last
-    condition: where one asks for it the other asks for its contrary. One path stands for both.
+    Two leaves under one split on a feature that is new to the path have the same conditions, but for the last: one
+    requires it, the other its opposite. One path stands for both.
 
     Attributes:
         value: what the leaf adds to the margin where all conditions hold.
@@ -86,10 +86,12 @@ def paths(tree: Tree) -> Iterator[LeafPath]:
             yield LeafPath(tree.leaf_value[-1 - node], met)
             continue
         left, right = tree.left[node], tree.right[node]
+        # Two sibling leaves share all conditions but the last: one table for both spares a third of the work.
         if left < 0 and right < 0 and tree.feature[node] not in met:
             both = _with(met, tree, node, left=True)
             yield LeafPath(tree.leaf_value[-1 - left], both, tree.leaf_value[-1 - right])
             continue
+        # The right branch first, since a stack returns the last one first: leaves come leftmost first.
         waiting.append((right, _with(met, tree, node, left=False)))
         waiting.append((left, _with(met, tree, node, left=True)))
 

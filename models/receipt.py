@@ -19,7 +19,7 @@ Kind = Literal["rules", "model"]
 
 @dataclass(frozen=True, slots=True)
 class ScorerId:
-    """Which scorer made a receipt, down to the last number in it."""
+    """Which scorer made a receipt; the fingerprint covers every number in it."""
 
     kind: Kind
     name: str
@@ -29,7 +29,7 @@ class ScorerId:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One line of a receipt: what it is about, in words, and the points it moved."""
+    """One line of a receipt: what it is about, in words, and its points."""
 
     code: str
     says: str
@@ -39,15 +39,15 @@ class Reason:
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """
-    The score of one lead at one instant, with everything that made it.
+    The score of one lead at one instant, with everything that led to it.
 
     ``base_points`` plus the points of all reasons plus ``rest_points`` is ``points`` to 1e-9. A receipt with all
     its reasons has no rest. ``probability`` is None only for point rules that no history has calibrated yet.
 
-    ``stretch`` is None where a reason's points are the same for every lead with the same reason. Under a calibration
-    that is no straight line it is the one factor by which this lead's reasons were multiplied so that they add up to
-    its points: log-odds of the chance per log-odds of the trees, 0 or more. Then the points of one reason may differ
-    between leads that differ in others.
+    ``stretch`` is None if a reason's points are the same for every lead with that reason. Under a nonlinear calibration
+    it is the factor, 0 or more, by which this lead's reasons were multiplied so that they add up to its points:
+    calibrated log-odds per unit of the trees' log-odds. Then the points of one reason may differ between leads that
+    differ in other reasons.
     """
 
     lead_id: str
@@ -70,11 +70,11 @@ class Receipt:
         self, reasons: int | None = None, *, degraded: bool = False, newest_activity_at: int | None = None
     ) -> dict[str, Any]:
         """
-        Write the receipt as the API and the command line give it.
+        Return the receipt as the API and the command line show it.
 
         Args:
-            reasons: how many to show, those that moved most first; None shows all.
-            degraded: whether a lesser scorer stood in for the model.
+            reasons: how many to show, the largest first; None shows all.
+            degraded: whether a simpler scorer replaced the model.
             newest_activity_at: the newest activity that the score knows of [us since 1970 UTC].
         """
         shown = self.reasons if reasons is None else self.reasons[:reasons]
@@ -96,7 +96,7 @@ class Receipt:
 
 
 def scorer_json(scorer: ScorerId) -> dict[str, str]:
-    """Write which scorer it was."""
+    """Return the scorer as JSON."""
     return {
         "kind": scorer.kind,
         "name": scorer.name,
@@ -107,7 +107,7 @@ def scorer_json(scorer: ScorerId) -> dict[str, str]:
 
 def points_of(logits: NDArray[np.float64], *, base_odds: float) -> NDArray[np.float64]:
     """
-    Put calibrated log-odds, ndarray of shape (n,), on the scale of points where ``base_odds`` stand at 50.
+    Convert calibrated log-odds, ndarray of shape (n,), to points; ``base_odds`` are 50 points.
 
     >>> points_of(np.log([0.05, 0.1, 0.4]), base_odds=0.1).round(9).tolist()
     [40.0, 50.0, 70.0]

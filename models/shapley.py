@@ -74,6 +74,7 @@ class ShapleyTables:
         (-0.05, [[0.25]])
         """
         leaf_paths = [path for tree in trees.trees for path in paths(tree)]
+        # An exact sum: the base must not depend on the order in which the leaves are visited.
         base = math.fsum(path.expected for path in leaf_paths)
         # By size: the kernel's inner loops keep their length for thousands of leaves.
         leaf_paths.sort(key=lambda path: len(path.conditions))
@@ -123,6 +124,7 @@ def _leaves(leaf_paths: Sequence[LeafPath]) -> Leaves:
         codes=np.array([condition.codes for condition in conditions], np.uint64),
         categorical=np.flatnonzero(np.array(kinds, np.uint8) & CATEGORICAL).astype(np.uint32),
     )
+    # The kernel is compiled for read-only arrays, and threads of the service share them.
     for array in laid:
         array.flags.writeable = False
     return laid
@@ -175,11 +177,13 @@ def shapley_values(values: NDArray[np.float64], shares: NDArray[np.float64]) -> 
     [[[-0.25], [0.75]]]
     """
     size = shares.shape[1]
+    # Row p holds the bits of pattern p: the kernel uses the pattern itself as the row number.
     bits = (np.arange(2**size)[:, None] >> np.arange(size) & 1).astype(np.float64)
     own = shares[:, None, :]
     others = np.zeros((len(values), *bits.shape))
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
         factors = own * (1 - node) + bits * node
+        # The product without factor j is the whole divided by it: shares are above 0, so no factor is 0 at these nodes.
         product = np.multiply.reduce(factors, axis=2)
         others += weight * product[:, :, None] / factors
     return values[:, None, None] * (bits - own) * others

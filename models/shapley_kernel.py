@@ -1,11 +1,11 @@
 """
-The compiled inner loop of exact reasons: which conditions a row meets, and the table entry for that.
+The compiled inner loop of exact reasons: which conditions a row meets, and the table entry for them.
 
-Two ways through the same additions in the same order, so that a row's reasons are the same bits alone
-and in a batch: leaf by leaf over a block of rows (memory speed), and one row at once (no overhead).
+Two ways through the same additions in the same order, so that a row's reasons have the same bits alone
+and in a batch: leaf by leaf over a block of rows (memory speed), and one row at a time (no overhead).
 
-Indices are unsigned on purpose: for a signed index numba also compiles what Python means by ``x[-1]``,
-and that costs a third of the speed.
+Indices are unsigned on purpose: for a signed index numba also compiles what ``x[-1]`` means in Python,
+which costs a third of the speed.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ MISSING_PASSES, CATEGORICAL = 1, 2
 """Bits of ``Leaves.kind``."""
 
 ZERO = float(np.float32(1e-35))
-"""LightGBM takes anything this close to zero for zero before it compares (kZeroThreshold)."""
+"""LightGBM treats anything this close to zero as zero before it compares (kZeroThreshold)."""
 
 LARGEST = float(np.finfo(np.float64).max)
 """Stands for infinity, so that every value is above minus infinity and up to the largest threshold."""
@@ -125,6 +125,7 @@ def _add_row(met: NDArray[np.uint8], leaves: Leaves, out: NDArray[np.float64]) -
         pattern = np.uint64(0)
         for j in range(size):
             pattern |= np.uint64(met[first + j]) << np.uint64(j)
+        # Tables lie one after another, 2**size rows of size numbers each; the pattern is the row.
         entry = table_at + pattern * size
         for j in range(size):
             out[leaves.feature[first + j]] += leaves.table[entry + j]
@@ -160,6 +161,7 @@ def _add_block(
         size = np.uint64(leaves.size[leaf])
         for r in range(entry.size):
             entry[r] = 0
+        # The entry is built up in steps of size * 2**j per condition met, so that it needs no multiplication per row.
         for j in range(size):
             k = first + j
             _mark(columns[leaves.feature[k]], leaves, k, np.uint16(size << j), entry)
@@ -191,6 +193,7 @@ def _explain_blocks(rows: NDArray[np.float64], out: NDArray[np.float64], leaves:
     features = rows.shape[1]
     for start in range(0, rows.shape[0], BLOCK):
         n = min(BLOCK, rows.shape[0] - start)
+        # Columns are contiguous, so each condition reads its feature's values of the block at memory speed.
         columns, sums = np.empty((features, n)), np.empty((features, n))
         entry = np.empty(n, np.uint16)
         for f in range(features):
@@ -219,7 +222,7 @@ def explain(rows: NDArray[np.float64], out: NDArray[np.float64], base: float, le
     else:
         _explain_blocks(rows, out, leaves)
     for i in range(rows.shape[0]):
-        margin = base
+        margin = base  # added in the order of features, alone and in a batch: the same bits
         for f in range(rows.shape[1]):
             margin += out[i, f]
         out[i, rows.shape[1]] = margin

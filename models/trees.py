@@ -13,7 +13,7 @@ FORMAT = "leadscore-trees-1"
 """The layout of the JSON; another layout gets another name."""
 
 MOST_FEATURES = 65_536
-"""No catalog comes near; a damaged file must not ask for all the memory there is."""
+"""No catalog comes near; a damaged file must not take all memory."""
 
 MOST_TREES = 100_000
 
