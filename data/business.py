@@ -37,7 +37,7 @@ class ActivityKind(ActivityWords):
 
 
 class LeadAttribute(PlaybookPart):
-    """One attribute of a lead, its type and its words; ``{value}`` stands for what is known."""
+    """One attribute of a lead, its type and its words; ``{value}`` stands for its value."""
 
     type: AttributeType
     says: str = Field(min_length=2)
@@ -71,7 +71,9 @@ class Goal(PlaybookPart):
 
     stage: Name
     horizon_days: Days
-    amount_from: Name | None = Field(default=None, description="stage whose outcomes say the amount; default: the goal")
+    amount_from: Name | None = Field(
+        default=None, description="stage whose outcomes carry the amount; default: the goal"
+    )
 
     @property
     def priced_by(self) -> str:

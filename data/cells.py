@@ -48,8 +48,8 @@ def macros(zone: str) -> list[str]:
         f"local_us(t) AS {local}",
         f"plausible(us) AS CASE WHEN us BETWEEN epoch_us({_EARLIEST}) AND epoch_us({_LATEST}) THEN us END",
         f"counted_us(n) AS {counted}",
-        f"day_said(t) AS {day}",
-        f"clock_said(t) AS {clock}",
+        f"as_day(t) AS {day}",
+        f"as_clock(t) AS {clock}",
     ]
 
 
@@ -64,7 +64,7 @@ class Cells:
         if column is None:
             return "NULL::VARCHAR"
         cell, kind = quoted(column), self.types[column]
-        if kind in {"FLOAT", "DOUBLE"}:  # numbers with gaps become fractions in many tools: 7.0 is the id 7
+        if kind in {"FLOAT", "DOUBLE"}:  # many tools turn integers with gaps into fractions: 7.0 is the id 7
             return f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
         return f"nullif(trim({cell if kind == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
 
@@ -94,7 +94,7 @@ class Cells:
         kind = self.types[column] if column is not None else None
         if column is None or (kind not in {"VARCHAR", "DATE"}):
             return "NULL::DATE"
-        return quoted(column) if kind == "DATE" else f"day_said({self.text(column)})"
+        return quoted(column) if kind == "DATE" else f"as_day({self.text(column)})"
 
     def instant(self, column: str | None) -> str:
         """Read a cell as an instant in microseconds; for a day alone, its start; anything else is NULL."""
@@ -107,7 +107,7 @@ class Cells:
             return f"plausible(CASE WHEN isfinite({cell}::TIMESTAMP) THEN local_us({cell}::TIMESTAMP) END)"
         if kind in _NUMBERS or kind.startswith("DECIMAL"):
             return f"counted_us({cell}::DOUBLE)"
-        clock = f"clock_said({self.text(column)})" if kind == "VARCHAR" else "NULL::BIGINT"
+        clock = f"as_clock({self.text(column)})" if kind == "VARCHAR" else "NULL::BIGINT"
         return f"plausible(coalesce(local_us({self.day(column)}::TIMESTAMP), {clock}))"
 
     def content(self, salt: str) -> str:

@@ -56,7 +56,7 @@ def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: 
         "lead_id": cells.text(columns.lead_id),
         "account_id": cells.text(columns.account_id),
         **_times(cells, columns.created_at, columns.known_at),
-        **{f"said_{name}": cells.text(column) for name, column in named.items()},
+        **{f"raw_{name}": cells.text(column) for name, column in named.items()},
     }
     return _leads(_completed(select(read, file.rows)), list(named), rules)
 
@@ -132,7 +132,7 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_num
         **_times(cells, columns.occurred_at, None),
         **_subject(cells, columns.subject, columns.value),
         **_amount(cells, None, None),
-        **{f"said_{name}": cells.text(column) for name, column in source.attributes.items()},
+        **{f"raw_{name}": cells.text(column) for name, column in source.attributes.items()},
     }
     return _completed(select(read, file.rows))
 
@@ -155,8 +155,8 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str
         ("word IS NOT NULL AND kind IS NULL", "unknown_kind:kind"),
         *fact_checks("occurred_at", rules),
         (f"subject IS NOT NULL AND kind NOT IN {kinds[0]}", "unexpected_subject:subject"),
-        (f"said_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
-        (_no_number("said_value", "value"), "not_a_number:value"),
+        (f"raw_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
+        (_no_number("raw_value", "value"), "not_a_number:value"),
     ]
     columns = {name: quoted(name) for name in ("activity_id", "lead_id", "kind", "known_at", "subject", "value")}
     read = f"SELECT *, {in_words('word', words)} AS kind FROM ({origin})"
@@ -183,7 +183,7 @@ def _leads(origin: str, names: Sequence[str], rules: StagingRules) -> str:
         *[check for name in names for check in _attribute_checks(name, attributes[name])],
     ]
     columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
-    columns |= {name: _attribute(f"said_{name}", attributes[name].type) for name in names}
+    columns |= {name: _attribute(f"raw_{name}", attributes[name].type) for name in names}
     return _final(columns, origin, checks, ignored="FALSE")
 
 
@@ -198,7 +198,7 @@ def _attribute(text: str, kind: AttributeType) -> str:
 
 
 def _attribute_checks(name: str, attribute: LeadAttribute) -> list[tuple[str, str]]:
-    text = quoted(f"said_{name}")
+    text = quoted(f"raw_{name}")
     match attribute.type:
         case AttributeType.NUMERIC:
             return [(_no_number(text, finite(text)), f"not_a_number:{name}")]
@@ -243,24 +243,24 @@ def _times(cells: Cells, fact_column: str, known_column: str | None) -> Columns:
         "fact_at": cells.instant(fact_column),
         "fact_day": cells.day(fact_column),
         "known_given": cells.given(known_column),
-        "told_at": cells.instant(known_column),
-        "told_day": cells.day(known_column),
+        "known_raw": cells.instant(known_column),
+        "known_day": cells.day(known_column),
         "_assumed": f"NOT ({cells.given(known_column)})" if known_column else "FALSE",
     }
 
 
 def _subject(cells: Cells, subject: str | None, value: str | None) -> Columns:
-    return {"subject": cells.text(subject), "said_value": cells.text(value), "value": cells.number(value)}
+    return {"subject": cells.text(subject), "raw_value": cells.text(value), "value": cells.number(value)}
 
 
 def _amount(cells: Cells, amount: str | None, reason: str | None) -> Columns:
-    return {"said_amount": cells.text(amount), "amount": cells.number(amount), "reason": cells.text(reason)}
+    return {"raw_amount": cells.text(amount), "amount": cells.number(amount), "reason": cells.text(reason)}
 
 
 def _completed(read: str) -> str:
     """Complete the instants: what is known by its day alone is over, and known, when that day is over."""
     until = f"coalesce({_NEXT_DAY.format(day='fact_day')}, fact_at)"
-    known_at = f"coalesce({_NEXT_DAY.format(day='told_day')}, told_at, {until})"
+    known_at = f"coalesce({_NEXT_DAY.format(day='known_day')}, known_raw, {until})"
     return f"SELECT *, {until} AS _until, {known_at} AS known_at FROM ({read})"
 
 
@@ -271,7 +271,7 @@ def _outcome_columns() -> Columns:
 
 def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
     checks = [("lead_id IS NULL", "missing:lead_id"), *fact_checks("reached_at", rules)]
-    return [*checks, (_no_number("said_amount", "amount"), "not_a_number:amount")]
+    return [*checks, (_no_number("raw_amount", "amount"), "not_a_number:amount")]
 
 
 def _final(columns: Columns, origin: str, checks: Sequence[tuple[str, str]], *, ignored: str) -> str:

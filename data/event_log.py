@@ -26,14 +26,14 @@ def read_event_log(path: Path, target: Path, *, shown: str, progress: Progress) 
     """
     Write the events of a log as Parquet files of text columns, in the order of the log.
 
-    A trace is forgotten once its events are written, so the size of a log does not matter.
-    Entities and document types are refused: a log needs none, and they are how XML is made to explode.
+    A trace is freed once its events are written, so the size of a log does not matter.
+    Entities and document types are rejected: no log needs them, and they can expand without bound.
 
     Args:
         path: the log, ``.xes`` or ``.xes.gz``.
         target: folder for the Parquet files; ``_row`` is the event's number in the log, from 1.
         shown: the log's name in messages.
-        progress: hears how many bytes of the file are read.
+        progress: called with the bytes read so far.
 
     Raises:
         IntakeError: the file is damaged, is no XES, or declares a document type.

@@ -37,7 +37,7 @@ class ExportFile:
     """
     One file, opened: its name as reports show it, its columns and types, its rows as SQL.
 
-    ``original`` and ``broken`` are SQL, too: a row as JSON, and whether a row could not be taken apart at all.
+    ``original`` and ``broken`` are SQL, too: a row as JSON, and whether a row could not be parsed at all.
     """
 
     shown: str
@@ -62,7 +62,7 @@ class ExportFile:
 
 @dataclass(frozen=True, slots=True)
 class ImportTools:
-    """What opening an export needs: a DuckDB connection, a scratch folder, and who hears the progress."""
+    """What opening an export needs: a DuckDB connection, a scratch folder, and the progress to report to."""
 
     connection: duckdb.DuckDBPyConnection
     scratch: Path

@@ -37,7 +37,7 @@ from data.sources import (
 from data.sql import listed
 from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, word_meanings
 
-_BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, said VARCHAR, why VARCHAR)"
+_BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, content VARCHAR, why VARCHAR)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def _content(path: Path, node: yaml.Node | None) -> Any:
 
 def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
     if node.tag == "tag:yaml.org,2002:timestamp":
-        return node.value  # a playbook holds no dates; one that looks like a date is a word
+        return node.value  # a playbook holds no dates; what looks like one is text
     try:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError):
@@ -232,7 +232,7 @@ def _mistake_of(file: YamlFile, model: type[BaseModel], detail: ErrorDetails) ->
         return file.mistake((*where, _tag_name(detail["ctx"])), _unknown_tag(detail["ctx"]))
     problem = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
     shown = repr(detail["input"])
-    input_shown = f" (found {shown})" if len(shown) < 60 else ""  # noqa: PLR2004 - longer than this nobody reads
+    input_shown = f" (found {shown})" if len(shown) < 60 else ""  # noqa: PLR2004 - a longer value hides the message
     return file.mistake(where, f"{problem}{input_shown}{_quotes(detail)}.")
 
 

@@ -2,8 +2,8 @@
 """
 Reading the service's store: the facts of one moment, always in the same order.
 
-The store is SQLite or PostgreSQL; both are read through their own driver, and neither is written to. A lead that was
-merged into another shares the outcomes that this one had afterwards: else it would look like a lead that was lost.
+The store is SQLite or PostgreSQL; both are read through their own driver, and never written to. A lead that was merged
+into another shares the outcomes that the other reached afterwards: otherwise it would look lost.
 """
 
 import os
@@ -224,7 +224,7 @@ def _sqlite_moment(path: Path) -> Iterator[Moment]:
 @contextmanager
 def _postgres_moment(url: str, shown: str) -> Iterator[Moment]:
     try:
-        import psycopg  # noqa: PLC0415 - only who has a store on PostgreSQL needs it
+        import psycopg  # noqa: PLC0415 - needed only for a store on PostgreSQL
     except ModuleNotFoundError:
         message = f"{shown} is on PostgreSQL, and psycopg is not installed: install psycopg[binary]."
         raise IntakeError(message) from None

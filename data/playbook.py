@@ -36,7 +36,7 @@ _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_][A-Z0-9_]*)(?::-(?P<default>[^}]*))?
 
 
 RIVALS = "scorecards"
-"""The folder inside a playbook's that holds other point rules, to be compared with those of ``scorecard.yaml``."""
+"""The subfolder of a playbook with other point rules, to be compared with those of ``scorecard.yaml``."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Playbook:
     """
     A playbook with its point rules and its routing, as loaded from one folder.
 
-    ``rivals`` are the point rules of the folder ``scorecards``, old ones or other ideas: nobody is scored with them,
-    they only take part where rules and models are compared.
+    ``rivals`` are the other point rules in the folder ``scorecards``: they score nobody and only take part wherever
+    rules and models are compared.
     """
 
     path: Path

@@ -31,7 +31,7 @@ class SourceCount(_ViolationCounts):
 
 
 class ViolationExample(_ViolationCounts):
-    """One row that breaks a rule: its file, its row (the first after a header is 1), what stands there."""
+    """One row that breaks a rule: its file, its row (the first after a header is 1), its content."""
 
     file: str
     row: int

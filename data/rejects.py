@@ -87,7 +87,7 @@ def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, file_num
 
 def _gather_broken_lines(staged: StagedRows, part: Part, *, file: ExportFile, file_number: int) -> None:
     where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, line - {file.header_lines}"
-    original = "to_json({'line': said, 'why': why})::VARCHAR"
+    original = "to_json({'line': content, 'why': why})::VARCHAR"
     staged.connection.execute(
         f"INSERT INTO rejected SELECT {where_from}, {literal(part.holds)}, ['broken_line:line'], NULL, {original}"
         f" FROM broken WHERE _part = {part.number} AND _file = {file_number}"

@@ -42,9 +42,9 @@ class LeadColumns(PlaybookPart):
 
 
 class OutcomeInLeads(PlaybookPart):
-    """An outcome that stands in the lead table itself, as a flag or stage and a date."""
+    """An outcome in the lead table itself, as a flag or stage and a date."""
 
-    column: str = Field(description="the column that says what became of the lead")
+    column: str = Field(description="the column with the lead's outcome")
     stages: dict[Scalar, Name] = Field(description="value of that column → stage; other values mean no outcome yet")
     reached_at: str
     known_at: str | None = None

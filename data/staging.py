@@ -101,7 +101,7 @@ def fact_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
     return [
         ("NOT fact_given", f"missing:{name}"),
         *instant_checks(name, given="fact_given", instant="fact_at", now_us=rules.now_us),
-        *instant_checks("known_at", given="known_given", instant="told_at", now_us=rules.now_us),
+        *instant_checks("known_at", given="known_given", instant="known_raw", now_us=rules.now_us),
         ("known_at < fact_at", "known_before:known_at"),
     ]
 

@@ -29,7 +29,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        progress: hears how many rows are read.
+        progress: called with the rows read so far.
 
     Returns:
         The copy's folder, without a file for a table that has no rows; None where the playbook names no store.
@@ -42,7 +42,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
         yield None
         return
     place, store = workspace.home.tables(workspace.playbook.business.name), store_of(source, workspace)
-    shape = Shape(workspace.playbook.business.attribute_types, as_said=True)
+    shape = Shape(workspace.playbook.business.attribute_types, as_text=True)
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=place, ignore_cleanup_errors=True) as name:
         copy = Path(name)
@@ -63,18 +63,18 @@ class Shape:
 
     Attributes:
         attributes: those of leads that become columns, by type.
-        as_said: whether every attribute is written as text, for a reader that judges whether it fits its type; else
-            one that does not fit is left out.
+        as_text: whether every attribute is written as text, for a reader that checks its type; else a value that does
+            not fit its type is left out.
     """
 
     attributes: Mapping[str, AttributeType]
-    as_said: bool = False
+    as_text: bool = False
 
     def schema(self, table: str) -> pa.Schema:
         """Return the columns of a contract table."""
         if table != "leads":
             return _SCHEMAS[table]
-        if self.as_said:
+        if self.as_text:
             return pa.schema([*LEAD_COLUMNS, *(pa.field(name, pa.string()) for name in self.attributes)])
         return lead_schema(self.attributes)
 
@@ -103,7 +103,7 @@ class Shape:
     def _value(self, value: object, kind: AttributeType) -> object:
         if value is None:
             return None
-        if self.as_said:
+        if self.as_text:
             return value if isinstance(value, str) else json.dumps(value)
         return value if fits(value, kind) else None
 
@@ -140,7 +140,7 @@ def copy_facts(
         folder: where to; ``leads.parquet``, ``activities.parquet`` and ``outcomes.parquet``.
         shape: the columns.
         lead_ids: only those of these leads; default: all.
-        progress: hears how many rows are read.
+        progress: called with the rows read so far.
 
     Returns:
         Rows by table.

@@ -140,7 +140,7 @@ def import_history(workspace: Workspace, *, progress: Progress = silent, now_us:
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        progress: hears how far it has come.
+        progress: called with the progress so far.
         now_us: the present instant [µs]; default: the clock's.
 
     Raises:
@@ -186,7 +186,7 @@ def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: P
     Args:
         playbook: the playbook, and where its exports are.
         store: where the facts of the store that the playbook names were copied to.
-        progress: hears how far it has come.
+        progress: called with the progress so far.
     """
     paths = [(source.folder, path) for source in source_files(playbook, store) for path in source.paths]
     digests = []

@@ -121,7 +121,7 @@ def _body(catalog: Catalog, dialect: Dialect) -> str:
     statement = str(ibis.to_sql(described, dialect=dialect, pretty=False))
     tree = sqlglot.parse_one(statement, read=dialect).transform(_filtered)
     if dialect == "postgres":
-        tree = tree.transform(_for_postgres).transform(_named_shortly)  # a pass does not look into what it replaced
+        tree = tree.transform(_for_postgres).transform(_named_shortly)  # a pass does not visit what it replaced
     return tree.sql(dialect)
 
 

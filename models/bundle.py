@@ -118,7 +118,7 @@ def load_files(
     files: Mapping[str, bytes], *, version: str | None = None, fingerprint: str | None = None, where: str = "the bundle"
 ) -> ConversionModel:
     """
-    Load a bundle from its files' bytes, wherever they came from; verified as `load_bundle` does.
+    Load a bundle from its files' bytes, with the same checks as `load_bundle`.
 
     Args:
         files: as given by `read_bundle_files`.

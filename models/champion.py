@@ -30,8 +30,8 @@ class Champion:
     Attributes:
         version: its label in the registry.
         fingerprint: the hash of all that is in it.
-        bundle: where it stands in the folder.
-        move: who put it there, when and why, as training wrote it; None where nobody did. Serving does not look at it.
+        bundle: its place inside the folder.
+        move: who promoted it, when and why, as training wrote it; None if unknown. Serving does not read it.
     """
 
     version: str
@@ -116,7 +116,7 @@ def champion_of(content: object, models: Path, *, where: str) -> Champion:
 def _is_inside(bundle: str, models: Path) -> bool:
     try:
         return (models / bundle).resolve().is_relative_to(models.resolve())
-    except (ValueError, OSError, RuntimeError):  # signs that no path may hold, or links in a circle
+    except (ValueError, OSError, RuntimeError):  # characters that no path may hold, or links in a circle
         return False
 
 

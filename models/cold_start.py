@@ -1,7 +1,7 @@
 """
 The cold-start stage: how far a company's history carries, from point rules alone to a full model.
 
-``standing.json`` beside the bundles says what the newest training found; training writes it, serving shows it.
+``standing.json`` beside the bundles holds what the newest training found; training writes it, serving shows it.
 """
 
 import json
@@ -23,10 +23,10 @@ class ColdStartStage:
     The cold-start stage that a company has reached.
 
     Attributes:
-        rung: what its history is enough for.
+        rung: what its history suffices for.
         succeeded: leads of the training period that reached the goal.
         failed: leads of the training period that did not.
-        missing: what the next rung needs, in words; empty on the highest.
+        missing: what the next stage needs, in words; empty at the last.
     """
 
     rung: Rung

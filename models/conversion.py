@@ -206,7 +206,7 @@ class ConversionModel:
 
     @cached_property
     def _tables(self) -> "ShapleyTables":
-        from models.shapley import ShapleyTables  # noqa: PLC0415 - a second for who has a model, and nothing for others
+        from models.shapley import ShapleyTables  # noqa: PLC0415 - numba takes a second to load, and point rules do not need it
 
         return ShapleyTables.of(self.trees)
 

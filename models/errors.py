@@ -24,7 +24,7 @@ class StructureError(ModelError):
 
     def __init__(self, *, where: str, found: object, expected: str) -> None:
         """
-        Name the place, what stands there and what should.
+        Name the place, what was found there and what was expected.
 
         >>> print(StructureError(where="tree 3, leaf_value", found="a word", expected="numbers"))
         tree 3, leaf_value: found 'a word', expected numbers; export the model again.

@@ -2,7 +2,7 @@
 A bundle as one blob, for the store and for the way over HTTP.
 
 It is a JSON object of the files' texts, squeezed by zlib. Nothing in it is code, unpacking runs nothing, and a blob
-that would swell beyond any bundle is refused before it does. The JSON may also come as it is.
+that would unpack to more than any bundle holds is rejected before it does. The JSON may also come uncompressed.
 """
 
 import hashlib

@@ -71,7 +71,7 @@ def _card(given: dict[str, Any]) -> Scorecard:
     rules, catalog = ScorecardRules.model_validate(given["rules"]), Catalog.from_json(given["catalog"])
     columns = tuple(integers(used, "columns") for used in given["columns"])
     calibration = None if given["calibration"] is None else Platt.from_json(given["calibration"])
-    Bands.from_json(given["bands"])  # checks them, but makes floats of all, which would make another fingerprint
+    Bands.from_json(given["bands"])  # only checks: its floats would change the fingerprint
     return Scorecard(rules, catalog, columns, Bands(**given["bands"]), calibration)
 
 

@@ -151,7 +151,7 @@ def _tabulated(group: Sequence[LeafPath], size: int) -> NDArray[np.float64]:
     values = shapley_values(np.array([path.value for path in group]), shares)
     shares[:, -1] = 1 - shares[:, -1]
     instead = shapley_values(np.array([path.instead for path in group]), shares)
-    # The other leaf asks for the contrary of the last condition, which is the highest bit.
+    # The other leaf requires the opposite of the last condition, which is the highest bit.
     return values + np.roll(instead, 2 ** (size - 1), axis=1)
 
 

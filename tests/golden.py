@@ -1,4 +1,4 @@
-"""Golden files: what people or programs read of us, kept so that a change to it is seen in review."""
+"""Golden files: output that people or programs read, saved so that review sees every change."""
 
 import os
 from pathlib import Path

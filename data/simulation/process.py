@@ -27,7 +27,7 @@ class Intent(IntEnum):
 
 
 class Stage(IntEnum):
-    """Where a lead stands with sales; the first three are open, the others final."""
+    """The stage of a lead with sales; the first three are open, the others final."""
 
     NEW = 0
     MQL = 1

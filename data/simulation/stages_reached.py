@@ -20,7 +20,7 @@ _REASONS_LOST = ("price", "chose a competitor", "no budget", "no decision", "mis
 _REASONS_DROPPED = ("no answer", "not a fit", "not now")
 _REASONS_OTHERS = {LeadType.STUDENT: "student", LeadType.JOB_SEEKER: "looks for a job", LeadType.BOT: "not a person"}
 _FOUND_OUT = 0.7
-# When the company hears of it: marketing's stages at once, sales' after hours or days.
+# When the company learns of it: marketing's stages at once, sales' after hours or days.
 _LAG_HOURS = (0.0, 0.02, 0.5, 12.0, 24.0, 14.0, 20.0, 30.0)
 _MOST_LAG_US = 7 * DAY_US
 

@@ -46,8 +46,8 @@ def company(
         (exports / name).write_bytes(
             gzip.compress(raw) if name.endswith(".gz") and not raw.startswith(b"\x1f\x8b") else raw
         )
-    said = {**PLAYBOOK, "folder": "exports", "sources": list(sources), **says}
-    (folder / "playbook.yaml").write_text(yaml.safe_dump(said, sort_keys=False))
+    content = {**PLAYBOOK, "folder": "exports", "sources": list(sources), **says}
+    (folder / "playbook.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     (folder / "scorecard.yaml").write_text("rules: [{activity: view, points: 1, because: looks at us}]\n")
     (folder / "routing.yaml").write_text("{}\n")
     return load_playbook(folder)
@@ -59,7 +59,7 @@ def imported(folder: Playbook, *, now_us: int = NOW_US) -> Warehouse:
 
 
 def rows(warehouse: Warehouse, table: str, *columns: str) -> list[tuple[Any, ...]]:
-    """Give a table's rows, instants in ISO 8601, nothing as None."""
+    """Return a table's rows, instants in ISO 8601, nothing as None."""
     frame = warehouse.frame(table)
     for name in frame.columns:
         if name.endswith("_at"):
@@ -69,7 +69,7 @@ def rows(warehouse: Warehouse, table: str, *columns: str) -> list[tuple[Any, ...
 
 
 def rejected(warehouse: Warehouse) -> pd.DataFrame:
-    """Give the rejected rows of an import, their originals as mappings."""
+    """Return the rejected rows of an import, their originals as mappings."""
     frame = pd.read_parquet(str(warehouse.quality.rejected_rows))
     frame["original"] = frame["original"].map(json.loads)
     return frame

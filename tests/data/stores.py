@@ -16,24 +16,24 @@ TABLES = {"versions": lead_versions, "activities": activities, "outcomes": outco
 
 
 def version(lead_id: str, known_at: int = AT, account_id: str | None = None, **attributes: Any) -> dict[str, Any]:
-    told = json.dumps(attributes, sort_keys=True)
+    text = json.dumps(attributes, sort_keys=True)
     return {
         "lead_id": lead_id,
         "known_at": known_at,
         "account_id": account_id,
         "created_at": known_at - 1,
-        "attributes": told,
+        "attributes": text,
     }
 
 
 def activity(activity_id: str, lead_id: str, known_at: int = AT + HOUR_US, **content: Any) -> dict[str, Any]:
-    told = {"activity_id": activity_id, "lead_id": lead_id, "kind": "view", "known_at": known_at}
-    return {**told, "occurred_at": known_at - 1, "subject": None, "value": None, **content}
+    row = {"activity_id": activity_id, "lead_id": lead_id, "kind": "view", "known_at": known_at}
+    return {**row, "occurred_at": known_at - 1, "subject": None, "value": None, **content}
 
 
 def outcome(outcome_id: str, lead_id: str, known_at: int = AT + 2 * HOUR_US, **content: Any) -> dict[str, Any]:
-    told = {"outcome_id": outcome_id, "lead_id": lead_id, "stage": "won", "known_at": known_at}
-    return {**told, "reached_at": known_at - 1, "amount": None, "reason": None, **content}
+    row = {"outcome_id": outcome_id, "lead_id": lead_id, "stage": "won", "known_at": known_at}
+    return {**row, "reached_at": known_at - 1, "amount": None, "reason": None, **content}
 
 
 def merged(lead_id: str, into: str, at: int) -> dict[str, Any]:

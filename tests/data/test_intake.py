@@ -46,25 +46,27 @@ def as_parquet():
 def test_every_format_gives_the_same_table(tmp_path, name, content):
     columns = {"activity_id": "id", "kind": "kind", "subject": "subject"}
     source = {"file": name, "holds": "activities", "columns": columns}
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, name: content}, [LEADS, source]))
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, name: content}, [LEADS, source]))
     known = [(*view[:4], view[3], view[4]) for view in VIEWS]
-    assert rows(found, "activities", "activity_id", "lead_id", "kind", "occurred_at", "known_at", "subject") == known
+    assert (
+        rows(warehouse, "activities", "activity_id", "lead_id", "kind", "occurred_at", "known_at", "subject") == known
+    )
 
 
 def test_a_format_may_be_said_where_the_name_does_not(tmp_path):
     source = {**ACTIVITIES, "file": "web.txt", "format": "csv"}
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.txt": as_csv()}, [LEADS, source]))
-    assert found.rows["activities"] == 2
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.txt": as_csv()}, [LEADS, source]))
+    assert warehouse.rows["activities"] == 2
 
 
-def created(tmp_path, said, zone="UTC", column="created_at"):
-    content = f'lead_id,created_at\nann,"{said}"\n'
-    found = imported(company(tmp_path, {"leads.csv": content}, [LEADS], timezone=zone))
-    return rows(found, "leads", column)[0][0]
+def created(tmp_path, text, zone="UTC", column="created_at"):
+    content = f'lead_id,created_at\nann,"{text}"\n'
+    warehouse = imported(company(tmp_path, {"leads.csv": content}, [LEADS], timezone=zone))
+    return rows(warehouse, "leads", column)[0][0]
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("text", "expected"),
     [
         ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00Z"),
         ("2026-03-01T12:00:00+01:00", "2026-03-01T11:00:00Z"),
@@ -83,39 +85,39 @@ def created(tmp_path, said, zone="UTC", column="created_at"):
         ("1772362800000000000", "2026-03-01T11:00:00Z"),
     ],
 )
-def test_instants_are_read_however_they_are_written(tmp_path, said, meant):
-    assert created(tmp_path, said, "Europe/Berlin") == meant
+def test_instants_are_read_however_they_are_written(tmp_path, text, expected):
+    assert created(tmp_path, text, "Europe/Berlin") == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("text", "expected"),
     [
         ("2026-03-29 02:30:00", "2026-03-29T01:30:00Z"),  # does not exist: the clock jumps from 2 to 3
         ("2026-10-25 02:30:00", "2026-10-25T01:30:00Z"),  # exists twice: the second, for nothing is known too early
         ("2026-03-29", "2026-03-28T23:00:00Z"),
     ],
 )
-def test_wall_clocks_follow_the_zone_through_summer_time(tmp_path, said, meant):
-    assert created(tmp_path, said, "Europe/Berlin") == meant
+def test_wall_clocks_follow_the_zone_through_summer_time(tmp_path, text, expected):
+    assert created(tmp_path, text, "Europe/Berlin") == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "ends"),
+    ("text", "ends"),
     [
         ("2026-03-01", "2026-03-01T23:00:00Z"),
         ("2026-03-29", "2026-03-29T22:00:00Z"),  # the day of 23 hours
         ("2026-10-25", "2026-10-25T23:00:00Z"),  # the day of 25 hours
     ],
 )
-def test_a_day_without_a_time_is_known_when_it_is_over(tmp_path, said, ends):
-    assert created(tmp_path, said, "Europe/Berlin", "known_at") == ends
+def test_a_day_without_a_time_is_known_when_it_is_over(tmp_path, text, ends):
+    assert created(tmp_path, text, "Europe/Berlin", "known_at") == ends
 
 
 def test_today_is_not_the_future(tmp_path):
     files = {"leads.csv": "lead_id,created_at\nann,2026-11-01\n"}
-    found = imported(company(tmp_path, files, [LEADS]), now_us=NOW_US + 3_600_000_000)
-    assert rows(found, "leads", "known_at") == [("2026-11-02T00:00:00Z",)]
-    assert found.cutoff_us == NOW_US + 3_600_000_000, "what the exports tell ends now, not when the day does"
+    warehouse = imported(company(tmp_path, files, [LEADS]), now_us=NOW_US + 3_600_000_000)
+    assert rows(warehouse, "leads", "known_at") == [("2026-11-02T00:00:00Z",)]
+    assert warehouse.cutoff_us == NOW_US + 3_600_000_000, "what the exports tell ends now, not when the day does"
 
 
 def test_parquet_instants_may_have_a_zone_or_none(tmp_path):
@@ -127,8 +129,8 @@ def test_parquet_instants_may_have_a_zone_or_none(tmp_path):
         held = io.BytesIO()
         frame.to_parquet(held)
         source = {"file": "leads.parquet", "holds": "leads", "columns": {"created_at": column}}
-        found = imported(company(folder, {"leads.parquet": held.getvalue()}, [source], timezone="Europe/Berlin"))
-        assert rows(found, "leads", "created_at") == [(f"2026-03-01T{meant}",)]
+        warehouse = imported(company(folder, {"leads.parquet": held.getvalue()}, [source], timezone="Europe/Berlin"))
+        assert rows(warehouse, "leads", "created_at") == [(f"2026-03-01T{meant}",)]
 
 
 def test_several_files_may_match_one_source(tmp_path):
@@ -138,8 +140,8 @@ def test_several_files_may_match_one_source(tmp_path):
         "web-1.csv": head + "a1,ann,view,2026-02-01\n",
         "web-2.csv": head + "a2,bob,view,2026-02-01\n",
     }
-    found = imported(company(tmp_path, files, [LEADS, {**ACTIVITIES, "file": "web-*.csv"}]))
-    assert rows(found, "activities", "activity_id") == [("a1",), ("a2",)]
+    warehouse = imported(company(tmp_path, files, [LEADS, {**ACTIVITIES, "file": "web-*.csv"}]))
+    assert rows(warehouse, "activities", "activity_id") == [("a1",), ("a2",)]
 
 
 def test_activity_files_may_have_a_kind_of_their_own(tmp_path):
@@ -159,21 +161,21 @@ def test_words_of_the_export_are_mapped_and_others_ignored(tmp_path):
     source = {**ACTIVITIES, "kinds": {"page|open": "view"}, "ignore": ["page|close"]}
     source["columns"] = {"activity_id": "id", "kind": ["what", "how"]}
     table = "id,lead_id,what,how,occurred_at\n1,ann,page,open,2026-02-01\n2,ann,page,close,2026-02-01\n"
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, source]))
-    assert rows(found, "activities", "activity_id", "kind") == [("1", "view")]
-    assert [(count.rows, count.kept, count.ignored) for count in found.quality.sources][1] == (2, 1, 1)
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, source]))
+    assert rows(warehouse, "activities", "activity_id", "kind") == [("1", "view")]
+    assert [(count.rows, count.kept, count.ignored) for count in warehouse.quality.sources][1] == (2, 1, 1)
 
 
 def test_rows_without_an_id_get_one_of_their_content(tmp_path):
-    """The same row has the same id in every run; rows that say the same are told apart by number."""
+    """The same row has the same id in every run; rows with the same content are numbered."""
     source = {**ACTIVITIES, "columns": {"kind": "kind"}}
     first = "lead_id,kind,occurred_at\nann,view,2026-02-01T08:00:00Z\nann,view,2026-02-01T08:00:00Z\n"
-    found = imported(company(tmp_path / "1", {"leads.csv": TWO_LEADS, "web.csv": first}, [LEADS, source]))
+    warehouse = imported(company(tmp_path / "1", {"leads.csv": TWO_LEADS, "web.csv": first}, [LEADS, source]))
     more = first + "bob,view,2026-02-01T08:00:00Z\n"
     later = imported(company(tmp_path / "2", {"leads.csv": TWO_LEADS, "web.csv": more}, [LEADS, source]))
-    ids = [one for (one,) in rows(found, "activities", "activity_id")]
+    ids = [activity_id for (activity_id,) in rows(warehouse, "activities", "activity_id")]
     assert ids[1] == f"{ids[0]}-2"
-    assert set(ids) < {one for (one,) in rows(later, "activities", "activity_id")}
+    assert set(ids) < {activity_id for (activity_id,) in rows(later, "activities", "activity_id")}
 
 
 def test_attributes_are_read_by_their_type(tmp_path):
@@ -184,16 +186,16 @@ def test_attributes_are_read_by_their_type(tmp_path):
     }
     source = {**LEADS, "attributes": {"size": "Employees", "vip": "vip", "land": "land"}}
     table = "lead_id,created_at,Employees,vip,land\nann,2026-01-01,1e3,Yes,de\nbob,2026-01-01,,,\n"
-    found = imported(company(tmp_path, {"leads.csv": table}, [source], attributes=attributes))
-    assert rows(found, "leads", "size", "vip", "land") == [(1000.0, 1.0, "de"), (None, None, None)]
-    assert found.leads.schema()["vip"].is_float64()
+    warehouse = imported(company(tmp_path, {"leads.csv": table}, [source], attributes=attributes))
+    assert rows(warehouse, "leads", "size", "vip", "land") == [(1000.0, 1.0, "de"), (None, None, None)]
+    assert warehouse.leads.schema()["vip"].is_float64()
 
 
 def test_versions_of_a_lead_are_kept_and_the_first_may_lack_known_at(tmp_path):
     source = {**LEADS, "columns": {"known_at": "seen"}}
     table = "lead_id,created_at,seen\nann,2026-01-01T08:00:00Z,\nann,2026-01-01T08:00:00Z,2026-05-01T00:00:00Z\n"
-    found = imported(company(tmp_path, {"leads.csv": table}, [source]))
-    assert rows(found, "leads", "known_at") == [("2026-01-01T08:00:00Z",), ("2026-05-01T00:00:00Z",)]
+    warehouse = imported(company(tmp_path, {"leads.csv": table}, [source]))
+    assert rows(warehouse, "leads", "known_at") == [("2026-01-01T08:00:00Z",), ("2026-05-01T00:00:00Z",)]
 
 
 LEAD_TABLE = """lead_id,born,gone,gone_on,euros
@@ -207,10 +209,10 @@ def test_a_lead_table_alone_is_a_history(tmp_path):
     """The outcome and its date are columns; a date counts as known at the end of its day."""
     outcome = {"column": "gone", "stages": {True: "won"}, "reached_at": "gone_on", "amount": "euros"}
     source = {**LEADS, "columns": {"created_at": "born"}, "outcome": outcome}
-    found = imported(company(tmp_path, {"leads.csv": LEAD_TABLE}, [source], timezone="Europe/Berlin"))
-    told = rows(found, "outcomes", "lead_id", "stage", "reached_at", "known_at", "amount")
-    assert told == [("ann", "won", "2026-01-31T23:00:00Z", "2026-02-01T23:00:00Z", 1200.0)]
-    assert [(one.holds, one.rows, one.kept, one.ignored) for one in found.quality.sources] == [
+    warehouse = imported(company(tmp_path, {"leads.csv": LEAD_TABLE}, [source], timezone="Europe/Berlin"))
+    outcomes_kept = rows(warehouse, "outcomes", "lead_id", "stage", "reached_at", "known_at", "amount")
+    assert outcomes_kept == [("ann", "won", "2026-01-31T23:00:00Z", "2026-02-01T23:00:00Z", 1200.0)]
+    assert [(source.holds, source.rows, source.kept, source.ignored) for source in warehouse.quality.sources] == [
         ("leads", 3, 3, 0),
         ("outcomes", 3, 1, 2),
     ]
@@ -223,8 +225,8 @@ def test_what_later_versions_repeat_is_one_outcome(tmp_path):
         "lead_id,created_at,seen,stage,on\nann,2026-01-01,2026-02-02,won,2026-02-01\n"
         "ann,2026-01-01,2026-03-03,won,2026-02-01\nbob,2026-01-01,2026-03-03,2.0,2026-02-01\n"
     )
-    found = imported(company(tmp_path, {"leads.csv": table}, [source]))
-    assert rows(found, "outcomes", "lead_id", "stage") == [("ann", "won"), ("bob", "lost")]
+    warehouse = imported(company(tmp_path, {"leads.csv": table}, [source]))
+    assert rows(warehouse, "outcomes", "lead_id", "stage") == [("ann", "won"), ("bob", "lost")]
 
 
 EVENT_LOG = """<?xml version="1.0" encoding="UTF-8"?>
@@ -266,21 +268,23 @@ SIZE = {"size": {"type": "numeric", "says": "has size {value}"}}
 def test_an_event_log_alone_is_a_history(tmp_path, name, spaced):
     """A lead is created and known with its case's first event; named events are outcomes."""
     log = EVENT_LOG if spaced else EVENT_LOG.replace(' xmlns="http://www.xes-standard.org/"', "")
-    found = imported(company(tmp_path, {name: log}, [{**LOG, "file": name}], attributes=SIZE))
+    warehouse = imported(company(tmp_path, {name: log}, [{**LOG, "file": name}], attributes=SIZE))
     start = "2026-01-01T09:00:00Z"
-    assert rows(found, "leads", "lead_id", "created_at", "known_at", "size") == [("c1", start, start, 7.0)]
-    assert rows(found, "activities", "kind", "occurred_at") == [("view", start), ("call", "2026-01-02T09:00:00Z")]
-    assert rows(found, "outcomes", "stage", "reached_at") == [("won", "2026-01-03T09:00:00Z")]
-    events = found.quality.sources[0]
+    assert rows(warehouse, "leads", "lead_id", "created_at", "known_at", "size") == [("c1", start, start, 7.0)]
+    assert rows(warehouse, "activities", "kind", "occurred_at") == [("view", start), ("call", "2026-01-02T09:00:00Z")]
+    assert rows(warehouse, "outcomes", "stage", "reached_at") == [("won", "2026-01-03T09:00:00Z")]
+    events = warehouse.quality.sources[0]
     assert (events.rows, events.kept, events.ignored, events.rejected) == (5, 3, 1, 1), "the empty trace is no secret"
 
 
 def test_events_outside_any_case_are_rejected_not_lost(tmp_path):
     alone = '<event><string key="concept:name" value="call"/></event>'
     log = EVENT_LOG.replace("<trace>", alone + "<trace>", 1).replace("</log>", alone + "</log>")
-    found = imported(company(tmp_path, {"log.xes": log}, [LOG], attributes=SIZE))
-    assert (found.quality.sources[0].rows, found.quality.sources[0].rejected) == (7, 3)
-    assert ("missing", "lead_id", 2) in {(one.rule, one.about, one.count) for one in found.quality.violations}
+    warehouse = imported(company(tmp_path, {"log.xes": log}, [LOG], attributes=SIZE))
+    assert (warehouse.quality.sources[0].rows, warehouse.quality.sources[0].rejected) == (7, 3)
+    assert ("missing", "lead_id", 2) in {
+        (violation.rule, violation.about, violation.count) for violation in warehouse.quality.violations
+    }
 
 
 def test_an_event_log_may_be_a_table(tmp_path):
@@ -291,8 +295,8 @@ def test_an_event_log_may_be_a_table(tmp_path):
     }
     source |= {"outcomes": {"won": "won"}}
     files = {"log.csv": "case,what,at\nann,view,2026-01-01\nann,won,2026-01-05\n"}
-    found = imported(company(tmp_path, files, [source]))
-    assert found.rows == {"leads": 1, "activities": 1, "outcomes": 1}
+    warehouse = imported(company(tmp_path, files, [source]))
+    assert warehouse.rows == {"leads": 1, "activities": 1, "outcomes": 1}
 
 
 def stopped(tmp_path, files, sources, **says):
@@ -302,19 +306,19 @@ def stopped(tmp_path, files, sources, **says):
 
 
 def test_missing_files_are_named_all_at_once(tmp_path):
-    said = stopped(tmp_path, {}, [LEADS, {**ACTIVITIES, "file": "web-*.csv"}])
-    assert "leads.csv is not in" in said
-    assert "web-*.csv is not in" in said
-    assert str(tmp_path / "exports") in said
-    assert "leadscore simulate" in said
-    assert "LEADSCORE_DATASETS" in said
+    message = stopped(tmp_path, {}, [LEADS, {**ACTIVITIES, "file": "web-*.csv"}])
+    assert "leads.csv is not in" in message
+    assert "web-*.csv is not in" in message
+    assert str(tmp_path / "exports") in message
+    assert "leadscore simulate" in message
+    assert "LEADSCORE_DATASETS" in message
 
 
 def test_unknown_columns_are_named_with_what_was_meant(tmp_path):
     files = {"leads.csv": "lead_idd,created_at\nann,2026-01-01\n", "web.csv": "x,y\n1,2\n"}
-    said = stopped(tmp_path, files, [LEADS, ACTIVITIES])
-    assert "leads.csv has no column lead_id; did you mean lead_idd?" in said
-    assert "web.csv has no column kind; known are x, y." in said
+    message = stopped(tmp_path, files, [LEADS, ACTIVITIES])
+    assert "leads.csv has no column lead_id; did you mean lead_idd?" in message
+    assert "web.csv has no column kind; known are x, y." in message
 
 
 def truncated(content):
@@ -362,11 +366,13 @@ def test_event_logs_that_cannot_be_trusted_stop_the_run(tmp_path, log, why):
 
 def test_a_truncated_event_log_stops_the_run(tmp_path):
     whole = gzip.compress(EVENT_LOG.encode() * 50, mtime=0)
-    said = stopped(tmp_path, {"log.xes.gz": whole[: len(whole) // 2]}, [{**LOG, "file": "log.xes.gz"}], attributes=SIZE)
-    assert "log.xes.gz is damaged" in said
+    message = stopped(
+        tmp_path, {"log.xes.gz": whole[: len(whole) // 2]}, [{**LOG, "file": "log.xes.gz"}], attributes=SIZE
+    )
+    assert "log.xes.gz is damaged" in message
 
 
 def test_outcomes_have_a_source_of_their_own(tmp_path):
     table = "id,lead_id,stage,reached_at\no1,ann,won,2026-02-01T08:00:00Z\n"
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "outcomes.csv": table}, [LEADS, OUTCOMES]))
-    assert rows(found, "outcomes", "outcome_id", "stage") == [("o1", "won")]
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "outcomes.csv": table}, [LEADS, OUTCOMES]))
+    assert rows(warehouse, "outcomes", "outcome_id", "stage") == [("o1", "won")]

@@ -23,10 +23,10 @@ def url(request, tmp_path):
     return request.getfixturevalue("postgres").fresh()
 
 
-def copied(url, folder, **asked):
+def copied(url, folder, **options):
     folder.mkdir()
     with OperationalStore(url).moment() as moment:
-        counts = copy_facts(moment, folder, shape=asked.pop("shape", SHAPE), **asked)
+        counts = copy_facts(moment, folder, shape=options.pop("shape", SHAPE), **options)
     tables = {name: pq.read_table(folder / f"{name}.parquet") for name in counts}
     assert counts == {name: table.num_rows for name, table in tables.items()}
     return tables
@@ -92,8 +92,8 @@ def test_a_merged_lead_shares_what_was_reached_after_the_merge(url, tmp_path):
         outcomes=[outcome("early", "ann", at - 1), outcome("copy", "ann", at), outcome("late", "ann", at + 1)],
         merges=[merged("twin", "ann", at)],
     )
-    told = copied(url, tmp_path / "out")["outcomes"].to_pylist()
-    assert [(row["lead_id"], row["outcome_id"]) for row in told] == [
+    outcomes = copied(url, tmp_path / "out")["outcomes"].to_pylist()
+    assert [(row["lead_id"], row["outcome_id"]) for row in outcomes] == [
         ("ann", "early"),
         ("ann", "copy"),
         ("ann", "late"),
@@ -118,8 +118,8 @@ def test_a_store_is_only_read(url):
 
 def test_attributes_are_text_where_somebody_else_judges_their_type(url, tmp_path):
     fill(url, versions=[version("ann", size="big", vip=True, country="NL"), version("bob", size=0.1)])
-    said = copied(url, tmp_path / "said", shape=Shape(SHAPE.attributes, as_said=True))["leads"].to_pylist()
-    assert [(row["size"], row["vip"], row["country"]) for row in said] == [("big", "true", "NL"), ("0.1", None, None)]
+    texts = copied(url, tmp_path / "said", shape=Shape(SHAPE.attributes, as_text=True))["leads"].to_pylist()
+    assert [(row["size"], row["vip"], row["country"]) for row in texts] == [("big", "true", "NL"), ("0.1", None, None)]
     typed = copied(url, tmp_path / "typed")["leads"].to_pylist()
     assert [(row["size"], row["vip"]) for row in typed] == [(None, True), (0.1, None)]
 
@@ -130,12 +130,12 @@ def test_a_store_that_is_none_is_refused_in_one_sentence(tmp_path):
         connection.execute("CREATE TABLE leads (x)")
     connection.close()
     (tmp_path / "text.db").write_text("this is text and no database " * 50)
-    for name, said in {
+    for name, message in {
         "none.db": "There is no store at",
         "other.db": "is not a leadscore store",
         "text.db": "cannot be read as a store",
     }.items():
-        with pytest.raises(IntakeError, match=said), OperationalStore(str(tmp_path / name)).moment():
+        with pytest.raises(IntakeError, match=message), OperationalStore(str(tmp_path / name)).moment():
             pass
 
 

@@ -1,4 +1,4 @@
-"""A playbook's mistakes are told all at once, each by file, line and what to do."""
+"""A playbook's mistakes are reported all at once, each with file, line and what to do."""
 
 import itertools
 import re
@@ -16,7 +16,7 @@ DEMO = Path(__file__).parents[2] / "data/playbooks/demo"
 
 @pytest.fixture
 def playbook(tmp_path):
-    """Give a copy of the demo's playbook that a test may spoil."""
+    """Return a copy of the demo playbook that a test may change."""
     return Path(shutil.copytree(DEMO, tmp_path / "demo"))
 
 
@@ -40,7 +40,7 @@ def test_the_playbooks_that_come_along_are_well(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "told"),
+    ("name", "old", "new", "expected"),
     [
         (
             "playbook",
@@ -124,11 +124,11 @@ def test_the_playbooks_that_come_along_are_well(name):
         ("routing", "A: 0.05", "A: 0.95", "grades: the shares of A, B and C must leave room for D"),
     ],
 )
-def test_a_mistake_is_named_by_file_and_line(playbook, name, old, new, told):
+def test_a_mistake_is_named_by_file_and_line(playbook, name, old, new, expected):
     line = spoil(playbook, name, old, new)
-    said = mistakes_in(playbook)
-    assert any(told in one for one in said)
-    assert any(one.startswith((f"{name}.yaml:{line}:", f"{name}.yaml:{line + 1}:")) for one in said)
+    mistakes = mistakes_in(playbook)
+    assert any(expected in mistake for mistake in mistakes)
+    assert any(mistake.startswith((f"{name}.yaml:{line}:", f"{name}.yaml:{line + 1}:")) for mistake in mistakes)
 
 
 def test_a_number_and_a_yes_or_no_may_only_raise_a_score(playbook):
@@ -163,7 +163,7 @@ def test_a_repeated_place_is_read_as_if_written_out(playbook):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("? [a, b]\n: c\n", "playbook.yaml:1: a list or mapping cannot be a key"),
         ("a:\n  ? {b: c}\n  : d\n", "playbook.yaml:2: a list or mapping cannot be a key"),
@@ -183,9 +183,9 @@ def test_a_repeated_place_is_read_as_if_written_out(playbook):
         ("1: x\n", "playbook.yaml:1: "),
     ],
 )
-def test_what_is_no_playbook_is_one_clear_sentence(playbook, text, told):
+def test_what_is_no_playbook_is_one_clear_sentence(playbook, text, expected):
     (playbook / "playbook.yaml").write_text(text)
-    assert mistakes_in(playbook)[0].startswith(told)
+    assert mistakes_in(playbook)[0].startswith(expected)
 
 
 def test_other_encodings_are_refused(playbook):
@@ -202,21 +202,23 @@ def test_missing_files_and_folders_are_named(playbook, tmp_path):
 def test_a_word_of_an_event_log_means_one_thing(tmp_path):
     bpi = Path(shutil.copytree(DEMO.parent / "bpi2012", tmp_path / "bpi2012"))
     line = spoil(bpi, "playbook", "outcomes:\n", "ignore: [A_APPROVED|COMPLETE]\n    outcomes:\n")
-    told = mistakes_in(bpi)[0]
-    assert "A_APPROVED|COMPLETE: a word is an activity (kinds), an outcome (outcomes) or neither (ignore)" in told
-    assert int(told.split(":")[1]) < line
+    mistake = mistakes_in(bpi)[0]
+    assert "A_APPROVED|COMPLETE: a word is an activity (kinds), an outcome (outcomes) or neither (ignore)" in mistake
+    assert int(mistake.split(":")[1]) < line
 
 
 def test_the_folder_of_exports_may_come_from_the_environment(playbook, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LEADSCORE_DATA", "my/exports")
-    assert load_playbook(playbook).exports_folder == tmp_path / "my/exports", "a relative one is meant from here"
+    assert load_playbook(playbook).exports_folder == tmp_path / "my/exports", (
+        "a relative path counts from the working directory"
+    )
     monkeypatch.delenv("LEADSCORE_DATA")
     assert load_playbook(playbook).exports_folder == (playbook / "../../store/demo/exports").resolve()
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "expected"),
     [
         ("scorecard.yaml", "subject: pricing", "subject: pricng", "unknown subject pricng; did you mean pricing?"),
         ("scorecard.yaml", "activity: webinar,", "activity: webinar, subject: pricing,", "webinar carries no subject"),
@@ -238,20 +240,20 @@ def test_the_folder_of_exports_may_come_from_the_environment(playbook, monkeypat
         ),
     ],
 )
-def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, said):
+def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, expected):
     folder = playbook
     text = (folder / file).read_text(encoding="utf-8")
     assert old in text
     (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(PlaybookError, match=re.escape(said)) as told:
+    with pytest.raises(PlaybookError, match=re.escape(expected)) as caught:
         load_playbook(folder)
     line = next(number for number, was in enumerate(text.splitlines(), 1) if old in was)
-    assert f"{file}:" in str(told.value)
-    assert any(f"{file}:{number}:" in str(told.value) for number in range(line - 1, line + 2)), told.value
+    assert f"{file}:" in str(caught.value)
+    assert any(f"{file}:{number}:" in str(caught.value) for number in range(line - 1, line + 2)), caught.value
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("added", "expected"),
     [
         (
             {"name": "x", "reduce": "trend", "activity": "call", "days": 30, "long_days": 7},
@@ -271,12 +273,12 @@ def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, said):
         ({"name": "x", "reduce": "count", "activity": "call", "says": "called {many}"}, "unknown placeholder {many}"),
     ],
 )
-def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, wish, said):
+def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, added, expected):
     folder = playbook
     content = yaml.safe_load((folder / "playbook.yaml").read_text(encoding="utf-8"))
-    content["features"]["add"] = [wish]
+    content["features"]["add"] = [added]
     (folder / "playbook.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
-    with pytest.raises(PlaybookError, match=re.escape(said)):
+    with pytest.raises(PlaybookError, match=re.escape(expected)):
         load_playbook(folder)
 
 
@@ -317,22 +319,27 @@ def test_a_playbook_needs_no_rivals(playbook):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("activity: webinar,", "activity: webinair,", "unknown activity webinair; did you mean webinar?"),
         ("points: 50,", "poinst: 50,", "rules.0.poinst: unknown name; did you mean points?"),
         ("attribute: employees,", "attribute: lead_status,", "lead_status is on the playbook's never_use"),
     ],
 )
-def test_a_rival_is_checked_as_the_scorecard_is(playbook, old, new, told):
+def test_a_rival_is_checked_as_the_scorecard_is(playbook, old, new, expected):
     line = spoil(playbook, "scorecards/last_year", old, new)
-    said = mistakes_in(playbook)
-    assert any(told in one and one.startswith(f"scorecards/last_year.yaml:{line}:") for one in said), said
+    mistakes = mistakes_in(playbook)
+    assert any(
+        expected in mistake and mistake.startswith(f"scorecards/last_year.yaml:{line}:") for mistake in mistakes
+    ), mistakes
 
 
 def test_no_two_sets_of_rules_are_called_alike(playbook):
     shutil.copy(playbook / "scorecard.yaml", playbook / "scorecards" / "copy.yaml")
     line = spoil(playbook, "scorecards/last_year", "name: rules of last year", "name: marketing rules")
-    said = mistakes_in(playbook)
-    assert [one.split(": ")[0] for one in said] == ["scorecards/copy.yaml:2", f"scorecards/last_year.yaml:{line}"]
-    assert all("marketing rules is already the name of the rules in scorecard.yaml" in one for one in said)
+    mistakes = mistakes_in(playbook)
+    assert [mistake.split(": ")[0] for mistake in mistakes] == [
+        "scorecards/copy.yaml:2",
+        f"scorecards/last_year.yaml:{line}",
+    ]
+    assert all("marketing rules is already the name of the rules in scorecard.yaml" in mistake for mistake in mistakes)

@@ -25,7 +25,7 @@ WELL = "w,ann,view,2026-02-01T08:00:00Z,2026-02-01T08:00:01Z,pricing,\n"
 
 
 def found_in(warehouse):
-    return {(one.rule, one.about): one.count for one in warehouse.quality.violations}
+    return {(violation.rule, violation.about): violation.count for violation in warehouse.quality.violations}
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,12 @@ def found_in(warehouse):
     ],
 )
 def test_an_activity_that_breaks_a_rule_is_rejected_with_its_row(tmp_path, row, rule):
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + WELL + row + "\n"}, [LEADS, FULL]))
-    assert found_in(found) == {rule: 1}
-    assert rows(found, "activities", "activity_id") == [("w",)]
-    example = found.quality.violations[0].examples[0]
+    warehouse = imported(
+        company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + WELL + row + "\n"}, [LEADS, FULL])
+    )
+    assert found_in(warehouse) == {rule: 1}
+    assert rows(warehouse, "activities", "activity_id") == [("w",)]
+    example = warehouse.quality.violations[0].examples[0]
     assert (example.file, example.row) == ("web.csv", 2)
 
 
@@ -77,9 +79,9 @@ def test_an_activity_that_breaks_a_rule_is_rejected_with_its_row(tmp_path, row, 
 )
 def test_an_outcome_that_breaks_a_rule_is_rejected(tmp_path, row, rule):
     table = f"id,lead_id,stage,reached_at\no,bob,lost,2026-01-05\n{row}\n"
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "outcomes.csv": table}, [LEADS, OUTCOMES]))
-    assert found_in(found) == {rule: 1}
-    assert found.rows["outcomes"] == 1
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "outcomes.csv": table}, [LEADS, OUTCOMES]))
+    assert found_in(warehouse) == {rule: 1}
+    assert warehouse.rows["outcomes"] == 1
 
 
 def test_an_outcome_on_the_day_of_creation_is_no_violation(tmp_path):
@@ -110,40 +112,40 @@ ATTRIBUTES = {
 )
 def test_a_lead_that_breaks_a_rule_is_rejected(tmp_path, row, rule):
     table = f"lead_id,created_at,size,vip,land\nann,2026-01-01,,,\n{row}\n"
-    found = imported(company(tmp_path, {"leads.csv": table}, [LEADS], attributes=ATTRIBUTES))
-    assert found_in(found) == {rule: 1}
-    assert found.rows["leads"] == 1
+    warehouse = imported(company(tmp_path, {"leads.csv": table}, [LEADS], attributes=ATTRIBUTES))
+    assert found_in(warehouse) == {rule: 1}
+    assert warehouse.rows["leads"] == 1
 
 
 def test_facts_of_a_rejected_lead_say_so(tmp_path):
     leads = "lead_id,created_at\nann,2026-01-01\nbob,never\n"
     table = "id,lead_id,kind,occurred_at\n1,bob,view,2026-02-01\n"
-    found = imported(company(tmp_path, {"leads.csv": leads, "web.csv": table}, [LEADS, ACTIVITIES]))
-    assert found_in(found) == {("unreadable", "created_at"): 1, ("lead_rejected", "lead_id"): 1}
+    warehouse = imported(company(tmp_path, {"leads.csv": leads, "web.csv": table}, [LEADS, ACTIVITIES]))
+    assert found_in(warehouse) == {("unreadable", "created_at"): 1, ("lead_rejected", "lead_id"): 1}
 
 
 def test_of_duplicates_the_first_known_is_kept(tmp_path):
     late = "1,ann,view,2026-02-01T08:00:00Z,2026-02-03T08:00:00Z,late,\n"
     early = "1,ann,view,2026-02-01T08:00:00Z,2026-02-02T08:00:00Z,early,\n"
     table = HEAD + late + early
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
-    assert rows(found, "activities", "subject") == [("early",)]
-    assert found_in(found) == {("contradicting", "activity_id"): 1}
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
+    assert rows(warehouse, "activities", "subject") == [("early",)]
+    assert found_in(warehouse) == {("contradicting", "activity_id"): 1}
 
 
 def test_a_row_may_break_several_rules_and_all_are_told(tmp_path):
     row = "1,nobody,veiw,whenever,,pricing,lots\n"
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + WELL + row}, [LEADS, FULL]))
-    assert set(found_in(found)) == {
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + WELL + row}, [LEADS, FULL]))
+    assert set(found_in(warehouse)) == {
         ("orphan", "lead_id"),
         ("unknown_kind", "kind"),
         ("unreadable", "occurred_at"),
         ("not_a_number", "value"),
     }
-    told = rejected(found)
-    assert len(told) == 1
-    assert told["original"][0]["occurred_at"] == "whenever"
-    assert "occurred_at is not an instant" in told["reasons"][0]
+    rejects = rejected(warehouse)
+    assert len(rejects) == 1
+    assert rejects["original"][0]["occurred_at"] == "whenever"
+    assert "occurred_at is not an instant" in rejects["reasons"][0]
 
 
 def test_examples_are_three_and_rows_are_those_of_the_file(tmp_path):
@@ -153,21 +155,21 @@ def test_examples_are_three_and_rows_are_those_of_the_file(tmp_path):
         "a,b,c,d,e,f,g,too many",
         *["2,ann,veiw,2026-02-01,2026-02-02,,"] * 4,
     ]
-    found = imported(
+    warehouse = imported(
         company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + "\n".join(lines) + "\n"}, [LEADS, FULL])
     )
-    by_rule = {one.rule: one for one in found.quality.violations}
-    assert [one.row for one in by_rule["unknown_kind"].examples] == [3, 4, 5]
-    assert [one.row for one in by_rule["broken_line"].examples] == [2]
+    by_rule = {violation.rule: violation for violation in warehouse.quality.violations}
+    assert [example.row for example in by_rule["unknown_kind"].examples] == [3, 4, 5]
+    assert [example.row for example in by_rule["broken_line"].examples] == [2]
     assert by_rule["unknown_kind"].examples[0].found == "lead_id=ann, kind=veiw"
 
 
 def test_broken_json_lines_are_rejected_as_they_are(tmp_path):
     source = {**ACTIVITIES, "file": "web.jsonl"}
     lines = '{"id": 1, "lead_id": "ann", "kind": "view", "occurred_at": 1772362800}\nnot json\n[1]\n'
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.jsonl": lines}, [LEADS, source]))
-    assert found_in(found) == {("broken_line", "line"): 2}
-    assert [one["line"] for one in rejected(found)["original"]] == ["not json", "[1]"]
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.jsonl": lines}, [LEADS, source]))
+    assert found_in(warehouse) == {("broken_line", "line"): 2}
+    assert [line["line"] for line in rejected(warehouse)["original"]] == ["not json", "[1]"]
 
 
 def test_broken_lines_count_for_the_file_they_stand_in(tmp_path):
@@ -178,18 +180,21 @@ def test_broken_lines_count_for_the_file_they_stand_in(tmp_path):
     more = '{"id": 2, "lead_id": "ann", "kind": "view", "occurred_at": "2026-02-01"}\n'
     sources = [{**LEADS, "outcome": outcome}, {**ACTIVITIES, "file": "*.jsonl"}, {**ACTIVITIES, "file": "web.csv"}]
     files = {"leads.csv": leads, "a.jsonl": lines, "b.jsonl": more, "web.csv": "id,lead_id,kind,occurred_at\n,,,\n"}
-    found = imported(company(tmp_path, files, sources))
-    counts = [(one.holds, one.rows, one.rejected) for one in found.quality.sources]
+    warehouse = imported(company(tmp_path, files, sources))
+    counts = [(source.holds, source.rows, source.rejected) for source in warehouse.quality.sources]
     assert counts == [("leads", 2, 1), ("outcomes", 1, 0), ("activities", 3, 1), ("activities", 1, 1)]
-    broken = [one for one in found.quality.violations if one.rule == "broken_line"]
-    assert [(one.examples[0].file, one.examples[0].row) for one in broken] == [("leads.csv", 2), ("a.jsonl", 2)]
+    broken = [violation for violation in warehouse.quality.violations if violation.rule == "broken_line"]
+    assert [(example.examples[0].file, example.examples[0].row) for example in broken] == [
+        ("leads.csv", 2),
+        ("a.jsonl", 2),
+    ]
 
 
 def test_an_empty_known_at_is_taken_as_the_fact_and_counted(tmp_path):
     table = HEAD + "1,ann,view,2026-02-01T08:00:00Z,,,\n"
-    found = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
-    assert rows(found, "activities", "known_at") == [("2026-02-01T08:00:00Z",)]
-    assert found.quality.sources[1].assumed_known == 1
+    warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
+    assert rows(warehouse, "activities", "known_at") == [("2026-02-01T08:00:00Z",)]
+    assert warehouse.quality.sources[1].assumed_known == 1
 
 
 def test_too_many_rejected_rows_stop_the_run_and_say_why(tmp_path):
@@ -239,8 +244,10 @@ def test_a_simulation_is_told_and_clean(tmp_path):
     made.show(console)
     assert "300 leads" in console.file.getvalue()
     result = check(Workspace(load_playbook(tmp_path / "demo"), Home(tmp_path)))
-    assert made.as_json()["activities"] == sum(one.kept for one in result.report.sources if one.holds == "activities")
-    assert {one.rule for one in result.report.violations} == {"repeated"}
+    assert made.as_json()["activities"] == sum(
+        source.kept for source in result.report.sources if source.holds == "activities"
+    )
+    assert {violation.rule for violation in result.report.violations} == {"repeated"}
 
 
 def test_every_rule_has_words():
@@ -270,8 +277,8 @@ def test_rows_in_are_rows_out_and_rejected(tmp_path_factory, table, quoted):
         ]
         lines.append(",".join(cells))
     files = {"leads.csv": TWO_LEADS, "web.csv": HEAD + "\n".join(lines) + "\n"}
-    found = imported(company(tmp_path_factory.mktemp("quality"), files, [LEADS, FULL]))
-    count = found.quality.sources[1]
+    warehouse = imported(company(tmp_path_factory.mktemp("quality"), files, [LEADS, FULL]))
+    count = warehouse.quality.sources[1]
     assert count.rows == len(lines) == count.kept + count.rejected
-    assert count.kept == found.rows["activities"]
-    assert count.rejected == (len(rejected(found)) if found.quality.rejected_rows else 0)
+    assert count.kept == warehouse.rows["activities"]
+    assert count.rejected == (len(rejected(warehouse)) if warehouse.quality.rejected_rows else 0)

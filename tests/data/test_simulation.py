@@ -41,11 +41,11 @@ def test_another_seed_gives_another_company(small: SimulationCounts, tmp_path: P
 
 
 def test_the_summary_counts_what_was_written(small: SimulationCounts):
-    told = activities(small.folder)
+    rows = activities(small.folder)
     assert small.leads == SMALL == lead_versions(small.folder).lead_id.nunique()
     assert small.accounts == lead_versions(small.folder).account_id.nunique()
-    assert small.activities == told.activity_id.nunique()
-    assert small.copies == len(told) - told.activity_id.nunique() > 0
+    assert small.activities == rows.activity_id.nunique()
+    assert small.copies == len(rows) - rows.activity_id.nunique() > 0
     assert {stage: n for stage, n in small.outcomes.items() if n} == outcomes(
         small.folder
     ).stage.value_counts().to_dict()
@@ -120,30 +120,30 @@ def test_nothing_happens_to_a_lead_before_it_is_created(small: SimulationCounts)
 
 
 def test_leads_pass_the_stages_in_their_order(small: SimulationCounts):
-    told = outcomes(small.folder).pivot_table(index="lead_id", columns="stage", values="reached_at", aggfunc="min")
+    rows = outcomes(small.folder).pivot_table(index="lead_id", columns="stage", values="reached_at", aggfunc="min")
     for earlier, later in (("mql", "srl"), ("srl", "sql"), ("sql", "opportunity"), ("opportunity", "won")):
-        both = told.dropna(subset=[earlier, later])
+        both = rows.dropna(subset=[earlier, later])
         assert (both[earlier] <= both[later]).all()
         assert len(both) > 0
     assert not outcomes(small.folder).duplicated(["lead_id", "stage"]).any()
 
 
 def test_amounts_and_reasons_stand_where_they_belong(small: SimulationCounts):
-    told = outcomes(small.folder)
-    assert set(told[told.amount.notna()].stage) == {"opportunity", "won"}
-    assert set(told[told.reason.notna()].stage) == {"lost", "disqualified"}
+    rows = outcomes(small.folder)
+    assert set(rows[rows.amount.notna()].stage) == {"opportunity", "won"}
+    assert set(rows[rows.reason.notna()].stage) == {"lost", "disqualified"}
 
 
 def test_doubled_rows_are_exact_copies(small: SimulationCounts):
-    told = activities(small.folder)
-    twice = told[told.activity_id.duplicated(keep=False)]
+    rows = activities(small.folder)
+    twice = rows[rows.activity_id.duplicated(keep=False)]
     assert 0.001 < small.copies / small.activities < 0.006
     assert len(twice.drop_duplicates()) == len(twice) / 2
 
 
 def test_some_activities_become_known_late(small: SimulationCounts):
-    told = activities(small.folder)
-    late = told.known_at - told.occurred_at
+    rows = activities(small.folder)
+    late = rows.known_at - rows.occurred_at
     assert 0.03 < (late > timedelta(hours=1)).mean() < 0.2
     assert timedelta(days=1) < late.max() <= timedelta(days=10, hours=1)
 
@@ -160,8 +160,8 @@ def test_attributes_change_and_are_sometimes_missing(small: SimulationCounts):
 
 def test_the_status_knows_the_goal_before_it_is_booked(small: SimulationCounts):
     """The planted leak: what sales writes about a lead tells the label, hence it is on ``never_use``."""
-    versions, told = lead_versions(small.folder), outcomes(small.folder)
-    goal = told[told.stage == "sql"].set_index("lead_id").reached_at
+    versions, rows = lead_versions(small.folder), outcomes(small.folder)
+    goal = rows[rows.stage == "sql"].set_index("lead_id").reached_at
     qualified = versions[versions.lead_status == "qualified"].groupby("lead_id").known_at.min()
     both = pd.concat([goal, qualified], axis=1).dropna()
     assert (both.known_at < both.reached_at).mean() > 0.8
@@ -178,8 +178,8 @@ def test_accounts_have_up_to_six_leads_that_arrive_close_in_time(small: Simulati
 
 
 def test_sales_goes_on_with_some_leads_after_the_goal(small: SimulationCounts):
-    told = outcomes(small.folder)
-    goal = told[told.stage == "sql"].set_index("lead_id").reached_at
+    rows = outcomes(small.folder)
+    goal = rows[rows.stage == "sql"].set_index("lead_id").reached_at
     calls = activities(small.folder).query("kind in ('Call', 'Meeting')")
     after = calls[calls.occurred_at > calls.lead_id.map(goal) + timedelta(days=2)].lead_id.nunique()
     assert 0.2 < after / len(goal) < 0.9
@@ -193,17 +193,17 @@ def test_the_smallest_companies_can_be_simulated(leads: int, tmp_path: Path):
 
 
 def test_progress_is_told_and_the_default_end_is_today(tmp_path: Path):
-    told: list[str] = []
-    simulated = simulate(tmp_path / "told", leads=1, progress=told.append)
-    assert told[-1] == "writing the exports"
-    assert len(told) > 10
+    messages: list[str] = []
+    simulated = simulate(tmp_path / "messages", leads=1, progress=messages.append)
+    assert messages[-1] == "writing the exports"
+    assert len(messages) > 10
     assert timedelta(0) <= datetime.now(UTC) - simulated.until < timedelta(days=1, minutes=5)
-    assert json.loads((tmp_path / "told" / "simulation.json").read_text())["leads"] == 1
+    assert json.loads((tmp_path / "messages" / "simulation.json").read_text())["leads"] == 1
     assert simulated.until - simulated.start == timedelta(days=548)
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("arguments", "message"),
     [
         ({"leads": 0}, "0 leads"),
         ({"leads": 1_000_000}, "1000000 leads"),
@@ -214,7 +214,9 @@ def test_progress_is_told_and_the_default_end_is_today(tmp_path: Path):
         ({"until": datetime(1, 3, 1, tzinfo=UTC)}, "0001-03-01"),
     ],
 )
-def test_what_cannot_be_simulated_is_refused_in_one_sentence(wish: dict[str, object], said: str, tmp_path: Path):
-    with pytest.raises(DataError, match=said):
-        simulate(tmp_path / "refused", **wish)  # type: ignore[arg-type]
+def test_what_cannot_be_simulated_is_refused_in_one_sentence(
+    arguments: dict[str, object], message: str, tmp_path: Path
+):
+    with pytest.raises(DataError, match=message):
+        simulate(tmp_path / "refused", **arguments)  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

@@ -68,9 +68,9 @@ def test_only_buyers_ever_reach_the_goal(company: SimulationCounts):
 
 
 def test_the_crowd_browses_more_than_buyers_even_prices(company: SimulationCounts):
-    told = simulated.activities(company.folder)
+    rows = simulated.activities(company.folder)
     types = pd.read_parquet(company.folder / "truth" / "leads.parquet").set_index("lead_id").type
-    views = told[told.kind == "view"]
+    views = rows[rows.kind == "view"]
     per_lead = views.lead_id.map(types).value_counts() / types.value_counts()
     prices = views[views.subject == "pricing"].lead_id.map(types).value_counts() / types.value_counts()
     assert per_lead[["student", "job_seeker", "bot"]].min() > 1.5 * per_lead["buyer"]
@@ -79,10 +79,10 @@ def test_the_crowd_browses_more_than_buyers_even_prices(company: SimulationCount
 
 def test_activity_is_a_sign_of_the_chance_but_a_noisy_one(company: SimulationCounts):
     """The most active tenth of open leads is likelier to qualify than the rest, and yet mostly does not."""
-    truth, told = simulated.chances(company.folder), simulated.activities(company.folder)
+    truth, rows = simulated.chances(company.folder), simulated.activities(company.folder)
     as_of = truth.as_of.max() - pd.Timedelta(days=60)
     there = truth[truth.as_of == as_of].set_index("lead_id")
-    recent = told[(told.known_at < as_of) & (told.occurred_at >= as_of - pd.Timedelta(days=14))]
+    recent = rows[(rows.known_at < as_of) & (rows.occurred_at >= as_of - pd.Timedelta(days=14))]
     count = recent.lead_id.value_counts().reindex(there.index, fill_value=0)
     busy = count >= count.quantile(0.9)
     assert there.chance[busy].mean() > 2 * there.chance[~busy].mean()
@@ -90,8 +90,8 @@ def test_activity_is_a_sign_of_the_chance_but_a_noisy_one(company: SimulationCou
 
 
 def test_crawlers_keep_time_like_machines(company: SimulationCounts):
-    told = simulated.activities(company.folder).drop_duplicates("activity_id").sort_values(["lead_id", "occurred_at"])
-    crawls = told[told.kind == "bot_view"]
+    rows = simulated.activities(company.folder).drop_duplicates("activity_id").sort_values(["lead_id", "occurred_at"])
+    crawls = rows[rows.kind == "bot_view"]
     gaps = crawls.groupby("lead_id").occurred_at.diff().dropna()
     seconds = gaps[gaps < pd.Timedelta(seconds=30)].dt.total_seconds()
     assert (seconds % 1 == 0).all()
@@ -116,9 +116,9 @@ def test_drift_lowers_chances_and_e_mail_and_raises_visits_at_the_end_only(
     turn = pd.Timestamp(simulated.UNTIL) - pd.Timedelta(days=150)
     before, after = [], []
     for folder in (company.folder, drifted.folder):
-        truth, told = simulated.chances(folder), simulated.activities(folder)
+        truth, rows = simulated.chances(folder), simulated.activities(folder)
         before.append(truth[truth.as_of < turn - pd.Timedelta(days=30)].chance.mean())
-        late = told[told.occurred_at >= turn]
+        late = rows[rows.occurred_at >= turn]
         leads = truth[truth.as_of >= turn].lead_id.nunique()
         mail = (late.kind == "open").sum() / leads
         web = (late.kind == "view").sum() / leads

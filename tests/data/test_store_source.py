@@ -35,8 +35,8 @@ def store(folder):
 
 
 def test_facts_of_the_store_become_the_tables_to_the_microsecond(folder, store):
-    found = imported(folder)
-    leads = found.frame("leads")
+    warehouse = imported(folder)
+    leads = warehouse.frame("leads")
     assert leads[["lead_id", "account_id", "created_at", "known_at", "size"]].values.tolist()[0] == [
         "ann",
         "A",
@@ -44,14 +44,14 @@ def test_facts_of_the_store_become_the_tables_to_the_microsecond(folder, store):
         AT,
         0.1,
     ]
-    assert found.frame("activities")["known_at"].tolist() == [AT + HOUR_US] * 2
-    assert rows(found, "activities", "activity_id", "lead_id", "subject", "value") == [
+    assert warehouse.frame("activities")["known_at"].tolist() == [AT + HOUR_US] * 2
+    assert rows(warehouse, "activities", "activity_id", "lead_id", "subject", "value") == [
         ("a-1", "ann", "pricing", None),
         ("a-2", "bob", None, 3.0),
     ]
-    assert rows(found, "outcomes", "outcome_id", "stage", "amount") == [("o-1", "won", 9.5)]
-    assert rows(found, "leads", "country", "vip") == [(None, 1.0), ("true", None)]
-    assert [(count.source, count.rows, count.kept) for count in found.quality.sources] == [
+    assert rows(warehouse, "outcomes", "outcome_id", "stage", "amount") == [("o-1", "won", 9.5)]
+    assert rows(warehouse, "leads", "country", "vip") == [(None, 1.0), ("true", None)]
+    assert [(count.source, count.rows, count.kept) for count in warehouse.quality.sources] == [
         ("leads of the store", 2, 2),
         ("activities of the store", 2, 2),
         ("outcomes of the store", 1, 1),
@@ -106,13 +106,13 @@ def test_what_the_playbook_no_longer_knows_is_rejected_and_counted(folder, store
         connection.execute("UPDATE activities SET kind = 'fax' WHERE activity_id = 'a-1'")
         connection.execute("""UPDATE lead_versions SET attributes = '{"size":"big"}' WHERE lead_id = 'bob'""")
     connection.close()
-    found = imported(folder)
-    assert [(one.source, one.rule, one.about) for one in found.quality.violations] == [
+    warehouse = imported(folder)
+    assert [(violation.source, violation.rule, violation.about) for violation in warehouse.quality.violations] == [
         ("leads of the store", "not_a_number", "size"),
         ("activities of the store", "lead_rejected", "lead_id"),
         ("activities of the store", "unknown_kind", "kind"),
     ]
-    assert set(rejected(found)["source"]) == {"leads of the store", "activities of the store"}
+    assert set(rejected(warehouse)["source"]) == {"leads of the store", "activities of the store"}
 
 
 def test_a_store_without_outcomes_is_no_mistake_and_one_without_leads_is(tmp_path):
@@ -125,8 +125,8 @@ def test_a_store_without_outcomes_is_no_mistake_and_one_without_leads_is(tmp_pat
 
 
 def test_nothing_of_the_copy_is_left(folder, store):
-    found = imported(folder)
-    assert list(found.folder.parent.glob(".partial-*")) == []
+    warehouse = imported(folder)
+    assert list(warehouse.folder.parent.glob(".partial-*")) == []
 
 
 def test_other_files_can_stand_beside_the_store(tmp_path):

@@ -37,19 +37,19 @@ VIP = {
 
 def test_tables_hold_what_the_contract_says(tmp_path):
     leads = "lead_id,created_at,vip,size,land\nann,2026-01-01T08:00:00Z,yes,3,de\nbob,2026-01-01T08:00:00Z,no,,\n"
-    found = imported(company(tmp_path, {**FILES, "leads.csv": leads}, SOURCES, attributes=VIP))
-    kinds = {name: AttributeType(said["type"]) for name, said in VIP.items()}
+    warehouse = imported(company(tmp_path, {**FILES, "leads.csv": leads}, SOURCES, attributes=VIP))
+    kinds = {name: AttributeType(attribute["type"]) for name, attribute in VIP.items()}
     contract = {"leads": lead_schema(kinds), "activities": ACTIVITY_COLUMNS, "outcomes": OUTCOME_COLUMNS}
     for table, columns in contract.items():
-        held = pq.read_schema(found.folder / f"{table}.parquet")
+        held = pq.read_schema(warehouse.folder / f"{table}.parquet")
         assert dict(zip(held.names, held.types, strict=True)) == dict(zip(columns.names, columns.types, strict=True))
 
 
 def test_engines_see_numbers_alone(tmp_path):
     """Instants are microseconds, yes and no are 1 and 0, so that one expression runs on every engine."""
-    found = imported(company(tmp_path, FILES, SOURCES))
-    assert found.activities.schema()["occurred_at"].is_int64()
-    outcomes = found.frame("outcomes")
+    warehouse = imported(company(tmp_path, FILES, SOURCES))
+    assert warehouse.activities.schema()["occurred_at"].is_int64()
+    outcomes = warehouse.frame("outcomes")
     assert outcomes["reached_at"].tolist() == [parse("2026-03-01T08:00:00Z")]
     assert outcomes["reached_at"].dtype == "int64"
     assert outcomes["amount"].isna().all()
@@ -64,13 +64,13 @@ def test_the_cut_off_is_the_latest_instant_at_which_anything_became_known(tmp_pa
 
 
 def test_snapshots_join_the_tables(tmp_path):
-    found = imported(company(tmp_path, FILES, SOURCES))
+    warehouse = imported(company(tmp_path, FILES, SOURCES))
     frame = pd.DataFrame({"lead_id": ["ann", "zoe"], "as_of": [NOW_US, NOW_US]})
-    snapshots = found.snapshots_table(frame)
-    counted = snapshots.left_join(found.activities, "lead_id").group_by("lead_id").agg(n=ibis._.kind.count())
-    told = counted.order_by("lead_id").execute()
-    assert dict(zip(told["lead_id"], told["n"], strict=True)) == {"ann": 2, "zoe": 0}
-    assert found.snapshots_table(frame.head(1)).count().execute() == 1, "a table of that name is replaced"
+    snapshots = warehouse.snapshots_table(frame)
+    counted = snapshots.left_join(warehouse.activities, "lead_id").group_by("lead_id").agg(n=ibis._.kind.count())
+    frame = counted.order_by("lead_id").execute()
+    assert dict(zip(frame["lead_id"], frame["n"], strict=True)) == {"ann": 2, "zoe": 0}
+    assert warehouse.snapshots_table(frame.head(1)).count().execute() == 1, "a table of that name is replaced"
 
 
 def test_tables_are_reused_where_nothing_has_changed(tmp_path, monkeypatch):
@@ -147,14 +147,14 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path):
         time.sleep(0.05)
     time.sleep(0.3)
     os.kill(running.pid, signal.SIGINT)
-    _, told = running.communicate(timeout=60)
+    _, errors = running.communicate(timeout=60)
     assert running.returncode != 0
-    assert "KeyboardInterrupt" in told.decode()[-300:]
+    assert "KeyboardInterrupt" in errors.decode()[-300:]
     assert list(store.iterdir()) == []
 
 
 def test_the_manifest_says_what_is_there(tmp_path):
-    found = imported(company(tmp_path, FILES, SOURCES))
-    said = json.loads((found.folder / "manifest.json").read_text())
-    assert said["rows"] == {"leads": 2, "activities": 3, "outcomes": 1}
-    assert set(said["files"]) == {"leads.parquet", "activities.parquet", "outcomes.parquet"}
+    warehouse = imported(company(tmp_path, FILES, SOURCES))
+    manifest = json.loads((warehouse.folder / "manifest.json").read_text())
+    assert manifest["rows"] == {"leads": 2, "activities": 3, "outcomes": 1}
+    assert set(manifest["files"]) == {"leads.parquet", "activities.parquet", "outcomes.parquet"}

@@ -18,7 +18,7 @@ from features.reducers import (
 
 
 def by_hand(world, lead_id, as_of, catalog):
-    """Give {feature: value} for one snapshot."""
+    """Return {feature: value} for one snapshot."""
     values = {}
     for feature in catalog.features:
         value = _value(feature, world, lead_id, as_of, catalog)

@@ -47,12 +47,12 @@ def assert_same(found, expected):
     assert found.keys() == expected.keys()
     for key, values in expected.items():
         for name, value in values.items():
-            told = found[key][name]
+            computed = found[key][name]
             if isinstance(value, float | int) and not isinstance(value, bool):
-                assert told is not None, (key, name)
-                assert math.isclose(told, value, rel_tol=1e-9, abs_tol=2e-9), (key, name, told, value)
+                assert computed is not None, (key, name)
+                assert math.isclose(computed, value, rel_tol=1e-9, abs_tol=2e-9), (key, name, computed, value)
             else:
-                assert told == value, (key, name)
+                assert computed == value, (key, name)
 
 
 @settings(max_examples=40, phases=PHASES)
@@ -149,17 +149,17 @@ def test_names_that_begin_alike_stay_apart_however_long(live):
     done = [("a", 1, 1.5), ("b", 2, 4.25), ("b", 3, 8.0)]
     world = World(activities=[Activity("ann", "call", NOON - d * DAY_US, NOON - 8, long + e, v) for e, d, v in done])
     for engine in (on_postgres, on_postgres_at_once):
-        found = engine(live, world, [("ann", NOON)], catalog)
-        assert_same(found, on_duckdb(world, [("ann", NOON)], catalog))
-        assert found["ann", NOON][f"{long}2b"] == 12.25
+        computed = engine(live, world, [("ann", NOON)], catalog)
+        assert_same(computed, on_duckdb(world, [("ann", NOON)], catalog))
+        assert computed["ann", NOON][f"{long}2b"] == 12.25
 
 
 def test_what_happened_decades_ago_has_faded_to_nothing(live):
     """PostgreSQL refuses the exponential of what is too small for a float."""
     world = World(activities=[Activity("ann", "page_view", DAY_US, NOON - 8)])
-    found = on_postgres(live, world, [("ann", NOON)])
-    assert found["ann", NOON]["fading"] == 0
-    assert_same(found, on_duckdb(world, [("ann", NOON)]))
+    computed = on_postgres(live, world, [("ann", NOON)])
+    assert computed["ann", NOON]["fading"] == 0
+    assert_same(computed, on_duckdb(world, [("ann", NOON)]))
 
 
 @pytest.mark.parametrize("values", [[0.01] + [0.0] * 31, [-0.01] + [0.0] * 31, [987_654_321_098.123457], [-1e15, 0.7]])
@@ -172,7 +172,7 @@ def test_postgres_rounds_to_the_bit_as_history_does(live, values):
 def test_an_attribute_that_was_text_before_it_became_a_number_is_unknown(live):
     """What the playbook allowed earlier must not stop a query of a thousand leads."""
     world = World([Version("ann", 1, employees="many", business="yes"), Version("bob", 1, employees=True)])
-    found = on_postgres_at_once(live, world, SNAPSHOTS)
-    assert found["ann", NOON]["employees"] is None
-    assert found["ann", NOON]["business"] is None
-    assert found["bob", NOON]["employees"] == 1.0
+    computed = on_postgres_at_once(live, world, SNAPSHOTS)
+    assert computed["ann", NOON]["employees"] is None
+    assert computed["ann", NOON]["business"] is None
+    assert computed["bob", NOON]["employees"] == 1.0

@@ -1,4 +1,4 @@
-"""What is rebuilt from copies without the future is what the engine said, and nothing else gets into the copies."""
+"""Features rebuilt from copies without the future equal those of the engine; nothing else gets into the copies."""
 
 from types import SimpleNamespace
 
@@ -43,8 +43,8 @@ def frame(snapshots):
 @given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
 def test_what_is_rebuilt_equals_the_obvious_definition_with_the_future_there_or_not(past, later):
     """Nine days before noon, some of the past is future too."""
-    found = rebuild_features(warehouse_of(past + later), frame(SNAPSHOTS), CATALOG).features
-    for (lead_id, as_of), row in zip(SNAPSHOTS, found.to_dict(orient="records"), strict=True):
+    rebuilt = rebuild_features(warehouse_of(past + later), frame(SNAPSHOTS), CATALOG).features
+    for (lead_id, as_of), row in zip(SNAPSHOTS, rebuilt.to_dict(orient="records"), strict=True):
         for name, value in by_hand(past, lead_id, as_of, CATALOG).items():
             if value is None:
                 assert pd.isna(row[name]), name
@@ -62,32 +62,32 @@ def company(colleagues):
 
 
 def test_colleagues_are_copied_for_each_snapshot():
-    found = rebuild_features(warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES)
-    assert found.features["mates_calls"].tolist() == [3, 0]
-    assert not found.alone.any()
+    rebuilt = rebuild_features(warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES)
+    assert rebuilt.features["mates_calls"].tolist() == [3, 0]
+    assert not rebuilt.alone.any()
 
 
 def test_those_with_the_fewest_colleagues_come_first_where_there_is_no_room_for_all():
     """Ann's company has 4 versions and 3 calls; Bob's has one version."""
     for room, alone in ((8, [False, False]), (7, [True, False]), (0, [True, True])):
-        found = rebuild_features(
+        rebuilt = rebuild_features(
             warehouse_of(company(3)), frame([("ann", NOON), ("bob", NOON)]), MATES, most_copied=room
         )
-        assert found.alone.tolist() == alone
-        assert found.features["mates_calls"].tolist() == [0 if alone[0] else 3, 0]
+        assert rebuilt.alone.tolist() == alone
+        assert rebuilt.features["mates_calls"].tolist() == [0 if alone[0] else 3, 0]
 
 
 def test_an_account_of_later_is_none_of_the_past():
     moved = company(1) + World([Version("bob", NOON, "acme"), Version("bob", NOON + 5, "acme")])
-    found = rebuild_features(warehouse_of(moved), frame([("ann", NOON), ("bob", NOON), ("bob", NOON + 1)]), MATES)
-    assert found.features["mates_calls"].tolist() == [1, 0, 1]
+    rebuilt = rebuild_features(warehouse_of(moved), frame([("ann", NOON), ("bob", NOON), ("bob", NOON + 1)]), MATES)
+    assert rebuilt.features["mates_calls"].tolist() == [1, 0, 1]
 
 
 def test_names_with_the_sign_between_number_and_name_are_told_apart():
     odd = World([Version("1:ann", 1), Version("ann", 1)], [Activity("1:ann", "call", NOON - 9, NOON - 8)])
     catalog = Catalog((Feature("calls", Count("call"), 0.0, "calls"),))
-    found = rebuild_features(warehouse_of(odd), frame([("ann", NOON), ("1:ann", NOON), ("ann", NOON - 1)]), catalog)
-    assert found.features["calls"].tolist() == [0, 1, 0]
+    rebuilt = rebuild_features(warehouse_of(odd), frame([("ann", NOON), ("1:ann", NOON), ("ann", NOON - 1)]), catalog)
+    assert rebuilt.features["calls"].tolist() == [0, 1, 0]
 
 
 def test_rows_keep_their_index():

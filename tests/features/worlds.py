@@ -255,7 +255,7 @@ def postgres_store(url):
 
 @contextmanager
 def _filled(store, world):
-    """Put a world into a PostgreSQL database for as long as it is asked about."""
+    """Load a world into a PostgreSQL database for as long as the block takes."""
     with store.transaction(force_rollback=True), store.cursor() as cursor:
         cursor.executemany("INSERT INTO lead_versions VALUES (%s, %s, %s, %s, %s)", list(_versions_told(world)))
         cursor.executemany("INSERT INTO activities VALUES (%s, %s, %s, %s, %s, %s)", _activities_told(world))

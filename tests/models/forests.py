@@ -72,7 +72,7 @@ def goes_left(tree, split, value):
 
 
 def expected(tree, row, known, node):
-    """Give a tree's value where only the known features are followed and the others averaged over."""
+    """Return a tree's value where only the known features are followed and the others averaged over."""
     if node < 0:
         return tree.leaf_value[-1 - node]
     left, right = tree.left[node], tree.right[node]
@@ -83,7 +83,7 @@ def expected(tree, row, known, node):
 
 
 def shapley_by_definition(trees, row):
-    """Give the base and each feature's Shapley value by going through every set of features."""
+    """Return the base and each feature's Shapley value by going through every set of features."""
     k = trees.n_features
 
     def game(known):

@@ -21,7 +21,7 @@ _SLOPES = st.floats(0, 20)
 
 @st.composite
 def isotonic(draw, *, among=MARGINS):
-    """Draw an isotonic map with knots where they are asked for, or next to one another."""
+    """Draw an isotonic map with knots at given places, or next to one another."""
     at = sorted(draw(st.sets(among, min_size=1, max_size=8)))
     kept = [at[0], *(after for before, after in pairwise(at) if after - before > 1e-12)]
     widths = [after - before for before, after in pairwise(kept)]

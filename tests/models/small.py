@@ -98,7 +98,7 @@ def rows(count, seed=1):
 
 
 def values_of(frame, at):
-    """Give one row as the live database does: None for missing."""
+    """Return one row as the live database does: None for missing."""
     return [None if pd.isna(value) else value for value in frame.iloc[at].tolist()]
 
 
@@ -129,6 +129,6 @@ def fitted(seed=1):
 
 
 def golden(count=8):
-    """Give rows to keep with a bundle."""
+    """Return the golden rows of a bundle."""
     frame = rows(count, seed=5)
     return [GoldenRow(f"lead-{at}", 1_000_000 + at, tuple(values_of(frame, at))) for at in range(count)]

@@ -1,4 +1,4 @@
-"""Which boosters can be held as trees, and what those that cannot are told."""
+"""Which boosters become trees, and the errors for those that cannot."""
 
 import lightgbm
 import numpy as np

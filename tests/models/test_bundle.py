@@ -31,7 +31,7 @@ def bundle(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bent(tmp_path_factory):
-    """Give bundles of the same trees under each calibration: name → (folder, model)."""
+    """Return bundles of the same trees under each calibration: name → (folder, model)."""
     model, booster = fitted()
     root, saved = tmp_path_factory.mktemp("bent"), {}
     for at, (name, calibration) in enumerate(NAMED.items()):

@@ -17,8 +17,8 @@ def trained(models, run_id, *, version, trained_at):
     saved = save_bundle(model, models / "bundles" / run_id, lightgbm_text=text, golden=golden(2), facts={"run": run_id})
     report = models / "reports" / run_id
     report.mkdir(parents=True)
-    told = {"version": version, "trained_at": trained_at, "model": {"fingerprint": saved.fingerprint}}
-    (report / "judgement.json").write_text(json.dumps(told))
+    report_content = {"version": version, "trained_at": trained_at, "model": {"fingerprint": saved.fingerprint}}
+    (report / "judgement.json").write_text(json.dumps(report_content))
     return Champion(version, saved.fingerprint, f"bundles/{run_id}")
 
 

@@ -19,8 +19,8 @@ CLOSE = st.one_of(MARGINS, st.floats(-1e-3, 1e-3), st.floats(-1e-9, 1e-9), st.fl
 
 @given(maps(), st.lists(MARGINS, min_size=2))
 def test_more_margin_is_never_less_chance(calibration, margins):
-    found = calibration.logits(np.sort(margins))
-    assert (np.diff(found) >= -1e-11).all()
+    computed = calibration.logits(np.sort(margins))
+    assert (np.diff(computed) >= -1e-11).all()
     assert (np.diff(calibration.probabilities(np.sort(margins))) >= -1e-11).all()
 
 
@@ -52,7 +52,7 @@ def test_start_and_steepness_lead_to_every_margin(calibration, start, ways):
 @given(st.floats(0, 20), st.floats(0, 20), MARGINS, CLOSE)
 def test_beta_is_as_steep_as_forty_digits_say(a, b, start, way):
     margin = start + way
-    found = Beta(a, b, 0.5).steepness(start, np.array([margin]))[0]
+    computed = Beta(a, b, 0.5).steepness(start, np.array([margin]))[0]
     with localcontext() as context:
         context.prec = 40
         if abs(margin - start) < 1e-20:
@@ -60,11 +60,11 @@ def test_beta_is_as_steep_as_forty_digits_say(a, b, start, way):
             expected = (Decimal(a) + Decimal(b) * odds) / (1 + odds)
         else:
             expected = (_beta(a, b, margin) - _beta(a, b, start)) / (Decimal(margin) - Decimal(start))
-    assert found == pytest.approx(float(expected), rel=1e-9, abs=1e-9 * (a + b))
+    assert computed == pytest.approx(float(expected), rel=1e-9, abs=1e-9 * (a + b))
 
 
 def _beta(a, b, margin):
-    """Give a log q - b log(1 - q) from the definition, in decimals."""
+    """Return a log q - b log(1 - q) from the definition, in decimals."""
     q = 1 / (1 + (-Decimal(margin)).exp())
     return Decimal(a) * q.ln() - Decimal(b) * (1 - q).ln()
 
@@ -72,11 +72,11 @@ def _beta(a, b, margin):
 @given(isotonic(), MARGINS, CLOSE)
 def test_isotonic_is_as_steep_as_fractions_say(rising, start, way):
     margin = start + way
-    found = rising.steepness(start, np.array([margin]))[0]
+    computed = rising.steepness(start, np.array([margin]))[0]
     if margin != start:
         rise = _isotonic(rising, margin) - _isotonic(rising, start)
         expected = rise / (Fraction(margin) - Fraction(start))
-        assert found == pytest.approx(float(expected), rel=1e-9, abs=1e-9)
+        assert computed == pytest.approx(float(expected), rel=1e-9, abs=1e-9)
 
 
 def _isotonic(rising, margin):
@@ -94,17 +94,17 @@ def _isotonic(rising, margin):
 
 @given(isotonic(), MARGINS)
 def test_at_the_start_itself_isotonic_is_as_steep_as_the_line_there(rising, start):
-    found = rising.steepness(start, np.array([start]))[0]
+    computed = rising.steepness(start, np.array([start]))[0]
     beside = rising.steepness(start, np.array([np.nextafter(start, np.inf)]))[0]
-    assert found == pytest.approx(beside, rel=1e-9, abs=1e-12)
+    assert computed == pytest.approx(beside, rel=1e-9, abs=1e-12)
 
 
 @given(st.floats(0, 20), st.floats(-10, 10), st.lists(MARGINS, min_size=1))
 def test_beta_with_equal_sides_is_platt(slope, offset, margins):
     margins = np.array(margins)
-    found, expected = Beta(slope, slope, offset), Platt(slope, offset)
-    np.testing.assert_allclose(found.logits(margins), expected.logits(margins), atol=1e-11)
-    np.testing.assert_allclose(found.steepness(1.0, margins), slope, rtol=1e-10, atol=1e-12)
+    computed, expected = Beta(slope, slope, offset), Platt(slope, offset)
+    np.testing.assert_allclose(computed.logits(margins), expected.logits(margins), atol=1e-11)
+    np.testing.assert_allclose(computed.steepness(1.0, margins), slope, rtol=1e-10, atol=1e-12)
 
 
 def test_beta_is_the_formula_of_its_paper():
@@ -201,7 +201,7 @@ def test_whatever_loads_keeps_the_order_and_stays_finite(content):
     except StructureError:
         return
     margins = np.linspace(-LARGEST, LARGEST, 41)
-    found = calibration.logits(margins)
-    assert np.isfinite(found).all()
-    assert (np.diff(found) >= -1e-6).all()
+    computed = calibration.logits(margins)
+    assert np.isfinite(computed).all()
+    assert (np.diff(computed) >= -1e-6).all()
     assert (calibration.steepness(0.0, margins) >= 0).all()

@@ -74,9 +74,9 @@ def test_a_reader_sees_the_old_champion_or_the_new_and_never_half_of_one(tmp_pat
     def read():
         while not stop.is_set():
             try:
-                found = read_pointer(tmp_path)
-                seen.add(found.version)
-                wrong.extend([found] if found.bundle != f"bundles/{found.version}" else [])
+                pointer = read_pointer(tmp_path)
+                seen.add(pointer.version)
+                wrong.extend([pointer] if pointer.bundle != f"bundles/{pointer.version}" else [])
             except ModelError as error:
                 wrong.append(error)
 

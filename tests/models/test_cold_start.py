@@ -14,8 +14,8 @@ RUNGS = st.sampled_from(["rules only", "small model", "full model"])
 
 @given(RUNGS, st.integers(0, 10**9), st.integers(0, 10**9), st.text(max_size=40))
 def test_it_is_read_back_as_it_was_written(rung, succeeded, failed, missing):
-    one = ColdStartStage(rung, succeeded, failed, missing)
-    assert ColdStartStage.from_json(json.loads(json.dumps(one.as_json()))) == one
+    stage = ColdStartStage(rung, succeeded, failed, missing)
+    assert ColdStartStage.from_json(json.loads(json.dumps(stage.as_json()))) == stage
 
 
 def test_before_any_training_there_is_none(tmp_path):

@@ -22,7 +22,7 @@ BENT = [name for name, calibration in NAMED.items() if not isinstance(calibratio
 
 
 def calibrated(calibration):
-    """Give the small model with another calibration; the tables of its trees are made once."""
+    """Return the small model with another calibration; the tables of its trees are made once."""
     model = fitted()[0]
     other = replace(model, calibration=calibration)
     other.__dict__["_tables"] = model._tables
@@ -126,15 +126,15 @@ def test_reasons_are_what_lightgbm_contributes_times_one_factor(name, frame):
         expected = dict.fromkeys(codes, 0.0)
         for code, each in zip(codes, contributed[at], strict=True):
             expected[code] += each * POINTS_PER_LOGIT * receipt.stretch
-        found = {reason.code: reason.points for reason in receipt.reasons}
+        computed = {reason.code: reason.points for reason in receipt.reasons}
         assert receipt.stretch >= 0
-        assert {code: found.get(code, 0.0) for code in expected} == pytest.approx(expected, abs=1e-9)
+        assert {code: computed.get(code, 0.0) for code in expected} == pytest.approx(expected, abs=1e-9)
 
 
 def test_only_a_straight_line_has_no_factor_of_its_own(model, frame):
-    found = {model.receipt("ann", 5, values_of(frame, at)).stretch for at in range(50)}
-    assert (found == {None}) == isinstance(model.calibration, Platt)
-    assert None not in found or len(found) == 1
+    computed = {model.receipt("ann", 5, values_of(frame, at)).stretch for at in range(50)}
+    assert (computed == {None}) == isinstance(model.calibration, Platt)
+    assert None not in computed or len(computed) == 1
 
 
 def test_where_the_calibration_is_flat_nothing_speaks_for_or_against(frame):
@@ -184,7 +184,7 @@ def test_points_add_up_however_knots_lie_around_the_base_and_the_leads(data, fra
 
 
 def shifted(calibration, by):
-    """Give the map with its knots elsewhere, so that what is steep in it lies where it is wanted."""
+    """Return the map with its knots moved, so that its steep part lies at a chosen place."""
     if not isinstance(calibration, Isotonic):
         return calibration
     return replace(calibration, margins=tuple(margin + by for margin in calibration.margins))

@@ -58,7 +58,7 @@ def test_what_is_no_text_is_not_packed():
 def test_no_bytes_whatever_do_harm(blob):
     for given_ in (blob, zlib.compress(blob), b"{" + blob):
         try:
-            found = unpack(given_)
+            packed = unpack(given_)
         except ModelError:
             continue
         assert json.loads(given_ if given_[:1] == b"{" else zlib.decompress(given_)).keys() <= {
@@ -66,7 +66,7 @@ def test_no_bytes_whatever_do_harm(blob):
             "version",
             "fingerprint",
         }
-        assert isinstance(found, PackedBundle)
+        assert isinstance(packed, PackedBundle)
 
 
 def test_a_blob_that_would_swell_is_refused_before_it_does():

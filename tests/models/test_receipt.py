@@ -35,12 +35,12 @@ def test_nothing_changed_between_a_receipt_and_itself(receipt):
 
 @given(receipts(), st.integers(0, 9))
 def test_what_is_not_shown_stands_in_the_rest(receipt, shown):
-    told = receipt.as_json(shown)
-    total = told["base_points"] + math.fsum(r["points"] for r in told["reasons"]) + told["rest_points"]
-    assert math.isclose(total, told["points"], abs_tol=1e-9)
-    assert told["score"] == displayed(receipt.points)
-    assert 0 <= told["score"] <= 100
-    assert told["stretch"] == receipt.stretch
+    content = receipt.as_json(shown)
+    total = content["base_points"] + math.fsum(r["points"] for r in content["reasons"]) + content["rest_points"]
+    assert math.isclose(total, content["points"], abs_tol=1e-9)
+    assert content["score"] == displayed(receipt.points)
+    assert 0 <= content["score"] <= 100
+    assert content["stretch"] == receipt.stretch
 
 
 @given(receipts())

@@ -73,7 +73,7 @@ def _booster(name):
 
 
 def _rows():
-    """Give rows like those of training, then rows made to hurt."""
+    """Return rows like those of training, then hostile rows."""
     rows, _ = awkward(n=300, seed=8)
     return np.concatenate([rows, rows_for(8, rows.shape[1], n=300)])
 

@@ -48,7 +48,7 @@ def test_trees_are_values():
 
 
 def _at(path, value):
-    """Give the document with another value at a path such as "trees.0.left.1"."""
+    """Return the document with another value at a path such as "trees.0.left.1"."""
     document = copy.deepcopy(DOCUMENT)
     *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
     place = document
@@ -118,7 +118,7 @@ def test_two_splits_that_lead_to_each_other_are_refused():
 
 
 def _chain(features):
-    """Give a tree that splits on one feature after the other."""
+    """Return a tree that splits on one feature after the other."""
     m = len(features)
     return Tree(
         feature=tuple(features),
