@@ -170,9 +170,9 @@ class CompareResult:
         found = self.comparison
         return {
             "version": self.version,
-            "scorers": [dict(scorer) for scorer in found.scorers],
+            "scorers": [scorer.as_json() for scorer in found.scorers],
             "winner": found.winner,
-            "difference": dict(found.difference),
+            "difference": found.difference.as_json(),
             "decided": found.decided,
             "arena": self.arena.as_json(),
         }
@@ -180,14 +180,14 @@ class CompareResult:
     def show(self, console: Console) -> None:
         """Print the scorers side by side, and who won."""
         found, arena = self.comparison, self.arena.as_json()
-        console.print(f"The same {found.scorers[0]['rows']:,} snapshots, never seen by any of them:")
-        console.print(metrics_table(found.scorers))
+        console.print(f"The same {found.scorers[0].rows:,} snapshots, never seen by any of them:")
+        console.print(metrics_table([scorer.as_json() for scorer in found.scorers]))
         base = found.scorers[0]
         console.print(
-            f"Without any scorer: {base['base_rate']['value']:.1%} reach the goal, log loss {base['base_log_loss']:.4f}"
+            f"Without any scorer: {base.base_rate.value:.1%} reach the goal, log loss {base.base_log_loss:.4f}"
         )
         sure = "" if found.decided else ", but the difference may be chance"
-        console.print(f"{found.winner} has the lower log loss, by {-found.difference['value']:.4f}{sure}.")
+        console.print(f"{found.winner} has the lower log loss, by {-(found.difference.value or 0.0):.4f}{sure}.")
         console.print(f"\nThe best leads called each of {arena['days']} days, {arena['capacity_per_day']:g} a day:")
         console.print(arena_table(arena))
         console.print(arena["says"])

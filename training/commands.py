@@ -1,9 +1,7 @@
 """The verbs ``build``, ``train``, ``compare``, ``report`` and ``scorecard``."""
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from data.home import Home
 from data.instants import now_us
@@ -22,25 +20,26 @@ from training.command_results import (
     ScorecardResult,
     TrainResult,
 )
+from training.dataset.assembly import TrainingInputs, load_training_inputs
 from training.dataset.dataset import SEED, Dataset
 from training.dataset.feature_values import values_of
-from training.dataset.material import TrainingInputs, gather
-from training.dataset.origins import origins
+from training.dataset.origins import rolling_origins
 from training.distillation import LearnedRules, distil, read_rules
 from training.errors import HistoryError, TrainingError
 from training.evaluation.backtest import OriginResult, joined, try_origins
 from training.evaluation.evaluation_document import Findings, judgement_of_rules_alone, read_judgement
-from training.fitting.minimum_data import standing_of
+from training.fitting.minimum_data import cold_start_stage
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.fitting.tuning import TuningResult, tune_parameters
-from training.gates.calibration_gates import against_the_rules, calibration_gates
-from training.gates.leakage import GateResult, after_fitting, before_fitting, demand
+from training.gates.calibration_gates import calibration_gates, replay_gate
+from training.gates.leakage import GateResult, after_fitting, before_fitting, require_passed
 from training.registry.challenger_evaluation import load_version
 from training.registry.mlflow_registry import CHALLENGER, RegisteredVersion, Registry
 from training.registry.register import learned_rules_file, register, report_folder
-from training.replay import Replay, hold_arena, line_up
+from training.replay import Replay, choose_participants, run_replay
 from training.reporting import write_report
 from training.statistics.comparison import Contender, compare_scorers
+from training.statistics.estimates import ScorerMetrics
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
 _NOISE_RESAMPLES = 200
@@ -59,7 +58,7 @@ def build(workspace: Workspace, *, progress: Progress = silent, seed: int = SEED
         DataError: the history cannot be read.
         TrainingError: the history is too short, or the goal is never seen in it.
     """
-    material = gather(workspace, progress=progress, seed=seed)
+    material = load_training_inputs(workspace, progress=progress, seed=seed)
     return BuildResult(material.place, material.dataset.manifest)
 
 
@@ -91,8 +90,8 @@ def train(
     """
     registry = Registry(workspace.home, workspace.playbook.business.name)
     registry.demand_readable()
-    material = gather(workspace, progress=progress, seed=seed)
-    standing = standing_of(material.dataset)
+    material = load_training_inputs(workspace, progress=progress, seed=seed)
+    standing = cold_start_stage(material.dataset)
     if standing.rung == "rules only":
         return _rules_alone(material, standing, workspace)
     findings = _find(material, workspace, tune=tune, accept_risk=accept_risk, progress=progress, seed=seed)
@@ -120,7 +119,7 @@ def compare(
     registry = Registry(workspace.home, name)
     found = registry.find(version)
     model = load_version(found, workspace.home, name)
-    material = gather(workspace, progress=progress, seed=seed)
+    material = load_training_inputs(workspace, progress=progress, seed=seed)
     _demand_same_history(found, registry, material.dataset)
     scorecard = fit_scorecard(material.dataset, workspace.playbook)
     learned = _learned_card(learned_rules_file(workspace.home.models(name), found.run_id), material, workspace.playbook)
@@ -204,18 +203,18 @@ def _find(
     """Pass the gates, fit and judge at every origin, and hold the arena."""
     dataset, business = material.dataset, workspace.playbook.business
     gates = before_fitting(dataset, material.warehouse, business, seed=seed, progress=progress)
-    gates = demand(gates, accept_risk=accept_risk)
+    gates = require_passed(gates, accept_risk=accept_risk)
     tuned = _tuned(dataset, workspace, trials=tune, progress=progress, seed=seed)
     tried = try_origins(
-        origins(dataset, seed=seed),
+        rolling_origins(dataset, seed=seed),
         workspace.playbook,
         parameters=None if tuned is None else tuned.parameters,
         seed=seed,
         progress=progress,
     )
     last = tried[-1]
-    gates += demand(_after(last, seed=seed, progress=progress), accept_risk=accept_risk)
-    gates += calibration_gates(last.scorers[0], learnt=_learnt(last, workspace.playbook))
+    gates += require_passed(_after(last, seed=seed, progress=progress), accept_risk=accept_risk)
+    gates += calibration_gates(last.scorers[0], fitted_on=_learnt(last, workspace.playbook))
     learned = distil(last.fitted.model, dataset, workspace.playbook, seed=seed)
     if learned is not None:
         theirs = _contender(learned, last)
@@ -228,12 +227,12 @@ def _find(
         workspace=workspace,
         progress=progress,
     )
-    gates += (against_the_rules(arena),)
+    gates += (replay_gate(arena),)
     accepted = accept_risk if any(gate.accepted for gate in gates) else None
     return Findings(tried, gates, arena, learned, tuned, accepted)
 
 
-def _learnt(last: OriginResult, playbook: Playbook) -> Mapping[str, Any]:
+def _learnt(last: OriginResult, playbook: Playbook) -> ScorerMetrics:
     """Give the model's numbers on the rows that its calibration was fitted to: their noise is that of the fit."""
     rows = last.dataset.block("calibrate")
     return evaluate(
@@ -284,7 +283,7 @@ def _arena(
 ) -> tuple[Replay, tuple[Contender, ...]]:
     """Let all scorers replay the test weeks; give the arena and who took part."""
     dataset, warehouse, business = material.dataset, material.warehouse, workspace.playbook.business
-    lined_up = line_up(
+    lined_up = choose_participants(
         dataset,
         workspace.playbook,
         model=model,
@@ -294,7 +293,7 @@ def _arena(
         warehouse=warehouse,
         progress=progress,
     )
-    arena = hold_arena(
+    arena = run_replay(
         lined_up,
         dataset,
         capacity_per_day=business.capacity_per_day,
@@ -302,7 +301,7 @@ def _arena(
         warehouse=warehouse,
         progress=progress,
     )
-    return arena, lined_up.entrants
+    return arena, lined_up.participants
 
 
 def _champion(home: Home, name: str) -> ConversionModel | None:

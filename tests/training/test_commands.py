@@ -100,10 +100,10 @@ def test_the_registered_model_answers_as_the_bundle_does(world, trained):
     served = mlflow.pyfunc.load_model("models:/leadscore-demo@challenger")
     model = load_bundle(trained.bundle)
     names = model.catalog.names
-    from training.dataset.storage import load_kept
+    from training.dataset.storage import load_dataset
 
     place = Path(build(world.playbook, world.home).folder)
-    rows = load_kept(place)[0].head(50)
+    rows = load_dataset(place)[0].head(50)
     answer = served.predict(rows[names])
     np.testing.assert_allclose(answer["probability"], model.score_many(rows).probabilities, rtol=0, atol=1e-12)
     assert answer.columns.tolist() == ["probability", "points", "score", "grade"]

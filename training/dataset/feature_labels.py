@@ -1,4 +1,4 @@
-"""Captions: features and reasons in the playbook's words, for plots."""
+"""Feature labels: features and reasons in the playbook's words, for plots and tables."""
 
 from data.playbook import Business
 from features.feature import Feature
@@ -18,73 +18,73 @@ from features.reducers import (
 )
 
 
-def caption(feature: Feature, business: Business) -> str:
+def feature_label(feature: Feature, business: Business) -> str:
     """
-    Say what a feature counts, in a few words.
+    Describe in a few words what a feature counts.
 
     Args:
         feature: of a catalog derived from the playbook.
-        business: knows the words.
+        business: the playbook's words.
     """
-    about = _about(feature, business)
+    subject = _subject(feature, business)
     match feature.reduce:
         case Count(days=days):
-            return about if days is None else f"{about}, {_span(days)}"
+            return subject if days is None else f"{subject}, {_days(days)}"
         case DaysSinceLast():
-            return f"days since last of {about}"
+            return f"days since last of {subject}"
         case DaysSinceFirst():
-            return f"days since first of {about}"
+            return f"days since first of {subject}"
         case DecayedCount(half_life_days=half_life):
-            return f"{about}, halved every {_span(half_life)}"
+            return f"{subject}, halved every {_days(half_life)}"
         case Distinct():
-            return f"different subjects of {about}"
+            return f"different subjects of {subject}"
         case Sum() | Mean():
-            return f"{type(feature.reduce).__name__.lower()} of {about}"
+            return f"{type(feature.reduce).__name__.lower()} of {subject}"
         case Trend():
-            return f"trend of {about}"
+            return f"trend of {subject}"
         case HourOfLast():
             return "hour of last activity"
         case WeekdayOfLast():
             return "weekday of last activity"
         case AttributeValue() | LeadAge():
-            return about
+            return subject
 
 
-def _span(days: float) -> str:
+def _days(days: float) -> str:
     """
-    Say how many days.
+    Write a number of days.
 
-    >>> _span(1), _span(7)
+    >>> _days(1), _days(7)
     ('1 day', '7 days')
     """
     return "1 day" if days == 1 else f"{days:g} days"
 
 
-def group_caption(code: str, business: Business) -> str:
+def reason_label(code: str, business: Business) -> str:
     """
-    Say what a reason is about.
+    Describe what a reason is about.
 
     Args:
         code: such as ``activity:page_view/pricing``, ``account:any``, ``attribute:industry`` or ``timing``.
-        business: knows the words.
+        business: the playbook's words.
     """
     kind, _, rest = code.partition(":")
     if kind == "attribute":
         return _attribute(rest, business)
     if kind in {"activity", "account"}:
         name, _, subject = rest.partition("/")
-        words = _many(None if name == "any" else name, subject or None, business)
+        words = _activities(None if name == "any" else name, subject or None, business)
         return f"colleagues' {words}" if kind == "account" else words
     return {"lead_age": "age of the lead", "timing": "time of the last activity"}.get(code, code.replace("_", " "))
 
 
-def _about(feature: Feature, business: Business) -> str:
+def _subject(feature: Feature, business: Business) -> str:
     reduce = feature.reduce
     if isinstance(reduce, AttributeValue):
         return _attribute(reduce.name, business)
     if isinstance(reduce, LeadAge):
         return "age of the lead"
-    words = _many(getattr(reduce, "kind", None), getattr(reduce, "subject", None), business)
+    words = _activities(getattr(reduce, "kind", None), getattr(reduce, "subject", None), business)
     return f"colleagues' {words}" if feature.over == "account" else words
 
 
@@ -93,7 +93,7 @@ def _attribute(name: str, business: Business) -> str:
     return (known.label if known is not None else None) or name.replace("_", " ")
 
 
-def _many(kind: str | None, subject: str | None, business: Business) -> str:
+def _activities(kind: str | None, subject: str | None, business: Business) -> str:
     if kind is None or kind not in business.activities:
         return "activities" if kind is None else kind.replace("_", " ")
     words = business.activities[kind]

@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -19,15 +19,23 @@ FORMAT = "leadscore-training-4"
 ROWS, CATALOG, MANIFEST = "rows.parquet", "catalog.json", "manifest.json"
 
 
-def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+class StoredDataset(NamedTuple):
+    """A training set as it lies on disk; its point rules come from the playbook."""
+
+    rows: pd.DataFrame
+    catalog: Catalog
+    manifest: dict[str, Any]
+
+
+def save_dataset(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
     """
-    Write a training set beside its place and put it there when it is whole.
+    Write a training set beside its place and move it there when it is whole.
 
     Raises:
         TrainingError: it cannot be written there.
     """
     try:
-        _store(place, rows, catalog=catalog, manifest=manifest)
+        _save(place, rows, catalog=catalog, manifest=manifest)
     except OSError as error:
         message = (
             f"The training set cannot be written to {place} ({error.strerror or error}): make room there and allow "
@@ -36,7 +44,7 @@ def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mappin
         raise TrainingError(message) from None
 
 
-def _store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+def _save(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
     draft = place.with_name(f".{place.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
@@ -51,14 +59,14 @@ def _store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mappi
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def load_kept(place: Path) -> tuple[pd.DataFrame, Catalog, dict[str, Any]] | None:
-    """Give the training set that stands there; None where there is none, or not a whole one of this format."""
+def load_dataset(place: Path) -> StoredDataset | None:
+    """Load the training set in a folder; None where there is none, or not a whole one of this format."""
     try:
         manifest: dict[str, Any] = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
         sizes = {name: (place / name).stat().st_size for name in (ROWS, CATALOG)}
         if manifest["format"] != FORMAT or manifest["bytes"] != sizes:
             return None
         catalog = Catalog.from_json((place / CATALOG).read_text(encoding="utf-8"))
-        return pd.read_parquet(place / ROWS), catalog, manifest
+        return StoredDataset(pd.read_parquet(place / ROWS), catalog, manifest)
     except (OSError, ValueError, KeyError, CatalogError):
         return None

@@ -1,4 +1,4 @@
-"""Point rules distilled from a model: few, in whole points, for those who may not deploy a model."""
+"""Point rules distilled from a model: few, in whole points, for use where no model may be deployed."""
 
 from training.distillation.distillation import LearnedRules, distil
 from training.distillation.rule_yaml import read_rules

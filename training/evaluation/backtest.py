@@ -16,8 +16,9 @@ from training.dataset.dataset import SEED, Dataset
 from training.errors import FewLeadsError
 from training.fitting.baselines import fit_baselines
 from training.fitting.fit import FittedModel, fit
-from training.fitting.minimum_data import demand_enough
-from training.statistics.comparison import Contender, paired_difference, scored
+from training.fitting.minimum_data import require_enough_leads
+from training.statistics.comparison import Contender, evaluate_scorers, paired_difference
+from training.statistics.estimates import ScorerEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
 
 MOST_ROWS = 250_000
@@ -40,7 +41,7 @@ class OriginResult:
     dataset: Dataset
     fitted: FittedModel
     contenders: tuple[Contender, ...]
-    scorers: tuple[Mapping[str, Any], ...]
+    scorers: tuple[ScorerEvaluation, ...]
     differences: tuple[Mapping[str, Any], ...]
 
     def as_json(self, number: int) -> dict[str, Any]:
@@ -49,9 +50,9 @@ class OriginResult:
         return {
             "number": number,
             **{name: plan[name] for name in ("train", "calibrate", "test")},
-            "rows": self.scorers[0]["rows"],
-            "positives": self.scorers[0]["positives"],
-            "scorers": [dict(scorer) for scorer in self.scorers],
+            "rows": self.scorers[0].rows,
+            "positives": self.scorers[0].positives,
+            "scorers": [scorer.as_json() for scorer in self.scorers],
             "differences": [dict(difference) for difference in self.differences],
             "says": _says(self.differences),
         }
@@ -80,7 +81,7 @@ def try_origins(
         FewLeadsError: the last origin has too few leads.
     """
     *earlier, last = found
-    demand_enough(last)
+    require_enough_leads(last)
     tried = partial(_try, playbook=playbook, parameters=parameters, seed=seed)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
     with threadpool_limits(1, user_api="blas"), _beside() as (submit, unless_stopped):
@@ -91,7 +92,7 @@ def try_origins(
 
 def _enough(dataset: Dataset) -> bool:
     try:
-        demand_enough(dataset)
+        require_enough_leads(dataset)
     except FewLeadsError:
         return False
     return True
@@ -136,7 +137,7 @@ def _try(
         *(Contender.baseline(one.name, one.probabilities(test)) for one in fit_baselines(dataset, seed=seed)),
     )
     judged = EvaluationRows.of(test)
-    scorers = scored(
+    scorers = evaluate_scorers(
         contenders,
         judged,
         base_rate=dataset.base_rate,
@@ -150,7 +151,9 @@ def joined(tried: OriginResult, contender: Contender, *, capacity_per_day: float
     """Let one more contender be judged at an origin, after the others."""
     judged = EvaluationRows.of(tried.dataset.block("test"))
     contenders = (*tried.contenders, contender)
-    numbers = scored([contender], judged, base_rate=tried.dataset.base_rate, capacity_per_day=capacity_per_day)
+    numbers = evaluate_scorers(
+        [contender], judged, base_rate=tried.dataset.base_rate, capacity_per_day=capacity_per_day
+    )
     return replace(
         tried,
         contenders=contenders,
@@ -163,7 +166,7 @@ def differences(contenders: tuple[Contender, ...], judged: EvaluationRows) -> tu
     """Give the first one's log loss minus each other's, paired on the same rows."""
     ours, *others = contenders
     return tuple(
-        {"name": other.name, "log_loss": paired_difference(ours.probability, other.probability, judged)}
+        {"name": other.name, "log_loss": paired_difference(ours.probability, other.probability, judged).as_json()}
         for other in others
     )
 

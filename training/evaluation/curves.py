@@ -73,7 +73,7 @@ def _lift(contender: Contender, judged: EvaluationRows, *, resamples: int) -> li
     values = _lifted(ratios.values[None])[0]
     told = [interval(spreads[:, at], float(value)) for at, value in enumerate(values)]
     return [
-        {"share": share, "lift": one["value"], "low": one["low"], "high": one["high"]}
+        {"share": share, "lift": one.value, "low": one.low, "high": one.high}
         for share, one in zip(LIFTS, told, strict=True)
     ]
 

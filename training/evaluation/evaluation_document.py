@@ -17,7 +17,7 @@ from data.instants import iso
 from data.playbook import Business, Playbook
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset
-from training.dataset.feature_labels import group_caption
+from training.dataset.feature_labels import reason_label
 from training.distillation import LearnedRules
 from training.errors import TrainingError
 from training.evaluation.backtest import OriginResult
@@ -102,7 +102,7 @@ def judgement_of(
         "gates": [gate.as_json() for gate in findings.gates],
         "model": _model(findings, fingerprint),
         "reasons": _reasons(last, playbook.business),
-        "scorers": [dict(scorer) for scorer in last.scorers],
+        "scorers": [scorer.as_json() for scorer in last.scorers],
         "differences": [dict(difference) for difference in last.differences],
         "origins": [one.as_json(number) for number, one in enumerate(findings.tried, 1)],
         "segments": segments(last.contenders[:2], test, business=playbook.business),
@@ -169,7 +169,7 @@ def _reasons(tried: OriginResult, business: Business) -> list[dict[str, Any]]:
     return [
         {
             "code": scored.codes[at],
-            "says": group_caption(scored.codes[at], business),
+            "says": reason_label(scored.codes[at], business),
             "mean_points": float(moved[at]),
             "share": float(moved[at]) / whole,
         }

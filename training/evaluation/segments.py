@@ -147,4 +147,4 @@ def _metrics(probability: Floats, judged: EvaluationRows, *, resamples: int) -> 
 
     values = measure(np.ones((1, judged.groups)))[0]
     spreads = spread(measure, judged.groups, times=resamples, seed=SEED)
-    return {name: interval(spreads[:, at], float(values[at])) for at, name in enumerate(METRICS)}
+    return {name: interval(spreads[:, at], float(values[at])).as_json() for at, name in enumerate(METRICS)}

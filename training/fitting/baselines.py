@@ -1,7 +1,7 @@
 """
 Baselines: what a model must beat to be worth its trees, fitted beside it every time.
 
-The base rate says the same of every lead. The logistic regression is what a careful analyst would build in an
+The base rate is the same for every lead. The logistic regression is what a careful analyst would build in an
 afternoon from the very features that the model may use: medians and flags where something is missing, logarithms of
 skewed counts, one column per category, and a penalty chosen on the stop block.
 """
@@ -16,10 +16,10 @@ from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from training.dataset.dataset import SEED, Dataset
-from training.fitting.boosting import at_most, each_lead_once
-from training.fitting.calibration_choice import platt
+from training.fitting.calibration_maps import CalibrationRows, fit_platt
 from training.fitting.columns import Columns, Singles
 from training.fitting.linear import Linear
+from training.fitting.row_weights import sample_groups, weigh_leads_equally
 from training.statistics.scoring_metrics import losses
 
 Floats = NDArray[np.float64]
@@ -70,10 +70,10 @@ def fit_baselines(dataset: Dataset, *, seed: int = SEED) -> tuple[Baseline, ...]
 
 def _regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floats]:
     """Choose the penalty on the stop block, fit on both blocks, calibrate on the third."""
-    early, late = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    early, late = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
     share = len(early) / (len(early) + len(late))
-    train = at_most(early, round(MOST_ROWS * share), purpose="baselines", seed=seed)
-    stop = at_most(late, round(MOST_ROWS * (1 - share)), purpose="baselines", seed=seed)
+    train = sample_groups(early, round(MOST_ROWS * share), purpose="baselines", seed=seed)
+    stop = sample_groups(late, round(MOST_ROWS * (1 - share)), purpose="baselines", seed=seed)
     both = pd.concat([train, stop])
     columns, matrix = Columns.learnt(both, dataset.catalog)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
@@ -85,7 +85,7 @@ def _regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floa
             return regression.log_odds(columns.matrix(rows))
 
     block = dataset.block("calibrate")
-    calibration = platt(score(block), block)
+    calibration = fit_platt(CalibrationRows.of(score(block), block))
     return lambda rows: calibration.probabilities(score(rows))
 
 

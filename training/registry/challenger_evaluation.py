@@ -22,10 +22,10 @@ from models.champion import bundle_folder
 from models.conversion import ConversionModel
 from models.errors import ModelError
 from models.scorecard import Scorecard, compile_scorecard
+from training.dataset.assembly import build_dataset
 from training.dataset.dataset import RULES, SEED, Dataset
-from training.dataset.dataset import build as build_dataset
 from training.dataset.feature_values import values_of
-from training.dataset.storage import MANIFEST, load_kept
+from training.dataset.storage import MANIFEST, load_dataset
 from training.errors import HistoryError, PromotionRefusedError
 from training.fitting.scorecard_fit import calibrated_rules
 from training.registry.mlflow_registry import RegisteredVersion
@@ -149,7 +149,7 @@ def open_contest(
 def _kept(place: Path, playbook: Playbook, wanted: str) -> Dataset | None:
     """Give the kept training set of these rows; later ones of a longer history may stand beside it."""
     for manifest in sorted(place.glob(f"*/{MANIFEST}")):
-        if _names(manifest, wanted) and (kept := load_kept(manifest.parent)) is not None:
+        if _names(manifest, wanted) and (kept := load_dataset(manifest.parent)) is not None:
             rows, catalog, said = kept
             return Dataset(rows, catalog, _columns_of(rows, playbook), said)
     return None

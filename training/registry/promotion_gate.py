@@ -167,8 +167,8 @@ def _compared(
     ratios = Ratios.of(parts, judged.group)
     spreads, values = spread(ratios.at, judged.groups, times=resamples, seed=SEED), ratios.values
     scale = [float(np.average(each, weights=weight)) for each in theirs]
-    relative = [interval(spreads[:, at] / base, float(values[at] / base)) for at, base in enumerate(scale)]
-    precision = interval(spreads[:, -2] - spreads[:, -1], float(values[-2] - values[-1]))
+    relative = [interval(spreads[:, at] / base, float(values[at] / base)).as_json() for at, base in enumerate(scale)]
+    precision = interval(spreads[:, -2] - spreads[:, -1], float(values[-2] - values[-1])).as_json()
     return _ChallengerNumbers(relative[0], precision, tuple(relative[1:]), (float(values[-2]), float(values[-1])))
 
 

@@ -18,8 +18,8 @@ from models.bundle import save_bundle
 from models.champion import bundle_folder, save_scorecard_fit
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
+from training.dataset.assembly import TrainingInputs
 from training.dataset.dataset import Dataset
-from training.dataset.material import TrainingInputs
 from training.evaluation.evaluation_document import Findings, judgement_of, labelled
 from training.fitting.minimum_data import leads_of_blocks
 from training.registry.interrupts import DeferredInterrupt
@@ -27,6 +27,7 @@ from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
 from training.reporting import write_report
 from training.reporting.shap_plots import draw_all
+from training.statistics.estimates import ScorerEvaluation
 
 _STEPS = 5
 
@@ -138,11 +139,12 @@ def _facts(findings: Findings, standing: ColdStartStage) -> dict[str, Any]:
         "data": {name: manifest[name] for name in taken},
         "parameters": {name: value for name, value in last.fitted.parameters.items() if name != "num_threads"},
         "calibration": last.fitted.calibrated.as_json(),
-        "test": metrics_of(last.scorers[0]),
+        "test": last.scorers[0].metrics.as_json(),
         "gates": [gate.as_json() for gate in findings.gates],
         "standing": standing.as_json(),
         "accepted_risk": findings.accepted_risk,
     }
+
 
 
 def metrics_of(scorer: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,16 +195,17 @@ def _metrics(findings: Findings) -> dict[str, float]:
     found: dict[str, float] = {}
     for number, origin in enumerate(findings.tried, 1):
         for scorer in origin.scorers:
-            found |= {f"{_prefix(scorer, number)}{name}": value for name, value in _flat(metrics_of(scorer)).items()}
+            prefix = _prefix(scorer, number)
+            found |= {f"{prefix}{name}": value for name, value in _flat(scorer.metrics.as_json()).items()}
     for scorer in findings.last.scorers:
-        if scorer["kind"] in {"model", "rules"}:
-            prefix = "test_" if scorer["kind"] == "model" else "rules_test_"
-            found |= {f"{prefix}{name}": value for name, value in _flat(metrics_of(scorer)).items()}
+        if scorer.kind in {"model", "rules"}:
+            prefix = "test_" if scorer.kind == "model" else "rules_test_"
+            found |= {f"{prefix}{name}": value for name, value in _flat(scorer.metrics.as_json()).items()}
     return found
 
 
-def _prefix(scorer: Mapping[str, Any], number: int) -> str:
-    who = scorer["name"] if scorer["kind"] == "baseline" else scorer["kind"]
+def _prefix(scorer: ScorerEvaluation, number: int) -> str:
+    who = scorer.name if scorer.kind == "baseline" else scorer.kind
     return f"origin_{number}_{who}_".replace(" ", "_")
 
 

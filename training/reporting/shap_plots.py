@@ -15,7 +15,7 @@ from data.playbook import Business
 from data.progress import Progress, silent
 from models.conversion import ConversionModel
 from models.scorer import ScoreArrays
-from training.dataset.feature_labels import caption, group_caption
+from training.dataset.feature_labels import feature_label, reason_label
 from training.statistics.scoring_metrics import SEED
 
 mpl.use("Agg")
@@ -65,7 +65,7 @@ def draw_all(
 def beeswarm_figure(model: ConversionModel, rows: pd.DataFrame, business: Business) -> Figure:
     """Draw how each feature moved the points of single leads, by shap."""
     matrix = model.encoding.frame(rows)
-    names = [caption(feature, business) for feature in model.catalog.features]
+    names = [feature_label(feature, business) for feature in model.catalog.features]
     explanation = shap.Explanation(
         model.moved(matrix), model.base_points, data=_colours(matrix, model), feature_names=names
     )
@@ -88,7 +88,7 @@ def _colours(matrix: Floats, model: ConversionModel) -> NDArray[np.object_]:
 
 def bar_figure(scored: ScoreArrays, business: Business) -> Figure:
     """Draw how far each reason moves the points on average, by shap."""
-    names = [group_caption(code, business) for code in scored.codes]
+    names = [reason_label(code, business) for code in scored.codes]
     bases = np.full(len(scored.points), scored.base_points)
     explanation = shap.Explanation(scored.reasons, bases, feature_names=names)
     figure, axes = _one_axes(width=8.5, height=6.0)

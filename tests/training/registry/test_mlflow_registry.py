@@ -16,7 +16,7 @@ import pytest
 
 from data.home import Home
 from models.bundle import load_bundle
-from training.dataset.storage import load_kept
+from training.dataset.storage import load_dataset
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 
@@ -154,7 +154,7 @@ def test_mlflow_models_serve_serves_the_registered_version(world, trained, tmp_p
         _wait_for(f"http://127.0.0.1:{port}/ping", process, tmp_path / "log")
         model = load_bundle(trained.bundle)
         kept = next((world.home.tables("demo") / "training").iterdir())
-        rows = load_kept(kept)[0][model.catalog.names].head(20)
+        rows = load_dataset(kept)[0][model.catalog.names].head(20)
         asked = json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})
         answer = httpx.post(f"http://127.0.0.1:{port}/invocations", content=asked, headers=JSON, timeout=30)
         said = answer.json()["predictions"]

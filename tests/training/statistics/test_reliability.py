@@ -60,10 +60,10 @@ def test_the_logistic_fit_equals_scikit_learn():
     x = generator.normal(3, 2, 2_000)
     label = (generator.random(2_000) < 1 / (1 + np.exp(-(0.7 * x - 3)))).astype(float)
     weight = generator.uniform(0.5, 2, 2_000)
-    theirs = LogisticRegression(C=1e9, tol=1e-10).fit(x[:, None], label, sample_weight=weight)
+    reference = LogisticRegression(C=1e9, tol=1e-10).fit(x[:, None], label, sample_weight=weight)
     slope, offset = logistic_fit(x, label, weight=weight)
-    assert slope == pytest.approx(theirs.coef_[0, 0], rel=1e-4)
-    assert offset == pytest.approx(theirs.intercept_[0], rel=1e-4)
+    assert slope == pytest.approx(reference.coef_[0, 0], rel=1e-4)
+    assert offset == pytest.approx(reference.intercept_[0], rel=1e-4)
 
 
 def test_rows_that_a_line_separates_stay_finite():

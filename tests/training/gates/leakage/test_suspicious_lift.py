@@ -77,7 +77,7 @@ def test_the_lift_is_that_of_the_evaluation(small):
     score = np.random.default_rng(1).random(len(test))
     rows = EvaluationRows.of(test)
     rate = np.average(rows.label, weights=rows.weight)
-    top = evaluate(score, rows, base_rate=rate, capacity_per_day=2, resamples=2)["lift_at_10"]["value"]
+    top = evaluate(score, rows, base_rate=rate, capacity_per_day=2, resamples=2).lift_at_10.value
     assert measure_reach(score, rows).lift == pytest.approx(top, rel=0.3)
 
 

@@ -10,7 +10,8 @@ from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 
 from tests.training.gates.leakage.planted import attribute, counted
-from training.gates.leakage.association import cramers_v, hints, lowest_share
+from training.gates.leakage.certainty import lowest_share
+from training.gates.leakage.feature_associations import associations, cramers_v
 from training.gates.leakage.outcome_arrays import Outcome, distinct, outcomes_of
 
 NUMBER, CATEGORY = attribute("lunch"), attribute("lunch", "category")
@@ -26,13 +27,13 @@ def outcome(success, group=None, weight=None):
 def measured(values, told, feature=NUMBER):
     """Give {measure: largest value}."""
     found = {}
-    for hint in hints(pd.Series(values), feature, [told]):
-        found[hint.measure] = max(found.get(hint.measure, 0.0), hint.value)
+    for each in associations(pd.Series(values), feature, [told]):
+        found[each.measure] = max(found.get(each.measure, 0.0), each.value)
     return found
 
 
 def giving_away(values, told, feature=NUMBER):
-    return {hint.measure for hint in hints(pd.Series(values), feature, [told]) if hint.gives_away}
+    return {each.measure for each in associations(pd.Series(values), feature, [told]) if each.gives_away}
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -131,8 +132,8 @@ def test_what_gives_away_fewer_than_one_success_in_ten_is_left_alone():
 def test_where_success_is_the_rule_it_is_failure_that_is_given_away():
     lunch, told = with_luncheons(30, 0)
     turned = outcome(1 - told.success)
-    found = [hint for hint in hints(pd.Series(lunch), counted("lunch"), [turned]) if hint.gives_away]
-    assert [hint.measure for hint in found] == ["certainty"] * len(found)
+    found = [each for each in associations(pd.Series(lunch), counted("lunch"), [turned]) if each.gives_away]
+    assert [each.measure for each in found] == ["certainty"] * len(found)
     assert found
     assert "100% never won" in found[0].says
     common, ruled = with_luncheons(200, 0, of=(420, 60))
