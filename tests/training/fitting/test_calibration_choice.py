@@ -109,7 +109,7 @@ def test_the_differences_are_those_of_folds_by_account():
     found, fold = calibrate(margins, rows, seed=3), calibration_choice._folds(block(margins, rows), seed=3)
     assert rows.groupby("group").apply(lambda own: len(set(fold[own.index]))).eq(1).all()
     total = sum(
-        likelihood(platt(margins[fold != at], rows[fold != at]), margins[fold == at], rows[fold == at])
+        likelihood(fit_platt(block(margins[fold != at], rows[fold != at])), margins[fold == at], rows[fold == at])
         for at in range(5)
     )
     assert [one.kind for one in found.compared] == ["platt", "beta", "isotonic"]
