@@ -19,7 +19,7 @@ from features.catalog import Catalog
 
 _CODE = ("data", "features", "models")
 _NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml")
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
 
 

@@ -6,10 +6,10 @@ from training.replay.replay import Replay, hold_arena
 from training.replay.weeks import Weeks
 
 __all__ = [
-    "Replay",
     "Calls",
     "Participant",
     "Participants",
+    "Replay",
     "Weeks",
     "enter",
     "hold_arena",

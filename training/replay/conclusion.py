@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from training.replay.participants import Participant
 from training.replay.results import CallDifference, Number, ReplayResult
 from training.replay.weeks import Weeks
-from training.statistics.comparison import Kind
+from training.statistics.number_format import difference
+from training.statistics.scorer_kind import Kind
 
 _SAME_DAY = 0.05
 _MANY = 10
@@ -59,7 +60,11 @@ def verdict(
     more = differences[best].conversions_more
     leader, trailer = (ours, others[best]) if more["value"] >= 0 else (others[best], ours)
     decided = bool(more["low"] > 0 or more["high"] < 0)
-    told = f"{when} {_found(leader)}, {_called(trailer.entrant)} {_number(trailer.conversions)}: {_more(more)}"
+    shown_more = difference(_count(leader.conversions["value"]), _count(trailer.conversions["value"]), sign=False)
+    told = (
+        f"{when} {_found(leader)}, {_called(trailer.entrant)} {_number(trailer.conversions)}: "
+        f"{_more(more, shown=shown_more)}"
+    )
     win = f"{_WINS[leader.entrant.kind]}: " if decided and leader is not ours else ""
     earlier = _earlier(differences[best].days_earlier, ours.entrant, others[best].entrant)
     return Conclusion(leader.entrant.name, decided, f"{_capital(win + told)}.{earlier}")
@@ -85,27 +90,31 @@ def _number(number: Number) -> str:
     return f"{_count(number['value'])} ({_count(number['low'])}–{_count(number['high'])})"
 
 
-def _more(number: Number) -> str:
+def _more(number: Number, *, shown: str) -> str:
     """
     Write how many more the leader found.
 
-    >>> _more({"value": 64.2, "low": 41.0, "high": 88.0})
+    Args:
+        number: the difference with its interval.
+        shown: the difference of the two counts as they stand beside it, so that nobody finds another.
+
+    >>> _more({"value": 64.2, "low": 41.0, "high": 88.0}, shown="64")
     '64 more (41–88)'
-    >>> _more({"value": -20.0, "low": -31.0, "high": -9.0})
+    >>> _more({"value": -20.0, "low": -31.0, "high": -9.0}, shown="20")
     '20 more (9–31)'
-    >>> _more({"value": 5.0, "low": -8.0, "high": 18.0})
+    >>> _more({"value": 5.0, "low": -8.0, "high": 18.0}, shown="5")
     '5 more (from 8 fewer to 18 more), which may be chance'
-    >>> _more({"value": 0.0, "low": 0.0, "high": 0.0})
+    >>> _more({"value": 0.0, "low": 0.0, "high": 0.0}, shown="0")
     'no difference'
     """
     value, low, high = (float(number[name]) for name in ("value", "low", "high"))
     if value == low == high == 0:
         return "no difference"
     if value < 0:
-        value, low, high = -value, -high, -low
+        low, high = -high, -low
     if low > 0:
-        return f"{_count(value)} more ({_count(low)}–{_count(high)})"
-    return f"{_count(value)} more (from {_count(-low)} fewer to {_count(high)} more), which may be chance"
+        return f"{shown} more ({_count(low)}–{_count(high)})"
+    return f"{shown} more (from {_count(-low)} fewer to {_count(high)} more), which may be chance"
 
 
 def _earlier(number: Number, ours: Participant, theirs: Participant) -> str:

@@ -13,7 +13,8 @@ from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of
 from training.fitting.scorecard_fit import calibrated_rules
 from training.replay.weeks import Floats
-from training.statistics.comparison import Contender, Kind
+from training.statistics.comparison import Contender
+from training.statistics.scorer_kind import Kind
 
 _UNREGISTERED = "unregistered"
 _Asked = tuple[Scorer, str, Kind]

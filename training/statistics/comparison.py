@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from data.progress import Progress, silent
 from models.scorer import Scorer
 from training.statistics.bootstrap import RESAMPLES, Ratios, interval, spread
+from training.statistics.scorer_kind import Kind
 from training.statistics.scoring_metrics import SEED, EvaluationRows, evaluate, losses
 
 Floats = NDArray[np.float64]
-Kind = Literal["model", "rules", "learned rules", "baseline"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -91,7 +91,7 @@ def scored(
         progress: hears how far it has come.
 
     Returns:
-        Of each ``name``, ``kind``, ``version``, ``fingerprint`` and the numbers of ``training.statistics.scoring_metrics.evaluate``.
+        Of each ``name``, ``kind``, ``version``, ``fingerprint`` and the numbers of ``evaluate``.
     """
     return tuple(
         {

@@ -15,7 +15,8 @@ def number(value, low, high):
 
 def metrics(**changes):
     fine = number(1.0, 0.95, 1.05)
-    return {"ece": {"value": 0.01, "noise_95": 0.012}, "observed_over_expected": fine, "slope": fine} | changes
+    numbers = {"ece": {"value": 0.01, "noise_95": 0.012}, "observed_over_expected": fine, "slope": fine}
+    return numbers | {"base_rate": number(0.12, 0.11, 0.13)} | changes
 
 
 def gate(name, **changes):
@@ -63,6 +64,24 @@ def test_a_number_fails_only_where_its_whole_interval_is_outside(name, key, belo
     assert high.says.startswith(f"{above}: ")
     assert "train again" in low.says
     assert low.numbers == {"value": 0.8, "low": 0.7, "high": 0.899}
+
+
+@pytest.mark.parametrize(
+    ("name", "key"), [("observed over expected", "observed_over_expected"), ("calibration slope", "slope")]
+)
+def test_an_interval_that_reaches_outside_is_not_contradicted_and_did_not_pass(name, key):
+    """With few successes almost anything passes; nobody may read that as proof."""
+    assert gate(name, **{key: number(1.0, 0.91, 1.09)}).conclusive
+    wide = gate(name, **{key: number(0.8, 0.6, 1.05)})
+    assert wide.passed
+    assert not wide.conclusive
+    assert wide.says.startswith("Not contradicted (too few successes to tell): ")
+    assert gate(name, **{key: number(0.7, 0.6, 0.8)}).conclusive
+
+
+def test_an_error_that_chances_off_by_a_fifth_would_have_passed_is_not_contradicted():
+    assert gate("calibration error", ece={"value": 0.01, "noise_95": 0.012}).conclusive
+    assert not gate("calibration error", ece={"value": 0.01, "noise_95": 0.02}).conclusive
 
 
 def test_the_error_may_exceed_chance_by_half_a_point():

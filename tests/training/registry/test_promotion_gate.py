@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
 from tests.bench import gate
-from training.registry.promotion_gate import RESAMPLES, GateCandidate, judge_challenger
+from training.registry.promotion_gate import RESAMPLES, GateCandidate, evaluate_challenger
 from training.statistics.scoring_metrics import EvaluationRows
 
 ROWS = 4_000
@@ -37,8 +37,8 @@ def off(by, *, fingerprint="two", seed=3):
 
 
 def judge(challenger, champion=CHAMPION, *, rules=(), **changes):
-    given = {"judged": JUDGED, "capacity_per_day": 10.0, "small": False, "gates": (), "resamples": FEW} | changes
-    return judge_challenger(challenger, champion, rules=rules, **given)
+    given = {"rows": JUDGED, "capacity_per_day": 10.0, "small": False, "gates": (), "resamples": FEW} | changes
+    return evaluate_challenger(challenger, champion, rules=rules, **given)
 
 
 def held(ruling):

@@ -41,7 +41,7 @@ def dominance(dataset: Dataset, business: Business, *, seed: int) -> GateResult:
     told = [outcome for outcome in outcomes if outcome.enough()]
     if not told:
         says = f"No feature was looked at alone: that takes {FEWEST_GROUPS} accounts with success and as many without."
-        return GateResult(NAME, passed=True, says=says, numbers={"rows": len(rows), "features": 0})
+        return GateResult(NAME, passed=True, says=says, numbers={"rows": len(rows), "features": 0}, conclusive=False)
     found = {name: list(hints(rows[name], feature, told)) for name, feature in dataset.columns.items()}
     guilty = {name: worst for name, each in found.items() if (worst := _worst(each)) is not None}
     numbers = {"rows": len(rows), "features": len(found), **_largest(found)}

@@ -133,13 +133,15 @@ def suspicious_lift(
     }
     if not found:
         says = "The test rows all end alike, so that no lift can be measured."
-        return GateResult(NAME, passed=True, says=says, numbers={})
+        return GateResult(NAME, passed=True, says=says, numbers={}, conclusive=False)
     numbers = {f"{name}_{part}": getattr(one, part) for name, one in found.items() for part in ("lift", "reach", "low")}
     worst = max(found, key=lambda name: found[name].low)
     if found[worst].low > FAR:
         says = _suspects(found[worst], _leading(booster, encoding), quick=worst.startswith("quick_fit"))
         return GateResult(NAME, passed=False, says=says, numbers=numbers)
-    return GateResult(NAME, passed=True, says=_plausible(found.get("model", found[worst])), numbers=numbers)
+    says = _plausible(found.get("model", found[worst]))
+    seen = all(one.reach <= FAR for one in found.values())
+    return GateResult(NAME, passed=True, says=says, numbers=numbers, conclusive=seen)
 
 
 def _leading(booster: lightgbm.Booster, encoding: Encoding) -> list[str]:
