@@ -80,7 +80,7 @@ def main() -> None:
         )
     with _timed("learned rules", seconds):
         learned = distil(last.fitted.model, dataset, playbook)
-    with _timed("arena", seconds):
+    with _timed("replay", seconds):
         lined_up = line_up(dataset, playbook, model=last.fitted.model, scorecard=last.fitted.scorecard)
         arena = hold_arena(lined_up, dataset, capacity_per_day=playbook.business.capacity_per_day)
     with _timed("report", seconds):

@@ -40,11 +40,16 @@ def next_step(evaluation: Evaluation) -> str:
 
 
 def gate_sentences(gates: Sequence[GateOutcome]) -> list[str]:
-    """Return a sentence on the gates of each outcome: passed, not contradicted, accepted, and failed."""
+    """Return how many gates passed, and a sentence on those of each other outcome."""
+    passed = [gate for gate in gates if gate.state == "passed"]
+    if len(passed) == len(gates):
+        return [f"All {len(gates)} gates passed."] if gates else []
     by_state = {state: [gate.name for gate in gates if gate.state == state] for state in _SENTENCES}
-    if gates and len(by_state["passed"]) == len(gates):
-        return [f"All {len(gates)} gates passed." if gates[1:] else "The gate passed."]
-    return [sentence.format(named(by_state[state])) for state, sentence in _SENTENCES.items() if by_state[state]]
+    counted = f"{len(passed)} of {len(gates)} gates passed."
+    return [
+        counted,
+        *(sentence.format(named(by_state[state])) for state, sentence in _SENTENCES.items() if by_state[state]),
+    ]
 
 
 def differences_in_words(differences: Iterable[LogLossDifference]) -> str:
@@ -63,7 +68,6 @@ def differences_in_words(differences: Iterable[LogLossDifference]) -> str:
 
 
 _SENTENCES = {
-    "passed": "Gates passed: {}.",
     NOT_CONTRADICTED: f"{NOT_CONTRADICTED.capitalize()}: {{}}.",
     "failed, accepted": "Failed, and accepted with a reason: {}.",
     "failed": "Failed, so that the model may not be promoted: {}.",

@@ -28,7 +28,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training.gates.gate import NOT_CONTRADICTED, GateResult
+from training.gates.gate import GateResult
 from training.replay import Replay
 
 ERROR_ABOVE_NOISE = 0.005
@@ -146,9 +146,10 @@ def _near_one(words: _Estimate, number: Mapping[str, Any]) -> GateResult:
     above = number["low"] is not None and number["low"] > MOST
     passed = not (below or above)
     inside = None not in (number["low"], number["high"]) and LEAST <= number["low"] <= number["high"] <= MOST
-    lead = words.below if below else words.above if above else words.fine if inside else NOT_CONTRADICTED.capitalize()
+    lead = words.below if below else words.above if above else words.fine if inside else ""
     span = " – ".join("?" if number[end] is None else f"{number[end]:.2f}" for end in ("low", "high"))
-    text = f"{lead}: {words.means.format(value=number['value'])} ({span}, expected {LEAST} – {MOST})"
+    found = f"{words.means.format(value=number['value'])} ({span}, expected {LEAST} – {MOST})"
+    text = f"{lead}: {found}" if lead else found[:1].upper() + found[1:]
     numbers = {name: float(number[name]) for name in ("value", "low", "high") if number[name] is not None}
     ending = "." if passed else f"; {_MEND}."
     return GateResult(words.name, passed, text + ending, numbers, conclusive=inside or not passed)

@@ -164,8 +164,8 @@ def _fixed(decimals: int) -> Callable[[float, float], str]:
 
 
 def _count(number: float, like: float) -> str:
-    """Weighted counts are no whole numbers; small ones are shown as they are."""
-    return f"{number:,.0f}" if float(like).is_integer() or abs(like) >= _ROUND / 10 else f"{number:,.1f}"
+    """Write a weighted count, which need not be whole: a small one with a decimal."""
+    return f"{number:,.0f}" if round(like, 6).is_integer() or abs(like) >= _ROUND / 10 else f"{number:,.1f}"
 
 
 _SHAPES: Mapping[str, Callable[[float, float], str]] = {

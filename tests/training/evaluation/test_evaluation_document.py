@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -25,6 +25,7 @@ def test_it_reads_back_as_it_was_written(found, tmp_path):
     assert read_evaluation(tmp_path) == found
 
 
+@settings(max_examples=25)
 @given(path=st.sampled_from(PATHS), number=NUMBERS)
 def test_every_number_reads_back_exactly(path, number):
     found = Evaluation.model_validate(changed(document(), path, number))

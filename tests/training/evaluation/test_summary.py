@@ -55,13 +55,14 @@ def test_a_gate_that_failed_is_named_and_so_is_one_that_was_accepted():
     assert failed.endswith("Failed, so that the model may not be promoted: calibration slope.")
     accepted = verdict_of(found(gates=[gate("never use", passed=False, accepted="written by us")]))
     assert accepted.endswith("Failed, and accepted with a reason: never use.")
-    assert "gates passed" not in failed + accepted
+    assert "1 of 2 gates passed." in failed
+    assert "All" not in failed + accepted
 
 
 def test_a_gate_that_passed_for_want_of_successes_is_not_said_to_have_passed():
     gates = [GateOutcome(**gate()), GateOutcome(**gate("calibration slope", conclusive=False))]
     assert gate_sentences(gates) == [
-        "Gates passed: dominance.",
+        "1 of 2 gates passed.",
         "Not contradicted (too few successes to tell): calibration slope.",
     ]
 

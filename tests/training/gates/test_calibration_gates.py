@@ -75,7 +75,8 @@ def test_an_interval_that_reaches_outside_is_not_contradicted_and_did_not_pass(n
     wide = gate(name, **{key: number(0.8, 0.6, 1.05)})
     assert wide.passed
     assert not wide.conclusive
-    assert wide.says.startswith("Not contradicted (too few successes to tell): ")
+    assert "The chances add up" not in wide.says
+    assert "as they should" not in wide.says
     assert gate(name, **{key: number(0.7, 0.6, 0.8)}).conclusive
 
 

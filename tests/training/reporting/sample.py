@@ -1,5 +1,7 @@
 """An evaluation as training would find it, made up: plausible numbers in every part; and smaller ones."""
 
+import copy
+import functools
 import math
 from datetime import date, timedelta
 
@@ -273,7 +275,12 @@ def segments():
 
 
 def document():
-    """Return the document of a full model with every part, as JSON."""
+    """Return the document of a full model with every part, as JSON; it may be changed."""
+    return copy.deepcopy(_document())
+
+
+@functools.cache
+def _document():
     found = scorers()
     return {
         "format_version": 1,
@@ -312,8 +319,8 @@ def document():
 
 
 def rules_document():
-    """Return the document of a history that is too short for a model, as JSON."""
-    short = data()
+    """Return the document of a history that is too short for a model, as JSON; it may be changed."""
+    short = copy.deepcopy(data())
     short["horizon"] = {
         "share": None,
         "proposed_days": None,
