@@ -76,7 +76,7 @@ def evaluation_of(
     fingerprint: str,
 ) -> Evaluation:
     """
-    Put together what a training found.
+    Assemble the evaluation of a training.
 
     Args:
         findings: all of it.
@@ -152,8 +152,8 @@ def _model(findings: Findings, fingerprint: str) -> ModelSummary:
 
 def _calibration(choice: CalibrationChoice) -> CalibrationSummary:
     compared = tuple(
-        CalibrationCandidate(kind=one.kind, log_loss=one.log_loss, difference=Estimate.of(one.difference))
-        for one in choice.compared
+        CalibrationCandidate(kind=each.kind, log_loss=each.log_loss, difference=Estimate.of(each.difference))
+        for each in choice.compared
     )
     return CalibrationSummary(chosen=choice.chosen.kind, compared=compared, says=choice.says)
 

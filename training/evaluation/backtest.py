@@ -142,7 +142,7 @@ def _evaluate_origin(
     contenders = (
         replace(Contender.of(fitted.model, fitted.model.score_many(test).probabilities), name="model"),
         Contender.of(fitted.scorecard, fitted.scorecard.score_many(dataset.rules_frame(test)).probabilities),
-        *(Contender.baseline(one.name, one.probabilities(test)) for one in fit_baselines(dataset, seed=seed)),
+        *(Contender.baseline(each.name, each.probabilities(test)) for each in fit_baselines(dataset, seed=seed)),
     )
     rows = EvaluationRows.of(test)
     scorers = scored(

@@ -46,13 +46,13 @@ def segments(
         One for each value of each attribute, the largest first and those beyond 12 as one. The best 10 % are those of
         the segment. A segment with fewer than 10 leads of either kind has no numbers, and its note says so.
     """
-    found = []
+    evaluated = []
     for name in business.segments:
         values = _values(rows[SEGMENT + name], business.attributes[name].type)
         for value in _ordered(values):
             inside = (values == value).to_numpy()
             note = _note(rows[inside], business.goal.stage)
-            found.append(
+            evaluated.append(
                 SegmentEvaluation(
                     **_worded(name, value, business),
                     rows=int(inside.sum()),
@@ -62,7 +62,7 @@ def segments(
                     note=note,
                 )
             )
-    return tuple(found)
+    return tuple(evaluated)
 
 
 def _values(column: "pd.Series[Any]", kind: AttributeType) -> "pd.Series[str]":

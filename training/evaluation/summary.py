@@ -96,4 +96,4 @@ def _loses_to_rules(evaluation: Evaluation) -> bool:
 
 def _against_rules(scorers: Iterable[ScorerName], differences: Iterable[LogLossDifference]) -> Estimate | None:
     rules = first_of(scorers, "rules")
-    return next((one.log_loss for one in differences if rules is not None and one.name == rules.name), None)
+    return next((each.log_loss for each in differences if rules is not None and each.name == rules.name), None)

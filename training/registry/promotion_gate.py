@@ -133,7 +133,7 @@ def _compared(
     others = (champion or challenger, *rules)
     challenger_losses, *other_losses = (losses(each.probability, rows.label) for each in (challenger, *others))
     weight = rows.weight
-    parts = {str(at): (weight * (challenger_losses - each), weight) for at, each in enumerate(other_losses)}
+    parts = {str(column): (weight * (challenger_losses - each), weight) for column, each in enumerate(other_losses)}
     for name, candidate in (("challenger", challenger), ("champion", others[0])):
         taken = called(candidate.probability, rows, capacity_per_day=capacity)
         parts[name] = (taken * rows.label, taken)

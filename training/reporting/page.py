@@ -32,7 +32,7 @@ _SHAPES: Mapping[str, str] = {
 
 
 def render(template: str, **context: Any) -> str:
-    """Fill a template of this package; what is put in is text and stays text, unless it is Markup."""
+    """Fill a template of this package; values are text and stay text, unless they are Markup."""
     return _environment().get_template(template).render(**context)
 
 
@@ -71,9 +71,9 @@ def _drawn(chart: Chart) -> Markup:
 
 def _trusted(text: str) -> Markup:
     """
-    Let text stand in a page as markup.
+    Mark text as markup that stands in a page as it is.
 
-    Pictures are XML that lxml wrote, templates escape what is put in: neither holds markup of somebody else's.
+    Pictures are XML that lxml wrote, and templates escape values: neither holds foreign markup.
     """
     return Markup(text)  # noqa: S704 - see above
 

@@ -57,7 +57,7 @@ def _write(texts: Mapping[str, str], place: Path) -> None:
 
 
 def _exchange(draft: Path, place: Path, *, before: Path) -> None:
-    """Put the draft in its place; what stood there comes back if that fails."""
+    """Move the draft to its place; what stood there comes back if that fails."""
     if not place.exists():
         draft.rename(place)
         return

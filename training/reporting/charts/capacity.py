@@ -25,9 +25,9 @@ def conversions_chart(participants: Sequence[ParticipantResult], *, width: int =
     series = series_of(participants)
     by_name = {each.name: each for each in participants}
     rows = [
-        {"series": one.label, "day": parse(point.day) // 1_000, "found": point.conversions}
-        for one in series
-        for point in thinned(by_name[one.label].by_day)
+        {"series": each.label, "day": parse(point.day) // 1_000, "found": point.conversions}
+        for each in series
+        for point in thinned(by_name[each.label].by_day)
     ]
     if not rows:
         return nothing(title=title, about=about, width=width)
@@ -59,7 +59,7 @@ def against_chart(pairwise: Sequence[PairwiseEvaluation], *, width: int = WIDE) 
     if not pairwise:
         return nothing(title=title, about=about, width=width)
     series = series_of(pairwise)
-    rows = [one.label for one in series]
+    rows = [each.label for each in series]
     drawn_dots = [dot(pair.name, pair.name, pair.conversions_more) for pair in pairwise if pair.name in set(rows)]
     labels = room_for(rows, 150)
     axis = Panel("successes more", "right of the line the model finds more", ",.0f", 0.0)

@@ -63,7 +63,7 @@ def dots(
         legend: of the series; none is needed where the rows are named as they are.
     """
     drawn = [each for each in placed if each is not None]
-    lanes = len({one["series"] for one in drawn}) if _shared(drawn) else 1
+    lanes = len({each["series"] for each in drawn}) if _shared(drawn) else 1
     named = named_rows(rows, labels) if labels else None
     y = alt.Y("row:N", sort=list(rows), scale=alt.Scale(domain=list(rows)), axis=named)
     x = alt.X(
@@ -73,7 +73,7 @@ def dots(
     )
     base = alt.Chart(values(drawn)).encode(y=y, color=coloured(series, legend))
     if lanes > 1:
-        order = [one.label for one in series]
+        order = [each.label for each in series]
         base = base.encode(yOffset=alt.YOffset("series:N", sort=order, scale=alt.Scale(domain=order)))
     whisker = base.mark_rule(strokeWidth=2.25).encode(x=x, x2="high:Q").transform_calculate(value="datum.low")
     point = base.mark_point(filled=True, size=80, opacity=1, stroke=PAPER, strokeWidth=1).encode(
@@ -87,7 +87,7 @@ def dots(
 
 def _shared(drawn: Sequence[Mapping[str, Any]]) -> bool:
     """Whether any row holds several series."""
-    return len({one["row"] for one in drawn}) < len(drawn)
+    return len({each["row"] for each in drawn}) < len(drawn)
 
 
 def _rule(position: float) -> alt.Chart:

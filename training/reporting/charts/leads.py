@@ -45,7 +45,7 @@ def segments_chart(segments: Sequence[SegmentEvaluation], *, metric: str = "auc"
     if not evaluated:
         return nothing(title=title, about=about, width=width)
     series = series_of([scorer for segment in evaluated for scorer in segment.scorers])
-    shown = {one.label for one in series}
+    shown = {each.label for each in series}
     rows = [segment.says for segment in evaluated]
     segment_dots = [
         dot(segment.says, scorer.name, getattr(scorer, metric))

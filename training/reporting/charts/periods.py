@@ -42,9 +42,10 @@ def plan_chart(data: DataSummary, origins: Sequence[OriginEvaluation], *, width:
     spans = [span for name, plan in plans.items() for span in _spans(name, plan)]
     label = room_for(rows)
     room = width - label - 20
-    per_ms = room / max(1, max(one["to"] for one in spans) - min(one["from"] for one in spans))
-    for one in spans:
-        one["says"] = one["phase"] if (one["to"] - one["from"]) * per_ms > len(one["phase"]) * _LETTER + 8 else ""
+    per_ms = room / max(1, max(span["to"] for span in spans) - min(span["from"] for span in spans))
+    for span in spans:
+        width_px = (span["to"] - span["from"]) * per_ms
+        span["says"] = span["phase"] if width_px > len(span["phase"]) * _LETTER + 8 else ""
     y = alt.Y("row:N", sort=rows, axis=named_rows(rows, label))
     x = alt.X(
         "from:T",
@@ -149,7 +150,7 @@ def origins_chart(origins: Sequence[OriginEvaluation], *, width: int = WIDE) -> 
     if not origins:
         return nothing(title=title, about=about, width=width)
     series = series_of(ranking_scorers([scorer for origin in origins for scorer in origin.scorers]))
-    shown = {one.label for one in series}
+    shown = {each.label for each in series}
     names = {origin.number: f"origin {origin.number}" for origin in origins}
 
     def panel(metric: str, form: str, labels: int, room: int) -> alt.LayerChart:
@@ -169,9 +170,11 @@ def origins_chart(origins: Sequence[OriginEvaluation], *, width: int = WIDE) -> 
 
 
 def _beside(panel: Any, *, width: int) -> Chart:
-    """Put the two panels side by side, or one below the other where the page is narrow."""
+    """Lay the two panels out side by side, or one below the other where the page is narrow."""
     metrics = (("log_loss", ".2f"), ("precision_at_capacity", "%"))
     if width < WIDE:
         return alt.vconcat(*[panel(metric, form, _ORIGIN, width - _ORIGIN - 20) for metric, form in metrics])
     room = (width - _ORIGIN - 56) // 2
-    return alt.hconcat(*[panel(metric, form, 0 if at else _ORIGIN, room) for at, (metric, form) in enumerate(metrics)])
+    return alt.hconcat(
+        *[panel(metric, form, 0 if index else _ORIGIN, room) for index, (metric, form) in enumerate(metrics)]
+    )

@@ -57,7 +57,7 @@ def scorers_chart(scorers: Sequence[ScorerEvaluation], *, width: int = WIDE) -> 
     if not scorers:
         return nothing(title=title, about=about, width=width)
     series = series_of(ranking_scorers(scorers))
-    rows = [one.label for one in series]
+    rows = [each.label for each in series]
     labels = room_for(rows, _LABELS)
 
     def panel(metric: str, room: int, *, named: bool) -> alt.LayerChart:
@@ -70,11 +70,15 @@ def scorers_chart(scorers: Sequence[ScorerEvaluation], *, width: int = WIDE) -> 
 
     if width < WIDE:
         return framed(
-            alt.vconcat(*[panel(one, width - labels - 20, named=True) for one in _FORMATS]), title=title, about=about
+            alt.vconcat(*[panel(metric, width - labels - 20, named=True) for metric in _FORMATS]),
+            title=title,
+            about=about,
         )
     room = (width - labels - 56) // 2
-    pairs = [list(_FORMATS)[at : at + 2] for at in (0, 2)]
-    lines = [alt.hconcat(*[panel(one, room, named=not at) for at, one in enumerate(pair)]) for pair in pairs]
+    pairs = [list(_FORMATS)[start : start + 2] for start in (0, 2)]
+    lines = [
+        alt.hconcat(*[panel(metric, room, named=not column) for column, metric in enumerate(pair)]) for pair in pairs
+    ]
     return framed(alt.vconcat(*lines), title=title, about=about)
 
 
@@ -92,18 +96,18 @@ def reliability_chart(reliability: Sequence[ReliabilityCurve], *, width: int = W
         "for. On the dashed diagonal every chance comes true; in the grey band the distance may be chance. "
         "Both axes are stretched where chances are small, since most are."
     )
-    drawn = [one for one in reliability if len(one.points) > 1][:_PANELS]
+    drawn = [each for each in reliability if len(each.points) > 1][:_PANELS]
     if not drawn:
         return nothing(title=title, about=about, width=width)
     series = series_of(drawn)
     most = min(
-        1.0, 1.06 * max(side for one in drawn for point in one.points for side in (point.predicted, point.observed))
+        1.0, 1.06 * max(side for each in drawn for point in each.points for side in (point.predicted, point.observed))
     )
     columns = 1 if width < WIDE else max(2, len(drawn))
     size = min(300 if columns > 1 else 230, (width - 56 - 72 * (columns - 1)) // columns)
     panels = [
-        _reliability(one, mark, most=most, size=size, first=at % columns == 0)
-        for at, (one, mark) in enumerate(zip(drawn, series, strict=False))
+        _reliability(curve, mark, most=most, size=size, first=index % columns == 0)
+        for index, (curve, mark) in enumerate(zip(drawn, series, strict=False))
     ]
     beside = alt.hconcat if columns > 1 else alt.vconcat
     return framed(beside(*panels), title=title, about=about)
@@ -148,8 +152,8 @@ def gain_chart(gain: Sequence[GainCurve], *, width: int = WIDE) -> Chart:
     )
     series = series_of(gain)
     rows = [
-        {"series": one.label, "across": point.called, "up": point.found}
-        for one, curve in zip(series, _in_order(gain, series), strict=True)
+        {"series": each.label, "across": point.called, "up": point.found}
+        for each, curve in zip(series, _in_order(gain, series), strict=True)
         for point in thinned(curve.points)
         if point.found is not None
     ]
@@ -183,7 +187,7 @@ def lift_chart(lift: Sequence[LiftCurve], *, width: int = WIDE) -> Chart:
     title = "How much more often the best leads succeed than the average lead"
     about = "Share of the list across, best first; times the average upwards, with 95 % intervals. 1 is the average."
     series = series_of(lift)
-    named = dict(zip([one.label for one in series], _in_order(lift, series), strict=True))
+    named = dict(zip([each.label for each in series], _in_order(lift, series), strict=True))
     points = [(name, point) for name, curve in named.items() for point in curve.points if point.lift is not None]
     if not points:
         return nothing(title=title, about=about, width=width)
@@ -191,7 +195,7 @@ def lift_chart(lift: Sequence[LiftCurve], *, width: int = WIDE) -> Chart:
     rows = [{"series": name, **_whisker(point), "row": f"{point.share:.0%}"} for name, point in points]
     x = alt.X("row:N", sort=names, axis=alt.Axis(title="best of all leads", labelAngle=0, grid=False))
     y = alt.Y("lift:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title="times the average", tickCount=5))
-    order = [one.label for one in series]
+    order = [each.label for each in series]
     aside = alt.XOffset("series:N", sort=order, scale=alt.Scale(domain=order, padding=0.6))
     legend = legend_of(series, width)
     base = alt.Chart(values(rows)).encode(x=x, xOffset=aside, color=coloured(series, legend))
@@ -212,7 +216,7 @@ def thinned(points: Sequence[AnyPoint]) -> list[AnyPoint]:
 
 def _in_order(curves: Sequence[AnyCurve], series: Sequence[Series]) -> list[AnyCurve]:
     by_name = {curve.name: curve for curve in curves}
-    return [by_name[one.label] for one in series]
+    return [by_name[each.label] for each in series]
 
 
 def _whisker(point: LiftPoint) -> dict[str, float | None]:
