@@ -15,11 +15,14 @@ from training.reporting.report import render_report, worded_rules
 MOST_BYTES = 1_500_000
 NAMES = {"name", "title", "says", "lead_id", "label", "note", "verdict", "accepted", "accepted_risk", "fingerprint"}
 EVIL = "<script>alert('x')</script> & \"'"
-IN_PICTURES = {"curves", "by_day", "curve"}
+IN_PICTURES = {"curves", "by_day", "curve", "format_version"}
 
-# Shown of the headline origin alone, or elsewhere in the evaluation under another name.
+# Shown of the headline origin alone, or elsewhere in the evaluation under another name; the value of a difference is
+# subtracted from the two numbers shown beside it.
 UNSAID = re.compile(
-    r"model\.bands\.threshold|model\.steps|model\.directions\..*|format_version|data\.horizon\.watched_days|.*\.(train|calibrate|test)\.days|segments\.#\.scorers\.#\.lift_at_10\..*"
+    r"model\.bands\.threshold|model\.steps|model\.directions\..*|data\.horizon\.watched_days"
+    r"|.*\.(train|calibrate|test)\.days|segments\.#\.scorers\.#\.lift_at_10\..*"
+    r"|(origins\.#\.)?differences\.#\.log_loss\.value|replay\.pairwise\.#\.(conversions|value)_more\.value"
     r"|origins\.#\.scorers\.#\.(rows|positives|base_log_loss)"
     r"|origins\.#\.scorers\.#\.(brier_skill|pr_auc|base_rate|lift_at_5|lift_at_20|found_by_best_25|top_over_bottom|slope"
     r"|ece|value_at_capacity)\..*"
