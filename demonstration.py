@@ -44,9 +44,8 @@ def walk(given: Context, *, leads: int, simulated: bool, console: Console) -> De
     from data.commands import check, simulate
     from serving.verbs.demo_replay import rehearse
     from training.command_results import RulesOnlyResult
-    from training.commands import build, compare, train
+    from training.commands import build, compare, promote, train
     from training.errors import PromotionRefusedError
-    from training.registry.promote import promote
 
     workspace, progress = given.workspace, given.progress
 

@@ -160,7 +160,7 @@ def promote(
     as_json: JsonOption = False,
 ) -> None:
     """Let the challenger serve, if the gate lets it through; else say which rule held."""
-    from training.registry.promote import promote as run
+    from training.commands import promote as run
 
     run_verb(
         playbook,
@@ -173,7 +173,7 @@ def promote(
 @app.command()
 def rollback(reason: ReasonOption = None, playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """Let the previous champion serve again."""
-    from training.registry.promote import rollback as run
+    from training.commands import rollback as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.workspace, reason=reason))
 
@@ -181,7 +181,7 @@ def rollback(reason: ReasonOption = None, playbook: PlaybookOption = DEMO, as_js
 @app.command()
 def history(playbook: PlaybookOption = DEMO, as_json: JsonOption = False) -> None:
     """List who moved which version to serve, when and why."""
-    from training.registry.promote import history as run
+    from training.commands import history as run
 
     run_verb(playbook, None, as_json, lambda given: run(given.workspace))
 

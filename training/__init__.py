@@ -1,4 +1,4 @@
-"""How a model is made and judged."""
+"""How a model is trained, evaluated, registered and promoted."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.command_results import BuildResult, CompareResult, TrainResult
-    from training.commands import build, compare, report, scorecard, train
+    from training.commands import build, compare, history, promote, report, rollback, scorecard, train
     from training.errors import (
         FewLeadsError,
         HistoryError,
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         RegistryError,
         TrainingError,
     )
-    from training.registry.promote import history, promote, rollback
     from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
 
 # MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
@@ -27,7 +26,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
-    "commands": ("build", "compare", "report", "scorecard", "train"),
+    "commands": ("build", "compare", "history", "promote", "report", "rollback", "scorecard", "train"),
     "errors": (
         "FewLeadsError",
         "HistoryError",
@@ -37,7 +36,6 @@ _HOMES = {
         "TrainingError",
     ),
     "registry.promotion_results": ("HistoryResult", "PromotionResult", "RollbackResult"),
-    "registry.promote": ("history", "promote", "rollback"),
     "command_results": ("BuildResult", "CompareResult", "TrainResult"),
 }
 

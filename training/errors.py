@@ -1,14 +1,14 @@
 """
 What can go wrong in training, as a tree.
 
-TrainingError               no model can be made, judged or promoted
+TrainingError               no model can be trained, evaluated or promoted
 ├── HistoryError            the history is too short, or the goal is never seen in it
 ├── FewLeadsError           in some block too few leads reached the goal, or too few did not: use the rules alone
 ├── LeakError               a gate against leakage failed: some feature knows how a lead's story ends
 ├── RegistryError           the registry cannot be read or written
 │   └── UnknownVersionError it does not hold the version that was asked for
 ├── PromotionRefusedError   the challenger may not serve
-│   └── MovedMeanwhileError another version was put in place while this one was judged
+│   └── ChampionChangedError another version was put in place meanwhile
 └── RollbackRefusedError    there is no previous champion, or it cannot serve
 """
 
@@ -16,7 +16,7 @@ from data.errors import LeadscoreError
 
 
 class TrainingError(LeadscoreError):
-    """No model can be made, judged or promoted."""
+    """No model can be trained, evaluated or promoted."""
 
 
 class HistoryError(TrainingError):
@@ -52,11 +52,11 @@ class UnknownVersionError(RegistryError):
 
 
 class PromotionRefusedError(TrainingError):
-    """The challenger may not serve; says which rule held."""
+    """The challenger may not serve; the message names the rule that refused it."""
 
 
-class MovedMeanwhileError(PromotionRefusedError):
-    """Another version was put in place while this one was judged; says by whom."""
+class ChampionChangedError(PromotionRefusedError):
+    """Another version was put in place while this one was evaluated; the message names who did it."""
 
 
 class RollbackRefusedError(TrainingError):

@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def with_figures(readme: str) -> str:
-    """Give the README with the tables of the committed files between its marks."""
+    """Return the README with the tables of the committed files between its marks."""
     figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     benchmarks = json.loads(BENCHMARKS.read_text()) if BENCHMARKS.exists() else []
     tables = f"{_quality(figures)}\n{_speed(benchmarks)}"
@@ -69,21 +69,21 @@ def _trained(playbook: Path, home: Path, **environment: str) -> dict[str, object
     trained = _run("train", "--playbook", str(playbook), "--json", home=home, **environment).json
     took = time.perf_counter() - started
     compared = _run("compare", "--playbook", str(playbook), "--json", home=home, **environment).json
-    arena = compared["arena"]
+    replay = compared["replay"]
     facts = ("rows", "positives", "features", "features_tried", "calibration", "gates", "scorers", "differences")
-    told = ("from", "to", "days", "capacity_per_day", "winner", "decided", "says")
-    entrants = [{name: value for name, value in one.items() if name != "by_day"} for one in arena["entrants"]]
+    parts = ("start", "end", "days", "capacity_per_day", "winner", "decided", "says")
+    participants = [{name: value for name, value in one.items() if name != "by_day"} for one in replay["participants"]]
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "train_s": round(took, 1),
         **{name: trained[name] for name in facts},
         "origins": [_slim(origin) for origin in trained["origins"]],
-        "arena": {**{name: arena[name] for name in told}, "entrants": entrants},
+        "replay": {**{name: replay[name] for name in parts}, "participants": participants},
     }
 
 
 def _slim(origin: dict[str, object]) -> dict[str, object]:
-    """Keep of an origin what the README shows: its weeks, every log loss, and the differences."""
+    """Reduce an origin to what the README shows: its weeks, every log loss, and the differences."""
     scorers = [{name: one[name] for name in ("name", "kind", "log_loss", "auc")} for one in origin["scorers"]]
     return {**{name: origin[name] for name in ("test", "rows", "positives", "differences", "says")}, "scorers": scorers}
 
@@ -137,7 +137,7 @@ def _headline(figures: dict[str, dict[str, object]]) -> str:
 
 
 def _by_origin(figures: dict[str, dict[str, object]]) -> str:
-    """Put the log loss of every scorer at every origin side by side."""
+    """Return the table of the log loss of every scorer at every origin."""
     lines = [
         "Log loss, trained anew at each of three origins and judged on the weeks that followed:",
         "",
@@ -157,7 +157,7 @@ def _by_origin(figures: dict[str, dict[str, object]]) -> str:
 
 
 def _replayed(figures: dict[str, dict[str, object]]) -> str:
-    """Put what each scorer's calls found in the replay side by side."""
+    """Return the table of what each scorer's calls found in the replay."""
     lines = [
         "Successes found when the team calls the best leads of each day (`leadscore compare`):",
         "",
@@ -165,9 +165,9 @@ def _replayed(figures: dict[str, dict[str, object]]) -> str:
         "|---|---|---|---|---|",
     ]
     for key, made in figures.items():
-        arena = made["arena"]
-        room = f"{arena['capacity_per_day']:g} × {arena['days']}"
-        for one in arena["entrants"]:
+        replay = made["replay"]
+        room = f"{replay['capacity_per_day']:g} × {replay['days']}"
+        for one in replay["participants"]:
             numbers = f"{_interval(one['conversions'], 0)} | {_interval(one['calls_per_conversion'], 2)}"
             lines.append(f"| {_NAMES[key]} | {room} | {one['name']} | {numbers} |")
     return "\n".join(lines)

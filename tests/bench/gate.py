@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from training.registry.promotion_gate import GateCandidate, GateDecision, judge_challenger
+from training.registry.gate_decision import GateDecision
+from training.registry.promotion_gate import GateCandidate, evaluate_challenger
 from training.statistics.reliability import logistic_fit
 from training.statistics.scoring_metrics import EvaluationRows
 
@@ -123,11 +124,11 @@ def _ruling(champion: Seen, challenger: Seen, shared: float, chance: np.random.G
     judged = EvaluationRows(label=label, weight=np.ones(len(label)), group=scene.group, day=day)
     theirs, own, of_rules = (scene.noise(chance) for _ in range(3))
     ours = np.sqrt(shared) * theirs + np.sqrt(1 - shared) * own
-    return judge_challenger(
+    return evaluate_challenger(
         GateCandidate("version 2", "2", challenger.chances(scene, ours)),
         GateCandidate("version 1", "1", champion.chances(scene, theirs)),
         rules=(GateCandidate("the point rules", "rules", RULES.chances(scene, of_rules)),),
-        judged=judged,
+        rows=judged,
         capacity_per_day=CALLS_PER_DAY,
         small=False,
     )

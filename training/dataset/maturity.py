@@ -33,7 +33,7 @@ from data.playbook import Business
 from training.dataset.split import plan_blocks
 from training.errors import HistoryError
 from training.statistics.bootstrap import Floats, interval, spread
-from training.statistics.estimates import NO_ESTIMATE, Estimate
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 
 ENOUGH = 0.90
 """The share of all conversions that a horizon should hold."""
@@ -74,7 +74,7 @@ class Maturity:
     def as_json(self) -> dict[str, Any]:
         """Return it as the manifest of a training set has it."""
         return {
-            "share": self.share.as_json(),
+            "share": self.share.model_dump(mode="json"),
             "proposed_days": self.proposed_days,
             "median_days": self.median_days,
             "watched_days": self.watched_days,

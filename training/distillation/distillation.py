@@ -29,7 +29,7 @@ from training.distillation.rule_selection import RuleSelection, SelectionProblem
 from training.distillation.rule_yaml import performance_lines, write_rules
 from training.fitting.minimum_data import leads_by_outcome
 from training.fitting.scorecard_fit import calibrated_rules
-from training.statistics.estimates import ScorerEvaluation
+from training.statistics.scorer_metrics import ScorerEvaluation
 
 NAME = "learned rules"
 MOST_ROWS = 20_000

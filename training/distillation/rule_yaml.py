@@ -11,7 +11,8 @@ from data.playbook import Business
 from data.playbook_consistency import rule_contradictions
 from data.point_rules import Rule, ScorecardRules
 from training.errors import TrainingError
-from training.statistics.estimates import ScorerEvaluation
+from training.statistics.estimate import NO_ESTIMATE
+from training.statistics.scorer_metrics import ScorerEvaluation
 
 _ORDER = (
     "activity",
@@ -71,8 +72,9 @@ def read_rules(file: Path, business: Business) -> ScorecardRules:
 def performance_lines(scorers: Sequence[ScorerEvaluation]) -> Iterator[str]:
     """Write log loss and AUC of scorers on the same later leads, one scorer per line."""
     for scorer in scorers:
-        loss, auc = scorer.log_loss.value, scorer.auc.value
-        yield f"  {scorer.name}: log loss {loss:.4f}, AUC {auc:.3f}"
+        loss, auc = (scorer.log_loss or NO_ESTIMATE).value, (scorer.auc or NO_ESTIMATE).value
+        numbers = f"log loss {loss:.4f}" + ("" if auc is None else f", AUC {auc:.3f}")
+        yield f"  {scorer.name}: {numbers}"
 
 
 def _fields(rule: Rule) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from models.calibration import Calibration, Platt, calibration_from_json
 from models.errors import StructureError
 from training.fitting.calibration_maps import CalibrationRows, fit_beta, fit_isotonic, fit_platt, row_losses
 from training.statistics.bootstrap import Ratios, interval, spread
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 from training.statistics.reliability import Floats
 
 FOLDS = 5
@@ -55,7 +55,7 @@ class CalibrationComparison:
 
     def as_json(self) -> dict[str, Any]:
         """Return the numbers as JSON."""
-        return {"is": self.kind, "log_loss": self.log_loss, "difference": self.difference.as_json()}
+        return {"is": self.kind, "log_loss": self.log_loss, "difference": self.difference.model_dump(mode="json")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 Gates of the calibration: are the probabilities right, as far as the test rows can tell.
 
 Observed over expected, and the slope, are estimates: a gate fails when the whole of its 95 % interval lies outside of
-what is allowed, so that few test rows never fail a good model, and seldom a bad one. A gate whose interval reaches
-beyond what is allowed passes without having shown that all is well, and says so. A calibration that was fitted on few
-successes is off by chance, too, and no later weeks can mend that: where the calibrate block's own numbers are known,
-their noise widens the interval. The calibration error has noise of its own that no model can be below; it may exceed
-what a perfect model shows 95 times in 100 by 0.005.
+what is allowed, so that few test rows never fail a good model, and seldom a bad one. A calibration that was fitted on
+few successes is off by chance, too, and no later weeks can mend that: where the calibrate block's own numbers are
+known, their noise widens the interval. The calibration error has noise of its own that no model can be below; it may
+exceed what a perfect model shows 95 times in 100 by 0.005.
+
+A gate that passes although it could not have failed a scorer that is off is not conclusive: where an interval reaches
+out of what is allowed, and where probabilities a fifth too high or too low would have passed as well.
 
 Measured on simulated leads with a success rate near 8 % and an AUC near 0.75, each row an account of its own, in 200
 worlds each: the share of worlds in which at least one gate fails.
@@ -26,7 +28,8 @@ from dataclasses import dataclass
 
 from training.gates.gate import GateResult
 from training.replay import Replay
-from training.statistics.estimates import CalibrationError, Estimate, ScorerMetrics
+from training.statistics.estimate import NO_ESTIMATE, CalibrationError, Estimate
+from training.statistics.scorer_metrics import Metrics
 
 ERROR_ABOVE_NOISE = 0.005
 """By how much the calibration error may exceed the noise of a perfect model."""
@@ -34,8 +37,10 @@ ERROR_ABOVE_NOISE = 0.005
 LEAST, MOST = 0.9, 1.1
 """Where observed over expected, and the slope, should lie."""
 
+VISIBLE = 0.2
+"""Probabilities that are off by this share must be visible, or the gate of the calibration error is not conclusive."""
+
 _REMEDY = "train again with later weeks, as the rate of success may have changed since those it was calibrated on"
-_UNDECIDED = "not contradicted (too few successes to tell)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ _SLOPE = _Wording(
 )
 
 
-def calibration_gates(metrics: ScorerMetrics, *, fitted_on: ScorerMetrics | None = None) -> tuple[GateResult, ...]:
+def calibration_gates(metrics: Metrics, *, fitted_on: Metrics | None = None) -> tuple[GateResult, ...]:
     """
     Compare a scorer's calibration with what is allowed.
 
@@ -79,10 +84,12 @@ def calibration_gates(metrics: ScorerMetrics, *, fitted_on: ScorerMetrics | None
     Returns:
         Three gates: ``calibration error``, ``observed over expected``, ``calibration slope``.
     """
-    total, slope = metrics.observed_over_expected, metrics.slope
+    total, slope = metrics.observed_over_expected or NO_ESTIMATE, metrics.slope or NO_ESTIMATE
     if fitted_on is not None:
-        total, slope = _widened(total, fitted_on.observed_over_expected), _widened(slope, fitted_on.slope)
-    return error_gate(metrics.ece), total_gate(total), slope_gate(slope)
+        total = _widened(total, fitted_on.observed_over_expected or NO_ESTIMATE)
+        slope = _widened(slope, fitted_on.slope or NO_ESTIMATE)
+    rate = (metrics.base_rate or NO_ESTIMATE).value or 0.0
+    return error_gate(metrics.ece, base_rate=rate), total_gate(total), slope_gate(slope)
 
 
 def total_gate(total: Estimate) -> GateResult:
@@ -91,8 +98,9 @@ def total_gate(total: Estimate) -> GateResult:
 
     >>> print(total_gate(Estimate(value=0.86, low=0.83, high=0.89)).says)
     The probabilities are too high: 0.86 of the expected successes happened (0.83 – 0.89, allowed 0.9 – 1.1); train ...
-    >>> print(total_gate(Estimate(value=0.95, low=0.8, high=1.1)).says)
-    Not contradicted (too few successes to tell): 0.95 of the expected successes happened (0.80 – 1.10, allowed ...
+    >>> undecided = total_gate(Estimate(value=0.95, low=0.8, high=1.1))
+    >>> print(undecided.passed, undecided.conclusive, undecided.says)
+    True False 0.95 of the expected successes happened (0.80 – 1.10, allowed 0.9 – 1.1).
     """
     return _near_one(_TOTAL, total)
 
@@ -107,7 +115,8 @@ def replay_gate(replay: Replay) -> GateResult:
     conclusion = replay.conclusion
     kinds = {result.participant.name: result.participant.kind for result in replay.results}
     lost = conclusion.decided and kinds.get(conclusion.winner) == "rules"
-    return GateResult("replay against the point rules", passed=not lost, says=conclusion.says, numbers={})
+    conclusive = conclusion.decided or "rules" not in kinds.values()
+    return GateResult("replay against the point rules", not lost, conclusion.says, numbers={}, conclusive=conclusive)
 
 
 def _widened(estimate: Estimate, fitted: Estimate) -> Estimate:
@@ -132,32 +141,32 @@ def _widened(estimate: Estimate, fitted: Estimate) -> Estimate:
     return Estimate(value=value, low=low, high=high)
 
 
-def error_gate(ece: CalibrationError) -> GateResult:
+def error_gate(ece: CalibrationError, *, base_rate: float) -> GateResult:
     """Fail where the calibration error exceeds the noise of a perfect model by more than 0.005."""
-    error, noise = ece.value, ece.noise_95
+    error, noise = ece.value or 0.0, ece.noise_95 or 0.0
     limit = noise + ERROR_ABOVE_NOISE
-    passed = error <= limit
+    passed, conclusive = error <= limit, limit < VISIBLE * base_rate
     average = f"Probabilities are off by {error:.3f} on average, expected at most {limit:.3f}"
     text = f"{average}: chance alone explains {noise:.3f}"
     numbers = {"error": error, "noise_95": noise, "limit": limit}
-    return GateResult("calibration error", passed, f"{text}." if passed else f"{text}; {_REMEDY}.", numbers)
+    ending = "." if passed else f"; {_REMEDY}."
+    return GateResult("calibration error", passed, text + ending, numbers, conclusive=conclusive or not passed)
 
 
 def _near_one(wording: _Wording, estimate: Estimate) -> GateResult:
     """Fail where the whole interval lies outside of what is allowed; an end that is not known is never outside."""
     if estimate.value is None:
-        return GateResult(wording.name, passed=True, says=wording.unknown, numbers={})
-    below = estimate.high is not None and estimate.high < LEAST
-    above = estimate.low is not None and estimate.low > MOST
+        return GateResult(wording.name, passed=True, says=wording.unknown, numbers={}, conclusive=False)
+    low, high = estimate.low, estimate.high
+    below, above = high is not None and high < LEAST, low is not None and low > MOST
     passed = not (below or above)
-    span = " – ".join("?" if end is None else f"{end:.2f}" for end in (estimate.low, estimate.high))
-    finding = wording.below if below else wording.above if above else _where_passed(wording, estimate)
-    text = f"{finding}: {wording.means.format(value=estimate.value)} ({span}, allowed {LEAST} – {MOST})"
-    numbers = {name: number for name, number in dict(estimate).items() if number is not None}
-    return GateResult(wording.name, passed, f"{text}." if passed else f"{text}; {_REMEDY}.", numbers)
-
-
-def _where_passed(wording: _Wording, estimate: Estimate) -> str:
-    """Claim that a number is right only where its whole interval is: a wide one passes for want of successes."""
-    shown = estimate.low is not None and estimate.high is not None and LEAST <= estimate.low <= estimate.high <= MOST
-    return wording.fine if shown else _UNDECIDED.capitalize()
+    # Only a whole interval inside shows that the number is right; a wider one passes for want of successes.
+    inside = low is not None and high is not None and LEAST <= low <= high <= MOST
+    finding = wording.below if below else wording.above if above else wording.fine if inside else ""
+    span = " – ".join("?" if end is None else f"{end:.2f}" for end in (low, high))
+    measured = f"{wording.means.format(value=estimate.value)} ({span}, allowed {LEAST} – {MOST})"
+    text = f"{finding}: {measured}" if finding else measured[:1].upper() + measured[1:]
+    ends = {"value": estimate.value, "low": low, "high": high}
+    numbers = {name: number for name, number in ends.items() if number is not None}
+    ending = "." if passed else f"; {_REMEDY}."
+    return GateResult(wording.name, passed, text + ending, numbers, conclusive=inside or not passed)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from training.errors import LeakError
+
+NOT_CONTRADICTED: Final = "not contradicted (too few successes to tell)"
+"""Describes a gate that passed although it could not have seen what it looks for."""
 
 MOST_NAMED = 8
 """More names than these are only counted; a leak of one activity shows in a dozen features."""
@@ -21,6 +24,7 @@ class GateResult:
         says: the finding in one sentence; of a failed gate also which feature it is and what to do.
         numbers: the figures behind it.
         accepted: why the training went on although this gate failed; None where it did not fail.
+        conclusive: False where it passed for want of power: too few successes to see what it looks for.
     """
 
     name: str
@@ -28,12 +32,14 @@ class GateResult:
     says: str
     numbers: Mapping[str, float]
     accepted: str | None = None
+    conclusive: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return it as evaluation documents have it."""
         return {
             "name": self.name,
             "passed": self.passed,
+            "conclusive": self.conclusive,
             "says": self.says,
             "numbers": {name: float(number) for name, number in self.numbers.items()},
             "accepted": self.accepted,

@@ -1,6 +1,6 @@
 """Agreement: how similarly two scorers rank and call leads."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,10 +27,6 @@ class Agreement:
     rank_correlation: float | None
     calls_in_common: float | None
     top_tenth_in_common: float
-
-    def as_json(self) -> dict[str, float | None]:
-        """Return the three numbers."""
-        return asdict(self)
 
 
 def rank_correlation(first: Floats, second: Floats) -> float | None:

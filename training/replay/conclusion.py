@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from training.replay.participants import Participant
 from training.replay.results import CallDifference, ReplayResult
 from training.replay.weeks import Weeks
-from training.statistics.estimates import Estimate, Kind
+from training.statistics.estimate import Estimate
+from training.statistics.scorer_kind import Kind
 
 _SAME_DAY = 0.05
 _MANY = 10

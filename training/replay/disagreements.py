@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +16,9 @@ from training.replay.calls import Calls
 from training.replay.policy import Policy
 from training.replay.results import only_called_by
 from training.replay.weeks import Weeks
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 
 EXAMPLES = 5
-REASONS = 5
 
 Receipts = Mapping[int, Receipt]
 
@@ -58,17 +56,6 @@ class DisagreementExample:
     first: Receipt | None
     other: Receipt | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return what happened and both receipts, with the reasons that moved the score most."""
-        return {
-            "lead_id": self.lead_id,
-            "called_on": self.called_on,
-            "reached_goal": self.reached_on is not None,
-            "reached_on": self.reached_on,
-            "ours": None if self.first is None else self.first.as_json(reasons=REASONS),
-            "theirs": None if self.other is None else self.other.as_json(reasons=REASONS),
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class SwapSet:
@@ -84,14 +71,6 @@ class SwapSet:
     leads: float
     rate: Estimate
     examples: tuple[DisagreementExample, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return counts and examples."""
-        return {
-            "leads": self.leads,
-            "rate": self.rate.as_json(),
-            "examples": [example.as_json() for example in self.examples],
-        }
 
 
 def clearest(caller: Policy, other: Policy, *, weeks: Weeks) -> tuple[SwappedLead, ...]:

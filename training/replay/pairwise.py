@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from data.progress import Progress, silent
 from data.warehouse import Warehouse
@@ -34,20 +33,6 @@ class PairwiseResult:
     agreement: Agreement
     only_first: SwapSet
     only_other: SwapSet
-
-    def as_json(self) -> dict[str, Any]:
-        """Return which participant the other is and all that distinguishes the two."""
-        value_more = self.difference.value_more
-        return {
-            "name": self.other.name,
-            "kind": self.other.kind,
-            "conversions_more": self.difference.conversions_more.as_json(),
-            "days_earlier": self.difference.days_earlier.as_json(),
-            "value_more": None if value_more is None else value_more.as_json(),
-            "agreement": self.agreement.as_json(),
-            "only_ours": self.only_first.as_json(),
-            "only_theirs": self.only_other.as_json(),
-        }
 
 
 @dataclass(frozen=True, slots=True)

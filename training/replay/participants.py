@@ -15,7 +15,7 @@ from training.dataset.feature_values import values_of
 from training.fitting.scorecard_fit import calibrated_rules
 from training.replay.weeks import Floats
 from training.statistics.comparison import Contender
-from training.statistics.estimates import Kind
+from training.statistics.scorer_kind import Kind
 
 _UNREGISTERED = "unregistered"
 

@@ -1,9 +1,7 @@
 """The replay: any number of scorers on the same leads, over the same weeks, at the same capacity."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from data.instants import iso
 from data.progress import Progress, silent
 from data.warehouse import Warehouse
 from training.dataset.dataset import Dataset
@@ -42,22 +40,6 @@ class Replay:
     pairwise: tuple[PairwiseResult, ...]
     conclusion: Conclusion
     absent: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the replay as evaluation documents have it."""
-        return {
-            "from": iso(self.period.start),
-            "to": iso(self.period.end),
-            "days": self.days,
-            "capacity_per_day": self.capacity_per_day,
-            "leads": self.leads,
-            "conversions": self.conversions,
-            "entrants": [result.as_json() for result in self.results],
-            "against": [pair.as_json() for pair in self.pairwise],
-            "winner": self.conclusion.winner,
-            "decided": self.conclusion.decided,
-            "says": " ".join([self.conclusion.says, *self.absent]),
-        }
 
 
 def run_replay(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from training.replay.participants import Participant
 from training.replay.policy import Policy
 from training.replay.weeks import SEED, Floats, Weeks
 from training.statistics.bootstrap import Ratios, interval, spread
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 
 Parts = Mapping[str, tuple[Floats, Floats]]
 Estimates = dict[str, Estimate]
@@ -43,21 +42,6 @@ class ReplayResult:
     days_before: Estimate
     value: Estimate | None
     by_day: tuple[tuple[str, float, float], ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the participant's identity and all numbers."""
-        return {
-            **self.participant.identity.as_json(),
-            "calls": self.calls,
-            "conversions": self.conversions.as_json(),
-            "found_share": self.found_share.as_json(),
-            "calls_per_conversion": self.calls_per_conversion.as_json(),
-            "days_before": self.days_before.as_json(),
-            "value": None if self.value is None else self.value.as_json(),
-            "by_day": [
-                {"day": day, "calls": calls, "conversions": conversions} for day, calls, conversions in self.by_day
-            ],
-        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def draw_all(
         model: what was trained.
         test: (n) rows with its features.
         business: knows the words.
-        progress: hears how many are drawn.
+        progress: receives how many are drawn.
 
     Returns:
         The files, PNG.
@@ -55,8 +55,8 @@ def draw_all(
     }
     drawn = []
     with mpl.rc_context({"font.size": 10, "axes.edgecolor": _QUIET, "text.color": _INK, "axes.labelcolor": _INK}):
-        for at, (name, draw) in enumerate(figures.items()):
-            progress("drawing plots", at, len(figures))
+        for done, (name, draw) in enumerate(figures.items()):
+            progress("drawing plots", done, len(figures))
             drawn.append(_saved(draw(), place / name))
     progress("drawing plots", len(figures), len(figures))
     return drawn
@@ -80,7 +80,7 @@ def beeswarm_figure(model: ConversionModel, rows: pd.DataFrame, business: Busine
 
 
 def _colours(matrix: Floats, model: ConversionModel) -> NDArray[np.object_]:
-    """Give what colours the dots: the values, but text for categories, which shap leaves grey: codes have no order."""
+    """Return what colours the dots: values, but text for categories, which shap leaves grey: codes have no order."""
     values = matrix.astype(object)
     values[:, [feature.is_category for feature in model.catalog.features]] = "category"
     return values

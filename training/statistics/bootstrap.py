@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.statistics.bootstrap_kernel import LANES, auc_and_average_precision, sum_groups
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500

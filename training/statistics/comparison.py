@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from data.progress import Progress, silent
 from models.scorer import Scorer
 from training.statistics.bootstrap import RESAMPLES, Ratios, interval, spread
-from training.statistics.estimates import Estimate, Kind, ScorerEvaluation, ScorerIdentity
+from training.statistics.estimate import NO_ESTIMATE, Estimate
+from training.statistics.scorer_kind import Kind
+from training.statistics.scorer_metrics import ScorerEvaluation, ScorerIdentity
 from training.statistics.scoring_metrics import SEED, EvaluationRows, evaluate, losses
 
 Floats = NDArray[np.float64]
@@ -135,7 +137,8 @@ def compare_scorers(
 
 
 def _log_loss(scorer: ScorerEvaluation) -> float:
-    return np.inf if scorer.log_loss.value is None else scorer.log_loss.value
+    value = (scorer.log_loss or NO_ESTIMATE).value
+    return np.inf if value is None else value
 
 
 def _report(progress: Progress, index: int, contenders: int, done: int) -> None:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from data.instants import DAY_US
 from training.statistics.bootstrap import RESAMPLES, Ranking, Ratios, group_sums, ignore_count, interval, spread
-from training.statistics.estimates import CalibrationError, Estimate, ScorerMetrics
+from training.statistics.estimate import CalibrationError, Estimate
 from training.statistics.reliability import Floats, curve, logistic_fit, logits
+from training.statistics.scorer_metrics import Metrics
 
 SEED = 11
 LIFTS = (5, 10, 20)
@@ -83,7 +84,7 @@ def evaluate(
     capacity_per_day: float,
     resamples: int = RESAMPLES,
     on_measured: Callable[[int], None] = ignore_count,
-) -> ScorerMetrics:
+) -> Metrics:
     """
     Evaluate the probabilities of one scorer.
 
@@ -118,7 +119,7 @@ def evaluate(
         "rows": len(judged.label),
         "positives": int(judged.label.sum()),
     }
-    return ScorerMetrics.model_validate(content)
+    return Metrics.model_validate(content)
 
 
 def losses(probability: Floats, label: Floats) -> Floats:

@@ -11,7 +11,7 @@ from lifelines import AalenJohansenFitter
 from data.instants import DAY_US
 from tests.training.small import START, day, leads, outcomes, playbook
 from training.dataset.maturity import ENOUGH, Waits, estimate_maturity
-from training.statistics.estimates import NO_ESTIMATE
+from training.statistics.estimate import NO_ESTIMATE
 
 SPAN = 400
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from training.gates.calibration_gates import calibration_gates
-from training.statistics.estimates import NO_ESTIMATE, CalibrationError, Estimate, ScorerMetrics
+from training.statistics.estimate import NO_ESTIMATE, CalibrationError, Estimate
+from training.statistics.scorer_metrics import Metrics
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
 NAMES = ["calibration error", "observed over expected", "calibration slope"]
@@ -18,10 +19,10 @@ def estimate(value, low, high):
 def metrics(**changes):
     """All numbers of a scorer, with a calibration that is right unless changed."""
     fine = estimate(1.0, 0.95, 1.05)
-    names = set(ScorerMetrics.model_fields) - {"ece", "rows", "positives", "base_log_loss"}
+    names = set(Metrics.model_fields) - {"ece", "rows", "positives", "base_log_loss"}
     ece = CalibrationError(value=0.01, noise_95=0.012)
     content = {"ece": ece, "rows": 9, "positives": 1, "base_log_loss": 0.3, **dict.fromkeys(names, fine)}
-    return ScorerMetrics(**(content | changes))
+    return Metrics(**(content | changes))
 
 
 def gate(name, **changes):

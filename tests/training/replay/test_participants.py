@@ -18,7 +18,7 @@ from training.dataset.assembly import build_dataset
 from training.fitting import fit as fitting
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.replay import Participants, choose_participants, participant_of, run_replay
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from data.instants import DAY_US
 from tests.training.replay.histories import drawn, participant, rows_of, weeks_of
 from training.replay.policy import Policy
 from training.replay.results import replay_results
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 
 DAYS = 40
 ZERO = Estimate(value=0, low=0, high=0)

@@ -8,7 +8,7 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 import training.statistics.bootstrap
 from training.statistics.bootstrap import Ranking, Ratios, group_sums, interval, resamples, spread
-from training.statistics.estimates import NO_ESTIMATE, Estimate
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 from training.statistics.scoring_metrics import losses
 
 

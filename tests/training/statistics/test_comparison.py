@@ -7,7 +7,7 @@ from models.scorecard import compile_scorecard
 from tests.models.small import fitted
 from tests.training.statistics.test_scoring_metrics import judged_rows
 from training.statistics.comparison import Contender, compare_scorers, evaluate_scorers, paired_difference
-from training.statistics.estimates import Estimate
+from training.statistics.estimate import Estimate
 
 
 def compared(model, rules, judged):

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from data.instants import DAY_US
 from training.statistics.bootstrap import interval, resamples
-from training.statistics.estimates import NO_ESTIMATE, Estimate
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 from training.statistics.scoring_metrics import SEED, EvaluationRows, best_share, called, evaluate, found_by_shares
 
 BASE = 0.15

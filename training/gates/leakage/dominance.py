@@ -41,11 +41,8 @@ def dominance(dataset: Dataset, business: Business, *, seed: int) -> GateResult:
     outcomes = outcomes_of(rows, horizon_days=business.goal.horizon_days) if len(rows) else ()
     measurable = [outcome for outcome in outcomes if outcome.enough()]
     if not measurable:
-        says = (
-            f"Not contradicted (too few successes to tell): looking at features one by one takes {FEWEST_GROUPS} "
-            "accounts with success and as many without."
-        )
-        return GateResult(NAME, passed=True, says=says, numbers={"rows": len(rows), "features": 0})
+        says = f"No feature was measured alone: that takes {FEWEST_GROUPS} accounts with success and as many without."
+        return GateResult(NAME, passed=True, says=says, numbers={"rows": len(rows), "features": 0}, conclusive=False)
     measured = {name: list(associations(rows[name], feature, measurable)) for name, feature in dataset.columns.items()}
     guilty = {name: worst for name, each in measured.items() if (worst := _worst(each)) is not None}
     numbers = {"rows": len(rows), "features": len(measured), **_largest(measured)}

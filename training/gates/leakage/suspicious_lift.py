@@ -133,8 +133,8 @@ def suspicious_lift(
         if (reach := measure_reach(score, rows)) is not None
     }
     if not reaches:
-        says = "Not contradicted (too few successes to tell): the test rows all end alike, so there is no lift."
-        return GateResult(NAME, passed=True, says=says, numbers={})
+        says = "The test rows all end alike, so that no lift can be measured."
+        return GateResult(NAME, passed=True, says=says, numbers={}, conclusive=False)
     numbers = {
         f"{name}_{part}": getattr(reach, part) for name, reach in reaches.items() for part in ("lift", "reach", "low")
     }
@@ -142,7 +142,9 @@ def suspicious_lift(
     if reaches[worst].low > FAR:
         says = _suspects(reaches[worst], _leading(booster, encoding), quick=worst.startswith("quick_fit"))
         return GateResult(NAME, passed=False, says=says, numbers=numbers)
-    return GateResult(NAME, passed=True, says=_plausible(reaches.get("model", reaches[worst])), numbers=numbers)
+    says = _plausible(reaches.get("model", reaches[worst]))
+    conclusive = all(reach.reach <= FAR for reach in reaches.values())
+    return GateResult(NAME, passed=True, says=says, numbers=numbers, conclusive=conclusive)
 
 
 def _leading(booster: lightgbm.Booster, encoding: Encoding) -> list[str]:
