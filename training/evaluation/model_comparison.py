@@ -4,10 +4,10 @@ from pydantic import Field
 
 from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.evaluation.scorer_evaluation import ScorerEvaluation
-from training.statistics.estimate import Estimate, Part
+from training.statistics.estimate import Estimate, EvaluationPart
 
 
-class ModelComparison(Part):
+class ModelComparison(EvaluationPart):
     """What ``compare`` found."""
 
     version: str = Field(description="the model's")

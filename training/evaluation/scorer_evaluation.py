@@ -5,11 +5,11 @@ from typing import Protocol, TypeVar
 
 from pydantic import Field
 
-from training.statistics.estimate import CalibrationError, Estimate, Number, Part
+from training.statistics.estimate import CalibrationError, Estimate, EvaluationPart, Number
 from training.statistics.scorer_kind import Kind
 
 
-class ScorerName(Part):
+class ScorerName(EvaluationPart):
     """A scorer by its name, which no other of the evaluation has, and its kind."""
 
     name: str
@@ -23,7 +23,7 @@ class ScorerIdentity(ScorerName):
     fingerprint: str
 
 
-class Metrics(Part):
+class Metrics(EvaluationPart):
     """The numbers of one scorer on one set of rows; see ``training.statistics.scoring_metrics.evaluate``."""
 
     log_loss: Estimate | None
@@ -61,14 +61,14 @@ class ScorerEvaluation(ScorerIdentity, Metrics):
         return self.auc is not None and (self.auc.value, self.auc.low, self.auc.high) == (0.5, 0.5, 0.5)
 
 
-class LogLossDifference(Part):
+class LogLossDifference(EvaluationPart):
     """The log loss of the model minus that of another scorer on the same rows, paired."""
 
     name: str = Field(description="the other scorer")
     log_loss: Estimate
 
 
-class Period(Part):
+class Period(EvaluationPart):
     """A half-open span of time."""
 
     start: str = Field(description="first instant, ISO 8601 in UTC")
@@ -76,7 +76,7 @@ class Period(Part):
     days: float
 
 
-class OriginEvaluation(Part):
+class OriginEvaluation(EvaluationPart):
     """One origin: everything was fitted anew on the weeks before it and evaluated on the weeks after it."""
 
     number: int = Field(description="counted from 1, the oldest")
@@ -106,7 +106,7 @@ class SegmentMetrics(ScorerName):
         return any(number is not None for number in (self.log_loss, self.auc, self.base_rate))
 
 
-class SegmentEvaluation(Part):
+class SegmentEvaluation(EvaluationPart):
     """One kind of lead: how many there are, and how good each scorer is for them."""
 
     attribute: str
@@ -125,7 +125,7 @@ class SegmentEvaluation(Part):
         return any(scorer.is_known for scorer in self.scorers)
 
 
-class ReliabilityPoint(Part):
+class ReliabilityPoint(EvaluationPart):
     """A bin of rows: the mean chance, the share that came true, and where a perfect scorer would lie."""
 
     predicted: float
@@ -143,7 +143,7 @@ class ReliabilityCurve(ScorerName):
     noise_95: Number
 
 
-class GainPoint(Part):
+class GainPoint(EvaluationPart):
     """The share of all successes that is among the best-scored share of the rows."""
 
     called: float
@@ -156,7 +156,7 @@ class GainCurve(ScorerName):
     points: tuple[GainPoint, ...]
 
 
-class LiftPoint(Part):
+class LiftPoint(EvaluationPart):
     """How many times as often the best share of the rows succeeds as all rows."""
 
     share: float
@@ -176,7 +176,7 @@ class LiftCurve(ScorerName):
     points: tuple[LiftPoint, ...]
 
 
-class Curves(Part):
+class Curves(EvaluationPart):
     """The curves of every scorer."""
 
     reliability: tuple[ReliabilityCurve, ...] = ()
