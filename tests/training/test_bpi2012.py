@@ -15,8 +15,8 @@ def test_loan_applications_are_predicted_forward_in_time(bpi2012, tmp_path):
     started = time.perf_counter()
     found = train(Workspace(bpi2012, Home(tmp_path)))
     took_s = time.perf_counter() - started
-    assert found.manifest["plan"]["name"] == "one purge"
-    assert found.test["auc"]["value"] >= 0.75
-    assert found.test["log_loss"]["value"] <= 0.85 * found.test["base_log_loss"]
-    assert found.test["log_loss"]["value"] < found.rules["log_loss"]["value"]
+    assert found.data.plan.name == "one purge"
+    assert found.test.auc.value >= 0.75
+    assert found.test.log_loss.value <= 0.85 * found.test.base_log_loss
+    assert found.test.log_loss.value < found.rules.log_loss.value
     assert took_s <= 120

@@ -29,13 +29,13 @@ from training.evaluation.training_summary import (
     PlaybookSummary,
     ReasonWeight,
 )
-from training.statistics.estimate import Part
+from training.statistics.estimate import EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
 
 FILE = "evaluation.json"
 
 
-class Evaluation(Part):
+class Evaluation(EvaluationPart):
     """Everything a training found; without a model, and with empty parts, where only the point rules score."""
 
     format_version: Literal[1] = 1

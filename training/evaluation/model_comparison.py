@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from training.evaluation.replay_evaluation import ReplayEvaluation
-from training.statistics.estimate import Estimate, Part
+from training.statistics.estimate import Estimate, EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
 
 
-class ModelComparison(Part):
+class ModelComparison(EvaluationPart):
     """What ``compare`` found."""
 
     version: str = Field(description="the model's")

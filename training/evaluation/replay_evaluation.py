@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field
 
 from data.instants import iso
-from training.statistics.estimate import Estimate, Number, Part
+from training.statistics.estimate import Estimate, EvaluationPart, Number
 from training.statistics.scorer_metrics import ScorerIdentity, ScorerName
 
 if TYPE_CHECKING:  # whoever only reads an evaluation does not load what makes one
@@ -19,7 +19,7 @@ REASONS = 5
 """Reasons of a receipt that are kept, those that moved most first."""
 
 
-class DayTotals(Part):
+class DayTotals(EvaluationPart):
     """Calls and conversions up to a day; a conversion counts on the day of its call."""
 
     day: str
@@ -57,7 +57,7 @@ class ParticipantResult(ScorerIdentity):
         )
 
 
-class ReasonPoints(Part):
+class ReasonPoints(EvaluationPart):
     """A reason of a receipt, and the points it moved."""
 
     code: str
@@ -65,7 +65,7 @@ class ReasonPoints(Part):
     points: float
 
 
-class ReceiptSummary(Part):
+class ReceiptSummary(EvaluationPart):
     """A receipt with the reasons that moved most; the points of the others are in ``rest_points``."""
 
     score: int
@@ -86,7 +86,7 @@ class ReceiptSummary(Part):
         return cls.model_validate({name: content[name] for name in cls.model_fields})
 
 
-class CalledLead(Part):
+class CalledLead(EvaluationPart):
     """A lead that only one of two participants called, with the receipts of both as of the same instant."""
 
     lead_id: str
@@ -107,7 +107,7 @@ class CalledLead(Part):
         )
 
 
-class ExclusiveCalls(Part):
+class ExclusiveCalls(EvaluationPart):
     """The leads that only one of two participants called, and the share of them that reached the goal."""
 
     leads: float
@@ -151,7 +151,7 @@ class PairwiseEvaluation(ScorerName):
         )
 
 
-class ReplayEvaluation(Part):
+class ReplayEvaluation(EvaluationPart):
     """The test weeks, replayed for every participant with the same calls a day."""
 
     start: str

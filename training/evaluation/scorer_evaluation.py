@@ -5,19 +5,19 @@ from typing import Protocol, TypeVar
 
 from pydantic import Field
 
-from training.statistics.estimate import Estimate, Number, Part
+from training.statistics.estimate import Estimate, EvaluationPart, Number
 from training.statistics.scorer_kind import Kind
 from training.statistics.scorer_metrics import ScorerEvaluation, ScorerName
 
 
-class LogLossDifference(Part):
+class LogLossDifference(EvaluationPart):
     """The log loss of the model minus that of another scorer on the same rows, paired."""
 
     name: str = Field(description="the other scorer")
     log_loss: Estimate
 
 
-class Period(Part):
+class Period(EvaluationPart):
     """A half-open span of time."""
 
     start: str = Field(description="first instant, ISO 8601 in UTC")
@@ -25,7 +25,7 @@ class Period(Part):
     days: float
 
 
-class OriginEvaluation(Part):
+class OriginEvaluation(EvaluationPart):
     """One origin: everything was fitted anew on the weeks before it and evaluated on the weeks after it."""
 
     number: int = Field(description="counted from 1, the oldest")
@@ -55,7 +55,7 @@ class SegmentMetrics(ScorerName):
         return any(number is not None for number in (self.log_loss, self.auc, self.base_rate))
 
 
-class SegmentEvaluation(Part):
+class SegmentEvaluation(EvaluationPart):
     """One kind of lead: how many there are, and how good each scorer is for them."""
 
     attribute: str
@@ -74,7 +74,7 @@ class SegmentEvaluation(Part):
         return any(scorer.is_known for scorer in self.scorers)
 
 
-class ReliabilityPoint(Part):
+class ReliabilityPoint(EvaluationPart):
     """A bin of rows: the mean chance, the share that came true, and where a perfect scorer would lie."""
 
     predicted: float
@@ -92,7 +92,7 @@ class ReliabilityCurve(ScorerName):
     noise_95: Number
 
 
-class GainPoint(Part):
+class GainPoint(EvaluationPart):
     """The share of all successes that is among the best-scored share of the rows."""
 
     called: float
@@ -105,7 +105,7 @@ class GainCurve(ScorerName):
     points: tuple[GainPoint, ...]
 
 
-class LiftPoint(Part):
+class LiftPoint(EvaluationPart):
     """How many times as often the best share of the rows succeeds as all rows."""
 
     share: float
@@ -125,7 +125,7 @@ class LiftCurve(ScorerName):
     points: tuple[LiftPoint, ...]
 
 
-class Curves(Part):
+class Curves(EvaluationPart):
     """The curves of every scorer."""
 
     reliability: tuple[ReliabilityCurve, ...] = ()

@@ -8,19 +8,19 @@ from pydantic import Field
 from models.cold_start import ColdStartStage, Rung
 from training.evaluation.scorer_evaluation import Period
 from training.gates.gate import NOT_CONTRADICTED, GateResult
-from training.statistics.estimate import Estimate, Number, Part
+from training.statistics.estimate import Estimate, EvaluationPart, Number
 
 GateState = Literal["passed", "not contradicted (too few successes to tell)", "failed", "failed, accepted"]
 
 
-class PlaybookSummary(Part):
+class PlaybookSummary(EvaluationPart):
     """The playbook by its name and title."""
 
     name: str
     title: str
 
 
-class GoalSummary(Part):
+class GoalSummary(EvaluationPart):
     """The stage that counts as success, and the days within which it must be reached."""
 
     stage: str
@@ -28,7 +28,7 @@ class GoalSummary(Part):
     amount_from: str | None
 
 
-class BlockPlan(Part):
+class BlockPlan(EvaluationPart):
     """The period of each block; train and calibrate may share one."""
 
     name: Literal["two purges", "one purge"]
@@ -37,7 +37,7 @@ class BlockPlan(Part):
     test: Period
 
 
-class BlockCounts(Part):
+class BlockCounts(EvaluationPart):
     """How many snapshots each block holds, or how many of them reach the goal."""
 
     train: int
@@ -53,14 +53,14 @@ class BlockCounts(Part):
         return self.train + self.stop
 
 
-class HorizonPoint(Part):
+class HorizonPoint(EvaluationPart):
     """The share of eventual conversions reached by a day."""
 
     day: float
     reached: Number
 
 
-class Horizon(Part):
+class Horizon(EvaluationPart):
     """How long leads take to reach the goal, and whether the goal's horizon holds enough of them."""
 
     share: Estimate | None = Field(description="of all conversions, those within the horizon")
@@ -71,7 +71,7 @@ class Horizon(Part):
     curve: tuple[HorizonPoint, ...]
 
 
-class DataSummary(Part):
+class DataSummary(EvaluationPart):
     """The training set: how much of it there is, from when to when, and how often the goal is reached."""
 
     cutoff_at: str
@@ -96,7 +96,7 @@ class DataSummary(Part):
         return cls.model_validate({name: manifest[name] for name in cls.model_fields})
 
 
-class ColdStart(Part):
+class ColdStart(EvaluationPart):
     """How far the history carries: rules only, a small model or a full one."""
 
     stage: Rung
@@ -113,7 +113,7 @@ class ColdStart(Part):
         )
 
 
-class GateOutcome(Part):
+class GateOutcome(EvaluationPart):
     """One gate: what it found, and why the training went on where it failed."""
 
     name: str
@@ -136,7 +136,7 @@ class GateOutcome(Part):
         return "passed" if self.conclusive else NOT_CONTRADICTED
 
 
-class CalibrationCandidate(Part):
+class CalibrationCandidate(EvaluationPart):
     """One calibration that was tried, and its log loss against Platt's."""
 
     kind: str
@@ -144,7 +144,7 @@ class CalibrationCandidate(Part):
     difference: Estimate | None
 
 
-class CalibrationSummary(Part):
+class CalibrationSummary(EvaluationPart):
     """The calibration that was chosen, and those it was compared with."""
 
     chosen: str
@@ -152,7 +152,7 @@ class CalibrationSummary(Part):
     says: str
 
 
-class TuningSummary(Part):
+class TuningSummary(EvaluationPart):
     """What a search for parameters found: the log loss of the best, and of those without a search."""
 
     trials: int
@@ -160,7 +160,7 @@ class TuningSummary(Part):
     default: float
 
 
-class GradeBands(Part):
+class GradeBands(EvaluationPart):
     """The points from which on a lead is called, and from which on it has each grade."""
 
     threshold: float
@@ -169,7 +169,7 @@ class GradeBands(Part):
     c: float
 
 
-class ModelSummary(Part):
+class ModelSummary(EvaluationPart):
     """The registered model: its size, its parameters and its calibration."""
 
     name: str
@@ -187,7 +187,7 @@ class ModelSummary(Part):
     tuned: TuningSummary | None
 
 
-class ReasonWeight(Part):
+class ReasonWeight(EvaluationPart):
     """How far a group of features moves the points on average, and its share of all movement."""
 
     code: str
@@ -196,7 +196,7 @@ class ReasonWeight(Part):
     share: float
 
 
-class LearnedScorecard(Part):
+class LearnedScorecard(EvaluationPart):
     """The point rules distilled from the model, as YAML that a playbook can hold."""
 
     name: str

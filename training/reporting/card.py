@@ -16,12 +16,12 @@ from training.evaluation.training_summary import (
 from training.reporting import charts
 from training.reporting.page import figure, render, swatches
 from training.reporting.report import headline
-from training.statistics.estimate import CalibrationError, Estimate, Number, Part
+from training.statistics.estimate import CalibrationError, Estimate, EvaluationPart, Number
 from training.statistics.number_format import day, shown, value
 from training.statistics.scorer_metrics import Metrics, ScorerEvaluation, ScorerIdentity, ScorerName
 
 
-class RowCounts(Part):
+class RowCounts(EvaluationPart):
     """How much data there was, and the rate of success in the training period."""
 
     snapshots: int
@@ -34,7 +34,7 @@ class RowCounts(Part):
     positives: BlockCounts
 
 
-class DataWindow(Part):
+class DataWindow(EvaluationPart):
     """The period of each block, and up to when the history and its outcomes are known."""
 
     plan: BlockPlan
@@ -53,7 +53,7 @@ class HeadlineMetrics(ScorerName):
     observed_over_expected: Estimate | None
 
 
-class CardCalibration(Part):
+class CardCalibration(EvaluationPart):
     """How chances are calibrated, and whether they come true."""
 
     chosen: str | None
@@ -63,7 +63,7 @@ class CardCalibration(Part):
     observed_over_expected: Estimate | None
 
 
-class ModelSize(Part):
+class ModelSize(EvaluationPart):
     """How many features were tried and kept, and how many trees there are."""
 
     features: int
@@ -71,7 +71,7 @@ class ModelSize(Part):
     trees: int
 
 
-class ModelCard(Part):
+class ModelCard(EvaluationPart):
     """The card of a version; where only the point rules score, theirs."""
 
     format_version: Literal[2] = 2

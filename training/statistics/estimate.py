@@ -15,13 +15,13 @@ Number = Annotated[float | None, BeforeValidator(_finite)]
 """A finite number, or None where there is none; NaN and infinity are read as None."""
 
 
-class Part(BaseModel):
+class EvaluationPart(BaseModel):
     """A frozen part of an evaluation: unknown fields are refused, and every number is finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, from_attributes=True)
 
 
-class Estimate(Part):
+class Estimate(EvaluationPart):
     """
     A number with its 95 % interval; each of the three is None where there is no such number.
 
@@ -46,7 +46,7 @@ class Estimate(Part):
 NO_ESTIMATE = Estimate(value=None, low=None, high=None)
 
 
-class CalibrationError(Part):
+class CalibrationError(EvaluationPart):
     """The mean distance of chance and outcome, and what a perfect scorer stays below 95 times in 100."""
 
     value: Number

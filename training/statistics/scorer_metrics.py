@@ -2,11 +2,11 @@
 
 from pydantic import Field
 
-from training.statistics.estimate import CalibrationError, Estimate, Number, Part
+from training.statistics.estimate import CalibrationError, Estimate, EvaluationPart, Number
 from training.statistics.scorer_kind import Kind
 
 
-class ScorerName(Part):
+class ScorerName(EvaluationPart):
     """A scorer by its name, which no other of the evaluation has, and its kind."""
 
     name: str
@@ -20,7 +20,7 @@ class ScorerIdentity(ScorerName):
     fingerprint: str
 
 
-class Metrics(Part):
+class Metrics(EvaluationPart):
     """The numbers of one scorer on one set of rows; see ``training.statistics.scoring_metrics.evaluate``."""
 
     log_loss: Estimate | None
