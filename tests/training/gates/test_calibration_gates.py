@@ -9,7 +9,6 @@ from training.statistics.scorer_metrics import Metrics
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
 NAMES = ["calibration error", "observed over expected", "calibration slope"]
-UNDECIDED = "Not contradicted (too few successes to tell): "
 
 
 def estimate(value, low, high):
@@ -100,11 +99,22 @@ def test_an_end_that_is_not_known_is_outside_of_nothing():
 
 
 @pytest.mark.parametrize("interval", [(1.0, 0.89, 1.05), (1.0, 0.95, 1.11), (0.5, 0.2, 1.3), (1.0, 0.95, None)])
-def test_a_gate_that_passes_for_want_of_successes_does_not_claim_that_all_is_well(interval):
+def test_an_interval_that_reaches_outside_passes_without_being_conclusive(interval):
+    """With few successes almost anything passes, which proves nothing."""
     for name, field in (("observed over expected", "observed_over_expected"), ("calibration slope", "slope")):
-        result = gate(name, **{field: estimate(*interval)})
-        assert result.passed
-        assert result.says.startswith(UNDECIDED)
+        assert gate(name).conclusive
+        wide = gate(name, **{field: estimate(*interval)})
+        assert wide.passed
+        assert not wide.conclusive
+        assert "add up" not in wide.says
+        assert "as they should" not in wide.says
+        assert gate(name, **{field: estimate(0.7, 0.6, 0.8)}).conclusive
+
+
+def test_an_error_gate_that_would_pass_probabilities_off_by_a_fifth_is_not_conclusive():
+    rare = {"base_rate": estimate(0.12, 0.11, 0.13)}
+    assert gate("calibration error", **rare).conclusive
+    assert not gate("calibration error", ece=CalibrationError(value=0.01, noise_95=0.02), **rare).conclusive
 
 
 def test_right_probabilities_seldom_fail_and_wrong_ones_often_do():

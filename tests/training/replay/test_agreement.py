@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from tests.training.replay.histories import drawn, participant, rows_of, weeks_of
-from training.replay.agreement import agreement, rank_correlation
+from training.replay.agreement import Agreement, agreement, rank_correlation
 from training.replay.policy import Policy, score_ranks
 from training.statistics.scoring_metrics import EvaluationRows
 
@@ -27,7 +27,7 @@ def test_rank_correlation_equals_scipys_also_with_equal_scores():
 def test_equal_scorers_agree_wholly_and_opposite_ones_do_not():
     rows, quality = drawn(800, 20)
     same, *_ = agreed(rows, quality, np.exp(quality))
-    assert same.as_json() == {"rank_correlation": 1, "calls_in_common": 1, "top_tenth_in_common": 1}
+    assert same == Agreement(rank_correlation=1, calls_in_common=1, top_tenth_in_common=1)
     opposite, *_ = agreed(rows, quality, -quality)
     assert opposite.rank_correlation == pytest.approx(-1)
     assert opposite.top_tenth_in_common == 0

@@ -69,10 +69,9 @@ def test_an_example_has_the_date_of_the_call_and_the_outcome():
     chosen = clearest(first, other, weeks=weeks)
     assert chosen
     for lead, example in zip(chosen, examples(chosen, first.calls, receipts=({}, {}), weeks=weeks), strict=True):
-        content = example.as_json()
-        assert content["called_on"] == weeks.days[first.calls.morning[lead.lead]]
+        assert example.called_on == weeks.days[first.calls.morning[lead.lead]]
         converted = bool(first.calls.converted[lead.lead])
-        assert content["reached_goal"] == converted == (content["reached_on"] is not None)
-        assert content["ours"] is content["theirs"] is None
-        if content["reached_goal"]:
-            assert content["called_on"] <= content["reached_on"]
+        assert converted == (example.reached_on is not None)
+        assert example.first is example.other is None
+        if converted:
+            assert example.called_on <= example.reached_on

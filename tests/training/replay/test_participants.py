@@ -1,6 +1,5 @@
 """Models and point rules, of today and of old, enter on the same rows, with real receipts."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -72,7 +71,7 @@ def test_a_champion_that_wants_what_the_history_lacks_is_said_to_be_absent(world
     (said,) = found.absent
     assert said.startswith("The model, version 2 (serves) could not take part")
     assert "shoe_size" in said
-    assert run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse).as_json()["says"].endswith(said)
+    assert run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse).absent == (said,)
     with pytest.raises(FeatureError, match="shoe_size"):
         participant_of(
             replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse
@@ -115,28 +114,26 @@ def test_the_arena_holds_with_real_receipts(world, dataset, warehouse, entrants)
         zone=playbook.timezone,
         warehouse=warehouse,
     )
-    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert {one["kind"] for one in said["entrants"]} == {"model", "rules", "learned rules"}
-    assert said["entrants"][0]["conversions"]["value"] > 0
+    assert {result.participant.kind for result in found.results} == {"model", "rules", "learned rules"}
+    assert found.results[0].conversions.value > 0
     test = dataset.block("test")
-    for against in said["against"][1:]:
-        other = next(one for one in entrants if one.name == against["name"])
-        examples = [*against["only_ours"]["examples"], *against["only_theirs"]["examples"]]
-        assert examples, "they disagree on someone"
+    for pair in found.pairwise[1:]:
+        other = next(each for each in entrants if each.name == pair.other.name)
+        examples = [*pair.only_first.examples, *pair.only_other.examples]
+        assert examples, "they disagree on some lead"
         for example in examples:
-            ours, theirs = example["ours"], example["theirs"]
-            assert ours["as_of"] == theirs["as_of"]
-            assert ours["as_of"][:10] <= example["called_on"]
-            assert ours["lead_id"] == theirs["lead_id"] == example["lead_id"]
-            assert ours["scorer"]["kind"] == "model"
-            assert theirs["scorer"]["fingerprint"] == other.fingerprint
-            row = np.flatnonzero(test["lead_id"] == example["lead_id"])
-            assert any(points == pytest.approx(ours["points"]) for points in entrants[0].score[row])
-            assert any(points == pytest.approx(theirs["points"]) for points in other.score[row])
-            for receipt in (ours, theirs):
-                total = receipt["base_points"] + sum(one["points"] for one in receipt["reasons"])
-                assert total + receipt["rest_points"] == pytest.approx(receipt["points"], abs=1e-9)
-                assert len(receipt["reasons"]) <= 5
+            first, second = example.first.as_json(), example.other.as_json()
+            assert first["as_of"] == second["as_of"]
+            assert first["as_of"][:10] <= example.called_on
+            assert first["lead_id"] == second["lead_id"] == example.lead_id
+            assert first["scorer"]["kind"] == "model"
+            assert second["scorer"]["fingerprint"] == other.fingerprint
+            row = np.flatnonzero(test["lead_id"] == example.lead_id)
+            assert any(points == pytest.approx(first["points"]) for points in entrants[0].score[row])
+            assert any(points == pytest.approx(second["points"]) for points in other.score[row])
+            for receipt in (first, second):
+                total = receipt["base_points"] + sum(reason["points"] for reason in receipt["reasons"])
+                assert total == pytest.approx(receipt["points"], abs=1e-9)
 
 
 def test_one_model_against_itself_finds_the_same(entrants, dataset):

@@ -1,12 +1,13 @@
-"""The arena says who found more, and says it plainly where the rules win or nobody knows."""
+"""A replay names the scorer that found more, also where the rules win or it may be chance."""
 
-import json
+import re
 import time
 
 import numpy as np
 import pytest
 
 from tests.training.replay.histories import dataset_of, drawn, participant, rows_of
+from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.replay import Participants, run_replay
 
 DAYS = 40
@@ -86,49 +87,48 @@ def test_the_model_stands_alone_where_nobody_else_enters(history):
 def test_weeks_without_a_morning_are_said_to_be_empty():
     rows = rows_of({"seen": [0.0]}, {"seen": [0.1]})
     found = held(rows, participant("model", [1, 2], "model"), participant("desk rules", [2, 1]), days=0.2)
-    assert found.as_json()["days"] == 0
+    assert found.days == 0
     assert "no morning" in found.conclusion.says
-    json.dumps(found.as_json(), allow_nan=False)
+    assert ReplayEvaluation.of(found).days == 0
 
 
-def test_the_json_is_what_reports_read(history):
+def test_the_typed_evaluation_holds_every_participant_and_pair(history):
     rows, quality = history
     heard = []
-    found = held(
+    replay = held(
         rows,
         participant("model", quality, "model"),
         participant("desk rules", noise(rows)),
         participant("base rate", np.zeros(len(rows)), "baseline"),
-        progress=lambda *told: heard.append(told),
+        progress=lambda *step: heard.append(step),
     )
-    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert said.keys() == {
-        *("from", "to", "days", "capacity_per_day", "leads", "conversions"),
-        *("entrants", "against", "winner", "decided", "says"),
-    }
-    assert said["from"] == "2026-01-01T00:00:00Z"
-    assert said["days"] == DAYS
-    assert [one["name"] for one in said["entrants"]] == ["model", "desk rules", "base rate"]
-    for one in said["entrants"]:
-        assert one.keys() == {
-            *("name", "kind", "version", "fingerprint", "calls", "conversions", "found_share"),
-            *("calls_per_conversion", "days_before", "value", "by_day"),
-        }
-        assert one["by_day"][0].keys() == {"day", "calls", "conversions"}
-        assert one["conversions"]["value"] <= said["conversions"] + 1e-9
-    assert [one["name"] for one in said["against"]] == ["desk rules", "base rate"]
-    for one in said["against"]:
-        assert one.keys() == {
-            *("name", "kind", "conversions_more", "days_earlier", "value_more"),
-            *("agreement", "only_ours", "only_theirs"),
-        }
-        for side in ("only_ours", "only_theirs"):
-            assert one[side].keys() == {"leads", "rate", "examples"}
-            assert one[side]["examples"][0].keys() == {
-                *("lead_id", "called_on", "reached_goal", "reached_on", "ours", "theirs")
-            }
-    assert said["against"][1]["agreement"]["rank_correlation"] is None, "the base rate ranks nobody"
+    content = ReplayEvaluation.of(replay)
+    assert ReplayEvaluation.model_validate_json(content.model_dump_json()) == content
+    assert (content.start, content.days) == ("2026-01-01T00:00:00Z", DAYS)
+    assert [result.name for result in content.participants] == ["model", "desk rules", "base rate"]
+    for result in content.participants:
+        assert result.conversions.value <= content.conversions + 1e-9
+    assert [pair.name for pair in content.pairwise] == ["desk rules", "base rate"]
+    for pair in content.pairwise:
+        for swapped in (pair.only_first, pair.only_other):
+            assert swapped.examples
+            assert swapped.leads > 0
+    assert content.pairwise[1].rank_correlation is None, "the base rate ranks no lead above another"
     assert heard[-1][1] == heard[-1][2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_difference_in_words_is_that_of_the_two_numbers_beside_it(seed):
+    """40.4 and 41.6 are written as 40 and 42, and 1.2 more as 2 more."""
+    rows, quality = drawn(700, DAYS, seed=seed)
+    replay = held(rows, participant("model", quality, "model"), participant("desk rules", quality + noise(rows, seed)))
+    words = replay.conclusion.says.partition(" over 40 days ")[2]
+    counts = re.search(
+        r"found ([\d.,]+) conversions .*? rules ([\d.,]+) \(|found ([\d.,]+) .*? model ([\d.,]+) \(", words
+    )
+    larger, smaller = (float(text.replace(",", "")) for text in counts.groups() if text)
+    difference = re.search(r": ([\d.]+) more|: as many|: no difference", words)
+    assert float(difference.group(1) or 0) == pytest.approx(larger - smaller)
 
 
 def test_six_entrants_on_twenty_thousand_leads_over_115_days_take_seconds():

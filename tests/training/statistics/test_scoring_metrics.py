@@ -111,7 +111,7 @@ def test_intervals_equal_those_of_rows_copied_and_judged_anew():
         drawn["brier_skill"].append(1 - brier / base)
     for name, values in drawn.items():
         slow = interval(np.array(values), getattr(numbers, name).value)
-        assert getattr(numbers, name).as_json() == pytest.approx(slow.as_json(), abs=1e-12)
+        assert getattr(numbers, name).model_dump() == pytest.approx(slow.model_dump(), abs=1e-12)
 
 
 def test_a_call_is_worth_the_amounts_of_those_called_that_succeed():
@@ -169,7 +169,7 @@ def test_a_worst_half_without_success_leaves_a_lower_end_alone():
 def test_rows_of_one_kind_give_json_with_none_for_what_does_not_exist(kind):
     probability, judged = judged_rows(rows=300, groups=50)
     numbers = found(probability, EvaluationRows(np.full(300, kind), judged.weight, judged.group, judged.day))
-    json.dumps(numbers.as_json(), allow_nan=False)
+    json.dumps(numbers.model_dump(), allow_nan=False)
     for name in ("auc", "pr_auc", "slope"):
         assert getattr(numbers, name) == NO_ESTIMATE
     assert numbers.log_loss.value > 0
@@ -179,7 +179,7 @@ def test_one_chance_for_all_has_no_slope():
     _, judged = judged_rows()
     numbers = found(np.full(3_000, 0.14), judged)
     assert numbers.slope.value is None
-    json.dumps(numbers.as_json(), allow_nan=False)
+    json.dumps(numbers.model_dump(), allow_nan=False)
 
 
 def test_a_quarter_of_a_million_rows_take_seconds():
