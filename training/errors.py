@@ -28,7 +28,7 @@ class FewLeadsError(TrainingError):
 
     def __init__(self, *, block: str, positives: int, negatives: int, needed: int, why: str = "") -> None:
         """
-        Say which block it is, how many there are, how many are needed, and what to do meanwhile.
+        Compose the message: which block it is, how many leads it has, how many it needs, and what to do meanwhile.
 
         >>> print(FewLeadsError(block="training period", positives=12, negatives=900, needed=40))
         The training period has 12 leads that reached the goal and 900 that did not, expected 40 of each: score with ...
@@ -40,15 +40,15 @@ class FewLeadsError(TrainingError):
 
 
 class LeakError(TrainingError):
-    """A gate against leakage failed, and nobody said why the training may go on; names the features."""
+    """A gate against leakage failed, and there is no reason to accept it; the message names the features."""
 
 
 class RegistryError(TrainingError):
-    """The registry does not hold what was asked for, or cannot be read or written."""
+    """The registry does not hold what was requested, or cannot be read or written."""
 
 
 class UnknownVersionError(RegistryError):
-    """The registry does not hold the version that was asked for."""
+    """The registry does not hold the requested version."""
 
 
 class PromotionRefusedError(TrainingError):

@@ -99,7 +99,7 @@ def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
 
 
 def _peak_gb() -> float:
-    """Give the most memory this process has had so far."""
+    """Return the most memory this process has had so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 

@@ -14,7 +14,7 @@ from training.registry import register as registering
 
 
 def stopping(function, seconds):
-    """Say that the step is reached, and stay there for a while."""
+    """Print that the step is reached, and stay there for a while."""
 
     def step(*args, **kwargs):
         print("reached", flush=True)  # noqa: T201 - the test waits for this line

@@ -55,7 +55,7 @@ def stock(home, versions):
 
 
 def copied(home, place):
-    """Give a copy of a home, to be changed."""
+    """Return a copy of a home, to be changed."""
     shutil.copytree(home.root, place)
     return Home(place)
 

@@ -91,11 +91,11 @@ def test_a_damaged_training_set_is_built_anew(world, warehouse, dataset):
 
 
 def test_every_snapshot_is_counted_once(dataset):
-    said = dataset.manifest
-    assert sum(said["blocks"].values()) == said["mature"]
-    assert said["mature"] + said["young"] == said["snapshots"]
+    manifest = dataset.manifest
+    assert sum(manifest["blocks"].values()) == manifest["mature"]
+    assert manifest["mature"] + manifest["young"] == manifest["snapshots"]
     for name in ("train", "stop", "calibrate", "test"):
-        assert len(dataset.block(name)) == said["blocks"][name]
+        assert len(dataset.block(name)) == manifest["blocks"][name]
 
 
 def test_no_young_row_is_learnt_from_or_judged_on(dataset):
@@ -106,7 +106,7 @@ def test_no_young_row_is_learnt_from_or_judged_on(dataset):
 
 
 def thinned(dataset, blocks, *, winners):
-    """Give the dataset with so many leads that reached the goal in these blocks."""
+    """Return the dataset with so many leads that reached the goal in these blocks."""
     rows = dataset.rows.copy()
     inside = rows["block"].isin(blocks)
     kept = rows.loc[inside & (rows["label"] > 0), "lead_id"].unique()[:winners]

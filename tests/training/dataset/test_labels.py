@@ -79,10 +79,10 @@ def test_what_a_goal_was_worth_is_its_own_amount_or_that_of_the_stage_named():
 
 
 def test_an_amount_may_stand_on_another_stage_and_only_goals_have_one():
-    said = outcomes(("a", 10, "won"), ("a", 11, "met"), ("a", 13, "met"), ("c", 9, "met"))
+    reached = outcomes(("a", 10, "won"), ("a", 11, "met"), ("a", 13, "met"), ("c", 9, "met"))
     priced = playbook(goal={"stage": "won", "horizon_days": 10, "amount_from": "met"})
     found = goal_times_and_amounts(
-        pd.Series(["a", "c"], dtype="str"), said.assign(amount=[np.nan, 50.0, 60.0, 7.0]), business=priced
+        pd.Series(["a", "c"], dtype="str"), reached.assign(amount=[np.nan, 50.0, 60.0, 7.0]), business=priced
     )
     assert found[1][0] == 50.0
     assert np.isnan(found[1][1])

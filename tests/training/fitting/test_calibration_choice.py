@@ -44,7 +44,7 @@ def block(margins, rows):
 
 
 def likelihood(calibration, margins, rows):
-    """Give the weighted log loss, a sum."""
+    """Return the weighted log loss, a sum."""
     chance = np.clip(calibration.probabilities(margins), 1e-300, 1 - 1e-16)
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
     return -float(weight @ (label * np.log(chance) + (1 - label) * np.log(1 - chance)))
@@ -135,9 +135,9 @@ def test_the_same_seed_gives_the_same_choice():
 def test_the_choice_is_json_and_a_sentence():
     for truth, says in ((STAIRS, "Isotonic calibration: "), (STRAIGHT, "Platt's calibration: ")):
         found = calibrate(*history(truth, accounts=4_000, seed=1), seed=1)
-        told = json.loads(json.dumps(found.as_json(), allow_nan=False))
-        assert (told["chosen"], told["says"]) == (found.chosen.kind, found.says)
-        assert [set(one) for one in told["compared"]] == [{"is", "log_loss", "difference"}] * 3
+        content = json.loads(json.dumps(found.as_json(), allow_nan=False))
+        assert (content["chosen"], content["says"]) == (found.chosen.kind, found.says)
+        assert [set(one) for one in content["compared"]] == [{"is", "log_loss", "difference"}] * 3
         assert found.says.startswith(says)
         assert found.says.endswith(".")
 

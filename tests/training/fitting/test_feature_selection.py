@@ -50,9 +50,9 @@ def test_what_puts_a_kept_reason_into_words_is_kept_with_it(booster):
 def test_every_activity_of_a_trained_model_can_be_said_never_to_have_happened(trained):
     features = load_bundle(trained.bundle).catalog.features
     about = {feature.code for feature in features if feature.code.startswith("activity:")}
-    said = {feature.code for feature in features if isinstance(feature.reduce, DaysSinceLast)}
+    worded = {feature.code for feature in features if isinstance(feature.reduce, DaysSinceLast)}
     assert about
-    assert about <= said
+    assert about <= worded
 
 
 def test_what_must_never_be_used_stays_so(booster):

@@ -46,7 +46,7 @@ def with_rows(dataset, **columns):
     return replace(dataset, rows=dataset.rows.assign(**columns))
 
 
-def told(fitted):
+def content_of(fitted):
     """All that a bundle holds of a model."""
     model = fitted.model
     return model.trees.to_json(), model.calibration, model.bands, model.encoding, model.base_odds
@@ -54,17 +54,17 @@ def told(fitted):
 
 def test_the_same_rows_give_the_same_model_however_many_threads_there_are(dataset, folder, fitted):
     for threads in (1, 3):
-        assert told(fit(dataset, folder, parameters={"num_threads": threads})) == told(fitted)
+        assert content_of(fit(dataset, folder, parameters={"num_threads": threads})) == content_of(fitted)
 
 
 def test_another_seed_gives_another_model(dataset, folder, fitted):
-    assert told(fit(dataset, folder, seed=1)) != told(fitted)
+    assert content_of(fit(dataset, folder, seed=1)) != content_of(fitted)
 
 
 def test_no_label_of_the_test_weeks_moves_anything(dataset, folder, fitted):
     ahead = (dataset.rows["block"] == "test").to_numpy()
     turned = np.where(ahead, 1 - dataset.rows["label"], dataset.rows["label"])
-    assert told(fit(with_rows(dataset, label=turned), folder)) == told(fitted)
+    assert content_of(fit(with_rows(dataset, label=turned), folder)) == content_of(fitted)
 
 
 def test_what_was_fitted_is_said(dataset, fitted):

@@ -118,10 +118,10 @@ def grown(seed, *, rows, columns, categories):
     known = np.nan_to_num(matrix)
     logit = known @ generator.normal(size=columns) + known[:, 0] * known[:, -1]
     label = (generator.random(rows) < 1 / (1 + np.exp(-logit))).astype(float)
-    told = constrained({**PARAMETERS, "seed": seed % 1_000}, signs)
+    parameters = constrained({**PARAMETERS, "seed": seed % 1_000}, signs)
     weight = 1 / generator.integers(1, 20, rows)
     data = lightgbm.Dataset(matrix, label, weight=weight, categorical_feature=list(range(categories)))
-    return lightgbm.train(told, data, num_boost_round=25), signs, matrix
+    return lightgbm.train(parameters, data, num_boost_round=25), signs, matrix
 
 
 def largest_fall(booster, signs, matrix):

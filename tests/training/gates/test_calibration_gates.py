@@ -35,9 +35,9 @@ def simulated(seed, *, successes, off=1.0, stretched=1.0):
     log_odds = generator.normal(-2.85, 1.0, rows)
     truth = 1 / (1 + np.exp(-log_odds))
     label = (generator.random(rows) < truth).astype(float)
-    said = np.clip(off / (1 + np.exp(-(stretched * (log_odds + 2.4) - 2.4))), 0, 0.99)
+    probability = np.clip(off / (1 + np.exp(-(stretched * (log_odds + 2.4) - 2.4))), 0, 0.99)
     judged = EvaluationRows(label, np.ones(rows), np.arange(rows), np.zeros(rows, dtype=np.int64))
-    return calibration_gates(evaluate(said, judged, base_rate=0.08, capacity_per_day=10, resamples=150))
+    return calibration_gates(evaluate(probability, judged, base_rate=0.08, capacity_per_day=10, resamples=150))
 
 
 def test_there_are_three_gates_and_all_pass_where_all_is_well():

@@ -44,8 +44,8 @@ def test_a_blank_reason_is_refused_even_where_nothing_failed(gates, reason):
 
 
 def test_a_gate_is_written_as_json():
-    told = json.loads(json.dumps(require_passed([LUNCH], accept_risk="why not")[0].as_json(), allow_nan=False))
-    assert told == {
+    content = json.loads(json.dumps(require_passed([LUNCH], accept_risk="why not")[0].as_json(), allow_nan=False))
+    assert content == {
         "name": "dominance",
         "passed": False,
         "conclusive": True,

@@ -68,10 +68,10 @@ def test_a_champion_that_wants_what_the_history_lacks_is_said_to_be_absent(world
     catalog = Catalog((*model.catalog.features, shoes), model.catalog.never_use)
     found = all_participants(world, dataset, warehouse, model, encoding=Encoding(catalog, model.encoding.categories))
     assert [one.kind for one in found.participants] == ["model", "rules", "rules", "learned rules"]
-    (said,) = found.absent
-    assert said.startswith("The model, version 2 (serves) could not take part")
-    assert "shoe_size" in said
-    assert run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse).absent == (said,)
+    (sentence,) = found.absent
+    assert sentence.startswith("The model, version 2 (serves) could not take part")
+    assert "shoe_size" in sentence
+    assert run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse).absent == (sentence,)
     with pytest.raises(FeatureError, match="shoe_size"):
         participant_of(
             replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse

@@ -104,10 +104,10 @@ def test_pairing_sees_what_two_intervals_cannot():
 
 def test_earlier_is_said_of_what_both_found():
     rows = rows_of({"seen": [0.0], "goal": 6.0, "amount": 10}, {"seen": [0.0], "goal": 5.0, "amount": 70})
-    (ours, theirs), (against,), *_ = stood(rows, [2, 1], [1, 2], days=4, capacity=1)
+    (first, second), (against,), *_ = stood(rows, [2, 1], [1, 2], days=4, capacity=1)
     assert against.days_earlier.value == pytest.approx(0), "one a day sooner, one a day later"
-    assert ours.days_before.value == pytest.approx((6 - 8 / 24 + 5 - 1 - 8 / 24) / 2)
-    assert ours.value.value == theirs.value.value == 80
+    assert first.days_before.value == pytest.approx((6 - 8 / 24 + 5 - 1 - 8 / 24) / 2)
+    assert first.value.value == second.value.value == 80
     (_, _), (against,), *_ = stood(rows, [2, 1], [1, 2], days=1, capacity=1)
     assert against.days_earlier.value is None
     assert against.value_more.value == -60
@@ -115,8 +115,8 @@ def test_earlier_is_said_of_what_both_found():
 
 def test_without_amounts_there_is_no_value():
     rows = rows_of({"seen": [0.0], "goal": 6.0}, {"seen": [0.0]})
-    (ours, _), (against,), *_ = stood(rows, [2, 1], [1, 2], days=1, capacity=1)
-    assert ours.value is None
+    (first, _), (against,), *_ = stood(rows, [2, 1], [1, 2], days=1, capacity=1)
+    assert first.value is None
     assert against.value_more is None
 
 

@@ -134,9 +134,9 @@ def test_numbers_are_the_same_bits_however_many_resamples_are_measured_at_once(m
 
 
 def test_it_is_told_how_many_resamples_are_done():
-    told = []
-    spread(lambda counts: counts[:, :1], 10, times=150, seed=1, on_measured=told.append)
-    assert told == [64, 128, 150]
+    counts_done = []
+    spread(lambda counts: counts[:, :1], 10, times=150, seed=1, on_measured=counts_done.append)
+    assert counts_done == [64, 128, 150]
 
 
 def test_sums_of_groups_equal_a_matrix_product():

@@ -93,8 +93,8 @@ INNOCENT = (
 
 
 def with_attribute(playbook, name):
-    told = playbook.attributes["industry"]
-    return playbook.model_copy(update={"attributes": {**playbook.attributes, name: told}})
+    industry = playbook.attributes["industry"]
+    return playbook.model_copy(update={"attributes": {**playbook.attributes, name: industry}})
 
 
 @pytest.mark.parametrize("name", WRITTEN)

@@ -58,8 +58,8 @@ def test_every_gate_is_run_and_an_honest_training_set_passes_them_all(dataset, w
 
 def test_the_same_seed_says_the_same(dataset, warehouse, playbook):
     small = with_every(dataset, 6)
-    ours, theirs = (before_fitting(small, warehouse, playbook, seed=3)[2] for _ in range(2))
-    assert ours == theirs
+    first, second = (before_fitting(small, warehouse, playbook, seed=3)[2] for _ in range(2))
+    assert first == second
     probability = np.full(len(small.block("test")), 0.1)
     assert after(small, probability) == after(small, probability)
 

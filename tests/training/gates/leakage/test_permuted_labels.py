@@ -30,7 +30,7 @@ def gate(dataset, seed=1):
 
 
 def moved(dataset, block, groups):
-    """Give the training set with half the rows of so many test groups moved into another block."""
+    """Return the training set with half the rows of so many test groups moved into another block."""
     rows = dataset.rows.copy()
     names = np.sort(rows.loc[rows["block"] == "test", "group"].unique())
     several = [name for name in names if (rows["group"][rows["block"] == "test"] == name).sum() > 1][:groups]
@@ -41,7 +41,7 @@ def moved(dataset, block, groups):
 
 
 def rows_drawn(dataset, seed):
-    """Give the training set with rows, instead of accounts, drawn into the blocks."""
+    """Return the training set with rows, instead of accounts, drawn into the blocks."""
     rows = dataset.rows[dataset.rows["label"].notna()]
     drawn = np.random.default_rng(seed).choice(
         ["train", "stop", "calibrate", "test"], len(rows), p=[0.5, 0.1, 0.1, 0.3]
@@ -92,9 +92,11 @@ def test_a_lead_under_two_accounts_is_named(small):
 
 
 def fated(monkeypatch, *distances):
-    """Let the deals come out at so many standard errors."""
-    told = iter(distances)
-    monkeypatch.setattr(permutation, "permute_once", lambda *_, **__: PermutationResult(0.5 + 0.01 * next(told), 0.01))
+    """Replace the permutations by results so many standard errors from a half."""
+    remaining = iter(distances)
+    monkeypatch.setattr(
+        permutation, "permute_once", lambda *_, **__: PermutationResult(0.5 + 0.01 * next(remaining), 0.01)
+    )
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def gate(dataset, probability=None):
 
 
 def said_by_trees(dataset):
-    """Give what a fit says of the test rows that may see every feature."""
+    """Return the scores of the test rows by a fit on all features."""
     train, encoding = dataset.block("train", "stop"), encoding_of(dataset)
     booster = quick_fit(encoding, train, train["label"].to_numpy(), parameters=PARAMETERS)
     return np.asarray(booster.predict(encoding.frame(dataset.block("test"))))
