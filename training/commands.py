@@ -35,8 +35,8 @@ def build(workspace: Workspace, *, progress: Progress = silent) -> BuildResult:
         DataError: the history cannot be read.
         TrainingError: the history is too short, or the goal is never reached in it.
     """
-    from training.dataset.assembly import load_training_inputs
     from training.dataset.dataset import SEED
+    from training.dataset.dataset_builder import load_training_inputs
 
     inputs = load_training_inputs(workspace, progress=progress, seed=SEED)
     return BuildResult(inputs.place, inputs.dataset.manifest, inputs.dataset.largest_group.says)

@@ -9,8 +9,8 @@ from data.progress import Progress
 from data.workspace import Workspace
 from models.champion import save_scorecard_fit
 from models.cold_start import ColdStartStage, save_standing
-from training.dataset.assembly import TrainingInputs, load_training_inputs
 from training.dataset.dataset import SEED, Dataset
+from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
 from training.dataset.feature_values import values_of
 from training.dataset.origins import rolling_origins
 from training.distillation import LearnedRules, distil

@@ -17,7 +17,7 @@ from serving.settings import settings_for
 from serving.store.database import Database
 from serving.verbs.export_and_recheck import export, recheck
 from serving.verbs.load_and_serve import load
-from training.dataset.assembly import build_dataset
+from training.dataset.dataset_builder import build_dataset
 
 STORE = {"sources": [{"holds": "store"}]}
 

@@ -7,7 +7,7 @@ import pytest
 
 from data.warehouse import import_history
 from data.workspace import Workspace
-from training.dataset.assembly import build_dataset
+from training.dataset.dataset_builder import build_dataset
 from training.registry.mlflow_registry import Registry
 
 

@@ -22,8 +22,8 @@ from models.champion import bundle_folder
 from models.conversion import ConversionModel
 from models.errors import ModelError
 from models.scorecard import Scorecard, compile_scorecard
-from training.dataset.assembly import build_dataset
 from training.dataset.dataset import RULES, SEED, Dataset
+from training.dataset.dataset_builder import build_dataset
 from training.dataset.feature_values import values_of
 from training.dataset.storage import MANIFEST, load_dataset
 from training.errors import HistoryError, PromotionRefusedError

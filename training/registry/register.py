@@ -18,8 +18,8 @@ from models.bundle import save_bundle
 from models.champion import bundle_folder, save_scorecard_fit
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
-from training.dataset.assembly import TrainingInputs
 from training.dataset.dataset import Dataset
+from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
 from training.evaluation.evaluation_document import Evaluation
 from training.fitting.minimum_data import leads_of_blocks

@@ -8,8 +8,8 @@ from data.progress import Progress
 from data.workspace import Workspace
 from models.conversion import ConversionModel
 from models.scorecard import Scorecard
-from training.dataset.assembly import TrainingInputs, load_training_inputs
 from training.dataset.dataset import SEED, Dataset
+from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
 from training.distillation import read_rules
 from training.errors import HistoryError, TrainingError
 from training.evaluation.model_comparison import ModelComparison

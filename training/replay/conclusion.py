@@ -138,8 +138,8 @@ def _earlier(days_earlier: Estimate, first: Participant, other: Participant) -> 
         return ""
     days, sooner = abs(days_earlier.value), first if days_earlier.value > 0 else other
     if days < _SAME_DAY:
-        return " The conversions that both found they called on the same day, on average."
-    return f" Of the conversions that both found, {_short_name(sooner)} called each {days:.1f} days earlier on average."
+        return " They called what both found on the same day, on average."
+    return f" {_capital(_short_name(sooner))} called what both found {days:.1f} days earlier, on average."
 
 
 def _count(number: float) -> str:

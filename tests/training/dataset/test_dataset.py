@@ -14,7 +14,7 @@ from data.instants import DAY_US
 from data.workspace import Workspace
 from models.scorecard import compile_scorecard
 from training.command_results import BuildResult
-from training.dataset.assembly import assemble, build_dataset
+from training.dataset.dataset_builder import assemble, build_dataset
 from training.dataset.storage import save_dataset
 from training.errors import FewLeadsError, HistoryError, TrainingError
 from training.fitting.fit import require_enough_to_fit

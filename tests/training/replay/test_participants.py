@@ -13,7 +13,7 @@ from features.feature import Feature
 from features.reducers import AttributeValue
 from models.conversion import Encoding
 from models.scorecard import compile_scorecard
-from training.dataset.assembly import build_dataset
+from training.dataset.dataset_builder import build_dataset
 from training.fitting import fit as fitting
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.replay import Participants, choose_participants, participant_of, run_replay
