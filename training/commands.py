@@ -127,7 +127,7 @@ def scorecard(workspace: Workspace, *, out: Path, version: str = CHALLENGER) -> 
         UnknownVersionError: there is no report of such a version.
         TrainingError: no rules were distilled from it.
     """
-    from training.distillation import read_rules
+    from training.distillation.rule_yaml import read_rules
 
     models = workspace.home.models(workspace.playbook.business.name)
     number, run_id = find_run(models, version)

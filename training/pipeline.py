@@ -13,7 +13,7 @@ from training.dataset.dataset import SEED, Dataset
 from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
 from training.dataset.feature_values import values_of
 from training.dataset.origins import rolling_origins
-from training.distillation import LearnedRules, distil
+from training.distillation.distillation import LearnedRules, distil
 from training.evaluation.assembly import Findings, evaluation_of_rules
 from training.evaluation.backtest import OriginResult, evaluate_origins, with_contender
 from training.evaluation.evaluation_document import Evaluation

@@ -10,7 +10,7 @@ from data.playbook import Business, Playbook
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset
 from training.dataset.feature_labels import reason_label
-from training.distillation import LearnedRules
+from training.distillation.distillation import LearnedRules
 from training.evaluation.backtest import OriginResult
 from training.evaluation.curves import curves
 from training.evaluation.evaluation_document import Evaluation

@@ -10,7 +10,7 @@ from models.conversion import ConversionModel
 from models.scorecard import Scorecard
 from training.dataset.dataset import SEED, Dataset
 from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
-from training.distillation import read_rules
+from training.distillation.rule_yaml import read_rules
 from training.errors import HistoryError, TrainingError
 from training.evaluation.model_comparison import ModelComparison
 from training.evaluation.replay_evaluation import ReplayEvaluation
