@@ -48,7 +48,7 @@ def main() -> None:
     """Go through the steps of training one after the other, and say how long each took and what memory all came to."""
     # here, so that what the libraries take to load counts for no step
     from training.dataset.origins import rolling_origins
-    from training.distillation import distil
+    from training.distillation.distillation import distil
     from training.evaluation.assembly import Findings, evaluation_of
     from training.evaluation.backtest import evaluate_origins
     from training.fitting.minimum_data import cold_start_stage

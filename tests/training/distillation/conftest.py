@@ -5,7 +5,7 @@ import pytest
 from data.warehouse import import_history
 from data.workspace import Workspace
 from training.dataset.dataset_builder import build_dataset
-from training.distillation import distil
+from training.distillation.distillation import distil
 from training.fitting.fit import fit
 
 

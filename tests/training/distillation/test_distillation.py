@@ -15,7 +15,7 @@ from models.calibration import sigmoid
 from models.receipt import ScorerId
 from models.scorecard import compile_scorecard
 from training.dataset.feature_values import values_of
-from training.distillation import distil
+from training.distillation.distillation import distil
 from training.distillation.rule_selection import MOST_ON_A_TOPIC, MOST_RULES
 from training.statistics.scoring_metrics import losses
 

@@ -15,8 +15,7 @@ from data.instants import DAY_US
 from data.playbook import load_playbook
 from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from training.dataset.feature_values import values_of
-from training.distillation import read_rules
-from training.distillation.rule_yaml import write_rules
+from training.distillation.rule_yaml import read_rules, write_rules
 from training.errors import TrainingError
 from training.fitting.scorecard_fit import calibrated_rules
 
