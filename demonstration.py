@@ -14,9 +14,8 @@ from serving.verbs.demo_replay import replay_last_day
 from serving.verbs.load_and_serve import serve
 from serving.verbs.manage_keys import create
 from training.command_results import RulesOnlyResult
-from training.commands import build, compare, train
+from training.commands import build, compare, promote, train
 from training.errors import PromotionRefusedError
-from training.registry.promote import promote
 
 _SEED = 7
 

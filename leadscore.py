@@ -107,7 +107,7 @@ def report(
     overwrite: Overwrite = False,
 ) -> "Answer":
     """Summarise a training, and print where its report and model card are."""
-    from training.registry.saved_reports import report as run
+    from training.commands import report as run
 
     return run(context.workspace, version=version, out=out, overwrite=overwrite)
 
@@ -120,7 +120,7 @@ def promote(
     reason: Reason = None,
 ) -> "Answer":
     """Let the challenger serve if it passes the promotion gate; else print the rule that it fails."""
-    from training.registry.promote import promote as run
+    from training.commands import promote as run
 
     return run(context.workspace, version=version, force=force, reason=reason, progress=context.progress)
 
@@ -128,7 +128,7 @@ def promote(
 @verb(app, MARKETING)
 def rollback(context: "Context", reason: Reason = None) -> "Answer":
     """Let the previous champion serve again."""
-    from training.registry.promote import rollback as run
+    from training.commands import rollback as run
 
     return run(context.workspace, reason=reason)
 
@@ -136,7 +136,7 @@ def rollback(context: "Context", reason: Reason = None) -> "Answer":
 @verb(app, MARKETING)
 def history(context: "Context") -> "Answer":
     """List who promoted which version, when and why."""
-    from training.registry.list_promotions import history as run
+    from training.commands import history as run
 
     return run(context.workspace)
 
@@ -176,7 +176,7 @@ def scorecard(
     overwrite: Overwrite = False,
 ) -> "Answer":
     """Write the point rules distilled from a model, for use where no model is allowed."""
-    from training.registry.saved_reports import scorecard as run
+    from training.commands import scorecard as run
 
     return run(context.workspace, version=version, out=out, overwrite=overwrite)
 

@@ -14,7 +14,7 @@ from models.champion import Champion, bundle_folder, read_pointer
 from models.checked_json import loads
 from models.errors import BundleError, ModelError
 
-_JUDGEMENT = "judgement.json"
+_EVALUATION = "evaluation.json"
 
 
 class UnknownBundleError(BundleError):
@@ -49,7 +49,7 @@ def find_bundle(models: Path, wanted: str) -> Champion:
 
 def _trained(models: Path) -> Iterator[tuple[str, Champion]]:
     """Yield each trained version whose bundle still exists, with the instant of its training."""
-    for path in sorted(models.glob(f"reports/*/{_JUDGEMENT}")):
+    for path in sorted(models.glob(f"reports/*/{_EVALUATION}")):
         training = _training_of(path)
         if training is not None and (bundle_folder(models, path.parent.name) / MANIFEST).is_file():
             fingerprint, version, trained_at = training

@@ -107,7 +107,9 @@ class Service:
         self.database.close()
 
     def _read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:
-        now = self.clock.as_of(self.database.other_writer_since)  # taken first, so that the store holds all known by then
+        now = self.clock.as_of(
+            self.database.other_writer_since
+        )  # taken first, so that the store holds all known by then
         with self.database.live_statement() if at_once else self.database.live_snapshot() as store:
             return query(store, now)
 

@@ -1,4 +1,4 @@
-"""How a model is made and judged."""
+"""How a model is trained, evaluated, registered and promoted."""
 
 import importlib
 import os
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.command_results import BuildResult, CompareResult, TrainResult
-    from training.commands import build, compare, train
+    from training.commands import build, compare, history, promote, report, rollback, scorecard, train
     from training.errors import (
         FewLeadsError,
         HistoryError,
@@ -15,10 +15,7 @@ if TYPE_CHECKING:
         RegistryError,
         TrainingError,
     )
-    from training.registry.list_promotions import HistoryResult, history
-    from training.registry.promote import promote, rollback
-    from training.registry.promotion_results import PromotionResult, RollbackResult
-    from training.registry.saved_reports import report, scorecard
+    from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
 
 # MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -29,7 +26,7 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
-    "commands": ("build", "compare", "train"),
+    "commands": ("build", "compare", "history", "promote", "report", "rollback", "scorecard", "train"),
     "errors": (
         "FewLeadsError",
         "HistoryError",
@@ -38,10 +35,7 @@ _HOMES = {
         "RegistryError",
         "TrainingError",
     ),
-    "registry.list_promotions": ("HistoryResult", "history"),
-    "registry.promote": ("promote", "rollback"),
-    "registry.promotion_results": ("PromotionResult", "RollbackResult"),
-    "registry.saved_reports": ("report", "scorecard"),
+    "registry.promotion_results": ("HistoryResult", "PromotionResult", "RollbackResult"),
     "command_results": ("BuildResult", "CompareResult", "TrainResult"),
 }
 

@@ -1,196 +1,261 @@
-"""What the verbs of this package answer: values that say themselves as JSON and on a screen."""
+"""The results of the verbs of this package: as JSON, and on a screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from data.point_rules import ScorecardRules
 from models.cold_start import ColdStartStage
-from training.dataset.groups import LargestGroup
-from training.registry.register import RegisteredTraining, metrics_of
-from training.replay import Replay
-from training.reporting.screen_tables import arena_table, blocks_table, gates_said, metrics_table, origins_table
-from training.statistics.comparison import ScorerComparison
+from training.evaluation.evaluation_document import FILE, Evaluation
+from training.evaluation.model_comparison import ModelComparison
+from training.evaluation.summary import next_step
+from training.evaluation.training_summary import DataSummary
+from training.reporting.screen_tables import blocks_table, metrics_table, origins_table, print_lines, replay_table
+from training.statistics.number_format import difference, known, value
+from training.statistics.scorer_metrics import Metrics, ScorerEvaluation
 
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """The training set that ``build`` made or found."""
+    """
+    The training set that ``build`` made or found.
+
+    Attributes:
+        folder: where it lies.
+        manifest: its counts, plan and hashes, as the folder holds them.
+        largest_group_note: a sentence where one group of accounts is too large; else empty.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
+    largest_group_note: str
 
     def as_json(self) -> dict[str, Any]:
-        """Give the manifest with its place."""
+        """Return the manifest with its place."""
         return {"folder": str(self.folder), **self.manifest}
 
     def show(self, console: Console) -> None:
         """Print what the training set holds."""
-        said = self.manifest
-        console.print(
-            f"{said['snapshots']:,} snapshots of {said['leads']:,} leads, {said['mature']:,} old enough to know their "
-            f"outcome: {said['base_rate']:.1%} reach {said['goal']['stage']} in {said['goal']['horizon_days']:g} days"
+        data, goal = DataSummary.of(self.manifest), self.manifest["goal"]
+        print_lines(
+            console,
+            f"{data.snapshots:,} snapshots of {data.leads:,} leads, {data.mature:,} old enough to know their outcome: "
+            f"{value(data.base_rate, 'share')} reach {goal['stage']} in {goal['horizon_days']:g} days",
         )
-        console.print(blocks_table(said))
-        purged, aside = said["blocks"]["purged"], said["blocks"]["aside"]
-        console.print(f"{purged:,} purged between the blocks, {aside:,} set aside: their account is in another block")
-        console.print(said["horizon"]["says"])
-        if too_large := LargestGroup(**said["largest_group"]).says:
-            console.print(too_large)
-        console.print(f"{said['features']} features: {self.folder}", soft_wrap=True)
+        console.print(blocks_table(data))
+        print_lines(
+            console,
+            f"{data.blocks.purged:,} purged between the blocks, {data.blocks.aside:,} set aside: their account is in "
+            "another block",
+            data.horizon.says,
+        )
+        if self.largest_group_note:
+            print_lines(console, self.largest_group_note)
+        print_lines(console, f"{self.manifest['features']} features: {self.folder}")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainResult:
-    """What ``train`` made: a registered challenger, and everything that was found on the way."""
+    """
+    A trained challenger.
 
-    entry: RegisteredTraining
+    Attributes:
+        version: in the registry.
+        run_id: of MLflow.
+        bundle: folder of the model.
+        report: folder of the report.
+        evaluation: everything that training found.
+    """
 
-    @property
-    def version(self) -> str:
-        """Give the version that the registry gave it."""
-        return self.entry.version
-
-    @property
-    def run_id(self) -> str:
-        """Give MLflow's run."""
-        return self.entry.run_id
-
-    @property
-    def bundle(self) -> Path:
-        """Give the folder of the model."""
-        return self.entry.bundle
+    version: str
+    run_id: str
+    bundle: Path
+    report: Path
+    evaluation: Evaluation
 
     @property
     def fingerprint(self) -> str:
-        """Give the hash of all that is in the bundle."""
-        return str(self.entry.judgement["model"]["fingerprint"])
+        """The hash of everything in the bundle."""
+        return "" if self.evaluation.model is None else self.evaluation.model.fingerprint
 
     @property
-    def judgement(self) -> Mapping[str, Any]:
-        """Give everything that was found."""
-        return self.entry.judgement
+    def data(self) -> DataSummary:
+        """What the training set holds."""
+        return self.evaluation.data
 
     @property
-    def manifest(self) -> Mapping[str, Any]:
-        """Give what the training set holds."""
-        found: Mapping[str, Any] = self.judgement["data"]
-        return found
+    def test(self) -> Metrics:
+        """The model's numbers on leads it had never seen."""
+        return _metrics(self.evaluation.model_scorer)
 
     @property
-    def test(self) -> dict[str, Any]:
-        """Give the model's numbers on leads it had never seen."""
-        return metrics_of(_first(self.judgement["scorers"], "model"))
-
-    @property
-    def rules(self) -> dict[str, Any]:
-        """Give those of the point rules on the same leads."""
-        return metrics_of(_first(self.judgement["scorers"], "rules"))
+    def rules(self) -> Metrics:
+        """The numbers of the point rules on the same leads."""
+        return _metrics(self.evaluation.rules_scorer)
 
     def as_json(self) -> dict[str, Any]:
-        """Give the result as the command line promises it."""
-        said, data = self.judgement, self.manifest
-        model, blocks, positives = said["model"], data["blocks"], data["positives"]
-        told = ("standing", "gates", "scorers", "differences", "origins", "accepted_risk", "verdict")
+        """Return the result as the command line promises it."""
+        content = self.evaluation.model_dump(mode="json")
+        model, data = content["model"], content["data"]
+        parts = ("cold_start", "gates", "scorers", "differences", "origins", "accepted_risk", "verdict")
         return {
             "version": self.version,
             "run_id": self.run_id,
             "bundle": str(self.bundle),
-            "report": str(self.entry.report),
+            "report": str(self.report),
             "fingerprint": self.fingerprint,
-            "rows": blocks["train"] + blocks["stop"],
-            "positives": positives["train"] + positives["stop"],
+            "rows": self.data.blocks.learnt_from,
+            "positives": self.data.positives.learnt_from,
             **{name: model[name] for name in ("features", "features_tried", "trees", "threshold", "calibration")},
             "tuned": model["tuned"],
             "plan": data["plan"],
-            "blocks": dict(blocks),
-            "horizon": {name: value for name, value in data["horizon"].items() if name != "curve"},
+            "blocks": data["blocks"],
+            "horizon": {name: part for name, part in data["horizon"].items() if name != "curve"},
             "dataset": data["rows_sha256"],
-            "test": self.test,
-            "rules_test": self.rules,
-            **{name: said[name] for name in told},
+            "test": self.test.model_dump(mode="json"),
+            "rules_test": self.rules.model_dump(mode="json"),
+            **{name: content[name] for name in parts},
+            "next_step": next_step(self.evaluation),
         }
 
     def show(self, console: Console) -> None:
-        """Print what was trained, and how it did on leads it had never seen."""
-        said, data = self.judgement, self.manifest
-        blocks, model = data["blocks"], said["model"]
-        learnt = blocks["train"] + blocks["stop"]
-        console.print(
-            f"Version {self.version} is trained: {model['trees']} trees on {model['features']} of "
-            f"{model['features_tried']} features from {learnt:,} snapshots, judged on {blocks['test']:,} later ones of "
-            "other leads."
-        )
-        console.print(metrics_table(said["scorers"]))
-        console.print(origins_table(said["origins"]))
-        for line in (*gates_said(said["gates"]), said["standing"]["says"], said["verdict"]):
-            console.print(line)
-        console.print(
-            f"It is the challenger, and serves nobody yet: run leadscore promote. Bundle: {self.bundle}", soft_wrap=True
-        )
-        console.print(f"Report: {self.entry.report / 'report.html'}", soft_wrap=True)
+        """Print what was trained, how it did on leads it had never seen, and what to do next."""
+        evaluation, blocks, model = self.evaluation, self.data.blocks, self.evaluation.model
+        if model is not None:
+            print_lines(
+                console,
+                f"Version {self.version} is trained: {model.trees} trees on {model.features} of {model.features_tried} "
+                f"features from {blocks.learnt_from:,} snapshots, tested on {blocks.test:,} later ones of other leads.",
+            )
+        console.print(metrics_table(evaluation.scorers))
+        print_lines(console, "", "At each origin, trained anew on the weeks before it:")
+        console.print(origins_table(evaluation.origins))
+        print_lines(console, "")
+        blocked = [f"{gate.name} failed: {gate.says}" for gate in evaluation.blocking_gates]
+        print_lines(console, evaluation.cold_start.says, evaluation.verdict, *blocked, next_step(evaluation))
+        print_lines(console, f"Bundle: {self.bundle}", f"Report: {self.report / 'report.html'}")
 
 
 @dataclass(frozen=True, slots=True)
 class RulesOnlyResult:
     """What ``train`` found where history is enough for the point rules alone: nothing is registered."""
 
-    standing: ColdStartStage
+    cold_start: ColdStartStage
     report: Path
-    judgement: Mapping[str, Any]
+    evaluation: Evaluation
 
     def as_json(self) -> dict[str, Any]:
-        """Give the standing; there is no version."""
+        """Return how far the history carries; there is no version."""
         return {
             "version": None,
-            "standing": {**self.standing.as_json(), "says": self.standing.says},
+            "cold_start": self.evaluation.cold_start.model_dump(mode="json"),
             "report": str(self.report),
-            "verdict": self.judgement["verdict"],
+            "verdict": self.evaluation.verdict,
         }
 
     def show(self, console: Console) -> None:
         """Print what is missing."""
-        console.print(self.judgement["verdict"])
-        console.print(f"Report: {self.report / 'report.html'}", soft_wrap=True)
+        print_lines(console, self.evaluation.verdict, f"Report: {self.report / 'report.html'}")
 
 
 @dataclass(frozen=True, slots=True)
 class CompareResult:
     """What ``compare`` found."""
 
-    comparison: ScorerComparison
-    version: str
-    arena: Replay
+    comparison: ModelComparison
 
     def as_json(self) -> dict[str, Any]:
-        """Give the scorers' metrics, who had the lowest log loss, and the replay."""
-        found = self.comparison
+        """Return the scorers' numbers, which has the lowest log loss, and the replay."""
+        return self.comparison.model_dump(mode="json")
+
+    def show(self, console: Console) -> None:
+        """Print the scorers below each other, and which is best."""
+        comparison = self.comparison
+        first, replay = comparison.scorers[0], comparison.replay
+        print_lines(console, f"The same {first.rows:,} snapshots, which no scorer has seen:")
+        console.print(metrics_table(comparison.scorers))
+        print_lines(
+            console,
+            f"Without any scorer: {value(first.base_rate, 'share')} reach the goal, log loss "
+            f"{value(first.base_log_loss, 'loss')}",
+            _winner_in_words(comparison),
+            "",
+            f"The best leads called each of {replay.days} days, {replay.capacity_per_day:g} a day:",
+        )
+        console.print(replay_table(replay))
+        print_lines(console, replay.says)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """The report of a version."""
+
+    version: str
+    folder: Path
+    evaluation: Evaluation
+    out: Path | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return where it lies and the whole evaluation."""
+        files = {name: str(self.folder / name) for name in ("report.html", "card.html", "card.json", FILE)}
         return {
             "version": self.version,
-            "scorers": [dict(scorer) for scorer in found.scorers],
-            "winner": found.winner,
-            "difference": dict(found.difference),
-            "decided": found.decided,
-            "arena": self.arena.as_json(),
+            "files": files,
+            "out": None if self.out is None else str(self.out),
+            "evaluation": self.evaluation.model_dump(mode="json"),
         }
 
     def show(self, console: Console) -> None:
-        """Print the scorers side by side, and who won."""
-        found, arena = self.comparison, self.arena.as_json()
-        console.print(f"The same {found.scorers[0]['rows']:,} snapshots, never seen by any of them:")
-        console.print(metrics_table(found.scorers))
-        base = found.scorers[0]
-        console.print(
-            f"Without any scorer: {base['base_rate']['value']:.1%} reach the goal, log loss {base['base_log_loss']:.4f}"
+        """Print the verdict, and where to read more."""
+        print_lines(console, self.evaluation.verdict)
+        for words, name in (("Report", "report.html"), ("Model card", "card.html"), ("All numbers", FILE)):
+            print_lines(console, f"{words}: {self.folder / name}")
+        if self.out is not None:
+            print_lines(console, f"Copied to {self.out}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardResult:
+    """The point rules distilled from a version, written to a file."""
+
+    version: str
+    out: Path
+    rules: ScorecardRules
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rules."""
+        return {"version": self.version, "out": str(self.out), **self.rules.model_dump(mode="json", by_alias=True)}
+
+    def show(self, console: Console) -> None:
+        """Print the rules by their points."""
+        count, base = len(self.rules.rules), self.rules.base_points
+        rules = sorted(self.rules.rules, key=lambda rule: -rule.points)
+        print_lines(
+            console,
+            f"{count} rules learned from version {self.version}, added to {base:g} points that every lead starts with:",
+            *(f"{rule.points:+6g}  {rule.because}" for rule in rules),
+            f"Handed over from {self.rules.threshold:g} points. Written to {self.out}",
         )
-        sure = "" if found.decided else ", but the difference may be chance"
-        console.print(f"{found.winner} has the lower log loss, by {-found.difference['value']:.4f}{sure}.")
-        console.print(f"\nThe best leads called each of {arena['days']} days, {arena['capacity_per_day']:g} a day:")
-        console.print(arena_table(arena))
-        console.print(arena["says"])
 
 
-def _first(scorers: Sequence[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
-    return next(one for one in scorers if one["kind"] == kind)
+def _metrics(scorer: ScorerEvaluation | None) -> Metrics:
+    if scorer is None:
+        message = "a trained version is evaluated beside the point rules"
+        raise LookupError(message)
+    return scorer.metrics
+
+
+def _log_loss(scorer: ScorerEvaluation) -> float:
+    loss = known(scorer.log_loss)
+    return float("inf") if loss is None else loss
+
+
+def _winner_in_words(comparison: ModelComparison) -> str:
+    best, second = sorted(comparison.scorers, key=_log_loss)[:2]
+    apart = difference(value(second.log_loss, "loss"), value(best.log_loss, "loss"), sign=False)
+    by = apart if apart.strip("0.") else "less than 0.001"
+    chance = "" if comparison.decided else ", but the difference may be chance"
+    return f"{comparison.winner} has the lowest log loss, by {by} below {second.name}{chance}."

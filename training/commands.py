@@ -1,64 +1,45 @@
-"""The verbs ``build``, ``train`` and ``compare``."""
+"""
+The verbs of training, in the order in which they are used: from ``build`` to ``history``.
 
-from collections.abc import Mapping
+Each imports what it runs when it runs: ``history`` and ``report`` load neither MLflow nor LightGBM.
+"""
+
 from pathlib import Path
-from typing import Any
 
-from data.home import Home
-from data.instants import now_us
-from data.playbook import Playbook
+from data.output_files import write_output
 from data.progress import Progress, silent
 from data.workspace import Workspace
-from models.cold_start import ColdStartStage, save_standing
-from models.conversion import ConversionModel
-from models.saved_scorers import save_scorecard_fit
-from models.scorecard import Scorecard
 from training.command_results import (
     BuildResult,
     CompareResult,
+    ReportResult,
     RulesOnlyResult,
+    ScorecardResult,
     TrainResult,
 )
-from training.dataset.dataset import SEED, Dataset
-from training.dataset.feature_values import values_of
-from training.dataset.material import TrainingInputs, gather
-from training.dataset.origins import origins
-from training.distillation import LearnedRules, distil, read_rules
-from training.errors import HistoryError, TrainingError
-from training.evaluation.backtest import OriginResult, joined, try_origins
-from training.evaluation.evaluation_document import Findings, judgement_of_rules_alone
-from training.fitting.minimum_data import standing_of
-from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
-from training.fitting.tuning import TuningResult, tune_parameters
-from training.gates.calibration_gates import against_the_rules, calibration_gates
-from training.gates.leakage import GateResult, after_fitting, before_fitting, demand
-from training.registry.challenger_evaluation import load_version
-from training.registry.mlflow_registry import Registry
-from training.registry.register import register
-from training.registry.registered_versions import CHALLENGER, RegisteredVersion, learned_rules_file, report_folder
-from training.replay import Replay, hold_arena, line_up
-from training.reporting import write_report
-from training.statistics.comparison import Contender, compare_scorers
-from training.statistics.scoring_metrics import EvaluationRows, evaluate
-
-_NOISE_RESAMPLES = 200
+from training.evaluation.evaluation_document import read_evaluation
+from training.registry.promotion_history import read_champion_history
+from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
+from training.registry.run_folders import CHALLENGER, find_run, learned_rules_file, report_folder
 
 
-def build(workspace: Workspace, *, progress: Progress = silent, seed: int = SEED) -> BuildResult:
+def build(workspace: Workspace, *, progress: Progress = silent) -> BuildResult:
     """
     Make the training set of a playbook's history, or find the one that was made of it before.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        progress: hears how far it has come.
-        seed: of every draw.
+        progress: receives the steps.
 
     Raises:
         DataError: the history cannot be read.
-        TrainingError: the history is too short, or the goal is never seen in it.
+        TrainingError: the history is too short, or the goal is never reached in it.
     """
-    material = gather(workspace, progress=progress, seed=seed)
-    return BuildResult(material.place, material.dataset.manifest)
+    from training.dataset.dataset import SEED
+    from training.dataset.dataset_builder import load_training_inputs
+
+    inputs = load_training_inputs(workspace, progress=progress, seed=SEED)
+    return BuildResult(inputs.place, inputs.dataset.manifest, inputs.dataset.largest_group.says)
 
 
 def train(
@@ -67,17 +48,15 @@ def train(
     tune: int = 0,
     accept_risk: str | None = None,
     progress: Progress = silent,
-    seed: int = SEED,
 ) -> TrainResult | RulesOnlyResult:
     """
-    Train a model, judge it at every origin beside point rules and baselines, and register it as the challenger.
+    Train a model, evaluate it at every origin beside point rules and baselines, and register it as the challenger.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
         tune: how many sets of parameters to try; 0 takes those that fit the size of the data.
         accept_risk: why to go on although a gate against leakage fails; it is written on the model card.
-        progress: hears how far it has come.
-        seed: of every draw.
+        progress: receives the steps.
 
     Returns:
         What was trained; or that the history is enough for the point rules alone, and what is missing.
@@ -87,203 +66,141 @@ def train(
         LeakError: a gate failed and no reason was given to go on.
         TrainingError: too short a history, or a damaged registry.
     """
-    registry = Registry(workspace.home, workspace.playbook.business.name)
-    registry.demand_readable()
-    material = gather(workspace, progress=progress, seed=seed)
-    standing = standing_of(material.dataset)
-    if standing.rung == "rules only":
-        return _rules_alone(material, standing, workspace)
-    findings = _find(material, workspace, tune=tune, accept_risk=accept_risk, progress=progress, seed=seed)
-    entry = register(findings, material, standing, workspace=workspace, registry=registry, progress=progress)
-    return TrainResult(entry)
+    from training.pipeline import RulesOnlyTraining, run_training
+
+    made = run_training(workspace, tune=tune, accept_risk=accept_risk, progress=progress)
+    if isinstance(made, RulesOnlyTraining):
+        return RulesOnlyResult(made.cold_start, made.report, made.evaluation)
+    return TrainResult(made.version, made.run_id, made.bundle, made.report, made.evaluation)
 
 
-def compare(
-    workspace: Workspace, *, version: str = CHALLENGER, progress: Progress = silent, seed: int = SEED
-) -> CompareResult:
+def compare(workspace: Workspace, *, version: str = CHALLENGER, progress: Progress = silent) -> CompareResult:
     """
-    Put a registered model, the champion and every scorecard on the same leads of the same weeks.
+    Score the same leads of the same weeks with a registered model, the champion and every scorecard.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
         version: ``challenger`` (the newest), ``champion`` or a number.
-        progress: hears how far it has come.
-        seed: as in training.
+        progress: receives the steps.
 
     Raises:
         RegistryError: no model was trained yet.
         HistoryError: the model was trained on another history, and may have seen these leads.
     """
-    name = workspace.playbook.business.name
-    registry = Registry(workspace.home, name)
-    found = registry.find(version)
-    model = load_version(found, workspace.home, name)
-    material = gather(workspace, progress=progress, seed=seed)
-    _demand_same_history(found, registry, material.dataset)
-    scorecard = fit_scorecard(material.dataset, workspace.playbook)
-    learned = _learned_card(learned_rules_file(workspace.home.models(name), found.run_id), material, workspace.playbook)
-    arena, contenders = _arena(
-        model, scorecard, learned=learned, material=material, workspace=workspace, progress=progress
-    )
-    comparison = compare_scorers(
-        list(contenders),
-        EvaluationRows.of(material.dataset.block("test")),
-        base_rate=material.dataset.base_rate,
-        capacity_per_day=workspace.playbook.business.capacity_per_day,
-        progress=progress,
-    )
-    return CompareResult(comparison, found.version, arena)
+    from training.registry.registered_comparison import compare_registered
+
+    return CompareResult(compare_registered(workspace, version=version, progress=progress))
 
 
-def _rules_alone(material: TrainingInputs, standing: ColdStartStage, workspace: Workspace) -> RulesOnlyResult:
-    """Leave the scoring to the point rules, with what history can teach about them, and say what is missing."""
+def report(
+    workspace: Workspace, *, version: str = CHALLENGER, out: Path | None = None, overwrite: bool = False
+) -> ReportResult:
+    """
+    Find the report of a version, and copy it to a file.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        version: ``challenger`` (the newest), ``champion`` or a number.
+        out: HTML file to write.
+        overwrite: replace a file that was changed since leadscore wrote it, or that something else wrote.
+
+    Raises:
+        UnknownVersionError: there is no report of such a version.
+        TrainingError: its report cannot be read.
+    """
     models = workspace.home.models(workspace.playbook.business.name)
-    dataset = material.dataset
-    both_known = 0 < dataset.base_rate < 1 and dataset.block("calibrate")["label"].nunique() > 1
-    if both_known and len(dataset.recent):
-        save_scorecard_fit(models, fit_scorecard(dataset, workspace.playbook))
-    save_standing(models, standing)
-    judgement = judgement_of_rules_alone(dataset, standing, workspace.playbook, trained_at=now_us())
-    place = report_folder(models, "rules-only")
-    write_report(judgement, place)
-    return RulesOnlyResult(standing, place, judgement)
+    number, run_id = find_run(models, version)
+    place = report_folder(models, run_id)
+    evaluation = read_evaluation(place)
+    if out is not None:
+        write_output(out, (place / "report.html").read_bytes(), workspace.home, overwrite=overwrite)
+    return ReportResult(number, place, evaluation, out)
 
 
-def _find(
-    material: TrainingInputs,
+def scorecard(
+    workspace: Workspace, *, out: Path, version: str = CHALLENGER, overwrite: bool = False
+) -> ScorecardResult:
+    """
+    Write the point rules that were distilled from a model, to be used where no model may be.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        out: YAML file to write.
+        overwrite: replace a file that was changed since leadscore wrote it, or that something else wrote.
+        version: ``challenger`` (the newest), ``champion`` or a number.
+
+    Raises:
+        UnknownVersionError: there is no report of such a version.
+        TrainingError: no rules were distilled from it.
+    """
+    from training.distillation.rule_yaml import read_rules
+
+    models = workspace.home.models(workspace.playbook.business.name)
+    number, run_id = find_run(models, version)
+    file = learned_rules_file(models, run_id)
+    rules = read_rules(file, workspace.playbook.business)
+    write_output(out, file.read_bytes(), workspace.home, overwrite=overwrite)
+    return ScorecardResult(number, out, rules)
+
+
+def promote(
     workspace: Workspace,
     *,
-    tune: int,
-    accept_risk: str | None,
-    progress: Progress,
-    seed: int,
-) -> Findings:
-    """Pass the gates, fit and judge at every origin, and hold the arena."""
-    dataset, business = material.dataset, workspace.playbook.business
-    gates = before_fitting(dataset, material.warehouse, business, seed=seed, progress=progress)
-    gates = demand(gates, accept_risk=accept_risk)
-    tuned = _tuned(dataset, workspace, trials=tune, progress=progress, seed=seed)
-    tried = try_origins(
-        origins(dataset, seed=seed),
-        workspace.playbook,
-        parameters=None if tuned is None else tuned.parameters,
-        seed=seed,
-        progress=progress,
-    )
-    last = tried[-1]
-    gates += demand(_after(last, seed=seed, progress=progress), accept_risk=accept_risk)
-    gates += calibration_gates(last.scorers[0], learnt=_learnt(last, workspace.playbook))
-    learned = distil(last.fitted.model, dataset, workspace.playbook, seed=seed)
-    if learned is not None:
-        theirs = _contender(learned, last)
-        tried = (*tried[:-1], joined(last, theirs, capacity_per_day=business.capacity_per_day))
-    arena, _ = _arena(
-        last.fitted.model,
-        last.fitted.scorecard,
-        learned=None if learned is None else learned.scorecard,
-        material=material,
-        workspace=workspace,
-        progress=progress,
-    )
-    gates += (against_the_rules(arena),)
-    accepted = accept_risk if any(gate.accepted for gate in gates) else None
-    return Findings(tried, gates, arena, learned, tuned, accepted)
+    version: str = CHALLENGER,
+    force: bool = False,
+    reason: str | None = None,
+    progress: Progress = silent,
+) -> PromotionResult:
+    """
+    Let a registered version serve, if the gate lets it through.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        version: ``challenger`` (the newest) or a number.
+        force: skip the gate; then a reason must be given.
+        reason: why, for the history and for MLflow.
+        progress: receives the steps.
+
+    Raises:
+        RegistryError: there is no such version.
+        PromotionRefusedError: its bundle does not load, a rule of the gate refused it, or somebody else was quicker.
+        HistoryError: the rows that it was tested on are gone.
+    """
+    from training.registry.promote import promote_version
+
+    return promote_version(workspace, version=version, force=force, reason=reason, progress=progress)
 
 
-def _learnt(last: OriginResult, playbook: Playbook) -> Mapping[str, Any]:
-    """Give the model's numbers on the rows that its calibration was fitted to: their noise is that of the fit."""
-    rows = last.dataset.block("calibrate")
-    return evaluate(
-        last.fitted.model.score_many(rows).probabilities,
-        EvaluationRows.of(rows),
-        base_rate=last.dataset.base_rate,
-        capacity_per_day=playbook.business.capacity_per_day,
-        resamples=_NOISE_RESAMPLES,
-    )
+def rollback(workspace: Workspace, *, reason: str | None = None) -> RollbackResult:
+    """
+    Let the previous champion serve again, in one step.
+
+    A second rollback goes one further back; what was rolled back comes again by being promoted.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        reason: why, for the history and for MLflow.
+
+    Raises:
+        RollbackRefusedError: there is no previous champion, or its bundle cannot serve.
+        ChampionChangedError: somebody else was quicker.
+    """
+    from training.registry.promote import rollback_version
+
+    return rollback_version(workspace, reason=reason)
 
 
-def _tuned(
-    dataset: Dataset, workspace: Workspace, *, trials: int, progress: Progress, seed: int
-) -> TuningResult | None:
-    if not trials:
-        return None
-    place = workspace.home.models(workspace.playbook.business.name) / "studies.db"
-    return tune_parameters(dataset, workspace.playbook, trials=trials, place=place, seed=seed, progress=progress)
+def history(workspace: Workspace) -> HistoryResult:
+    """
+    Return which version serves, and who changed that, when and why.
 
+    Args:
+        workspace: the playbook, and where tables and models are kept.
 
-def _contender(learned: LearnedRules, last: OriginResult) -> Contender:
-    """Let the distilled rules score the test rows."""
-    rows = last.dataset.block("test")
-    values = values_of(learned.scorecard.catalog, rows, dataset=last.dataset)
-    return Contender.of(learned.scorecard, learned.scorecard.score_many(values).probabilities, kind="learned rules")
-
-
-def _after(last: OriginResult, *, seed: int, progress: Progress) -> tuple[GateResult, ...]:
-    return after_fitting(
-        last.dataset,
-        probability=last.contenders[0].probability,
-        judged=EvaluationRows.of(last.dataset.block("test")),
-        encoding=last.fitted.model.encoding,
-        parameters=last.fitted.parameters,
-        seed=seed,
-        progress=progress,
-    )
-
-
-def _arena(
-    model: ConversionModel,
-    scorecard: Scorecard,
-    *,
-    learned: Scorecard | None,
-    material: TrainingInputs,
-    workspace: Workspace,
-    progress: Progress,
-) -> tuple[Replay, tuple[Contender, ...]]:
-    """Let all scorers replay the test weeks; give the arena and who took part."""
-    dataset, warehouse, business = material.dataset, material.warehouse, workspace.playbook.business
-    lined_up = line_up(
-        dataset,
-        workspace.playbook,
-        model=model,
-        scorecard=scorecard,
-        champion=_champion(workspace.home, business.name),
-        learned=learned,
-        warehouse=warehouse,
-        progress=progress,
-    )
-    arena = hold_arena(
-        lined_up,
-        dataset,
-        capacity_per_day=business.capacity_per_day,
-        zone=business.timezone,
-        warehouse=warehouse,
-        progress=progress,
-    )
-    return arena, lined_up.entrants
-
-
-def _champion(home: Home, name: str) -> ConversionModel | None:
-    """Give the model that serves; None where none does, or where it cannot be loaded and so cannot take part."""
-    serving = Registry(home, name).champion()
-    try:
-        return None if serving is None else load_version(serving, home, name)
-    except TrainingError:
-        return None
-
-
-def _learned_card(file: Path, material: TrainingInputs, playbook: Playbook) -> Scorecard | None:
-    """Give the point rules distilled from a model; None where there are none."""
-    if not file.exists():
-        return None
-    rules = read_rules(file, playbook.business)
-    return calibrated_rules(rules, material.dataset, playbook=playbook, warehouse=material.warehouse)
-
-
-def _demand_same_history(found: RegisteredVersion, registry: Registry, dataset: Dataset) -> None:
-    trained_on = registry.parameters(found.run_id).get("rows_sha256")
-    if trained_on != dataset.sha256:
-        message = (
-            f"Version {found.version} was trained on another history or playbook than there is now, so it may have "
-            "seen these leads: run leadscore train, then compare."
-        )
-        raise HistoryError(message)
+    Raises:
+        RegistryError: the history cannot be read.
+    """
+    models = workspace.home.models(workspace.playbook.business.name)
+    found = read_champion_history(models)
+    problems = tuple(filter(None, (found.problem, found.damage_note(models))))
+    return HistoryResult(None if found.problem else found.champion, found.changes[::-1], problems)

@@ -1,14 +1,14 @@
 """
 What can go wrong in training, as a tree.
 
-TrainingError               no model can be made, judged or promoted
+TrainingError               no model can be trained, evaluated or promoted
 ├── HistoryError            the history is too short, or the goal is never seen in it
 ├── FewLeadsError           in some block too few leads reached the goal, or too few did not: use the rules alone
 ├── LeakError               a gate against leakage failed: some feature knows how a lead's story ends
 ├── RegistryError           the registry cannot be read or written
 │   └── UnknownVersionError it does not hold the version that was asked for
 ├── PromotionRefusedError   the challenger may not serve
-│   └── MovedMeanwhileError another version was put in place while this one was judged
+│   └── ChampionChangedError another version was put in place meanwhile
 └── RollbackRefusedError    there is no previous champion, or it cannot serve
 """
 
@@ -16,7 +16,7 @@ from data.errors import LeadscoreError
 
 
 class TrainingError(LeadscoreError):
-    """No model can be made, judged or promoted."""
+    """No model can be trained, evaluated or promoted."""
 
 
 class HistoryError(TrainingError):
@@ -28,7 +28,7 @@ class FewLeadsError(TrainingError):
 
     def __init__(self, *, block: str, positives: int, negatives: int, needed: int, why: str = "") -> None:
         """
-        Say which block it is, how many there are, how many are needed, and what to do meanwhile.
+        Compose the message: which block it is, how many leads it has, how many it needs, and what to do meanwhile.
 
         >>> print(FewLeadsError(block="training period", positives=12, negatives=900, needed=40))
         The training period has 12 leads that reached the goal and 900 that did not, expected 40 of each: score with ...
@@ -40,23 +40,23 @@ class FewLeadsError(TrainingError):
 
 
 class LeakError(TrainingError):
-    """A gate against leakage failed, and nobody said why the training may go on; names the features."""
+    """A gate against leakage failed, and there is no reason to accept it; the message names the features."""
 
 
 class RegistryError(TrainingError):
-    """The registry does not hold what was asked for, or cannot be read or written."""
+    """The registry does not hold what was requested, or cannot be read or written."""
 
 
 class UnknownVersionError(RegistryError):
-    """The registry does not hold the version that was asked for."""
+    """The registry does not hold the requested version."""
 
 
 class PromotionRefusedError(TrainingError):
-    """The challenger may not serve; says which rule held."""
+    """The challenger may not serve; the message names the rule that refused it."""
 
 
-class MovedMeanwhileError(PromotionRefusedError):
-    """Another version was put in place while this one was judged; says by whom."""
+class ChampionChangedError(PromotionRefusedError):
+    """Another version was put in place while this one was evaluated; the message names who did it."""
 
 
 class RollbackRefusedError(TrainingError):

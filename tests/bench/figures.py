@@ -59,21 +59,21 @@ def _trained(playbook: Path, home: Path, **environment: str) -> dict[str, object
     trained = _run("train", "--playbook", str(playbook), "--json", home=home, **environment).json
     took = time.perf_counter() - started
     compared = _run("compare", "--playbook", str(playbook), "--json", home=home, **environment).json
-    arena = compared["arena"]
+    replay = compared["replay"]
     facts = ("rows", "positives", "features", "features_tried", "calibration", "gates", "scorers", "differences")
-    told = ("from", "to", "days", "capacity_per_day", "winner", "decided", "says")
-    entrants = [{name: value for name, value in one.items() if name != "by_day"} for one in arena["entrants"]]
+    parts = ("start", "end", "days", "capacity_per_day", "winner", "decided", "says")
+    participants = [{name: value for name, value in one.items() if name != "by_day"} for one in replay["participants"]]
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "train_s": round(took, 1),
         **{name: trained[name] for name in facts},
         "origins": [_slim(origin) for origin in trained["origins"]],
-        "arena": {**{name: arena[name] for name in told}, "entrants": entrants},
+        "replay": {**{name: replay[name] for name in parts}, "participants": participants},
     }
 
 
 def _slim(origin: dict[str, object]) -> dict[str, object]:
-    """Keep of an origin what the README shows: its weeks, every log loss, and the differences."""
+    """Reduce an origin to what the README shows: its weeks, every log loss, and the differences."""
     scorers = [{name: one[name] for name in ("name", "kind", "log_loss", "auc")} for one in origin["scorers"]]
     return {**{name: origin[name] for name in ("test", "rows", "positives", "differences", "says")}, "scorers": scorers}
 

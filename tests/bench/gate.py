@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-from training.registry.promotion_gate import GateCandidate, GateDecision, judge_challenger
+from training.registry.gate_decision import GateDecision
+from training.registry.promotion_gate import GateCandidate, evaluate_challenger
 from training.statistics.reliability import logistic_fit
 from training.statistics.scoring_metrics import EvaluationRows
 
@@ -54,7 +55,7 @@ class Seen:
     offset: float
 
     def chances(self, scene: Scene, mistakes: Floats) -> Floats:
-        """Give the probabilities of a scorer with such mistakes, (n,)."""
+        """Return the probabilities of a scorer with such mistakes, (n,)."""
         return np.asarray(expit(self.slope * (scene.margin + self.noise * mistakes) + self.offset))
 
 
@@ -111,7 +112,7 @@ def gate_calls_identical_better():
 def rulings_of(
     champion: Seen, challenger: Seen, *, worlds: int, shared: float = 0.0, seed: int = _SEED
 ) -> list[GateDecision]:
-    """Let two scorers meet at the gate in many worlds; such a share of the variance of their mistakes is the same."""
+    """Judge two scorers at the gate in many worlds; a share of the variance of their mistakes is the same."""
     chances = (np.random.default_rng([seed, at]) for at in range(worlds))
     return [_ruling(champion, challenger, shared, chance) for chance in chances]
 
@@ -123,11 +124,11 @@ def _ruling(champion: Seen, challenger: Seen, shared: float, chance: np.random.G
     judged = EvaluationRows(label=label, weight=np.ones(len(label)), group=scene.group, day=day)
     theirs, own, of_rules = (scene.noise(chance) for _ in range(3))
     ours = np.sqrt(shared) * theirs + np.sqrt(1 - shared) * own
-    return judge_challenger(
+    return evaluate_challenger(
         GateCandidate("version 2", "2", challenger.chances(scene, ours)),
         GateCandidate("version 1", "1", champion.chances(scene, theirs)),
         rules=(GateCandidate("the point rules", "rules", RULES.chances(scene, of_rules)),),
-        judged=judged,
+        rows=judged,
         capacity_per_day=CALLS_PER_DAY,
         small=False,
     )
@@ -153,7 +154,7 @@ def _ranks(scene: Scene, chance: np.random.Generator) -> Floats:
 
 @cache
 def _accounts() -> int:
-    """Give so many accounts that 400 snapshots are expected to have success."""
+    """Return how many accounts are needed for 400 successful snapshots to be expected."""
     many = 10_000
     expected = expit(scene_of(many, np.random.default_rng(_SEED)).margin).sum()
     return round(many * POSITIVES / expected)
@@ -161,7 +162,7 @@ def _accounts() -> int:
 
 @cache
 def worse() -> Seen:
-    """Give the calibrated scorer whose expected log loss is 2 % above that of the true chances."""
+    """Return the calibrated scorer whose expected log loss is 2 % above that of the true chances."""
     low, high = 0.0, 2.0
     for _ in range(30):
         middle = (low + high) / 2
@@ -179,7 +180,7 @@ def calibrated(noise: float) -> Seen:
 
 
 def excess(seen: Seen) -> float:
-    """Give a scorer's expected log loss over that of the true chances, minus 1."""
+    """Return a scorer's expected log loss over that of the true chances, minus 1."""
     scene, mistakes = _population()
     truth = expit(scene.margin)
     said = expit(seen.slope * (scene.margin + seen.noise * mistakes) + seen.offset)

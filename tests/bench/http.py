@@ -107,8 +107,7 @@ def home_of() -> Home:
     _kept.append(folder)
     home = Home(Path(folder.name))
     simulate(home.root / "exports", leads=LEADS)
-    from training.commands import train
-    from training.registry.promote import promote
+    from training.commands import promote, train
 
     playbook = playbook_of(home)
     train(Workspace(playbook, home))

@@ -87,10 +87,10 @@ def _interval(metric: Any, digits: int) -> str:
 def _found_by_calling(figures: Mapping[str, Any], *, kinds: Sequence[str], first_of_kind: bool = False) -> str:
     rows = []
     for key, history in figures.items():
-        replay = history["arena"]
+        replay = history["replay"]
         room = f"{replay['capacity_per_day']:g} × {replay['days']}"
         seen: set[str] = set()
-        entries = [entry for entry in replay["entrants"] if entry["kind"] in kinds]
+        entries = [entry for entry in replay["participants"] if entry["kind"] in kinds]
         for entry in sorted(entries, key=lambda entry: kinds.index(entry["kind"])):
             if not (first_of_kind and entry["kind"] in seen):
                 seen.add(entry["kind"])

@@ -47,15 +47,15 @@ def train_million() -> dict[str, object]:
 def main() -> None:
     """Go through the steps of training one after the other, and say how long each took and what memory all came to."""
     # here, so that what the libraries take to load counts for no step
-    from training.dataset.origins import origins
-    from training.distillation import distil
-    from training.evaluation.backtest import try_origins
-    from training.evaluation.evaluation_document import Findings, judgement_of
-    from training.fitting.minimum_data import standing_of
+    from training.dataset.origins import rolling_origins
+    from training.distillation.distillation import distil
+    from training.evaluation.assembly import Findings, evaluation_of
+    from training.evaluation.backtest import evaluate_origins
+    from training.fitting.minimum_data import cold_start_stage
     from training.gates.leakage.dominance import dominance
     from training.gates.leakage.leakage_gates import after_fitting
-    from training.replay import hold_arena, line_up
-    from training.reporting import render_report
+    from training.replay import choose_participants, run_replay
+    from training.reporting.report import render_report
     from training.statistics.scoring_metrics import EvaluationRows
 
     dataset, playbook = drawn(SNAPSHOTS, FEATURES)
@@ -68,7 +68,7 @@ def main() -> None:
     with _timed("dominance", seconds):
         gates = (dominance(dataset, playbook.business, seed=SEED),)
     with _timed("three origins", seconds):
-        tried = try_origins(origins(dataset), playbook)
+        tried = evaluate_origins(rolling_origins(dataset), playbook)
     last = tried[-1]
     with _timed("gates", seconds):
         gates += after_fitting(
@@ -80,14 +80,14 @@ def main() -> None:
         )
     with _timed("learned rules", seconds):
         learned = distil(last.fitted.model, dataset, playbook)
-    with _timed("arena", seconds):
-        lined_up = line_up(dataset, playbook, model=last.fitted.model, scorecard=last.fitted.scorecard)
-        arena = hold_arena(lined_up, dataset, capacity_per_day=playbook.business.capacity_per_day)
+    with _timed("replay", seconds):
+        lined_up = choose_participants(dataset, playbook, model=last.fitted.model, scorecard=last.fitted.scorecard)
+        arena = run_replay(lined_up, dataset, capacity_per_day=playbook.business.capacity_per_day)
     with _timed("report", seconds):
         findings = Findings(tried, gates, arena, learned, None, None)
-        standing = standing_of(dataset)
-        said = judgement_of(findings, standing, playbook, trained_at=0, run_id="", fingerprint="")
-        render_report(said)
+        standing = cold_start_stage(dataset)
+        evaluation = evaluation_of(findings, standing, playbook, trained_at=0, run_id="", fingerprint="")
+        render_report(evaluation)
     print(json.dumps({"seconds": seconds, "peak_gb": _peak_gb(), "rows": len(dataset.rows)}))
 
 
@@ -99,7 +99,7 @@ def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
 
 
 def _peak_gb() -> float:
-    """Give the most memory this process has had so far."""
+    """Return the most memory this process has had so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 

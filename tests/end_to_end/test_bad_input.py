@@ -134,6 +134,6 @@ def test_too_little_history_leaves_the_rules_alone_and_says_what_is_missing(tmp_
     assert leadscore("simulate", str(exports), "--leads", "40", home=home).code == 0
     done = leadscore("train", "--playbook", str(exports), "--json", home=home)
     assert done.code == 0, done.stderr
-    assert (done.json["version"], done.json["standing"]["rung"]) == (None, "rules only")
-    assert "more leads that reach sql" in done.json["standing"]["missing"]
+    assert (done.json["version"], done.json["cold_start"]["stage"]) == (None, "rules only")
+    assert "more leads that reach sql" in done.json["cold_start"]["missing"]
     refused(leadscore("promote", "--playbook", str(exports), home=home), "run leadscore train first")

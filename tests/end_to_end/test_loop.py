@@ -17,7 +17,7 @@ from serving.settings import settings_for
 from serving.store.database import Database
 from serving.verbs.export_and_recheck import export, recheck
 from serving.verbs.load_and_serve import load
-from training.dataset.dataset import build
+from training.dataset.dataset_builder import build_dataset
 
 STORE = {"sources": [{"holds": "store"}]}
 
@@ -42,7 +42,7 @@ def retold(folder, path, says):
 
 def built(folder, home):
     history = import_history(Workspace(folder, home))
-    dataset, place = build(history, Workspace(folder, home))
+    dataset, place = build_dataset(history, Workspace(folder, home))
     return history, dataset, (place / "rows.parquet").read_bytes()
 
 

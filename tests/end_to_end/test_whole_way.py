@@ -82,7 +82,7 @@ def test_train_says_what_was_agreed(place):
 def test_compare_puts_both_scorers_on_the_same_rows(place):
     compared = place[1]["compare"]
     assert [scorer["kind"] for scorer in compared["scorers"]] == ["model", "rules", "rules", "learned rules"]
-    assert [one["name"] for one in compared["arena"]["entrants"]] == [one["name"] for one in compared["scorers"]]
+    assert [one["name"] for one in compared["replay"]["participants"]] == [one["name"] for one in compared["scorers"]]
     assert compared["winner"] in {scorer["name"] for scorer in compared["scorers"]}
     assert all("auc" in scorer and "log_loss" in scorer for scorer in compared["scorers"])
 

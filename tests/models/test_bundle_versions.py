@@ -11,14 +11,14 @@ from tests.models.small import fitted, golden
 
 
 def trained(models, run_id, *, version, trained_at):
-    """Leave what a training leaves: a bundle and the judgement beside its report."""
+    """Leave what a training leaves: a bundle and the evaluation beside its report."""
     model, booster = fitted()
     text = booster.model_to_string()
     saved = save_bundle(model, models / "bundles" / run_id, lightgbm_text=text, golden=golden(2), facts={"run": run_id})
     report = models / "reports" / run_id
     report.mkdir(parents=True)
     report_content = {"version": version, "trained_at": trained_at, "model": {"fingerprint": saved.fingerprint}}
-    (report / "judgement.json").write_text(json.dumps(report_content))
+    (report / "evaluation.json").write_text(json.dumps(report_content))
     return Champion(version, saved.fingerprint, f"bundles/{run_id}")
 
 
@@ -56,5 +56,5 @@ def test_without_a_promotion_there_is_no_champion(tmp_path):
 def test_a_report_that_says_nothing_is_passed_over(tmp_path, text):
     second = trained(tmp_path, "done", version="1", trained_at="2026-01-02T00:00:00Z")
     trained(tmp_path, "broken", version="9", trained_at="2026-01-03T00:00:00Z")
-    (tmp_path / "reports" / "broken" / "judgement.json").write_text(text)
+    (tmp_path / "reports" / "broken" / "evaluation.json").write_text(text)
     assert find_bundle(tmp_path, "challenger") == second

@@ -7,7 +7,7 @@ import pytest
 
 from data.warehouse import import_history
 from data.workspace import Workspace
-from training.dataset.dataset import build
+from training.dataset.dataset_builder import build_dataset
 from training.registry.mlflow_registry import Registry
 
 
@@ -18,7 +18,7 @@ def warehouse(world):
 
 @pytest.fixture(scope="session")
 def dataset(world, warehouse):
-    return build(warehouse, Workspace(world.playbook, world.home))[0]
+    return build_dataset(warehouse, Workspace(world.playbook, world.home))[0]
 
 
 @pytest.fixture(scope="session", autouse=True)

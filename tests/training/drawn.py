@@ -66,7 +66,7 @@ def drawn(snapshots: int, features: int, *, seed: int = SEED) -> tuple[Dataset, 
 def _outcomes(
     rows: dict[str, np.ndarray], chance: np.ndarray, generator: np.random.Generator
 ) -> dict[str, np.ndarray | float]:
-    """Let leads succeed as often as they truly would; the rows of a lead share their luck."""
+    """Draw outcomes by the true chances; the rows of a lead share one draw."""
     luck = generator.random(int(rows["lead"].max()) + 1)[rows["lead"]]
     label = (luck < chance).astype(np.float64)
     goal_at = np.where(label > 0, rows["as_of"] + 10.0 * DAY_US, np.nan)
@@ -127,7 +127,7 @@ class _Paces:
         return np.where(does, self._generator.lognormal(-2.5, 1.0, leads), 0.0)
 
     def _pace(self, kind: str | None) -> np.ndarray:
-        """Give the pace of a kind, or of all of them, at each row."""
+        """Return the pace of a kind, or of all of them, at each row."""
         of_lead = sum(self._of_lead.values()) if kind is None else self._of_lead[kind]
         return of_lead[self._rows["lead"]] * self._moods
 
@@ -162,7 +162,7 @@ class _Paces:
         return (code > 1).astype(np.float64) if feature.words else 10.0 ** (code / 2)
 
     def chance(self) -> np.ndarray:
-        """Give the true chance of each row, from the paces and from how two of them go together."""
+        """Return the true chance of each row, from the paces and from how two of them go together."""
         shown = {kind: np.log1p(20 * self._pace(kind)) for kind in self._of_lead}
         logit = sum(self._weights[kind] * shown[kind] for kind in shown)
         logit += 0.3 * shown["demo_request"] * shown["page_view"] - 0.5 * shown["unsubscribe"] * shown["email_open"]
@@ -173,7 +173,7 @@ class _Paces:
 
 
 def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, playbook: Playbook, seed: int) -> Dataset:
-    """Give every row its block, and say of the whole what a training set says."""
+    """Assign every row to a block, and write the manifest of a training set."""
     first, last = int(frame["as_of"].min()), int(frame["as_of"].max())
     goal = playbook.business.goal
     plan = plan_blocks(first, last, horizon=round(goal.horizon_days * DAY_US))

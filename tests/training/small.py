@@ -9,13 +9,13 @@ START = 20_000 * DAY_US
 
 
 def day(number: float) -> int:
-    """Give the instant so many days after the start, in microseconds."""
+    """Return the instant so many days after the start, in microseconds."""
     return START + round(number * DAY_US)
 
 
 def playbook(**changes) -> Business:
-    """Give a playbook with visits, crawls (which may not be used) and a goal within 10 days."""
-    said = {
+    """Return a playbook with visits, crawls (which may not be used) and a goal within 10 days."""
+    content = {
         "name": "small",
         "title": "Small",
         "sources": [{"file": "leads.csv", "holds": "leads", "columns": {"lead_id": "id", "created_at": "at"}}],
@@ -29,18 +29,18 @@ def playbook(**changes) -> Business:
         "capacity_per_day": 2,
         "never_use": ["crawl"],
     }
-    return Business.model_validate(said | changes)
+    return Business.model_validate(content | changes)
 
 
 def leads(*rows: tuple[str, float]) -> pd.DataFrame:
-    """Give versions of leads: id, day from which they were known."""
+    """Return versions of leads: id, day from which they were known."""
     return pd.DataFrame(
         {"lead_id": [row[0] for row in rows], "account_id": None, "known_at": [day(row[1]) for row in rows]}
     ).astype({"lead_id": "str", "known_at": "int64"})
 
 
 def activities(*rows: tuple[str, float, str]) -> pd.DataFrame:
-    """Give activities: lead, day, kind."""
+    """Return activities: lead, day, kind."""
     return pd.DataFrame(
         {
             "lead_id": pd.Series([row[0] for row in rows], dtype="str"),
@@ -51,7 +51,7 @@ def activities(*rows: tuple[str, float, str]) -> pd.DataFrame:
 
 
 def outcomes(*rows: tuple[str, float, str], lag_days: float = 0) -> pd.DataFrame:
-    """Give outcomes: lead, day reached, stage; known so many days later."""
+    """Return outcomes: lead, day reached, stage; known so many days later."""
     return pd.DataFrame(
         {
             "lead_id": pd.Series([row[0] for row in rows], dtype="str"),

@@ -5,6 +5,8 @@ import io
 import json
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +16,13 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
-from data.output_files import OutputFileError
 from data.playbook import load_playbook
+from data.progress import silent
 from data.simulation import simulate
 from data.workspace import Workspace
 from models.bundle import load_bundle, read_facts
+from models.champion import load_scorecard_fit
 from models.cold_start import load_standing
-from models.saved_scorers import load_scorecard_fit
 from models.scorecard import compile_scorecard
 from tests.conftest import UNTIL, World
 from training import (
@@ -35,14 +37,17 @@ from training import (
     train,
 )
 from training.errors import LeakError
+from training.evaluation.evaluation_document import read_evaluation
 from training.fitting import fit as fitting
 from training.registry.mlflow_registry import Registry
+from training.registry.registered_comparison import compare_registered
+from training.reporting.card import ModelCard
 
 METRICS = ("auc", "log_loss", "precision_at_capacity", "lift_at_10", "recall_at_capacity", "brier_skill", "pr_auc")
 
 
 def shown(result) -> str:
-    console = Console(width=100, file=io.StringIO())
+    console = Console(width=80, file=io.StringIO())
     result.show(console)
     return console.file.getvalue()
 
@@ -59,41 +64,43 @@ def test_train_answers_what_the_command_line_promises(trained):
 
 def test_the_model_is_calibrated_forward_in_time(trained):
     """Within the noise that a perfect model would show, plus the half point that METHOD allows."""
-    ece = trained.test["ece"]
-    assert ece["value"] <= ece["noise_95"] + 0.005
+    ece = trained.test.ece
+    assert ece.value <= ece.noise_95 + 0.005
 
 
-def test_build_says_what_the_training_set_holds(world, trained):
-    found = build(world.playbook, world.home)
-    assert found.as_json()["rows_sha256"] == trained.manifest["rows_sha256"]
+def test_build_prints_what_the_training_set_holds(world, trained):
+    found = build(Workspace(world.playbook, world.home))
+    assert found.as_json()["rows_sha256"] == trained.data.rows_sha256
     assert "set aside" in shown(found)
 
 
 def test_the_bundle_loads_and_says_what_it_was_made_of(trained):
     model = load_bundle(trained.bundle)
     assert model.id.fingerprint == trained.fingerprint
-    assert read_facts(trained.bundle)["data"]["rows_sha256"] == trained.manifest["rows_sha256"]
+    assert read_facts(trained.bundle)["data"]["rows_sha256"] == trained.data.rows_sha256
 
 
 def test_the_run_holds_parameters_dataset_metrics_plots_and_bundle(world, trained):
     client = Registry(world.home, "demo").client()
     run = client.get_run(trained.run_id)
     assert run.info.status == "FINISHED"
-    assert run.data.params["rows_sha256"] == trained.manifest["rows_sha256"]
-    assert run.data.metrics["test_auc"] == trained.test["auc"]["value"]
+    assert run.data.params["rows_sha256"] == trained.data.rows_sha256
+    assert run.data.metrics["test_auc"] == trained.test.auc.value
     (model,) = run.outputs.model_outputs
     assert {one.key: one.value for one in client.get_logged_model(model.model_id).metrics} == run.data.metrics
-    assert run.inputs.dataset_inputs[0].dataset.digest == trained.manifest["rows_sha256"][:32]
+    assert run.inputs.dataset_inputs[0].dataset.digest == trained.data.rows_sha256[:32]
     plots = {Path(file.path).name for file in client.list_artifacts(trained.run_id, "plots")}
     assert plots == {"shap_beeswarm.png", "shap_bar.png"}
     assert client.list_artifacts(trained.run_id, "bundle")
     report = {Path(file.path).name for file in client.list_artifacts(trained.run_id, "report")}
-    assert report == {"report.html", "card.html", "card.json", "judgement.json", "scorecard.yaml"}
-    for scorer in trained.judgement["origins"][-1]["scorers"]:
-        who = scorer["name"] if scorer["kind"] == "baseline" else scorer["kind"]
-        logged = run.data.metrics[f"origin_{len(trained.judgement['origins'])}_{who}_log_loss".replace(" ", "_")]
-        assert logged == scorer["log_loss"]["value"]
-    assert {f"gate: {gate['name']}" for gate in trained.judgement["gates"]} <= run.data.tags.keys()
+    assert report == {"report.html", "card.html", "card.json", "evaluation.json", "scorecard.yaml"}
+    last = trained.evaluation.origins[-1]
+    for scorer in last.scorers:
+        label = scorer.name if scorer.kind == "baseline" else scorer.kind
+        logged = run.data.metrics[f"origin_{last.number}_{label}_log_loss".replace(" ", "_")]
+        assert logged == scorer.log_loss.value
+    for gate in trained.evaluation.gates:
+        assert run.data.tags[f"gate: {gate.name}"].startswith(f"{gate.state}. ")
 
 
 def test_the_registered_model_answers_as_the_bundle_does(world, trained):
@@ -101,10 +108,10 @@ def test_the_registered_model_answers_as_the_bundle_does(world, trained):
     served = mlflow.pyfunc.load_model("models:/leadscore-demo@challenger")
     model = load_bundle(trained.bundle)
     names = model.catalog.names
-    from training.dataset.storage import load_kept
+    from training.dataset.storage import load_dataset
 
-    place = Path(build(world.playbook, world.home).folder)
-    rows = load_kept(place)[0].head(50)
+    place = Path(build(Workspace(world.playbook, world.home)).folder)
+    rows = load_dataset(place)[0].head(50)
     answer = served.predict(rows[names])
     np.testing.assert_allclose(answer["probability"], model.score_many(rows).probabilities, rtol=0, atol=1e-12)
     assert answer.columns.tolist() == ["probability", "points", "score", "grade"]
@@ -121,38 +128,36 @@ def test_compare_puts_both_on_the_same_rows(world, trained):
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert [scorer["kind"] for scorer in said["scorers"]] == ["model", "rules", "rules", "learned rules"]
     assert len({scorer["rows"] for scorer in said["scorers"]}) == 1
-    assert said["scorers"][0]["auc"] == trained.test["auc"]
+    assert said["scorers"][0]["auc"] == trained.test.auc.model_dump()
     assert said["winner"] in {scorer["name"] for scorer in said["scorers"]}
-    assert "lower log loss" in shown(found)
-    in_report = trained.judgement["arena"]
-    assert [one["conversions"] for one in said["arena"]["entrants"]] == [
-        one["conversions"] for one in in_report["entrants"]
-    ]
+    assert "lowest log loss" in " ".join(shown(found).split())
+    in_report = trained.evaluation.replay.participants
+    assert [one.conversions for one in found.comparison.replay.participants] == [one.conversions for one in in_report]
     judging = [done for what, done, _ in heard if what == "judging on later leads"]
     assert judging == sorted(set(judging))
     assert len(judging) > 10
 
 
 def test_every_gate_is_named_and_kept_with_the_model(trained):
-    names = [gate["name"] for gate in trained.judgement["gates"]]
+    names = [gate.name for gate in trained.evaluation.gates]
     assert names[:5] == ["never use", "future shift", "dominance", "permuted labels", "suspicious lift"]
     assert names[-1] == "replay against the point rules"
     facts = read_facts(trained.bundle)
     assert [gate["name"] for gate in facts["gates"]] == names
-    assert facts["standing"]["succeeded"] == trained.judgement["standing"]["succeeded"]
+    assert facts["standing"]["succeeded"] == trained.evaluation.cold_start.succeeded
     assert facts["accepted_risk"] is None
 
 
 def test_the_report_and_the_card_hold_the_numbers_of_the_answer(world, trained):
     found = report(Workspace(world.playbook, world.home))
-    said = json.loads((found.folder / "judgement.json").read_text())
-    assert said == json.loads(json.dumps(trained.judgement))
-    assert said["version"] == trained.version
-    page, auc = (found.folder / "report.html").read_text(), trained.test["auc"]
-    assert all(f"{auc[part]:.3f}" in page for part in ("value", "low", "high"))
-    card = json.loads((found.folder / "card.json").read_text())
-    assert card["gates"] == said["gates"]
-    assert said["verdict"].split(":")[0][:40] in " ".join(shown(found).split())
+    evaluation = read_evaluation(found.folder)
+    assert evaluation == trained.evaluation
+    assert evaluation.version == trained.version
+    page, auc = (found.folder / "report.html").read_text(), trained.test.auc
+    assert all(f"{number:.3f}" in page for number in (auc.value, auc.low, auc.high))
+    card = ModelCard.model_validate_json((found.folder / "card.json").read_bytes())
+    assert card.gates == evaluation.gates
+    assert evaluation.verdict.split(":")[0][:40] in " ".join(shown(found).split())
 
 
 def test_a_report_goes_where_it_is_wanted(world, trained, tmp_path):
@@ -164,10 +169,7 @@ def test_a_report_goes_where_it_is_wanted(world, trained, tmp_path):
 def test_the_learned_scorecard_can_take_the_place_of_the_rules(world, trained, tmp_path):
     for file in world.playbook.path.glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    workspace, out = Workspace(world.playbook, world.home), tmp_path / "scorecard.yaml"
-    with pytest.raises(OutputFileError, match="--overwrite"):
-        scorecard(workspace, out=out)
-    found = scorecard(workspace, out=out, overwrite=True)
+    found = scorecard(Workspace(world.playbook, world.home), out=tmp_path / "scorecard.yaml")
     loaded = load_playbook(tmp_path, exports=world.playbook.exports_folder)
     assert loaded.scorecard == found.rules
     assert all(float(rule.points).is_integer() for rule in loaded.scorecard.rules)
@@ -178,9 +180,9 @@ def test_a_report_that_is_gone_says_so(world, trained, tmp_path):
     home = Home(tmp_path)
     shutil.copytree(world.home.registry, home.registry)
     shutil.rmtree(home.models("demo") / "reports")
-    with pytest.raises(TrainingError, match="train again to have a report"):
+    with pytest.raises(TrainingError, match="has no report of version"):
         report(Workspace(world.playbook, home), version=trained.version)
-    with pytest.raises(TrainingError, match="does not exist"):
+    with pytest.raises(TrainingError, match="has no report of version"):
         scorecard(Workspace(world.playbook, home), out=tmp_path / "card.yaml", version=trained.version)
     assert not (tmp_path / "card.yaml").exists()
 
@@ -196,10 +198,10 @@ def beginner(tmp_path_factory):
 def test_with_too_few_leads_the_rules_score_alone_and_what_is_missing_is_said(beginner):
     found = train(Workspace(beginner.playbook, beginner.home))
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert (said["version"], said["standing"]["rung"]) == (None, "rules only")
-    assert re.search(r"\d+ more leads that reach sql make a small model", said["standing"]["missing"])
+    assert (said["version"], said["cold_start"]["stage"]) == (None, "rules only")
+    assert re.search(r"\d+ more leads that reach sql make a small model", said["cold_start"]["missing"])
     assert "point rules score alone" in " ".join(shown(found).split())
-    assert load_standing(beginner.home.models("demo")) == found.standing
+    assert load_standing(beginner.home.models("demo")) == found.cold_start
     assert "rules only" in (found.report / "report.html").read_text()
     assert not beginner.home.models("demo").joinpath("bundles").exists()
     with pytest.raises(RegistryError, match="run leadscore train first"):
@@ -222,10 +224,10 @@ def test_a_failed_gate_stops_the_training_and_names_the_feature(careless):
 def test_an_accepted_risk_stays_with_the_model(careless, monkeypatch):
     monkeypatch.setattr(fitting, "MOST_ROUNDS", 20)  # how good the model is does not matter here
     found = train(Workspace(careless.playbook, careless.home), accept_risk="the status is written before the call")
-    assert found.judgement["accepted_risk"] == "the status is written before the call"
+    assert found.evaluation.accepted_risk == "the status is written before the call"
     failed = [gate for gate in read_facts(found.bundle)["gates"] if not gate["passed"]]
     assert "never use" in {gate["name"] for gate in failed}
-    assert "the status is written before the call" in (found.entry.report / "card.html").read_text()
+    assert "the status is written before the call" in (found.report / "card.html").read_text()
     run = Registry(careless.home, "demo").client().get_run(found.run_id)
     assert run.data.tags["accepted_risk"] == "the status is written before the call"
 
@@ -240,7 +242,7 @@ def test_the_rules_have_a_probability_and_a_threshold_of_their_own(world, traine
 def test_before_any_training_there_is_nothing_to_compare_or_promote(world, tmp_path):
     for verb in (compare, promote):
         with pytest.raises(RegistryError, match="run leadscore train first"):
-            verb(world.playbook, Home(tmp_path))
+            verb(Workspace(world.playbook, Home(tmp_path)))
 
 
 @pytest.mark.parametrize("verb", [compare, promote, train])
@@ -249,7 +251,7 @@ def test_a_damaged_registry_is_a_sentence(world, tmp_path, verb):
     home.registry.mkdir(parents=True)
     (home.registry / "mlflow.db").write_text("these are no tables, " * 1_000)
     with pytest.raises(RegistryError, match=r"mlflow\.db cannot be used \(file is not a database\)"):
-        verb(world.playbook, home)
+        verb(Workspace(world.playbook, home))
     assert [path.name for path in home.root.rglob("*") if path.is_file()] == ["mlflow.db"]
 
 
@@ -295,4 +297,29 @@ def test_the_same_data_give_the_same_bundle(world, trained):
 
 def test_a_model_of_another_history_is_not_judged_on_leads_it_may_know(world, trained):
     with pytest.raises(HistoryError, match="another history"):
-        compare(Workspace(world.playbook, world.home), seed=5)
+        compare_registered(Workspace(world.playbook, world.home), version=trained.version, progress=silent, seed=5)
+
+
+def test_reading_a_report_or_the_history_loads_no_mlflow_and_no_lightgbm(world, trained):
+    """Verbs that only read answer at once; MLflow alone takes seconds to import."""
+    code = (
+        "import sys; from pathlib import Path; from data.home import Home; from data.playbook import load_playbook; "
+        "from data.workspace import Workspace; from training.commands import history, report; "
+        "workspace = Workspace(load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2]))); "
+        "history(workspace), report(workspace); "
+        "print(sorted({'mlflow', 'lightgbm', 'altair', 'numba', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(world.playbook.path), str(world.home.root)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_train_prints_fits_on_80_columns(trained):
+    text = shown(trained)
+    paths = (str(trained.bundle), str(trained.report))
+    assert max(len(line) for line in text.splitlines() if not any(path in line for path in paths)) <= 80
+    assert "…" not in text

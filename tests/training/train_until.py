@@ -1,6 +1,7 @@
 """A process that trains and waits at a step, so that a test can interrupt it there: playbook, home, step or end."""
 
 import sys
+import time
 from pathlib import Path
 
 from data.home import Home
@@ -12,12 +13,14 @@ from training.registry import mlflow_registry
 from training.registry import register as registering
 
 
-def stopping(function):
-    """Report that the step is reached, and stay there until a line on stdin says to go on."""
+def stopping(function, seconds):
+    """Print that the step is reached, and stay there for a while."""
 
     def step(*args, **kwargs):
         print("reached", flush=True)  # noqa: T201 - the test waits for this line
-        sys.stdin.readline()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(0.1)
         return function(*args, **kwargs)
 
     return step
@@ -29,5 +32,5 @@ if __name__ == "__main__":
     folder, home, name = load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2])), sys.argv[3]
     fitting.MOST_ROUNDS = 20  # how good the model is does not matter here
     if name in STEPS:
-        setattr(STEPS[name], name, stopping(getattr(STEPS[name], name)))
+        setattr(STEPS[name], name, stopping(getattr(STEPS[name], name), 3 if name == "register" else 300))
     commands.train(Workspace(folder, home))

@@ -1,4 +1,4 @@
-"""A home with versions of a small model, registered and ready to be moved; and processes that stop on the way."""
+"""A home with versions of a small model, registered and ready to be promoted; and processes that stop on the way."""
 
 import contextlib
 import os
@@ -16,9 +16,8 @@ from models.bundle import save_bundle
 from training.errors import LeadscoreError
 from training.registry import champion_pointer
 from training.registry import promote as promoting
-from training.registry.mlflow_registry import Registry
+from training.registry.mlflow_registry import CHALLENGER, Registry
 from training.registry.promotion_history import JOURNAL
-from training.registry.registered_versions import CHALLENGER
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 """Its name alone matters here: nothing of its history is read."""
@@ -56,13 +55,13 @@ def stock(home, versions):
 
 
 def copied(home, place):
-    """Give a copy of a home, to be changed."""
+    """Return a copy of a home, to be changed."""
     shutil.copytree(home.root, place)
     return Home(place)
 
 
 def afresh(home):
-    """Take back every move of a home, so that nothing serves there."""
+    """Take back every change of the champion of a home, so that nothing serves there."""
     for left in ("champion.json", JOURNAL):
         (home.models("demo") / left).unlink(missing_ok=True)
     with contextlib.suppress(MlflowException):
@@ -74,8 +73,8 @@ STEPS = {
     "before the pointer": (champion_pointer, "point_to"),
     "before the journal": (champion_pointer, "_append"),
     "in the journal's line": (champion_pointer, "_write_all"),
-    "before the alias": (promoting, "_follow"),
-    "before the answer": (promoting, "RolledBack"),
+    "before the alias": (promoting, "_set_alias"),
+    "before the answer": (promoting, "RollbackResult"),
 }
 """Where a process can be stopped, in the order it gets there."""
 
@@ -94,22 +93,22 @@ def stop_at(step, root, reached):
         return really(*args, **kwargs)
 
     setattr(module, name, stay)
-    promoting.rollback(Workspace(load_playbook(DEMO), Home(root)))
+    promoting.rollback_version(Workspace(load_playbook(DEMO), Home(root)))
 
 
 def compete(version, root, start, answers):
     """Promote a version when all others are as far, and say how it ended."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["LEADSCORE_USER"] = f"seller {version}"
-    really = promoting._move
+    really = promoting._change_champion
 
     def together(*args, **kwargs):
-        start.wait(300)
+        start.wait(60)
         return really(*args, **kwargs)
 
-    promoting._move = together
+    promoting._change_champion = together
     try:
-        promoting.promote(
+        promoting.promote_version(
             Workspace(load_playbook(DEMO), Home(root)), version=version, force=True, reason=f"wants {version}"
         )
     except LeadscoreError as error:

@@ -1,4 +1,4 @@
-"""Groups: leads that may know something of each other, and so stay in one block."""
+"""Groups: leads that may carry information about each other, and so stay in one block."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class LargestGroup:
 
     @property
     def says(self) -> str:
-        """Say that it is too large and what to do; nothing where it is not."""
+        """What is wrong with a group that is too large, and what to do; empty where it is not."""
         if self.share <= LARGE:
             return ""
         if self.account is None:
@@ -48,7 +48,7 @@ def largest_group(rows: pd.DataFrame, leads: pd.DataFrame) -> LargestGroup:
 
     >>> versions = pd.DataFrame({"lead_id": ["a", "b", "c"], "account_id": ["x", "x", None]})
     >>> largest_group(pd.DataFrame({"lead_id": ["a", "b", "c", "b"], "group": ["a", "a", "c", "a"]}), versions)
-    Largest(account='x', share=0.75)
+    LargestGroup(account='x', share=0.75)
     """
     sizes = rows["group"].value_counts(sort=False).sort_index()
     members = rows.loc[rows["group"] == sizes.idxmax(), "lead_id"]
@@ -58,7 +58,7 @@ def largest_group(rows: pd.DataFrame, leads: pd.DataFrame) -> LargestGroup:
 
 def group_leads(leads: pd.DataFrame) -> "pd.Series[str]":
     """
-    Put every lead into a group: all leads that any version ever put into one account.
+    Group leads by account: all leads that any version ever put into one account.
 
     A lead that changed accounts joins both, and so do the colleagues of either. A lead without an account is a group
     of its own.

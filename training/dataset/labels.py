@@ -21,7 +21,7 @@ class Labels:
 
     Attributes:
         reached: (n,) float64, 1 where the goal was reached in ``[as_of, as_of + horizon)``, 0 where not, NaN where
-            it is too early to say.
+            it is too early to know.
         mature_until: the last ``as_of`` of which the label is known [us since 1970 UTC].
         lag_us: how late outcomes arrive.
     """
@@ -32,11 +32,11 @@ class Labels:
 
     @property
     def mature(self) -> NDArray[np.bool_]:
-        """Say which snapshots are mature, (n,)."""
+        """Which snapshots are mature, (n,)."""
         return ~np.isnan(self.reached)
 
 
-def label(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business: Business, cutoff_us: int) -> Labels:
+def label_snapshots(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business: Business, cutoff_us: int) -> Labels:
     """
     Label snapshots; a row is mature by time alone.
 
@@ -46,7 +46,7 @@ def label(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business: Business
     Args:
         snapshots: (n, 2) ``lead_id``, ``as_of``.
         outcomes: ``lead_id``, ``stage``, ``reached_at``, ``known_at``.
-        business: its goal, and ``outcome_lag_days`` where it says so.
+        business: its goal, and ``outcome_lag_days`` where it has one.
         cutoff_us: nothing is known from here on.
 
     Raises:
@@ -67,17 +67,17 @@ def label(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business: Business
 
 
 def horizon_us(business: Business) -> int:
-    """Give the playbook's horizon in microseconds."""
+    """Return the playbook's horizon in microseconds."""
     return round(business.goal.horizon_days * DAY_US)
 
 
 def ingest_lag_us(goals: pd.DataFrame, business: Business) -> int:
     """
-    Give how late outcomes arrive: what the playbook says, or else what 99 of 100 kept within.
+    Return how late outcomes arrive: the playbook's lag, or else the 99th percentile of those seen.
 
     Args:
         goals: ``reached_at``, ``known_at`` of every goal seen.
-        business: ``outcome_lag_days`` overrules what is seen.
+        business: its ``outcome_lag_days`` takes precedence over what is seen.
     """
     if business.outcome_lag_days is not None:
         return round(business.outcome_lag_days * DAY_US)
@@ -85,16 +85,16 @@ def ingest_lag_us(goals: pd.DataFrame, business: Business) -> int:
     return int(np.quantile(lags, LAG_QUANTILE, method="higher"))
 
 
-def worth(
+def goal_times_and_amounts(
     lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, business: Business
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """
-    Say when each lead reached the goal, and what that was worth.
+    Return when each lead reached the goal, and what that was worth.
 
     Args:
         lead_ids: (n,) of the rows.
         outcomes: ``lead_id``, ``stage``, ``reached_at``, ``amount``.
-        business: its goal; the amount stands on the stage that ``goal.amount_from`` names, or else on the goal itself.
+        business: its goal; the amount is that of the stage that ``goal.amount_from`` names, or else of the goal itself.
 
     Returns:
         (n,) instants [us since 1970 UTC], NaN where the goal was never reached; (n,) amounts, NaN where none is known.
@@ -103,13 +103,13 @@ def worth(
     reached = goals.groupby("lead_id")["reached_at"].min()
     priced = outcomes[(outcomes["stage"] == business.goal.priced_by) & outcomes["amount"].notna()]
     amounts = priced.sort_values("reached_at").groupby("lead_id")["amount"].first()
-    at = reached.reindex(lead_ids).to_numpy(dtype=np.float64)
-    return at, np.where(np.isnan(at), np.nan, amounts.reindex(lead_ids).to_numpy(dtype=np.float64))
+    goal_at = reached.reindex(lead_ids).to_numpy(dtype=np.float64)
+    return goal_at, np.where(np.isnan(goal_at), np.nan, amounts.reindex(lead_ids).to_numpy(dtype=np.float64))
 
 
 def _reached(
     lead_ids: "pd.Series[str]", as_of: NDArray[np.int64], *, goals: pd.DataFrame, horizon: int
 ) -> NDArray[np.float64]:
     first = goals.groupby("lead_id")["reached_at"].min()
-    at = first.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)
-    return ((at >= as_of) & (at - as_of < horizon)).astype(np.float64)
+    goal_at = first.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)
+    return ((goal_at >= as_of) & (goal_at - as_of < horizon)).astype(np.float64)

@@ -1,19 +1,19 @@
 """
 Maturity: which share of all conversions falls inside the horizon, and which horizon would hold enough of them.
 
-Asked is: of the leads that will ever reach the goal, how many do so within the horizon of being first known? Counting
-those seen so far would answer too high, since slow leads of the last months are still on their way: a lead that is
-still open is censored where the history ends. A lead that was closed otherwise is not. It will never convert, and
-censoring it would pretend that it converts later like any other, so it stays among those that have not, for as long as
-it could have been watched. Since the end of the history is the same for every lead, open or closed, the Kaplan-Meier
-estimate over these times is that of the cumulative incidence.
+The question: of the leads that will ever reach the goal, how many do so within the horizon of being first known?
+Counting those seen so far would answer too high, since slow leads of the last months are still on their way: a lead
+that is still open is censored where the history ends. A lead that was closed otherwise is not censored. It will never
+convert, and censoring it would pretend that it converts later like any other, so it stays among those that have not
+converted, for as long as it could have been watched. Since the end of the history is the same for every lead, open or
+closed, the Kaplan-Meier estimate over these times is that of the cumulative incidence.
 
-What lies beyond the longest time that a tenth of the leads were watched is not known. Shares are of the conversions up
-to there; where conversions keep coming in, the true share is lower.
+Nothing is known beyond the longest time that a tenth of the leads were watched. Shares are of the conversions up to
+there; where conversions keep coming in, the true share is lower.
 
 The horizon of a label begins at its snapshot, not at the lead's first day. A lead that takes longer than the horizon is
-therefore not lost: its later snapshots, those within a horizon of the goal, have the label 1. The share tells how much
-of all success a lead's first snapshot can already foresee.
+therefore not lost: its later snapshots, those within a horizon of the goal, have the label 1. The share is how much of
+all success a lead's first snapshot can already foresee.
 
 Source: Fine and Gray 1999, A proportional hazards model for the subdistribution of a competing risk (data "censoring
 complete"); Putter, Fiocco and Geskus 2007, Tutorial in biostatistics: competing risks.
@@ -33,12 +33,13 @@ from data.playbook import Business
 from training.dataset.split import plan_blocks
 from training.errors import HistoryError
 from training.statistics.bootstrap import Floats, interval, spread
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 
 ENOUGH = 0.90
 """The share of all conversions that a horizon should hold."""
 
 HORIZONS_DAYS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 270, 365, 540, 730)
-"""What may be proposed."""
+"""The horizons that may be proposed."""
 
 SEED = 17
 _RESAMPLES = 200
@@ -53,7 +54,7 @@ class Maturity:
     How long leads take to reach the goal.
 
     Attributes:
-        share: of all conversions, those within the horizon, with its 95 % interval over resampled accounts; None where
+        share: of all conversions, those within the horizon, with its interval over resampled accounts; no number where
             the history is too short to tell, or nobody converted.
         proposed_days: the smallest usual horizon that holds 90 %, where the playbook's holds less; None where it holds
             enough, or none that this history is long enough for would.
@@ -63,7 +64,7 @@ class Maturity:
         says: all this in one sentence.
     """
 
-    share: dict[str, Any]
+    share: Estimate
     proposed_days: float | None
     median_days: float | None
     watched_days: float
@@ -71,9 +72,9 @@ class Maturity:
     says: str
 
     def as_json(self) -> dict[str, Any]:
-        """Write it for the manifest of a training set."""
+        """Return it as the manifest of a training set has it."""
         return {
-            "share": dict(self.share),
+            "share": self.share.model_dump(mode="json"),
             "proposed_days": self.proposed_days,
             "median_days": self.median_days,
             "watched_days": self.watched_days,
@@ -85,13 +86,13 @@ class Maturity:
 @dataclass(frozen=True, slots=True, eq=False)
 class Waits:
     """
-    How long each lead was watched and whether it reached the goal; hours, since no horizon is finer.
+    How long each lead was watched and whether it reached the goal, in hours, since no horizon is finer.
 
     Attributes:
         hours: (n,) until the goal, or as long as the lead could have been watched; an hour begun counts.
         reached: (n,) whether the goal was reached by then.
         group: (n,) codes of the accounts, from 0.
-        watched: hours that a tenth of the leads were watched for, or longer.
+        watched: hours; a tenth of the leads were watched for so long, or longer.
     """
 
     hours: NDArray[np.int64]
@@ -106,7 +107,7 @@ class Waits:
         """
         Measure each lead from when it was first known.
 
-        Leads that had reached the goal by then are left out: nobody could have called them before.
+        Leads that had reached the goal by then are left out: they could not have been called before.
 
         Args:
             leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
@@ -122,36 +123,40 @@ class Waits:
         kept = (began < end_us) & ~(goal < began)
         began, goal = began[kept], goal[kept]
         reached = goal <= end_us
-        could, took = end_us - began, np.where(reached, goal, end_us).astype(np.int64) - began
+        # Whether it is still open or was closed otherwise, a lead without the goal counts as watched up to the end.
+        watchable, waited = end_us - began, np.where(reached, goal, end_us).astype(np.int64) - began
         group = pd.factorize(groups.reindex(first.index[kept]))[0].astype(np.int64)
-        watched = int(np.quantile(could, _WATCHED) // _HOUR_US) if len(could) else 0
-        return cls(took // _HOUR_US + 1, reached, group, watched)
+        # The 90th percentile: a tenth of the leads were watched for longer, and the estimate needs some of them.
+        watched = int(np.quantile(watchable, _WATCHED) // _HOUR_US) if len(watchable) else 0
+        return cls(waited // _HOUR_US + 1, reached, group, watched)
 
     def incidence(self) -> Floats:
-        """Give the share of all leads that had reached the goal by each hour, (watched + 1,), by Kaplan-Meier."""
+        """Return the share of all leads that had reached the goal by each hour, (watched + 1,), by Kaplan-Meier."""
         fitted = KaplanMeierFitter().fit(self.hours, self.reached)
         return np.asarray(fitted.cumulative_density_at_times(np.arange(self.watched + 1)), dtype=np.float64)
 
     def resampled(self, at_hours: Sequence[int]) -> Floats:
-        """Give that share at a few hours for each resample of the accounts, (resamples, k)."""
+        """Return that share at a few hours for each resample of the accounts, (resamples, k)."""
+        # lifelines takes far too long for hundreds of resamples; over whole hours the estimate is a few running sums.
         hours = np.minimum(self.hours, self.watched + 1)
-        size, goals = self.watched + 2, np.where(self.reached, hours, 0)
+        size, goal_hours = self.watched + 2, np.where(self.reached, hours, 0)
 
         def measure(counts: Floats) -> Floats:
-            found = np.empty((len(counts), len(at_hours)))
-            for row, drawn in zip(found, counts, strict=True):
+            shares = np.empty((len(counts), len(at_hours)))
+            for row, drawn in zip(shares, counts, strict=True):
                 times = drawn[self.group]
-                left = np.bincount(hours, weights=times, minlength=size)
-                good = np.bincount(goals, weights=times, minlength=size)
-                good[0] = 0
-                open_ = np.maximum(times.sum() - (np.cumsum(left) - left), 1e-9)
-                row[:] = 1 - np.cumprod(1 - np.minimum(good / open_, 1))[list(at_hours)]
-            return found
+                leaving = np.bincount(hours, weights=times, minlength=size)
+                converting = np.bincount(goal_hours, weights=times, minlength=size)
+                converting[0] = 0  # where the leads without the goal were counted
+                # At risk in an hour: all leads but those that left in an earlier one.
+                at_risk = np.maximum(times.sum() - (np.cumsum(leaving) - leaving), 1e-9)
+                row[:] = 1 - np.cumprod(1 - np.minimum(converting / at_risk, 1))[list(at_hours)]
+            return shares
 
         return spread(measure, int(self.group.max()) + 1, times=_RESAMPLES, seed=SEED)
 
 
-def maturity(
+def estimate_maturity(
     leads: pd.DataFrame,
     outcomes: pd.DataFrame,
     *,
@@ -174,16 +179,15 @@ def maturity(
     end_us = cutoff_us - lag_us
     waits = Waits.of(leads, outcomes, groups=groups, business=business, end_us=end_us)
     horizon = round(business.goal.horizon_days * 24)
-    nothing = {"value": None, "low": None, "high": None}
     if horizon >= waits.watched or not (waits.reached & (waits.hours <= waits.watched)).any():
-        return Maturity(nothing, None, None, waits.watched / 24, (), _unknown(waits, business))
+        return Maturity(NO_ESTIMATE, None, None, waits.watched / 24, (), _unknown(waits, business))
     incidence = waits.incidence()
     reached = incidence / incidence[-1]
     drawn = waits.resampled([horizon, waits.watched])
     with np.errstate(invalid="ignore"):
         share = interval(drawn[:, 0] / drawn[:, 1], float(reached[horizon]))
     needed = _needed(reached) if reached[horizon] < ENOUGH else None
-    proposed = needed if needed is not None and _carries(leads, end_us, needed) else None
+    proposed = needed if needed is not None and _is_long_enough(leads, end_us, needed) else None
     return Maturity(
         share,
         proposed,
@@ -195,15 +199,15 @@ def maturity(
 
 
 def _needed(reached: Floats) -> float | None:
-    """Give the smallest usual horizon that holds 90 % of the conversions; None where even the longest does not."""
+    """Return the smallest usual horizon that holds 90 % of the conversions; None where even the longest does not."""
     for days in HORIZONS_DAYS:
         if days * 24 < len(reached) and reached[days * 24] >= ENOUGH:
             return float(days)
     return None
 
 
-def _carries(leads: pd.DataFrame, end_us: int, days: float) -> bool:
-    """Say whether the history is long enough for blocks with such a horizon."""
+def _is_long_enough(leads: pd.DataFrame, end_us: int, days: float) -> bool:
+    """Return whether the history is long enough for blocks with such a horizon."""
     horizon = round(days * DAY_US)
     try:
         plan_blocks(int(leads["known_at"].min()), end_us - horizon, horizon=horizon)
@@ -213,7 +217,7 @@ def _carries(leads: pd.DataFrame, end_us: int, days: float) -> bool:
 
 
 def _curve(reached: Floats) -> tuple[tuple[int, float], ...]:
-    """Give the share at no more than 61 days, evenly spaced."""
+    """Return the share at no more than 61 days, evenly spaced."""
     days = np.unique(np.linspace(0, (len(reached) - 1) // 24, _POINTS + 1).round().astype(int))
     return tuple((int(day), float(reached[day * 24])) for day in days)
 
@@ -221,27 +225,25 @@ def _curve(reached: Floats) -> tuple[tuple[int, float], ...]:
 def _unknown(waits: Waits, business: Business) -> str:
     goal = business.goal
     if not waits.reached.any():
-        return f"No lead was seen to reach {goal.stage}, so nobody knows how long that takes."
+        return f"No lead was seen to reach {goal.stage}, so it is not known how long that takes."
     return (
         f"Most leads were watched for less than {waits.watched / 24:.0f} days: too short to say which share of all "
         f"that reach {goal.stage} do so within {goal.horizon_days:g} days, the horizon."
     )
 
 
-def _says(
-    share: dict[str, Any], business: Business, *, watched: float, needed: float | None, proposed: float | None
-) -> str:
+def _says(share: Estimate, business: Business, *, watched: float, needed: float | None, proposed: float | None) -> str:
     goal = business.goal
-    value, low, high = (f"{share[part]:.0%}" for part in ("value", "low", "high"))
-    said = (
+    value, low, high = (f"{number:.0%}" for number in (share.value, share.low, share.high))
+    text = (
         f"Of all leads that reach {goal.stage} within {watched:.0f} days of being first known, {value} "
         f"({low} – {high}) do so within {goal.horizon_days:g} days, the horizon"
     )
-    if share["value"] >= ENOUGH:
-        return f"{said}."
-    said += f", and slower ones count only at the snapshots of their last {goal.horizon_days:g} days"
+    if share.value is not None and share.value >= ENOUGH:
+        return f"{text}."
+    text += f", and slower ones count only at the snapshots of their last {goal.horizon_days:g} days"
     if proposed is not None:
-        return f"{said}; goal.horizon_days: {proposed:g} would hold {ENOUGH:.0%}."
+        return f"{text}; goal.horizon_days: {proposed:g} would hold {ENOUGH:.0%}."
     if needed is not None:
-        return f"{said}; {needed:g} days would hold {ENOUGH:.0%}, but this history is too short for them."
-    return f"{said}; no usual horizon holds {ENOUGH:.0%} in a history of this length."
+        return f"{text}; {needed:g} days would hold {ENOUGH:.0%}, but this history is too short for them."
+    return f"{text}; no usual horizon holds {ENOUGH:.0%} in a history of this length."

@@ -1,8 +1,8 @@
 """
-Rolling origins: the same training as if it had been run on earlier days, each judged on the weeks that came next.
+Rolling origins: the same training as if it had been run on earlier days, each evaluated on the weeks that came next.
 
 The last origin is the training set itself. Each earlier one ends where the next one's test begins, so that no row is
-judged twice, and is divided by the same rule. What a model would have been worth on one test block alone may be luck.
+evaluated twice, and is divided by the same rule. How well a model does on one test block alone may be luck.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ def plan_origins(first: int, last: int, *, horizon: int, times: int = ORIGINS) -
         first: the first mature ``as_of`` [us since 1970 UTC].
         last: the last one.
         horizon: of the goal [us].
-        times: how many are wanted; fewer are given where the history is too short for them.
+        times: how many are wanted; the result has fewer where the history is too short for them.
 
     Raises:
         HistoryError: it is too short for a single one.
@@ -39,12 +39,12 @@ def plan_origins(first: int, last: int, *, horizon: int, times: int = ORIGINS) -
     return tuple(reversed(plans))
 
 
-def origins(dataset: Dataset, *, times: int = ORIGINS, seed: int = SEED) -> tuple[Dataset, ...]:
+def rolling_origins(dataset: Dataset, *, times: int = ORIGINS, seed: int = SEED) -> tuple[Dataset, ...]:
     """
-    Give the training set as it would have been divided at each origin, oldest first; the last is the set itself.
+    Return the training set as it would have been divided at each origin, oldest first; the last is the set itself.
 
     The features are those derived for the last origin. A feature of which nothing was known at an earlier one is
-    constant there, and a constant is never split on.
+    constant there, and no tree splits on a constant.
     """
     first, last = dataset.manifest["mature_span_us"]
     plans = plan_origins(first, last, horizon=dataset.horizon_us, times=times)
@@ -56,13 +56,13 @@ def at_origin(dataset: Dataset, plan: Plan, *, seed: int = SEED) -> Dataset:
     rows = dataset.rows[(dataset.rows["as_of"] < plan.test.end) & dataset.rows["label"].notna()]
     parts = split(rows["as_of"].to_numpy(), rows["group"], plan, seed=seed)
     rows = rows.assign(block=parts.block, weight=parts.weight)
-    learnt = plan.train.holds(rows["as_of"].to_numpy())
+    in_training = plan.train.holds(rows["as_of"].to_numpy())
     manifest = {
         **dataset.manifest,
         "plan": plan.as_json(),
         "blocks": parts.counts,
         "positives": {name: int(rows["label"][parts.block == name].sum()) for name in parts.counts},
-        "base_rate": float(np.mean(rows["label"].to_numpy()[learnt])) if learnt.any() else float("nan"),
+        "base_rate": float(np.mean(rows["label"].to_numpy()[in_training])) if in_training.any() else float("nan"),
         "recent_from_us": plan.test.end - RECENT_DAYS * DAY_US,
         "cutoff_us": plan.test.end,
     }

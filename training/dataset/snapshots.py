@@ -6,15 +6,15 @@ that may be used. Serving scores after each moment, so a snapshot stands one mic
 strictly later). Two rules thin and complete them; both decide from what was known by then and from draws that
 know nothing of the lead, so that no choice of a row depends on what came after it:
 
-- At most one a day. A draw per lead and day says which moment of the day it is: the first with chance 1/2, the second
-  with 1/4, and so on; days with fewer moments have none. Taking *the last*, or one of the day's n at random, would
-  favour moments after which nothing happened, which is knowing the future.
+- At most one a day. A draw per lead and day picks the moment of the day: the first with chance 1/2, the second with
+  1/4, and so on; days with fewer moments have none. Taking *the last*, or one of the day's n at random, would favour
+  moments after which nothing happened, which is knowing the future.
 - A sparse clock, so that silence is seen: once between half a day and 7 days without a moment (for every second
-  silence), once between 7 and 30 days, once between 30 and 90. When exactly is drawn: were it always the 7th, 30th and
-  90th day, a model would never learn what three quiet days mean.
+  silence), once between 7 and 30 days, once between 30 and 90. The exact time is drawn: were it always the 7th, 30th
+  and 90th day, a model would never learn what three quiet days mean.
 
 A later version of a lead makes no moment, though serving scores after it too: exports often write one because a field
-on ``never_use`` changed, a status say, and its mere instant would tell what the field may not.
+on ``never_use``, such as a status, has changed, and the instant alone would reveal what the field may not.
 """
 
 import numpy as np
@@ -47,27 +47,28 @@ def take_snapshots(
         leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
         activities: ``lead_id``, ``kind``, ``known_at``; kinds on ``never_use`` make no moments.
         outcomes: ``lead_id``, ``stage``, ``reached_at``; the goal and ``closed_by`` end a lead's snapshots.
-        business: says which kinds and stages these are.
+        business: names these kinds and stages.
         cutoff_us: nothing is known from here on.
-        seed: of the draw of the day's moment.
+        seed: of the random draws.
 
     Returns:
         (n, 2) ``lead_id``, ``as_of``, sorted by both; at most one per lead and UTC day.
     """
     moments = _moments(leads, activities[~activities["kind"].isin(business.never_use)])
-    found = pd.concat([_after_moments(moments, seed=seed), _after_silence(moments, seed=seed)], ignore_index=True)
-    open_ = found["as_of"].to_numpy() < closed_at(found["lead_id"], outcomes, business=business)
-    found = found[open_ & (found["as_of"] <= cutoff_us).to_numpy()].sort_values(["lead_id", "as_of"])
-    once_a_day = ~pd.DataFrame({"lead": found["lead_id"], "day": found["as_of"] // DAY_US}).duplicated()
-    return found[once_a_day].reset_index(drop=True)
+    rows = pd.concat([_after_moments(moments, seed=seed), _after_silence(moments, seed=seed)], ignore_index=True)
+    open_ = rows["as_of"].to_numpy() < closed_at(rows["lead_id"], outcomes, business=business)
+    rows = rows[open_ & (rows["as_of"] <= cutoff_us).to_numpy()].sort_values(["lead_id", "as_of"])
+    once_a_day = ~pd.DataFrame({"lead": rows["lead_id"], "day": rows["as_of"] // DAY_US}).duplicated()
+    return rows[once_a_day].reset_index(drop=True)
 
 
 def _moments(leads: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
-    """Give the distinct moments of each lead from its first on, sorted."""
+    """Return the distinct moments of each lead from its first on, sorted."""
     first = leads.groupby("lead_id", sort=False)["known_at"].min()
-    every = pd.concat([first.reset_index(), activities[["lead_id", "known_at"]]], ignore_index=True)
-    known = every["known_at"].to_numpy() >= first.reindex(every["lead_id"], fill_value=_NEVER).to_numpy()
-    return every[known].drop_duplicates().sort_values(["lead_id", "known_at"], ignore_index=True)
+    moments = pd.concat([first.reset_index(), activities[["lead_id", "known_at"]]], ignore_index=True)
+    # Activities from before the lead was known are features of its first snapshot, not moments of their own.
+    known = moments["known_at"].to_numpy() >= first.reindex(moments["lead_id"], fill_value=_NEVER).to_numpy()
+    return moments[known].drop_duplicates().sort_values(["lead_id", "known_at"], ignore_index=True)
 
 
 def _after_moments(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
@@ -75,27 +76,30 @@ def _after_moments(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     day = (moments["known_at"] // DAY_US).to_numpy()
     number = moments.groupby([moments["lead_id"], day], sort=False).cumcount().to_numpy() + 1
     drawn = uniforms_by_time(moments["lead_id"], day, "moment of the day", seed=seed)
+    # A geometric number with chance 1/2: whether a moment is taken does not depend on how many follow on its day.
     taken = number == np.ceil(-np.log2(1 - drawn)).clip(min=1)
+    # A fact counts only strictly later, so the snapshot stands one microsecond after the moment.
     return pd.DataFrame({"lead_id": moments["lead_id"][taken], "as_of": moments["known_at"][taken] + 1})
 
 
 def _after_silence(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Take snapshots at drawn times after which still nothing has happened."""
-    lead, at = moments["lead_id"], moments["known_at"].to_numpy()
+    """Take snapshots at drawn times by which still nothing has happened."""
+    lead, moment = moments["lead_id"], moments["known_at"].to_numpy()
     last = (lead != lead.shift(-1)).to_numpy()
-    ahead = np.where(last, _NEVER, np.roll(at, -1))
+    following = np.where(last, _NEVER, np.roll(moment, -1))
     parts = []
     for low, high, share in SILENT_DAYS:
-        drawn = uniforms_by_time(lead, at, f"silence of {low:g} days", seed=seed)
+        # One draw decides both: below `share` there is a snapshot, and how far below sets the logarithm of the wait.
+        drawn = uniforms_by_time(lead, moment, f"silence of {low:g} days", seed=seed)
         wait = np.round(low * (high / low) ** (drawn / share) * DAY_US).astype(np.int64)
-        quiet = (drawn < share) & (ahead - at >= wait)
-        parts.append(pd.DataFrame({"lead_id": lead[quiet], "as_of": at[quiet] + wait[quiet]}))
+        quiet = (drawn < share) & (following - moment >= wait)
+        parts.append(pd.DataFrame({"lead_id": lead[quiet], "as_of": moment[quiet] + wait[quiet]}))
     return pd.concat(parts, ignore_index=True)
 
 
 def closed_at(lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, business: Business) -> NDArray[np.int64]:
     """
-    Give for each row the instant from which its lead is no longer open; the largest int64 where it always was.
+    Return for each row the instant from which its lead is no longer open; the largest int64 where it always was.
 
     Args:
         lead_ids: (n,) of the rows.

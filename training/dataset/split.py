@@ -3,12 +3,12 @@ Split: train, calibrate and test by time, each group in one block.
 
 ``train | purge one horizon | calibrate | purge one horizon | test``. A purge keeps the labels of one block from
 looking into the next. Where the history is too short for two purges, train and calibrate share one period and are
-told apart by groups instead.
+separated by groups instead.
 
-A group (an account with its leads) that has rows in several blocks is given to one of them by a draw, and its rows
-elsewhere are set aside. Which blocks a lead reaches depends on how long it stays open, and so on its outcome: a lead
-that succeeds early is only in the first. So that the draw favours nobody, each row that is kept weighs
-1 / (the chance that its group was given to this block).
+A group (an account with its leads) that has rows in several blocks is assigned to one of them by a random draw, and
+its rows elsewhere are set aside. Which blocks a lead reaches depends on how long it stays open, and so on its outcome:
+a lead that succeeds early is only in the first. So that the draw introduces no bias, each row that is kept weighs
+1 / (the chance that its group was assigned to this block).
 
 Source: Horvitz and Thompson 1952, A generalization of sampling without replacement from a finite universe.
 """
@@ -28,10 +28,10 @@ from training.statistics.sampling import uniforms
 PlanName = Literal["two purges", "one purge"]
 BLOCKS = ("train", "calibrate", "test")
 SHARES = (0.60, 0.15, 0.25)
-"""Of the usable time, what each block gets."""
+"""The share of the usable time that each block gets."""
 
 CLAIMS = (0.4, 0.3, 0.3)
-"""How likely each block is to be given a group that has rows in all; nearly even, so that no row weighs much."""
+"""How likely each block is to get a group that has rows in all; nearly even, so that no row weighs much."""
 
 _FEWEST_HORIZONS_FOR_TWO = 5.0
 _FEWEST_HORIZONS = 1.75
@@ -47,12 +47,12 @@ class Span:
     end: int
 
     def holds(self, as_of: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Say which instants lie in it."""
+        """Return which instants lie in it."""
         return (as_of >= self.start) & (as_of < self.end)
 
     @property
     def days(self) -> float:
-        """Give its length."""
+        """Its length in days."""
         return (self.end - self.start) / DAY_US
 
     def as_json(self) -> dict[str, Any]:
@@ -60,9 +60,9 @@ class Span:
         return {"start": iso(self.start), "end": iso(self.end), "days": round(self.days, 2)}
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "Span":
+    def from_json(cls, content: Mapping[str, Any]) -> "Span":
         """Read it back."""
-        return cls(parse(said["start"]), parse(said["end"]))
+        return cls(parse(content["start"]), parse(content["end"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def shared(self) -> bool:
-        """Say whether train and calibrate share one period."""
+        """Whether train and calibrate share one period."""
         return self.name == "one purge"
 
     def as_json(self) -> dict[str, Any]:
@@ -84,9 +84,9 @@ class Plan:
         return {"name": self.name, **{block: getattr(self, block).as_json() for block in BLOCKS}}
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "Plan":
+    def from_json(cls, content: Mapping[str, Any]) -> "Plan":
         """Read it back."""
-        return cls(said["name"], *(Span.from_json(said[block]) for block in BLOCKS))
+        return cls(content["name"], *(Span.from_json(content[block]) for block in BLOCKS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +97,7 @@ class Split:
     Attributes:
         block: (n,) ``train``, ``stop`` (part of the train period, for early stopping), ``calibrate``, ``test``,
             ``purged`` (between the blocks) or ``aside`` (its group belongs to another block).
-        weight: (n,) 1 / (the chance that the row's group was given to its block); 1 where none was needed.
+        weight: (n,) 1 / (the chance that the row's group was assigned to its block); 1 where there was no draw.
     """
 
     block: NDArray[np.object_]
@@ -105,7 +105,7 @@ class Split:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Count the rows of each block."""
+        """Block → number of its rows."""
         names, counts = np.unique(self.block.astype(str), return_counts=True)
         return {"train": 0, "stop": 0, "calibrate": 0, "test": 0, "purged": 0, "aside": 0} | dict(
             zip(names.tolist(), counts.tolist(), strict=True)
@@ -143,7 +143,7 @@ def plan_blocks(first: int, last: int, *, horizon: int) -> Plan:
 
 def split(as_of: NDArray[np.int64], groups: "pd.Series[str]", plan: Plan, *, seed: int) -> Split:
     """
-    Give each mature row its block.
+    Assign each mature row to a block.
 
     Args:
         as_of: (n,) instants of the rows.
@@ -157,6 +157,7 @@ def split(as_of: NDArray[np.int64], groups: "pd.Series[str]", plan: Plan, *, see
     block = np.array([*BLOCKS, "purged"], dtype=object)[period]
     kept = home[code] == period
     block[(period >= 0) & ~kept] = "aside"
+    # Horvitz and Thompson: a row that was kept with chance c stands for 1 / c rows.
     weight = np.where((period >= 0) & kept, 1 / chance[code], 1.0)
     if plan.shared:
         block[(block == "train") & _drawn(code, names, _CALIBRATE_SHARE, purpose="calibrate", seed=seed)] = "calibrate"
@@ -177,7 +178,7 @@ def _periods(as_of: NDArray[np.int64], plan: Plan) -> NDArray[np.int64]:
 def _homes(
     code: NDArray[np.int64], period: NDArray[np.int64], *, names: pd.Index, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Draw one of its periods for each group, by their claims; give it with its chance."""
+    """Draw one of its periods for each group, by the blocks' claims; return the period and its chance."""
     touched = np.zeros((len(names), len(BLOCKS)), dtype=bool)
     touched[code[period >= 0], period[period >= 0]] = True
     chances = touched * np.array(CLAIMS)
@@ -191,5 +192,5 @@ def _homes(
 def _drawn(
     code: NDArray[np.int64], names: "pd.Index[str]", share: float, *, purpose: str, seed: int
 ) -> NDArray[np.bool_]:
-    """Say which rows belong to a drawn share of the groups."""
+    """Return which rows belong to a randomly drawn share of the groups."""
     return np.asarray((uniforms(names.astype(str), purpose, seed=seed) < share)[code])

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -18,15 +18,23 @@ FORMAT = "leadscore-training-4"
 ROWS, CATALOG, MANIFEST = "rows.parquet", "catalog.json", "manifest.json"
 
 
-def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+class StoredDataset(NamedTuple):
+    """A training set as it lies on disk; its point rules come from the playbook."""
+
+    rows: pd.DataFrame
+    catalog: Catalog
+    manifest: dict[str, Any]
+
+
+def save_dataset(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
     """
-    Write a training set beside its place and put it there when it is whole.
+    Write a training set beside its place and move it there when it is whole.
 
     Raises:
         TrainingError: it cannot be written there.
     """
     try:
-        _store(place, rows, catalog=catalog, manifest=manifest)
+        _save(place, rows, catalog=catalog, manifest=manifest)
     except OSError as error:
         message = (
             f"The training set cannot be written to {place} ({error.strerror or error}): make room there and allow "
@@ -35,7 +43,7 @@ def store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mappin
         raise TrainingError(message) from None
 
 
-def _store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+def _save(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
     with new_folder(place, overwrite=True) as draft:
         rows.to_parquet(draft / ROWS, index=False)
         (draft / CATALOG).write_text(catalog.to_json(), encoding="utf-8")
@@ -43,14 +51,14 @@ def _store(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mappi
         (draft / MANIFEST).write_text(json.dumps(full, indent=1, sort_keys=True), encoding="utf-8")
 
 
-def load_kept(place: Path) -> tuple[pd.DataFrame, Catalog, dict[str, Any]] | None:
-    """Give the training set that stands there; None where there is none, or not a whole one of this format."""
+def load_dataset(place: Path) -> StoredDataset | None:
+    """Load the training set in a folder; None where there is none, or not a whole one of this format."""
     try:
         manifest: dict[str, Any] = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
         sizes = {name: (place / name).stat().st_size for name in (ROWS, CATALOG)}
         if manifest["format"] != FORMAT or manifest["bytes"] != sizes:
             return None
         catalog = Catalog.from_json((place / CATALOG).read_text(encoding="utf-8"))
-        return pd.read_parquet(place / ROWS), catalog, manifest
+        return StoredDataset(pd.read_parquet(place / ROWS), catalog, manifest)
     except (OSError, ValueError, KeyError, CatalogError):
         return None

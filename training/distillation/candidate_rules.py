@@ -1,4 +1,4 @@
-"""Candidates: every rule of the rule language that the columns of a training set can tell, still without points."""
+"""Candidates: every rule of the rule language that the columns of a training set can express, still without points."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -18,14 +18,14 @@ from training.dataset.dataset import Dataset
 from training.distillation.rule_wording import activity_words, range_words, silence_words, truth_words, values_words
 
 CAPS = (1, 2, 3, 5, 10)
-"""How many of an activity may count at most."""
+"""The caps that are tried: how many times an activity counts at most."""
 
 QUIET_DAYS = (7, 14, 30, 60, 90)
 MOST_VALUES = 8
-"""A longer list of values is not read."""
+"""A rule with a longer list of values would not be read."""
 
 LEAST_SHARE = 0.005
-"""A rule that tells fewer of the rows apart from the others is not worth a line."""
+"""A rule that separates fewer of the rows from the others is not worth a line."""
 
 _CUTS = 13
 _ROUND = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
@@ -53,43 +53,42 @@ class CandidateRule:
 
 def candidates(dataset: Dataset, rows: pd.DataFrame, business: Business, *, target: Floats) -> list[CandidateRule]:
     """
-    Give every rule that the training set's columns can tell and that tells some rows apart from others.
+    Return every rule that the training set's columns can express and that separates some rows from others.
 
-    Windows and half-lives are those that the columns already have; numbers are cut where the rows have their
-    quantiles, at numbers that people write; the values of a category are grouped from the top and from the bottom of
-    their order by the target.
+    Windows and half-lives are those that the columns already have; numbers are cut near the rows' quantiles, at round
+    numbers; the values of a category are grouped from the top and from the bottom of their order by the target.
 
     Args:
-        dataset: knows which column holds which feature.
+        dataset: its columns and the features that they hold.
         rows: (n) rows of it.
         business: its words, and what it never uses.
         target: (n,) probability to be explained.
     """
-    held = {feature.reduce: name for name, feature in reversed(dataset.columns.items()) if feature.over == "lead"}
-    kept: dict[bytes, CandidateRule] = {}
-    for found in _all(held, rows, business, target=target):
-        if _tells(found.column):
-            kept.setdefault(found.column.tobytes(), found)
-    return list(kept.values())
+    columns = {feature.reduce: name for name, feature in reversed(dataset.columns.items()) if feature.over == "lead"}
+    distinct: dict[bytes, CandidateRule] = {}
+    for candidate in _all(columns, rows, business, target=target):
+        if _separates(candidate.column):
+            distinct.setdefault(candidate.column.tobytes(), candidate)
+    return list(distinct.values())
 
 
-def _tells(column: Column) -> bool:
-    """Say whether a rule tells enough rows apart from the others."""
+def _separates(column: Column) -> bool:
+    """Return whether a rule separates enough rows from the others."""
     usual = column == np.median(column)
     return bool(np.mean(~usual) >= LEAST_SHARE)
 
 
 def _all(
-    held: dict[Reducer, str], rows: pd.DataFrame, business: Business, *, target: Floats
+    columns: dict[Reducer, str], rows: pd.DataFrame, business: Business, *, target: Floats
 ) -> Iterator[CandidateRule]:
-    for reduce, name in reversed(held.items()):
+    for reduce, name in reversed(columns.items()):
         match reduce:
             case Count(kind=str()) | DecayedCount(kind=str()) if reduce.kind not in business.never_use:
                 yield from _of_activity(reduce, _numbers(rows[name]), business)
             case AttributeValue() if reduce.name not in business.never_use:
                 yield from _of_attribute(reduce, rows[name], business, target=target)
-            case DaysSinceLast(kind=None, subject=None) if LeadAge() in held:
-                yield from _of_silence(_numbers(rows[name]), _numbers(rows[held[LeadAge()]]))
+            case DaysSinceLast(kind=None, subject=None) if LeadAge() in columns:
+                yield from _of_silence(_numbers(rows[name]), _numbers(rows[columns[LeadAge()]]))
             case _:
                 pass
 
@@ -163,9 +162,9 @@ def _of_category(name: str, column: "pd.Series[Any]", business: Business, *, tar
         for group in (order[:best], order[best:]):
             if len(group) > MOST_VALUES:
                 continue
-            among = _in_order(name, [str(value) for value in values[group]], business)
-            because = values_words(business, name, among)
-            yield _condition(name, {"in": among}, np.isin(codes, group), because=because)
+            listed = _in_order(name, [str(value) for value in values[group]], business)
+            because = values_words(business, name, listed)
+            yield _condition(name, {"in": listed}, np.isin(codes, group), because=because)
 
 
 def _in_order(name: str, values: list[str], business: Business) -> list[str]:
@@ -181,7 +180,7 @@ def _condition(name: str, limits: Mapping[str, object], met: NDArray[np.bool_], 
 
 def rounded(value: float) -> float:
     """
-    Give the nearest number that people would write as a limit.
+    Return the nearest number that people would write as a limit.
 
     >>> [rounded(value) for value in (187.0, 4_960.0, 0.0137, -23.0, 0.0)]
     [200.0, 5000.0, 0.015, -25.0, 0.0]

@@ -1,14 +1,14 @@
 """
-Distillation: what a model knows, as far as a few point rules can say it.
+Distillation: a model approximated by a few point rules.
 
-The rules are fitted to the model's probabilities, with a say for what really happened: the more leads succeeded, the
-more it counts. They then get their probability, grades and threshold from history as any point rules do.
+The rules are fitted to a mixture of the model's probabilities and the outcomes: the more leads succeeded, the more the
+outcomes count. They then get their probability, grades and threshold from history as any point rules do.
 
 Source: Hinton, Vinyals and Dean 2015, Distilling the knowledge in a neural network (soft targets beside hard ones).
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,19 +26,20 @@ from training.dataset.dataset import SEED, Dataset
 from training.dataset.feature_values import values_of
 from training.distillation.candidate_rules import CandidateRule, candidates
 from training.distillation.rule_selection import RuleSelection, SelectionProblem
-from training.distillation.rule_yaml import told, write_rules
+from training.distillation.rule_yaml import performance_lines, write_rules
 from training.fitting.minimum_data import leads_by_outcome
 from training.fitting.scorecard_fit import calibrated_rules
+from training.statistics.scorer_metrics import ScorerEvaluation
 
 NAME = "learned rules"
 MOST_ROWS = 20_000
 """More rows make the rules slower to find and no better."""
 
 TRUSTED_AS = 1_000
-"""The model's probabilities count as much as the outcomes of so many leads that succeeded."""
+"""The model's probabilities count as much as the outcomes of so many successful leads."""
 
 _LEAST_POINTS = 0.6
-"""A rule that weighs less is left out, for rounding would leave it nothing."""
+"""A rule with fewer points is left out, as rounding would leave it none."""
 
 _MOST_POINTS = 1_000
 
@@ -53,8 +54,8 @@ class LearnedRules:
     Attributes:
         rules: a valid ``scorecard.yaml``.
         scorecard: the rules compiled, with probability, grades and threshold from history.
-        model: whom they were learned from.
-        about: sentences on what they were learned from.
+        model: the model they were learned from.
+        about: sentences on the data they were learned from.
     """
 
     rules: ScorecardRules
@@ -62,19 +63,18 @@ class LearnedRules:
     model: ScorerId
     about: tuple[str, ...]
 
-    def to_yaml(self, *, scorers: Sequence[Mapping[str, Any]] = ()) -> str:
+    def to_yaml(self, *, scorers: Sequence[ScorerEvaluation] = ()) -> str:
         """
         Write them as the ``scorecard.yaml`` of a playbook, with comments for its readers.
 
         Args:
-            scorers: how well these rules and others did on the same later leads, as `evaluate` has it, to be told in
-                the comment; each with its ``name``.
+            scorers: these rules and others on the same later leads, for the comment.
         """
-        compared = ("On later leads that none of them had seen:", *told(scorers)) if scorers else ()
-        return write_rules(self.rules, about=(*_whence(self.model), *self.about, *compared, *_USE))
+        compared = ("On later leads that none of them had seen:", *performance_lines(scorers)) if scorers else ()
+        return write_rules(self.rules, about=(*_origin(self.model), *self.about, *compared, *_USE))
 
-    def as_json(self, *, scorers: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """Give the name, how many rules there are, and the YAML with the same comments."""
+    def as_json(self, *, scorers: Sequence[ScorerEvaluation] = ()) -> dict[str, Any]:
+        """Return the name, the number of rules, and the YAML with the same comments."""
         return {"name": self.rules.name, "rules": len(self.rules.rules), "yaml": self.to_yaml(scorers=scorers)}
 
 
@@ -89,19 +89,20 @@ def distil(model: ConversionModel, dataset: Dataset, playbook: Playbook, *, seed
         seed: of the draw of rows where there are many.
 
     Returns:
-        The rules, calibrated; None where the model says the same of everyone, or nothing that a rule could tell.
+        The rules, calibrated; None where the model scores every lead the same, or no rule can express its differences.
     """
-    known = dataset.block("train", "stop")
-    rows = _drawn(known, seed=seed)
-    target = _target(model, dataset, rows, succeeded=leads_by_outcome(known)[0])
+    learnt_from = dataset.block("train", "stop")
+    rows = _sample(learnt_from, seed=seed)
+    target = _target(model, dataset, rows, succeeded=leads_by_outcome(learnt_from)[0])
     weight = rows["weight"].to_numpy(dtype=np.float64)
-    found = candidates(dataset, rows, playbook.business, target=target)
-    if not found:
+    rule_candidates = candidates(dataset, rows, playbook.business, target=target)
+    if not rule_candidates:
         return None
-    chosen = SelectionProblem(found, target, weight).made(least_weight=_LEAST_POINTS / POINTS_PER_LOGIT)
+    problem = SelectionProblem(rule_candidates, target, weight)
+    chosen = problem.select(least_weight=_LEAST_POINTS / POINTS_PER_LOGIT)
     if not chosen.members:
         return None
-    members = [found[at] for at in chosen.members]
+    members = [rule_candidates[index] for index in chosen.members]
     points, base = _whole_points(members, chosen, base_rate=dataset.base_rate, weight=weight)
     rules = ScorecardRules(name=NAME, base_points=base, rules=_rules(members, points))
     card = calibrated_rules(rules, dataset, playbook=playbook)
@@ -109,27 +110,27 @@ def distil(model: ConversionModel, dataset: Dataset, playbook: Playbook, *, seed
     return LearnedRules(rules, replace(card, rules=rules), model.id, tuple(_about(dataset, playbook.business, rows)))
 
 
-def _drawn(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Give the rows, or as many of them as are needed, in their order."""
+def _sample(rows: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Return the rows, or a random sample of as many as are needed, in their order."""
     if len(rows) <= MOST_ROWS:
         return rows
     return rows.iloc[np.sort(np.random.default_rng(seed).choice(len(rows), MOST_ROWS, replace=False))]
 
 
 def _target(model: ConversionModel, dataset: Dataset, rows: pd.DataFrame, *, succeeded: int) -> Floats:
-    """Give what the rules are to say of each row, (n,): what the model says, corrected by what happened."""
-    says = model.score_many(values_of(model.catalog, rows, dataset=dataset)).probabilities
+    """Return what the rules are fitted to, (n,): the model's probability, corrected by the outcome."""
+    probability = model.score_many(values_of(model.catalog, rows, dataset=dataset)).probabilities
     trust = TRUSTED_AS / (TRUSTED_AS + succeeded)
-    return np.asarray(trust * says + (1 - trust) * rows["label"].to_numpy(dtype=np.float64))
+    return np.asarray(trust * probability + (1 - trust) * rows["label"].to_numpy(dtype=np.float64))
 
 
 def _whole_points(
     members: Sequence[CandidateRule], chosen: RuleSelection, *, base_rate: float, weight: Floats
 ) -> tuple[list[int], int]:
     """
-    Round the weights to whole points, 10 of which double the odds; average odds stand where a model's do.
+    Round the weights to whole points, 10 of which double the odds; average odds get the points that a model gives them.
 
-    What rounding takes from the points of all rows on average, the base gives back.
+    The base compensates for what rounding takes from the points of all rows on average.
     """
     exact = chosen.beta[1:] * POINTS_PER_LOGIT
     points = np.rint(exact)
@@ -145,14 +146,14 @@ def _within(points: int) -> int:
 
 
 def _rules(members: Sequence[CandidateRule], points: Sequence[int]) -> tuple[Rule, ...]:
-    """Give activities first, then attributes, then silence; in each what speaks for a lead, then what against it."""
+    """Sort activities first, then attributes, then silence; in each, rules in favour of a lead before those against."""
     rules = [
         member.rule.model_copy(update={"points": float(each)}) for member, each in zip(members, points, strict=True)
     ]
-    return tuple(sorted(rules, key=_place))
+    return tuple(sorted(rules, key=_sort_key))
 
 
-def _place(rule: Rule) -> tuple[int, bool, float]:
+def _sort_key(rule: Rule) -> tuple[int, bool, float]:
     match rule:
         case ActivityRule(at_most=cap):
             return 0, rule.points < 0, -abs(rule.points) * (cap or 1)
@@ -163,7 +164,7 @@ def _place(rule: Rule) -> tuple[int, bool, float]:
 
 
 def _about(dataset: Dataset, business: Business, rows: pd.DataFrame) -> Iterator[str]:
-    """Say what the rules were learned from, and what a point is worth."""
+    """Yield sentences on the data the rules were learned from, and on what a point is worth."""
     train, goal = dataset.plan.train, business.goal
     yield (
         f"Learned on {len(rows):,} snapshots of {rows['lead_id'].nunique():,} leads, "
@@ -173,14 +174,14 @@ def _about(dataset: Dataset, business: Business, rows: pd.DataFrame) -> Iterator
     yield "10 points more are twice the odds; 50 points are those of an average lead."
 
 
-def _whence(model: ScorerId) -> Iterator[str]:
+def _origin(model: ScorerId) -> Iterator[str]:
     fingerprint = f", fingerprint {model.fingerprint[:8]}" if model.fingerprint else ""
-    yield f"Point rules learned from the model {model.name}{fingerprint}: what it knows, as far as few rules say it."
+    yield f"Point rules learned from the model {model.name}{fingerprint}: the best approximation by a few rules."
 
 
 _USE = (
-    "How to read a rule: the points count for each such activity, but at most so many of them, of the last days that",
-    "within_days says, or fading to half in half_life_days; for an attribute, or for silence, they count once.",
-    "To use them, put this file in place of the playbook's scorecard.yaml; they need no model to score. To see first",
-    "how they would do beside your own, put it into the playbook's folder scorecards. Change what you know better.",
+    "How to read a rule: the points count for each such activity, up to at_most times, within the last within_days",
+    "days, or fading to half in half_life_days; for an attribute, or for silence, they count once.",
+    "To use them, replace the playbook's scorecard.yaml with this file; they need no model to score. To compare them",
+    "with your own rules first, put the file into the playbook's folder scorecards. Change what you know better.",
 )

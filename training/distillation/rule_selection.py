@@ -1,4 +1,4 @@
-"""Choosing: the few rules that together come closest to a target, each with points of the sign it shows by itself."""
+"""Selection: the few rules that together come closest to a target, each with the sign that it has by itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from training.statistics.reliability import logistic_terms, logits
 MOST_RULES = 15
 MOST_ON_A_TOPIC = 2
 LEAST_GAIN = 0.01
-"""A further rule must bring at least this share of what those before it brought together."""
+"""A further rule must lower the loss by at least this share of what the rules before it achieved together."""
 
 _NEW = 0.02
-"""A rule of which the chosen ones leave less than this share to be told is a repetition."""
+"""A rule repeats the chosen ones if they explain all but this share of it."""
 
 _STEPS = 25
-_STILL = 1e-5
+_CONVERGED = 1e-5
 _RIDGE = 1e-6
 _TINY = 1e-12
 
@@ -47,11 +47,11 @@ class RuleSelection:
 @dataclass(frozen=True, eq=False)
 class SelectionProblem:
     """
-    What is chosen from, and what is to be matched.
+    The candidates to choose from, and the target to match.
 
     Args:
         candidates: m rules with their columns, one at least.
-        target: (n,) probability to come close to.
+        target: (n,) probability to approximate.
         weight: (n,) of each row.
     """
 
@@ -59,26 +59,28 @@ class SelectionProblem:
     target: Floats
     weight: Floats
 
-    def made(self, most: int = MOST_RULES, *, least_weight: float = 0.0) -> RuleSelection:
+    def select(self, most: int = MOST_RULES, *, least_weight: float = 0.0) -> RuleSelection:
         """
-        Add one rule at a time, always the one that promises most, and fit all of them anew.
+        Add one rule at a time, always the most promising one, and refit all of them.
 
-        A rule whose points turn against its own sign beside the others is not taken.
+        A rule whose points change sign beside the others is not taken.
 
         Args:
             most: so many rules at most.
             least_weight: rules that end up below it [log-odds] are left out.
         """
         chosen = self.fitted(())
-        at_first, refused = chosen.loss, np.zeros(len(self.candidates), dtype=np.bool_)
+        loss_without_rules, refused = chosen.loss, np.zeros(len(self.candidates), dtype=np.bool_)
         while len(chosen.members) < most:
+            # Fitting every candidate would take minutes: a score test ranks them all, and only the best is fitted.
             gains = np.where(refused, 0.0, self._gains(chosen))
             best = int(np.argmax(gains))
-            found = self.fitted((*chosen.members, best), start=np.append(chosen.beta, 0.0))
-            if gains[best] <= _TINY or chosen.loss - found.loss <= LEAST_GAIN * (at_first - chosen.loss):
+            extended = self.fitted((*chosen.members, best), start=np.append(chosen.beta, 0.0))
+            if gains[best] <= _TINY or chosen.loss - extended.loss <= LEAST_GAIN * (loss_without_rules - chosen.loss):
                 break
-            refused[best] = not self._keeps_signs(found)
-            chosen = chosen if refused[best] else found
+            # A rule that only corrects another one would read as nonsense: "asked for a demo: -3 points".
+            refused[best] = not self._keeps_signs(extended)
+            chosen = chosen if refused[best] else extended
         return self._without_small(chosen, least_weight)
 
     def fitted(self, members: tuple[int, ...], *, start: Floats | None = None) -> RuleSelection:
@@ -90,28 +92,30 @@ class SelectionProblem:
             gradient, hessian = logistic_terms(design @ beta, design, label=self.target, weight=self.weight)
             step = np.linalg.solve(hessian + ridge, gradient)
             beta = beta + step
-            if np.abs(step).max() < _STILL:
+            if np.abs(step).max() < _CONVERGED:
                 break
         margin = design @ beta
         return RuleSelection(members, beta, margin, cross_entropy(margin, self.target, weight=self.weight))
 
     def _without_small(self, chosen: RuleSelection, least_weight: float) -> RuleSelection:
-        """Leave out the rule with the smallest weight, counted along its sign, until none is too small."""
+        """Remove the rule with the smallest weight, in the direction of its sign, until none is too small."""
         while chosen.members:
-            along = chosen.beta[1:] * self._signs[list(chosen.members)]
-            smallest = int(np.argmin(along))
-            if along[smallest] >= least_weight:
+            weights = chosen.beta[1:] * self._signs[list(chosen.members)]
+            smallest = int(np.argmin(weights))
+            if weights[smallest] >= least_weight:
                 break
+            # One at a time: without it the others are fitted anew, and may have grown.
             rest = (*chosen.members[:smallest], *chosen.members[smallest + 1 :])
             chosen = self.fitted(rest, start=np.delete(chosen.beta, 1 + smallest))
         return chosen
 
     def _gains(self, chosen: RuleSelection) -> Floats:
         """
-        Foresee by how much the loss would fall if a candidate joined, (m,); 0 where it may not.
+        Predict by how much the loss would fall if a candidate joined, (m,); 0 where it may not.
 
         Source: Rao 1948, the score test: a step of Newton's method along one more column, the others following.
         """
+        # Single precision halves the time of the large products; the gains only rank candidates.
         chance = np.exp(-np.logaddexp(0.0, -chosen.margin))
         pull = self._columns.T @ (self.weight * (self.target - chance)).astype(np.float32)
         curved = (self.weight * chance * (1 - chance)).astype(np.float32)
@@ -119,13 +123,14 @@ class SelectionProblem:
         across = self._columns.T @ (design * curved[:, None])
         among = np.linalg.pinv((design * curved[:, None]).T @ design)
         alone = self._squares.T @ curved
+        # The curvature along a column, less what the chosen columns explain of it (the Schur complement).
         left = alone - np.einsum("mk,mk->m", across @ among, across)
         joins = self._may_join(chosen) & (left > _NEW * alone) & (np.sign(pull) == self._signs)
         gains = np.where(joins, pull**2 / (2 * np.maximum(left, _TINY)), 0.0)
         return np.asarray(gains / self.weight.sum(), dtype=np.float64)
 
     def _may_join(self, chosen: RuleSelection) -> NDArray[np.bool_]:
-        """Refuse a third rule on a topic, one against the first on its topic, and conditions that overlap."""
+        """Exclude a third rule on a topic, one that contradicts the first on its topic, and overlapping conditions."""
         joins = np.ones(len(self.candidates), dtype=np.bool_)
         members = np.array(chosen.members, dtype=np.int64)
         for member in chosen.members:
@@ -143,13 +148,13 @@ class SelectionProblem:
         return bool(np.all(np.sign(chosen.beta[1:]) == self._signs[list(chosen.members)]))
 
     def _design(self, members: tuple[int, ...]) -> Floats:
-        """Give a column of ones and the columns of some candidates, (n, k + 1)."""
+        """Return a column of ones and the columns of some candidates, (n, k + 1)."""
         ones = np.ones((len(self.target), 1))
         return np.hstack([ones, self._columns[:, list(members)]])
 
     @cached_property
     def _even(self) -> Floats:
-        """Give the log-odds of the whole, (1,)."""
+        """The log-odds of the mean target, (1,)."""
         return logits(np.array([np.average(self.target, weights=self.weight)]))
 
     @cached_property
@@ -162,7 +167,7 @@ class SelectionProblem:
 
     @cached_property
     def _signs(self) -> NDArray[np.float32]:
-        """Say whether those a rule applies to reach the goal more often than others (1), or less often (-1)."""
+        """Whether leads that a rule applies to reach the goal more often than others (1), or less often (-1)."""
         apart = self.weight * (self.target - np.average(self.target, weights=self.weight))
         return np.asarray(np.sign(self._columns.T @ apart.astype(np.float32)))
 
@@ -174,7 +179,7 @@ class SelectionProblem:
 
 def cross_entropy(margin: Floats, target: Floats, *, weight: Floats) -> float:
     """
-    Give the mean cross-entropy of probabilities, as log-odds, from target probabilities; lower is closer.
+    Return the mean cross-entropy of probabilities, as log-odds, from target probabilities; lower is closer.
 
     >>> round(cross_entropy(np.zeros(2), np.array([0.5, 1.0]), weight=np.ones(2)), 3)
     0.693

@@ -1,4 +1,4 @@
-"""Writing: learned rules as the YAML that people write, and reading them back."""
+"""Rules as YAML: learned rules written as people write them, and read back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +11,8 @@ from data.playbook import Business
 from data.playbook_consistency import rule_contradictions
 from data.point_rules import Rule, ScorecardRules
 from training.errors import TrainingError
+from training.statistics.estimate import NO_ESTIMATE
+from training.statistics.scorer_metrics import ScorerEvaluation
 
 _ORDER = (
     "activity",
@@ -40,7 +42,7 @@ def write_rules(rules: ScorecardRules, *, about: Sequence[str]) -> str:
     """
     comment = "".join(f"# {line}\n" for line in about)
     head = {"name": rules.name, "base_points": _plain(rules.base_points), "threshold": _plain(rules.threshold)}
-    lines = "".join(f"  - {_flow(said)}\n" for said in map(_said, rules.rules))
+    lines = "".join(f"  - {_flow(fields)}\n" for fields in map(_fields, rules.rules))
     return f"{comment}{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}rules:\n{lines}"
 
 
@@ -50,7 +52,7 @@ def read_rules(file: Path, business: Business) -> ScorecardRules:
 
     Args:
         file: as `write_rules` wrote it, perhaps changed by hand.
-        business: knows the activities and attributes.
+        business: its activities and attributes.
 
     Raises:
         TrainingError: there is no such file.
@@ -67,26 +69,22 @@ def read_rules(file: Path, business: Business) -> ScorecardRules:
     return rules
 
 
-def told(scorers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """
-    Say how well scorers did on the same later leads, a line for each.
-
-    Args:
-        scorers: each with ``name``, and ``log_loss`` and ``auc`` with their ``value``.
-    """
+def performance_lines(scorers: Sequence[ScorerEvaluation]) -> Iterator[str]:
+    """Write log loss and AUC of scorers on the same later leads, one scorer per line."""
     for scorer in scorers:
-        loss, auc = scorer["log_loss"]["value"], scorer["auc"]["value"]
-        yield f"  {scorer['name']}: log loss {loss:.4f}, AUC {auc:.3f}"
+        loss, auc = (scorer.log_loss or NO_ESTIMATE).value, (scorer.auc or NO_ESTIMATE).value
+        numbers = f"log loss {loss:.4f}" + ("" if auc is None else f", AUC {auc:.3f}")
+        yield f"  {scorer.name}: {numbers}"
 
 
-def _said(rule: Rule) -> dict[str, Any]:
-    said = rule.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {key: _plain(said[key]) for key in _ORDER if key in said}
+def _fields(rule: Rule) -> dict[str, Any]:
+    fields = rule.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {key: _plain(fields[key]) for key in _ORDER if key in fields}
 
 
-def _flow(said: Mapping[str, Any]) -> str:
-    written = yaml.safe_dump(dict(said), default_flow_style=True, sort_keys=False, allow_unicode=True, width=_WIDEST)
-    return written.strip()
+def _flow(fields: Mapping[str, Any]) -> str:
+    text = yaml.safe_dump(dict(fields), default_flow_style=True, sort_keys=False, allow_unicode=True, width=_WIDEST)
+    return text.strip()
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Judging: at each origin model, point rules and baselines are fitted anew and judged on the weeks ahead."""
+"""Backtest: at each origin, model, point rules and baselines are fitted anew and evaluated on the weeks ahead."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -14,14 +14,17 @@ from data.playbook import Playbook
 from data.progress import Progress, silent
 from training.dataset.dataset import SEED, Dataset
 from training.errors import FewLeadsError
+from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, Period
+from training.evaluation.summary import differences_in_words
 from training.fitting.baselines import fit_baselines
 from training.fitting.fit import FittedModel, fit
-from training.fitting.minimum_data import demand_enough
-from training.statistics.comparison import Contender, paired_difference, scored
+from training.fitting.minimum_data import require_enough_leads
+from training.statistics.comparison import Contender, evaluate_scorers, paired_difference
+from training.statistics.scorer_metrics import ScorerEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
 
 MOST_ROWS = 250_000
-"""Of an earlier origin's training rows, drawn by account: origins are there to be compared, not to serve."""
+"""Most training rows of an earlier origin, drawn by account: origins are there to be compared, not to serve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,25 +43,26 @@ class OriginResult:
     dataset: Dataset
     fitted: FittedModel
     contenders: tuple[Contender, ...]
-    scorers: tuple[Mapping[str, Any], ...]
-    differences: tuple[Mapping[str, Any], ...]
+    scorers: tuple[ScorerEvaluation, ...]
+    differences: tuple[LogLossDifference, ...]
 
-    def as_json(self, number: int) -> dict[str, Any]:
-        """Write the origin for the judgement."""
+    def evaluation(self, number: int) -> OriginEvaluation:
+        """Describe the origin for the evaluation."""
         plan = self.dataset.manifest["plan"]
-        return {
-            "number": number,
-            **{name: plan[name] for name in ("train", "calibrate", "test")},
-            "rows": self.scorers[0]["rows"],
-            "positives": self.scorers[0]["positives"],
-            "scorers": [dict(scorer) for scorer in self.scorers],
-            "differences": [dict(difference) for difference in self.differences],
-            "says": _says(self.differences),
-        }
+        periods = {name: Period.model_validate(plan[name]) for name in ("train", "calibrate", "test")}
+        return OriginEvaluation(
+            number=number,
+            **periods,
+            rows=self.scorers[0].rows,
+            positives=self.scorers[0].positives,
+            scorers=self.scorers,
+            differences=self.differences,
+            says=differences_in_words(self.differences),
+        )
 
 
-def try_origins(
-    found: tuple[Dataset, ...],
+def evaluate_origins(
+    datasets: tuple[Dataset, ...],
     playbook: Playbook,
     *,
     parameters: Mapping[str, Any] | None = None,
@@ -66,41 +70,41 @@ def try_origins(
     progress: Progress = silent,
 ) -> tuple[OriginResult, ...]:
     """
-    Train and judge at every origin that has leads enough, the earlier ones beside the last.
+    Train and evaluate at every origin that has enough leads, the earlier ones beside the last.
 
     Args:
-        found: the training set at each origin, oldest first; the last one must have leads enough.
+        datasets: the training set at each origin, oldest first; the last one must have enough leads.
         playbook: capacity, routing and point rules.
-        parameters: of the trees, where a search found some. It saw the last origin's training weeks, so that earlier
-            origins are judged a little too well then.
+        parameters: of the trees, where a search was made. The search saw the last origin's training weeks, so that
+            earlier origins are evaluated a little too well then.
         seed: of the fitting.
         progress: hears how far the last origin has come.
 
     Raises:
         FewLeadsError: the last origin has too few leads.
     """
-    *earlier, last = found
-    demand_enough(last)
-    tried = partial(_try, playbook=playbook, parameters=parameters, seed=seed)
+    *earlier, last = datasets
+    require_enough_leads(last)
+    run = partial(_evaluate_origin, playbook=playbook, parameters=parameters, seed=seed)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
-    with threadpool_limits(1, user_api="blas"), _beside() as (submit, unless_stopped):
-        before = [submit(tried, one, most_rows=MOST_ROWS, progress=unless_stopped) for one in earlier if _enough(one)]
-        ours = tried(last, most_rows=None, progress=progress)
-        return (*(one.result() for one in before), ours)
+    with threadpool_limits(1, user_api="blas"), _second_thread() as (submit, unless_left):
+        pending = [submit(run, each, most_rows=MOST_ROWS, progress=unless_left) for each in earlier if _enough(each)]
+        newest = run(last, most_rows=None, progress=progress)
+        return (*(future.result() for future in pending), newest)
 
 
 def _enough(dataset: Dataset) -> bool:
     try:
-        demand_enough(dataset)
+        require_enough_leads(dataset)
     except FewLeadsError:
         return False
     return True
 
 
 @contextmanager
-def _beside() -> Iterator[tuple[Callable[..., Future[OriginResult]], Progress]]:
+def _second_thread() -> Iterator[tuple[Callable[..., Future[OriginResult]], Progress]]:
     """
-    Give a thread beside this one to do work in, and the progress that ends this work when the block is left early.
+    Open a thread beside this one, and a progress that stops its work when the block is left early.
 
     A thread is enough: LightGBM, BLAS and our kernels compute without Python's lock.
     """
@@ -119,7 +123,7 @@ def _beside() -> Iterator[tuple[Callable[..., Future[OriginResult]], Progress]]:
             pool.shutdown(cancel_futures=True)
 
 
-def _try(
+def _evaluate_origin(
     dataset: Dataset,
     *,
     playbook: Playbook,
@@ -133,64 +137,36 @@ def _try(
     contenders = (
         replace(Contender.of(fitted.model, fitted.model.score_many(test).probabilities), name="model"),
         Contender.of(fitted.scorecard, fitted.scorecard.score_many(dataset.rules_frame(test)).probabilities),
-        *(Contender.baseline(one.name, one.probabilities(test)) for one in fit_baselines(dataset, seed=seed)),
+        *(Contender.baseline(each.name, each.probabilities(test)) for each in fit_baselines(dataset, seed=seed)),
     )
-    judged = EvaluationRows.of(test)
-    scorers = scored(
+    rows = EvaluationRows.of(test)
+    scorers = evaluate_scorers(
         contenders,
-        judged,
+        rows,
         base_rate=dataset.base_rate,
         capacity_per_day=playbook.business.capacity_per_day,
         progress=progress,
     )
-    return OriginResult(dataset, fitted, contenders, scorers, differences(contenders, judged))
+    return OriginResult(dataset, fitted, contenders, scorers, differences(contenders, rows))
 
 
-def joined(tried: OriginResult, contender: Contender, *, capacity_per_day: float) -> OriginResult:
-    """Let one more contender be judged at an origin, after the others."""
-    judged = EvaluationRows.of(tried.dataset.block("test"))
-    contenders = (*tried.contenders, contender)
-    numbers = scored([contender], judged, base_rate=tried.dataset.base_rate, capacity_per_day=capacity_per_day)
+def with_contender(origin: OriginResult, contender: Contender, *, capacity_per_day: float) -> OriginResult:
+    """Evaluate one more contender at an origin, after the others."""
+    rows = EvaluationRows.of(origin.dataset.block("test"))
+    contenders = (*origin.contenders, contender)
+    numbers = evaluate_scorers([contender], rows, base_rate=origin.dataset.base_rate, capacity_per_day=capacity_per_day)
     return replace(
-        tried,
+        origin,
         contenders=contenders,
-        scorers=(*tried.scorers, *numbers),
-        differences=differences(contenders, judged),
+        scorers=(*origin.scorers, *numbers),
+        differences=differences(contenders, rows),
     )
 
 
-def differences(contenders: tuple[Contender, ...], judged: EvaluationRows) -> tuple[Mapping[str, Any], ...]:
-    """Give the first one's log loss minus each other's, paired on the same rows."""
-    ours, *others = contenders
+def differences(contenders: tuple[Contender, ...], rows: EvaluationRows) -> tuple[LogLossDifference, ...]:
+    """Return the first contender's log loss minus each other's, paired on the same rows."""
+    model, *others = contenders
     return tuple(
-        {"name": other.name, "log_loss": paired_difference(ours.probability, other.probability, judged)}
+        LogLossDifference(name=other.name, log_loss=paired_difference(model.probability, other.probability, rows))
         for other in others
     )
-
-
-def _says(found: tuple[Mapping[str, Any], ...]) -> str:
-    """
-    Say whom the model beat beyond chance.
-
-    >>> _says(({"name": "desk rules", "log_loss": {"value": -0.03, "low": -0.04, "high": -0.02}},))
-    'The model beats desk rules.'
-    """
-    better = [one["name"] for one in found if one["log_loss"]["high"] < 0]
-    worse = [one["name"] for one in found if one["log_loss"]["low"] > 0]
-    open_ = [one["name"] for one in found if one["name"] not in {*better, *worse}]
-    parts = [
-        f"{verb} {_listed(names)}"
-        for verb, names in (("beats", better), ("loses to", worse), ("cannot be told from", open_))
-        if names
-    ]
-    return f"The model {', '.join(parts)}."
-
-
-def _listed(names: list[str]) -> str:
-    """
-    Write names as people do.
-
-    >>> _listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

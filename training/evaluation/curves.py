@@ -1,80 +1,79 @@
-"""Curves of the judgement: is a chance what it says, and what is found by calling from the top of the list."""
+"""Curves: whether chances come true, and how much success is found by calling from the top of the list."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from training.evaluation.scorer_evaluation import (
+    Curves,
+    GainCurve,
+    GainPoint,
+    LiftCurve,
+    LiftPoint,
+    ReliabilityCurve,
+    ReliabilityPoint,
+)
 from training.statistics.bootstrap import RESAMPLES, Floats, Ratios, interval, spread
 from training.statistics.comparison import Contender
 from training.statistics.reliability import curve
 from training.statistics.scoring_metrics import SEED, EvaluationRows, best_shares, found_by_shares
 
-CALLED = tuple(at / 100 for at in range(101))
-"""Shares of the list at which the gain is told."""
+CALLED = tuple(percent / 100 for percent in range(101))
+"""Shares of the list at which the gain is measured."""
 
 LIFTS = (0.05, 0.10, 0.20, 0.30, 0.40, 0.50)
-"""Shares of the list at which the lift is told, with its interval."""
+"""Shares of the list at which the lift is measured, with its interval."""
 
 
-def curves(
-    contenders: Sequence[Contender], judged: EvaluationRows, *, resamples: int = RESAMPLES
-) -> dict[str, list[dict[str, Any]]]:
+def curves(contenders: Sequence[Contender], rows: EvaluationRows, *, resamples: int = RESAMPLES) -> Curves:
     """
-    Draw the curves of every contender as numbers.
+    Measure the curves of every contender.
 
-    Whatever a curve and ``training.statistics.scoring_metrics.evaluate`` both tell is the same number: the lift of the best tenth, the
-    share of all successes in the best quarter, the error of the calibration.
+    Where a curve and ``training.statistics.scoring_metrics.evaluate`` measure the same thing, the number is the same:
+    the lift of the best tenth, the share of all successes in the best quarter, the error of the calibration.
 
     Args:
         contenders: with probabilities of the same n rows.
-        judged: the n rows.
+        rows: the n rows.
         resamples: of the accounts, for the intervals of the lift.
-
-    Returns:
-        JSON of three lists, with one entry a contender, ``name``, ``kind`` and ``points``: ``reliability`` (bins of
-        equal weight: ``predicted``, ``observed``, ``share`` of the rows, and ``low`` to ``high``, where a perfectly
-        calibrated scorer is observed 95 times in 100; beside the points ``error`` and ``noise_95``), ``gain`` (share
-        ``called`` of the rows, best first, and share ``found`` of all successes) and ``lift`` (``share`` of the rows,
-        their ``lift`` with ``low`` and ``high``). A number that does not exist is None.
     """
-    return {
-        "reliability": [{**_named(one), **_reliability(one, judged)} for one in contenders],
-        "gain": [{**_named(one), "points": _gain(one, judged)} for one in contenders],
-        "lift": [{**_named(one), "points": _lift(one, judged, resamples=resamples)} for one in contenders],
-    }
+    return Curves(
+        reliability=tuple(_reliability(contender, rows) for contender in contenders),
+        gain=tuple(GainCurve(name=each.name, kind=each.kind, points=tuple(_gain(each, rows))) for each in contenders),
+        lift=tuple(
+            LiftCurve(name=each.name, kind=each.kind, points=tuple(_lift(each, rows, resamples=resamples)))
+            for each in contenders
+        ),
+    )
 
 
-def _named(contender: Contender) -> dict[str, str]:
-    return {"name": contender.name, "kind": contender.kind}
+def _reliability(contender: Contender, rows: EvaluationRows) -> ReliabilityCurve:
+    bins = curve(contender.probability, rows.label, weight=rows.weight, group=rows.group, seed=SEED)
+    columns = (bins.predicted, bins.observed, bins.share, bins.low, bins.high)
+    points = tuple(
+        ReliabilityPoint(predicted=predicted, observed=observed, share=share, low=low, high=high)
+        for predicted, observed, share, low, high in zip(*(column.tolist() for column in columns), strict=True)
+    )
+    return ReliabilityCurve(
+        name=contender.name, kind=contender.kind, points=points, error=bins.error, noise_95=bins.noise_95
+    )
 
 
-def _reliability(contender: Contender, judged: EvaluationRows) -> dict[str, Any]:
-    told = curve(contender.probability, judged.label, weight=judged.weight, group=judged.group, seed=SEED)
-    columns = (told.predicted, told.observed, told.share, told.low, told.high)
-    names = ("predicted", "observed", "share", "low", "high")
-    points = [dict(zip(names, map(float, row), strict=True)) for row in zip(*columns, strict=True)]
-    return {"points": points, "error": told.error, "noise_95": told.noise_95}
+def _gain(contender: Contender, rows: EvaluationRows) -> list[GainPoint]:
+    shares = found_by_shares(contender.probability, rows, shares=CALLED).tolist()
+    return [GainPoint(called=called, found=share) for called, share in zip(CALLED, shares, strict=True)]
 
 
-def _gain(contender: Contender, judged: EvaluationRows) -> list[dict[str, float | None]]:
-    found = found_by_shares(contender.probability, judged, shares=CALLED)
-    return [
-        {"called": called, "found": None if np.isnan(share) else float(share)}
-        for called, share in zip(CALLED, found, strict=True)
-    ]
-
-
-def _lift(contender: Contender, judged: EvaluationRows, *, resamples: int) -> list[dict[str, Any]]:
-    tops = best_shares(contender.probability, judged, shares=LIFTS)
-    parts = {str(share): (top * judged.label, top) for share, top in zip(LIFTS, tops, strict=True)}
-    ratios = Ratios.of({**parts, "every": (judged.weight * judged.label, judged.weight)}, judged.group)
-    spreads = spread(lambda counts: _lifted(ratios.at(counts)), judged.groups, times=resamples, seed=SEED)
+def _lift(contender: Contender, rows: EvaluationRows, *, resamples: int) -> list[LiftPoint]:
+    tops = best_shares(contender.probability, rows, shares=LIFTS)
+    parts = {str(share): (top * rows.label, top) for share, top in zip(LIFTS, tops, strict=True)}
+    ratios = Ratios.of({**parts, "every": (rows.weight * rows.label, rows.weight)}, rows.group)
+    spreads = spread(lambda counts: _lifted(ratios.at(counts)), rows.groups, times=resamples, seed=SEED)
     values = _lifted(ratios.values[None])[0]
-    told = [interval(spreads[:, at], float(value)) for at, value in enumerate(values)]
+    estimates = [interval(spreads[:, index], float(value)) for index, value in enumerate(values)]
     return [
-        {"share": share, "lift": one["value"], "low": one["low"], "high": one["high"]}
-        for share, one in zip(LIFTS, told, strict=True)
+        LiftPoint(share=share, lift=estimate.value, low=estimate.low, high=estimate.high)
+        for share, estimate in zip(LIFTS, estimates, strict=True)
     ]
 
 

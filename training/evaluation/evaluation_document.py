@@ -1,201 +1,108 @@
 """
-The judgement: everything a training found, as one JSON document.
+The evaluation of a training: everything it found, as one typed document.
 
-The report, the model card, the notebooks and ``--json`` all read this one document, so no two of them can count
-differently.
+The report, the model card, the notebooks, MLflow and ``--json`` all read this document, so no two of them can count
+differently. It is kept as ``evaluation.json``; ``Evaluation.model_json_schema()`` describes it.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal, Self
 
-import numpy as np
+from pydantic import Field, ValidationError
 
-from data.instants import iso
-from data.playbook import Business, Playbook
-from features.captions import group_caption
-from models.cold_start import ColdStartStage
-from training.dataset.dataset import Dataset
-from training.distillation import LearnedRules
 from training.errors import TrainingError
-from training.evaluation.backtest import OriginResult
-from training.evaluation.curves import curves
-from training.evaluation.segments import segments
-from training.evaluation.summary import verdict_of
-from training.fitting.tuning import TuningResult
-from training.gates.leakage import GateResult
-from training.replay import Replay
-from training.statistics.scoring_metrics import EvaluationRows
-
-FORMAT = "leadscore-judgement-1"
-FILE = "judgement.json"
-_DATA = (
-    "cutoff_at",
-    "mature_until",
-    "snapshots",
-    "mature",
-    "young",
-    "leads",
-    "groups",
-    "base_rate",
-    "blocks",
-    "positives",
-    "plan",
-    "rows_sha256",
-    "catalog_fingerprint",
-    "outcome_lag_days",
-    "horizon",
+from training.evaluation.replay_evaluation import ReplayEvaluation
+from training.evaluation.scorer_evaluation import (
+    Curves,
+    LogLossDifference,
+    OriginEvaluation,
+    SegmentEvaluation,
+    first_of,
 )
+from training.evaluation.training_summary import (
+    ColdStart,
+    DataSummary,
+    GateOutcome,
+    GoalSummary,
+    LearnedScorecard,
+    ModelSummary,
+    PlaybookSummary,
+    ReasonWeight,
+)
+from training.statistics.estimate import EvaluationPart
+from training.statistics.scorer_metrics import ScorerEvaluation
+
+FILE = "evaluation.json"
 
 
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """
-    What a training found, before it is written down.
+class Evaluation(EvaluationPart):
+    """Everything a training found; without a model, and with empty parts, where only the point rules score."""
 
-    Attributes:
-        tried: every origin, oldest first; the last is the one whose model is registered.
-        gates: those against leakage, then those of the calibration.
-        arena: the replay of the test weeks.
-        learned: the scorecard distilled from the model; None where there was nothing that a rule could tell.
-        tuned: what a search for parameters found, where one was asked for.
-        accepted_risk: why a failed gate did not stop the training.
-    """
-
-    tried: tuple[OriginResult, ...]
-    gates: tuple[GateResult, ...]
-    arena: Replay
-    learned: LearnedRules | None
-    tuned: TuningResult | None
-    accepted_risk: str | None
+    format_version: Literal[1] = 1
+    playbook: PlaybookSummary
+    goal: GoalSummary
+    capacity_per_day: float
+    trained_at: str
+    version: str | None = Field(default=None, description="the registry's; None where only the rules score")
+    run_id: str | None = None
+    data: DataSummary
+    cold_start: ColdStart
+    gates: tuple[GateOutcome, ...] = ()
+    model: ModelSummary | None = None
+    reasons: tuple[ReasonWeight, ...] = Field(default=(), description="largest first")
+    scorers: tuple[ScorerEvaluation, ...] = Field(default=(), description="the model first, on the test rows")
+    differences: tuple[LogLossDifference, ...] = ()
+    origins: tuple[OriginEvaluation, ...] = Field(default=(), description="oldest first")
+    segments: tuple[SegmentEvaluation, ...] = ()
+    curves: Curves = Curves()
+    replay: ReplayEvaluation | None = None
+    learned_scorecard: LearnedScorecard | None = None
+    accepted_risk: str | None = Field(default=None, description="why a failed gate did not stop the training")
+    verdict: str = ""
 
     @property
-    def last(self) -> OriginResult:
-        """Give the origin whose model is registered."""
-        return self.tried[-1]
+    def model_scorer(self) -> ScorerEvaluation | None:
+        """The evaluated model among the scorers; None where only the rules score."""
+        return first_of(self.scorers, "model")
+
+    @property
+    def rules_scorer(self) -> ScorerEvaluation | None:
+        """The playbook's own point rules among the scorers."""
+        return first_of(self.scorers, "rules")
+
+    @property
+    def blocking_gates(self) -> tuple[GateOutcome, ...]:
+        """The gates that failed and were not accepted; with one of them the model may not be promoted."""
+        return tuple(gate for gate in self.gates if gate.state == "failed")
+
+    @property
+    def accepted_gates(self) -> tuple[GateOutcome, ...]:
+        """The gates that failed and were accepted with a reason."""
+        return tuple(gate for gate in self.gates if gate.state == "failed, accepted")
+
+    def with_version(self, version: str) -> Self:
+        """Return the evaluation with the version that the registry gave the model."""
+        return self.model_copy(update={"version": version})
+
+    def to_json(self) -> str:
+        """Return the text of ``evaluation.json``; numbers are finite."""
+        return self.model_dump_json(indent=1)
 
 
-def judgement_of(
-    findings: Findings, standing: ColdStartStage, playbook: Playbook, *, trained_at: int, run_id: str, fingerprint: str
-) -> dict[str, Any]:
+def read_evaluation(folder: Path) -> Evaluation:
     """
-    Write down what a training found.
-
-    Args:
-        findings: all of it.
-        standing: the rung of the cold-start ladder.
-        playbook: the playbook.
-        trained_at: when [us since 1970 UTC].
-        run_id: of MLflow.
-        fingerprint: of the bundle.
-
-    Returns:
-        JSON with finite numbers only; the version is not known yet.
-    """
-    last = findings.last
-    judged, test = EvaluationRows.of(last.dataset.block("test")), last.dataset.block("test")
-    content = {
-        **_heading(last.dataset, playbook.business, standing=standing, trained_at=trained_at),
-        "run_id": run_id,
-        "gates": [gate.as_json() for gate in findings.gates],
-        "model": _model(findings, fingerprint),
-        "reasons": _reasons(last, playbook.business),
-        "scorers": [dict(scorer) for scorer in last.scorers],
-        "differences": [dict(difference) for difference in last.differences],
-        "origins": [one.as_json(number) for number, one in enumerate(findings.tried, 1)],
-        "segments": segments(last.contenders[:2], test, business=playbook.business),
-        "curves": curves(last.contenders, judged),
-        "arena": findings.arena.as_json(),
-        "learned_scorecard": None if findings.learned is None else findings.learned.as_json(scorers=last.scorers),
-        "accepted_risk": findings.accepted_risk,
-    }
-    return {**content, "verdict": verdict_of(content)}
-
-
-def judgement_of_rules_alone(
-    dataset: Dataset, standing: ColdStartStage, playbook: Playbook, *, trained_at: int
-) -> dict[str, Any]:
-    """Write down that there is too little to learn from, and what is missing."""
-    content = {
-        **_heading(dataset, playbook.business, standing=standing, trained_at=trained_at),
-        **dict.fromkeys(("run_id", "model", "arena", "learned_scorecard", "accepted_risk", "curves")),
-        **{name: [] for name in ("gates", "reasons", "scorers", "differences", "origins", "segments")},
-    }
-    return {**content, "verdict": verdict_of(content)}
-
-
-def _heading(dataset: Dataset, business: Business, *, standing: ColdStartStage, trained_at: int) -> dict[str, Any]:
-    """Say which business this is about, from which data, and how far these carry."""
-    return {
-        "format": FORMAT,
-        "playbook": {"name": business.name, "title": business.title},
-        "goal": business.goal.model_dump(mode="json"),
-        "capacity_per_day": business.capacity_per_day,
-        "trained_at": iso(trained_at),
-        "version": None,
-        "data": {name: dataset.manifest[name] for name in _DATA},
-        "standing": {**standing.as_json(), "says": standing.says},
-    }
-
-
-def _model(findings: Findings, fingerprint: str) -> dict[str, Any]:
-    fitted = findings.last.fitted
-    model = fitted.model
-    return {
-        "name": model.name,
-        "fingerprint": fingerprint,
-        "features": len(model.catalog.features),
-        "features_tried": fitted.features_tried,
-        "directions": dict(fitted.directions),
-        "steps": fitted.steps,
-        "trees": len(model.trees.trees),
-        "threshold": model.bands.threshold,
-        "base_points": model.base_points,
-        "bands": model.bands.as_json(),
-        "parameters": {name: value for name, value in fitted.parameters.items() if name != "num_threads"},
-        "calibration": fitted.calibrated.as_json(),
-        "tuned": None if findings.tuned is None else findings.tuned.as_json(),
-    }
-
-
-def _reasons(tried: OriginResult, business: Business) -> list[dict[str, Any]]:
-    """Give the reasons by how far they move the points of the test rows on average, largest first."""
-    scored = tried.fitted.model.score_many(tried.dataset.block("test"))
-    moved = np.abs(scored.reasons).mean(axis=0)
-    whole = float(moved.sum()) or 1.0
-    order = np.argsort(-moved, kind="stable").tolist()
-    return [
-        {
-            "code": scored.codes[at],
-            "says": group_caption(scored.codes[at], business),
-            "mean_points": float(moved[at]),
-            "share": float(moved[at]) / whole,
-        }
-        for at in order
-    ]
-
-
-def labelled(judgement: Mapping[str, Any], *, version: str) -> dict[str, Any]:
-    """Give the judgement with the version that the registry gave the model."""
-    return {**judgement, "version": version}
-
-
-def read_judgement(folder: Path) -> dict[str, Any]:
-    """
-    Read the judgement that a training left in its folder.
+    Read the evaluation that a training left in its folder.
 
     Raises:
-        TrainingError: there is none, or it is damaged.
+        TrainingError: there is none, it is damaged, or another version of leadscore wrote it.
     """
     path = folder / FILE
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        message = f"{path} cannot be read ({error}): train again to have a report."
-        raise TrainingError(message) from None
-    if found.get("format") != FORMAT:
-        message = f"{path} has format {found.get('format')!r}, expected {FORMAT}: train again to have a report."
-        raise TrainingError(message)
-    return found
+        return Evaluation.model_validate_json(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        reason = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+    message = f"{path} cannot be read ({reason}). Reports of leadscore 0.1 are not read: train again to have a report."
+    raise TrainingError(message)

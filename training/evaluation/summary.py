@@ -1,53 +1,100 @@
-"""The verdict: what a training came to, in a few sentences that marketing ops can defend."""
+"""What a training came to, in a few sentences that marketing operations can defend, and what to do next."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+
+from training.evaluation.evaluation_document import Evaluation
+from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, first_of
+from training.evaluation.training_summary import GateOutcome
+from training.gates.gate import NOT_CONTRADICTED, named
+from training.statistics.estimate import Estimate
+from training.statistics.scorer_metrics import ScorerName
 
 
-def verdict_of(judgement: Mapping[str, Any]) -> str:
+def verdict_of(evaluation: Evaluation) -> str:
     """
-    Say what a judgement comes to.
+    Summarise an evaluation: the replay at the team's capacity, the origins, and the gates.
 
     Args:
-        judgement: as written by training; its verdict is not looked at.
-
-    Returns:
-        What was found at the team's capacity, over the origins, at the gates, and what to do next.
+        evaluation: as training found it; its own verdict is not read.
     """
-    if judgement["model"] is None:
-        return f"{judgement['standing']['says']} Until then the point rules score alone."
-    parts = [_of_arena(judgement["arena"]), _of_origins(judgement["origins"]), _of_gates(judgement["gates"])]
+    if evaluation.model is None:
+        return f"{evaluation.cold_start.says} Until then the point rules score alone."
+    replay = "" if evaluation.replay is None else evaluation.replay.says
+    parts = [replay, _of_origins(evaluation.origins), " ".join(gate_sentences(evaluation.gates))]
     return " ".join(part for part in parts if part)
 
 
-def _of_arena(arena: Mapping[str, Any] | None) -> str:
-    return "" if arena is None else str(arena["says"])
+def next_step(evaluation: Evaluation) -> str:
+    """Return what to do with the model, as it follows from the evaluation."""
+    if evaluation.blocking_gates:
+        names = named(gate.name for gate in evaluation.blocking_gates)
+        return (
+            f"It is registered as the challenger but may not be promoted ({names} failed): mend what failed and train "
+            "again, or overrule the gates with leadscore promote --force --reason."
+        )
+    if _loses_to_rules(evaluation):
+        return (
+            "It is registered as the challenger, but the point rules have the lower log loss, so leadscore promote "
+            "would refuse it: train again with more history."
+        )
+    return "It is the challenger and serves nobody yet: run leadscore promote."
 
 
-def _of_origins(origins: list[Mapping[str, Any]]) -> str:
-    """Say in how many origins the model beat the point rules beyond chance, and in how many it lost."""
-    found = [_against_rules(origin) for origin in origins]
-    intervals = [one for one in found if one is not None]
-    if not intervals:
+def gate_sentences(gates: Sequence[GateOutcome]) -> list[str]:
+    """Return how many gates passed, and a sentence on those of each other outcome."""
+    passed = [gate for gate in gates if gate.state == "passed"]
+    if len(passed) == len(gates):
+        return [f"All {len(gates)} gates passed."] if gates else []
+    by_state = {state: [gate.name for gate in gates if gate.state == state] for state in _SENTENCES}
+    counted = f"{len(passed)} of {len(gates)} gates passed."
+    return [
+        counted,
+        *(sentence.format(named(by_state[state])) for state, sentence in _SENTENCES.items() if by_state[state]),
+    ]
+
+
+def differences_in_words(differences: Iterable[LogLossDifference]) -> str:
+    """
+    Return which scorers the model beat beyond chance.
+
+    >>> differences_in_words([LogLossDifference(name="desk rules", log_loss=Estimate(value=-0.3, low=-0.4, high=-0.2))])
+    'The model beats desk rules.'
+    """
+    names: dict[int, list[str]] = {-1: [], 1: [], 0: []}
+    for difference in differences:
+        names[difference.log_loss.sign].append(difference.name)
+    verbs = {-1: "beats", 1: "loses to", 0: "cannot be told from"}
+    parts = [f"{verbs[sign]} {named(others)}" for sign, others in names.items() if others]
+    return f"The model {', '.join(parts)}."
+
+
+_SENTENCES = {
+    NOT_CONTRADICTED: f"{NOT_CONTRADICTED.capitalize()}: {{}}.",
+    "failed, accepted": "Failed, and accepted with a reason: {}.",
+    "failed": "Failed, so that the model may not be promoted: {}.",
+}
+
+
+def _of_origins(origins: Iterable[OriginEvaluation]) -> str:
+    """Return in how many origins the model beat the point rules beyond chance, and in how many it lost."""
+    estimates = [_against_rules(origin.scorers, origin.differences) for origin in origins]
+    signs = [estimate.sign for estimate in estimates if estimate is not None]
+    if not signs:
         return ""
-    better = sum(one["high"] < 0 for one in intervals)
-    worse = sum(one["low"] > 0 for one in intervals)
-    lost = f", and is worse in {worse}" if worse else ""
-    times = f"all {better} trainings" if 1 < better == len(intervals) else f"{better} of {len(intervals)} trainings"
+    better, worse = signs.count(-1), signs.count(1)
+    lost = f", and are worse in {worse}" if worse else ""
+    times = f"all {better} trainings" if 1 < better == len(signs) else f"{better} of {len(signs)} trainings"
     return f"The model's chances are better than those of the point rules in {times} forward in time{lost}."
 
 
-def _against_rules(origin: Mapping[str, Any]) -> Mapping[str, float] | None:
-    rules = next((one["name"] for one in origin["scorers"] if one["kind"] == "rules"), None)
-    return next((one["log_loss"] for one in origin["differences"] if one["name"] == rules), None)
+def _loses_to_rules(evaluation: Evaluation) -> bool:
+    """Whether promotion would refuse the model for the point rules: a small model may not be worse at all."""
+    against = _against_rules(evaluation.scorers, evaluation.differences)
+    if against is None or against.value is None:
+        return False
+    return against.sign > 0 or (evaluation.cold_start.stage == "small model" and against.value >= 0)
 
 
-def _of_gates(gates: list[Mapping[str, Any]]) -> str:
-    held = [str(gate["name"]) for gate in gates if not gate["passed"] and gate["accepted"] is None]
-    accepted = [str(gate["name"]) for gate in gates if gate["accepted"] is not None]
-    said = [f"All {len(gates)} gates passed."] if not held and not accepted else []
-    if accepted:
-        said.append(f"Accepted though not passed: {', '.join(accepted)}.")
-    if held:
-        said.append(f"Not passed, so that it may not be promoted: {', '.join(held)}.")
-    return " ".join(said)
+def _against_rules(scorers: Iterable[ScorerName], differences: Iterable[LogLossDifference]) -> Estimate | None:
+    rules = first_of(scorers, "rules")
+    return next((each.log_loss for each in differences if rules is not None and each.name == rules.name), None)

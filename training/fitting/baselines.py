@@ -1,28 +1,34 @@
 """
 Baselines: what a model must beat to be worth its trees, fitted beside it every time.
 
-The base rate says the same of every lead. The logistic regression is what a careful analyst would build in an
+The base rate is the same for every lead. The logistic regression is what a careful analyst would build in an
 afternoon from the very features that the model may use: medians and flags where something is missing, logarithms of
 skewed counts, one column per category, and a penalty chosen on the stop block.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from features.catalog import Catalog
 from training.dataset.dataset import SEED, Dataset
-from training.fitting.boosting import at_most, each_lead_once
-from training.fitting.calibration_choice import platt
-from training.fitting.columns import Columns, Singles
-from training.fitting.linear import Linear
+from training.fitting.calibration_maps import CalibrationRows, fit_platt
+from training.fitting.row_weights import sample_groups, weigh_leads_equally
 from training.statistics.scoring_metrics import losses
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 
 MOST_ROWS = 100_000
 """Rows that the regression is fitted on, drawn by group; a few hundred coefficients need no more."""
@@ -32,6 +38,9 @@ STRENGTHS = (0.001, 0.01, 0.1)
 
 CHOOSING_ROWS = 20_000
 """Rows that each candidate is tried on."""
+
+RARE = 0.01
+"""Categories with a smaller share of the rows share one column."""
 
 BASE_RATE = "base rate"
 
@@ -43,7 +52,7 @@ class Baseline:
 
     Attributes:
         name: ``base rate`` or ``logistic regression``.
-        probabilities: from n rows of the training set to (n,) chances of reaching the goal.
+        probabilities: from n rows of the training set to their (n,) probabilities of reaching the goal.
     """
 
     name: str
@@ -64,44 +73,84 @@ def fit_baselines(dataset: Dataset, *, seed: int = SEED) -> tuple[Baseline, ...]
     rate = dataset.base_rate
     return (
         Baseline(BASE_RATE, lambda rows: np.full(len(rows), rate)),
-        Baseline("logistic regression", _regression(dataset, seed=seed)),
+        Baseline("logistic regression", _calibrated_regression(dataset, seed=seed)),
     )
 
 
-def _regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floats]:
+def _calibrated_regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floats]:
     """Choose the penalty on the stop block, fit on both blocks, calibrate on the third."""
-    early, late = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    early, late = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
     share = len(early) / (len(early) + len(late))
-    train = at_most(early, round(MOST_ROWS * share), purpose="baselines", seed=seed)
-    stop = at_most(late, round(MOST_ROWS * (1 - share)), purpose="baselines", seed=seed)
+    train = sample_groups(early, round(MOST_ROWS * share), purpose="baselines", seed=seed)
+    stop = sample_groups(late, round(MOST_ROWS * (1 - share)), purpose="baselines", seed=seed)
     both = pd.concat([train, stop])
-    columns, matrix = Columns.learnt(both, dataset.catalog)
+    columns = design(dataset.catalog)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
     with threadpool_limits(1, user_api="blas"):
-        regression = _fitted(matrix, both, strength=_strength(matrix, both, learnt=len(train)))
+        matrix = columns.fit_transform(both)
+        regression = fit_regression(matrix, both, strength=_strength(matrix, both, learnt=len(train)))
 
-    def score(rows: pd.DataFrame) -> Floats:
+    def log_odds(rows: pd.DataFrame) -> Floats:
         with threadpool_limits(1, user_api="blas"):
-            return regression.log_odds(columns.matrix(rows))
+            return np.asarray(regression.decision_function(columns.transform(rows)), dtype=np.float64)
 
     block = dataset.block("calibrate")
-    calibration = platt(score(block), block)
-    return lambda rows: calibration.probabilities(score(rows))
+    calibration = fit_platt(CalibrationRows.of(log_odds(block), block))
+    return lambda rows: calibration.probabilities(log_odds(rows))
+
+
+def design(catalog: Catalog) -> Pipeline:
+    """
+    Return the way from a catalog's features to columns of one scale, not fitted yet.
+
+    Numbers: missing ones get the median, and a flag where any was missing; then signed logarithms, since counts and
+    days have long tails. Categories: a column each, the rare ones in one together; missing is a category.
+    """
+    numbers = [feature.name for feature in catalog.features if not feature.is_category]
+    categories = [feature.name for feature in catalog.features if feature.is_category]
+    imputed = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    one_hot = OneHotEncoder(
+        min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False, dtype=np.float32
+    )
+    return make_pipeline(
+        ColumnTransformer(
+            [
+                ("numbers", make_pipeline(FunctionTransformer(_numbers), imputed, FunctionTransformer(_log)), numbers),
+                ("categories", make_pipeline(FunctionTransformer(_texts), one_hot), categories),
+            ]
+        ),
+        StandardScaler(),
+    )
+
+
+def _numbers(rows: pd.DataFrame) -> Singles:
+    return rows.to_numpy(dtype=np.float32, na_value=np.nan)
+
+
+def _log(values: Singles) -> Singles:
+    """Return signed logarithms; a flag stays one of two values, which is all that the scale looks at."""
+    return np.copysign(np.log1p(np.abs(values)), values)
+
+
+def _texts(rows: pd.DataFrame) -> NDArray[np.object_]:
+    """Return categories as text; no category is empty, so that the empty text can stand for a missing one."""
+    return rows.astype("str").where(rows.notna(), "").to_numpy(dtype=object)
 
 
 def _strength(matrix: Singles, rows: pd.DataFrame, *, learnt: int) -> float:
     """Choose the penalty whose regression on the first rows, which are learnt from, has the least loss on the rest."""
     first, rest = slice(0, learnt, max(1, learnt // CHOOSING_ROWS)), slice(learnt, None)
-    some, others = (np.ascontiguousarray(matrix[part]) for part in (first, rest))  # else each product copies it again
     label, weight = (rows[name].to_numpy(dtype=np.float64)[rest] for name in ("label", "weight"))
 
     def loss(strength: float) -> float:
-        margins = _fitted(some, rows.iloc[first], strength=strength).log_odds(others)
+        regression = fit_regression(matrix[first], rows.iloc[first], strength=strength)
+        margins = np.asarray(regression.decision_function(matrix[rest]), dtype=np.float64)
         return float(np.average(losses(expit(margins), label), weights=weight))
 
     return min(STRENGTHS, key=loss)
 
 
-def _fitted(matrix: Singles, rows: pd.DataFrame, *, strength: float) -> Linear:
+def fit_regression(matrix: Singles, rows: pd.DataFrame, *, strength: float) -> Any:
+    """Fit scikit-learn's logistic regression; weights have a mean of 1, so that the penalty does not depend on them."""
     label, weight = (rows[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
-    return Linear.fitted(matrix, label, weight=weight / weight.mean(), strength=strength)
+    return LogisticRegression(C=strength, max_iter=1_000).fit(matrix, label, sample_weight=weight / weight.mean())

@@ -1,4 +1,4 @@
-"""Selection: the features that earn their place, since each one costs time at every score, and those that say it."""
+"""Feature selection: only features that earn their place are kept, as each one costs time at every score."""
 
 import lightgbm
 import numpy as np
@@ -10,12 +10,12 @@ KEPT_GAIN = 0.95
 """Share of the gain of all splits that the kept features must have made together."""
 
 
-def earning(booster: lightgbm.Booster, catalog: Catalog, *, kept_gain: float = KEPT_GAIN) -> Catalog:
+def select_features(booster: lightgbm.Booster, catalog: Catalog, *, kept_gain: float = KEPT_GAIN) -> Catalog:
     """
-    Keep the features that made most of the gain, and what puts them into words, in catalog order.
+    Select the features that made most of the gain, and what puts them into words, in catalog order.
 
-    A decayed count or a trend makes gain but no plain fact, and only the days since the last time can say "never". So
-    a reason that keeps any feature keeps its `DaysSinceLast` too, where the catalog has one.
+    A decayed count or a trend makes gain but no plain fact, and only the days since the last time can express "never".
+    So a reason that keeps any feature keeps its `DaysSinceLast` too, where the catalog has one.
 
     Args:
         booster: fitted on all k features of the catalog.
@@ -31,7 +31,7 @@ def earning(booster: lightgbm.Booster, catalog: Catalog, *, kept_gain: float = K
         return catalog
     order = np.argsort(-gain, kind="stable")
     reached = np.cumsum(gain[order]) / gain.sum()
-    earned = {catalog.features[at] for at in order[: int(np.searchsorted(reached, kept_gain)) + 1]}
+    earned = {catalog.features[index] for index in order[: int(np.searchsorted(reached, kept_gain)) + 1]}
     reasons = {feature.code for feature in earned}
     kept = [
         feature

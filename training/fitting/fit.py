@@ -21,12 +21,13 @@ from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.scorecard import Scorecard
 from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
 from training.errors import HistoryError
-from training.fitting import minimum_data
-from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, at_most, each_lead_once, fit_booster, margins
+from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, fit_booster, margins
 from training.fitting.calibration_choice import CalibrationChoice, calibrate
-from training.fitting.feature_selection import earning
+from training.fitting.feature_selection import select_features
 from training.fitting.hyperparameters import explanation_steps, parameters_for
-from training.fitting.monotone import directions
+from training.fitting.minimum_data import require_enough_leads
+from training.fitting.monotone import monotone_directions
+from training.fitting.row_weights import sample_groups, weigh_leads_equally
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.thresholds import solve_bands
 
@@ -39,18 +40,18 @@ _GOLDEN = 16
 @dataclass(frozen=True, eq=False)
 class FittedModel:
     """
-    What fitting made.
+    The result of fitting.
 
     Attributes:
         model: calibrated, with grades and threshold; its bundle has not been saved yet.
-        scorecard: the point rules with what history taught about them.
-        booster: what the model's trees were read from.
-        parameters: what the booster was fitted with.
-        golden: rows whose receipts the bundle keeps.
+        scorecard: the point rules with probability, grades and threshold from history.
+        booster: the model's trees were read from it.
+        parameters: of the booster's fitting.
+        golden: rows whose receipts are saved in the bundle.
         calibrated: which calibration was chosen, and why.
-        directions: feature of the model → 1 where the score may only rise with it, -1 where only fall.
+        directions: feature of the model → 1 where the score may only rise with it, -1 where it may only fall.
         features_tried: how many features there were before those that do not earn their place were left out.
-        steps: conditions that explaining one row asks for.
+        steps: conditions that an explanation of one row evaluates.
     """
 
     model: ConversionModel
@@ -70,11 +71,11 @@ class PreparedRows:
     What a booster is fitted on: rows, the features that earn their place, and the parameters that suit their number.
 
     Attributes:
-        train: rows that trees grow on, each lead once.
-        stop: rows that tell when to stop, each lead once.
+        train: rows that trees grow on, each lead with the same weight.
+        stop: rows that decide when to stop, each lead with the same weight.
         catalog: the features that are kept.
         parameters: LightGBM's, by the size of the data.
-        wished: feature → direction, as the playbook wants it.
+        wished: feature → direction, from the playbook.
     """
 
     train: pd.DataFrame
@@ -103,11 +104,11 @@ def fit(
 
     Args:
         dataset: its blocks train, stop and calibrate with their labels. Of the last 90 days, for grades and threshold,
-            and of a few test rows, kept in the bundle to be replayed, the features alone: no test label moves anything.
-        playbook: capacity, routing, and what the score may only rise or fall with.
+            and of a few test rows, the bundle's golden rows, only the features: no test label has any effect.
+        playbook: capacity, routing, and the directions in which the score may move.
         parameters: of LightGBM, instead of those that the size of the data suggests; some or all of them.
         most_rows: train rows to fit on at most, drawn by group; default: all.
-        progress: hears how many rounds of trees there are.
+        progress: called with the number of trees.
         seed: of the fitting.
 
     Raises:
@@ -151,36 +152,36 @@ def prepare(
 
     Args:
         dataset: its blocks train and stop.
-        playbook: what the score may only rise or fall with.
+        playbook: the directions in which the score may move.
         most_rows: train rows to fit on at most, drawn by group; default: all.
-        progress: hears how many rounds of trees there are.
+        progress: called with the number of trees.
         seed: of the fitting.
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
         HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
     """
-    demand_enough(dataset)
-    train, stop = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
-    train = at_most(train, most_rows, purpose="fitting", seed=seed)
-    _demand_differences(train, dataset.catalog)
+    require_enough_to_fit(dataset)
+    train, stop = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
+    train = sample_groups(train, most_rows, purpose="fitting", seed=seed)
+    _require_differences(train, dataset.catalog)
     parameters = parameters_for(train, seed=seed)
-    wished = directions(dataset.catalog, playbook.business.features)
-    sample = at_most(train, SELECTING_ROWS, purpose="selecting", seed=seed)
+    wished = monotone_directions(dataset.catalog, playbook.business.features)
+    sample = sample_groups(train, SELECTING_ROWS, purpose="selecting", seed=seed)
     first = PreparedRows(sample, stop, dataset.catalog, parameters, wished)
-    catalog = earning(fit_booster(first.binned(), parameters, rounds=MOST_ROUNDS, progress=progress), dataset.catalog)
-    return PreparedRows(train, stop, catalog, parameters, wished)
+    booster = fit_booster(first.binned(), parameters, rounds=MOST_ROUNDS, progress=progress)
+    return PreparedRows(train, stop, select_features(booster, dataset.catalog), parameters, wished)
 
 
-def demand_enough(dataset: Dataset) -> None:
+def require_enough_to_fit(dataset: Dataset) -> None:
     """
-    Demand leads of both kinds to learn from, some of both in every block, and leads to cut grades from.
+    Refuse a training set without enough leads of both kinds in every block, or without open leads to cut grades from.
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
-        HistoryError: no lead was open in the last 90 days, so that nobody is left to grade.
+        HistoryError: no lead was open in the last 90 days, so that there is none to grade.
     """
-    minimum_data.demand_enough(dataset)
+    require_enough_leads(dataset)
     if dataset.recent.empty:
         message = (
             f"No lead was open in the last {RECENT_DAYS} days of the history, expected some to cut grades from: "
@@ -189,13 +190,13 @@ def demand_enough(dataset: Dataset) -> None:
         raise HistoryError(message)
 
 
-def _demand_differences(train: pd.DataFrame, catalog: Catalog) -> None:
-    """Demand one feature at least that is not the same for all rows."""
+def _require_differences(train: pd.DataFrame, catalog: Catalog) -> None:
+    """Refuse rows of which every feature is the same."""
     if not any(_differs(train[name]) for name in catalog.names):
         message = (
             f"All {len(catalog.features)} features are missing, or the same for every lead, in the training period, "
-            "expected some that tell leads apart: run leadscore check and bring the activities and attributes of those "
-            "days."
+            "expected some that differ between leads: run leadscore check and bring the activities and attributes of "
+            "those days."
         )
         raise HistoryError(message)
 
@@ -215,7 +216,7 @@ def _bands(dataset: Dataset, points: Floats, playbook: Playbook, *, average: flo
 
 
 def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
-    """Choose rows spread evenly over the test block, with their values in catalog order."""
+    """Return rows spread evenly over the test block, with their values in catalog order."""
     test = dataset.block("test")
     chosen = test.iloc[np.unique(np.linspace(0, len(test) - 1, _GOLDEN).round().astype(int))]
     names = catalog.names
@@ -226,7 +227,7 @@ def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
 
 
 def _value(value: Any) -> Value:
-    """Give a value as bundles keep it: None where it is missing."""
+    """Return a value as bundles hold it: None where it is missing."""
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
     return value if isinstance(value, str) else float(value)

@@ -1,4 +1,4 @@
-"""Parameters: how the trees are grown, by the size of the data, and what an explanation of them may cost."""
+"""Hyperparameters: how the trees are grown, by the size of the data, and what an explanation of them may cost."""
 
 import os
 from typing import Any
@@ -10,17 +10,17 @@ from models.trees import Trees
 from training.fitting.minimum_data import FULL, leads_by_outcome
 
 MOST_DEPTH = 6
-"""A deeper path could ask for more features than the tables of exact reasons hold."""
+"""A deeper path could have more features than the tables of exact reasons hold."""
 
 MOST_STEPS = 50_000
-"""Of one explanation: within a millisecond on one core, even where nothing of the tables is in its cache."""
+"""Steps of one explanation: within a millisecond on one core, even with a cold cache."""
 
 
 def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     """
     Choose LightGBM's parameters by the size of the data.
 
-    Few successes want small, strongly regularised trees; depth stays within 6 for exact reasons. There are no class
+    Few successes call for small, strongly regularised trees; depth stays within 6 for exact reasons. There are no class
     weights: they spoil probabilities.
 
     Args:
@@ -53,9 +53,9 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
 
 def explanation_steps(trees: Trees) -> int:
     """
-    Count the conditions that explaining one row asks for; each costs one comparison and one look-up in a table.
+    Count the conditions that an explanation of one row evaluates; each costs one comparison and one table look-up.
 
-    >>> from models.decision_tree import Tree
+    >>> from models.trees import Tree
     >>> explanation_steps(Trees(1, (Tree((0,), (2.5,), (0,), (True,), (-1,), (-2,), (10,), (4, 6), (-0.3, 0.2)),)))
     1
     """

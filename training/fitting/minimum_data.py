@@ -1,8 +1,8 @@
 """
-The cold-start ladder: rules alone, then a small model beside them, then a full model.
+The cold-start stages: rules alone, then a small model beside them, then a full model.
 
-Every threshold on the way stands here. Counted are leads of the training period, not snapshots, for these repeat one
-story.
+Every threshold on the way is defined here. It counts leads of the training period, not snapshots, as a lead's snapshots
+repeat one story.
 
 Source: Dynamics 365 predictive lead scoring asks for 40 qualified and 40 disqualified leads; 500 is where the interval
 of an AUC of 0.80 becomes narrow enough to tell models apart (Hanley and McNeil 1982: half-width 0.023).
@@ -15,13 +15,13 @@ from training.dataset.dataset import Dataset
 from training.errors import FewLeadsError
 
 FEWEST = 40
-"""Below so many leads with, or without, success only the rules score."""
+"""With fewer leads with, or without, success only the rules score."""
 
 FEWEST_IN_BLOCK = 5
-"""Below so many in any one block, stopping, calibration or judging would rest on single leads."""
+"""With fewer in any one block, stopping, calibration or evaluation would depend on single leads."""
 
 FULL = 500
-"""From so many successes on the model is a full one; a smaller one may serve only where it beats the rules."""
+"""With so many successes the model is a full one; a smaller one may serve only where it beats the rules."""
 
 _BLOCKS = {
     "train": "train block",
@@ -43,33 +43,33 @@ def leads_of_blocks(dataset: Dataset, *names: str) -> tuple[int, int]:
     return leads_by_outcome(dataset.block(*names, columns=("lead_id", "label")))
 
 
-def demand_enough(dataset: Dataset) -> None:
+def require_enough_leads(dataset: Dataset) -> None:
     """
-    Demand leads of both kinds to learn from, and some of both in every block.
+    Refuse a training set without enough leads of both kinds to learn from, or without some of both in every block.
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
     """
     why = dataset.largest_group.says
-    _demand(leads_of_blocks(dataset, "train", "stop"), FEWEST, block="training period", why=why)
+    _require(leads_of_blocks(dataset, "train", "stop"), FEWEST, block="training period", why=why)
     for name, words in _BLOCKS.items():
-        _demand(leads_of_blocks(dataset, name), FEWEST_IN_BLOCK, block=words, why=why)
+        _require(leads_of_blocks(dataset, name), FEWEST_IN_BLOCK, block=words, why=why)
 
 
-def _demand(found: tuple[int, int], needed: int, *, block: str, why: str) -> None:
-    positives, negatives = found
+def _require(leads: tuple[int, int], needed: int, *, block: str, why: str) -> None:
+    positives, negatives = leads
     if min(positives, negatives) < needed:
         raise FewLeadsError(block=block, positives=positives, negatives=negatives, needed=needed, why=why)
 
 
-def standing_of(dataset: Dataset) -> ColdStartStage:
-    """Say which rung a training set is enough for, and what the next one needs."""
+def cold_start_stage(dataset: Dataset) -> ColdStartStage:
+    """Return which stage a training set is enough for, and what the next one needs."""
     succeeded, failed = leads_of_blocks(dataset, "train", "stop")
     stage = dataset.manifest["goal"]["stage"]
     try:
-        demand_enough(dataset)
+        require_enough_leads(dataset)
     except FewLeadsError as few:
-        return ColdStartStage("rules only", succeeded, failed, _to_a_model(few, succeeded, failed, stage=stage))
+        return ColdStartStage("rules only", succeeded, failed, _missing(few, succeeded, failed, stage=stage))
     if succeeded < FULL:
         return ColdStartStage(
             "small model", succeeded, failed, f"{FULL - succeeded:,} more leads that reach {stage} make a full model"
@@ -77,8 +77,8 @@ def standing_of(dataset: Dataset) -> ColdStartStage:
     return ColdStartStage("full model", succeeded, failed, "")
 
 
-def _to_a_model(few: FewLeadsError, succeeded: int, failed: int, *, stage: str) -> str:
-    """Say what a first small model needs."""
+def _missing(few: FewLeadsError, succeeded: int, failed: int, *, stage: str) -> str:
+    """Describe what is missing for a first small model."""
     lacking = [
         f"{FEWEST - count:,} more leads that {words}"
         for count, words in ((succeeded, f"reach {stage}"), (failed, f"do not reach {stage}"))

@@ -1,9 +1,9 @@
 """
-What may only rise, or only fall: the playbook's word on which way the score goes with a feature.
+Monotone constraints: features with which the playbook lets the score only rise, or only fall.
 
-LightGBM is told while it grows the trees, and holds its leaves to it nearly always: with smoothing along the path, or
-where it looks again at a leaf it had finished, it lets some slip by a hair. So every tree is looked at again, and the
-few leaves that stand in the wrong order are moved to where they do not.
+LightGBM gets the constraints while it grows the trees, and keeps its leaves in order nearly always: with smoothing
+along the path, or where it returns to a leaf it had finished, some violate the order by a hair. So every tree is
+checked again, and the few leaves in the wrong order are moved to where they are in order.
 
 Source: Auguste, Malory and Smirnov 2020, A better method to enforce monotonic constraints in regression and
 classification trees, arXiv 2011.00986 (LightGBM's "intermediate").
@@ -28,13 +28,13 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-def directions(catalog: Catalog, wishes: FeatureWishes) -> dict[str, int]:
+def monotone_directions(catalog: Catalog, wishes: FeatureWishes) -> dict[str, int]:
     """
-    Say with which features the playbook lets the score only rise, or only fall, all else being equal.
+    Return the features with which the playbook lets the score only rise, or only fall, all else being equal.
 
     A name is a kind of activity, a kind with a subject (``page_view/pricing``) or an attribute. Of a kind, the lead's
     own counts, decayed counts, sums and numbers of subjects rise with it, and the days since the last time fall. Means,
-    trends, the time of day and the colleagues' activities say something else and are left free.
+    trends, the time of day and the colleagues' activities measure something else and are left free.
 
     Args:
         catalog: of the model.
@@ -43,13 +43,13 @@ def directions(catalog: Catalog, wishes: FeatureWishes) -> dict[str, int]:
     Returns:
         Feature → 1 where the score may not fall when the feature rises, -1 where it may not rise.
     """
-    told = dict.fromkeys(wishes.rises_with, 1) | dict.fromkeys(wishes.falls_with, -1)
-    signs = {feature.name: told.get(_about(feature), 0) * _sense(feature) for feature in catalog.features}
+    wished = dict.fromkeys(wishes.rises_with, 1) | dict.fromkeys(wishes.falls_with, -1)
+    signs = {feature.name: wished.get(_subject(feature), 0) * _orientation(feature) for feature in catalog.features}
     return {name: sign for name, sign in signs.items() if sign}
 
 
-def _about(feature: Feature) -> str:
-    """Give the playbook's name of what a feature is about; nothing where it is about no single thing."""
+def _subject(feature: Feature) -> str:
+    """Return the playbook's name of what a feature is about; empty where it is about no single thing."""
     match feature.reduce:
         case AttributeValue(name=name):
             return name
@@ -61,8 +61,8 @@ def _about(feature: Feature) -> str:
             return ""
 
 
-def _sense(feature: Feature) -> int:
-    """Say which way a feature moves when there is more of it; 0 where it has no order."""
+def _orientation(feature: Feature) -> int:
+    """Return 1 where a feature rises with more of its subject, -1 where it falls, 0 where it has no order."""
     if feature.is_category:
         return 0
     return -1 if isinstance(feature.reduce, DaysSinceLast) else 1
@@ -79,13 +79,13 @@ def constrained(parameters: Mapping[str, Any], signs: list[int]) -> dict[str, An
     return {**parameters, "monotone_constraints": signs, "monotone_constraints_method": "intermediate"}
 
 
-def straighten(booster: lightgbm.Booster, signs: list[int]) -> int:
+def enforce_order(booster: lightgbm.Booster, signs: list[int]) -> int:
     """
-    Move the leaves that stand in the wrong order, in place.
+    Move the leaves that are in the wrong order, in place.
 
-    Two leaves are ordered where rows could be in either of them that differ in one column with a direction alone. Each
-    leaf gets the mean of the highest value of those below it and the lowest of those above it: whatever stood right
-    stays, to the last bit.
+    Two leaves are ordered if two rows that differ only in one column with a direction could fall into them. Each leaf
+    gets the mean of the highest value of those below it and the lowest of those above it: a leaf in the right order
+    keeps its value, to the last bit.
 
     Args:
         booster: fitted; its first trees up to the best iteration.
@@ -98,18 +98,18 @@ def straighten(booster: lightgbm.Booster, signs: list[int]) -> int:
         return 0
     moved = 0
     numbered = zip(trees_of(booster).trees, booster.dump_model()["tree_info"], strict=True)
-    for at, (tree, info) in enumerate(numbered):
+    for tree_index, (tree, info) in enumerate(numbered):
         values = np.array(tree.leaf_value)
-        straight = _in_order(values, _below(tree, signs))
-        order = list(_leaf_numbers(info["tree_structure"]))
-        for leaf in np.flatnonzero(straight != values).tolist():
-            booster.set_leaf_output(at, order[leaf], float(straight[leaf]))
+        ordered = _in_order(values, _below(tree, signs))
+        numbers = list(_leaf_numbers(info["tree_structure"]))
+        for leaf in np.flatnonzero(ordered != values).tolist():
+            booster.set_leaf_output(tree_index, numbers[leaf], float(ordered[leaf]))
             moved += 1
     return moved
 
 
 def _leaf_numbers(node: Mapping[str, Any]) -> Iterator[int]:
-    """Give LightGBM's numbers of a tree's leaves, leftmost first."""
+    """Yield LightGBM's numbers of a tree's leaves, leftmost first."""
     if "split_index" in node:
         yield from _leaf_numbers(node["left_child"])
         yield from _leaf_numbers(node["right_child"])
@@ -118,71 +118,75 @@ def _leaf_numbers(node: Mapping[str, Any]) -> Iterator[int]:
 
 
 def _in_order(values: Floats, below: Flags) -> Floats:
-    """Give the mean of two orderly sets of values, the lowest that is nowhere lower and the highest nowhere higher."""
+    """Return values in order: the mean of the lowest ones that are nowhere lower, and the highest nowhere higher."""
     if not (below & (values[:, None] > values[None, :])).any():
         return values
+    # Order is transitive, through leaves that do not touch each other: the closure, by Warshall's algorithm.
     reached = below | np.eye(len(values), dtype=bool)
     for middle in range(len(values)):
         reached |= reached[:, middle, None] & reached[None, middle, :]
+    # Either set alone would be in order, and would move one side of each violation only; their mean moves both.
     highest_below = np.where(reached, values[:, None], -np.inf).max(axis=0)
     lowest_above = np.where(reached, values[None, :], np.inf).min(axis=1)
     return np.asarray((highest_below + lowest_above) / 2)
 
 
 def _below(tree: Tree, signs: list[int]) -> Flags:
-    """Say for each pair of leaves whether the value of the first may not exceed that of the second."""
+    """Return for each pair of leaves whether the value of the first may not exceed that of the second."""
     leaves = _leaf_conditions(tree)
-    found = np.zeros((len(leaves), len(leaves)), dtype=bool)
+    below = np.zeros((len(leaves), len(leaves)), dtype=bool)
     directed = [feature for feature in sorted(set(tree.feature)) if signs[feature]]
     if not directed:
-        return found
-    meets = {feature: _meets(leaves, feature) for feature in sorted(set(tree.feature))}
+        return below
+    overlaps = {feature: _overlaps(leaves, feature) for feature in sorted(set(tree.feature))}
     for feature in directed:
-        others = [meets[other] for other in meets if other != feature]
+        # Only rows that agree in all other features are compared, so the leaves must overlap in each of those.
+        others = [overlaps[other] for other in overlaps if other != feature]
         before = _before(leaves, feature)
         ordered = before if signs[feature] > 0 else before.T
-        found |= ordered & np.logical_and.reduce(others, initial=True)
-    return found
+        below |= ordered & np.logical_and.reduce(others, initial=True)
+    return below
 
 
 def _leaf_conditions(tree: Tree) -> list[dict[int, Condition]]:
-    """Give what it takes to reach each leaf, in the tree's order of leaves."""
-    found: dict[int, dict[int, Condition]] = {}
+    """Return the conditions that lead to each leaf, in the tree's order of leaves."""
+    leaves: dict[int, dict[int, Condition]] = {}
     waiting: list[tuple[int, dict[int, Condition]]] = [(tree.root, {})]
     while waiting:
-        node, met = waiting.pop()
+        node, conditions = waiting.pop()
         if node < 0:
-            found[-1 - node] = met
+            leaves[-1 - node] = conditions
             continue
         feature = tree.feature[node]
-        known = met.get(feature) or Condition(categorical=tree.left_codes[node] > 0)
+        condition = conditions.get(feature) or Condition(categorical=tree.left_codes[node] > 0)
         waiting += [
-            (branch, {**met, feature: known.narrowed(tree, node, left=left)})
+            (branch, {**conditions, feature: condition.narrowed(tree, node, left=left)})
             for left, branch in ((True, tree.left[node]), (False, tree.right[node]))
         ]
-    return [found[leaf] for leaf in range(len(found))]
+    return [leaves[leaf] for leaf in range(len(leaves))]
 
 
-def _meets(leaves: list[dict[int, Condition]], feature: int) -> Flags:
-    """Say for each pair of leaves whether one value of a feature could be in both, (l, l)."""
-    each = [met.get(feature) for met in leaves]
-    low, high = _ends(each)
-    codes = [2**64 - 1 if one is None else one.codes for one in each]
-    missing = np.array([one is None or one.missing for one in each])
+def _overlaps(leaves: list[dict[int, Condition]], feature: int) -> Flags:
+    """Return for each pair of leaves whether one value of a feature could be in both, (l, l)."""
+    conditions = [leaf.get(feature) for leaf in leaves]
+    low, high = _ends(conditions)
+    # A leaf without a condition on the feature takes every category, and missing values too.
+    codes = [2**64 - 1 if condition is None else condition.codes for condition in conditions]
+    missing = np.array([condition is None or condition.missing for condition in conditions])
     numbers = (low[:, None] < high[None, :]) & (low[None, :] < high[:, None])
-    shared = np.array([[bool(ours & theirs) for theirs in codes] for ours in codes])
+    shared = np.array([[bool(first & second) for second in codes] for first in codes])
     return np.asarray((numbers & shared) | (missing[:, None] & missing[None, :]))
 
 
 def _before(leaves: list[dict[int, Condition]], feature: int) -> Flags:
-    """Say for each pair of leaves whether all numbers of the first come before those of the second, (l, l)."""
-    low, high = _ends([met.get(feature) for met in leaves])
-    filled = low < high
+    """Return for each pair of leaves whether all numbers of the first come before those of the second, (l, l)."""
+    low, high = _ends([leaf.get(feature) for leaf in leaves])
+    filled = low < high  # a leaf for missing values alone has no numbers, and no order
     return np.asarray((high[:, None] <= low[None, :]) & filled[:, None] & filled[None, :])
 
 
-def _ends(each: list[Condition | None]) -> tuple[Floats, Floats]:
-    """Give above and up to which number a feature leads to each leaf, (l,) both."""
-    low = np.array([-np.inf if one is None else one.above for one in each])
-    high = np.array([np.inf if one is None else one.up_to for one in each])
+def _ends(conditions: list[Condition | None]) -> tuple[Floats, Floats]:
+    """Return above and up to which number a feature leads to each leaf, (l,) both."""
+    low = np.array([-np.inf if condition is None else condition.above for condition in conditions])
+    high = np.array([np.inf if condition is None else condition.up_to for condition in conditions])
     return low, high

@@ -1,4 +1,4 @@
-"""Scorecards: point rules with what history teaches about them: a probability, grades and a threshold."""
+"""Scorecard fit: point rules get a probability, grades and a threshold from history."""
 
 import numpy as np
 import pandas as pd
@@ -9,12 +9,12 @@ from data.warehouse import Warehouse
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of
-from training.fitting.calibration_choice import platt
+from training.fitting.calibration_maps import CalibrationRows, fit_platt
 from training.fitting.thresholds import solve_bands
 
 
 def fit_scorecard(dataset: Dataset, playbook: Playbook) -> Scorecard:
-    """Give the playbook's own point rules a probability, from the very rows that calibrate the model."""
+    """Calibrate the playbook's own point rules on the very rows that calibrate the model."""
     return calibrated_rules(playbook.scorecard, dataset, playbook=playbook)
 
 
@@ -22,7 +22,7 @@ def calibrated_rules(
     rules: ScorecardRules, dataset: Dataset, *, playbook: Playbook, warehouse: Warehouse | None = None
 ) -> Scorecard:
     """
-    Give point rules a probability, grades and a threshold, from the rows that the playbook's own rules get theirs from.
+    Calibrate point rules, with grades and a threshold, on the rows that the playbook's own rules are calibrated on.
 
     Args:
         rules: such as one of the playbook's rivals.
@@ -35,10 +35,10 @@ def calibrated_rules(
     """
     card = compile_scorecard(rules, playbook.business)
     rows, recent = dataset.block("calibrate"), dataset.recent
-    both = values_of(card.catalog, _once(rows, recent), dataset=dataset, warehouse=warehouse)
+    both = values_of(card.catalog, _union(rows, recent), dataset=dataset, warehouse=warehouse)
     points = pd.Series(card.score_many(both).points, index=both.index)
     scored, lately = (np.asarray(points[some.index], dtype=np.float64) for some in (rows, recent))
-    calibration = platt(scored, rows)
+    calibration = fit_platt(CalibrationRows.of(scored, rows))
     even = float(np.log(dataset.base_rate / (1 - dataset.base_rate)))
     average = (even - calibration.offset) / calibration.slope if calibration.slope > 0 else float(np.mean(lately))
     capacity = playbook.business.capacity_per_day
@@ -46,6 +46,6 @@ def calibrated_rules(
     return card.calibrated(calibration, bands)
 
 
-def _once(rows: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
-    """Put rows of one training set together, each once."""
+def _union(rows: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Combine rows of one training set, each once."""
     return pd.concat([rows, more[~more.index.isin(rows.index)]])

@@ -23,13 +23,13 @@ def solve_bands(
     Args:
         recent: (n) snapshots of the last weeks with ``lead_id``, ``as_of``, sorted by both.
         points: (n,) of each.
-        routing: the grades' shares, the hysteresis, and a fixed threshold where it gives one.
+        routing: the grades' shares, the hysteresis, and a fixed threshold where it has one.
         capacity_per_day: how many handovers the team can take on average.
         average: points of an average lead.
 
     Returns:
-        Grades by the leads as they stood when last seen; the threshold as fixed, or else from capacity, but not
-        below the average: a team with time for everyone still wants to hear of a lead because something happened.
+        Grades by each lead's last snapshot; the threshold as fixed, or else from capacity, but not below the average: a
+        team with time for every lead should still get a lead only because something happened.
     """
     last = (recent["lead_id"] != recent["lead_id"].shift(-1)).to_numpy()
     threshold = routing.threshold_points
@@ -43,8 +43,8 @@ def threshold_of(recent: pd.DataFrame, points: Floats, *, hysteresis: float, per
     """
     Find the lowest points at which no more leads cross each day than the team can call.
 
-    Half a point at a time from the top down; the search ends before the first step that is too many, since far below
-    everyone stands above the threshold always and nobody crosses it any more.
+    Half a point at a time from the top down; the search ends before the first step that is too many, since at a very
+    low threshold all leads are always above it and none crosses it any more.
 
     Args:
         recent: (n) snapshots with ``lead_id``, ``as_of``, sorted by both.
@@ -57,18 +57,20 @@ def threshold_of(recent: pd.DataFrame, points: Floats, *, hysteresis: float, per
     counted = as_of > as_of.max() - RECENT_CROSSING_DAYS * DAY_US
     highest = np.ceil(points.max() / _STEP) * _STEP
     lowest = np.floor(points.min() / _STEP) * _STEP
-    found = highest
+    lowest_affordable = highest
     for threshold in np.arange(highest, lowest - _STEP, -_STEP):
         crossing = crossings(lead, points, threshold=float(threshold), hysteresis=hysteresis)
         if (crossing & counted).sum() > per_day * RECENT_CROSSING_DAYS:
             break
-        found = threshold
-    return float(found)
+        lowest_affordable = threshold
+    return float(lowest_affordable)
 
 
 def crossings(lead: NDArray[np.int64], points: Floats, *, threshold: float, hysteresis: float) -> NDArray[np.bool_]:
     """
-    Say at which rows a lead crosses the threshold: it was below, and counts as below until it fell far enough.
+    Return which rows cross the threshold, (n,).
+
+    A lead starts below. After a crossing it counts as above until it has fallen far enough.
 
     Args:
         lead: (n,) codes; the rows of a lead stand together, in time.
@@ -76,17 +78,17 @@ def crossings(lead: NDArray[np.int64], points: Floats, *, threshold: float, hyst
         threshold: a lead at or above it has crossed.
         hysteresis: a lead that crossed can do so again only after it stood below ``threshold - hysteresis``.
 
-    >>> one = np.zeros(5, dtype=np.int64)
-    >>> crossings(one, np.array([40.0, 61, 58, 62, 63]), threshold=60, hysteresis=5).tolist()
+    >>> single_lead = np.zeros(5, dtype=np.int64)
+    >>> crossings(single_lead, np.array([40.0, 61, 58, 62, 63]), threshold=60, hysteresis=5).tolist()
     [False, True, False, False, False]
-    >>> crossings(one, np.array([40.0, 61, 54, 62, 63]), threshold=60, hysteresis=5).tolist()
+    >>> crossings(single_lead, np.array([40.0, 61, 54, 62, 63]), threshold=60, hysteresis=5).tolist()
     [False, True, False, True, False]
     """
     above = points >= threshold
-    says = above | (points < threshold - hysteresis)
+    decisive = above | (points < threshold - hysteresis)
     first = np.r_[True, lead[1:] != lead[:-1]]
-    # Each row's state is that of the latest row of the same lead that said something; a new lead starts below.
-    latest = np.maximum.accumulate(np.where(says | first, np.arange(len(lead)), 0))
+    # Each row's state is that of the latest decisive row of the same lead; a new lead starts below.
+    latest = np.maximum.accumulate(np.where(decisive | first, np.arange(len(lead)), 0))
     up = above[latest]
     before = np.r_[False, up[:-1]] & ~first
     return np.asarray(up & ~before)

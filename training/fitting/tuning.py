@@ -1,12 +1,12 @@
 """
-Tuning: a search for parameters that suit this history better than those that suit its size.
+Tuning: a search for parameters that suit this history better than those chosen by its size.
 
-Each trial fits the trees that training would fit, and is judged by their log loss on the stop block alone; no row of
-the calibrate block or the test block is looked at. The first trial has the parameters that training would take without
+Each trial fits the trees that training would fit, and is measured by their log loss on the stop block alone; no row of
+the calibrate block or the test block is looked at. The first trial has the parameters that training would use without
 a search, so that the best is never worse than they are. Trials whose model would be too slow to explain do not count.
 
-The trials are kept in a SQLite file. Each draws from a seed of its own and looks at the finished ones alone, so that a
-search that was stopped and taken up again tries what it would have tried.
+The trials are saved in a SQLite file. Each has a seed of its own and looks at the finished ones alone, so that a search
+that was interrupted and resumed makes the same trials as one that was not.
 
 Source: Bergstra et al. 2011, Algorithms for hyper-parameter optimization (TPE); Akiba et al. 2019, Optuna.
 """
@@ -44,9 +44,9 @@ SPACE: Mapping[str, BaseDistribution] = {
     "lambda_l2": FloatDistribution(0.1, 100.0, log=True),
     "path_smooth": FloatDistribution(0.1, 100.0, log=True),
 }
-"""What is searched; the parameters that are not here stay as the size of the data suggests."""
+"""The parameters that are searched; the others stay as the size of the data suggests."""
 
-PATIENCE_S = 10.0
+LOCK_TIMEOUT_S = 10.0
 """How long to wait for another process that writes into the same file."""
 
 _LOSS = "binary_logloss"
@@ -55,14 +55,14 @@ _LOSS = "binary_logloss"
 @dataclass(frozen=True, slots=True)
 class TuningResult:
     """
-    What a search found.
+    The result of a search.
 
     Attributes:
         parameters: the best ones, of those that were searched.
         trials: how many were tried.
-        best: log loss on the stop block with them, each lead once.
+        best: log loss on the stop block with them, each lead with the same weight.
         default: the same with the parameters that the size of the data suggests.
-        steps: conditions that explaining one row asks for, with the best.
+        steps: conditions that an explanation of one row evaluates, with the best.
     """
 
     parameters: Mapping[str, Any]
@@ -72,7 +72,7 @@ class TuningResult:
     steps: int
 
     def as_json(self) -> dict[str, Any]:
-        """Write how many were tried, and how much better the best is."""
+        """Return how many were tried, and how much better the best is."""
         return {"trials": self.trials, "best": self.best, "default": self.default}
 
 
@@ -90,11 +90,12 @@ def tune_parameters(
 
     Args:
         dataset: its blocks train and stop; of the others only whether they hold enough leads.
-        playbook: what the score may only rise or fall with.
-        trials: how many parameters to try, 1 or more, those of earlier searches on the same training set included.
-        place: SQLite file of all searches; made where there is none. Ctrl-C leaves the trials that are finished.
+        playbook: the directions in which the score may move.
+        trials: how many sets of parameters to try, 1 or more, including those of earlier searches on the same training
+            set.
+        place: SQLite file of all searches; made where there is none. Ctrl-C keeps the trials that are finished.
         seed: of the fitting and of the search.
-        progress: hears how many trials are done.
+        progress: called with the number of trials that are done.
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
@@ -102,54 +103,54 @@ def tune_parameters(
         RegistryError: the file is damaged, or cannot be written.
     """
     ready = prepare(dataset, playbook, progress=progress, seed=seed)
-    with _told(place), _opened(place, _name(dataset, ready, seed)) as study:
-        tried = _finished(study)
-        binned = ready.binned() if len(tried) < trials else None
-        progress("tuning", min(len(tried), trials), trials)
-        while binned is not None and len(tried) < trials:
-            _try(study, binned, ready.parameters, seed=seed + len(tried))
-            tried = _finished(study)
-            progress("tuning", min(len(tried), trials), trials)
-    return _best(tried[:trials])
+    with _as_registry_error(place), _open_study(place, _study_name(dataset, ready, seed)) as study:
+        finished = _finished(study)
+        binned = ready.binned() if len(finished) < trials else None
+        progress("tuning", min(len(finished), trials), trials)
+        while binned is not None and len(finished) < trials:
+            _run_trial(study, binned, ready.parameters, seed=seed + len(finished))
+            finished = _finished(study)
+            progress("tuning", min(len(finished), trials), trials)
+    return _best(finished[:trials])
 
 
-def _name(dataset: Dataset, ready: PreparedRows, seed: int) -> str:
-    """Name the study by all that decides what its trials find; another training set starts a study of its own."""
+def _study_name(dataset: Dataset, ready: PreparedRows, seed: int) -> str:
+    """Name the study by all that decides its results; another training set starts a study of its own."""
     parameters = {name: value for name, value in ready.parameters.items() if name != "num_threads"}
     space = {name: str(distribution) for name, distribution in SPACE.items()}
-    said = [ready.catalog.fingerprint, ready.wished, parameters, space, MOST_ROUNDS, seed]
-    told = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    return f"{dataset.sha256}-{told[:16]}"
+    content = [ready.catalog.fingerprint, ready.wished, parameters, space, MOST_ROUNDS, seed]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{dataset.sha256}-{digest[:16]}"
 
 
 @contextmanager
-def _told(place: Path) -> Iterator[None]:
-    """Turn whatever the file or the disk refuses in the block into one sentence."""
+def _as_registry_error(place: Path) -> Iterator[None]:
+    """Turn any failure of the file or the disk inside the block into one sentence."""
     try:
         yield
     except (sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         message = (
-            f"The parameters that were tried cannot be kept in {place} ({why}): allow writing there and make room, or "
-            "move the file away and search anew."
+            f"The trials of the search cannot be saved in {place} ({why}): allow writing there and make room, or move "
+            "the file away and search again."
         )
         raise RegistryError(message) from None
 
 
 @contextmanager
-def _opened(place: Path, name: str) -> Iterator[optuna.Study]:
-    """Open the study of this name, or begin it; Optuna would say less clearly what is wrong with a file."""
+def _open_study(place: Path, name: str) -> Iterator[optuna.Study]:
+    """Open the study of this name, or begin it; a damaged file is found here, as Optuna's own message is less clear."""
     place.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(place, timeout=PATIENCE_S)) as connection:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found)
+    with closing(sqlite3.connect(place, timeout=LOCK_TIMEOUT_S)) as connection:
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise sqlite3.DatabaseError(result)
         connection.execute("BEGIN IMMEDIATE")
         connection.rollback()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.ERROR)
-    waiting = {"connect_args": {"timeout": PATIENCE_S}}
-    storage = optuna.storages.RDBStorage(f"sqlite:///{place.resolve()}", engine_kwargs=waiting)
+    engine = {"connect_args": {"timeout": LOCK_TIMEOUT_S}}
+    storage = optuna.storages.RDBStorage(f"sqlite:///{place.resolve()}", engine_kwargs=engine)
     try:
         yield optuna.create_study(storage=storage, study_name=name, direction="minimize", load_if_exists=True)
     finally:
@@ -158,26 +159,26 @@ def _opened(place: Path, name: str) -> Iterator[optuna.Study]:
 
 
 def _finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Give the trials that are done, in the order in which they began."""
+    """Return the trials that are done, in the order in which they began."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
-def _try(study: optuna.Study, binned: BinnedRows, parameters: Mapping[str, Any], *, seed: int) -> None:
-    """Try one more set of parameters; whatever stops it leaves no half trial that a later one would learn from."""
+def _run_trial(study: optuna.Study, binned: BinnedRows, parameters: Mapping[str, Any], *, seed: int) -> None:
+    """Try one more set of parameters; an interruption leaves no half trial that a later one would learn from."""
     study.sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=False)
     if not _finished(study) and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         study.enqueue_trial({name: parameters[name] for name in SPACE})
     trial = study.ask(dict(SPACE))
     try:
-        loss = _measured(trial, binned, {**parameters, **trial.params})
+        loss = _measure(trial, binned, {**parameters, **trial.params})
     except BaseException:
         study.tell(trial, state=TrialState.FAIL)
         raise
     study.tell(trial, loss)
 
 
-def _measured(trial: Trial, binned: BinnedRows, parameters: Mapping[str, Any]) -> float:
-    """Fit as training would; give the loss, and write down what an explanation would cost."""
+def _measure(trial: Trial, binned: BinnedRows, parameters: Mapping[str, Any]) -> float:
+    """Fit as training would; return the loss, and record what an explanation would cost."""
     booster = fit_booster(binned, parameters)
     steps = explanation_steps(trees_of(booster))
     trial.set_user_attr("steps", steps)
@@ -186,9 +187,9 @@ def _measured(trial: Trial, binned: BinnedRows, parameters: Mapping[str, Any]) -
     return float(losses[_LOSS])
 
 
-def _best(tried: list[FrozenTrial]) -> TuningResult:
+def _best(trials: list[FrozenTrial]) -> TuningResult:
     """Choose the lowest loss among the trials whose explanations are cheap enough; the earliest of equal ones."""
-    losses = {trial.number: float(trial.values[0]) for trial in tried}
-    steps = {trial.number: int(trial.user_attrs["steps"]) for trial in tried}
-    best = min(tried, key=lambda one: (steps[one.number] > MOST_STEPS, losses[one.number], one.number))
-    return TuningResult(best.params, len(tried), losses[best.number], losses[tried[0].number], steps[best.number])
+    losses = {trial.number: float(trial.values[0]) for trial in trials}
+    steps = {trial.number: int(trial.user_attrs["steps"]) for trial in trials}
+    best = min(trials, key=lambda trial: (steps[trial.number] > MOST_STEPS, losses[trial.number], trial.number))
+    return TuningResult(best.params, len(trials), losses[best.number], losses[trials[0].number], steps[best.number])

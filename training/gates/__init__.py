@@ -1,1 +1,1 @@
-"""Checks that a training must pass: against leakage, and on its probabilities."""
+"""Checks that a training must pass: against leakage, on its probabilities, and against the point rules."""

@@ -1,45 +1,51 @@
 """
-Gates of the calibration: are the chances what they say, as far as the test rows can tell.
+Gates of the calibration: are the probabilities right, as far as the test rows can tell.
 
 Observed over expected, and the slope, are estimates: a gate fails when the whole of its 95 % interval lies outside of
 what is allowed, so that few test rows never fail a good model, and seldom a bad one. A calibration that was fitted on
 few successes is off by chance, too, and no later weeks can mend that: where the calibrate block's own numbers are
-given, their noise widens the interval. The error of the calibration has noise of its own that no model can be below; it
-may exceed what a perfect one shows 95 times in 100 by 0.005.
+known, their noise widens the interval. The calibration error has noise of its own that no model can be below; it may
+exceed what a perfect model shows 95 times in 100 by 0.005.
 
-Measured on simulated leads with a rate of success near 8 % and an AUC near 0.75, each row an account of its own, in 200
+A gate that passes although it could not have failed a scorer that is off is not conclusive: where an interval reaches
+out of what is allowed, and where probabilities a fifth too high or too low would have passed as well.
+
+Measured on simulated leads with a success rate near 8 % and an AUC near 0.75, each row an account of its own, in 200
 worlds each: the share of worlds in which at least one gate fails.
 
 ===========================================  =====  =====  =======
 successes among the test rows                  100    400    1,000
 ===========================================  =====  =====  =======
-chances that are right (a false alarm)         3 %    0 %      0 %
-chances 20 % too high (observed 0.83)         20 %   44 %     87 %
-chances 20 % too low (observed 1.20)          17 %   50 %     87 %
-chances too extreme (a slope of 0.8)          24 %   59 %     93 %
+correct probabilities (a false alarm)          3 %    0 %      0 %
+20 % too high (observed 0.83)                 20 %   44 %     87 %
+20 % too low (observed 1.20)                  17 %   50 %     87 %
+too extreme (a slope of 0.8)                  24 %   59 %     93 %
 ===========================================  =====  =====  =======
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from training.gates.gate import GateResult
 from training.replay import Replay
+from training.statistics.estimate import NO_ESTIMATE, CalibrationError, Estimate
+from training.statistics.scorer_metrics import Metrics
 
 ERROR_ABOVE_NOISE = 0.005
-"""What the calibration error may exceed the noise of a perfect model by."""
+"""By how much the calibration error may exceed the noise of a perfect model."""
 
 LEAST, MOST = 0.9, 1.1
 """Where observed over expected, and the slope, should lie."""
 
-_MEND = "train again with later weeks, for the rate of success may have changed since those it was calibrated on"
+VISIBLE = 0.2
+"""Probabilities that are off by this share must be visible, or the gate of the calibration error is not conclusive."""
+
+_REMEDY = "train again with later weeks, as the rate of success may have changed since those it was calibrated on"
 
 
 @dataclass(frozen=True, slots=True)
-class _Estimate:
-    """How to speak of a number that should be near 1."""
+class _Wording:
+    """How to put into words a number that should be near 1."""
 
     name: str
     below: str
@@ -49,95 +55,118 @@ class _Estimate:
     unknown: str
 
 
-_TOTAL = _Estimate(
+_TOTAL = _Wording(
     "observed over expected",
-    below="The chances are too high",
-    above="The chances are too low",
-    fine="The chances add up",
-    means="{value:.2f} of what was promised came true",
-    unknown="No success was promised, so no promise could be kept or broken.",
+    below="The probabilities are too high",
+    above="The probabilities are too low",
+    fine="The probabilities add up",
+    means="{value:.2f} of the expected successes happened",
+    unknown="No success was expected, so that expected and observed cannot be compared.",
 )
-_SLOPE = _Estimate(
+_SLOPE = _Wording(
     "calibration slope",
-    below="High chances are too high and low ones too low",
-    above="High chances are too low and low ones too high",
-    fine="High and low chances lie as far apart as they should",
-    means="what happened follows the log-odds with a slope of {value:.2f}",
-    unknown="All leads have the same chance, or all end alike, so there is no slope.",
+    below="High probabilities are too high and low ones too low",
+    above="High probabilities are too low and low ones too high",
+    fine="High and low probabilities lie as far apart as they should",
+    means="outcomes follow the log-odds with a slope of {value:.2f}",
+    unknown="All leads have the same probability, or all end alike, so there is no slope.",
 )
 
 
-def calibration_gates(metrics: Mapping[str, Any], *, learnt: Mapping[str, Any] | None = None) -> tuple[GateResult, ...]:
+def calibration_gates(metrics: Metrics, *, fitted_on: Metrics | None = None) -> tuple[GateResult, ...]:
     """
-    Hold a scorer's calibration against what is allowed.
+    Compare a scorer's calibration with what is allowed.
 
     Args:
-        metrics: of ``training.statistics.scoring_metrics.evaluate`` on the test rows: ``ece``, ``observed_over_expected``, ``slope``.
-        learnt: the same on the rows that the calibration was fitted to; None takes it as known without noise.
+        metrics: on the test rows; ``ece``, ``observed_over_expected`` and ``slope`` are looked at.
+        fitted_on: the same on the rows that the calibration was fitted to; None assumes that the fit has no noise.
 
     Returns:
-        Three gates: ``calibration error``, ``observed over expected``, ``calibration slope``; each says in words what
-        was found, and what to do where it failed.
-
-    >>> low, fine = {"value": 0.86, "low": 0.83, "high": 0.89}, {"value": 1.02, "low": 0.94, "high": 1.2}
-    >>> numbers = {"ece": {"value": 0.01, "noise_95": 0.02}, "observed_over_expected": low, "slope": fine}
-    >>> [gate.passed for gate in calibration_gates(numbers)]
-    [True, False, True]
-    >>> print(calibration_gates(numbers)[1].says)
-    The chances are too high: 0.86 of what was promised came true (0.83 – 0.89, expected 0.9 – 1.1); train again ...
+        Three gates: ``calibration error``, ``observed over expected``, ``calibration slope``.
     """
-    total, slope = (
-        metrics[name] if learnt is None else _widened(metrics[name], learnt[name])
-        for name in ("observed_over_expected", "slope")
-    )
-    return _error(metrics["ece"]), _near_one(_TOTAL, total), _near_one(_SLOPE, slope)
+    total, slope = metrics.observed_over_expected or NO_ESTIMATE, metrics.slope or NO_ESTIMATE
+    if fitted_on is not None:
+        total = _widened(total, fitted_on.observed_over_expected or NO_ESTIMATE)
+        slope = _widened(slope, fitted_on.slope or NO_ESTIMATE)
+    rate = (metrics.base_rate or NO_ESTIMATE).value or 0.0
+    return error_gate(metrics.ece, base_rate=rate), total_gate(total), slope_gate(slope)
 
 
-def against_the_rules(arena: Replay) -> GateResult:
+def total_gate(total: Estimate) -> GateResult:
+    """
+    Fail where observed over expected lies outside of what is allowed, with its whole interval.
+
+    >>> print(total_gate(Estimate(value=0.86, low=0.83, high=0.89)).says)
+    The probabilities are too high: 0.86 of the expected successes happened (0.83 – 0.89, allowed 0.9 – 1.1); train ...
+    >>> undecided = total_gate(Estimate(value=0.95, low=0.8, high=1.1))
+    >>> print(undecided.passed, undecided.conclusive, undecided.says)
+    True False 0.95 of the expected successes happened (0.80 – 1.10, allowed 0.9 – 1.1).
+    """
+    return _near_one(_TOTAL, total)
+
+
+def slope_gate(slope: Estimate) -> GateResult:
+    """Fail where the calibration slope lies outside of what is allowed, with its whole interval."""
+    return _near_one(_SLOPE, slope)
+
+
+def replay_gate(replay: Replay) -> GateResult:
     """Fail where point rules found more successes than the model in the replay, beyond chance."""
-    found = arena.verdict
-    kinds = {one.entrant.name: one.entrant.kind for one in arena.standings}
-    lost = found.decided and kinds.get(found.winner) == "rules"
-    return GateResult("replay against the point rules", passed=not lost, says=found.says, numbers={})
+    conclusion = replay.conclusion
+    kinds = {result.participant.name: result.participant.kind for result in replay.results}
+    lost = conclusion.decided and kinds.get(conclusion.winner) == "rules"
+    conclusive = conclusion.decided or "rules" not in kinds.values()
+    return GateResult("replay against the point rules", not lost, conclusion.says, numbers={}, conclusive=conclusive)
 
 
-def _widened(number: Mapping[str, Any], learnt: Mapping[str, Any]) -> Mapping[str, Any]:
+def _widened(estimate: Estimate, fitted: Estimate) -> Estimate:
     """
     Widen an interval by the noise of what was fitted; both are near 1, and independent.
 
-    >>> _widened({"value": 1.4, "low": 1.2, "high": 1.6}, {"value": 1.0, "low": 0.8, "high": 1.3})["low"]
+    >>> _widened(Estimate(value=1.4, low=1.2, high=1.6), Estimate(value=1.0, low=0.8, high=1.3)).low
     1.055...
     """
-    value = number["value"]
-    if value is None or learnt["value"] is None:
-        return number
-    ends = {}
-    for end in ("low", "high"):
-        known = number[end] is not None and learnt[end] is not None
-        apart = math.hypot(number[end] - value, value * (learnt[end] - learnt["value"])) if known else None
-        ends[end] = None if apart is None else value + math.copysign(apart, -1 if end == "low" else 1)
-    return {"value": value, **ends}
+    if estimate.value is None or fitted.value is None:
+        return estimate
+    value = estimate.value
+
+    def apart(end: float | None, fitted_end: float | None) -> float | None:
+        """Add two independent distances from the value, which add in squares."""
+        if end is None or fitted_end is None:
+            return None
+        return math.hypot(end - value, value * (fitted_end - (fitted.value or 0.0)))
+
+    below, above = apart(estimate.low, fitted.low), apart(estimate.high, fitted.high)
+    low, high = None if below is None else value - below, None if above is None else value + above
+    return Estimate(value=value, low=low, high=high)
 
 
-def _error(ece: Mapping[str, float]) -> GateResult:
-    """Hold the calibration error against the noise of a perfect model."""
-    error, noise = ece["value"], ece["noise_95"]
+def error_gate(ece: CalibrationError, *, base_rate: float) -> GateResult:
+    """Fail where the calibration error exceeds the noise of a perfect model by more than 0.005."""
+    error, noise = ece.value or 0.0, ece.noise_95 or 0.0
     limit = noise + ERROR_ABOVE_NOISE
-    passed = error <= limit
-    said = f"Chances are off by {error:.3f} on average, expected at most {limit:.3f}: chance alone explains {noise:.3f}"
+    passed, conclusive = error <= limit, limit < VISIBLE * base_rate
+    average = f"Probabilities are off by {error:.3f} on average, expected at most {limit:.3f}"
+    text = f"{average}: chance alone explains {noise:.3f}"
     numbers = {"error": error, "noise_95": noise, "limit": limit}
-    return GateResult("calibration error", passed, f"{said}." if passed else f"{said}; {_MEND}.", numbers)
+    ending = "." if passed else f"; {_REMEDY}."
+    return GateResult("calibration error", passed, text + ending, numbers, conclusive=conclusive or not passed)
 
 
-def _near_one(words: _Estimate, number: Mapping[str, Any]) -> GateResult:
-    """Fail where the whole interval lies outside of what is allowed; an end that is not known is outside of nothing."""
-    if number["value"] is None:
-        return GateResult(words.name, passed=True, says=words.unknown, numbers={})
-    below = number["high"] is not None and number["high"] < LEAST
-    above = number["low"] is not None and number["low"] > MOST
+def _near_one(wording: _Wording, estimate: Estimate) -> GateResult:
+    """Fail where the whole interval lies outside of what is allowed; an end that is not known is never outside."""
+    if estimate.value is None:
+        return GateResult(wording.name, passed=True, says=wording.unknown, numbers={}, conclusive=False)
+    low, high = estimate.low, estimate.high
+    below, above = high is not None and high < LEAST, low is not None and low > MOST
     passed = not (below or above)
-    lead = words.fine if passed else words.below if below else words.above
-    span = " – ".join("?" if number[end] is None else f"{number[end]:.2f}" for end in ("low", "high"))
-    said = f"{lead}: {words.means.format(value=number['value'])} ({span}, expected {LEAST} – {MOST})"
-    numbers = {name: float(number[name]) for name in ("value", "low", "high") if number[name] is not None}
-    return GateResult(words.name, passed, f"{said}." if passed else f"{said}; {_MEND}.", numbers)
+    # Only a whole interval inside shows that the number is right; a wider one passes for want of successes.
+    inside = low is not None and high is not None and LEAST <= low <= high <= MOST
+    finding = wording.below if below else wording.above if above else wording.fine if inside else ""
+    span = " – ".join("?" if end is None else f"{end:.2f}" for end in (low, high))
+    measured = f"{wording.means.format(value=estimate.value)} ({span}, allowed {LEAST} – {MOST})"
+    text = f"{finding}: {measured}" if finding else measured[:1].upper() + measured[1:]
+    ends = {"value": estimate.value, "low": low, "high": high}
+    numbers = {name: number for name, number in ends.items() if number is not None}
+    ending = "." if passed else f"; {_REMEDY}."
+    return GateResult(wording.name, passed, text + ending, numbers, conclusive=inside or not passed)

@@ -1,4 +1,4 @@
-"""The contest: challenger, champion and point rules score the same rows, those that the challenger was tested on."""
+"""The rows that a challenger was tested on, scored by the challenger, the champion and the point rules."""
 
 import json
 from collections.abc import Mapping
@@ -23,55 +23,53 @@ from models.conversion import ConversionModel
 from models.errors import ModelError
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import RULES, SEED, Dataset
-from training.dataset.dataset import build as build_dataset
+from training.dataset.dataset_builder import build_dataset
 from training.dataset.feature_values import values_of
-from training.dataset.storage import MANIFEST, load_kept
+from training.dataset.storage import MANIFEST, load_dataset
 from training.errors import HistoryError, PromotionRefusedError
 from training.fitting.scorecard_fit import calibrated_rules
+from training.registry.mlflow_registry import RegisteredVersion
 from training.registry.promotion_gate import GateCandidate
-from training.registry.registered_versions import RegisteredVersion
 
 
-def load_version(found: RegisteredVersion, home: Home, name: str) -> ConversionModel:
+def load_version(registered: RegisteredVersion, home: Home, name: str) -> ConversionModel:
     """
     Load the bundle of a registered version.
 
     Raises:
         PromotionRefusedError: the bundle is missing or not what was registered.
     """
-    folder = bundle_folder(home.models(name), found.run_id)
+    folder = bundle_folder(home.models(name), registered.run_id)
     try:
-        return load_bundle(folder, version=found.version, fingerprint=found.fingerprint)
+        return load_bundle(folder, version=registered.version, fingerprint=registered.fingerprint)
     except ModelError as error:
-        message = f"Version {found.version} cannot serve: {error}"
+        message = f"Version {registered.version} cannot serve: {error}"
         raise PromotionRefusedError(message) from None
 
 
 @dataclass(frozen=True, eq=False)
 class ChallengerEvaluation:
     """
-    Rows to be judged on, and whoever scores them.
+    The test rows of a challenger's training set, and the scorers that score them.
 
     Attributes:
         dataset: the training set of the challenger.
-        folder: the playbook with its point rules.
-        home: where the history is kept.
-        progress: hears how far it has come.
+        workspace: the playbook with its point rules, and where the history is kept.
+        progress: receives the steps.
     """
 
     dataset: Dataset
-    playbook: Playbook
-    home: Home
+    workspace: Workspace
     progress: Progress
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """Give the test rows."""
+        """The test rows."""
         return self.dataset.block("test")
 
     def model(self, model: ConversionModel, name: str) -> GateCandidate:
         """
-        Let a model score the rows, with the features that it wants.
+        Score the rows by a model, with the features that it needs.
 
         Raises:
             PromotionRefusedError: the history does not hold them.
@@ -80,22 +78,24 @@ class ChallengerEvaluation:
             values = self._values(model.catalog, self.rows)
         except FeatureError as error:
             message = (
-                f"{name.capitalize()} cannot be judged on this history, so nobody can be compared with it: {error} "
+                f"{name.capitalize()} cannot be evaluated on this history, so nothing can be compared with it: {error} "
                 "Bring the history it was trained on, or promote with --force --reason."
             )
             raise PromotionRefusedError(message) from None
         return GateCandidate(name, model.id.fingerprint, model.score_many(values).probabilities)
 
     def rules(self) -> tuple[GateCandidate, ...]:
-        """Let the playbook's point rules, and those beside them, score the rows."""
-        return tuple(self._scored(rules) for rules in (self.playbook.scorecard, *self.playbook.rivals))
+        """Score the rows by the playbook's point rules, and by those beside them."""
+        playbook = self.workspace.playbook
+        return tuple(self._scored(rules) for rules in (playbook.scorecard, *playbook.rivals))
 
     def _scored(self, rules: ScorecardRules) -> GateCandidate:
-        """Give point rules a probability, as training does."""
+        """Calibrate point rules as training does, and score the rows by them."""
+        playbook = self.workspace.playbook
         try:
-            card = calibrated_rules(rules, self.dataset, playbook=self.playbook)
+            card = calibrated_rules(rules, self.dataset, playbook=playbook)
         except LookupError:
-            card = calibrated_rules(rules, self.dataset, playbook=self.playbook, warehouse=self._history)
+            card = calibrated_rules(rules, self.dataset, playbook=playbook, warehouse=self._history)
         chances = card.score_many(self._values(card.catalog, self.rows)).probabilities
         return GateCandidate(f"the point rules ({rules.name})", card.id.fingerprint, chances)
 
@@ -108,10 +108,10 @@ class ChallengerEvaluation:
 
     @cached_property
     def _history(self) -> Warehouse:
-        return import_history(Workspace(self.playbook, self.home), progress=self.progress)
+        return import_history(self.workspace, progress=self.progress)
 
 
-def open_contest(
+def prepare_evaluation(
     facts: Mapping[str, Any],
     workspace: Workspace,
     *,
@@ -123,35 +123,35 @@ def open_contest(
     Find the rows that a challenger was tested on.
 
     Args:
-        facts: what its bundle says of its data.
+        facts: the description of its data in its bundle.
         workspace: the playbook, and where tables and models are kept.
         version: to name it.
-        progress: hears how far it has come.
+        progress: receives the steps.
         seed: as in training.
 
     Raises:
         HistoryError: its training set is gone, and history or playbook are no longer those it was made of.
     """
     wanted = str(facts.get("data", {}).get("rows_sha256", ""))
-    dataset = _kept(workspace.home.tables(workspace.playbook.business.name) / "training", workspace.playbook, wanted)
+    dataset = _saved(workspace.home.tables(workspace.playbook.business.name) / "training", workspace.playbook, wanted)
     if dataset is None:
         warehouse = import_history(workspace, progress=progress)
         dataset, _ = build_dataset(warehouse, workspace, progress=progress, seed=seed)
     if dataset.sha256 != wanted:
         message = (
             f"Version {version} was trained on another history or playbook than there is now, and its training set is "
-            "gone, so it cannot be judged on the leads it was tested on: run leadscore train, then promote."
+            "gone, so it cannot be evaluated on the leads it was tested on: run leadscore train, then promote."
         )
         raise HistoryError(message)
-    return ChallengerEvaluation(dataset, workspace.playbook, workspace.home, progress)
+    return ChallengerEvaluation(dataset, workspace, progress)
 
 
-def _kept(place: Path, playbook: Playbook, wanted: str) -> Dataset | None:
-    """Give the kept training set of these rows; later ones of a longer history may stand beside it."""
+def _saved(place: Path, playbook: Playbook, wanted: str) -> Dataset | None:
+    """Load the saved training set of these rows; later ones of a longer history may stand beside it."""
     for manifest in sorted(place.glob(f"*/{MANIFEST}")):
-        if _names(manifest, wanted) and (kept := load_kept(manifest.parent)) is not None:
-            rows, catalog, said = kept
-            return Dataset(rows, catalog, _columns_of(rows, playbook), said)
+        if _names(manifest, wanted) and (saved := load_dataset(manifest.parent)) is not None:
+            rows, catalog, content = saved
+            return Dataset(rows, catalog, _columns_of(rows, playbook), content)
     return None
 
 
@@ -163,9 +163,9 @@ def _names(manifest: Path, wanted: str) -> bool:
 
 
 def _columns_of(rows: pd.DataFrame, playbook: Playbook) -> Scorecard:
-    """Give the point rules; without features where the rules have changed since and the columns are not theirs."""
+    """Compile the point rules; without features where they have changed since and the columns are not theirs."""
     card = compile_scorecard(playbook.scorecard, playbook.business)
-    held = {name for name in rows.columns if name.startswith(RULES)}
-    if held == {RULES + name for name in card.catalog.names}:
+    columns = {name for name in rows.columns if name.startswith(RULES)}
+    if columns == {RULES + name for name in card.catalog.names}:
         return card
     return replace(card, catalog=Catalog((), card.catalog.never_use))

@@ -1,8 +1,8 @@
 """
-Placing: a version is put in the champion's place by one process at a time, and never in half.
+The champion's pointer: one process at a time puts a version in the champion's place, and never in half.
 
-Whoever moves holds a lock, which ends with the process however that ends, and says what served when the move was
-decided upon: if something else serves by now, nothing is moved.
+A process that changes the champion holds a lock, which ends with the process however that ends. It names what served
+when it decided on the change: if something else serves by now, nothing is changed.
 """
 
 import contextlib
@@ -19,66 +19,66 @@ from typing import IO
 
 from data.atomic_files import append_line
 from models.champion import POINTER, point_to
-from training.errors import MovedMeanwhileError, RegistryError
-from training.registry.promotion_history import JOURNAL, ChampionChange, ChampionHistory, read_succession
+from training.errors import ChampionChangedError, RegistryError
+from training.registry.promotion_history import JOURNAL, ChampionChange, ChampionHistory, read_champion_history
 
 _LOCK = ".champion.lock"
 _WAIT_S = 30.0
-_LOOK_AGAIN_S = 0.02
+_RETRY_S = 0.02
 
 
 @contextmanager
-def moving(models: Path, *, expected: ChampionHistory | None = None) -> Iterator[ChampionHistory]:
+def locked_history(models: Path, *, expected: ChampionHistory | None = None) -> Iterator[ChampionHistory]:
     """
-    Keep everyone else from moving the champion during the block, and give what serves.
+    Keep other processes from changing the champion during the block, and yield what serves.
 
-    What an earlier process left undone is written down first.
+    A change that an earlier process left out of the journal is written there first.
 
     Args:
         models: the folder of the bundles and of the pointer.
-        expected: as it was when the move was decided upon; None where any will do.
+        expected: the history when the change was decided on; None where any will do.
 
     Raises:
-        MovedMeanwhileError: another version serves than was expected.
-        RegistryError: the folder cannot be written, or somebody else is moving for too long.
+        ChampionChangedError: another version serves than was expected.
+        RegistryError: the folder cannot be written, or another process holds the lock for too long.
     """
     with _locked(models):
-        found = read_succession(models)
-        if expected is not None and found.seen != expected.seen:
-            raise _meanwhile(found)
-        with _told(models):
-            if found.unwritten is not None:
-                _append(models, found.unwritten)
-            for left in models.glob(f".{POINTER}.*"):  # of a process that was killed while it wrote
-                left.unlink(missing_ok=True)
-        yield replace(found, unwritten=None)
+        history = read_champion_history(models)
+        if expected is not None and history.seen != expected.seen:
+            raise _changed_meanwhile(history)
+        with _errors_as_sentences(models):
+            if history.unwritten is not None:
+                _append(models, history.unwritten)
+            for draft in models.glob(f".{POINTER}.*"):  # of a process that was killed while it wrote
+                draft.unlink(missing_ok=True)
+        yield replace(history, unwritten=None)
 
 
-def make(models: Path, move: ChampionChange) -> str:
+def write_change(models: Path, change: ChampionChange) -> str:
     """
-    Make a move; only within `moving`.
+    Change the champion; only within `locked_history`.
 
     Returns:
-        What could not be done though the move was made; nothing where all was.
+        What could not be done although the champion was changed; empty where everything was.
 
     Raises:
-        RegistryError: the pointer cannot be written, and nothing was moved.
+        RegistryError: the pointer cannot be written, and nothing was changed.
     """
-    with _told(models):
-        point_to(models, replace(move.to, move=move.as_json()))
+    with _errors_as_sentences(models):
+        point_to(models, replace(change.to, move=change.as_json()))
     try:
-        _append(models, move)
+        _append(models, change)
     except OSError as error:
         return (
-            f"{models / JOURNAL} cannot be written ({error.strerror or error}): champion.json keeps the move, and the "
-            "next one writes it there once it can."
+            f"{models / JOURNAL} cannot be written ({error.strerror or error}): champion.json keeps the change, and "
+            "the next promotion or rollback writes it there once it can."
         )
     return ""
 
 
-def mover() -> str:
-    """Give who is at work: ``LEADSCORE_USER``, or else the operating system's user."""
-    named = worded(os.environ.get("LEADSCORE_USER"))
+def current_user() -> str:
+    """Return who is at work: ``LEADSCORE_USER``, or else the operating system's user."""
+    named = one_line(os.environ.get("LEADSCORE_USER"))
     if named is not None:
         return named
     try:
@@ -87,36 +87,36 @@ def mover() -> str:
         return f"user {os.getuid()}"
 
 
-def worded(text: str | None) -> str | None:
+def one_line(text: str | None) -> str | None:
     r"""
-    Give a text on one line and without signs that no file can hold; None where it says nothing.
+    Return a text on one line and without characters that no file can hold; None where it is empty.
 
-    >>> worded(" fewer  calls\n wasted ")
+    >>> one_line(" fewer  calls\n wasted ")
     'fewer calls wasted'
     """
     return " ".join((text or "").encode("utf-8", "replace").decode().split()) or None
 
 
-def _meanwhile(found: ChampionHistory) -> MovedMeanwhileError:
-    """Say what serves by now, and who put it there where that is known."""
-    last = found.moves[-1] if found.moves else None
-    if last is None or last.to != found.champion:
-        return MovedMeanwhileError("Another version was put in place meanwhile: run this again.")
+def _changed_meanwhile(history: ChampionHistory) -> ChampionChangedError:
+    """Name what serves by now, and who put it there where that is known."""
+    last = history.changes[-1] if history.changes else None
+    if last is None or last.to != history.champion:
+        return ChampionChangedError("Another version was put in place meanwhile: run this again.")
     done = "put back" if last.action == "rollback" else "promoted"
-    return MovedMeanwhileError(
-        f"Version {last.to.version} was {done} by {last.who} at {last.at} meanwhile, so nothing was moved: "
+    return ChampionChangedError(
+        f"Version {last.to.version} was {done} by {last.who} at {last.at} meanwhile, so nothing was changed: "
         "run this again."
     )
 
 
-def _append(models: Path, move: ChampionChange) -> None:
-    append_line(models / JOURNAL, json.dumps(move.as_json(), sort_keys=True).encode())
+def _append(models: Path, change: ChampionChange) -> None:
+    append_line(models / JOURNAL, json.dumps(change.as_json(), sort_keys=True).encode())
 
 
 @contextmanager
 def _locked(models: Path) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
-        with _told(models):
+        with _errors_as_sentences(models):
             models.mkdir(parents=True, exist_ok=True)
             lock = stack.enter_context((models / _LOCK).open("ab"))
             _wait(lock, models)
@@ -132,23 +132,23 @@ def _wait(lock: IO[bytes], models: Path) -> None:
         except BlockingIOError:
             if time.monotonic() >= until:
                 message = (
-                    f"Somebody else has been moving the champion in {models} for {_WAIT_S:.0f} seconds: wait until "
-                    "that has ended, then run this again."
+                    f"Another process has been changing the champion in {models} for {_WAIT_S:.0f} seconds: wait "
+                    "until it has ended, then run this again."
                 )
                 raise RegistryError(message) from None
-            time.sleep(_LOOK_AGAIN_S)
+            time.sleep(_RETRY_S)
         else:
             return
 
 
 @contextmanager
-def _told(models: Path) -> Iterator[None]:
-    """Turn whatever the disk refuses in the block into one sentence."""
+def _errors_as_sentences(models: Path) -> Iterator[None]:
+    """Turn an error of the disk in the block into one sentence."""
     try:
         yield
     except OSError as error:
         message = (
-            f"{models} cannot be written ({error.strerror or error}), so nothing was moved: make room there and allow "
-            "writing, then run this again."
+            f"{models} cannot be written ({error.strerror or error}), so nothing was changed: make room there and "
+            "allow writing, then run this again."
         )
         raise RegistryError(message) from None

@@ -1,4 +1,4 @@
-"""Patience: Ctrl-C waits until something that must not be left half-done is done."""
+"""Interrupts: Ctrl-C waits until a step that must not be left half-done is complete."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from typing import Any, Self
 
 class DeferredInterrupt:
     """
-    Puts off Ctrl-C from `begin` until its block is done; before `begin`, Ctrl-C acts at once.
+    A block in which Ctrl-C waits: from `begin` until the block ends; before `begin` it acts at once.
 
     Signals reach the main thread only; in any other thread this does nothing.
     """
@@ -22,12 +22,12 @@ class DeferredInterrupt:
         return self
 
     def begin(self) -> None:
-        """Put off Ctrl-C from here on."""
+        """Defer Ctrl-C from here on."""
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._remember)
 
     def __exit__(self, *_raised: object) -> None:
-        """Leave the block, and raise what was put off."""
+        """Leave the block, and raise the interrupt that was deferred."""
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
         if self._interrupted:

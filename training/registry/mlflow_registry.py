@@ -1,35 +1,38 @@
 """
-Tracking: one MLflow run per training, and the registry of what it made.
+The registry in MLflow: one run per training, and the registered versions.
 
-The database and all artefacts lie under ``Home.registry``. Registering is the last step and cannot be interrupted
-half-way; whatever stops a training before it leaves a run that says so, and no version. Which version serves is said by
-``champion.json``; MLflow's alias of that name follows it, for those who look there.
+The database and all artefacts lie under ``Home.registry``. Registration is the last step and cannot be interrupted
+half-way; whatever stops a training before it leaves a run whose status tells so, and no version. ``champion.json``
+decides which version serves; MLflow's alias ``champion`` follows it, for those who look there.
 """
 
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 from mlflow.entities import RunData
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from data.home import Home
+from models.champion import NoChampionError, read_pointer
 from training.errors import RegistryError, UnknownVersionError
-from training.registry.registered_versions import (
-    CHALLENGER,
-    CHAMPION,
-    RegisteredVersion,
-    champion_version,
-    find_version,
-    model_name,
-    read_registry,
-    registry_database,
-    registry_errors,
-)
+from training.registry.run_folders import CHALLENGER, CHAMPION
+
+_NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredVersion:
+    """A version in the registry: its number, its run, and its bundle's fingerprint."""
+
+    version: str
+    run_id: str
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,12 @@ class Registry:
 
     @property
     def model_name(self) -> str:
-        """Give the name under which versions are registered."""
-        return model_name(self.name)
+        """The name under which versions are registered."""
+        return f"leadscore-{self.name}"
 
     @property
     def models(self) -> Path:
-        """Give the folder of the bundles, of the pointer to the champion and of its journal."""
+        """The folder of the bundles, of the pointer to the champion and of its history."""
         return self.home.models(self.name)
 
     @property
@@ -55,14 +58,14 @@ class Registry:
 
     @property
     def _database(self) -> Path:
-        return registry_database(self.home)
+        return self._place / "mlflow.db"
 
     @property
     def tracking_uri(self) -> str:
-        """Give the address of MLflow's database."""
+        """The address of MLflow's database."""
         return f"sqlite:///{self._database}"
 
-    def demand_readable(self) -> None:
+    def require_readable(self) -> None:
         """
         Check the database, where there is one yet.
 
@@ -71,8 +74,14 @@ class Registry:
         Raises:
             RegistryError: it is damaged.
         """
-        with read_registry(self.home):
-            pass
+        if self._database.exists():
+            with (
+                self.errors_as_sentences(),
+                closing(sqlite3.connect(f"{self._database.as_uri()}?mode=ro", uri=True)) as connection,
+            ):
+                (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+                if found != "ok":
+                    raise sqlite3.DatabaseError(found)
 
     def client(self) -> mlflow.MlflowClient:
         """
@@ -81,25 +90,37 @@ class Registry:
         Raises:
             RegistryError: it is damaged, or the folder cannot be written.
         """
-        quiet()
-        with self.told():
+        silence_mlflow()
+        with self.errors_as_sentences():
             self._place.mkdir(parents=True, exist_ok=True)
-            self.demand_readable()
+            self.require_readable()
             _touch(self._database)
             mlflow.set_tracking_uri(self.tracking_uri)
             mlflow.set_registry_uri(self.tracking_uri)
             return mlflow.MlflowClient()
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def errors_as_sentences(self) -> Iterator[None]:
         """
-        Turn whatever the database or the disk refuses in the block into one sentence.
+        Turn an error of the database or the disk in the block into one sentence.
 
         Raises:
-            RegistryError: says what was refused.
+            RegistryError: names what went wrong.
         """
-        with registry_errors(self.home, MlflowException):
+        try:
             yield
+        except (MlflowException, sqlite3.Error) as error:
+            message = (
+                f"The registry {self._database} cannot be used ({_first_line(error)}): bring it back from a backup, or "
+                f"move {self._place} away and train again."
+            )
+            raise RegistryError(message) from None
+        except OSError as error:
+            message = (
+                f"The registry {self._place} cannot be written ({error.strerror or error}): make room there and allow "
+                "writing, or name another folder in LEADSCORE_HOME."
+            )
+            raise RegistryError(message) from None
 
     def find(self, wanted: str) -> RegisteredVersion:
         """
@@ -112,50 +133,73 @@ class Registry:
             UnknownVersionError: there is none.
             RegistryError: the database is damaged.
         """
-        return find_version(self.home, self.name, wanted)
+        if not wanted.strip():
+            message = "No version is named, expected challenger, champion or a number: name one of them."
+            raise UnknownVersionError(message)
+        found = self.champion() if wanted == CHAMPION else self._registered_as(wanted)
+        if found is None:
+            message = f"{self.model_name} has no version {wanted}: run leadscore train first, or name one that exists."
+            raise UnknownVersionError(message)
+        return found
+
+    def _registered_as(self, wanted: str) -> RegisteredVersion | None:
+        client = self.client()
+        with self.errors_as_sentences():
+            try:
+                if wanted.isdecimal():
+                    return _registered(client.get_model_version(self.model_name, wanted))
+                return _registered(client.get_model_version_by_alias(self.model_name, wanted))
+            except MlflowException as error:
+                if error.error_code not in _NOT_THERE:
+                    raise
+        return None
 
     def champion(self) -> RegisteredVersion | None:
         """
-        Give the version that serves, if one was promoted.
+        Return the version that serves, if one was promoted.
 
         Raises:
             BundleError: the pointer to it is damaged.
         """
-        return champion_version(self.models)
+        try:
+            pointer = read_pointer(self.models)
+        except NoChampionError:
+            return None
+        return RegisteredVersion(pointer.version, Path(pointer.bundle).name, pointer.fingerprint)
 
     def metrics(self, run_id: str) -> Mapping[str, float]:
-        """Give the numbers that a training wrote into its run."""
+        """Return the numbers that a training wrote into its run."""
         return dict(self._run_data(run_id).metrics)
 
     def parameters(self, run_id: str) -> Mapping[str, str]:
-        """Give what a training was set to, as its run says."""
+        """Return the parameters of a training, as its run holds them."""
         return dict(self._run_data(run_id).params)
 
     def _run_data(self, run_id: str) -> RunData:
         client = self.client()
-        with self.told():
+        with self.errors_as_sentences():
             return client.get_run(run_id).data
 
     @property
-    def alias(self) -> str | None:
+    def champion_alias(self) -> str | None:
         """
-        Give the version that MLflow's alias ``champion`` names.
+        The version that MLflow's alias ``champion`` names.
 
         Raises:
             RegistryError: there is no registry, or it is damaged.
         """
         client = self._existing()
-        with self.told():
+        with self.errors_as_sentences():
             found = client.get_registered_model(self.model_name).aliases.get(CHAMPION)
         return None if found is None else str(found)
 
-    def follow(self, serving: RegisteredVersion, tags: Mapping[str, str]) -> None:
+    def set_champion_alias(self, serving: RegisteredVersion, tags: Mapping[str, str]) -> None:
         """
-        Let MLflow's alias ``champion`` name the version that serves, and its tags say how it came to that.
+        Set MLflow's alias ``champion`` to the version that serves, and its tags to who promoted it, when and why.
 
         Args:
             serving: the version.
-            tags: written before the alias moves.
+            tags: written before the alias is set.
 
         Raises:
             UnknownVersionError: MLflow does not hold it, or holds another model under its number.
@@ -165,7 +209,7 @@ class Registry:
         if held != serving:
             message = f"{self.model_name} holds another model as version {serving.version}: train again."
             raise UnknownVersionError(message)
-        with self.told():
+        with self.errors_as_sentences():
             for name, value in tags.items():
                 client.set_model_version_tag(self.model_name, serving.version, name, value)
             client.set_registered_model_alias(self.model_name, CHAMPION, serving.version)
@@ -180,15 +224,13 @@ class Registry:
     @contextmanager
     def run(self) -> Iterator[str]:
         """
-        Open a run and give its id; however the block ends, the run says how.
-
-        It is FINISHED, KILLED after Ctrl-C, or FAILED.
+        Open a run and yield its id; its status tells how the block ended: FINISHED, KILLED after Ctrl-C, or FAILED.
 
         Raises:
             RegistryError: the registry cannot be read, or what the block makes cannot be written.
         """
         client = self.client()
-        with self.told():
+        with self.errors_as_sentences():
             experiment = client.get_experiment_by_name(self.model_name)
             if experiment is None:
                 client.create_experiment(self.model_name, artifact_location=(self._place / "artifacts").as_uri())
@@ -201,12 +243,12 @@ class Registry:
                     raise
 
     def next_version(self) -> str:
-        """Give the number that the next registered version will have, if nobody registers one meanwhile."""
+        """Return the number that the next registered version will have, unless another is registered meanwhile."""
         found = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'", max_results=1_000)
         return str(1 + max((int(version.version) for version in found), default=0))
 
     def register(self, run_id: str, *, model_id: str, fingerprint: str) -> str:
-        """Register a logged model as the challenger, or not at all; give its version."""
+        """Register a logged model as the challenger, or not at all; return its version."""
         client = mlflow.MlflowClient()
         if not client.search_registered_models(f"name = '{self.model_name}'"):
             client.create_registered_model(self.model_name)
@@ -226,7 +268,15 @@ def _touch(path: Path) -> None:
     sqlite3.connect(path).close()
 
 
-def quiet() -> None:
-    """Keep MLflow's and Alembic's chatter off the console; errors are still told."""
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _registered(found: ModelVersion) -> RegisteredVersion:
+    return RegisteredVersion(str(found.version), str(found.run_id), str(found.tags.get("bundle_fingerprint", "")))
+
+
+def silence_mlflow() -> None:
+    """Keep MLflow's and Alembic's messages off the console, except errors."""
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)

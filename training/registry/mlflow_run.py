@@ -24,7 +24,7 @@ _NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
 
 
 def log_parameters(run_id: str, parameters: Mapping[str, Any]) -> None:
-    """Write what a training was set to into the run."""
+    """Write the parameters of a training into the run."""
     mlflow.MlflowClient().log_batch(run_id, params=[Param(name, str(value)) for name, value in parameters.items()])
 
 
@@ -32,11 +32,10 @@ def log_metrics(run_id: str, metrics: Mapping[str, float], *, model_id: str) -> 
     """
     Write numbers into the run, as those of its model.
 
-    The model must be logged before them: MLflow would ask for the history of each number that it finds in the run, one
-    by one.
+    The model must be logged before them: MLflow would otherwise load the history of each number in the run, one by one.
     """
-    at = now_us() // 1_000
-    numbers = [Metric(name, value, at, 0, model_id=model_id) for name, value in metrics.items()]
+    now_ms = now_us() // 1_000
+    numbers = [Metric(name, value, now_ms, 0, model_id=model_id) for name, value in metrics.items()]
     mlflow.MlflowClient().log_batch(run_id, metrics=numbers)
 
 
@@ -80,7 +79,7 @@ def log_model(bundle: Path, catalog: Catalog, *, example: pd.DataFrame) -> str:
 
 
 def signature_of(catalog: Catalog) -> ModelSignature:
-    """Give the columns that the served model takes and gives; every feature may be missing."""
+    """Return the columns that the served model takes and returns; every feature may be missing."""
     kinds = [DataType.string if feature.is_category else DataType.double for feature in catalog.features]
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(kind, name, required=False) for kind, name in zip(kinds, catalog.names, strict=True)

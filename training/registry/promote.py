@@ -1,8 +1,8 @@
 """
-The verbs ``promote`` and ``rollback``: which version serves, and how it came to that.
+Promotion and rollback: which version serves.
 
-What serves is what ``champion.json`` says. MLflow's alias ``champion`` follows it: where it could not be moved, or a
-process ended before it was, the next promotion or rollback moves it.
+``champion.json`` decides what serves. MLflow's alias ``champion`` follows it: where the alias could not be set, or a
+process ended before it was, the next promotion or rollback sets it.
 """
 
 import contextlib
@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.home import Home
 from data.instants import iso, now_us
-from data.playbook import Playbook
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from models.bundle import read_facts
@@ -25,18 +23,19 @@ from models.saved_scorers import load_pointed
 from training.dataset.dataset import SEED
 from training.errors import PromotionRefusedError, RegistryError, RollbackRefusedError
 from training.fitting.minimum_data import FULL
-from training.registry.challenger_evaluation import load_version, open_contest
-from training.registry.champion_pointer import make, mover, moving, worded
+from training.registry.challenger_evaluation import load_version, prepare_evaluation
+from training.registry.champion_pointer import current_user, locked_history, one_line, write_change
+from training.registry.gate_decision import GateDecision
 from training.registry.interrupts import DeferredInterrupt
-from training.registry.mlflow_registry import Registry
-from training.registry.promotion_gate import GateDecision, judge_challenger
-from training.registry.promotion_history import Action, ChampionChange, ChampionHistory, read_succession
+from training.registry.mlflow_registry import RegisteredVersion, Registry
+from training.registry.promotion_gate import evaluate_challenger
+from training.registry.promotion_history import Action, ChampionChange, ChampionHistory, read_champion_history
 from training.registry.promotion_results import PromotionResult, RollbackResult
-from training.registry.registered_versions import CHALLENGER, RegisteredVersion
+from training.registry.run_folders import CHALLENGER
 from training.statistics.scoring_metrics import EvaluationRows
 
 
-def promote(
+def promote_version(
     workspace: Workspace,
     *,
     version: str = CHALLENGER,
@@ -51,36 +50,37 @@ def promote(
     Args:
         workspace: the playbook, and where tables and models are kept.
         version: ``challenger`` (the newest) or a number.
-        force: do not ask the gate; then a reason must be given.
-        reason: why, for the journal and for MLflow.
-        progress: hears how far it has come.
+        force: skip the gate; then a reason must be given.
+        reason: why, for the history and for MLflow.
+        progress: receives the steps.
         seed: as in training.
 
     Raises:
         RegistryError: there is no such version.
-        PromotionRefusedError: its bundle does not load, a rule of the gate held, or somebody else was quicker.
-        HistoryError: what it was tested on is gone.
+        PromotionRefusedError: its bundle does not load, a rule of the gate refused it, or somebody else was quicker.
+        HistoryError: the rows that it was tested on are gone.
     """
-    why = _why(reason, force=force)
+    why = _require_reason(reason) if force else one_line(reason)
     registry = Registry(workspace.home, workspace.playbook.business.name)
-    found = registry.find(version)
-    model = load_version(found, workspace.home, workspace.playbook.business.name)
-    bundle = bundle_folder(registry.models, found.run_id)
-    to = Champion(found.version, model.id.fingerprint, os.path.relpath(bundle, registry.models))
-    serving = _settled(registry)
+    registered = registry.find(version)
+    model = load_version(registered, workspace.home, workspace.playbook.business.name)
+    bundle = bundle_folder(registry.models, registered.run_id)
+    to = Champion(registered.version, model.id.fingerprint, os.path.relpath(bundle, registry.models))
+    serving = _complete_last_change(registry)
     before = None if serving.champion is None else serving.champion.version
     if serving.champion == to and not serving.problem:
         return PromotionResult(to, bundle, before)
-    desk = _Desk(workspace.playbook, workspace.home, registry, progress, seed)
-    ruling = None if force else _ruling(desk, model, found=found, champion=serving.champion)
-    if ruling is not None and not ruling.allowed:
-        raise PromotionRefusedError(ruling.says)
-    says = "The gate was not asked, as wanted." if ruling is None else ruling.says
-    move, notes = _move(registry, serving, action="force" if force else "promote", to=to, reason=why, says=says)
-    return PromotionResult(to, bundle, before, ruling, move, notes)
+    challenger = _Challenger(workspace, registry, registered, model)
+    decision = None if force else challenger.decision(serving.champion, progress=progress, seed=seed)
+    if decision is not None and not decision.allowed:
+        raise PromotionRefusedError(decision.says)
+    says = "Gate skipped (--force)." if decision is None else decision.says
+    action: Action = "force" if force else "promote"
+    change, notes = _change_champion(registry, serving, action=action, to=to, reason=why, says=says)
+    return PromotionResult(to, bundle, before, decision, change, notes)
 
 
-def rollback(workspace: Workspace, *, reason: str | None = None) -> RollbackResult:
+def rollback_version(workspace: Workspace, *, reason: str | None = None) -> RollbackResult:
     """
     Let the previous champion serve again, in one step.
 
@@ -88,68 +88,65 @@ def rollback(workspace: Workspace, *, reason: str | None = None) -> RollbackResu
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        reason: why, for the journal and for MLflow.
+        reason: why, for the history and for MLflow.
 
     Raises:
         RollbackRefusedError: there is no previous champion, or its bundle cannot serve.
-        MovedMeanwhileError: somebody else was quicker.
+        ChampionChangedError: somebody else was quicker.
     """
     registry = Registry(workspace.home, workspace.playbook.business.name)
-    serving = read_succession(registry.models)
+    serving = read_champion_history(registry.models)
     to = _previous(registry, serving)
-    _settled(registry, expected=serving)
+    _complete_last_change(registry, expected=serving)
     left = serving.champion
     says = "Nothing served." if left is None else f"It is back in place of version {left.version}."
-    move, notes = _move(registry, serving, action="rollback", to=to, reason=worded(reason), says=says)
-    return RollbackResult(move, registry.models / to.bundle, notes)
+    change, notes = _change_champion(registry, serving, action="rollback", to=to, reason=one_line(reason), says=says)
+    return RollbackResult(change, registry.models / to.bundle, notes)
+
+
+def _require_reason(reason: str | None) -> str:
+    text = one_line(reason)
+    if text is None:
+        message = "--force needs a reason: add --reason."
+        raise PromotionRefusedError(message)
+    return text
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
-    """What a challenger is judged with."""
+class _Challenger:
+    """A registered version that wants to serve."""
 
-    playbook: Playbook
-    home: Home
+    workspace: Workspace
     registry: Registry
-    progress: Progress
-    seed: int
+    registered: RegisteredVersion
+    model: ConversionModel
+
+    def decision(self, champion: Champion | None, *, progress: Progress, seed: int) -> GateDecision:
+        """Evaluate it on the rows it was tested on, beside the champion and the point rules."""
+        models, version = self.registry.models, self.registered.version
+        facts = read_facts(bundle_folder(models, self.registered.run_id))
+        rows = prepare_evaluation(facts, self.workspace, version=version, progress=progress, seed=seed)
+        serving = None
+        if champion is not None:
+            serving = rows.model(_load_champion(models, champion), f"version {champion.version}")
+        return evaluate_challenger(
+            rows.model(self.model, f"version {version}"),
+            serving,
+            rules=rows.rules(),
+            rows=EvaluationRows.of(rows.rows),
+            capacity_per_day=self.workspace.playbook.business.capacity_per_day,
+            small=_is_small(facts, self.registry, self.registered),
+            gates=tuple(facts.get("gates") or ()),
+        )
 
 
-def _why(reason: str | None, *, force: bool) -> str | None:
-    why = worded(reason)
-    if force and why is None:
-        message = "Nobody passes by the gate without saying why, and no reason was given: add --reason to --force."
-        raise PromotionRefusedError(message)
-    return why
-
-
-def _ruling(
-    desk: _Desk, model: ConversionModel, *, found: RegisteredVersion, champion: Champion | None
-) -> GateDecision:
-    """Judge a version on the rows it was tested on, beside the champion and the point rules."""
-    models = desk.registry.models
-    facts = read_facts(bundle_folder(models, found.run_id))
-    contest = open_contest(
-        facts, Workspace(desk.playbook, desk.home), version=found.version, progress=desk.progress, seed=desk.seed
-    )
-    return judge_challenger(
-        contest.model(model, f"version {found.version}"),
-        None if champion is None else contest.model(_loaded(models, champion), f"version {champion.version}"),
-        rules=contest.rules(),
-        judged=EvaluationRows.of(contest.rows),
-        capacity_per_day=desk.playbook.business.capacity_per_day,
-        small=_is_small(facts, desk.registry, found),
-        gates=tuple(facts.get("gates") or ()),
-    )
-
-
-def _is_small(facts: Mapping[str, Any], registry: Registry, found: RegisteredVersion) -> bool:
-    """Say whether a version learnt from too few successes to be a full model; one that does not say so did."""
-    standing = facts.get("standing") or {"succeeded": registry.metrics(found.run_id).get("leads_reached_goal", 0)}
+def _is_small(facts: Mapping[str, Any], registry: Registry, registered: RegisteredVersion) -> bool:
+    """Whether a version learnt from too few successes to be a full model; an old bundle leaves that to its run."""
+    standing = facts.get("standing") or {"succeeded": registry.metrics(registered.run_id).get("leads_reached_goal", 0)}
     return float(standing["succeeded"]) < FULL
 
 
-def _loaded(models: Path, champion: Champion) -> ConversionModel:
+def _load_champion(models: Path, champion: Champion) -> ConversionModel:
     try:
         return load_pointed(models, champion)
     except ModelError as error:
@@ -161,7 +158,7 @@ def _loaded(models: Path, champion: Champion) -> ConversionModel:
 
 
 def _previous(registry: Registry, serving: ChampionHistory) -> Champion:
-    """Give the champion to go back to, whose bundle is whole."""
+    """Return the champion to go back to, whose bundle is whole."""
     to = serving.previous
     if to is None:
         now = serving.champion
@@ -181,35 +178,36 @@ def _previous(registry: Registry, serving: ChampionHistory) -> Champion:
     return to
 
 
-def _settled(registry: Registry, *, expected: ChampionHistory | None = None) -> ChampionHistory:
-    """Finish what an earlier process left undone, and give what serves."""
-    with moving(registry.models, expected=expected) as serving:
-        last = serving.moves[-1] if serving.moves else None
+def _complete_last_change(registry: Registry, *, expected: ChampionHistory | None = None) -> ChampionHistory:
+    """Complete what an earlier process left undone, and return what serves."""
+    with locked_history(registry.models, expected=expected) as serving:
+        last = serving.changes[-1] if serving.changes else None
         if last is not None and last.to == serving.champion:
-            with contextlib.suppress(RegistryError):  # the move that comes says so, if it is still so then
-                if registry.alias != last.to.version:
-                    _follow(registry, last)
+            with contextlib.suppress(RegistryError):  # the change that comes reports it, if it is still so then
+                if registry.champion_alias != last.to.version:
+                    _set_alias(registry, last)
         return serving
 
 
-def _move(
+def _change_champion(
     registry: Registry, expected: ChampionHistory, *, action: Action, to: Champion, reason: str | None, says: str
 ) -> tuple[ChampionChange, tuple[str, ...]]:
-    """Put a version in the champion's place, unless another has been put there; give what could not be done."""
-    with moving(registry.models, expected=expected) as serving, DeferredInterrupt() as patience:
-        at, who = iso(now_us()), mover()
-        move = ChampionChange(serving.next_number, action, at, who, reason, says, to, serving.champion)
-        patience.begin()
-        notes = [make(registry.models, move)]
+    """Put a version in the champion's place, unless another has been put there; return what could not be done."""
+    with locked_history(registry.models, expected=expected) as serving, DeferredInterrupt() as interrupts:
+        change = ChampionChange(
+            serving.next_number, action, iso(now_us()), current_user(), reason, says, to, serving.champion
+        )
+        interrupts.begin()
+        notes = [write_change(registry.models, change)]
         try:
-            _follow(registry, move)
+            _set_alias(registry, change)
         except RegistryError as error:
-            notes.append(f"MLflow's alias champion could not be moved; the next promotion or rollback does it. {error}")
-    return move, tuple(filter(None, notes))
+            notes.append(f"MLflow's alias champion could not be set; the next promotion or rollback sets it. {error}")
+    return change, tuple(filter(None, notes))
 
 
-def _follow(registry: Registry, move: ChampionChange) -> None:
-    """Let MLflow say the same as the pointer."""
-    tags = {"by": move.who, "at": move.at, "action": move.action, "reason": move.reason or ""}
-    serving = RegisteredVersion(move.to.version, Path(move.to.bundle).name, move.to.fingerprint)
-    registry.follow(serving, {f"champion.{name}": value for name, value in tags.items()})
+def _set_alias(registry: Registry, change: ChampionChange) -> None:
+    """Make MLflow agree with the pointer."""
+    tags = {"by": change.who, "at": change.at, "action": change.action, "reason": change.reason or ""}
+    serving = RegisteredVersion(change.to.version, Path(change.to.bundle).name, change.to.fingerprint)
+    registry.set_champion_alias(serving, {f"champion.{name}": value for name, value in tags.items()})

@@ -1,15 +1,17 @@
 """
 Promotion: the gate between a challenger and serving.
 
-Everyone is judged on the same rows, the challenger's test rows. The gate asks four things:
+All scorers are compared on the same rows, the challenger's test rows. The gate has four rules:
 
 1. Against the champion, log loss: the upper end of the 95 % interval of the paired difference may be at most 0.5 % of
-   the champion's log loss. A challenger of which this cannot be known with so few leads stays outside.
-2. Against the champion, precision at capacity: at most 2 points worse, as counted. Its interval is told beside it; at
-   the size of a usual test block it is wider than 2 points, so that asking for it too would let nobody through.
+   the champion's log loss. A challenger that so few leads cannot tell from a worse one stays outside.
+2. Against the champion, precision at capacity: at most 2 points worse, as counted. Its interval stands beside it; at
+   the size of a usual test block it is wider than 2 points, so that a rule on the interval would let nothing through.
 3. Against the point rules: a small model must have the lower log loss. A full model stays outside where the rules
    are better beyond chance.
 4. Every gate that the training recorded passed, or its failure was accepted with a reason.
+
+A rule that is passed although its interval holds worse values as well is worded "not contradicted".
 
 There is no age at which a champion has to go. It may have learnt from earlier snapshots of the same accounts, which
 favours it a little: in doubt, the model that serves stays.
@@ -21,7 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from training.gates.gate import NOT_CONTRADICTED
+from training.registry.gate_decision import GateDecision, GateRule
 from training.statistics.bootstrap import Floats, Ratios, interval, spread
+from training.statistics.estimate import Estimate
+from training.statistics.number_format import difference
 from training.statistics.scoring_metrics import SEED, EvaluationRows, called, losses
 
 WORSE_BY = 0.005
@@ -44,7 +50,7 @@ class GateCandidate:
     Attributes:
         name: as a sentence calls it, such as ``version 3``.
         fingerprint: equal for equal scorers.
-        probability: (n,) what it says about the rows.
+        probability: (n,) of each row.
     """
 
     name: str
@@ -52,81 +58,48 @@ class GateCandidate:
     probability: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class GateRule:
-    """One thing the gate asks: whether the challenger passed, what was found in words, and the numbers."""
-
-    name: str
-    passed: bool
-    says: str
-    numbers: Mapping[str, Any]
-
-    def as_json(self) -> dict[str, Any]:
-        """Write the rule and what was found."""
-        return {"name": self.name, "passed": self.passed, "says": self.says, "numbers": dict(self.numbers)}
-
-
-@dataclass(frozen=True, slots=True)
-class GateDecision:
-    """
-    What the gate says.
-
-    Attributes:
-        allowed: whether every rule was passed.
-        better: whether the challenger's log loss is lower beyond chance than that of whoever serves now: the
-            champion, or else all point rules.
-        rules: each rule, in the order of this module's description.
-        says: the ruling in words; where it is a refusal, which rules held and what to do.
-    """
-
-    allowed: bool
-    better: bool
-    rules: tuple[GateRule, ...]
-    says: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Write the ruling with each rule."""
-        rules = [rule.as_json() for rule in self.rules]
-        return {"allowed": self.allowed, "better": self.better, "rules": rules, "says": self.says}
-
-
-def judge_challenger(
+def evaluate_challenger(
     challenger: GateCandidate,
     champion: GateCandidate | None,
     *,
     rules: tuple[GateCandidate, ...],
-    judged: EvaluationRows,
+    rows: EvaluationRows,
     capacity_per_day: float,
     small: bool,
     gates: tuple[Mapping[str, Any], ...] = (),
     resamples: int = RESAMPLES,
 ) -> GateDecision:
     """
-    Judge whether a challenger may serve.
+    Decide whether a challenger may serve.
 
     Args:
-        challenger: who wants to.
-        champion: who does; None where no model serves yet.
+        challenger: the model that wants to serve.
+        champion: the model that serves; None where none does yet.
         rules: the point rules with a probability, each on its own.
-        judged: the n rows.
+        rows: the n test rows.
         capacity_per_day: how many leads the team can call in a day.
         small: whether the challenger learnt from too few successes to be a full model.
-        gates: what the training recorded: ``name``, ``passed``, ``says``, and ``accepted``, the reason why a failed
-            one is lived with, or null.
+        gates: those that the training recorded in the bundle: ``name``, ``passed``, ``says``, and ``accepted``, the
+            reason for going on although it failed, or null.
         resamples: of the accounts, for the intervals.
 
     Source: non-inferiority with a margin, Piaggio et al. 2012 (CONSORT extension, doi 10.1001/jama.2012.87802).
     """
-    found = _compared(challenger, champion, rules, judged=judged, capacity=capacity_per_day, resamples=resamples)
-    asked = [] if champion is None else [_not_worse(champion, found.champion), _as_precise(champion, found)]
-    asked += [_beside_rules(one, numbers, small=small) for one, numbers in zip(rules, found.rules, strict=True)]
-    asked += [_recorded(gate) for gate in gates]
+    numbers = _compared(challenger, champion, rules, rows=rows, capacity=capacity_per_day, resamples=resamples)
+    applied = [] if champion is None else [_not_worse(champion, numbers.champion), _as_precise(champion, numbers)]
+    applied += [_beside_rules(each, loss, small=small) for each, loss in zip(rules, numbers.rules, strict=True)]
+    applied += [_recorded(gate) for gate in gates]
     same = champion is not None and champion.fingerprint == challenger.fingerprint
-    serving = found.rules if champion is None else (found.champion,)
-    better = not same and bool(serving) and all(_below(one["high"], 0.0, strictly=True) for one in serving)
-    allowed = all(rule.passed for rule in asked)
-    said = _allowed(champion, rules, better=better, same=same) if allowed else _refused(challenger, asked)
-    return GateDecision(allowed, better, tuple(asked), said)
+    serving = numbers.rules if champion is None else (numbers.champion,)
+    better = not same and bool(serving) and all(loss.sign < 0 for loss in serving)
+    allowed = all(rule.passed for rule in applied)
+    told_apart = all(loss.sign != 0 for loss in numbers.rules)
+    text = (
+        _allowed(champion, rules, better=better, same=same, told_apart=told_apart)
+        if allowed
+        else _refused(challenger, applied)
+    )
+    return GateDecision(allowed, better, tuple(applied), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +114,9 @@ class _ChallengerNumbers:
         precisions: of the challenger and of the champion.
     """
 
-    champion: Mapping[str, Any]
-    precision: Mapping[str, Any]
-    rules: tuple[Mapping[str, Any], ...]
+    champion: Estimate
+    precision: Estimate
+    rules: tuple[Estimate, ...]
     precisions: tuple[float, float]
 
 
@@ -152,87 +125,92 @@ def _compared(
     champion: GateCandidate | None,
     rules: tuple[GateCandidate, ...],
     *,
-    judged: EvaluationRows,
+    rows: EvaluationRows,
     capacity: float,
     resamples: int,
 ) -> _ChallengerNumbers:
-    """Compare with each other on the same resamples; without a champion the challenger stands in for itself."""
+    """Compare with each other scorer on the same resamples; without a champion the challenger stands in for itself."""
     others = (champion or challenger, *rules)
-    ours, *theirs = (losses(one.probability, judged.label) for one in (challenger, *others))
-    weight = judged.weight
-    parts = {str(at): (weight * (ours - each), weight) for at, each in enumerate(theirs)}
-    for name, one in (("ours", challenger), ("theirs", others[0])):
-        taken = called(one.probability, judged, capacity_per_day=capacity)
-        parts[name] = (taken * judged.label, taken)
-    ratios = Ratios.of(parts, judged.group)
-    spreads, values = spread(ratios.at, judged.groups, times=resamples, seed=SEED), ratios.values
-    scale = [float(np.average(each, weights=weight)) for each in theirs]
-    relative = [interval(spreads[:, at] / base, float(values[at] / base)) for at, base in enumerate(scale)]
+    challenger_losses, *other_losses = (losses(each.probability, rows.label) for each in (challenger, *others))
+    weight = rows.weight
+    parts = {str(column): (weight * (challenger_losses - each), weight) for column, each in enumerate(other_losses)}
+    for name, candidate in (("challenger", challenger), ("champion", others[0])):
+        taken = called(candidate.probability, rows, capacity_per_day=capacity)
+        parts[name] = (taken * rows.label, taken)
+    ratios = Ratios.of(parts, rows.group)
+    spreads, values = spread(ratios.at, rows.groups, times=resamples, seed=SEED), ratios.values
+    bases = [float(np.average(each, weights=weight)) for each in other_losses]
+    relative = [interval(spreads[:, column] / base, float(values[column] / base)) for column, base in enumerate(bases)]
     precision = interval(spreads[:, -2] - spreads[:, -1], float(values[-2] - values[-1]))
     return _ChallengerNumbers(relative[0], precision, tuple(relative[1:]), (float(values[-2]), float(values[-1])))
 
 
-def _not_worse(champion: GateCandidate, found: Mapping[str, Any]) -> GateRule:
-    said = f"log loss {_shares(found)} against {champion.name}, of which the upper end may be {_share(WORSE_BY)}"
-    return GateRule("log loss", _below(found["high"], WORSE_BY), said, {**found, "most": WORSE_BY})
+def _not_worse(champion: GateCandidate, loss: Estimate) -> GateRule:
+    text = f"log loss {_shares(loss)} against {champion.name}, of which the upper end may be {_share(WORSE_BY)}"
+    passed = loss.high is not None and loss.high <= WORSE_BY
+    return GateRule("log loss", passed, text, {**loss.model_dump(), "most": WORSE_BY})
 
 
-def _as_precise(champion: GateCandidate, found: _ChallengerNumbers) -> GateRule:
-    ours, theirs = found.precisions
-    least, value = -FEWER_BY, found.precision["value"]
-    said = (
-        f"called leads that succeed {ours:.1%} against {theirs:.1%} of {champion.name}, {_points(found.precision)}, "
-        f"of which {_point(least)} is the least"
+def _as_precise(champion: GateCandidate, numbers: _ChallengerNumbers) -> GateRule:
+    least, precision = -FEWER_BY, numbers.precision
+    first, second = (f"{share:.1%}" for share in numbers.precisions)
+    more = "unknown" if precision.value is None else f"{difference(first, second).rstrip('%')} points"
+    text = (
+        f"called leads that succeed {first} against {second} of {champion.name}, {more} ({_point(precision.low)} to "
+        f"{_point(precision.high)}), of which {_point(least)} is the least"
     )
-    passed = value is not None and value >= least - _ROUNDING
-    return GateRule("precision at capacity", passed, said, {**found.precision, "least": least})
+    passed = precision.value is not None and precision.value >= least - _ROUNDING
+    if passed and (precision.low is None or precision.low < least - _ROUNDING):
+        text += f": {NOT_CONTRADICTED}"
+    return GateRule("precision at capacity", passed, text, {**precision.model_dump(), "least": least})
 
 
-def _beside_rules(rules: GateCandidate, found: Mapping[str, Any], *, small: bool) -> GateRule:
-    said = f"log loss {_shares(found)} against {rules.name}"
-    wins = not _below(found["low"], 0.0)
-    passed = _below(found["value"], 0.0, strictly=True) if small else not wins
-    if wins:
-        said += ", which win beyond chance"
+def _beside_rules(rules: GateCandidate, loss: Estimate, *, small: bool) -> GateRule:
+    text = f"log loss {_shares(loss)} against {rules.name}"
+    rules_win = loss.low is None or loss.low > 0
+    passed = not rules_win and (not small or (loss.value is not None and loss.value < 0))
+    if rules_win:
+        text += ", which win beyond chance"
     elif not passed:
-        said += ", which a small model must be below"
-    return GateRule(rules.name, passed, said, dict(found))
+        text += ", which a small model must be below"
+    elif loss.sign == 0:
+        text += f": {NOT_CONTRADICTED}"
+    return GateRule(rules.name, passed, text, loss.model_dump())
 
 
 def _recorded(gate: Mapping[str, Any]) -> GateRule:
-    """Read a gate of the training; one that does not say that it was passed was not."""
+    """Read a gate of the training; one that does not record that it passed did not pass."""
     name, says, accepted = (gate.get(part) for part in ("name", "says", "accepted"))
     passed = gate.get("passed") is True
-    said = f"the gate {name} {'was passed' if passed else 'failed in training'}: {str(says).rstrip('.')}"
+    outcome = "failed in training" if not passed else "passed" if gate.get("conclusive", True) else NOT_CONTRADICTED
+    text = f"the gate {name} {'was ' if outcome == NOT_CONTRADICTED else ''}{outcome}: {str(says).rstrip('.')}"
     if accepted and not passed:
-        said += f" (accepted: {accepted})"
-    return GateRule(f"gate {name}", passed or bool(accepted), said, dict(gate.get("numbers") or {}))
+        text += f" (accepted: {accepted})"
+    return GateRule(f"gate {name}", passed or bool(accepted), text, dict(gate.get("numbers") or {}))
 
 
-def _below(number: float | None, most: float, *, strictly: bool = False) -> bool:
-    """Say whether a number is at most another; one that does not exist is not."""
-    if number is None:
-        return False
-    return number < most if strictly else number <= most
-
-
-def _allowed(champion: GateCandidate | None, rules: tuple[GateCandidate, ...], *, better: bool, same: bool) -> str:
+def _allowed(
+    champion: GateCandidate | None, rules: tuple[GateCandidate, ...], *, better: bool, same: bool, told_apart: bool
+) -> str:
     if same and champion is not None:
         return f"It is the very model of {champion.name}."
     if champion is not None:
-        found = "better than" if better else "not worse than"
-        return f"It is {found} {champion.name} on the same rows."
+        relation = "better than" if better else "not worse than"
+        return f"It is {relation} {champion.name} on the same rows."
     if not rules:
         return "It is the first to serve."
-    found = "better than" if better else "not beaten by"
-    return f"It is the first to serve, and {found} {' and '.join(one.name for one in rules)} on the same rows."
+    names = " and ".join(each.name for each in rules)
+    if better:
+        return f"It is the first to serve, and better than {names} on the same rows."
+    doubt = "" if told_apart else f"; that it is at least as good as each of them is {NOT_CONTRADICTED}"
+    return f"It is the first to serve, and not beaten by {names} on the same rows{doubt}."
 
 
-def _refused(challenger: GateCandidate, asked: list[GateRule]) -> str:
-    held = "; ".join(rule.says for rule in asked if not rule.passed)
+def _refused(challenger: GateCandidate, rules: list[GateRule]) -> str:
+    failed = "; ".join(rule.says for rule in rules if not rule.passed)
     return (
-        f"{challenger.name.capitalize()} may not serve: {held}. Mend what is named, train again with more history "
-        "where an interval is wide, or promote it with --force --reason."
+        f"{challenger.name.capitalize()} may not serve: {failed}. Mend what is named, train again with more history "
+        "where an interval is wide, or overrule the gate with --force --reason."
     )
 
 
@@ -246,8 +224,8 @@ def _share(number: float | None) -> str:
     return "unknown" if number is None else f"{number * 100:+.2f} %"
 
 
-def _shares(found: Mapping[str, Any]) -> str:
-    return f"{_share(found['value'])} ({_share(found['low'])} to {_share(found['high'])})"
+def _shares(estimate: Estimate) -> str:
+    return f"{_share(estimate.value)} ({_share(estimate.low)} to {_share(estimate.high)})"
 
 
 def _point(number: float | None) -> str:
@@ -258,7 +236,3 @@ def _point(number: float | None) -> str:
     '-2.0 points'
     """
     return "unknown" if number is None else f"{number * 100:+.1f} points"
-
-
-def _points(found: Mapping[str, Any]) -> str:
-    return f"{_point(found['value'])} ({_point(found['low'])} to {_point(found['high'])})"

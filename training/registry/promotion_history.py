@@ -1,10 +1,10 @@
 """
-The journal: who moved which version to serve, when and why.
+The history: who let which version serve, when and why.
 
-``champion.json`` is the truth: in one file, replaced in one step, it names the bundle that serves and the move that put
-it there. ``history.jsonl`` beside it keeps every move, one JSON object a line, and is only ever appended to. A process
-that ends between the two leaves a move that the pointer knows and the journal does not: whoever reads them counts it,
-and the next move writes it down first.
+``champion.json`` is the truth: in one file, replaced in one step, it names the bundle that serves and the change that
+put it there. ``history.jsonl`` beside it, the journal, keeps every change, one JSON object a line, and is only ever
+appended to. A process that ends between the two leaves a change that the pointer knows and the journal does not: it
+counts when both are read, and the next change writes it into the journal first.
 """
 
 from dataclasses import dataclass, replace
@@ -30,9 +30,9 @@ class ChampionChange:
         number: counted from 1.
         action: ``promote``, ``force`` (past the gate) or ``rollback``.
         at: when, in UTC.
-        who: as `mover` says it.
-        reason: as whoever moved it gave it; None where nobody did.
-        says: what the gate found, or what was gone back from.
+        who: the user who did it.
+        reason: the user's own; None where none was given.
+        says: what the gate found, or which version was left.
         to: what serves from then on.
         before: what served until then; None where nothing did.
     """
@@ -47,7 +47,7 @@ class ChampionChange:
     before: Champion | None
 
     def as_json(self) -> dict[str, Any]:
-        """Write the move as the journal keeps it."""
+        """Return the change as the journal keeps it."""
         return {
             "number": self.number,
             "action": self.action,
@@ -62,14 +62,14 @@ class ChampionChange:
     @classmethod
     def from_json(cls, content: object, models: Path) -> "ChampionChange":
         """
-        Read a move back.
+        Read a change back.
 
         Raises:
             StructureError: it is not one.
         """
         given = fields(content, "move", ("number", "action", "at", "who", "reason", "says", *_PLACE, "before"))
-        spoken = [given[name] for name in ("at", "who", "says")] + [given["reason"] or ""]
-        if given["action"] not in get_args(Action) or not all(isinstance(text, str) for text in spoken):
+        texts = [given[name] for name in ("at", "who", "says")] + [given["reason"] or ""]
+        if given["action"] not in get_args(Action) or not all(isinstance(text, str) for text in texts):
             raise StructureError(where="move", found=given["action"], expected=", ".join(get_args(Action)))
         to = champion_of({name: given[name] for name in _PLACE}, models, where="move")
         before = None if given["before"] is None else champion_of(given["before"], models, where="before")
@@ -83,44 +83,45 @@ class ChampionHistory:
     What serves, and all that served before it.
 
     Attributes:
-        seen: the pointer's bytes; None where there is none. Two moves never write the same ones.
-        champion: what serves; where the pointer is damaged, what the last move put there.
-        moves: all that are known, oldest first.
-        unwritten: the pointer's own move, where the journal does not hold it.
+        seen: the pointer's bytes; None where there is none. Two changes never write the same ones.
+        champion: what serves; where the pointer is damaged, what the last change put there.
+        changes: all that are known, oldest first.
+        unwritten: the pointer's own change, where the journal does not hold it.
         damaged: numbers of the journal's lines that cannot be read.
         problem: what is wrong with the pointer; empty where nothing is.
     """
 
     seen: bytes | None
     champion: Champion | None
-    moves: tuple[ChampionChange, ...]
+    changes: tuple[ChampionChange, ...]
     unwritten: ChampionChange | None
     damaged: tuple[int, ...]
     problem: str
 
     @property
     def next_number(self) -> int:
-        """Give the number of the move that comes."""
-        return 1 + max((move.number for move in self.moves), default=0)
+        """The number of the change that comes."""
+        return 1 + max((change.number for change in self.changes), default=0)
 
     @property
     def previous(self) -> Champion | None:
         """
-        Give the champion that a rollback returns to; None where there is none.
+        The champion that a rollback returns to; None where there is none.
 
         Promotions pile up and a rollback takes the uppermost off, so that a second one goes one further back.
         """
         pile: list[Champion] = []
-        for move in self.moves:
-            pile = pile if move.before is None else _up_to(pile, move.before)
-            pile = _up_to(pile[:-1] if move.action == "rollback" else pile, move.to, again=move.action != "rollback")
+        for change in self.changes:
+            is_rollback = change.action == "rollback"
+            pile = pile if change.before is None else _up_to(pile, change.before)
+            pile = _up_to(pile[:-1] if is_rollback else pile, change.to, again=not is_rollback)
         if self.champion is None:
             return pile[-1] if pile else None
         pile = _up_to(pile, self.champion)
         return pile[-2] if len(pile) > 1 else None
 
-    def told(self, models: Path) -> str:
-        """Say which lines of the journal cannot be read; nothing where all can."""
+    def damage_note(self, models: Path) -> str:
+        """Return which lines of the journal cannot be read; empty where all can."""
         if not self.damaged:
             return ""
         lines = ", ".join(map(str, self.damaged))
@@ -130,18 +131,18 @@ class ChampionHistory:
         )
 
 
-def _up_to(pile: list[Champion], one: Champion, *, again: bool = False) -> list[Champion]:
+def _up_to(pile: list[Champion], champion: Champion, *, again: bool = False) -> list[Champion]:
     """Take off what lies above a champion, or put it on top where it is not in the pile, or is promoted again."""
-    if pile and pile[-1] == one:
+    if pile and pile[-1] == champion:
         return pile
-    if again or one not in pile:
-        return [*pile, one]
-    return pile[: len(pile) - pile[::-1].index(one)]
+    if again or champion not in pile:
+        return [*pile, champion]
+    return pile[: len(pile) - pile[::-1].index(champion)]
 
 
-def read_succession(models: Path) -> ChampionHistory:
+def read_champion_history(models: Path) -> ChampionHistory:
     """
-    Read the journal and then the pointer, so that no move is in the one and not yet in the other.
+    Read the journal and then the pointer, so that no change is in the one and not yet in the other.
 
     Raises:
         RegistryError: they cannot be read.
@@ -152,19 +153,15 @@ def read_succession(models: Path) -> ChampionHistory:
     except OSError as error:
         message = f"{error.filename} cannot be read ({error.strerror}): allow reading it."
         raise RegistryError(message) from None
-    moves, damaged = _moves(lines, models)
+    changes, damaged = _read_changes(lines, models)
     try:
         champion, unwritten = _pointed(seen, models)
         problem = ""
     except ModelError as error:
-        champion, unwritten, problem = (moves[-1].to if moves else None), None, str(error)
-    if unwritten in moves:
-        unwritten = None
-    return ChampionHistory(seen, champion, (*moves, *_one(unwritten)), unwritten, damaged, problem)
-
-
-def _one(move: ChampionChange | None) -> tuple[ChampionChange, ...]:
-    return () if move is None else (move,)
+        champion, unwritten, problem = (changes[-1].to if changes else None), None, str(error)
+    if unwritten is not None and unwritten not in changes:
+        return ChampionHistory(seen, champion, (*changes, unwritten), unwritten, damaged, problem)
+    return ChampionHistory(seen, champion, changes, None, damaged, problem)
 
 
 def _bytes(path: Path) -> bytes | None:
@@ -174,20 +171,20 @@ def _bytes(path: Path) -> bytes | None:
         return None
 
 
-def _moves(lines: bytes, models: Path) -> tuple[tuple[ChampionChange, ...], tuple[int, ...]]:
-    """Give the moves that the journal holds, and the numbers of the lines that are none."""
-    moves, damaged = [], []
+def _read_changes(lines: bytes, models: Path) -> tuple[tuple[ChampionChange, ...], tuple[int, ...]]:
+    """Return the changes that the journal holds, and the numbers of the lines that are none."""
+    changes, damaged = [], []
     for number, line in enumerate(lines.split(b"\n"), start=1):
         if line.strip():
             try:
-                moves.append(ChampionChange.from_json(loads(line.decode()), models))
+                changes.append(ChampionChange.from_json(loads(line.decode()), models))
             except (ModelError, UnicodeDecodeError):
                 damaged.append(number)
-    return tuple(moves), tuple(damaged)
+    return tuple(changes), tuple(damaged)
 
 
 def _pointed(seen: bytes | None, models: Path) -> tuple[Champion | None, ChampionChange | None]:
-    """Give what serves, and the move that put it there where the pointer says it."""
+    """Return what serves, and the change that put it there where the pointer holds it."""
     if seen is None:
         return None, None
     try:

@@ -1,8 +1,8 @@
-"""Registering: the bundle, the run, the report and the version of a training, or none of them."""
+"""Registration: the bundle, the run, the report and the version of a training, or none of them."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,34 +20,36 @@ from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
 from models.saved_scorers import save_scorecard_fit
 from training.dataset.dataset import Dataset
-from training.dataset.material import TrainingInputs
-from training.evaluation.evaluation_document import Findings, judgement_of, labelled
+from training.dataset.dataset_builder import TrainingInputs
+from training.evaluation.assembly import Findings, evaluation_of
+from training.evaluation.evaluation_document import Evaluation
 from training.fitting.minimum_data import leads_of_blocks
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
-from training.registry.registered_versions import report_folder
-from training.reporting import write_report
+from training.registry.run_folders import report_folder
+from training.reporting.report_folder import write_report
 from training.reporting.shap_plots import draw_all
+from training.statistics.scorer_metrics import Metrics, ScorerName
 
 _STEPS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredTraining:
-    """A registered training: its version, its run, its bundle, its report, and all it found."""
+    """A registered training: its version, its run, its bundle, its report, and its evaluation."""
 
     version: str
     run_id: str
     bundle: Path
     report: Path
-    judgement: Mapping[str, Any]
+    evaluation: Evaluation
 
 
 def register(
     findings: Findings,
-    material: TrainingInputs,
-    standing: ColdStartStage,
+    inputs: TrainingInputs,
+    cold_start: ColdStartStage,
     *,
     workspace: Workspace,
     registry: Registry,
@@ -59,46 +61,46 @@ def register(
     Raises:
         RegistryError: the registry cannot be read or written.
     """
-    models = workspace.home.models(workspace.playbook.business.name)
+    models, playbook = workspace.home.models(workspace.playbook.business.name), workspace.playbook
     progress("opening the registry", 0, 0)
-    with DeferredInterrupt() as patience, registry.run() as run_id, _places(models, run_id) as (bundle, report):
+    with DeferredInterrupt() as interrupts, registry.run() as run_id, _new_folders(models, run_id) as (bundle, report):
         progress("opening the registry", 1, 1)
-        tell = _telling(progress)
-        tell(0)
-        model = _save(findings, standing, bundle)
-        findings = _of(model, findings)
-        judgement = judgement_of(
-            findings, standing, workspace.playbook, trained_at=now_us(), run_id=run_id, fingerprint=model.id.fingerprint
-        )
-        judgement = labelled(judgement, version=registry.next_version())
-        tell(1)
-        _log(run_id, findings, material, judgement)
-        _write(report, judgement, findings)
-        tell(2)
-        _log_files(bundle, report, findings=findings, playbook=workspace.playbook, progress=progress)
-        tell(3)
-        test = material.dataset.block("test")
+        step = _steps(progress)
+        step(0)
+        model = _save(findings, cold_start, bundle)
+        findings = _with_model_id(model, findings)
+        fingerprint = model.id.fingerprint
+        evaluation = evaluation_of(
+            findings, cold_start, playbook, trained_at=now_us(), run_id=run_id, fingerprint=fingerprint
+        ).with_version(registry.next_version())
+        step(1)
+        _log(run_id, findings, inputs, evaluation)
+        _write(report, evaluation, findings)
+        step(2)
+        _log_files(bundle, report, findings=findings, playbook=playbook, progress=progress)
+        step(3)
+        test = inputs.dataset.block("test")
         model_id = log_model(bundle, model.catalog, example=test[model.catalog.names].head(3))
-        log_metrics(run_id, {**_counts(material.dataset), **_metrics(findings)}, model_id=model_id)
-        tell(4)
-        patience.begin()
-        version = registry.register(run_id, model_id=model_id, fingerprint=model.id.fingerprint)
+        log_metrics(run_id, {**_counts(inputs.dataset), **_metrics(evaluation)}, model_id=model_id)
+        step(4)
+        interrupts.begin()
+        version = registry.register(run_id, model_id=model_id, fingerprint=fingerprint)
         save_scorecard_fit(models, findings.last.fitted.scorecard)
-        save_standing(models, standing)
-    tell(_STEPS)
-    if version != judgement["version"]:  # another training was faster by a moment
-        judgement = labelled(judgement, version=version)
-        _write(report, judgement, findings)
-    return RegisteredTraining(version, run_id, bundle, report, judgement)
+        save_standing(models, cold_start)
+    step(_STEPS)
+    if version != evaluation.version:  # another training was faster by a moment
+        evaluation = evaluation.with_version(version)
+        _write(report, evaluation, findings)
+    return RegisteredTraining(version, run_id, bundle, report, evaluation)
 
 
-def _telling(progress: Progress) -> Any:
+def _steps(progress: Progress) -> Callable[[int], None]:
     return lambda done: progress("registering the model", done, _STEPS)
 
 
 @contextmanager
-def _places(models: Path, run_id: str) -> Iterator[tuple[Path, Path]]:
-    """Give the places of bundle and report; if the training stops in the block, nothing stays there."""
+def _new_folders(models: Path, run_id: str) -> Iterator[tuple[Path, Path]]:
+    """Name the folders of bundle and report; if the training stops in the block, nothing stays there."""
     bundle, report = bundle_folder(models, run_id), report_folder(models, run_id)
     try:
         yield bundle, report
@@ -108,21 +110,21 @@ def _places(models: Path, run_id: str) -> Iterator[tuple[Path, Path]]:
         raise
 
 
-def _save(findings: Findings, standing: ColdStartStage, bundle: Path) -> ConversionModel:
+def _save(findings: Findings, cold_start: ColdStartStage, bundle: Path) -> ConversionModel:
     fitted = findings.last.fitted
     text = fitted.booster.model_to_string()
-    facts = _facts(findings, standing)
+    facts = _facts(findings, cold_start)
     return save_bundle(fitted.model, bundle, lightgbm_text=text, golden=fitted.golden, facts=facts)
 
 
-def _of(model: ConversionModel, findings: Findings) -> Findings:
-    """Let the distilled rules say by its fingerprint whom they were learned from."""
+def _with_model_id(model: ConversionModel, findings: Findings) -> Findings:
+    """Return the findings whose distilled rules name the saved model, with its fingerprint."""
     learned = findings.learned
     return findings if learned is None else replace(findings, learned=replace(learned, model=model.id))
 
 
-def _facts(findings: Findings, standing: ColdStartStage) -> dict[str, Any]:
-    """Say in the bundle what it was made of and how it did; the same data give the same words."""
+def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
+    """Describe for the bundle what it was made of and how it did; the same data give the same words."""
     last = findings.last
     manifest = last.dataset.manifest
     taken = ("goal", "plan", "cutoff_at", "mature_until", "blocks", "positives", "base_rate", "rows_sha256")
@@ -130,28 +132,23 @@ def _facts(findings: Findings, standing: ColdStartStage) -> dict[str, Any]:
         "data": {name: manifest[name] for name in taken},
         "parameters": {name: value for name, value in last.fitted.parameters.items() if name != "num_threads"},
         "calibration": last.fitted.calibrated.as_json(),
-        "test": metrics_of(last.scorers[0]),
+        "test": last.scorers[0].metrics.model_dump(mode="json"),
         "gates": [gate.as_json() for gate in findings.gates],
-        "standing": standing.as_json(),
+        "standing": cold_start.as_json(),
         "accepted_risk": findings.accepted_risk,
     }
 
 
-def metrics_of(scorer: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a scorer's numbers without saying who it is."""
-    return {name: value for name, value in scorer.items() if name not in {"name", "kind", "version", "fingerprint"}}
-
-
-def _write(report: Path, judgement: Mapping[str, Any], findings: Findings) -> None:
-    write_report(judgement, report)
+def _write(report: Path, evaluation: Evaluation, findings: Findings) -> None:
+    write_report(evaluation, report)
     if findings.learned is not None:
         yaml = findings.learned.to_yaml(scorers=findings.last.scorers)
         (report / "scorecard.yaml").write_text(yaml, encoding="utf-8")
 
 
-def _log(run_id: str, findings: Findings, material: TrainingInputs, judgement: Mapping[str, Any]) -> None:
+def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Evaluation) -> None:
     """Write parameters, hashes and the training set into the run."""
-    last, manifest = findings.last, material.dataset.manifest
+    last, manifest = findings.last, inputs.dataset.manifest
     fitted = last.fitted
     parameters = {
         **fitted.parameters,
@@ -160,17 +157,17 @@ def _log(run_id: str, findings: Findings, material: TrainingInputs, judgement: M
         "steps": fitted.steps,
         "constrained_features": len(fitted.directions),
         "plan": manifest["plan"]["name"],
-        "rung": judgement["standing"]["rung"],
+        "rung": evaluation.cold_start.stage,
         "features": manifest["features"],
         "threshold": fitted.model.bands.threshold,
-        "rows_sha256": material.dataset.sha256,
+        "rows_sha256": inputs.dataset.sha256,
         "catalog_fingerprint": manifest["catalog_fingerprint"],
-        "history_fingerprint": material.warehouse.fingerprint,
+        "history_fingerprint": inputs.warehouse.fingerprint,
     }
     log_parameters(run_id, parameters)
-    log_dataset(run_id, material.place, manifest=manifest)
-    for gate in findings.gates:
-        mlflow.set_tag(f"gate: {gate.name}", gate.says)
+    log_dataset(run_id, inputs.place, manifest=manifest)
+    for gate in evaluation.gates:
+        mlflow.set_tag(f"gate: {gate.name}", f"{gate.state}. {gate.says}")
     if findings.accepted_risk is not None:
         mlflow.set_tag("accepted_risk", findings.accepted_risk)
 
@@ -180,32 +177,29 @@ def _counts(dataset: Dataset) -> dict[str, float]:
     return {**counts, "leads_reached_goal": float(leads_of_blocks(dataset, "train", "stop")[0])}
 
 
-def _metrics(findings: Findings) -> dict[str, float]:
-    """Name every number of every origin: the last one's model and rules as test_ and rules_test_."""
-    found: dict[str, float] = {}
-    for number, origin in enumerate(findings.tried, 1):
+def _metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Name every number of every origin; those of the last one's model and rules also as test_ and rules_test_."""
+    numbers: dict[str, float] = {}
+    for origin in evaluation.origins:
         for scorer in origin.scorers:
-            found |= {f"{_prefix(scorer, number)}{name}": value for name, value in _flat(metrics_of(scorer)).items()}
-    for scorer in findings.last.scorers:
-        if scorer["kind"] in {"model", "rules"}:
-            prefix = "test_" if scorer["kind"] == "model" else "rules_test_"
-            found |= {f"{prefix}{name}": value for name, value in _flat(metrics_of(scorer)).items()}
-    return found
+            numbers |= _prefixed(f"origin_{origin.number}_{_label(scorer)}_", scorer.metrics)
+    for prefix, main in (("test_", evaluation.model_scorer), ("rules_test_", evaluation.rules_scorer)):
+        numbers |= {} if main is None else _prefixed(prefix, main.metrics)
+    return numbers
 
 
-def _prefix(scorer: Mapping[str, Any], number: int) -> str:
-    who = scorer["name"] if scorer["kind"] == "baseline" else scorer["kind"]
-    return f"origin_{number}_{who}_".replace(" ", "_")
+def _label(scorer: ScorerName) -> str:
+    return (scorer.name if scorer.kind == "baseline" else scorer.kind).replace(" ", "_")
 
 
-def _flat(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Give each number a name of its own: ``auc``, ``auc_low``, ``auc_high``; what is not known has none."""
-    pairs = {
+def _prefixed(prefix: str, metrics: Metrics) -> dict[str, float]:
+    """Name each number: ``auc``, ``auc_low``, ``auc_high``; one that is not known is left out."""
+    numbers = {
         name if part == "value" else f"{name}_{part}": number
-        for name, value in metrics.items()
+        for name, value in metrics.model_dump().items()
         for part, number in (value.items() if isinstance(value, dict) else (("value", value),))
     }
-    return {name: float(number) for name, number in pairs.items() if number is not None}
+    return {f"{prefix}{name}": float(number) for name, number in numbers.items() if number is not None}
 
 
 def _log_files(bundle: Path, report: Path, *, findings: Findings, playbook: Playbook, progress: Progress) -> None:

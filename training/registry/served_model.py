@@ -56,7 +56,7 @@ class ServedModel(PythonModel):
 
 
 def typed(rows: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
-    """Give each feature the type the model expects: numbers as float64, categories as text or None."""
+    """Convert each feature to the type the model expects: numbers as float64, categories as text or None."""
     columns = {}
     for feature in catalog.features:
         given = rows[feature.name] if feature.name in rows else pd.Series([None] * len(rows), index=rows.index)

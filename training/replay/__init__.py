@@ -1,18 +1,18 @@
 """Any number of scorers on the same leads, over the same weeks, at the same capacity."""
 
-from training.replay.calls import Calls, replay
-from training.replay.participants import Participant, Participants, enter, line_up
-from training.replay.replay import Replay, hold_arena
+from training.replay.calls import Calls, call_leads
+from training.replay.participants import Participant, Participants, choose_participants, participant_of
+from training.replay.replay import Replay, run_replay
 from training.replay.weeks import Weeks
 
 __all__ = [
-    "Replay",
     "Calls",
     "Participant",
     "Participants",
+    "Replay",
     "Weeks",
-    "enter",
-    "hold_arena",
-    "line_up",
-    "replay",
+    "call_leads",
+    "choose_participants",
+    "participant_of",
+    "run_replay",
 ]

@@ -1,12 +1,13 @@
-"""Who found more conversions, models or point rules, and whether that may be chance: in plain sentences."""
+"""Which found more conversions, models or point rules, and whether that may be chance: in plain sentences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from training.replay.participants import Participant
-from training.replay.results import CallDifference, Number, ReplayResult
+from training.replay.results import CallDifference, ReplayResult
 from training.replay.weeks import Weeks
-from training.statistics.comparison import Kind
+from training.statistics.estimate import Estimate
+from training.statistics.scorer_kind import Kind
 
 _SAME_DAY = 0.05
 _MANY = 10
@@ -21,10 +22,10 @@ _WINS: dict[Kind, str] = {
 @dataclass(frozen=True, slots=True)
 class Conclusion:
     """
-    Who won.
+    Which participant won.
 
     Attributes:
-        winner: name of the entrant that found more conversions: ours, or the best of the point rules.
+        winner: name of the participant that found more conversions: the first, or the best of the point rules.
         decided: whether the 95 % interval of the difference excludes 0.
         says: one or two sentences.
     """
@@ -34,93 +35,116 @@ class Conclusion:
     says: str
 
 
-def verdict(
-    standings: Sequence[ReplayResult], differences: Sequence[CallDifference], *, weeks: Weeks, capacity_per_day: float
+def conclude(
+    results: Sequence[ReplayResult], differences: Sequence[CallDifference], *, weeks: Weeks, capacity_per_day: float
 ) -> Conclusion:
     """
-    Hold the model against the point rules that found the most; against whoever did, where no point rules take part.
+    Compare the model with the point rules that found the most; without point rules, with the best other participant.
 
     Args:
-        standings: ours first.
-        differences: ours to each other, in the same order.
+        results: the model's first.
+        differences: of the first from each other, in the same order.
         weeks: leads and mornings.
         capacity_per_day: how many leads the team can call in a day.
     """
-    ours, *others = standings
+    first, *others = results
+    name = first.participant.name
     when = f"at {capacity_per_day:g} calls a day over {len(weeks.mornings):,} days"
     if not len(weeks.mornings):
-        return Conclusion(
-            ours.entrant.name, decided=False, says="No morning lies in the test weeks: nobody was called."
-        )
+        return Conclusion(name, decided=False, says="The test weeks contain no morning, so no lead was called.")
     if not others:
-        return Conclusion(ours.entrant.name, decided=False, says=_capital(f"{when} {_found(ours)}."))
-    rules = [at for at, one in enumerate(others) if one.entrant.kind == "rules"]
-    best = max(rules or range(len(others)), key=lambda at: float(others[at].conversions["value"]))
-    more = differences[best].conversions_more
-    leader, trailer = (ours, others[best]) if more["value"] >= 0 else (others[best], ours)
-    decided = bool(more["low"] > 0 or more["high"] < 0)
-    told = f"{when} {_found(leader)}, {_called(trailer.entrant)} {_number(trailer.conversions)}: {_more(more)}"
-    win = f"{_WINS[leader.entrant.kind]}: " if decided and leader is not ours else ""
-    earlier = _earlier(differences[best].days_earlier, ours.entrant, others[best].entrant)
-    return Conclusion(leader.entrant.name, decided, f"{_capital(win + told)}.{earlier}")
+        return Conclusion(name, decided=False, says=_capital(f"{when} {_found(first)}."))
+    rules = [index for index, result in enumerate(others) if result.participant.kind == "rules"]
+    best = max(rules or range(len(others)), key=lambda index: _value(others[index].conversions))
+    return _against(first, others[best], differences[best], when=when)
 
 
-def _found(one: ReplayResult) -> str:
-    said = one.conversions
-    interval = f"({_count(said['low'])}–{_count(said['high'])})"
-    return f"{_called(one.entrant)} found {_count(said['value'])} conversions {interval}"
+def _against(first: ReplayResult, other: ReplayResult, difference: CallDifference, *, when: str) -> Conclusion:
+    """Put into words which of two found more, and whether that may be chance."""
+    more = difference.conversions_more
+    leader, trailer = (first, other) if _value(more) >= 0 else (other, first)
+    decided = bool((more.low or 0.0) > 0 or (more.high or 0.0) < 0)
+    counts = f"{_found(leader)}, {_short_name(trailer.participant)} {_with_interval(trailer.conversions)}"
+    win = f"{_WINS[leader.participant.kind]}: " if decided and leader is not first else ""
+    text = f"{win}{when} {counts}: {_more(more, leader.conversions, trailer.conversions)}"
+    earlier = _earlier(difference.days_earlier, first.participant, other.participant)
+    return Conclusion(leader.participant.name, decided, f"{_capital(text)}.{earlier}")
 
 
-def _called(entrant: Participant) -> str:
-    return f"the {entrant.name.partition(', version')[0].removeprefix('the ')}"
+def _value(estimate: Estimate) -> float:
+    """Return the number; counts of conversions always exist."""
+    return 0.0 if estimate.value is None else estimate.value
 
 
-def _number(number: Number) -> str:
+def _found(result: ReplayResult) -> str:
+    low, high = result.conversions.low or 0.0, result.conversions.high or 0.0
+    count = _count(_value(result.conversions))
+    return f"{_short_name(result.participant)} found {count} conversions ({_count(low)}–{_count(high)})"
+
+
+def _short_name(participant: Participant) -> str:
+    return f"the {participant.name.partition(', version')[0].removeprefix('the ')}"
+
+
+def _with_interval(estimate: Estimate) -> str:
     """
     Write a count with its interval.
 
-    >>> _number({"value": 1212.3, "low": 1190.0, "high": 1236.0})
+    >>> _with_interval(Estimate(value=1212.3, low=1190.0, high=1236.0))
     '1,212 (1,190–1,236)'
     """
-    return f"{_count(number['value'])} ({_count(number['low'])}–{_count(number['high'])})"
+    return f"{_count(_value(estimate))} ({_count(estimate.low or 0.0)}–{_count(estimate.high or 0.0)})"
 
 
-def _more(number: Number) -> str:
+def _more(difference: Estimate, leading: Estimate, trailing: Estimate) -> str:
     """
-    Write how many more the leader found.
+    Write how many more the leader found, as the difference of the two numbers that are shown.
 
-    >>> _more({"value": 64.2, "low": 41.0, "high": 88.0})
+    >>> def found(value):
+    ...     return Estimate(value=value, low=value, high=value)
+    >>> _more(Estimate(value=64.2, low=41.0, high=88.0), found(100.0), found(35.8))
     '64 more (41–88)'
-    >>> _more({"value": -20.0, "low": -31.0, "high": -9.0})
+    >>> _more(Estimate(value=-20.0, low=-31.0, high=-9.0), found(60.0), found(40.0))
     '20 more (9–31)'
-    >>> _more({"value": 5.0, "low": -8.0, "high": 18.0})
-    '5 more (from 8 fewer to 18 more), which may be chance'
-    >>> _more({"value": 0.0, "low": 0.0, "high": 0.0})
+    >>> _more(Estimate(value=1.0, low=-8.0, high=18.0), found(41.6), found(40.6))
+    '1 more (from 8 fewer to 18 more), which may be chance'
+    >>> _more(Estimate(value=1.2, low=-8.0, high=18.0), found(41.6), found(40.4))
+    '2 more (from 8 fewer to 18 more), which may be chance'
+    >>> _more(Estimate(value=0.2, low=-8.0, high=9.0), found(40.3), found(40.1))
+    'as many (from 8 fewer to 9 more), which may be chance'
+    >>> _more(found(0.0), found(40.0), found(40.0))
     'no difference'
     """
-    value, low, high = (float(number[name]) for name in ("value", "low", "high"))
-    if value == low == high == 0:
+    low, high = difference.low or 0.0, difference.high or 0.0
+    if _value(difference) == low == high == 0:
         return "no difference"
-    if value < 0:
-        value, low, high = -value, -high, -low
+    if _value(difference) < 0:
+        low, high = -high, -low
+    shown = _shown(_value(leading)) - _shown(_value(trailing))
     if low > 0:
-        return f"{_count(value)} more ({_count(low)}–{_count(high)})"
-    return f"{_count(value)} more (from {_count(-low)} fewer to {_count(high)} more), which may be chance"
+        return f"{_count(shown or abs(_value(difference)))} more ({_count(low)}–{_count(high)})"
+    words = f"{_count(shown)} more" if shown > 0 else "as many"
+    return f"{words} (from {_count(-low)} fewer to {_count(high)} more), which may be chance"
 
 
-def _earlier(number: Number, ours: Participant, theirs: Participant) -> str:
-    """Write who called earlier what both found; nothing where both found nothing."""
-    if number["value"] is None:
+def _shown(number: float) -> float:
+    """Return a count as it is written."""
+    return float(_count(number).replace(",", ""))
+
+
+def _earlier(days_earlier: Estimate, first: Participant, other: Participant) -> str:
+    """Write which called earlier what both found; nothing where there is no such lead."""
+    if days_earlier.value is None:
         return ""
-    days, first = abs(number["value"]), ours if number["value"] > 0 else theirs
+    days, sooner = abs(days_earlier.value), first if days_earlier.value > 0 else other
     if days < _SAME_DAY:
-        return " What both found they called on the same day, on average."
-    return f" What both found {_called(first)} called {days:.1f} days earlier, on average."
+        return " They called what both found on the same day, on average."
+    return f" {_capital(_short_name(sooner))} called what both found {days:.1f} days earlier, on average."
 
 
 def _count(number: float) -> str:
     """
-    Write a count of leads, which need not be whole: few with a decimal.
+    Write a count of leads, which need not be whole: small ones with a decimal.
 
     >>> _count(1234.5), _count(7.25), _count(3.0)
     ('1,234', '7.2', '3')

@@ -1,25 +1,23 @@
-"""The arena: any number of scorers on the same leads, over the same weeks, at the same capacity."""
+"""The replay: any number of scorers on the same leads, over the same weeks, at the same capacity."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from data.instants import iso
 from data.progress import Progress, silent
 from data.warehouse import Warehouse
 from training.dataset.dataset import Dataset
 from training.dataset.split import Span
-from training.replay.conclusion import Conclusion, verdict
-from training.replay.pairwise import PairwiseResult, against_each
+from training.replay.conclusion import Conclusion, conclude
+from training.replay.pairwise import PairwiseResult, compare_pairwise
 from training.replay.participants import Participants
 from training.replay.policy import Policy
-from training.replay.results import ReplayResult, standings
+from training.replay.results import ReplayResult, replay_results
 from training.replay.weeks import Weeks
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
     """
-    What a replay of the test weeks found.
+    The outcome of a replay of the test weeks.
 
     Attributes:
         period: the test weeks.
@@ -27,10 +25,10 @@ class Replay:
         capacity_per_day: how many leads the team could call in a day.
         leads: how many leads of the company were on the list.
         conversions: how many of them some calls could have found.
-        standings: of each entrant, ours first.
-        against: ours against each other, in the same order.
-        verdict: who found more, ours or the point rules.
-        absent: a sentence on each who should have taken part and could not.
+        results: of each participant, the model's first.
+        pairwise: the model compared with each other participant, in the same order.
+        conclusion: which found more, the model or the point rules.
+        absent: a sentence on each scorer that should have taken part and could not.
     """
 
     period: Span
@@ -38,30 +36,14 @@ class Replay:
     capacity_per_day: float
     leads: int
     conversions: float
-    standings: tuple[ReplayResult, ...]
-    against: tuple[PairwiseResult, ...]
-    verdict: Conclusion
+    results: tuple[ReplayResult, ...]
+    pairwise: tuple[PairwiseResult, ...]
+    conclusion: Conclusion
     absent: tuple[str, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """Write the arena as judgements hold it."""
-        return {
-            "from": iso(self.period.start),
-            "to": iso(self.period.end),
-            "days": self.days,
-            "capacity_per_day": self.capacity_per_day,
-            "leads": self.leads,
-            "conversions": self.conversions,
-            "entrants": [one.as_json() for one in self.standings],
-            "against": [one.as_json() for one in self.against],
-            "winner": self.verdict.winner,
-            "decided": self.verdict.decided,
-            "says": " ".join([self.verdict.says, *self.absent]),
-        }
 
-
-def hold_arena(
-    line_up: Participants,
+def run_replay(
+    participants: Participants,
     dataset: Dataset,
     *,
     capacity_per_day: float,
@@ -70,38 +52,39 @@ def hold_arena(
     progress: Progress = silent,
 ) -> Replay:
     """
-    Replay the test weeks for every entrant, and hold the first against each other.
+    Replay the test weeks for every participant, and compare the first with each other.
 
     Args:
-        line_up: who takes part, with scores of the rows of the test block.
+        participants: with scores of the rows of the test block.
         dataset: its test block and plan.
         capacity_per_day: how many leads the team can call in a day.
-        zone: IANA name of the playbook's zone, in which a morning is a morning.
+        zone: IANA name of the playbook's zone, which decides when a morning is.
         warehouse: the history, for receipts that need features the training set does not hold.
-        progress: hears how many entrants have had their weeks.
+        progress: called with the number of participants whose weeks are replayed.
     """
     weeks = Weeks.of(dataset.block("test"), dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
-    policies = _replayed(line_up, weeks, capacity_per_day=capacity_per_day, progress=progress)
-    alone, differences = standings(policies, weeks)
-    against = against_each(policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress)
+    policies = _policies(participants, weeks, capacity_per_day=capacity_per_day, progress=progress)
+    results, differences = replay_results(policies, weeks)
     return Replay(
         period=dataset.plan.test,
         days=len(weeks.mornings),
         capacity_per_day=capacity_per_day,
         leads=round(float(weeks.weight[weeks.listed].sum())),
         conversions=float(weeks.weight[weeks.findable].sum()),
-        standings=alone,
-        against=against,
-        verdict=verdict(alone, differences, weeks=weeks, capacity_per_day=capacity_per_day),
-        absent=line_up.absent,
+        results=results,
+        pairwise=compare_pairwise(
+            policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress
+        ),
+        conclusion=conclude(results, differences, weeks=weeks, capacity_per_day=capacity_per_day),
+        absent=participants.absent,
     )
 
 
-def _replayed(line_up: Participants, weeks: Weeks, *, capacity_per_day: float, progress: Progress) -> list[Policy]:
-    """Let the team live the weeks once by each entrant."""
-    policies = []
-    for at, entrant in enumerate(line_up.entrants):
-        progress("replaying the test weeks", at, len(line_up.entrants))
-        policies.append(Policy.of(entrant, weeks, capacity_per_day=capacity_per_day))
-    progress("replaying the test weeks", len(line_up.entrants), len(line_up.entrants))
+def _policies(entered: Participants, weeks: Weeks, *, capacity_per_day: float, progress: Progress) -> list[Policy]:
+    """Replay the weeks once for each participant."""
+    policies, count = [], len(entered.participants)
+    for number, participant in enumerate(entered.participants):
+        progress("replaying the test weeks", number, count)
+        policies.append(Policy.of(participant, weeks, capacity_per_day=capacity_per_day))
+    progress("replaying the test weeks", count, count)
     return policies

@@ -1,165 +1,154 @@
-"""Standings: what each scorer's calls came to, alone and against another's, with intervals."""
+"""Results: what each scorer's calls led to, alone and compared with another's, with intervals."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.replay.calls import Calls
-from training.replay.disagreements import only
 from training.replay.participants import Participant
 from training.replay.policy import Policy
 from training.replay.weeks import SEED, Floats, Weeks
 from training.statistics.bootstrap import Ratios, interval, spread
-
-Number = dict[str, Any]
-"""A number with its 95 % interval: ``value``, ``low``, ``high``; None where there is no such number."""
+from training.statistics.estimate import Estimate
 
 Parts = Mapping[str, tuple[Floats, Floats]]
+Estimates = dict[str, Estimate]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
     """
-    What one scorer's calls came to; counts are of the company's leads, so they need not be whole.
+    What one scorer's calls led to; counts are of the company's leads, so they need not be whole.
 
     Attributes:
-        entrant: who it is.
+        participant: whose calls they are.
         calls: how many the team made.
         conversions: how many of the called leads reached the goal within the horizon from the call on.
         found_share: that, of all conversions that any calls could have found.
         calls_per_conversion: calls over conversions.
         days_before: mean days from the call to the goal, of the conversions found.
         value: amount of the conversions found, those without a known amount counting nothing; None where the history
-            knows no amounts.
+            has no amounts.
         by_day: date, calls and conversions so far; a conversion counts on the day of its call.
     """
 
-    entrant: Participant
+    participant: Participant
     calls: float
-    conversions: Number
-    found_share: Number
-    calls_per_conversion: Number
-    days_before: Number
-    value: Number | None
+    conversions: Estimate
+    found_share: Estimate
+    calls_per_conversion: Estimate
+    days_before: Estimate
+    value: Estimate | None
     by_day: tuple[tuple[str, float, float], ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Write who it is and all numbers."""
-        return {
-            "name": self.entrant.name,
-            "kind": self.entrant.kind,
-            "version": self.entrant.version,
-            "fingerprint": self.entrant.fingerprint,
-            "calls": self.calls,
-            "conversions": self.conversions,
-            "found_share": self.found_share,
-            "calls_per_conversion": self.calls_per_conversion,
-            "days_before": self.days_before,
-            "value": self.value,
-            "by_day": [{"day": day, "calls": calls, "conversions": found} for day, calls, found in self.by_day],
-        }
 
 
 @dataclass(frozen=True, slots=True)
 class CallDifference:
     """
-    Our calls against another's, paired: both had the same leads and the same mornings.
+    The first participant's calls compared with another's, paired: both had the same leads and the same mornings.
 
     Attributes:
-        conversions_more: conversions we found, less theirs.
-        days_earlier: of the conversions that both found, how many days earlier we called, on average.
-        value_more: amount we found, less theirs; None where the history knows no amounts.
-        rate_only_ours: share of the leads that only we called that reached the goal.
-        rate_only_theirs: of those that only they called.
+        conversions_more: conversions that the first found, less the other's.
+        days_earlier: of the conversions that both found, how many days earlier the first called, on average.
+        value_more: amount that the first found, less the other's; None where the history has no amounts.
+        rate_only_first: share that reached the goal, of the leads that only the first called.
+        rate_only_other: the same of those that only the other called.
     """
 
-    conversions_more: Number
-    days_earlier: Number
-    value_more: Number | None
-    rate_only_ours: Number
-    rate_only_theirs: Number
+    conversions_more: Estimate
+    days_earlier: Estimate
+    value_more: Estimate | None
+    rate_only_first: Estimate
+    rate_only_other: Estimate
 
 
-def standings(policies: Sequence[Policy], weeks: Weeks) -> tuple[tuple[ReplayResult, ...], tuple[CallDifference, ...]]:
+def replay_results(
+    policies: Sequence[Policy], weeks: Weeks
+) -> tuple[tuple[ReplayResult, ...], tuple[CallDifference, ...]]:
     """
-    Count what each policy's calls came to.
+    Count what each policy's calls led to.
 
     Intervals resample accounts with all calls held fixed; every number is measured on the same resamples.
 
     Args:
-        policies: ours first.
+        policies: the model's first.
         weeks: leads and mornings.
 
     Returns:
-        Each policy's standing, and the difference of the first to each other.
+        Each policy's result, and the difference of the first from each other.
     """
     calls = [policy.calls for policy in policies]
-    parts = [*(_alone(one, weeks) for one in calls), *(_paired(calls[0], other, weeks) for other in calls[1:])]
-    found = _measured(parts, weeks)
-    alone, paired = found[: len(calls)], found[len(calls) :]
+    parts = [*(_alone(each, weeks) for each in calls), *(_paired(calls[0], other, weeks) for other in calls[1:])]
+    measured = _measured(parts, weeks)
+    alone, paired = measured[: len(calls)], measured[len(calls) :]
     return (
-        tuple(_standing(policy, numbers, weeks) for policy, numbers in zip(policies, alone, strict=True)),
-        tuple(_difference(numbers, weeks) for numbers in paired),
+        tuple(_result(policy, estimates, weeks) for policy, estimates in zip(policies, alone, strict=True)),
+        tuple(_difference(estimates, weeks) for estimates in paired),
     )
 
 
-def _standing(policy: Policy, numbers: Mapping[str, Number], weeks: Weeks) -> ReplayResult:
+def only_called_by(first: Calls, other: Calls) -> NDArray[np.bool_]:
+    """Return which leads the first scorer had called and the other had not, (m,)."""
+    return first.called & ~other.called
+
+
+def _result(policy: Policy, estimates: Estimates, weeks: Weeks) -> ReplayResult:
     return ReplayResult(
-        entrant=policy.entrant,
+        participant=policy.participant,
         calls=float(weeks.weight[policy.calls.called].sum()),
-        conversions=numbers["conversions"],
-        found_share=numbers["found_share"],
-        calls_per_conversion=numbers["calls_per_conversion"],
-        days_before=numbers["days_before"],
-        value=numbers["value"] if weeks.knows_amounts else None,
+        conversions=estimates["conversions"],
+        found_share=estimates["found_share"],
+        calls_per_conversion=estimates["calls_per_conversion"],
+        days_before=estimates["days_before"],
+        value=estimates["value"] if weeks.knows_amounts else None,
         by_day=_by_day(policy.calls, weeks),
     )
 
 
-def _difference(numbers: Mapping[str, Number], weeks: Weeks) -> CallDifference:
+def _difference(estimates: Estimates, weeks: Weeks) -> CallDifference:
     return CallDifference(
-        conversions_more=numbers["conversions_more"],
-        days_earlier=numbers["days_earlier"],
-        value_more=numbers["value_more"] if weeks.knows_amounts else None,
-        rate_only_ours=numbers["rate_only_ours"],
-        rate_only_theirs=numbers["rate_only_theirs"],
+        conversions_more=estimates["conversions_more"],
+        days_earlier=estimates["days_earlier"],
+        value_more=estimates["value_more"] if weeks.knows_amounts else None,
+        rate_only_first=estimates["rate_only_first"],
+        rate_only_other=estimates["rate_only_other"],
     )
 
 
 def _alone(calls: Calls, weeks: Weeks) -> Parts:
-    """Give the numbers of one scorer as sums above and below a line: name → (above, below), each (m,)."""
-    called, found = weeks.weight * calls.called, weeks.weight * calls.found
-    one = _one(weeks)
+    """Return the numbers of one scorer as ratios of sums: name → (numerator, denominator), each (m,)."""
+    called, converted = weeks.weight * calls.called, weeks.weight * calls.converted
+    whole = _summing_to_one(weeks)
     return {
-        "conversions": (found, one),
-        "found_share": (found, weeks.weight * weeks.findable),
-        "calls_per_conversion": (called, found),
-        "days_before": (found * np.nan_to_num(calls.days_before), found),
-        "value": (found * np.nan_to_num(weeks.amount), one),
+        "conversions": (converted, whole),
+        "found_share": (converted, weeks.weight * weeks.findable),
+        "calls_per_conversion": (called, converted),
+        "days_before": (converted * np.nan_to_num(calls.days_before), converted),
+        "value": (converted * np.nan_to_num(weeks.amount), whole),
     }
 
 
-def _paired(ours: Calls, theirs: Calls, weeks: Weeks) -> Parts:
-    """Give the numbers of two scorers in the same way."""
-    more = weeks.weight * (ours.found.astype(np.float64) - theirs.found)
-    both = weeks.weight * (ours.found & theirs.found)
-    earlier = np.nan_to_num(ours.days_before) - np.nan_to_num(theirs.days_before)
-    ours_only, theirs_only = (weeks.weight * only(*pair) for pair in ((ours, theirs), (theirs, ours)))
-    one = _one(weeks)
+def _paired(first: Calls, other: Calls, weeks: Weeks) -> Parts:
+    """Return the numbers that compare two scorers, in the same way."""
+    more = weeks.weight * (first.converted.astype(np.float64) - other.converted)
+    both = weeks.weight * (first.converted & other.converted)
+    earlier = np.nan_to_num(first.days_before) - np.nan_to_num(other.days_before)
+    only_first, only_other = (weeks.weight * only_called_by(*pair) for pair in ((first, other), (other, first)))
+    whole = _summing_to_one(weeks)
     return {
-        "conversions_more": (more, one),
+        "conversions_more": (more, whole),
         "days_earlier": (both * earlier, both),
-        "value_more": (more * np.nan_to_num(weeks.amount), one),
-        "rate_only_ours": (ours_only * ours.found, ours_only),
-        "rate_only_theirs": (theirs_only * theirs.found, theirs_only),
+        "value_more": (more * np.nan_to_num(weeks.amount), whole),
+        "rate_only_first": (only_first * first.converted, only_first),
+        "rate_only_other": (only_other * other.converted, only_other),
     }
 
 
-def _one(weeks: Weeks) -> Floats:
+def _summing_to_one(weeks: Weeks) -> Floats:
     """
-    Give what sums to 1 whichever accounts are drawn, if as many are drawn as there are: below it stands a plain count.
+    Return a denominator that sums to 1 on every resample, which draws as many accounts as there are: for plain counts.
 
     Each account sums to 1 / (number of accounts).
     """
@@ -167,20 +156,20 @@ def _one(weeks: Weeks) -> Floats:
     return np.asarray(1 / (len(sizes) * sizes[weeks.group]))
 
 
-def _measured(parts: Sequence[Parts], weeks: Weeks) -> list[dict[str, Number]]:
+def _measured(parts: Sequence[Parts], weeks: Weeks) -> list[Estimates]:
     """Measure all numbers on the same resamples of the accounts."""
-    flat = {f"{at} {name}": pair for at, each in enumerate(parts) for name, pair in each.items()}
+    flat = {f"{index} {name}": pair for index, each in enumerate(parts) for name, pair in each.items()}
     ratios = Ratios.of(flat, weeks.group)
-    spreads = spread(ratios.at, len(ratios.over), seed=SEED)
-    numbers = dict(zip(flat, map(interval, spreads.T, ratios.values.tolist()), strict=True))
-    return [{name: numbers[f"{at} {name}"] for name in each} for at, each in enumerate(parts)]
+    spreads = spread(ratios.at, ratios.groups, seed=SEED)
+    estimates = dict(zip(flat, map(interval, spreads.T, ratios.values.tolist()), strict=True))
+    return [{name: estimates[f"{index} {name}"] for name in each} for index, each in enumerate(parts)]
 
 
 def _by_day(calls: Calls, weeks: Weeks) -> tuple[tuple[str, float, float], ...]:
-    """Add up calls and conversions, morning by morning."""
+    """Accumulate calls and conversions, morning by morning."""
     morning, weight = calls.morning[calls.called], weeks.weight[calls.called]
     sums = [
         np.bincount(morning, weights=each, minlength=len(weeks.mornings)).cumsum().tolist()
-        for each in (weight, weight * calls.found[calls.called])
+        for each in (weight, weight * calls.converted[calls.called])
     ]
     return tuple(zip(weeks.days, *sums, strict=True))

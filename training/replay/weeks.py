@@ -1,4 +1,4 @@
-"""The forward weeks as the team would have lived them: which leads stood on the list on which morning."""
+"""The test weeks as the team would have seen them: which leads were on the list on which morning."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ class Weeks:
     goal or is closed. All scorers start with the same, still empty, list.
 
     Attributes:
-        zone: in which a day is a day.
+        zone: the time zone that divides days.
         mornings: (d,) instants at which calls are decided [us since 1970 UTC].
         lead_id: (m,) names of the leads.
-        weight: (m,) how many leads of the company each stands for.
+        weight: (m,) how many leads of the company each represents.
         group: (m,) codes of the accounts, from 0.
         goal_at: (m,) when the goal was reached [us since 1970 UTC]; NaN where never.
-        amount: (m,) what that was worth; NaN where nobody wrote it.
+        amount: (m,) what that was worth; NaN where it is not recorded.
         first: (m,) the first morning on the list, from 0.
         last: (m,) the last one; before the first for a lead that never was on the list.
         draw: (m,) in [0, 1), the order of equal scores: the same for every scorer.
@@ -78,21 +78,23 @@ class Weeks:
         lead, names = pd.factorize(rows["lead_id"])
         as_of = rows["as_of"].to_numpy(dtype=np.int64)
         arrivals = np.argsort(as_of, kind="stable")
-        one = rows.iloc[np.unique(lead, return_index=True)[1]]
-        goal_at, closed_at = (one[name].to_numpy(dtype=np.float64) for name in ("goal_at", "closed_at"))
-        seen = np.full(len(names), np.iinfo(np.int64).max)
-        np.minimum.at(seen, lead, as_of)
-        ends = np.fmin(goal_at, closed_at)
+        row_of_lead = rows.iloc[np.unique(lead, return_index=True)[1]]
+        goal_at, closed_at = (row_of_lead[name].to_numpy(dtype=np.float64) for name in ("goal_at", "closed_at"))
+        first_seen = np.full(len(names), np.iinfo(np.int64).max)
+        np.minimum.at(first_seen, lead, as_of)
+        ends = np.fmin(goal_at, closed_at)  # the earlier of the two, and the other where one of them is missing
         return cls(
             zone=ZoneInfo(zone),
             mornings=mornings,
             lead_id=names.to_numpy(dtype=object),
-            weight=one["weight"].to_numpy(dtype=np.float64),
-            group=pd.factorize(one["group"])[0].astype(np.int64),
+            weight=row_of_lead["weight"].to_numpy(dtype=np.float64),
+            group=pd.factorize(row_of_lead["group"])[0].astype(np.int64),
             goal_at=goal_at,
-            amount=one["amount"].to_numpy(dtype=np.float64),
-            first=np.searchsorted(mornings, seen, side="left"),
+            amount=row_of_lead["amount"].to_numpy(dtype=np.float64),
+            # From the first morning at or after the first snapshot, to the last one at or before the end.
+            first=np.searchsorted(mornings, first_seen, side="left"),
             last=np.searchsorted(mornings, np.where(np.isnan(ends), np.inf, ends), side="right") - 1,
+            # From the lead's name, so that neither the order of the rows nor the scorer decides ties.
             draw=uniforms(names.astype(str), "order of equal scores", seed=SEED),
             lead=lead.astype(np.int64),
             arrivals=arrivals,
@@ -102,34 +104,35 @@ class Weeks:
 
     @property
     def listed(self) -> NDArray[np.bool_]:
-        """Say which leads were on the list at all, (m,)."""
+        """Which leads were on the list at all, (m,)."""
         return self.first <= self.last
 
     @property
     def findable(self) -> NDArray[np.bool_]:
-        """Say which leads a call could find: on some morning of theirs the goal was less than a horizon away, (m,)."""
-        found = np.zeros(len(self.lead_id), dtype=np.bool_)
+        """Which conversions a call could find: on some morning on the list the goal was within the horizon, (m,)."""
+        findable = np.zeros(len(self.lead_id), dtype=np.bool_)
         listed = self.listed
-        found[listed] = self.goal_at[listed] - self.mornings[self.last[listed]] < self.horizon_us
-        return found
+        # The last morning on the list is the one nearest to the goal, so that it decides.
+        findable[listed] = self.goal_at[listed] - self.mornings[self.last[listed]] < self.horizon_us
+        return findable
 
     @property
     def knows_amounts(self) -> bool:
-        """Say whether it is known of any lead what reaching the goal was worth."""
+        """Whether any lead has an amount."""
         return bool(np.isfinite(self.amount).any())
 
     @property
     def days(self) -> list[str]:
-        """Give the date of each morning, as ISO 8601."""
+        """The date of each morning, as ISO 8601."""
         return [self.day_of(morning) for morning in self.mornings.tolist()]
 
     def day_of(self, instant_us: float) -> str:
-        """Give the date of an instant in the playbook's zone."""
+        """Return the date of an instant in the playbook's zone."""
         return from_us(int(instant_us)).astimezone(self.zone).date().isoformat()
 
 
 def _mornings(period: Span, zone: ZoneInfo) -> Iterator[int]:
-    """Give the instants of the mornings that lie in a period."""
+    """Yield the instants of the mornings that lie in a period."""
     day = from_us(period.start).astimezone(zone).date()
     while (morning := to_us(datetime.combine(day, MORNING, zone).astimezone(UTC))) < period.end:
         if morning >= period.start:

@@ -1,10 +1,12 @@
-"""Words: how each metric and each kind of scorer is called, which way is better, and what it means."""
+"""The name of each metric, which way is better, what it means, and the names of kinds, blocks and outcomes of gates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from training.reporting.number_format import Shape
+from training.evaluation.training_summary import GateState
+from training.gates.gate import NOT_CONTRADICTED
+from training.statistics.number_format import Shape
 
 Better = Literal["higher", "lower", "near one", "neither"]
 
@@ -28,10 +30,18 @@ class Metric:
 
     @property
     def aim(self) -> str:
-        """Say which way is good in a few words; empty where neither way is."""
+        """Which way is good, in a few words; empty where neither way is."""
         return {"higher": "higher is better", "lower": "lower is better", "near one": "1 is right", "neither": ""}[
             self.better
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class GateMark:
+    """The sign that stands before a gate's outcome, and the style of both."""
+
+    mark: str
+    style: str
 
 
 METRICS: Mapping[str, Metric] = {
@@ -81,13 +91,13 @@ METRICS: Mapping[str, Metric] = {
         "How far the chances were from what happened; being sure and wrong costs most. Training minimises it.",
     ),
     "base_log_loss": Metric(
-        "log loss without any scorer", "loss", "neither", "The log loss of saying the same chance for every lead."
+        "log loss without any scorer", "loss", "neither", "The log loss of giving every lead the same chance."
     ),
     "brier_skill": Metric(
         "Brier skill",
         "share",
         "higher",
-        "Of the squared error of saying the same chance for every lead, the share that is gone.",
+        "Of the squared error of giving every lead the same chance, the share that is gone.",
     ),
     "auc": Metric(
         "AUC",
@@ -115,12 +125,19 @@ METRICS: Mapping[str, Metric] = {
         "calibration error",
         "loss",
         "lower",
-        "The average distance between the chance that was said and the share that came true (ECE).",
+        "The average distance between the predicted chance and the share that came true (ECE).",
     ),
 }
 
 HEADLINE = ("precision_at_capacity", "recall_at_capacity", "lift_at_10", "log_loss", "auc", "observed_over_expected")
 """What every table of scorers begins with."""
+
+GATE_MARKS: Mapping[GateState, GateMark] = {
+    "passed": GateMark("✓", "passed"),
+    NOT_CONTRADICTED: GateMark("~", "unsure"),
+    "failed": GateMark("✗", "failed"),
+    "failed, accepted": GateMark("!", "accepted"),
+}
 
 KINDS: Mapping[str, str] = {
     "model": "learned model",

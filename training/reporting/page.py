@@ -1,6 +1,6 @@
 """The page: templates, how they write numbers, and figures that are right on a screen, a phone and paper."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -10,11 +10,13 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.receipt import chance
+from training.evaluation.scorer_evaluation import LogLossDifference, Named
 from training.reporting.charts import NARROW, WIDE, Chart
-from training.reporting.metric_names import BLOCKS, HEADLINE, KINDS, METRICS
-from training.reporting.number_format import day, interval, known, minute, shown, value, verdict_on
+from training.reporting.metric_names import BLOCKS, GATE_MARKS, HEADLINE, KINDS, METRICS
 from training.reporting.palette import LIGHT, Series, as_css, series_of
 from training.reporting.svg import picture, words_of
+from training.statistics.estimate import Estimate
+from training.statistics.number_format import day, difference, interval, known, minute, shown, value, verdict_on
 
 _SHAPES: Mapping[str, str] = {
     "circle": "M15,6A4,4,0,1,1,7,6A4,4,0,1,1,15,6Z",
@@ -30,7 +32,7 @@ _SHAPES: Mapping[str, str] = {
 
 
 def render(template: str, **context: Any) -> str:
-    """Fill a template of this package; what is put in is text and stays text, unless it is Markup."""
+    """Fill a template of this package; values are text and stay text, unless they are Markup."""
     return _environment().get_template(template).render(**context)
 
 
@@ -48,7 +50,7 @@ def figure(draw: Callable[[int], Chart]) -> Markup:
 
 
 def swatch(series: Series | None) -> Markup:
-    """Give the small mark that stands for a scorer beside its name; empty for one that no chart shows."""
+    """Return the small mark that stands for a scorer beside its name; empty for one that no chart shows."""
     if series is None:
         return Markup("")
     name = next(name for name, colour in LIGHT.items() if colour == series.colour)
@@ -58,9 +60,9 @@ def swatch(series: Series | None) -> Markup:
     ).format(name, " ".join(str(length) for length in series.dash if series.dash != (1, 0)), _SHAPES[series.shape])
 
 
-def swatches(entries: list[Mapping[str, Any]]) -> dict[str, Markup]:
-    """Give the mark of every scorer of a list, by its name."""
-    return {one.label: swatch(one) for one in series_of(entries)}
+def swatches(scorers: Iterable[Named]) -> dict[str, Markup]:
+    """Return the mark of every scorer, by its name."""
+    return {series.label: swatch(series) for series in series_of(scorers)}
 
 
 def _drawn(chart: Chart) -> Markup:
@@ -69,9 +71,9 @@ def _drawn(chart: Chart) -> Markup:
 
 def _trusted(text: str) -> Markup:
     """
-    Let text stand in a page as markup.
+    Mark text as markup that stands in a page as it is.
 
-    Pictures are XML that lxml wrote, templates escape what is put in: neither holds markup of somebody else's.
+    Pictures are XML that lxml wrote, and templates escape values: neither holds foreign markup.
     """
     return Markup(text)  # noqa: S704 - see above
 
@@ -97,17 +99,19 @@ def _environment() -> Environment:
     made.tests["known"] = lambda number: known(number) is not None
     made.globals.update(
         BLOCKS=BLOCKS,
+        GATE_MARKS=GATE_MARKS,
         HEADLINE=HEADLINE,
         KINDS=KINDS,
         METRICS=METRICS,
         stylesheet=_trusted(as_css() + _template("page.css")),
+        difference=difference,
         verdict_on=verdict_on,
     )
     return made
 
 
-def _losses_by_name(differences: list[Mapping[str, Any]]) -> dict[str, Any]:
-    return {one["name"]: one["log_loss"] for one in differences}
+def _losses_by_name(differences: Sequence[LogLossDifference]) -> dict[str, Estimate]:
+    return {difference.name: difference.log_loss for difference in differences}
 
 
 def _template(name: str) -> str:

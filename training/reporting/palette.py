@@ -11,7 +11,8 @@ in them reaches a contrast of 4.5 on paper.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+
+from training.evaluation.scorer_evaluation import Named
 
 MOST_SERIES = 6
 
@@ -88,17 +89,19 @@ class Series:
     shape: str
 
 
-def series_of(entries: Iterable[Mapping[str, Any]]) -> tuple[Series, ...]:
+def series_of(entries: Iterable[Named]) -> tuple[Series, ...]:
     """
-    Give what charts draw of some scorers, in their order: the first of each kind, and then the others, at most six.
+    Return what charts draw of some scorers, in their order: the first of each kind, and then the others, at most six.
 
     Args:
-        entries: each with ``name`` and ``kind``: model, rules, learned rules or baseline.
+        entries: scorers, or parts of an evaluation that are about one scorer each.
 
-    >>> [one.label for one in series_of([{"name": "demo", "kind": "model"}, {"name": "old rules", "kind": "rules"}])]
+    >>> from training.evaluation.scorer_evaluation import ScorerName
+    >>> scorers = [ScorerName(name="demo", kind="model"), ScorerName(name="old rules", kind="rules")]
+    >>> [series.label for series in series_of(scorers)]
     ['demo', 'old rules']
     """
-    given = list({str(entry["name"]): str(entry["kind"]) for entry in entries}.items())
+    given = list({entry.name: str(entry.kind) for entry in entries}.items())
     firsts = {kind: name for name, kind in reversed(given)}
     ranked = sorted(given, key=lambda pair: firsts[pair[1]] != pair[0])
     kept = {name for name, _ in ranked[:MOST_SERIES]}

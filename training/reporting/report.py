@@ -1,156 +1,178 @@
-"""The report of one training: everything its judgement holds, as one HTML file that loads nothing."""
+"""The report of one training: everything its evaluation holds, as one HTML file that loads nothing."""
 
 import itertools
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
 
 import yaml
 from markupsafe import Markup
 
 from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
+from models.cold_start import Rung
+from training.evaluation.evaluation_document import Evaluation
+from training.evaluation.replay_evaluation import ReplayEvaluation
+from training.evaluation.scorer_evaluation import SegmentEvaluation, SegmentMetrics, first_of, ranking_scorers
+from training.evaluation.training_summary import LearnedScorecard
 from training.reporting import charts
 from training.reporting.metric_names import METRICS
-from training.reporting.number_format import shown, value
 from training.reporting.page import figure, render, swatches
-from training.reporting.report_view import complete, telling, the_model, the_rules
+from training.statistics.number_format import Shape, Shown, difference, interval, shown, value
+from training.statistics.scorer_metrics import ScorerEvaluation
 
 _FIGURES = ("horizon", "scorers", "origins", "reliability", "gain", "lift", "conversions", "against", "reasons")
-_RUNGS = ("rules only", "small model", "full model")
 
 
-def render_report(judgement: Mapping[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """
+    A figure that stands on top, with what it is to be compared with.
+
+    Attributes:
+        words: what is counted.
+        aim: which way is good.
+        number: the figure.
+        shape: how it is written.
+        beside: numbers to compare it with, each with its words.
+        total: what it is a part of; empty where that does not apply.
+    """
+
+    words: str
+    aim: str
+    number: Shown
+    shape: Shape
+    beside: tuple[tuple[str, str], ...] = ()
+    total: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSegments:
+    """The segments of one attribute, the scorers evaluated in them, and their picture."""
+
+    label: str
+    rows: tuple[SegmentEvaluation, ...]
+    figure: Markup
+
+    def known(self, row: SegmentEvaluation) -> list[SegmentMetrics]:
+        """Return the scorers that have numbers in a segment."""
+        return [scorer for scorer in row.scorers if scorer.is_known]
+
+
+@dataclass(frozen=True, slots=True)
+class WordedRule:
+    """A rule of a learned scorecard as a person reads it: why, what is counted, and the points."""
+
+    because: str
+    counts: str
+    points: float
+
+
+def render_report(evaluation: Evaluation) -> str:
     """
     Write the report.
-
-    Args:
-        judgement: what a training found; parts that point rules alone do not have may be absent or None.
 
     Returns:
         HTML, with every style and picture inside it.
     """
-    whole = complete(judgement)
-    entrants = (whole["arena"] or {"entrants": []})["entrants"]
+    participants = () if evaluation.replay is None else evaluation.replay.participants
     return render(
         "report.html.j2",
-        j=whole,
-        model=the_model(whole["scorers"], (whole["model"] or {}).get("name")),
-        rungs=_RUNGS,
-        headline=list(headline(whole)),
-        figures={**dict.fromkeys(_FIGURES, ""), **dict(_figures(whole))},
-        segments=_by_attribute(whole),
-        rules=worded_rules(whole["learned_scorecard"]),
-        swatches={**swatches(whole["scorers"]), **swatches(entrants)},
+        evaluation=evaluation,
+        model=evaluation.model_scorer,
+        rungs=get_args(Rung),
+        headline=list(headline(evaluation)),
+        figures={**dict.fromkeys(_FIGURES, ""), **dict(_figures(evaluation))},
+        segments=_by_attribute(evaluation.segments),
+        rules=worded_rules(evaluation.learned_scorecard),
+        swatches={**swatches(evaluation.scorers), **swatches(participants)},
     )
 
 
-def headline(whole: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """
-    Give the three or four figures that stand on top, each with what it is to be compared with.
-
-    Args:
-        whole: a judgement with every part present.
-    """
-    scorers = whole["scorers"]
-    rules = the_rules(scorers)
-    ours = the_model(scorers, (whole["model"] or {}).get("name")) or rules
-    if ours is None:
+def headline(evaluation: Evaluation) -> Iterator[Headline]:
+    """Yield the three or four figures that stand on top: the model's, or else those of the point rules."""
+    rules = evaluation.rules_scorer
+    main = evaluation.model_scorer or rules
+    if main is None:
         return
-    other = rules if rules is not ours else None
-    yield _headline("precision_at_capacity", ours, other)
-    if (found := _found(whole)) is not None:
-        yield found
-    beside = [(f"{value(ours['base_log_loss'], 'loss')}", "without any scorer")]
-    yield {**_headline("log_loss", ours, None), "beside": beside}
-    yield _headline("auc", ours, other)
+    other = rules if rules is not main else None
+    yield _headline("precision_at_capacity", main, other)
+    if evaluation.replay is not None and evaluation.replay.participants:
+        yield _successes_found(evaluation.replay)
+    base = (value(main.base_log_loss, "loss"), "without any scorer")
+    loss = METRICS["log_loss"]
+    yield Headline(loss.words, loss.aim, main.log_loss, loss.shape, (base,))
+    yield _headline("auc", main, other)
 
 
-def _headline(metric: str, ours: Mapping[str, Any], other: Mapping[str, Any] | None) -> dict[str, Any]:
-    said = METRICS[metric]
-    beside = [] if other is None else [(shown(other[metric], said.shape), str(other["name"]))]
-    return {
-        "words": said.words,
-        "aim": said.aim,
-        "number": ours[metric],
-        "shape": said.shape,
-        "beside": beside,
-        "of": "",
-    }
+def _headline(metric: str, main: ScorerEvaluation, other: ScorerEvaluation | None) -> Headline:
+    meaning = METRICS[metric]
+    beside = () if other is None else ((shown(getattr(other, metric), meaning.shape), other.name),)
+    return Headline(meaning.words, meaning.aim, getattr(main, metric), meaning.shape, beside)
 
 
-def _found(whole: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give how many successes the replay found with the first entrant's calls; None without a replay."""
-    arena = whole["arena"]
-    if arena is None or not arena["entrants"]:
-        return None
-    ours, *others = arena["entrants"]
-    rules = the_rules(others)
-    more = next((one for one in arena["against"] if rules is not None and one["name"] == rules["name"]), None)
-    beside = [] if rules is None else [(shown(rules["conversions"], "count"), str(rules["name"]))]
-    if more is not None:
-        beside.append((shown(more["conversions_more"], "count", sign=True), "difference"))
-    return {
-        "words": "successes found in the replay",
-        "aim": f"{value(arena['capacity_per_day'], 'count')} calls a day for {value(arena['days'], 'count')} days",
-        "number": ours["conversions"],
-        "shape": "count",
-        "of": f"of {value(arena['conversions'], 'count')}",
-        "beside": beside,
-    }
+def _successes_found(replay: ReplayEvaluation) -> Headline:
+    """Return how many successes the first participant's calls found, beside those of the point rules."""
+    first, *others = replay.participants
+    rules = first_of(others, "rules")
+    beside = [] if rules is None else [(shown(rules.conversions, "count"), rules.name)]
+    pair = next((each for each in replay.pairwise if rules is not None and each.name == rules.name), None)
+    if rules is not None and pair is not None:
+        more = difference(value(first.conversions, "count"), value(rules.conversions, "count"))
+        around = interval(pair.conversions_more, "count", sign=True)
+        beside.append((f"{more} ({around})" if around else more, "difference"))
+    return Headline(
+        words="successes found in the replay",
+        aim=f"{value(replay.capacity_per_day, 'count')} calls a day for {value(replay.days, 'count')} days",
+        number=first.conversions,
+        shape="count",
+        beside=tuple(beside),
+        total=f"of {value(replay.conversions, 'count')}",
+    )
 
 
-def _figures(whole: Mapping[str, Any]) -> Iterator[tuple[str, Markup]]:
-    """Draw what there is something to draw of."""
-    data, curves, arena = whole["data"], whole["curves"], whole["arena"] or {"entrants": [], "against": []}
-    horizon, horizon_days = data.get("horizon") or {}, whole["goal"]["horizon_days"]
-    yield "plan", figure(lambda width: charts.plan_chart(data, whole["origins"], width=width))
-    if horizon.get("curve"):
-        yield "horizon", figure(lambda width: charts.horizon_chart(horizon, horizon_days, width=width))
-    if len(whole["scorers"]) > 1:
-        yield "scorers", figure(lambda width: charts.scorers_chart(whole["scorers"], width=width))
-    if len(whole["origins"]) > 1:
-        yield "origins", figure(lambda width: charts.origins_chart(whole["origins"], width=width))
-    if curves["reliability"]:
-        yield "reliability", figure(lambda width: charts.reliability_chart(curves["reliability"], width=width))
-    gain, lift = (_of_the_telling(curves[name], whole["scorers"]) for name in ("gain", "lift"))
-    if gain:
+def _figures(evaluation: Evaluation) -> Iterator[tuple[str, Markup]]:
+    """Draw every chart for which there is something to draw."""
+    data, curves, replay = evaluation.data, evaluation.curves, evaluation.replay
+    days, scorers = evaluation.goal.horizon_days, evaluation.scorers
+    yield "plan", figure(lambda width: charts.plan_chart(data, evaluation.origins, width=width))
+    if data.horizon.curve:
+        yield "horizon", figure(lambda width: charts.horizon_chart(data.horizon, days, width=width))
+    if len(scorers) > 1:
+        yield "scorers", figure(lambda width: charts.scorers_chart(scorers, width=width))
+    if len(evaluation.origins) > 1:
+        yield "origins", figure(lambda width: charts.origins_chart(evaluation.origins, width=width))
+    if curves.reliability:
+        yield "reliability", figure(lambda width: charts.reliability_chart(curves.reliability, width=width))
+    # The list of a scorer that gives every lead the same chance is in random order: it has no curve to show.
+    constant = {scorer.name for scorer in scorers} - {scorer.name for scorer in ranking_scorers(scorers)}
+    if gain := [curve for curve in curves.gain if curve.name not in constant]:
         yield "gain", figure(lambda width: charts.gain_chart(gain, width=width))
-    if lift:
+    if lift := [curve for curve in curves.lift if curve.name not in constant]:
         yield "lift", figure(lambda width: charts.lift_chart(lift, width=width))
-    if arena["entrants"]:
-        yield "conversions", figure(lambda width: charts.conversions_chart(arena["entrants"], width=width))
-    if arena["against"]:
-        yield "against", figure(lambda width: charts.against_chart(arena["against"], width=width))
-    if whole["reasons"]:
-        yield "reasons", figure(lambda width: charts.reasons_chart(whole["reasons"], width=width))
+    if replay is not None and replay.participants:
+        yield "conversions", figure(lambda width: charts.conversions_chart(replay.participants, width=width))
+    if replay is not None and replay.pairwise:
+        yield "against", figure(lambda width: charts.against_chart(replay.pairwise, width=width))
+    if evaluation.reasons:
+        yield "reasons", figure(lambda width: charts.reasons_chart(evaluation.reasons, width=width))
 
 
-def _of_the_telling(curves: list[Mapping[str, Any]], scorers: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Leave out the curves of scorers that say the same of every lead: their lists are drawn by lot."""
-    mute = {one["name"] for one in scorers} - {one["name"] for one in telling(scorers)}
-    return [curve for curve in curves if curve["name"] not in mute]
-
-
-def _by_attribute(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _by_attribute(segments: Sequence[SegmentEvaluation]) -> list[AttributeSegments]:
     """Group the segments by their attribute, each group with its picture."""
-    grouped = itertools.groupby(whole["segments"], key=lambda one: (one["attribute"], one["label"]))
-    return [_attribute(label, list(rows)) for (_, label), rows in grouped]
+    grouped = itertools.groupby(segments, key=lambda segment: (segment.attribute, segment.label))
+    return [_attribute(label, tuple(rows)) for (_, label), rows in grouped]
 
 
-def _attribute(label: str, rows: list[Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "label": label,
-        "rows": rows,
-        "scorers": list({scorer["name"]: scorer for row in rows for scorer in row["scorers"]}),
-        "figure": figure(lambda width: charts.segments_chart(rows, width=width)),
-    }
+def _attribute(label: str, rows: tuple[SegmentEvaluation, ...]) -> AttributeSegments:
+    return AttributeSegments(label, rows, figure(lambda width: charts.segments_chart(rows, width=width)))
 
 
-def worded_rules(learned: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Give the rules of a learned scorecard as a person reads them: why, what is counted, and the points."""
+def worded_rules(learned: LearnedScorecard | None) -> list[WordedRule]:
+    """Return the rules of a learned scorecard as a person reads them."""
     if learned is None:
         return []
-    card = ScorecardRules.model_validate(yaml.safe_load(learned["yaml"]))
-    return [{"because": rule.because, "counts": _counted(rule), "points": rule.points} for rule in card.rules]
+    card = ScorecardRules.model_validate(yaml.safe_load(learned.yaml))
+    return [WordedRule(rule.because, _counted(rule), rule.points) for rule in card.rules]
 
 
 def _counted(rule: ActivityRule | AttributeRule | InactivityRule) -> str:
@@ -169,8 +191,8 @@ def _counted(rule: ActivityRule | AttributeRule | InactivityRule) -> str:
 
 def _condition(rule: AttributeRule) -> str:
     if rule.among is not None:
-        return f"is {' or '.join(str(one) for one in rule.among)}"
+        return f"is {' or '.join(str(each) for each in rule.among)}"
     if rule.equals is not None:
         return f"is {str(rule.equals).lower() if isinstance(rule.equals, bool) else rule.equals}"
-    ends = (("from", rule.at_least), ("below", rule.below))
-    return " and ".join(f"{word} {end:g}" for word, end in ends if end is not None)
+    limits: tuple[tuple[str, Any], ...] = (("from", rule.at_least), ("below", rule.below))
+    return " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)

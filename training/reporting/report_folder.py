@@ -1,38 +1,35 @@
-"""A judgement written into a folder: the report, the card twice, and the judgement itself that they were made of."""
+"""An evaluation written into a folder: the report, the card twice, and the evaluation itself."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from data.atomic_files import new_folder
 from training.errors import TrainingError
+from training.evaluation.evaluation_document import FILE, Evaluation
 from training.reporting.card import card_of, render_card
 from training.reporting.report import render_report
-from training.reporting.report_view import complete
 
-REPORT, CARD, CARD_JSON, JUDGEMENT = "report.html", "card.html", "card.json", "judgement.json"
+REPORT, CARD, CARD_JSON = "report.html", "card.html", "card.json"
 
 
-def write_report(judgement: Mapping[str, Any], place: Path) -> list[Path]:
+def write_report(evaluation: Evaluation, place: Path) -> list[Path]:
     """
     Write the four files, whole or not at all; a folder that stands there is kept until they are.
 
     Args:
-        judgement: what a training found.
+        evaluation: what a training found.
         place: the folder, which holds these files alone.
 
     Returns:
-        The files: ``report.html``, ``card.html``, ``card.json`` and ``judgement.json``.
+        The files: ``report.html``, ``card.html``, ``card.json`` and ``evaluation.json``.
 
     Raises:
         TrainingError: they cannot be written there.
     """
     texts = {
-        REPORT: render_report(judgement),
-        CARD: render_card(judgement),
-        CARD_JSON: _json(card_of(judgement)),
-        JUDGEMENT: _json(complete(judgement)),
+        REPORT: render_report(evaluation),
+        CARD: render_card(evaluation),
+        CARD_JSON: card_of(evaluation).to_json(),
+        FILE: evaluation.to_json(),
     }
     try:
         with new_folder(place, overwrite=True) as draft:
@@ -45,7 +42,3 @@ def write_report(judgement: Mapping[str, Any], place: Path) -> list[Path]:
         )
         raise TrainingError(message) from None
     return [place / name for name in texts]
-
-
-def _json(content: Any) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)

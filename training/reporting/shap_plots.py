@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from data.playbook import Business
 from data.progress import Progress, silent
-from features.captions import caption, group_caption
+from features.feature_labels import feature_label, reason_label
 from models.conversion import ConversionModel
 from models.scorer import ScoreArrays
 from training.statistics.scoring_metrics import SEED
@@ -43,7 +43,7 @@ def draw_all(
         model: what was trained.
         test: (n) rows with its features.
         business: knows the words.
-        progress: hears how many are drawn.
+        progress: receives how many are drawn.
 
     Returns:
         The files, PNG.
@@ -55,8 +55,8 @@ def draw_all(
     }
     drawn = []
     with mpl.rc_context({"font.size": 10, "axes.edgecolor": _QUIET, "text.color": _INK, "axes.labelcolor": _INK}):
-        for at, (name, draw) in enumerate(figures.items()):
-            progress("drawing plots", at, len(figures))
+        for done, (name, draw) in enumerate(figures.items()):
+            progress("drawing plots", done, len(figures))
             drawn.append(_saved(draw(), place / name))
     progress("drawing plots", len(figures), len(figures))
     return drawn
@@ -65,7 +65,7 @@ def draw_all(
 def beeswarm_figure(model: ConversionModel, rows: pd.DataFrame, business: Business) -> Figure:
     """Draw how each feature moved the points of single leads, by shap."""
     matrix = model.encoding.frame(rows)
-    names = [caption(feature, business) for feature in model.catalog.features]
+    names = [feature_label(feature, business) for feature in model.catalog.features]
     explanation = shap.Explanation(
         model.moved(matrix), model.base_points, data=_colours(matrix, model), feature_names=names
     )
@@ -80,7 +80,7 @@ def beeswarm_figure(model: ConversionModel, rows: pd.DataFrame, business: Busine
 
 
 def _colours(matrix: Floats, model: ConversionModel) -> NDArray[np.object_]:
-    """Give what colours the dots: the values, but text for categories, which shap leaves grey: codes have no order."""
+    """Return what colours the dots: values, but text for categories, which shap leaves grey: codes have no order."""
     values = matrix.astype(object)
     values[:, [feature.is_category for feature in model.catalog.features]] = "category"
     return values
@@ -88,7 +88,7 @@ def _colours(matrix: Floats, model: ConversionModel) -> NDArray[np.object_]:
 
 def bar_figure(scored: ScoreArrays, business: Business) -> Figure:
     """Draw how far each reason moves the points on average, by shap."""
-    names = [group_caption(code, business) for code in scored.codes]
+    names = [reason_label(code, business) for code in scored.codes]
     bases = np.full(len(scored.points), scored.base_points)
     explanation = shap.Explanation(scored.reasons, bases, feature_names=names)
     figure, axes = _one_axes(width=8.5, height=6.0)

@@ -27,21 +27,21 @@ def picture(chart: Chart) -> str:
     Args:
         chart: of this package.
     """
-    said = chart.to_dict(validate=False)
-    title, about = _words(said.pop("title", "")), str(said.get("description", ""))
-    drawn = vl_convert.vegalite_to_svg({**said, "background": "transparent"}, allowed_base_urls=[])
+    spec = chart.to_dict(validate=False)
+    title, about = _words(spec.pop("title", "")), str(spec.get("description", ""))
+    drawn = vl_convert.vegalite_to_svg({**spec, "background": "transparent"}, allowed_base_urls=[])
     root = etree.fromstring(drawn.encode())
     _tidy(root)
     _colour(root)
-    _name_apart(root, hashlib.sha256(json.dumps(said).encode()).hexdigest()[:8])
+    _name_apart(root, hashlib.sha256(json.dumps(spec).encode()).hexdigest()[:8])
     _entitle(root, title, about)
     return etree.tostring(root, encoding="unicode").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
 
 
 def words_of(chart: Chart) -> tuple[str, str]:
-    """Give what a chart says it shows: its title and its description."""
-    said = chart.to_dict(validate=False)
-    return _words(said.get("title", "")), str(said.get("description", ""))
+    """Return the title and the description of a chart."""
+    spec = chart.to_dict(validate=False)
+    return _words(spec.get("title", "")), str(spec.get("description", ""))
 
 
 def _words(title: Any) -> str:
@@ -50,7 +50,7 @@ def _words(title: Any) -> str:
 
 
 def _tidy(root: etree._Element) -> None:
-    """Take out what draws nothing, and what repeats for every mark what is said once for the whole."""
+    """Take out what draws nothing, and attributes that repeat on every mark what holds for the whole."""
     for element in list(root.iter()):
         parent = element.getparent()
         if parent is not None and _unseen(element, parent):
@@ -65,7 +65,7 @@ def _tidy(root: etree._Element) -> None:
 
 
 def _unseen(element: etree._Element, parent: etree._Element) -> bool:
-    """Say whether an element draws nothing: what has no colour of its own inherits none."""
+    """Whether an element draws nothing: what has no colour of its own inherits none."""
     if element.get("display") == "none" or element.get("d") in _EMPTY_PATHS:
         return True
     drawn = element.get("fill") or element.get("stroke")
@@ -73,16 +73,16 @@ def _unseen(element: etree._Element, parent: etree._Element) -> bool:
 
 
 def _unwrap(root: etree._Element) -> None:
-    """Let the content of groups that say nothing stand in their place."""
+    """Replace groups without attributes by their content."""
     for group in list(root.iter("{*}g")):
         parent = group.getparent()
         if parent is not None and not group.attrib:
-            at = parent.index(group)
-            parent[at : at + 1] = list(group)
+            index = parent.index(group)
+            parent[index : index + 1] = list(group)
 
 
-def _rounded(found: re.Match[str]) -> str:
-    return f"{float(found.group()):.2f}".rstrip("0").rstrip(".")
+def _rounded(fraction: re.Match[str]) -> str:
+    return f"{float(fraction.group()):.2f}".rstrip("0").rstrip(".")
 
 
 def _colour(root: etree._Element) -> None:
@@ -94,12 +94,12 @@ def _colour(root: etree._Element) -> None:
 
 def _name_apart(root: etree._Element, key: str) -> None:
     """
-    Name what is referred to after this picture: a page holds many.
+    Make ids unique to this picture: a page holds many.
 
     Vega counts its ids through all charts that a process ever drew; named by their place here they are always the same.
     """
     named = [element for element in root.iter() if "id" in element.attrib]
-    names = {str(element.get("id")): f"{key}-{at}" for at, element in enumerate(named)}
+    names = {str(element.get("id")): f"{key}-{index}" for index, element in enumerate(named)}
     for element in named:
         element.set("id", names[str(element.get("id"))])
     for element in root.iter():
@@ -113,7 +113,7 @@ def _entitle(root: etree._Element, title: str, about: str) -> None:
     del root.attrib["width"], root.attrib["height"]
     root.set("aria-label", f"{title}. {about}".strip(". "))
     space = "{http://www.w3.org/2000/svg}"
-    for at, (tag, text) in enumerate((("title", title), ("desc", about))):
+    for index, (tag, text) in enumerate((("title", title), ("desc", about))):
         element = etree.Element(f"{space}{tag}")
         element.text = text
-        root.insert(at, element)
+        root.insert(index, element)

@@ -1,5 +1,5 @@
 """
-The compiled inner loops of resampling: sums by account, a walk down a ranking, and labels drawn from chances.
+The compiled inner loops of resampling: sums by account, AUC and average precision, and simulated outcomes.
 
 Each loop adds in one fixed order on one thread, so that a number is the same bits on every machine, however many
 resamples are measured at once. BLAS promises neither.
@@ -16,18 +16,19 @@ Floats = NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LANES = 8
-"""Resamples that walk down a ranking together: their running sums fit the registers of any server CPU."""
+"""Resamples measured side by side: their running sums fit the registers of any server CPU."""
 
 
 def _read_only(item: Any, dimensions: int = 1) -> Any:
-    """Give numba's type of a contiguous array that is only read; arrays one may write to fit it too."""
+    """Return numba's type of a contiguous array that is only read; writable arrays match it too."""
     return types.Array(item, dimensions, "C", readonly=True)
 
 
 def _compiled(*arguments: Any) -> Callable[[Function], Function]:
-    """Compile a loop now, or load what an earlier process compiled; live without a place to keep it."""
+    """Compile a loop now, or load what an earlier process compiled; work without a cache where none can be written."""
 
     def compile_it(function: Function) -> Function:
+        # error_model="numpy": a division by zero gives inf or nan as in numpy, and needs no branch in the loop.
         try:
             made = njit(void(*arguments), cache=True, nogil=True, error_model="numpy")(function)
         except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
@@ -38,9 +39,9 @@ def _compiled(*arguments: Any) -> Callable[[Function], Function]:
 
 
 @_compiled(_read_only(float64, 2), _read_only(float64, 2), float64[:, ::1])
-def add_up(counts: Floats, table: Floats, out: Floats) -> None:
+def sum_groups(counts: Floats, table: Floats, out: Floats) -> None:
     """
-    Add up the rows of a table, each as often as a resample counts it.
+    Sum the rows of a table, each as often as a resample counts it.
 
     Args:
         counts: (b, g) how often each of b resamples counts group g.
@@ -48,6 +49,8 @@ def add_up(counts: Floats, table: Floats, out: Floats) -> None:
         out: (b, k), overwritten.
     """
     out[:] = 0.0
+    # Groups outside, resamples inside: a row of the table is read once from memory for the whole batch, and each sum
+    # adds its groups in the same order however many resamples stand beside it.
     for g in range(table.shape[0]):
         for b in range(counts.shape[0]):
             times = counts[b, g]
@@ -59,7 +62,7 @@ _ROWS = _read_only(float64)
 
 
 @_compiled(_read_only(float32, 2), _ROWS, _ROWS, _read_only(int32), _read_only(boolean), float64[:, ::1])
-def walk_down(
+def auc_and_average_precision(
     counts: NDArray[np.float32],
     positive: Floats,
     negative: Floats,
@@ -68,7 +71,7 @@ def walk_down(
     out: Floats,
 ) -> None:
     """
-    Walk down a ranking once for up to 8 resamples, and find the AUC and the average precision of each.
+    Compute the AUC and the average precision of up to 8 resamples in one pass down a ranking.
 
     Args:
         counts: (g, 8) how often each resample counts group g; float32, which holds whole numbers and fits the caches.
@@ -78,20 +81,25 @@ def walk_down(
         last: (n,) whether the row is the last of those with an equal score.
         out: (8, 2), overwritten: AUC and average precision, NaN where one of the two kinds is missing.
     """
+    # Weights of the rows with the score at hand (good, bad), and of all rows with a better score (hits, misses).
     good, bad = np.zeros(LANES), np.zeros(LANES)
     hits, misses = np.zeros(LANES), np.zeros(LANES)
     area, precision = np.zeros(LANES), np.zeros(LANES)
     for i in range(group.size):
         times = counts[group[i]]
+        # The rows are read from memory once for 8 resamples; a loop of fixed length becomes vector instructions.
         for b in range(LANES):
             good[b] += positive[i] * times[b]
             bad[b] += negative[i] * times[b]
+        # Rows with an equal score have no order among them: they are counted together when the last of them is read.
         if last[i]:
             for b in range(LANES):
+                # Each failure is beaten by all successes above it, and by half of those beside it.
                 area[b] += bad[b] * (hits[b] + 0.5 * good[b])
                 hits[b] += good[b]
                 misses[b] += bad[b]
                 passed = hits[b] + misses[b]
+                # A resample may hold none of the first groups; 0 / 0 would spoil the sum for good.
                 precision[b] += good[b] * hits[b] / (passed if passed > 0.0 else 1.0)
                 good[b] = 0.0
                 bad[b] = 0.0
@@ -102,7 +110,7 @@ def walk_down(
 
 
 @_compiled(_read_only(float32, 2), _ROWS, _ROWS, _read_only(int32), _read_only(int32), float64[:, ::1])
-def come_true(
+def simulate_outcomes(
     drawn: NDArray[np.float32],
     probability: Floats,
     weight: Floats,
@@ -111,10 +119,11 @@ def come_true(
     out: Floats,
 ) -> None:
     """
-    Draw labels from the probabilities themselves, 8 times at once, and add up the weight that succeeds in each part.
+    Simulate outcomes from the probabilities themselves, 8 times at once, and sum the weight of the successes by part.
 
     Args:
-        drawn: (g, 8) one number in [0, 1) for each group and drawing; a row succeeds where it is below its probability.
+        drawn: (g, 8) one number in [0, 1) for each group and simulation; a row succeeds where it is below its
+            probability.
         probability: (n,).
         weight: (n,).
         group: (n,) codes into ``drawn``.
@@ -123,6 +132,7 @@ def come_true(
     """
     out[:] = 0.0
     for i in range(group.size):
+        # One number for all rows of a group: its leads succeed or fail together, as they do in truth.
         luck, sums = drawn[group[i]], out[part[i]]
         for b in range(LANES):
             sums[b] += weight[i] if luck[b] < probability[i] else 0.0

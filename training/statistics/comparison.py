@@ -1,9 +1,8 @@
 """Comparison: point rules, models and baselines on the same rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +10,18 @@ from numpy.typing import NDArray
 from data.progress import Progress, silent
 from models.scorer import Scorer
 from training.statistics.bootstrap import RESAMPLES, Ratios, interval, spread
+from training.statistics.estimate import NO_ESTIMATE, Estimate
+from training.statistics.scorer_kind import Kind
+from training.statistics.scorer_metrics import ScorerEvaluation, ScorerIdentity
 from training.statistics.scoring_metrics import SEED, EvaluationRows, evaluate, losses
 
 Floats = NDArray[np.float64]
-Kind = Literal["model", "rules", "learned rules", "baseline"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Contender:
     """
-    Who is judged, and what it said about the rows.
+    A scorer in a comparison, with its probabilities of the rows.
 
     Attributes:
         name: what readers call it; no two contenders of one comparison share it.
@@ -38,77 +39,74 @@ class Contender:
 
     @classmethod
     def of(cls, scorer: Scorer, probability: Floats, *, kind: Kind | None = None) -> "Contender":
-        """Let a scorer take part; ``kind`` where its receipts do not tell that its rules were learned."""
-        said = scorer.id
+        """Enter a scorer; ``kind`` for learned rules, which its own id does not distinguish from written ones."""
+        identity = scorer.id
         return Contender(
-            name=said.name,
-            kind=kind or said.kind,
-            version=said.version,
-            fingerprint=said.fingerprint,
+            name=identity.name,
+            kind=kind or identity.kind,
+            version=identity.version,
+            fingerprint=identity.fingerprint,
             probability=probability,
         )
 
     @classmethod
     def baseline(cls, name: str, probability: Floats) -> "Contender":
-        """Let something take part that has no receipts: the base rate, a plain regression."""
+        """Enter a baseline, which writes no receipts: the base rate, a logistic regression."""
         return Contender(name=name, kind="baseline", version="", fingerprint="", probability=probability)
+
+    @property
+    def identity(self) -> ScorerIdentity:
+        """Which scorer it is."""
+        return ScorerIdentity(name=self.name, kind=self.kind, version=self.version, fingerprint=self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
 class ScorerComparison:
     """
-    The scorers' numbers, and who won.
+    The scorers' numbers, and which of them won.
 
     Attributes:
-        scorers: name, kind, version and the metrics of each.
+        scorers: each with its metrics.
         winner: name of the scorer with the lowest log loss.
         difference: its log loss minus that of the next best, with its interval.
         decided: whether that interval excludes 0.
     """
 
-    scorers: tuple[Mapping[str, Any], ...]
+    scorers: tuple[ScorerEvaluation, ...]
     winner: str
-    difference: Mapping[str, float]
+    difference: Estimate
     decided: bool
 
 
-def scored(
+def evaluate_scorers(
     contenders: Sequence[Contender],
     judged: EvaluationRows,
     *,
     base_rate: float,
     capacity_per_day: float,
     progress: Progress = silent,
-) -> tuple[Mapping[str, Any], ...]:
+) -> tuple[ScorerEvaluation, ...]:
     """
-    Judge contenders on the same rows.
+    Evaluate contenders on the same rows.
 
     Args:
         contenders: with probabilities of the same n rows.
         judged: the n rows.
         base_rate: the share of the training period.
         capacity_per_day: how many leads the team can call in a day.
-        progress: hears how far it has come.
-
-    Returns:
-        Of each ``name``, ``kind``, ``version``, ``fingerprint`` and the numbers of ``training.statistics.scoring_metrics.evaluate``.
+        progress: called with the number of resamples measured so far.
     """
-    return tuple(
-        {
-            "name": one.name,
-            "kind": one.kind,
-            "version": one.version,
-            "fingerprint": one.fingerprint,
-            **evaluate(
-                one.probability,
-                judged,
-                base_rate=base_rate,
-                capacity_per_day=capacity_per_day,
-                tell=partial(_tell, progress, at, len(contenders)),
-            ),
-        }
-        for at, one in enumerate(contenders)
-    )
+    evaluations = []
+    for index, contender in enumerate(contenders):
+        metrics = evaluate(
+            contender.probability,
+            judged,
+            base_rate=base_rate,
+            capacity_per_day=capacity_per_day,
+            on_measured=partial(_report, progress, index, len(contenders)),
+        )
+        evaluations.append(ScorerEvaluation(**dict(contender.identity), **dict(metrics)))
+    return tuple(evaluations)
 
 
 def compare_scorers(
@@ -120,39 +118,43 @@ def compare_scorers(
     progress: Progress = silent,
 ) -> ScorerComparison:
     """
-    Judge scorers on the same rows and name the one with the lowest log loss.
+    Evaluate scorers on the same rows and name the one with the lowest log loss.
 
     Args:
         contenders: two or more, with probabilities of the same n rows.
         judged: the n rows.
         base_rate: the share of the training period.
         capacity_per_day: how many leads the team can call in a day.
-        progress: hears how far it has come.
+        progress: called with the number of resamples measured so far.
     """
-    scorers = scored(contenders, judged, base_rate=base_rate, capacity_per_day=capacity_per_day, progress=progress)
-    order = sorted(range(len(scorers)), key=lambda at: scorers[at]["log_loss"]["value"])
-    best, next_best = order[0], order[1]
+    scorers = evaluate_scorers(
+        contenders, judged, base_rate=base_rate, capacity_per_day=capacity_per_day, progress=progress
+    )
+    best, next_best, *_ = sorted(range(len(scorers)), key=lambda index: _log_loss(scorers[index]))
     difference = paired_difference(contenders[best].probability, contenders[next_best].probability, judged)
-    decided = difference["high"] < 0
-    return ScorerComparison(scorers, scorers[best]["name"], difference, decided)
+    decided = difference.high is not None and difference.high < 0
+    return ScorerComparison(scorers, scorers[best].name, difference, decided)
 
 
-def _tell(progress: Progress, at: int, contenders: int, done: int) -> None:
-    progress("judging on later leads", at * RESAMPLES + done, contenders * RESAMPLES)
+def _log_loss(scorer: ScorerEvaluation) -> float:
+    value = (scorer.log_loss or NO_ESTIMATE).value
+    return np.inf if value is None else value
 
 
-def paired_difference(
-    ours: Floats, theirs: Floats, judged: EvaluationRows, *, resamples: int = RESAMPLES
-) -> dict[str, float]:
+def _report(progress: Progress, index: int, contenders: int, done: int) -> None:
+    progress("judging on later leads", index * RESAMPLES + done, contenders * RESAMPLES)
+
+
+def paired_difference(first: Floats, second: Floats, judged: EvaluationRows, *, resamples: int = RESAMPLES) -> Estimate:
     """
-    Give our log loss minus theirs on the same rows, with its 95 % interval over resampled accounts.
+    Return the first scorer's log loss minus the second's on the same rows, with its interval over resampled accounts.
 
     Args:
-        ours: (n,) probabilities.
-        theirs: (n,) probabilities.
+        first: (n,) probabilities.
+        second: (n,) probabilities.
         judged: the n rows.
         resamples: of the accounts.
     """
-    each = judged.weight * (losses(ours, judged.label) - losses(theirs, judged.label))
+    each = judged.weight * (losses(first, judged.label) - losses(second, judged.label))
     ratios = Ratios.of({"difference": (each, judged.weight)}, judged.group)
     return interval(spread(ratios.at, judged.groups, times=resamples, seed=SEED)[:, 0], float(ratios.values[0]))

@@ -1,11 +1,11 @@
-"""Reliability: whether leads that were given one chance in ten come true one time in ten."""
+"""Reliability: whether of the leads with a probability of one in ten, one in ten reaches the goal."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.statistics.bootstrap_kernel import LANES, come_true
+from training.statistics.bootstrap_kernel import LANES, simulate_outcomes
 
 Floats = NDArray[np.float64]
 BINS = 10
@@ -22,7 +22,7 @@ class Curve:
         predicted: (b,) mean probability of each bin.
         observed: (b,) share that reached the goal.
         share: (b,) of all rows.
-        low: (b,) lower end of where 95 % of perfectly calibrated models would be observed.
+        low: (b,) lower end of the range in which 95 % of perfectly calibrated models would be observed.
         high: (b,) upper end.
         error: expected calibration error, the mean distance of the two weighted by share.
         noise_95: what a perfectly calibrated model stays below 95 times in 100.
@@ -39,9 +39,9 @@ class Curve:
 
 def curve(probability: Floats, label: Floats, *, weight: Floats, group: NDArray[np.int64], seed: int) -> Curve:
     """
-    Draw the reliability curve with the noise that perfect calibration would show.
+    Compute the reliability curve with the noise that perfect calibration would show.
 
-    The noise is a parametric bootstrap: labels are drawn from the probabilities themselves. The rows of one group
+    The noise is a parametric bootstrap: outcomes are simulated from the probabilities themselves. The rows of one group
     share one draw (a row succeeds where the draw is below its probability), since the snapshots of one lead, and often
     the leads of one account, succeed or fail together; independent draws would promise a calmer curve than there is.
 
@@ -59,26 +59,26 @@ def curve(probability: Floats, label: Floats, *, weight: Floats, group: NDArray[
     predicted = np.bincount(bins, weights=weight * probability) / mass
     observed = np.bincount(bins, weights=weight * label) / mass
     share = mass / mass.sum()
-    drawn = _drawn(probability, weight, group, bins=bins, seed=seed) / mass
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    noise = np.abs(drawn - predicted) @ share
+    simulated = _simulated(probability, weight, group, bins=bins, seed=seed) / mass
+    low, high = np.quantile(simulated, [0.025, 0.975], axis=0)
+    noise = np.abs(simulated - predicted) @ share
     error = float(np.abs(observed - predicted) @ share)
     return Curve(predicted, observed, share, low, high, error, float(np.quantile(noise, 0.95)))
 
 
-def _drawn(
+def _simulated(
     probability: Floats, weight: Floats, group: NDArray[np.int64], *, bins: NDArray[np.int64], seed: int
 ) -> Floats:
-    """Draw labels from the probabilities and give the weight that succeeds in each bin, (draws, b)."""
+    """Simulate outcomes from the probabilities and return the weight that succeeds in each bin, (draws, b)."""
     generator = np.random.default_rng(seed)
     codes = group.astype(np.int32), bins.astype(np.int32)
-    found = []
+    parts = []
     for _ in range(_DRAWS // LANES):
         luck = generator.random((int(group.max()) + 1, LANES), dtype=np.float32)
         sums = np.empty((int(bins.max()) + 1, LANES))
-        come_true(luck, np.ascontiguousarray(probability), np.ascontiguousarray(weight), *codes, sums)
-        found.append(sums.T)
-    return np.concatenate(found)
+        simulate_outcomes(luck, np.ascontiguousarray(probability), np.ascontiguousarray(weight), *codes, sums)
+        parts.append(sums.T)
+    return np.concatenate(parts)
 
 
 def _bins(probability: Floats, weight: Floats) -> NDArray[np.int64]:
@@ -86,12 +86,12 @@ def _bins(probability: Floats, weight: Floats) -> NDArray[np.int64]:
     order = np.argsort(probability, kind="stable")
     ordered, passed = probability[order], np.cumsum(weight[order])
     edges = ordered[np.searchsorted(passed, passed[-1] * np.arange(1, BINS) / BINS)]
-    found = np.searchsorted(np.unique(edges), probability, side="right")
-    return np.unique(found, return_inverse=True)[1].astype(np.int64)
+    codes = np.searchsorted(np.unique(edges), probability, side="right")
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
 def logits(probability: Floats) -> Floats:
-    """Give log-odds; probabilities are kept a hair away from 0 and 1."""
+    """Return log-odds; probabilities are kept a hair away from 0 and 1."""
     safe = np.clip(probability, _TINY, 1 - _TINY)
     return np.asarray(np.log(safe) - np.log1p(-safe))
 
@@ -121,14 +121,14 @@ def logistic_fit(x: Floats, label: Floats, *, weight: Floats) -> tuple[float, fl
         step = np.linalg.solve(hessian + ridge, gradient - ridge @ np.array([beta[0], 0.0]))
         largest = float(np.abs(step).max())
         beta = beta + step * min(1.0, 5.0 / max(largest, 1e-300))
-        if largest < 1e-10:  # noqa: PLR2004 - nothing moves any more
+        if largest < 1e-10:  # noqa: PLR2004 - converged
             break
     slope = float(beta[0] / scale)
     return slope, float(beta[1] - slope * centre)
 
 
 def logistic_terms(margin: Floats, design: Floats, *, label: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Give the gradient (k,) and the Hessian (k, k) of the log-likelihood at margins (n,)."""
+    """Return the gradient (k,) and the Hessian (k, k) of the log-likelihood at margins (n,)."""
     chance = np.exp(-np.logaddexp(0.0, -margin))
     gradient = design.T @ (weight * (label - chance))
     hessian = (design * (weight * chance * (1 - chance))[:, None]).T @ design

@@ -1,4 +1,4 @@
-"""Chances drawn from names: the same name always draws the same number, whatever else is in the data."""
+"""Random numbers drawn from names: the same name always draws the same number, whatever else is in the data."""
 
 import hashlib
 from collections.abc import Iterable
@@ -49,19 +49,19 @@ def uniforms_by_time(
 
 
 def _hashes(names: Iterable[str], purpose: str, seed: int) -> NDArray[np.uint64]:
-    """Give 64 bits for each name."""
+    """Return 64 bits for each name."""
     start = hashlib.blake2b(f"{seed}|{purpose}|".encode(), digest_size=8)
     digests = bytearray()
     for name in names:
-        one = start.copy()
-        one.update(name.encode())
-        digests += one.digest()
+        hasher = start.copy()
+        hasher.update(name.encode())
+        digests += hasher.digest()
     return np.frombuffer(bytes(digests), dtype="<u8").astype(np.uint64)
 
 
 def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """
-    Scatter 64 bits so that neighbours have nothing in common.
+    Scramble 64 bits so that neighbours have nothing in common.
 
     Source: splitmix64, Steele, Lea and Flood 2014.
     """
@@ -72,5 +72,5 @@ def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _unit(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """Give the upper 53 bits as a number in [0, 1)."""
+    """Return the upper 53 bits as a number in [0, 1)."""
     return (bits >> np.uint64(11)).astype(np.float64) * _UNIT

@@ -1,23 +1,24 @@
 """
 Evaluation: how good a scorer's probabilities are on rows it has never seen, each number with an interval.
 
-Every number is per snapshot, the moment at which serving scores. Rows weigh 1 / (the chance that their group was given
-to the test block), so that the numbers are those of all leads of the period and not only of the groups that were
-kept. Intervals resample accounts. Which leads are called, and who is in the top tenth, is decided once on all rows.
-A number that does not exist, such as an AUC where nobody reached the goal, is None, never NaN: it goes into JSON.
+Every number is per snapshot, the moment at which serving scores. Rows weigh 1 / (the chance that their group was
+assigned to the test block), so that the numbers are those of all leads of the period and not only of the groups that
+were kept. Intervals resample accounts. Which leads are called, and which are in the top tenth, is decided once on all
+rows. A number that does not exist, such as an AUC without any success, is None, never NaN: it goes into JSON.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from data.instants import DAY_US
-from training.statistics.bootstrap import RESAMPLES, Ranking, Ratios, group_sums, interval, spread, unheard
+from training.statistics.bootstrap import RESAMPLES, Ranking, Ratios, group_sums, ignore_count, interval, spread
+from training.statistics.estimate import CalibrationError, Estimate
 from training.statistics.reliability import Floats, curve, logistic_fit, logits
+from training.statistics.scorer_metrics import Metrics
 
 SEED = 11
 LIFTS = (5, 10, 20)
@@ -33,15 +34,15 @@ _TINY = 1e-12
 @dataclass(frozen=True, eq=False)
 class EvaluationRows:
     """
-    The rows that scorers are judged on.
+    The rows that scorers are evaluated on.
 
     Attributes:
         label: (n,) 1 where the goal was reached within the horizon, else 0.
         weight: (n,) how many rows of the period each stands for.
         group: (n,) codes of the accounts, from 0.
         day: (n,) UTC day of each row.
-        amount: (n,) what reaching the goal was worth; 0 where it was not reached within the horizon or nobody wrote
-            its worth. None where no amounts are known at all.
+        amount: (n,) what reaching the goal was worth; 0 where it was not reached within the horizon, or no amount was
+            recorded. None where no amounts are known at all.
     """
 
     label: Floats
@@ -64,12 +65,12 @@ class EvaluationRows:
 
     @property
     def groups(self) -> int:
-        """Count the groups."""
+        """How many groups there are."""
         return int(self.group.max()) + 1
 
 
 def _amounts(rows: pd.DataFrame, label: Floats) -> Floats | None:
-    """Give what each row was worth; None where no row says so."""
+    """Return what each row was worth; None where no row has an amount."""
     if "amount" not in rows or not rows["amount"].notna().any():
         return None
     return np.where(label > 0, np.nan_to_num(rows["amount"].to_numpy(dtype=np.float64)), 0.0)
@@ -82,26 +83,18 @@ def evaluate(
     base_rate: float,
     capacity_per_day: float,
     resamples: int = RESAMPLES,
-    tell: Callable[[int], None] = unheard,
-) -> dict[str, Any]:
+    on_measured: Callable[[int], None] = ignore_count,
+) -> Metrics:
     """
-    Judge the probabilities of one scorer.
+    Evaluate the probabilities of one scorer.
 
     Args:
         probability: (n,) of reaching the goal.
         judged: the n rows.
-        base_rate: what would be said without any scorer: the share of the training period.
+        base_rate: the probability without any scorer: the share of the training period.
         capacity_per_day: how many leads the team can call in a day.
         resamples: of the accounts, for the intervals.
-        tell: hears how many of them are done.
-
-    Returns:
-        Name → number or ``{"value", "low", "high"}``, each of which may be None where there is no such number:
-        ``log_loss``, ``base_log_loss``, ``brier_skill``, ``auc``, ``pr_auc``, ``base_rate`` (of these rows),
-        ``precision_at_capacity``, ``recall_at_capacity``, ``value_at_capacity`` (a call; None where no amounts are
-        known), ``lift_at_5/10/20``, ``found_by_best_25`` (share of all successes among the best 25 % of the rows),
-        ``top_over_bottom`` (rate of the best 10 % over that of the worst 50 %), ``slope`` and
-        ``observed_over_expected`` of the calibration, ``ece`` with its ``noise_95``, ``rows`` and ``positives``.
+        on_measured: called with the number of resamples done so far.
     """
     parts = _parts(probability, judged, base_rate=base_rate, capacity=capacity_per_day)
     ratios = Ratios.of(parts, judged.group)
@@ -112,25 +105,26 @@ def evaluate(
         finished = _finished(ratios, counts).values()
         return np.column_stack([*finished, ranking.at(counts), slope.at(counts)])
 
-    everything = np.ones((1, judged.groups))
-    names = [*_finished(ratios, everything), "auc", "pr_auc", "slope"]
-    values = measure(everything)[0]
-    spreads = spread(measure, judged.groups, times=resamples, seed=SEED, tell=tell)
-    found = {name: interval(spreads[:, at], values[at]) for at, name in enumerate(names)}
-    told = curve(probability, judged.label, weight=judged.weight, group=judged.group, seed=SEED)
-    return {
+    every_group_once = np.ones((1, judged.groups))
+    names = [*_finished(ratios, every_group_once), "auc", "pr_auc", "slope"]
+    values = measure(every_group_once)[0]
+    spreads = spread(measure, judged.groups, times=resamples, seed=SEED, on_measured=on_measured)
+    estimates = {name: interval(spreads[:, index], values[index]) for index, name in enumerate(names)}
+    reliability = curve(probability, judged.label, weight=judged.weight, group=judged.group, seed=SEED)
+    content: dict[str, Estimate | CalibrationError | float | None] = {
         "value_at_capacity": None,
-        **found,
-        "base_log_loss": found["base_log_loss"]["value"],
-        "ece": {"value": told.error, "noise_95": told.noise_95},
+        **estimates,
+        "base_log_loss": estimates["base_log_loss"].value,
+        "ece": CalibrationError(value=reliability.error, noise_95=reliability.noise_95),
         "rows": len(judged.label),
         "positives": int(judged.label.sum()),
     }
+    return Metrics.model_validate(content)
 
 
 def losses(probability: Floats, label: Floats) -> Floats:
     """
-    Give the log loss of each row, (n,).
+    Return the log loss of each row, (n,).
 
     >>> losses(np.array([0.5, 0.9]), np.array([1.0, 1.0])).round(3).tolist()
     [0.693, 0.105]
@@ -141,7 +135,7 @@ def losses(probability: Floats, label: Floats) -> Floats:
 
 def called(score: Floats, judged: EvaluationRows, *, capacity_per_day: float) -> Floats:
     """
-    Give how much of each row's weight is called when the team takes the best leads of each day, (n,).
+    Return how much of each row's weight is called when the team takes the best leads of each day, (n,).
 
     Equal scores are taken in an order drawn once.
     """
@@ -149,18 +143,18 @@ def called(score: Floats, judged: EvaluationRows, *, capacity_per_day: float) ->
 
 
 def best_share(score: Floats, judged: EvaluationRows, *, share: float) -> Floats:
-    """Give how much of each row's weight is among the best share of all rows, (n,)."""
+    """Return how much of each row's weight is among the best share of all rows, (n,)."""
     return best_shares(score, judged, shares=[share])[0]
 
 
 def best_shares(score: Floats, judged: EvaluationRows, *, shares: Sequence[float]) -> list[Floats]:
-    """Give the same for several shares, (n,) each, having sorted the rows once."""
+    """Return the same for several shares, (n,) each, having sorted the rows once."""
     queue = _Queue.of(score, judged.weight, np.zeros_like(judged.day))
     return [queue.first(share * float(judged.weight.sum())) for share in shares]
 
 
 def found_by_shares(score: Floats, judged: EvaluationRows, *, shares: Sequence[float]) -> Floats:
-    """Give the share of all successes among the best shares of all rows, (k,); NaN where nobody succeeded."""
+    """Return the share of all successes among the best shares of all rows, (k,); NaN where there is no success."""
     queue = _Queue.of(score, judged.weight, np.zeros_like(judged.day))
     passed, hits = np.cumsum(queue.weight), np.cumsum(queue.weight * judged.label[queue.order])
     reached = np.interp(np.asarray(shares) * passed[-1], np.r_[0.0, passed], np.r_[0.0, hits])
@@ -187,7 +181,7 @@ class _Queue:
         return cls(order, ordered, ahead - np.repeat(ahead[starts], sizes))
 
     def first(self, room: float) -> Floats:
-        """Give how much of each row's weight has room in its part, (n,); the last one may fit in partly."""
+        """Return how much of each row's weight has room in its part, (n,); the last one may fit in partly."""
         taken = np.empty(len(self.order))
         taken[self.order] = np.clip(room - self.before, 0, self.weight)
         return taken
@@ -196,7 +190,7 @@ class _Queue:
 def _parts(
     probability: Floats, judged: EvaluationRows, *, base_rate: float, capacity: float
 ) -> Mapping[str, tuple[Floats, Floats]]:
-    """Give the numbers that are one weighted sum over another: name → (above, below), each (n,)."""
+    """Return the numbers that are one weighted sum over another: name → (numerator, denominator), each (n,)."""
     label, weight = judged.label, judged.weight
     hits = weight * label
     constant = np.full(len(label), base_rate)
@@ -206,7 +200,7 @@ def _parts(
         probability, judged, shares=[percent / 100 for percent in (*LIFTS, FLAGGED, TOP, 100 - BOTTOM)]
     )
     lower = weight - upper
-    worth = {} if judged.amount is None else {"value_at_capacity": (taken * judged.amount, taken)}
+    value = {} if judged.amount is None else {"value_at_capacity": (taken * judged.amount, taken)}
     return {
         "log_loss": (weight * losses(probability, label), weight),
         "base_log_loss": (weight * losses(constant, label), weight),
@@ -215,24 +209,24 @@ def _parts(
         "base_rate": (hits, weight),
         "precision_at_capacity": (called_hits, taken),
         "recall_at_capacity": (called_hits, hits),
-        **worth,
+        **value,
         "observed_over_expected": (hits, weight * probability),
         "found_by_best_25": (flagged * label, hits),
         "top_over_bottom": (top * label, top),
         "bottom": (lower * label, lower),
-        **{f"lift_at_{share}": (one * label, one) for share, one in zip(LIFTS, tops, strict=True)},
+        **{f"lift_at_{share}": (best * label, best) for share, best in zip(LIFTS, tops, strict=True)},
     }
 
 
 def _finished(ratios: Ratios, counts: Floats) -> dict[str, Floats]:
     """Turn rates of the best into lifts, and Brier scores into the skill over the base rate: (b,) each."""
-    found = dict(zip(ratios.names, ratios.at(counts).T, strict=True))
+    numbers = dict(zip(ratios.names, ratios.at(counts).T, strict=True))
     with np.errstate(invalid="ignore", divide="ignore"):
         for share in LIFTS:
-            found[f"lift_at_{share}"] = found[f"lift_at_{share}"] / found["base_rate"]
-        found["top_over_bottom"] = found["top_over_bottom"] / found.pop("bottom")
-        found["brier_skill"] = 1 - found.pop("brier") / found.pop("base_brier")
-    return found
+            numbers[f"lift_at_{share}"] = numbers[f"lift_at_{share}"] / numbers["base_rate"]
+        numbers["top_over_bottom"] = numbers["top_over_bottom"] / numbers.pop("bottom")
+        numbers["brier_skill"] = 1 - numbers.pop("brier") / numbers.pop("base_brier")
+    return numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +242,7 @@ class _Slope:
 
     @classmethod
     def of(cls, probability: Floats, judged: EvaluationRows) -> "_Slope":
-        """Fit it on all rows and keep each group's gradient and Hessian, (g, 5)."""
+        """Fit it on all rows and save each group's gradient and Hessian, (g, 5)."""
         x = logits(probability)
         if len(np.unique(judged.label)) < 2 or np.ptp(x) == 0:  # noqa: PLR2004 - both kinds are needed
             return cls(np.nan, np.zeros((judged.groups, 5)))
@@ -260,8 +254,10 @@ class _Slope:
         return cls(slope, np.stack([np.bincount(judged.group, weights=part) for part in parts], axis=1))
 
     def at(self, counts: Floats) -> Floats:
-        """Give the slope where group g counts ``counts[g]`` times: (b,) for counts (b, groups)."""
-        pull_x, pull, xx, x, one = group_sums(counts, self.terms).T
-        room = xx * one - x * x
-        step = np.divide(one * pull_x - x * pull, room, out=np.full_like(room, np.nan), where=room > 0)
+        """Return the slope where group g counts ``counts[g]`` times: (b,) for counts (b, groups)."""
+        pull_x, pull, xx, x, curvature = group_sums(counts, self.terms).T
+        determinant = xx * curvature - x * x
+        step = np.divide(
+            curvature * pull_x - x * pull, determinant, out=np.full_like(determinant, np.nan), where=determinant > 0
+        )
         return np.asarray(self.slope + step)

@@ -36,9 +36,9 @@ def database_of(folder, home):
 
 def swapped(home):
     """Return a lead that the training report shows as an example."""
-    said = json.loads(next(home.registry.rglob("judgement.json")).read_text(encoding="utf-8"))
-    for against in said["arena"]["against"]:
-        for example in against["only_theirs"]["examples"] + against["only_ours"]["examples"]:
+    evaluation = json.loads(next(home.registry.rglob("evaluation.json")).read_text(encoding="utf-8"))
+    for pair in evaluation["replay"]["pairwise"]:
+        for example in pair["only_other"]["examples"] + pair["only_first"]["examples"]:
             return example["lead_id"]
     pytest.fail("the report shows no example: this test needs one")
     return None
@@ -80,7 +80,7 @@ def test_not_one_byte_of_a_lead_is_left_in_store_tables_training_sets_reports_ex
     database.close()
     before = naming(tmp_path, ids)
     kinds = {Path(name).name for name in before}
-    assert {"leads.parquet", "rows.parquet", "judgement.json", "report.html", "leadscore.db"} <= kinds
+    assert {"leads.parquet", "rows.parquet", "evaluation.json", "report.html", "leadscore.db"} <= kinds
     assert any(name.startswith("export/") for name in before)
     assert any("/artifacts/" in name for name in before)
     with caplog.at_level(logging.DEBUG):
@@ -109,7 +109,7 @@ def test_other_leads_stay_and_reports_can_still_be_read(world, lived_in):
         assert connection.execute(asked, {"lead": other}).scalar() == 1
     database.close()
     assert set(before) == {path for path in lived_in.registry.rglob("*") if path.is_file()}
-    for path in lived_in.registry.rglob("judgement.json"):
+    for path in lived_in.registry.rglob("evaluation.json"):
         assert PLACEHOLDER in json.dumps(json.loads(path.read_text(encoding="utf-8")))
     for path in lived_in.registry.rglob("report.html"):
         assert f"<b>{PLACEHOLDER}</b>, called by" in path.read_text(encoding="utf-8")

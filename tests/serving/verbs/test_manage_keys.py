@@ -237,9 +237,7 @@ def test_the_command_line_shows_a_secret_once_and_audits_each_action(home):
     assert shown(key_commands.PlainSecret(first)) == f"{first.secret}\n"
     second = key_commands.rotate(Workspace(folder, home), first.key.key_id, overlap_hours=24)
     assert first.key.key_id in shown(second)
-    assert "is revoked" in " ".join(
-        shown(key_commands.revoke(Workspace(folder, home), second.key.key_id)).split()
-    )
+    assert "is revoked" in " ".join(shown(key_commands.revoke(Workspace(folder, home), second.key.key_id)).split())
     told = key_commands.list_keys(Workspace(folder, home))
     assert {key["key_id"]: key["state"] for key in told.as_json()["keys"]} == {
         first.key.key_id: "replaced",

@@ -14,10 +14,10 @@ from data.instants import DAY_US
 from data.workspace import Workspace
 from models.scorecard import compile_scorecard
 from training.command_results import BuildResult
-from training.dataset.dataset import assemble, build
-from training.dataset.storage import store
+from training.dataset.dataset_builder import assemble, build_dataset
+from training.dataset.storage import save_dataset
 from training.errors import FewLeadsError, HistoryError, TrainingError
-from training.fitting.fit import demand_enough
+from training.fitting.fit import require_enough_to_fit
 
 
 class Leaking:
@@ -57,9 +57,9 @@ def test_a_planted_leak_on_never_use_changes_nothing(world, warehouse):
     """Not a snapshot, not a label, not a feature, not the catalog: the hash of the rows is the same."""
     playbook = world.playbook.business
     never = replace(world.playbook, business=playbook.model_copy(update={"never_use": ("lead_status", "bot_view")}))
-    scorecard = compile_scorecard(never.scorecard, never.playbook)
-    clean = assemble(warehouse, never.playbook, scorecard=scorecard)
-    leaking = assemble(Leaking(warehouse, "bot_view"), never.playbook, scorecard=scorecard)
+    scorecard = compile_scorecard(never.scorecard, never.business)
+    clean = assemble(warehouse, never.business, scorecard=scorecard)
+    leaking = assemble(Leaking(warehouse, "bot_view"), never.business, scorecard=scorecard)
     assert leaking.catalog.fingerprint == clean.catalog.fingerprint
     pd.testing.assert_frame_equal(leaking.rows, clean.rows, check_exact=True)
     assert leaking.sha256 == clean.sha256
@@ -77,25 +77,25 @@ def test_the_same_history_gives_the_same_rows(world, warehouse, dataset):
 
 
 def test_what_was_built_is_kept_and_read_back_unchanged(world, warehouse, dataset):
-    again, place = build(warehouse, Workspace(world.playbook, world.home))
+    again, place = build_dataset(warehouse, Workspace(world.playbook, world.home))
     pd.testing.assert_frame_equal(again.rows, dataset.rows, check_exact=True)
     assert json.loads((place / "manifest.json").read_text())["rows_sha256"] == dataset.sha256
 
 
 def test_a_damaged_training_set_is_built_anew(world, warehouse, dataset):
-    place = build(warehouse, Workspace(world.playbook, world.home))[1]
+    place = build_dataset(warehouse, Workspace(world.playbook, world.home))[1]
     whole = (place / "rows.parquet").read_bytes()
     (place / "rows.parquet").write_bytes(whole[:-100])
-    assert build(warehouse, Workspace(world.playbook, world.home))[0].sha256 == dataset.sha256
+    assert build_dataset(warehouse, Workspace(world.playbook, world.home))[0].sha256 == dataset.sha256
     assert (place / "rows.parquet").stat().st_size == len(whole)
 
 
 def test_every_snapshot_is_counted_once(dataset):
-    said = dataset.manifest
-    assert sum(said["blocks"].values()) == said["mature"]
-    assert said["mature"] + said["young"] == said["snapshots"]
+    manifest = dataset.manifest
+    assert sum(manifest["blocks"].values()) == manifest["mature"]
+    assert manifest["mature"] + manifest["young"] == manifest["snapshots"]
     for name in ("train", "stop", "calibrate", "test"):
-        assert len(dataset.block(name)) == said["blocks"][name]
+        assert len(dataset.block(name)) == manifest["blocks"][name]
 
 
 def test_no_young_row_is_learnt_from_or_judged_on(dataset):
@@ -106,7 +106,7 @@ def test_no_young_row_is_learnt_from_or_judged_on(dataset):
 
 
 def thinned(dataset, blocks, *, winners):
-    """Give the dataset with so many leads that reached the goal in these blocks."""
+    """Return the dataset with so many leads that reached the goal in these blocks."""
     rows = dataset.rows.copy()
     inside = rows["block"].isin(blocks)
     kept = rows.loc[inside & (rows["label"] > 0), "lead_id"].unique()[:winners]
@@ -115,22 +115,22 @@ def thinned(dataset, blocks, *, winners):
 
 
 def test_a_goal_that_is_hardly_ever_reached_leaves_the_rules_alone(dataset):
-    demand_enough(thinned(dataset, ["train", "stop"], winners=1_000))
+    require_enough_to_fit(thinned(dataset, ["train", "stop"], winners=1_000))
     with pytest.raises(FewLeadsError, match=r"training period has 39 leads that reached the goal .* rules alone"):
-        demand_enough(thinned(dataset, ["train", "stop"], winners=39))
+        require_enough_to_fit(thinned(dataset, ["train", "stop"], winners=39))
 
 
 @pytest.mark.parametrize("block", ["stop", "calibrate", "test"])
 @pytest.mark.parametrize("winners", [0, 4])
 def test_a_block_without_leads_of_both_kinds_is_named(dataset, block, winners):
     with pytest.raises(FewLeadsError, match=f"The {block} block .*has {winners} leads .* expected 5 of each"):
-        demand_enough(thinned(dataset, [block], winners=winners))
+        require_enough_to_fit(thinned(dataset, [block], winners=winners))
 
 
 def test_a_history_of_which_nobody_is_left_to_grade_says_so(dataset):
     over = replace(dataset, manifest={**dataset.manifest, "recent_from_us": dataset.manifest["cutoff_us"]})
     with pytest.raises(HistoryError, match="No lead was open in the last 90 days"):
-        demand_enough(over)
+        require_enough_to_fit(over)
 
 
 class OneAccount:
@@ -152,7 +152,7 @@ def test_an_account_that_holds_everyone_is_named(world, warehouse):
     scorecard = compile_scorecard(world.playbook.scorecard, world.playbook.business)
     found = assemble(OneAccount(warehouse), world.playbook.business, scorecard=scorecard)
     with pytest.raises(FewLeadsError, match=r"has 0 leads .* Account unknown, .* holds 100% of all snapshots"):
-        demand_enough(found)
+        require_enough_to_fit(found)
     console = Console(width=400, file=io.StringIO())
     BuildResult(Path(), found.manifest).show(console)
     assert "Account unknown" in console.file.getvalue()
@@ -172,7 +172,7 @@ def test_what_was_not_known_when_training_ended_moves_no_catalog(world, warehous
 def test_a_training_set_that_cannot_be_written_is_a_sentence(dataset, tmp_path):
     (tmp_path / "training").write_text("a file where a folder should be")
     with pytest.raises(TrainingError, match="cannot be written"):
-        store(tmp_path / "training" / "set", dataset.rows, catalog=dataset.catalog, manifest=dataset.manifest)
+        save_dataset(tmp_path / "training" / "set", dataset.rows, catalog=dataset.catalog, manifest=dataset.manifest)
 
 
 def test_a_goal_that_never_occurs_is_a_sentence(world, warehouse):

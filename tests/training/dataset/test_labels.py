@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from data.instants import DAY_US
 from tests.training.small import day, outcomes, playbook
-from training.dataset.labels import label, worth
+from training.dataset.labels import goal_times_and_amounts, label_snapshots
 from training.errors import HistoryError
 
 
@@ -19,7 +19,7 @@ def snapshots(*rows):
 
 
 def labelled(rows, reached, *, cutoff=100.0, **changes):
-    return label(snapshots(*rows), reached, business=playbook(**changes), cutoff_us=day(cutoff))
+    return label_snapshots(snapshots(*rows), reached, business=playbook(**changes), cutoff_us=day(cutoff))
 
 
 def test_the_window_is_half_open():
@@ -71,7 +71,7 @@ def test_no_immature_row_ever_has_a_label(rows, reached, said_lag):
 def test_what_a_goal_was_worth_is_its_own_amount_or_that_of_the_stage_named():
     goals = outcomes(("a", 10, "won"), ("b", 12, "won"), ("c", 9, "met")).assign(amount=[100.0, np.nan, 7.0])
     ids = pd.Series(["a", "a", "b", "c", "d"], dtype="str")
-    at, amount = worth(ids, goals, business=playbook())
+    at, amount = goal_times_and_amounts(ids, goals, business=playbook())
     assert at[:3].tolist() == [day(10), day(10), day(12)]
     assert np.isnan(at[3:]).all()
     assert amount[:2].tolist() == [100.0, 100.0]
@@ -79,8 +79,10 @@ def test_what_a_goal_was_worth_is_its_own_amount_or_that_of_the_stage_named():
 
 
 def test_an_amount_may_stand_on_another_stage_and_only_goals_have_one():
-    said = outcomes(("a", 10, "won"), ("a", 11, "met"), ("a", 13, "met"), ("c", 9, "met"))
+    reached = outcomes(("a", 10, "won"), ("a", 11, "met"), ("a", 13, "met"), ("c", 9, "met"))
     priced = playbook(goal={"stage": "won", "horizon_days": 10, "amount_from": "met"})
-    found = worth(pd.Series(["a", "c"], dtype="str"), said.assign(amount=[np.nan, 50.0, 60.0, 7.0]), business=priced)
+    found = goal_times_and_amounts(
+        pd.Series(["a", "c"], dtype="str"), reached.assign(amount=[np.nan, 50.0, 60.0, 7.0]), business=priced
+    )
     assert found[1][0] == 50.0
     assert np.isnan(found[1][1])

@@ -10,7 +10,8 @@ from lifelines import AalenJohansenFitter
 
 from data.instants import DAY_US
 from tests.training.small import START, day, leads, outcomes, playbook
-from training.dataset.maturity import ENOUGH, Waits, maturity
+from training.dataset.maturity import ENOUGH, Waits, estimate_maturity
+from training.statistics.estimate import NO_ESTIMATE
 
 SPAN = 400
 
@@ -38,9 +39,11 @@ def company(seed, *, size=3_000, mean=20.0, span=SPAN, each=3):
     return known, done[ends < span].reset_index(drop=True), pd.Series(account.astype(str), index=names)
 
 
-def told(known, done, groups, *, horizon=30, cutoff=SPAN, lag=0):
+def maturity_of(known, done, groups, *, horizon=30, cutoff=SPAN, lag=0):
     goal = playbook(goal={"stage": "won", "horizon_days": horizon})
-    return maturity(known, done, groups=groups, business=goal, cutoff_us=day(cutoff), lag_us=round(lag * DAY_US))
+    return estimate_maturity(
+        known, done, groups=groups, business=goal, cutoff_us=day(cutoff), lag_us=round(lag * DAY_US)
+    )
 
 
 def alone(*names):
@@ -51,8 +54,8 @@ def test_the_interval_holds_the_true_share_about_95_times_in_100():
     """Exponential times with a mean of 20 days: 1 - exp(-1.5) within 30 days."""
     truth, holds = 1 - np.exp(-30 / 20), 0
     for seed in range(50):
-        share = told(*company(seed, size=1_500)).share
-        holds += share["low"] <= truth <= share["high"]
+        share = maturity_of(*company(seed, size=1_500)).share
+        holds += share.low <= truth <= share.high
     assert holds >= 45
 
 
@@ -65,7 +68,7 @@ def test_counting_what_was_seen_so_far_would_tell_too_much():
         won = done[done["stage"] == "won"].set_index("lead_id")["reached_at"]
         took = won - known.set_index("lead_id")["known_at"].reindex(won.index)
         counted.append((took < 15 * DAY_US).mean())
-        estimated.append(told(known, done, groups, horizon=15, cutoff=60).share["value"])
+        estimated.append(maturity_of(known, done, groups, horizon=15, cutoff=60).share.value)
     assert np.mean(counted) > truth + 0.04
     assert np.mean(estimated) == pytest.approx(truth, abs=0.02)
 
@@ -77,10 +80,10 @@ def test_the_estimate_equals_the_cumulative_incidence_of_aalen_and_johansen():
     end = done.set_index("lead_id").reindex(known["lead_id"])
     kind = end["stage"].map({"won": 1, "lost": 2}).fillna(0).to_numpy()
     at = end["reached_at"].fillna(day(SPAN)).to_numpy() - known["known_at"].to_numpy()
-    theirs = AalenJohansenFitter(seed=1, calculate_variance=False).fit(at / DAY_US * 24, kind, event_of_interest=1)
-    ours = waits.incidence()
+    reference = AalenJohansenFitter(seed=1, calculate_variance=False).fit(at / DAY_US * 24, kind, event_of_interest=1)
+    own = waits.incidence()
     for hour in (120, 720, 2_400, waits.watched):
-        assert ours[hour] == pytest.approx(float(theirs.predict(hour)), abs=0.004)
+        assert own[hour] == pytest.approx(float(reference.predict(hour)), abs=0.004)
 
 
 def test_resampling_with_every_account_once_gives_the_estimate():
@@ -94,38 +97,38 @@ def test_resampling_with_every_account_once_gives_the_estimate():
 
 
 def test_a_horizon_that_holds_too_little_is_told_a_better_one():
-    found = told(*company(1))
-    assert found.share["value"] < ENOUGH
+    found = maturity_of(*company(1))
+    assert found.share.value < ENOUGH
     assert found.proposed_days in (45, 60)  # 90 % are there after 46 days
     assert f"goal.horizon_days: {found.proposed_days:g} would hold 90%" in found.says
     assert found.median_days == pytest.approx(20 * np.log(2), abs=1.5)
 
 
 def test_a_horizon_that_holds_enough_is_left_alone():
-    found = told(*company(1), horizon=60)
-    assert found.share["value"] > ENOUGH
+    found = maturity_of(*company(1), horizon=60)
+    assert found.share.value > ENOUGH
     assert found.proposed_days is None
     assert found.says.endswith("do so within 60 days, the horizon.")
 
 
 def test_a_better_horizon_that_the_history_is_too_short_for_is_not_proposed():
     """90 % need 180 days; blocks and waiting need 2.75 times as long."""
-    found = told(*company(2, mean=70))
+    found = maturity_of(*company(2, mean=70))
     assert found.proposed_days is None
     assert "days would hold 90%, but this history is too short for them" in found.says
 
 
 def test_a_history_shorter_than_the_horizon_says_so():
-    found = told(*company(3, span=25), cutoff=25)
-    assert found.share == {"value": None, "low": None, "high": None}
+    found = maturity_of(*company(3, span=25), cutoff=25)
+    assert found.share == NO_ESTIMATE
     assert (found.median_days, found.curve) == (None, ())
     assert "too short to say" in found.says
 
 
 def test_nobody_reaching_the_goal_is_said():
     names = [f"lead {number}" for number in range(20)]
-    found = told(leads(*[(name, 0.0) for name in names]), outcomes(("lead 1", 5, "lost")), alone(*names))
-    assert found.share["value"] is None
+    found = maturity_of(leads(*[(name, 0.0) for name in names]), outcomes(("lead 1", 5, "lost")), alone(*names))
+    assert found.share.value is None
     assert "No lead was seen to reach won" in found.says
 
 
@@ -133,7 +136,7 @@ def test_the_window_is_half_open_as_the_labels_is():
     """A lead that needs exactly the horizon is outside."""
     known = leads(*[(name, 0.0) for name in "abcd"])
     done = outcomes(("a", 29.99, "won"), ("b", 30, "won"), ("c", 30.01, "won"))
-    assert told(known, done, alone(*"abcd")).share["value"] == pytest.approx(1 / 3)
+    assert maturity_of(known, done, alone(*"abcd")).share.value == pytest.approx(1 / 3)
 
 
 def test_a_closed_lead_stays_among_those_that_have_not_converted():
@@ -160,7 +163,7 @@ def test_leads_that_had_reached_the_goal_before_they_were_known_do_not_count():
 
 
 def test_the_answer_is_json_with_a_short_rising_curve():
-    found = told(*company(6)).as_json()
+    found = maturity_of(*company(6)).as_json()
     json.dumps(found, allow_nan=False)
     reached = [point["reached"] for point in found["curve"]]
     assert len(reached) <= 61
@@ -172,5 +175,5 @@ def test_the_answer_is_json_with_a_short_rising_curve():
 def test_three_hundred_thousand_leads_take_seconds():
     known, done, groups = company(7, size=300_000)
     started = time.process_time()
-    told(known, done, groups)
+    maturity_of(known, done, groups)
     assert time.process_time() - started < 5

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.instants import DAY_US
 from tests.training.small import day
-from training.dataset.origins import origins, plan_origins
+from training.dataset.origins import plan_origins, rolling_origins
 from training.errors import HistoryError
 
 HORIZON = 10 * DAY_US
@@ -17,7 +17,7 @@ HORIZON = 10 * DAY_US
 
 @pytest.fixture(scope="module")
 def found(dataset):
-    return origins(dataset)
+    return rolling_origins(dataset)
 
 
 @given(st.floats(18, 400), st.integers(1, 5))
@@ -46,7 +46,7 @@ def test_the_last_origin_is_the_training_set_itself(found):
     assert len(found) == 3
     whole = found[-1]
     assert whole.plan.as_json() == whole.manifest["plan"]
-    again = origins(whole)[-1]
+    again = rolling_origins(whole)[-1]
     assert again.sha256 == whole.sha256
 
 

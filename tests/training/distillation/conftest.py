@@ -4,8 +4,8 @@ import pytest
 
 from data.warehouse import import_history
 from data.workspace import Workspace
-from training.dataset.dataset import build
-from training.distillation import distil
+from training.dataset.dataset_builder import build_dataset
+from training.distillation.distillation import distil
 from training.fitting.fit import fit
 
 
@@ -16,7 +16,7 @@ def warehouse(world):
 
 @pytest.fixture(scope="session")
 def dataset(world, warehouse):
-    return build(warehouse, Workspace(world.playbook, world.home))[0]
+    return build_dataset(warehouse, Workspace(world.playbook, world.home))[0]
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,8 @@ import pytest
 from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from models.scorecard import compile_scorecard
 from training.dataset.feature_values import values_of
-from training.distillation import read_rules
 from training.distillation.candidate_rules import MOST_VALUES, candidates
-from training.distillation.rule_yaml import write_rules
+from training.distillation.rule_yaml import read_rules, write_rules
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from models.calibration import sigmoid
 from models.receipt import ScorerId
 from models.scorecard import compile_scorecard
 from training.dataset.feature_values import values_of
-from training.distillation import distil
+from training.distillation.distillation import distil
 from training.distillation.rule_selection import MOST_ON_A_TOPIC, MOST_RULES
 from training.statistics.scoring_metrics import losses
 
@@ -140,15 +140,15 @@ def test_a_teacher_that_is_a_points_table_is_found_again(world, dataset):
 
 
 def _label_as(rows, known, chance):
-    """Let those rows have their chance for an outcome; the target is then what the teacher says."""
+    """Make the outcome of these rows their chance, so that the target is the model's probability."""
     label = rows["label"].copy()
     label.loc[known] = chance
     return label
 
 
 def _without_words(rule):
-    said = rule.model_dump(by_alias=True, exclude_none=True, exclude={"because", "points"})
-    return str(sorted(said.items()))
+    fields = rule.model_dump(by_alias=True, exclude_none=True, exclude={"because", "points"})
+    return str(sorted(fields.items()))
 
 
 def test_a_teacher_that_says_the_same_of_everyone_teaches_nothing(world, dataset):
@@ -202,8 +202,8 @@ def test_a_playbook_without_attributes_gets_rules_about_what_leads_did(world, da
     assert {type(rule) for rule in found.rules.rules} <= {ActivityRule, InactivityRule}
 
 
-def _one_rule(**said):
-    return ScorecardRules.model_validate({"rules": [{"points": 10, "because": "for a test", **said}]})
+def _one_rule(**fields):
+    return ScorecardRules.model_validate({"rules": [{"points": 10, "because": "for a test", **fields}]})
 
 
 def _distilled(world, dataset, *, playbook, features, card):

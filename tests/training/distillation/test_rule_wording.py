@@ -7,7 +7,7 @@ from training.distillation.rule_wording import activity_words, range_words, trut
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("arguments", "words"),
     [
         ({"kind": "visit", "subject": None, "within_days": None, "half_life_days": None}, "visited us"),
         ({"kind": "visit", "subject": None, "within_days": 1, "half_life_days": None}, "visited us in the last day"),
@@ -19,10 +19,10 @@ from training.distillation.rule_wording import activity_words, range_words, trut
         ({"kind": "visit", "subject": "web", "within_days": None, "half_life_days": None}, "visited us (web)"),
     ],
 )
-def test_activities_are_said_in_the_playbooks_words(asked, said):
+def test_activities_are_said_in_the_playbooks_words(arguments, words):
     fair = {"did": "met us at a fair", "one": "fair", "many": "fairs"}
     visit = {"did": "visited us", "one": "visit", "many": "visits", "subject": True, "subjects": {"fair": fair}}
-    assert activity_words(small_playbook(activities={"visit": visit}), **asked) == said
+    assert activity_words(small_playbook(activities={"visit": visit}), **arguments) == words
 
 
 def test_attributes_are_said_in_the_playbooks_words():

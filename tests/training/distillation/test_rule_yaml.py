@@ -15,8 +15,7 @@ from data.instants import DAY_US
 from data.playbook import load_playbook
 from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from training.dataset.feature_values import values_of
-from training.distillation import read_rules
-from training.distillation.rule_yaml import write_rules
+from training.distillation.rule_yaml import read_rules, write_rules
 from training.errors import TrainingError
 from training.fitting.scorecard_fit import calibrated_rules
 
@@ -68,8 +67,8 @@ def test_the_comment_tells_how_well_they_did_where_that_is_known(learned):
 
 
 def test_it_is_json_with_its_yaml_inside(learned):
-    said = json.loads(json.dumps(learned.as_json()))
-    assert said == {"name": "learned rules", "rules": len(learned.rules.rules), "yaml": learned.to_yaml()}
+    content = json.loads(json.dumps(learned.as_json()))
+    assert content == {"name": "learned rules", "rules": len(learned.rules.rules), "yaml": learned.to_yaml()}
 
 
 def test_points_are_what_a_person_with_the_file_and_the_history_counts(learned, world, dataset, warehouse):

@@ -1,4 +1,4 @@
-"""At every origin everyone is judged on the same rows, and nobody is called better by chance."""
+"""At every origin all scorers are evaluated on the same rows, and none is called better by chance."""
 
 import threading
 from dataclasses import replace
@@ -9,60 +9,61 @@ from tests.training.drawn import drawn
 from training.dataset.origins import at_origin, plan_origins
 from training.errors import FewLeadsError
 from training.evaluation import backtest
-from training.evaluation.backtest import differences, joined, try_origins
+from training.evaluation.backtest import differences, evaluate_origins, with_contender
 from training.statistics.comparison import Contender
+from training.statistics.estimate import Estimate
 from training.statistics.scoring_metrics import EvaluationRows
 
 
 @pytest.fixture(scope="module")
-def tried(world, dataset):
-    (found,) = try_origins((dataset,), world.playbook)
+def origin(world, dataset):
+    (found,) = evaluate_origins((dataset,), world.playbook)
     return found
 
 
-def test_the_model_comes_first_then_the_rules_then_the_baselines(tried):
-    assert [one.kind for one in tried.contenders] == ["model", "rules", "baseline", "baseline"]
-    assert [one["name"] for one in tried.scorers] == [one.name for one in tried.contenders]
-    assert {len(one.probability) for one in tried.contenders} == {tried.scorers[0]["rows"]}
+def test_the_model_comes_first_then_the_rules_then_the_baselines(origin):
+    assert [one.kind for one in origin.contenders] == ["model", "rules", "baseline", "baseline"]
+    assert [one["name"] for one in origin.scorers] == [one.name for one in origin.contenders]
+    assert {len(one.probability) for one in origin.contenders} == {origin.scorers[0]["rows"]}
 
 
-def test_differences_are_the_models_against_each_other_on_the_same_rows(tried):
-    losses = [one["log_loss"]["value"] for one in tried.scorers]
-    for other, found in zip(losses[1:], tried.differences, strict=True):
-        assert found["log_loss"]["value"] == pytest.approx(losses[0] - other, abs=1e-9)
+def test_differences_are_the_models_against_each_other_on_the_same_rows(origin):
+    losses = [one["log_loss"]["value"] for one in origin.scorers]
+    for other, found in zip(losses[1:], origin.differences, strict=True):
+        assert found.log_loss.value == pytest.approx(losses[0] - other, abs=1e-9)
 
 
-def test_a_contender_that_joins_is_judged_like_the_others(tried):
-    rules = tried.contenders[1]
+def test_a_contender_that_joins_is_evaluated_like_the_others(origin):
+    rules = origin.contenders[1]
     twin = Contender(name="twin", kind="learned rules", version="", fingerprint="", probability=rules.probability)
-    found = joined(tried, twin, capacity_per_day=10)
-    assert found.scorers[-1]["log_loss"] == tried.scorers[1]["log_loss"]
-    assert found.differences[-1]["log_loss"] == tried.differences[0]["log_loss"]
-    assert len(found.contenders) == len(tried.contenders) + 1
+    found = with_contender(origin, twin, capacity_per_day=10)
+    assert found.scorers[-1]["log_loss"] == origin.scorers[1]["log_loss"]
+    assert found.differences[-1].log_loss == origin.differences[0].log_loss
+    assert len(found.contenders) == len(origin.contenders) + 1
 
 
-def test_someone_equal_is_neither_beaten_nor_lost_to(tried):
-    model = tried.contenders[0]
-    judged = EvaluationRows.of(tried.dataset.block("test"))
+def test_an_equal_scorer_is_neither_beaten_nor_lost_to(origin):
+    model = origin.contenders[0]
+    judged = EvaluationRows.of(origin.dataset.block("test"))
     (found,) = differences((model, Contender.baseline("same", model.probability.copy())), judged)
-    assert found["log_loss"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert found.log_loss == Estimate(value=0.0, low=0.0, high=0.0)
 
 
-def test_an_origin_is_said_with_its_weeks_and_who_was_beaten(tried):
-    said = tried.as_json(3)
-    assert said["number"] == 3
-    assert said["test"] == tried.dataset.manifest["plan"]["test"]
-    assert said["says"].startswith("The model beats ")
-    assert "base rate" in said["says"]
+def test_an_origin_names_its_weeks_and_the_scorers_that_were_beaten(origin):
+    found = origin.evaluation(3)
+    assert found.number == 3
+    assert found.test.model_dump() == origin.dataset.manifest["plan"]["test"]
+    assert found.says.startswith("The model beats ")
+    assert "base rate" in found.says
 
 
 def test_an_earlier_origin_with_too_few_leads_is_left_out_and_the_last_is_not(long):
     early, whole, folder = long
     hopeless = replace(early, rows=early.rows.assign(label=0.0))
-    (found,) = try_origins((hopeless, whole), folder)
+    (found,) = evaluate_origins((hopeless, whole), folder)
     assert found.dataset is whole
     with pytest.raises(FewLeadsError):
-        try_origins((hopeless,), folder)
+        evaluate_origins((hopeless,), folder)
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +75,16 @@ def long():
     return early, whole, folder
 
 
-def test_an_origin_judged_beside_another_has_the_numbers_it_has_alone(long):
+def test_an_origin_evaluated_beside_another_has_the_numbers_it_has_alone(long):
     early, whole, folder = long
-    both = try_origins((early, whole), folder)
-    (alone,) = try_origins((early,), folder)
-    assert both[0].as_json(1) == alone.as_json(1)
+    both = evaluate_origins((early, whole), folder)
+    (alone,) = evaluate_origins((early,), folder)
+    assert both[0].evaluation(1) == alone.evaluation(1)
     assert both[1].dataset is whole
 
 
-def test_a_judging_that_is_interrupted_leaves_nobody_working(long, monkeypatch):
-    """Ctrl-C reaches the thread of the last origin; the one beside it ends at its next step, with nothing judged."""
+def test_a_backtest_that_is_interrupted_leaves_no_thread_working(long, monkeypatch):
+    """Ctrl-C reaches the thread of the last origin; the one beside it ends at its next step, with nothing evaluated."""
     early, whole, folder = long
     finished = []
     monkeypatch.setattr(backtest, "differences", lambda *_: finished.append(1))
@@ -92,16 +93,16 @@ def test_a_judging_that_is_interrupted_leaves_nobody_working(long, monkeypatch):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        try_origins((early, whole), folder, progress=interrupt)
+        evaluate_origins((early, whole), folder, progress=interrupt)
     assert not [one for one in threading.enumerate() if "ThreadPool" in one.name]
     assert not finished
 
 
-def test_what_goes_wrong_at_an_earlier_origin_is_told(long, monkeypatch):
+def test_an_error_at_an_earlier_origin_is_raised(long, monkeypatch):
     early, whole, folder = long
     monkeypatch.setattr(backtest, "fit_baselines", refused)
     with pytest.raises(ArithmeticError, match="no baselines"):
-        try_origins((early, whole), folder)
+        evaluate_origins((early, whole), folder)
 
 
 def refused(dataset, *, seed):

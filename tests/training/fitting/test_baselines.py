@@ -1,4 +1,4 @@
-"""Baselines are fair: they see what the model may see, are calibrated as it is, and find a truth that is simple."""
+"""Baselines are fair: they use the model's features, are calibrated as it is, and find a truth that is simple."""
 
 from dataclasses import replace
 
@@ -7,10 +7,17 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from data.contract import AttributeType
+from features.catalog import Catalog
+from features.feature import Feature
+from features.reducers import AttributeValue, LeadAge
 from tests.training.drawn import drawn
 from training.fitting import baselines
-from training.fitting.baselines import fit_baselines
+from training.fitting.baselines import design, fit_baselines
 from training.statistics.scoring_metrics import losses
+
+AGE = Feature("age", LeadAge(), None, "", "")
+SOURCE = Feature("source", AttributeValue("source", AttributeType.CATEGORY), None, "", "")
 
 
 @pytest.fixture(scope="module")
@@ -27,27 +34,27 @@ def loss(probability, rows):
     return float(np.average(losses(probability, rows["label"].to_numpy()), weights=rows["weight"]))
 
 
-def test_there_are_two_and_they_say_their_names(fitted):
-    assert [one.name for one in fitted] == ["base rate", "logistic regression"]
+def test_there_are_two_with_names(fitted):
+    assert [baseline.name for baseline in fitted] == ["base rate", "logistic regression"]
 
 
-def test_the_base_rate_says_the_same_of_everyone(dataset, fitted):
-    said = fitted[0].probabilities(dataset.block("test"))
-    assert said.tolist() == [dataset.base_rate] * len(said)
+def test_the_base_rate_is_the_same_for_every_lead(dataset, fitted):
+    probability = fitted[0].probabilities(dataset.block("test"))
+    assert probability.tolist() == [dataset.base_rate] * len(probability)
 
 
 def test_the_regression_beats_the_base_rate_ahead(dataset, fitted):
     test = dataset.block("test")
-    constant, regression = (one.probabilities(test) for one in fitted)
+    constant, regression = (baseline.probabilities(test) for baseline in fitted)
     assert regression.shape == (len(test),)
     assert loss(regression, test) < loss(constant, test) - 0.005
 
 
 def test_the_regression_is_calibrated_on_the_calibrate_block(dataset, fitted):
-    """Platt's map leaves no difference between what was said and what came there."""
+    """Platt's map leaves no difference between the predicted and the observed rate there."""
     block = dataset.block("calibrate")
-    said = fitted[1].probabilities(block)
-    assert np.average(said, weights=block["weight"]) == pytest.approx(
+    probability = fitted[1].probabilities(block)
+    assert np.average(probability, weights=block["weight"]) == pytest.approx(
         np.average(block["label"], weights=block["weight"]), rel=1e-6
     )
 
@@ -61,9 +68,9 @@ def test_a_truth_that_is_a_logistic_regression_is_found():
     label = (np.random.default_rng(1).random(len(logit)) < expit(logit)).astype(float)
     known = replace(dataset, rows=dataset.rows.assign(label=label, truth=expit(logit)))
     test = known.block("test")
-    said = fit_baselines(known)[1].probabilities(test)
-    assert np.corrcoef(said, test["truth"])[0, 1] > 0.95
-    assert loss(said, test) < loss(test["truth"].to_numpy(), test) + 0.01
+    probability = fit_baselines(known)[1].probabilities(test)
+    assert np.corrcoef(probability, test["truth"])[0, 1] > 0.95
+    assert loss(probability, test) < loss(test["truth"].to_numpy(), test) + 0.01
 
 
 def test_the_same_rows_give_the_same_baselines(dataset, fitted):
@@ -72,7 +79,7 @@ def test_the_same_rows_give_the_same_baselines(dataset, fitted):
     np.testing.assert_array_equal(again, fitted[1].probabilities(test))
 
 
-def test_no_label_ahead_moves_anything(dataset, fitted):
+def test_labels_of_the_test_block_have_no_effect(dataset, fitted):
     test = dataset.rows["block"] == "test"
     turned = replace(dataset, rows=dataset.rows.assign(label=dataset.rows["label"].where(~test, 1.0)))
     rows = dataset.block("test")
@@ -87,19 +94,59 @@ def test_of_a_long_history_a_sample_is_enough(dataset, fitted, monkeypatch):
     assert np.corrcoef(sampled, fitted[1].probabilities(test))[0, 1] > 0.8
 
 
-def test_what_was_never_seen_in_training_has_a_chance_all_the_same(dataset, fitted):
+def test_values_never_seen_in_training_get_a_probability(dataset, fitted):
     """New categories, missing values and numbers beyond all that was seen."""
     odd = dataset.block("test").head(4).copy()
     for feature in dataset.catalog.features:
         odd[feature.name] = ["never seen", None, "x", "y"] if feature.is_category else [1e12, np.nan, -5.0, 0.0]
-    said = fitted[1].probabilities(odd)
-    assert ((said >= 0) & (said <= 1)).all()
+    probability = fitted[1].probabilities(odd)
+    assert ((probability >= 0) & (probability <= 1)).all()
 
 
 @pytest.mark.parametrize("kind", ["numbers", "categories"])
 def test_catalogs_of_one_kind_are_fitted(dataset, kind):
-    from features.catalog import Catalog
-
     features = tuple(one for one in dataset.catalog.features if one.is_category == (kind == "categories"))
-    found = fit_baselines(replace(dataset, catalog=Catalog(features)))[1].probabilities(dataset.block("test"))
-    assert pd.Series(found).between(0, 1).all()
+    probability = fit_baselines(replace(dataset, catalog=Catalog(features)))[1].probabilities(dataset.block("test"))
+    assert pd.Series(probability).between(0, 1).all()
+
+
+def small(ages, sources):
+    return pd.DataFrame({"age": ages, "source": pd.Series(sources, dtype="str")})
+
+
+def fitted_design(rows, catalog=Catalog((AGE, SOURCE))):  # noqa: B008 - frozen
+    columns = design(catalog)
+    return columns, columns.fit_transform(rows)
+
+
+def varying(matrix):
+    return int((matrix.std(axis=0) > 0).sum())
+
+
+def test_columns_are_single_precision_and_of_one_scale(dataset):
+    matrix = fitted_design(dataset.block("train"), dataset.catalog)[1]
+    assert matrix.dtype == np.float32
+    np.testing.assert_allclose(matrix.mean(axis=0), 0, atol=1e-3)
+    assert np.isclose(matrix.std(axis=0), 1, atol=1e-3).sum() == varying(matrix)
+
+
+def test_missing_numbers_get_the_median_and_a_flag():
+    columns, matrix = fitted_design(small([1.0, 3.0, 8.0, np.nan], ["a"] * 4))
+    assert varying(matrix) == 2
+    median, missing = columns.transform(small([3.0, np.nan], ["a", "a"]))
+    assert (median != missing).sum() == 1
+
+
+def test_numbers_are_signed_logarithms_of_themselves():
+    columns, matrix = fitted_design(small([-(np.e - 1), 0.0, np.e - 1], ["a"] * 3))
+    np.testing.assert_allclose(matrix[:, 0], np.array([-1, 0, 1]) * np.sqrt(1.5), rtol=1e-6)
+    assert columns.transform(small([0.0], ["a"]))[0, 0] == 0
+
+
+def test_rare_categories_share_a_column_and_a_missing_one_has_its_own():
+    frequent = ["a"] * 200 + ["b"] * 150 + [None] * 48
+    assert varying(fitted_design(small([1.0] * 398, frequent))[1]) == 3
+    columns, matrix = fitted_design(small([1.0] * 400, [*frequent, "c", "d"]))
+    assert varying(matrix) == 4
+    np.testing.assert_array_equal(columns.transform(small([1.0], ["never seen"]))[0], matrix[399])
+    np.testing.assert_array_equal(matrix[398], matrix[399])

@@ -12,8 +12,16 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from models.calibration import Beta, Isotonic, Platt, calibration_from_json, sigmoids
-from training.fitting import calibration_choice
-from training.fitting.calibration_choice import FEWEST_AT_KNOT, STEEPER, calibrate, platt
+from training.fitting import calibration_choice, calibration_maps
+from training.fitting.calibration_choice import calibrate
+from training.fitting.calibration_maps import (
+    FEWEST_AT_KNOT,
+    STEEPER,
+    CalibrationRows,
+    fit_beta,
+    fit_isotonic,
+    fit_platt,
+)
 from training.statistics.reliability import logistic_fit
 
 STAIRS = Isotonic((-3.0, -2.0), (-5.6, -2.6), below=0.2, above=0.35)
@@ -32,11 +40,11 @@ def history(truth, *, accounts, seed, centre=-2.5, each=2.5):
 
 
 def block(margins, rows):
-    return calibration_choice._Block.of(margins, rows)
+    return CalibrationRows.of(margins, rows)
 
 
 def likelihood(calibration, margins, rows):
-    """Give the weighted log loss, a sum."""
+    """Return the weighted log loss, a sum."""
     chance = np.clip(calibration.probabilities(margins), 1e-300, 1 - 1e-16)
     label, weight = rows["label"].to_numpy(), rows["weight"].to_numpy()
     return -float(weight @ (label * np.log(chance) + (1 - label) * np.log(1 - chance)))
@@ -63,7 +71,7 @@ def test_another_wins_only_with_its_whole_interval_below_platt():
     for truth in (STRAIGHT, STAIRS, BOWED):
         for seed in range(4):
             found = calibrate(*history(truth, accounts=1_200, seed=seed), seed=seed)
-            winners = [one for one in found.compared if one.difference["high"] < 0]
+            winners = [one for one in found.compared if one.difference.high < 0]
             best = min(winners, key=lambda one: one.log_loss).kind if winners else "platt"
             assert found.chosen.kind == best
 
@@ -71,7 +79,11 @@ def test_another_wins_only_with_its_whole_interval_below_platt():
 def test_a_map_that_wins_is_nearer_to_the_truth():
     margins, rows = history(STAIRS, accounts=4_000, seed=1)
     fresh = history(STAIRS, accounts=3_000, seed=2)[0]
-    found, line, true = calibrate(margins, rows, seed=1).chosen, platt(margins, rows), STAIRS.probabilities(fresh)
+    found, line, true = (
+        calibrate(margins, rows, seed=1).chosen,
+        fit_platt(block(margins, rows)),
+        STAIRS.probabilities(fresh),
+    )
     far = {one.kind: np.square(one.probabilities(fresh) - true).mean() for one in (found, line)}
     assert far["isotonic"] < far["platt"] / 3
 
@@ -80,7 +92,7 @@ def test_with_few_successes_nothing_is_compared_and_it_is_said():
     margins, rows = history(STAIRS, accounts=500, seed=1)
     found = calibrate(margins, rows, seed=1)
     assert found.compared == ()
-    assert found.chosen == platt(margins, rows)
+    assert found.chosen == fit_platt(block(margins, rows))
     assert "are needed" in found.says
     assert found.as_json() == {"chosen": "platt", "compared": [], "says": found.says}
 
@@ -97,15 +109,15 @@ def test_the_differences_are_those_of_folds_by_account():
     found, fold = calibrate(margins, rows, seed=3), calibration_choice._folds(block(margins, rows), seed=3)
     assert rows.groupby("group").apply(lambda own: len(set(fold[own.index]))).eq(1).all()
     total = sum(
-        likelihood(platt(margins[fold != at], rows[fold != at]), margins[fold == at], rows[fold == at])
+        likelihood(fit_platt(block(margins[fold != at], rows[fold != at])), margins[fold == at], rows[fold == at])
         for at in range(5)
     )
     assert [one.kind for one in found.compared] == ["platt", "beta", "isotonic"]
     assert found.compared[0].log_loss == pytest.approx(total / rows["weight"].sum(), rel=1e-9)
     assert found.compared[0].difference == {"value": 0.0, "low": 0.0, "high": 0.0}
     for one in found.compared[1:]:
-        assert one.difference["low"] < one.difference["value"] < one.difference["high"]
-        assert one.difference["value"] == pytest.approx(one.log_loss - found.compared[0].log_loss, abs=1e-12)
+        assert one.difference.low < one.difference.value < one.difference.high
+        assert one.difference.value == pytest.approx(one.log_loss - found.compared[0].log_loss, abs=1e-12)
 
 
 def test_each_fold_has_its_part_of_the_successes():
@@ -123,9 +135,9 @@ def test_the_same_seed_gives_the_same_choice():
 def test_the_choice_is_json_and_a_sentence():
     for truth, says in ((STAIRS, "Isotonic calibration: "), (STRAIGHT, "Platt's calibration: ")):
         found = calibrate(*history(truth, accounts=4_000, seed=1), seed=1)
-        told = json.loads(json.dumps(found.as_json(), allow_nan=False))
-        assert (told["chosen"], told["says"]) == (found.chosen.kind, found.says)
-        assert [set(one) for one in told["compared"]] == [{"is", "log_loss", "difference"}] * 3
+        content = json.loads(json.dumps(found.as_json(), allow_nan=False))
+        assert (content["chosen"], content["says"]) == (found.chosen.kind, found.says)
+        assert [set(one) for one in content["compared"]] == [{"is", "log_loss", "difference"}] * 3
         assert found.says.startswith(says)
         assert found.says.endswith(".")
 
@@ -135,7 +147,7 @@ def test_the_choice_is_json_and_a_sentence():
 
 def test_platt_is_the_plain_logistic_fit():
     margins, rows = history(STRAIGHT, accounts=600, seed=1)
-    found = platt(margins, rows)
+    found = fit_platt(block(margins, rows))
     fit = LogisticRegression(C=np.inf, tol=1e-10).fit(margins[:, None], rows["label"], sample_weight=rows["weight"])
     assert (found.slope, found.offset) == pytest.approx((fit.coef_[0, 0], fit.intercept_[0]), abs=1e-4)
     plain = logistic_fit(margins, rows["label"].to_numpy(), weight=rows["weight"].to_numpy())
@@ -154,7 +166,7 @@ def test_a_map_that_would_reverse_the_order_is_flat():
 @pytest.mark.parametrize("centre", [-3.0, 0.0])
 def test_beta_is_the_likeliest_of_those_that_keep_the_order(truth, centre):
     margins, rows = history(truth, accounts=400, seed=2, centre=centre)
-    found = calibration_choice._beta(block(margins, rows))
+    found = fit_beta(block(margins, rows))
     best = minimize(
         lambda numbers: likelihood(Beta(*numbers), margins, rows),
         [1.0, 1.0, 0.0],
@@ -169,7 +181,7 @@ def test_beta_is_the_likeliest_of_those_that_keep_the_order(truth, centre):
 @pytest.mark.parametrize(("truth", "edge"), [(Beta(0.0, 4.0, -2.0), "a"), (Beta(4.0, 0.0, 3.0), "b")])
 def test_beta_stays_on_the_edge_that_the_truth_lies_on(truth, edge):
     """Of several samples some would have gone beyond it, and are exactly 0 there."""
-    fits = [calibration_choice._beta(block(*history(truth, accounts=300, seed=at, centre=0.0))) for at in range(8)]
+    fits = [fit_beta(block(*history(truth, accounts=300, seed=at, centre=0.0))) for at in range(8)]
     found = [getattr(fit, edge) for fit in fits]
     assert min(found) == 0 <= max(found) < 0.6
 
@@ -177,7 +189,7 @@ def test_beta_stays_on_the_edge_that_the_truth_lies_on(truth, edge):
 def test_steps_are_those_of_scikit_learn():
     margins, rows = history(STAIRS, accounts=800, seed=3)
     margins = margins.round(1)
-    steps = calibration_choice._steps(block(margins, rows), sigmoids(margins))
+    steps = calibration_maps._steps(block(margins, rows), sigmoids(margins))
     fit = IsotonicRegression().fit(margins, rows["label"], sample_weight=rows["weight"])
     expected = np.unique(fit.y_thresholds_.round(9))
     np.testing.assert_allclose(steps[:, 2] / steps[:, 0], expected, atol=1e-8)
@@ -189,9 +201,9 @@ def test_steps_are_those_of_scikit_learn():
 def test_every_step_that_is_kept_rests_on_enough_accounts():
     margins, rows = history(STAIRS, accounts=4_000, seed=4)
     own = block(margins, rows)
-    line = platt(margins, rows)
-    steps = calibration_choice._steps(own, line.probabilities(margins))
-    kept = calibration_choice._joined(steps, line, steepest=STEEPER * line.slope)
+    line = fit_platt(block(margins, rows))
+    steps = calibration_maps._steps(own, line.probabilities(margins))
+    kept = calibration_maps._joined(steps, line, steepest=STEEPER * line.slope)
     assert 3 < len(kept) < len(steps)
     assert (kept[:, 3:] >= FEWEST_AT_KNOT).all()
     np.testing.assert_allclose(kept.sum(axis=0), steps.sum(axis=0))
@@ -199,7 +211,7 @@ def test_every_step_that_is_kept_rests_on_enough_accounts():
 
 def test_isotonic_rises_everywhere_and_never_ten_times_as_steeply_as_platt():
     margins, rows = history(STAIRS, accounts=3_000, seed=4)
-    found, line = calibration_choice._isotonic(block(margins, rows)), platt(margins, rows)
+    found, line = fit_isotonic(block(margins, rows)), fit_platt(block(margins, rows))
     slopes = np.diff(found.log_odds) / np.diff(found.margins)
     assert (slopes > 0).all()
     assert slopes.max() < STEEPER * line.slope
@@ -212,7 +224,7 @@ def test_the_chances_of_isotonic_add_up_to_the_successes_also_over_wide_steps():
     found = []
     for seed in range(10):
         own = block(*history(Beta(1.6, 0.2, 0.0), accounts=1_500, seed=seed))
-        chances = calibration_choice._isotonic(own).probabilities(own.margins)
+        chances = fit_isotonic(own).probabilities(own.margins)
         found.append(np.average(chances, weights=own.weight) / own.rate)
     assert np.mean(found) == pytest.approx(1, abs=0.015)
 

@@ -8,7 +8,7 @@ from features.catalog import Catalog
 from features.feature import Feature
 from features.reducers import Count, DaysSinceLast, DecayedCount
 from models.bundle import load_bundle
-from training.fitting.feature_selection import earning
+from training.fitting.feature_selection import select_features
 
 CATALOG = Catalog(tuple(Feature(name, Count(name), 0, name) for name in ("noise", "strong", "weak", "still")), ("x",))
 
@@ -26,12 +26,12 @@ def booster():
 
 
 def test_the_fewest_features_that_made_the_gain_are_kept_in_order(booster):
-    assert earning(booster, CATALOG, kept_gain=0.9).names == ["strong", "weak"]
-    assert earning(booster, CATALOG, kept_gain=0.5).names == ["strong"]
+    assert select_features(booster, CATALOG, kept_gain=0.9).names == ["strong", "weak"]
+    assert select_features(booster, CATALOG, kept_gain=0.5).names == ["strong"]
 
 
 def test_what_never_split_is_dropped_even_when_all_gain_is_kept(booster):
-    assert "still" not in earning(booster, CATALOG, kept_gain=1.0).names
+    assert "still" not in select_features(booster, CATALOG, kept_gain=1.0).names
 
 
 def test_what_puts_a_kept_reason_into_words_is_kept_with_it(booster):
@@ -44,23 +44,23 @@ def test_what_puts_a_kept_reason_into_words_is_kept_with_it(booster):
             Feature("visit_last", DaysSinceLast("visit"), None, "visit", group="activity:visit"),
         )
     )
-    assert earning(booster, catalog, kept_gain=0.5).names == ["visit_decayed", "visit_last"]
+    assert select_features(booster, catalog, kept_gain=0.5).names == ["visit_decayed", "visit_last"]
 
 
 def test_every_activity_of_a_trained_model_can_be_said_never_to_have_happened(trained):
     features = load_bundle(trained.bundle).catalog.features
     about = {feature.code for feature in features if feature.code.startswith("activity:")}
-    said = {feature.code for feature in features if isinstance(feature.reduce, DaysSinceLast)}
+    worded = {feature.code for feature in features if isinstance(feature.reduce, DaysSinceLast)}
     assert about
-    assert about <= said
+    assert about <= worded
 
 
 def test_what_must_never_be_used_stays_so(booster):
-    assert earning(booster, CATALOG).never_use == ("x",)
+    assert select_features(booster, CATALOG).never_use == ("x",)
 
 
 def test_without_any_gain_everything_stays():
     rows = np.zeros((100, 4))
     data = lightgbm.Dataset(rows, np.r_[np.zeros(50), np.ones(50)], params={"verbosity": -1})
     nothing = lightgbm.train({"objective": "binary", "verbosity": -1}, data, num_boost_round=1)
-    assert earning(nothing, CATALOG) == CATALOG
+    assert select_features(nothing, CATALOG) == CATALOG

@@ -11,10 +11,11 @@ from models.bundle import load_bundle, save_bundle
 from models.shapley import ShapleyTables
 from tests.training.drawn import drawn
 from training.errors import FewLeadsError, HistoryError
-from training.fitting.boosting import BinnedRows, at_most, each_lead_once, fit_booster
+from training.fitting.boosting import BinnedRows, fit_booster
 from training.fitting.fit import fit, prepare
 from training.fitting.hyperparameters import MOST_STEPS, parameters_for
 from training.fitting.minimum_data import leads_by_outcome
+from training.fitting.row_weights import sample_groups, weigh_leads_equally
 
 FEATURES = 16
 RISES, FALLS = ("page_view", "call", "page_view/docs"), ("trial_use", "email_click")
@@ -45,7 +46,7 @@ def with_rows(dataset, **columns):
     return replace(dataset, rows=dataset.rows.assign(**columns))
 
 
-def told(fitted):
+def content_of(fitted):
     """All that a bundle holds of a model."""
     model = fitted.model
     return model.trees.to_json(), model.calibration, model.bands, model.encoding, model.base_odds
@@ -53,17 +54,17 @@ def told(fitted):
 
 def test_the_same_rows_give_the_same_model_however_many_threads_there_are(dataset, folder, fitted):
     for threads in (1, 3):
-        assert told(fit(dataset, folder, parameters={"num_threads": threads})) == told(fitted)
+        assert content_of(fit(dataset, folder, parameters={"num_threads": threads})) == content_of(fitted)
 
 
 def test_another_seed_gives_another_model(dataset, folder, fitted):
-    assert told(fit(dataset, folder, seed=1)) != told(fitted)
+    assert content_of(fit(dataset, folder, seed=1)) != content_of(fitted)
 
 
 def test_no_label_of_the_test_weeks_moves_anything(dataset, folder, fitted):
     ahead = (dataset.rows["block"] == "test").to_numpy()
     turned = np.where(ahead, 1 - dataset.rows["label"], dataset.rows["label"])
-    assert told(fit(with_rows(dataset, label=turned), folder)) == told(fitted)
+    assert content_of(fit(with_rows(dataset, label=turned), folder)) == content_of(fitted)
 
 
 def test_what_was_fitted_is_said(dataset, fitted):
@@ -122,11 +123,11 @@ def test_few_successes_want_small_trees():
 
 def test_a_limit_of_rows_keeps_whole_groups(dataset):
     train = dataset.block("train")
-    kept = at_most(train, 2_000, purpose="testing", seed=1)
+    kept = sample_groups(train, 2_000, purpose="testing", seed=1)
     assert 1_700 < len(kept) < 2_300
     assert set(kept["group"]).isdisjoint(train.drop(kept.index)["group"])
-    assert at_most(train, None, purpose="testing", seed=1) is train
-    assert at_most(train, len(train), purpose="testing", seed=1) is train
+    assert sample_groups(train, None, purpose="testing", seed=1) is train
+    assert sample_groups(train, len(train), purpose="testing", seed=1) is train
 
 
 def test_a_fit_on_fewer_rows_looks_at_no_others(dataset, folder):
@@ -136,20 +137,20 @@ def test_a_fit_on_fewer_rows_looks_at_no_others(dataset, folder):
 
 
 def test_a_lead_weighs_one_however_long_its_story_is(dataset):
-    rows = each_lead_once(dataset.block("train"))
+    rows = weigh_leads_equally(dataset.block("train"))
     assert rows.groupby("lead_id")["weight"].sum().round(9).eq(1).all()
 
 
 def test_a_booster_needs_no_features_that_are_categories(dataset):
     numbers = Catalog(tuple(one for one in dataset.catalog.features if not one.is_category))
-    train, stop = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    train, stop = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
     parameters = parameters_for(train, seed=1)
     assert fit_booster(BinnedRows.of(train, stop, catalog=numbers, parameters=parameters), parameters).num_trees()
 
 
 def test_rows_in_bins_serve_many_boosters(dataset):
     """A booster fitted on rows that another was fitted on is the one that would have been fitted alone."""
-    train, stop = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    train, stop = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
     first, second = ({**parameters_for(train, seed=1), "min_data_in_leaf": least} for least in (400, 20))
     again = BinnedRows.of(train, stop, catalog=dataset.catalog, parameters=first)
     fit_booster(again, first)

@@ -25,7 +25,7 @@ from features.reducers import (
 )
 from models.booster import trees_of
 from training.fitting.boosting import fit_booster
-from training.fitting.monotone import constrained, directions, straighten
+from training.fitting.monotone import constrained, enforce_order, monotone_directions
 
 NUMBER, YES_OR_NO, CATEGORY = AttributeType.NUMERIC, AttributeType.BOOLEAN, AttributeType.CATEGORY
 
@@ -58,7 +58,7 @@ CATALOG = Catalog(
 
 
 def wished(**said):
-    return directions(CATALOG, FeatureWishes(**said))
+    return monotone_directions(CATALOG, FeatureWishes(**said))
 
 
 def test_more_of_an_activity_is_a_higher_count_and_fewer_days_since():
@@ -118,10 +118,10 @@ def grown(seed, *, rows, columns, categories):
     known = np.nan_to_num(matrix)
     logit = known @ generator.normal(size=columns) + known[:, 0] * known[:, -1]
     label = (generator.random(rows) < 1 / (1 + np.exp(-logit))).astype(float)
-    told = constrained({**PARAMETERS, "seed": seed % 1_000}, signs)
+    parameters = constrained({**PARAMETERS, "seed": seed % 1_000}, signs)
     weight = 1 / generator.integers(1, 20, rows)
     data = lightgbm.Dataset(matrix, label, weight=weight, categorical_feature=list(range(categories)))
-    return lightgbm.train(told, data, num_boost_round=25), signs, matrix
+    return lightgbm.train(parameters, data, num_boost_round=25), signs, matrix
 
 
 def largest_fall(booster, signs, matrix):
@@ -150,7 +150,7 @@ def values_of(booster):
 )
 def test_the_margin_never_falls_when_what_may_only_raise_it_rises(seed, rows, columns, categories):
     booster, signs, matrix = grown(seed, rows=rows, columns=columns, categories=categories)
-    straighten(booster, signs)
+    enforce_order(booster, signs)
     assert largest_fall(booster, signs, matrix) == 0.0
 
 
@@ -167,10 +167,10 @@ def test_what_stood_right_is_left_as_it_was():
     for seed in range(4):
         booster, signs, matrix = grown(seed, rows=800, columns=6, categories=1)
         before, margins = values_of(booster), booster.predict(matrix, raw_score=True)
-        moved = straighten(booster, signs)
+        moved = enforce_order(booster, signs)
         assert (values_of(booster) != before).sum() == moved
         assert np.abs(booster.predict(matrix, raw_score=True) - margins).max() < 0.1
-        assert straighten(booster, signs) == 0
+        assert enforce_order(booster, signs) == 0
 
 
 def test_a_booster_that_nobody_told_anything_is_put_in_order_too():
@@ -179,18 +179,19 @@ def test_a_booster_that_nobody_told_anything_is_put_in_order_too():
     data = lightgbm.Dataset(matrix, (np.nan_to_num(matrix[:, 3]) ** 2 > 1).astype(float))
     free, signs = lightgbm.train(PARAMETERS, data, num_boost_round=10), [0, 0, 0, 1, 0]
     assert largest_fall(free, signs, matrix) > 0.1
-    straighten(free, signs)
+    enforce_order(free, signs)
     assert largest_fall(free, signs, matrix) == 0.0
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_trees_of_a_model_hold_to_it(sign):
     from tests.training.drawn import drawn
-    from training.fitting.boosting import BinnedRows, each_lead_once
+    from training.fitting.boosting import BinnedRows
     from training.fitting.hyperparameters import parameters_for
+    from training.fitting.row_weights import weigh_leads_equally
 
     dataset, _ = drawn(6_000, 12)
-    train, stop = (each_lead_once(dataset.block(name)) for name in ("train", "stop"))
+    train, stop = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
     name = next(one.name for one in dataset.catalog.features if isinstance(one.reduce, Count))
     parameters = parameters_for(train, seed=1)
     binned = BinnedRows.of(train, stop, catalog=dataset.catalog, parameters=parameters, wished={name: sign})

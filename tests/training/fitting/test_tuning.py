@@ -84,7 +84,7 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(searching, whol
 
 
 def test_a_search_that_is_done_tries_nothing_more(searching, whole, monkeypatch):
-    monkeypatch.setattr(tuning, "_try", None)
+    monkeypatch.setattr(tuning, "_run_trial", None)
     heard = []
     assert searching(whole[1], heard=heard) == whole[0]
     assert heard == [(TRIALS, TRIALS)]
@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_used_is_a_sentence(searching, tmp_path, content):
 def test_a_file_that_is_busy_for_long_is_a_sentence(searching, tmp_path, monkeypatch):
     place = tmp_path / "studies.db"
     searching(place, trials=1)
-    monkeypatch.setattr(tuning, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(tuning, "LOCK_TIMEOUT_S", 0.1)
     other = sqlite3.connect(place)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RegistryError, match="database is locked"):

@@ -1,62 +1,76 @@
-"""Gates of the calibration hold back chances that are wrong, and hardly ever right ones."""
+"""Gates of the calibration refuse wrong probabilities, and hardly ever right ones."""
 
 import numpy as np
 import pytest
 
 from training.gates.calibration_gates import calibration_gates
+from training.statistics.estimate import NO_ESTIMATE, CalibrationError, Estimate
+from training.statistics.scorer_metrics import Metrics
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
 NAMES = ["calibration error", "observed over expected", "calibration slope"]
 
 
-def number(value, low, high):
-    return {"value": value, "low": low, "high": high}
+def estimate(value, low, high):
+    return Estimate(value=value, low=low, high=high)
 
 
 def metrics(**changes):
-    fine = number(1.0, 0.95, 1.05)
-    return {"ece": {"value": 0.01, "noise_95": 0.012}, "observed_over_expected": fine, "slope": fine} | changes
+    """All numbers of a scorer, with a calibration that is right unless changed."""
+    fine = estimate(1.0, 0.95, 1.05)
+    names = set(Metrics.model_fields) - {"ece", "rows", "positives", "base_log_loss"}
+    ece = CalibrationError(value=0.01, noise_95=0.012)
+    content = {"ece": ece, "rows": 9, "positives": 1, "base_log_loss": 0.3, **dict.fromkeys(names, fine)}
+    return Metrics(**(content | changes))
 
 
 def gate(name, **changes):
-    return next(one for one in calibration_gates(metrics(**changes)) if one.name == name)
+    return next(gate for gate in calibration_gates(metrics(**changes)) if gate.name == name)
 
 
 def simulated(seed, *, successes, off=1.0, stretched=1.0):
-    """Judge chances that are right, times a factor, or with log-odds stretched around their middle."""
+    """Evaluate right probabilities, or multiplied by a factor, or with log-odds stretched around their middle."""
     generator = np.random.default_rng(seed)
     rows = round(successes / 0.08)
     log_odds = generator.normal(-2.85, 1.0, rows)
     truth = 1 / (1 + np.exp(-log_odds))
     label = (generator.random(rows) < truth).astype(float)
-    said = np.clip(off / (1 + np.exp(-(stretched * (log_odds + 2.4) - 2.4))), 0, 0.99)
+    probability = np.clip(off / (1 + np.exp(-(stretched * (log_odds + 2.4) - 2.4))), 0, 0.99)
     judged = EvaluationRows(label, np.ones(rows), np.arange(rows), np.zeros(rows, dtype=np.int64))
-    return calibration_gates(evaluate(said, judged, base_rate=0.08, capacity_per_day=10, resamples=150))
+    return calibration_gates(evaluate(probability, judged, base_rate=0.08, capacity_per_day=10, resamples=150))
 
 
 def test_there_are_three_gates_and_all_pass_where_all_is_well():
     found = calibration_gates(metrics())
     assert [one.name for one in found] == NAMES
     assert all(one.passed for one in found)
-    assert found[1].says == "The chances add up: 1.00 of what was promised came true (0.95 – 1.05, expected 0.9 – 1.1)."
+    assert (
+        found[1].says
+        == "The probabilities add up: 1.00 of the expected successes happened (0.95 – 1.05, allowed 0.9 – 1.1)."
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "key", "below", "above"),
     [
-        ("observed over expected", "observed_over_expected", "The chances are too high", "The chances are too low"),
+        (
+            "observed over expected",
+            "observed_over_expected",
+            "The probabilities are too high",
+            "The probabilities are too low",
+        ),
         (
             "calibration slope",
             "slope",
-            "High chances are too high and low ones too low",
-            "High chances are too low and low ones too high",
+            "High probabilities are too high and low ones too low",
+            "High probabilities are too low and low ones too high",
         ),
     ],
 )
 def test_a_number_fails_only_where_its_whole_interval_is_outside(name, key, below, above):
-    assert gate(name, **{key: number(0.8, 0.7, 0.901)}).passed
-    assert gate(name, **{key: number(1.3, 1.099, 1.6)}).passed
-    low, high = (gate(name, **{key: one}) for one in (number(0.8, 0.7, 0.899), number(1.3, 1.101, 1.6)))
+    assert gate(name, **{key: estimate(0.8, 0.7, 0.901)}).passed
+    assert gate(name, **{key: estimate(1.3, 1.099, 1.6)}).passed
+    low, high = (gate(name, **{key: one}) for one in (estimate(0.8, 0.7, 0.899), estimate(1.3, 1.101, 1.6)))
     assert not low.passed
     assert not high.passed
     assert low.says.startswith(f"{below}: ")
@@ -66,26 +80,44 @@ def test_a_number_fails_only_where_its_whole_interval_is_outside(name, key, belo
 
 
 def test_the_error_may_exceed_chance_by_half_a_point():
-    assert gate("calibration error", ece={"value": 0.0169, "noise_95": 0.012}).passed
-    failed = gate("calibration error", ece={"value": 0.0171, "noise_95": 0.012})
+    assert gate("calibration error", ece=CalibrationError(value=0.0169, noise_95=0.012)).passed
+    failed = gate("calibration error", ece=CalibrationError(value=0.0171, noise_95=0.012))
     assert not failed.passed
     assert "0.017" in failed.says
     assert failed.numbers["limit"] == pytest.approx(0.017)
 
 
-def test_what_cannot_be_measured_is_said_and_holds_nobody_back():
-    none = number(None, None, None)
-    found = calibration_gates(metrics(slope=none, observed_over_expected=none))
+def test_what_cannot_be_measured_passes_and_is_named():
+    found = calibration_gates(metrics(slope=NO_ESTIMATE, observed_over_expected=NO_ESTIMATE))
     assert all(one.passed for one in found)
     assert "there is no slope" in found[2].says
     assert found[2].numbers == {}
 
 
 def test_an_end_that_is_not_known_is_outside_of_nothing():
-    assert gate("observed over expected", observed_over_expected=number(0.5, 0.4, None)).passed
+    assert gate("observed over expected", observed_over_expected=estimate(0.5, 0.4, None)).passed
 
 
-def test_right_chances_seldom_fail_and_wrong_ones_often_do():
+@pytest.mark.parametrize("interval", [(1.0, 0.89, 1.05), (1.0, 0.95, 1.11), (0.5, 0.2, 1.3), (1.0, 0.95, None)])
+def test_an_interval_that_reaches_outside_passes_without_being_conclusive(interval):
+    """With few successes almost anything passes, which proves nothing."""
+    for name, field in (("observed over expected", "observed_over_expected"), ("calibration slope", "slope")):
+        assert gate(name).conclusive
+        wide = gate(name, **{field: estimate(*interval)})
+        assert wide.passed
+        assert not wide.conclusive
+        assert "add up" not in wide.says
+        assert "as they should" not in wide.says
+        assert gate(name, **{field: estimate(0.7, 0.6, 0.8)}).conclusive
+
+
+def test_an_error_gate_that_would_pass_probabilities_off_by_a_fifth_is_not_conclusive():
+    rare = {"base_rate": estimate(0.12, 0.11, 0.13)}
+    assert gate("calibration error", **rare).conclusive
+    assert not gate("calibration error", ece=CalibrationError(value=0.01, noise_95=0.02), **rare).conclusive
+
+
+def test_right_probabilities_seldom_fail_and_wrong_ones_often_do():
     """With 400 successes; the figures of many worlds stand where the gates are defined."""
 
     def failing(name, **wrong):
@@ -100,16 +132,16 @@ def test_right_chances_seldom_fail_and_wrong_ones_often_do():
 
 def test_a_calibration_from_few_successes_may_be_off_by_chance():
     """The same estimate fails where the calibration was well known, and passes where it was not."""
-    off = metrics(slope=number(1.49, 1.17, 1.8))
-    sure = {"observed_over_expected": number(1, 0.97, 1.03), "slope": number(1, 0.95, 1.05)}
-    unsure = {"observed_over_expected": number(1, 0.7, 1.3), "slope": number(1, 0.6, 1.5)}
-    assert not calibration_gates(off, learnt=sure)[2].passed
-    assert calibration_gates(off, learnt=unsure)[2].passed
-    assert calibration_gates(off, learnt=unsure)[2].numbers["low"] < 1.17
+    off = metrics(slope=estimate(1.49, 1.17, 1.8))
+    sure = metrics(observed_over_expected=estimate(1, 0.97, 1.03), slope=estimate(1, 0.95, 1.05))
+    unsure = metrics(observed_over_expected=estimate(1, 0.7, 1.3), slope=estimate(1, 0.6, 1.5))
+    assert not calibration_gates(off, fitted_on=sure)[2].passed
+    assert calibration_gates(off, fitted_on=unsure)[2].passed
+    assert calibration_gates(off, fitted_on=unsure)[2].numbers["low"] < 1.17
 
 
 def test_what_the_calibrate_block_cannot_tell_widens_nothing():
-    none = {"observed_over_expected": number(None, None, None), "slope": number(1, None, 1.2)}
-    found = calibration_gates(metrics(slope=number(1.49, 1.17, 1.8)), learnt=none)
+    unknown = metrics(observed_over_expected=NO_ESTIMATE, slope=estimate(1, None, 1.2))
+    found = calibration_gates(metrics(slope=estimate(1.49, 1.17, 1.8)), fitted_on=unknown)
     assert found[1].numbers == {"value": 1.0, "low": 0.95, "high": 1.05}
     assert found[2].passed  # an end that is not known is outside of nothing

@@ -1,4 +1,4 @@
-"""The gate on the small company: everyone scores the leads that the challenger was tested on."""
+"""The gate on the small company: all scorers score the leads that the challenger was tested on."""
 
 import io
 import json
@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from data.workspace import Workspace
 from models.bundle import GoldenRow, load_bundle, read_facts, save_bundle
 from models.calibration import Platt
-from models.saved_scorers import load_champion
+from models.champion import load_champion
 from tests.training import versions
+from training.commands import promote, rollback
 from training.errors import HistoryError, PromotionRefusedError
 from training.registry import promote as promoting
 from training.registry.mlflow_registry import Registry
-from training.registry.promote import promote, rollback
 
 
 def shown(answer):
@@ -61,45 +62,45 @@ def remade(home, trained, *, facts=None, **changes):
 
 
 def test_the_first_model_is_judged_beside_every_point_rules_and_serves(world, trained, shop):
-    found = promote(world.playbook, shop, version=trained.version)
+    found = promote(Workspace(world.playbook, shop), version=trained.version)
     said = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert (said["version"], said["before"]) == (trained.version, None)
     names = [f"the point rules ({rules.name})" for rules in (world.playbook.scorecard, *world.playbook.rivals)]
     gates = [f"gate {gate['name']}" for gate in read_facts(trained.bundle).get("gates", ())]
     assert [rule["name"] for rule in said["rules"]] == names + gates
-    ours, rules = (one["log_loss"]["value"] for one in (trained.test, trained.rules))
+    ours, rules = (one.log_loss.value for one in (trained.test, trained.rules))
     assert said["rules"][0]["numbers"]["value"] == pytest.approx(ours / rules - 1)
     assert "the first to serve" in shown(found)
     assert load_champion(shop.models("demo")).id.fingerprint == trained.fingerprint
-    assert Registry(shop, "demo").alias == trained.version
+    assert Registry(shop, "demo").champion_alias == trained.version
 
 
 def test_the_very_same_model_may_replace_itself_and_is_not_called_better(world, trained, shop):
-    promote(world.playbook, shop, version=trained.version)
+    promote(Workspace(world.playbook, shop), version=trained.version)
     again = remade(shop, trained)
-    found = promote(world.playbook, shop, version=again)
-    assert (found.before, found.ruling.better) == (trained.version, False)
+    found = promote(Workspace(world.playbook, shop), version=again)
+    assert (found.before, found.decision.better) == (trained.version, False)
     assert found.says == f"It is the very model of version {trained.version}."
 
 
 def test_a_worse_model_is_refused_and_may_serve_by_force_and_what_served_comes_back(world, trained, shop):
     """Its odds are twice too high: the order of the leads, and so the calls, are the same."""
-    promote(world.playbook, shop, version=trained.version)
+    promote(Workspace(world.playbook, shop), version=trained.version)
     worse = remade(shop, trained, calibration=Platt(1.0, 0.7))
     with pytest.raises(PromotionRefusedError) as refusal:
-        promote(world.playbook, shop)
+        promote(Workspace(world.playbook, shop))
     said = str(refusal.value)
     assert said.startswith(f"Version {worse} may not serve: log loss +")
     assert "called leads" not in said
     assert load_champion(shop.models("demo")).id.version == trained.version
-    assert promote(world.playbook, shop, force=True, reason="to learn").ruling is None
-    assert rollback(world.playbook, shop).move.to.version == trained.version
+    assert promote(Workspace(world.playbook, shop), force=True, reason="to learn").decision is None
+    assert rollback(Workspace(world.playbook, shop)).change.to.version == trained.version
 
 
 def test_a_small_model_worse_than_the_rules_is_refused_also_as_the_first(world, trained, shop):
     remade(shop, trained, calibration=Platt(0.0, 0.0))
     with pytest.raises(PromotionRefusedError, match=r"against the point rules .*, which win beyond chance"):
-        promote(world.playbook, shop)
+        promote(Workspace(world.playbook, shop))
     assert not (shop.models("demo") / "champion.json").exists()
 
 
@@ -109,9 +110,9 @@ FAILED = {"name": "permuted labels", "passed": False, "says": "AUC 0.61.", "numb
 def test_a_failed_gate_of_the_training_is_named_unless_it_was_accepted(world, trained, shop):
     remade(shop, trained, facts={"gates": [FAILED]})
     with pytest.raises(PromotionRefusedError, match="the gate permuted labels failed in training: AUC"):
-        promote(world.playbook, shop)
+        promote(Workspace(world.playbook, shop))
     remade(shop, trained, facts={"gates": [{**FAILED, "accepted": "known"}]})
-    assert "accepted: known" in shown(promote(world.playbook, shop))
+    assert "accepted: known" in shown(promote(Workspace(world.playbook, shop)))
 
 
 @pytest.mark.parametrize(("succeeded", "small"), [(499, True), (500, False)])
@@ -131,31 +132,31 @@ def test_a_bundle_that_does_not_say_how_much_it_learnt_from_asks_its_run(shop, t
 
 
 def test_a_champion_that_cannot_be_loaded_cannot_be_compared_with(world, trained, other_shop):
-    promote(world.playbook, other_shop, version=trained.version)
+    promote(Workspace(world.playbook, other_shop), version=trained.version)
     remade(other_shop, trained)
     (other_shop.models("demo") / "bundles" / trained.run_id / "trees.json").write_text("{}")
     with pytest.raises(
         PromotionRefusedError, match=f"Version {trained.version}, the champion, cannot be compared with"
     ):
-        promote(world.playbook, other_shop)
+        promote(Workspace(world.playbook, other_shop))
 
 
 def test_leads_it_was_not_tested_on_judge_nobody(world, trained, shop):
     facts = read_facts(trained.bundle)
     remade(shop, trained, facts={"data": {**facts["data"], "rows_sha256": "0" * 64}})
     with pytest.raises(HistoryError, match="its training set is gone"):
-        promote(world.playbook, shop)
+        promote(Workspace(world.playbook, shop))
 
 
 def test_the_training_set_is_built_again_where_it_is_gone(world, trained, other_shop):
     shutil.rmtree(other_shop.tables("demo") / "training")
-    assert promote(world.playbook, other_shop, version=trained.version).version == trained.version
+    assert promote(Workspace(world.playbook, other_shop), version=trained.version).version == trained.version
 
 
 def test_rules_that_changed_after_the_training_are_judged_as_they_are_now(world, trained, shop):
     """Their features are computed from the history; last year's rules need no training of their own."""
     last_year = world.playbook.rivals[0]
-    found = promote(replace(world.playbook, scorecard=last_year, rivals=()), shop, version=trained.version)
-    beside = promote(world.playbook, versions.afresh(shop), version=trained.version)
-    assert found.ruling.rules[0].name == f"the point rules ({last_year.name})"
-    assert found.ruling.rules[0] == beside.ruling.rules[1]
+    found = promote(Workspace(replace(world.playbook, scorecard=last_year, rivals=()), shop), version=trained.version)
+    beside = promote(Workspace(world.playbook, versions.afresh(shop)), version=trained.version)
+    assert found.decision.rules[0].name == f"the point rules ({last_year.name})"
+    assert found.decision.rules[0] == beside.decision.rules[1]

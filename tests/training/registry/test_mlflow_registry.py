@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from data.home import Home
 from models.bundle import load_bundle
-from training.dataset.storage import load_kept
+from training.dataset.storage import load_dataset
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 
@@ -36,12 +37,13 @@ def interrupted_at(step, folder, home):
     """Train in a process of its own, press Ctrl-C when it reaches the step, and give how it ended."""
     command = [sys.executable, str(HERE / "train_until.py"), str(folder.path), str(home.root), step]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, env=environment, **pipes) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
         line = process.stdout.readline()
         process.send_signal(signal.SIGINT)
         try:
-            said = process.communicate("go on\n", timeout=300)[1]
+            said = process.communicate(timeout=60)[1]
         finally:
             process.kill()
     assert line == "reached\n", said
@@ -124,16 +126,22 @@ def test_registering_in_another_thread_does_not_touch_signals():
 def test_training_says_nothing_that_only_mlflow_understands(world, second_home):
     command = [sys.executable, str(HERE / "train_until.py"), str(world.playbook.path), str(second_home.root), "end"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=120)
     assert done.stdout == ""
     assert done.stderr == ""
+
+
+def free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])
 
 
 @pytest.mark.slow
 def test_mlflow_models_serve_serves_the_registered_version(world, trained, tmp_path):
     """From another folder and without the checkout on the path: the version carries the code that scores it."""
-    host = f"127.1.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"  # of this process alone, so that the port is free
-    mlflow = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--host", host]
+    port = free_port()
+    mlflow = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"MLFLOW_TRACKING_URI": Registry(world.home, "demo").tracking_uri}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"  # as an active .venv does
@@ -143,16 +151,16 @@ def test_mlflow_models_serve_serves_the_registered_version(world, trained, tmp_p
         cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True,
     )  # fmt: skip
     try:
-        _wait_for(f"http://{host}:5000/ping", process, tmp_path / "log")
+        _wait_for(f"http://127.0.0.1:{port}/ping", process, tmp_path / "log")
         model = load_bundle(trained.bundle)
         kept = next((world.home.tables("demo") / "training").iterdir())
-        rows = load_kept(kept)[0][model.catalog.names].head(20)
+        rows = load_dataset(kept)[0][model.catalog.names].head(20)
         asked = json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})
-        answer = httpx.post(f"http://{host}:5000/invocations", content=asked, headers=JSON, timeout=30)
+        answer = httpx.post(f"http://127.0.0.1:{port}/invocations", content=asked, headers=JSON, timeout=30)
         said = answer.json()["predictions"]
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=30)
         log.close()
     expected = model.score_many(rows).probabilities
     assert [row["probability"] for row in said] == pytest.approx(expected.tolist(), abs=1e-9)

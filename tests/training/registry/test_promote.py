@@ -11,20 +11,19 @@ from rich.console import Console
 from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
-from models.saved_scorers import load_champion
+from models.champion import load_champion
 from tests.end_to_end.command_line import leadscore
 from tests.training import versions
+from training.commands import history, promote, rollback
 from training.errors import (
-    MovedMeanwhileError,
+    ChampionChangedError,
     PromotionRefusedError,
     RegistryError,
     RollbackRefusedError,
 )
 from training.registry import promote as promoting
-from training.registry.list_promotions import history
 from training.registry.mlflow_registry import Registry
-from training.registry.promote import promote, rollback
-from training.registry.promotion_history import JOURNAL, read_succession
+from training.registry.promotion_history import JOURNAL, read_champion_history
 
 FOLDER = load_playbook(versions.DEMO)
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -60,7 +59,7 @@ def serves(home):
     registry = Registry(home, "demo")
     found = load_champion(registry.models).id.version
     assert registry.champion().version == registry.find("champion").version == found
-    return found if registry.alias == found else f"{found}, but MLflow says {registry.alias}"
+    return found if registry.champion_alias == found else f"{found}, but MLflow says {registry.champion_alias}"
 
 
 def tags(home, number):
@@ -77,10 +76,10 @@ def shown(answer):
 
 
 @pytest.mark.parametrize("reason", [None, "", "  \n "])
-def test_nobody_passes_by_the_gate_without_a_reason(home, reason):
-    with pytest.raises(PromotionRefusedError, match="add --reason to --force"):
+def test_the_gate_is_not_skipped_without_a_reason(home, reason):
+    with pytest.raises(PromotionRefusedError, match="--force needs a reason: add --reason"):
         promote(Workspace(FOLDER, home), version="1", force=True, reason=reason)
-    assert history(Workspace(FOLDER, home)).moves == ()
+    assert history(Workspace(FOLDER, home)).changes == ()
 
 
 def test_the_reason_goes_into_the_journal_and_onto_the_version(home, monkeypatch):
@@ -93,16 +92,16 @@ def test_the_reason_goes_into_the_journal_and_onto_the_version(home, monkeypatch
         "reason": "the old one is [red]broken[/]",
     }
     assert serves(home) == "2"
-    for said in ("ada", "force", "the old one is [red]broken[/]", "Version 2 serves."):
-        assert said in shown(history(Workspace(FOLDER, home)))
+    for words in ("ada", "force", "the old one is [red]broken[/]", "Version 2 serves."):
+        assert words in shown(history(Workspace(FOLDER, home)))
 
 
-def test_a_version_that_serves_already_is_not_moved_again(home):
+def test_a_version_that_serves_already_is_not_promoted_again(home):
     force(home, 1)
     again = force(home, 1)
-    assert (again.move, again.before) == (None, "1")
+    assert (again.change, again.before) == (None, "1")
     assert "goes on serving. It served already." in shown(again)
-    assert len(history(Workspace(FOLDER, home)).moves) == 1
+    assert len(history(Workspace(FOLDER, home)).changes) == 1
 
 
 @pytest.mark.parametrize("wanted", ["", " "])
@@ -131,7 +130,7 @@ def test_a_damaged_pointer_is_mended_by_a_promotion(home):
     found = history(Workspace(FOLDER, home))
     assert found.champion is None
     assert "does not say which model serves" in found.problems[0]
-    assert force(home, 1).move.before.version == "1"
+    assert force(home, 1).change.before.version == "1"
     assert serves(home) == "1"
 
 
@@ -150,7 +149,7 @@ def test_rolling_back_twice_goes_two_back_and_a_promotion_comes_again(home):
     with pytest.raises(RollbackRefusedError, match="No other version served before version 1"):
         rollback(Workspace(FOLDER, home))
     force(home, 3)
-    assert rollback(Workspace(FOLDER, home)).move.to.version == "1"
+    assert rollback(Workspace(FOLDER, home)).change.to.version == "1"
     said = history(Workspace(FOLDER, home)).as_json()
     assert [(move["action"], move["version"]) for move in said["moves"]] == [
         ("rollback", "1"),
@@ -183,7 +182,7 @@ def test_a_previous_champion_that_cannot_serve_is_not_put_back(spare, damage):
     else:
         (bundle / "trees.json").write_text("{}")
     with pytest.raises(RollbackRefusedError, match="Version 1, the previous champion, cannot serve"):
-        rollback(FOLDER, spare)
+        rollback(Workspace(FOLDER, spare))
     assert serves(spare) == "2"
 
 
@@ -193,14 +192,14 @@ def test_a_rollback_needs_no_registry_that_works_and_a_later_move_tells_mlflow(s
     database = spare.registry / "mlflow.db"
     whole = database.read_bytes()
     database.write_text("these are no tables, " * 1_000)
-    answer = rollback(FOLDER, spare)
-    assert "MLflow's alias champion could not be moved" in answer.notes[0]
-    assert answer.notes[0] in shown(answer)
+    answer = rollback(Workspace(FOLDER, spare))
+    assert "MLflow's alias champion could not be set" in answer.notes[0]
+    assert answer.notes[0] in " ".join(shown(answer).split())
     assert load_champion(spare.models("demo")).id.version == "1"
     database.write_bytes(whole)
-    assert Registry(spare, "demo").alias == "2"
+    assert Registry(spare, "demo").champion_alias == "2"
     with pytest.raises(PromotionRefusedError, match="add --reason"):
-        promote(FOLDER, spare, force=True)
+        promote(Workspace(FOLDER, spare), force=True)
     force(spare, 1)  # moves nothing, and mends what was left undone
     assert serves(spare) == "1"
 
@@ -209,7 +208,7 @@ def test_a_rollback_makes_no_registry_where_there_is_none(spare):
     force(spare, 1)
     force(spare, 2)
     (spare.registry / "mlflow.db").unlink()
-    assert "There is no registry" in rollback(FOLDER, spare).notes[0]
+    assert "There is no registry" in rollback(Workspace(FOLDER, spare)).notes[0]
     assert not (spare.registry / "mlflow.db").exists()
 
 
@@ -219,8 +218,8 @@ def test_another_model_under_the_same_number_is_not_called_champion(spare):
         force(spare, number)
     client = Registry(spare, "demo").client()
     client.set_model_version_tag("leadscore-demo", "1", "bundle_fingerprint", "f" * 64)
-    assert "holds another model as version 1" in rollback(FOLDER, spare).notes[0]
-    assert Registry(spare, "demo").alias == "2"
+    assert "holds another model as version 1" in rollback(Workspace(FOLDER, spare)).notes[0]
+    assert Registry(spare, "demo").champion_alias == "2"
 
 
 # ---- accidents
@@ -235,7 +234,7 @@ def killed_at(step, home):
         assert reached.wait(60)
     finally:
         process.kill()
-        process.join(300)
+        process.join(30)
     assert process.exitcode == -9
 
 
@@ -247,15 +246,15 @@ def test_a_process_that_is_killed_leaves_a_whole_pointer_and_a_history_without_g
     models = home.models("demo")
     moved = step != "before the pointer"
     assert load_champion(models).id.version == ("2" if moved else "3")
-    before = [move.to.version for move in history(Workspace(FOLDER, home)).moves]
+    before = [move.to.version for move in history(Workspace(FOLDER, home)).changes]
     assert before == ["2", "3", "2", "1"][0 if moved else 1 :]
-    assert rollback(Workspace(FOLDER, home)).move.to.version == ("1" if moved else "2")
+    assert rollback(Workspace(FOLDER, home)).change.to.version == ("1" if moved else "2")
     assert serves(home) == ("1" if moved else "2")
-    found = read_succession(models)
-    assert [move.to.version for move in found.moves] == [*before[::-1], serves(home)]
-    assert [move.number for move in found.moves] == list(range(1, len(found.moves) + 1))
+    found = read_champion_history(models)
+    assert [move.to.version for move in found.changes] == [*before[::-1], serves(home)]
+    assert [move.number for move in found.changes] == list(range(1, len(found.changes) + 1))
     assert found.damaged == ((4,) if step == "in the journal's line" else ())
-    assert all(one.before == other.to for one, other in zip(found.moves[1:], found.moves, strict=False))
+    assert all(one.before == other.to for one, other in zip(found.changes[1:], found.changes, strict=False))
 
 
 def test_of_several_promotions_at_once_one_wins_and_the_others_are_told_who(home):
@@ -268,17 +267,17 @@ def test_of_several_promotions_at_once_one_wins_and_the_others_are_told_who(home
         ]
         for process in processes:
             process.start()
-        ended = dict(answers.get(timeout=300) for _ in processes)
+        ended = dict(answers.get(timeout=60) for _ in processes)
         for process in processes:
-            process.join(300)
+            process.join(30)
         (winner,) = [version for version, refused in ended.items() if refused is None]
         for version in set(ended) - {winner}:
             assert f"Version {winner} was promoted by seller {winner} at 20" in ended[version]
-            assert "meanwhile, so nothing was moved: run this again." in ended[version]
+            assert "meanwhile, so nothing was changed: run this again." in ended[version]
         assert serves(home) == winner
         assert tags(home, winner)["champion.reason"] == f"wants {winner}"
-        found = read_succession(home.models("demo"))
-        assert len(found.moves) == len((home.models("demo") / JOURNAL).read_text().splitlines()) == turn + 1
+        found = read_champion_history(home.models("demo"))
+        assert len(found.changes) == len((home.models("demo") / JOURNAL).read_text().splitlines()) == turn + 1
 
 
 def test_a_rollback_is_refused_where_somebody_moved_the_champion_meanwhile(home, monkeypatch):
@@ -293,7 +292,7 @@ def test_a_rollback_is_refused_where_somebody_moved_the_champion_meanwhile(home,
 
     with monkeypatch.context() as patched:
         patched.setattr(promoting, "_previous", slowly)
-        with pytest.raises(MovedMeanwhileError, match="Version 3 was promoted by"):
+        with pytest.raises(ChampionChangedError, match="Version 3 was promoted by"):
             rollback(Workspace(FOLDER, home))
     assert serves(home) == "3"
 
@@ -324,7 +323,7 @@ def test_the_command_line_promotes_rolls_back_and_lists(home):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["promote", "--force"], "add --reason to --force"),
+        (["promote", "--force"], "--force needs a reason: add --reason"),
         (["promote", "--version", "9"], "has no version 9"),
         (["rollback"], "No version was promoted yet, so there is nothing to go back to"),
     ],

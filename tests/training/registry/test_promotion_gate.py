@@ -1,4 +1,4 @@
-"""The gate: what it asks, what it lets through, and how it says which rule held."""
+"""The gate: its rules, what it lets through, and how it names the rule that refused."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
 from tests.bench import gate
-from training.registry.promotion_gate import RESAMPLES, GateCandidate, judge_challenger
+from training.gates.gate import NOT_CONTRADICTED
+from training.registry import promotion_gate
+from training.registry.promotion_gate import RESAMPLES, GateCandidate, evaluate_challenger
+from training.statistics.estimate import Estimate
 from training.statistics.scoring_metrics import EvaluationRows
 
 ROWS = 4_000
@@ -37,8 +40,8 @@ def off(by, *, fingerprint="two", seed=3):
 
 
 def judge(challenger, champion=CHAMPION, *, rules=(), **changes):
-    given = {"judged": JUDGED, "capacity_per_day": 10.0, "small": False, "gates": (), "resamples": FEW} | changes
-    return judge_challenger(challenger, champion, rules=rules, **given)
+    given = {"rows": JUDGED, "capacity_per_day": 10.0, "small": False, "gates": (), "resamples": FEW} | changes
+    return evaluate_challenger(challenger, champion, rules=rules, **given)
 
 
 def held(ruling):
@@ -95,7 +98,7 @@ def test_with_few_leads_an_equal_challenger_stays_outside_for_nobody_can_know():
     best, worst = sorted(
         (one, other), key=lambda each: log_loss(judged.label, each.probability, sample_weight=judged.weight)
     )
-    ruling = judge(best, worst, judged=judged, resamples=RESAMPLES)
+    ruling = judge(best, worst, rows=judged, resamples=RESAMPLES)
     assert ruling.rules[0].numbers["value"] <= 0
     assert ruling.rules[0].numbers["high"] > 0.005
     assert "log loss" in held(ruling)
@@ -106,7 +109,7 @@ def test_log_loss_may_be_half_a_percent_worse_and_no_more(by, passed):
     """Each row alike, so that the interval is a point."""
     judged = EvaluationRows(np.ones(100), np.ones(100), np.arange(100), np.zeros(100, dtype=np.int64))
     ours, theirs = (np.full(100, 0.5**power) for power in (1 + by, 1.0))
-    rule = judge(GateCandidate("version 2", "2", ours), GateCandidate("version 1", "1", theirs), judged=judged).rules[0]
+    rule = judge(GateCandidate("version 2", "2", ours), GateCandidate("version 1", "1", theirs), rows=judged).rules[0]
     assert rule.numbers["high"] == pytest.approx(by)
     assert rule.passed is passed
 
@@ -116,7 +119,7 @@ def test_the_interval_resamples_accounts():
     twice = EvaluationRows(*(np.repeat(part, 2) for part in (JUDGED.label, JUDGED.weight, JUDGED.group, JUDGED.day)))
     one, other = off(0.5), CHAMPION
     doubled = [GateCandidate(each.name, each.fingerprint, np.repeat(each.probability, 2)) for each in (one, other)]
-    plain, same = judge(one, other).rules[0].numbers, judge(*doubled, judged=twice).rules[0].numbers
+    plain, same = judge(one, other).rules[0].numbers, judge(*doubled, rows=twice).rules[0].numbers
     assert same == pytest.approx(plain)
 
 
@@ -152,7 +155,7 @@ def one_call_a_day(misses):
     return judge(
         GateCandidate("version 2", "2", challenger),
         GateCandidate("version 1", "1", champion),
-        judged=judged,
+        rows=judged,
         capacity_per_day=1.0,
     ).rules[1]
 
@@ -252,7 +255,6 @@ def test_whoever_is_refused_hears_every_rule_that_held_and_nothing_else(by, agai
     champion = None if against is None else GateCandidate("version 1", "one", off(against, seed=9).probability)
     ruling = judge(off(by), champion, rules=(rules(rival),), small=small, gates=tuple(gates), resamples=50)
     assert ruling.allowed == (not held(ruling))
-    assert ruling.as_json()["allowed"] == ruling.allowed
     if not ruling.allowed:
         for rule in ruling.rules:
             assert (rule.says in ruling.says) == (not rule.passed)
@@ -273,3 +275,35 @@ def test_the_gate_keeps_the_worse_out_and_calls_no_equal_one_better():
     equal = gate.rulings_of(gate.worse(), gate.worse(), worlds=20)
     assert sum(ruling.allowed for ruling in worse) <= 1
     assert sum(ruling.better for ruling in equal) <= 1
+
+
+# ---- words
+
+
+def test_a_difference_of_shares_is_that_of_the_two_shares_beside_it():
+    """12.34 % and 12.06 % are shown as 12.3 and 12.1, and so 0.2 points apart, not 0.3."""
+    numbers = promotion_gate._ChallengerNumbers(
+        champion=Estimate(value=0.0, low=-0.01, high=0.004),
+        precision=Estimate(value=0.0028, low=-0.01, high=0.02),
+        rules=(),
+        precisions=(0.1234, 0.1206),
+    )
+    rule = promotion_gate._as_precise(CHAMPION, numbers)
+    assert "12.3% against 12.1% of version 1, +0.2 points (-1.0 points to +2.0 points)" in rule.says
+
+
+def test_a_rule_that_passed_for_want_of_power_is_not_said_to_be_met():
+    numbers = {"champion": Estimate(value=0.0, low=-0.01, high=0.004), "rules": (), "precisions": (0.30, 0.31)}
+    sure, unsure = (
+        promotion_gate._ChallengerNumbers(precision=Estimate(value=-0.01, low=low, high=0.01), **numbers)
+        for low in (-0.015, -0.05)
+    )
+    assert NOT_CONTRADICTED not in promotion_gate._as_precise(CHAMPION, sure).says
+    assert promotion_gate._as_precise(CHAMPION, unsure).says.endswith(NOT_CONTRADICTED)
+    beside = judge(off(0.3), None, rules=(rules(0.28),))
+    assert beside.allowed
+    assert beside.rules[0].says.endswith(NOT_CONTRADICTED)
+    assert NOT_CONTRADICTED in beside.says
+    recorded = judge(off(0.0), None, gates=({**PASSED, "conclusive": False},)).rules[0]
+    assert recorded.passed
+    assert recorded.says == f"the gate future shift was {NOT_CONTRADICTED}: nothing moved"

@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import atomic_files
 from models.champion import Champion, point_to, read_pointer
 from models.errors import StructureError
-from training.errors import MovedMeanwhileError, RegistryError
+from training.errors import ChampionChangedError, RegistryError
 from training.registry import champion_pointer
-from training.registry.champion_pointer import make, mover, moving, worded
-from training.registry.promotion_history import JOURNAL, ChampionChange, ChampionHistory, read_succession
+from training.registry.champion_pointer import current_user, locked_history, one_line, write_change
+from training.registry.promotion_history import JOURNAL, ChampionChange, ChampionHistory, read_champion_history
 
 PLACE = Path("models").resolve()
 
@@ -29,10 +28,10 @@ def version(number):
 
 def put(models, to, *, action="promote", reason=None, expected=None):
     """Put a version in the champion's place."""
-    with moving(models, expected=expected) as serving:
+    with locked_history(models, expected=expected) as serving:
         at = f"2026-01-01T00:00:{serving.next_number:02}Z"
         move = ChampionChange(serving.next_number, action, at, "ada", reason, "as asked", to, serving.champion)
-        assert make(models, move) == ""
+        assert write_change(models, move) == ""
     return move
 
 
@@ -81,8 +80,8 @@ def test_what_is_no_move_is_a_clear_mistake(change):
 def test_each_move_is_a_line_and_the_pointer_holds_the_last(tmp_path):
     moves = [put(tmp_path, version(number), reason=f"because {number}") for number in (1, 2, 3)]
     assert lines(tmp_path) == [move.as_json() for move in moves]
-    found = read_succession(tmp_path)
-    assert found.moves == tuple(moves)
+    found = read_champion_history(tmp_path)
+    assert found.changes == tuple(moves)
     assert found.champion == version(3)
     assert read_pointer(tmp_path).move == moves[2].as_json()
     assert [move.before for move in moves] == [None, version(1), version(2)]
@@ -96,7 +95,7 @@ def test_a_journal_is_only_ever_appended_to(tmp_path):
 
 
 def test_where_nothing_was_promoted_there_is_nothing(tmp_path):
-    assert read_succession(tmp_path / "none") == ChampionHistory(None, None, (), None, (), "")
+    assert read_champion_history(tmp_path / "none") == ChampionHistory(None, None, (), None, (), "")
     assert not (tmp_path / "none").exists()
 
 
@@ -109,8 +108,8 @@ def test_a_move_that_only_the_pointer_knows_counts_and_is_written_by_the_next(tm
     put(tmp_path, version(2))
     whole = (tmp_path / JOURNAL).read_bytes()
     (tmp_path / JOURNAL).write_bytes(whole[: whole.index(b"\n") + 1])
-    found = read_succession(tmp_path)
-    assert [move.to for move in found.moves] == [version(1), version(2)]
+    found = read_champion_history(tmp_path)
+    assert [move.to for move in found.changes] == [version(1), version(2)]
     assert found.previous == version(1)
     put(tmp_path, version(3))
     assert [line["version"] for line in lines(tmp_path)] == ["1", "2", "3"]
@@ -124,11 +123,11 @@ def test_half_a_line_is_kept_reported_and_written_again_whole(tmp_path, share):
     half = second[: round(len(second) * share)]
     (tmp_path / JOURNAL).write_bytes(first + half)
     put(tmp_path, version(3))
-    found = read_succession(tmp_path)
-    assert [move.to.version for move in found.moves] == ["1", "2", "3"]
+    found = read_champion_history(tmp_path)
+    assert [move.to.version for move in found.changes] == ["1", "2", "3"]
     assert found.damaged == (2,)
     assert half in (tmp_path / JOURNAL).read_bytes()
-    assert re.search(r"history\.jsonl has lines that cannot be read \(2\): they are kept", found.told(tmp_path))
+    assert re.search(r"history\.jsonl has lines that cannot be read \(2\): they are kept", found.damage_note(tmp_path))
 
 
 @pytest.mark.parametrize("damage", [b"\xff\xfe", b"{}", b"null", b"[" * 9_000, b'{"number": NaN}', b"not JSON"])
@@ -137,8 +136,8 @@ def test_a_damaged_line_is_said_and_the_moves_around_it_are_not_lost(tmp_path, d
     with (tmp_path / JOURNAL).open("ab") as file:
         file.write(damage + b"\n\n")
     put(tmp_path, version(2))
-    found = read_succession(tmp_path)
-    assert [move.to.version for move in found.moves] == ["1", "2"]
+    found = read_champion_history(tmp_path)
+    assert [move.to.version for move in found.changes] == ["1", "2"]
     assert found.damaged == (2,)
     assert damage in (tmp_path / JOURNAL).read_bytes()
 
@@ -147,21 +146,21 @@ def test_a_damaged_pointer_is_said_and_the_journal_still_knows_who_served(tmp_pa
     put(tmp_path, version(1))
     put(tmp_path, version(2))
     (tmp_path / "champion.json").write_bytes(b'{"version": "2", \xff')
-    found = read_succession(tmp_path)
+    found = read_champion_history(tmp_path)
     assert (found.champion, found.previous) == (version(2), version(1))
     assert "champion.json is not UTF-8 text" in found.problem
     put(tmp_path, version(3), expected=found)
-    assert read_succession(tmp_path).previous == version(2)
+    assert read_champion_history(tmp_path).previous == version(2)
 
 
 def test_a_pointer_that_a_hand_wrote_is_what_serves(tmp_path):
     put(tmp_path, version(1))
     put(tmp_path, version(2))
     point_to(tmp_path, version(9))
-    found = read_succession(tmp_path)
-    assert (found.champion, found.previous, len(found.moves)) == (version(9), version(2), 2)
+    found = read_champion_history(tmp_path)
+    assert (found.champion, found.previous, len(found.changes)) == (version(9), version(2), 2)
     assert put(tmp_path, version(3)).before == version(9)
-    assert read_succession(tmp_path).previous == version(9)
+    assert read_champion_history(tmp_path).previous == version(9)
 
 
 def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
@@ -213,7 +212,7 @@ def test_where_the_pointer_is_gone_the_last_champion_is_the_previous_one(tmp_pat
     put(tmp_path, version(1))
     put(tmp_path, version(2))
     (tmp_path / "champion.json").unlink()
-    assert read_succession(tmp_path).previous == version(2)
+    assert read_champion_history(tmp_path).previous == version(2)
 
 
 def test_a_version_put_in_place_again_by_hand_of_the_gate_is_no_step_back():
@@ -229,27 +228,27 @@ def test_a_version_put_in_place_again_by_hand_of_the_gate_is_no_step_back():
 
 def test_whoever_was_not_expected_is_named(tmp_path):
     put(tmp_path, version(1))
-    seen = read_succession(tmp_path)
+    seen = read_champion_history(tmp_path)
     put(tmp_path, version(2))
-    with pytest.raises(MovedMeanwhileError, match=r"Version 2 was promoted by ada at 2026-01-01T00:00:02Z meanwhile"):
+    with pytest.raises(ChampionChangedError, match=r"Version 2 was promoted by ada at 2026-01-01T00:00:02Z meanwhile"):
         put(tmp_path, version(3), expected=seen)
     assert len(lines(tmp_path)) == 2
 
 
 def test_away_and_back_again_is_another_champion_than_before(tmp_path):
     put(tmp_path, version(1))
-    seen = read_succession(tmp_path)
+    seen = read_champion_history(tmp_path)
     put(tmp_path, version(2))
     put(tmp_path, version(1), action="rollback")
-    with pytest.raises(MovedMeanwhileError, match="Version 1 was put back by ada"):
+    with pytest.raises(ChampionChangedError, match="Version 1 was put back by ada"):
         put(tmp_path, version(3), expected=seen)
 
 
 def test_what_a_hand_changed_meanwhile_is_not_overwritten(tmp_path):
     put(tmp_path, version(1))
-    seen = read_succession(tmp_path)
+    seen = read_champion_history(tmp_path)
     point_to(tmp_path, version(9))
-    with pytest.raises(MovedMeanwhileError, match="Another version was put in place meanwhile"):
+    with pytest.raises(ChampionChangedError, match="Another version was put in place meanwhile"):
         put(tmp_path, version(3), expected=seen)
 
 
@@ -257,13 +256,13 @@ def test_a_second_mover_waits_for_the_first(tmp_path):
     entered, leave, order = threading.Event(), threading.Event(), []
 
     def first():
-        with moving(tmp_path):
+        with locked_history(tmp_path):
             entered.set()
             leave.wait(10)
             order.append("first")
 
     def second():
-        with moving(tmp_path):
+        with locked_history(tmp_path):
             order.append("second")
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
@@ -278,7 +277,7 @@ def test_a_second_mover_waits_for_the_first(tmp_path):
 
 def test_nobody_waits_for_ever(tmp_path, monkeypatch):
     monkeypatch.setattr(champion_pointer, "_WAIT_S", 0.1)
-    with moving(tmp_path), pytest.raises(RegistryError, match="Somebody else has been moving the champion"):
+    with locked_history(tmp_path), pytest.raises(RegistryError, match="Another process has been changing the champion"):
         put(tmp_path, version(1))
 
 
@@ -296,11 +295,11 @@ def test_a_journal_that_cannot_be_written_does_not_undo_the_move_and_is_written_
     before = (tmp_path / JOURNAL).read_bytes()
     move = ChampionChange(2, "promote", "now", "ada", None, "", version(2), version(1))
     with monkeypatch.context() as disk:
-        disk.setattr(atomic_files, "_write_all", full)
-        assert "history.jsonl cannot be written (No space left on device)" in make(tmp_path, move)
+        disk.setattr(champion_pointer, "_write_all", full)
+        assert "history.jsonl cannot be written (No space left on device)" in write_change(tmp_path, move)
         assert read_pointer(tmp_path).version == "2"
         assert (tmp_path / JOURNAL).read_bytes() == before
-        with pytest.raises(RegistryError, match="so nothing was moved"), moving(tmp_path):
+        with pytest.raises(RegistryError, match="so nothing was changed"), locked_history(tmp_path):
             pass
     put(tmp_path, version(3))
     assert [line["version"] for line in lines(tmp_path)] == ["1", "2", "3"]
@@ -309,7 +308,7 @@ def test_a_journal_that_cannot_be_written_does_not_undo_the_move_and_is_written_
 def test_a_disk_that_takes_half_a_line_is_a_full_disk(tmp_path):
     (tmp_path / JOURNAL).symlink_to("/dev/full")
     move = ChampionChange(1, "promote", "now", "ada", None, "", version(1), None)
-    assert "history.jsonl cannot be written (No space left on device)" in make(tmp_path, move)
+    assert "history.jsonl cannot be written (No space left on device)" in write_change(tmp_path, move)
 
 
 def test_a_pointer_that_cannot_be_written_moves_nothing(tmp_path):
@@ -317,21 +316,21 @@ def test_a_pointer_that_cannot_be_written_moves_nothing(tmp_path):
     (tmp_path / "champion.json").unlink()
     (tmp_path / "champion.json").mkdir()
     move = ChampionChange(2, "promote", "now", "ada", None, "", version(2), version(1))
-    with pytest.raises(RegistryError, match="so nothing was moved"):
-        make(tmp_path, move)
+    with pytest.raises(RegistryError, match="so nothing was changed"):
+        write_change(tmp_path, move)
     assert len(lines(tmp_path)) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "models").write_text("a file where a folder should be")
-    with pytest.raises(RegistryError, match="cannot be written"), moving(tmp_path / "models" / "demo"):
+    with pytest.raises(RegistryError, match="cannot be written"), locked_history(tmp_path / "models" / "demo"):
         pass
 
 
 def test_a_journal_that_cannot_be_read_is_a_sentence(tmp_path):
     (tmp_path / JOURNAL).mkdir()
     with pytest.raises(RegistryError, match=r"history\.jsonl cannot be read \(Is a directory\)"):
-        read_succession(tmp_path)
+        read_champion_history(tmp_path)
 
 
 # ---- who
@@ -339,10 +338,10 @@ def test_a_journal_that_cannot_be_read_is_a_sentence(tmp_path):
 
 def test_who_moves_is_named_by_the_environment_or_the_system(monkeypatch):
     monkeypatch.setenv("LEADSCORE_USER", " Ada\nLovelace ")
-    assert mover() == "Ada Lovelace"
+    assert current_user() == "Ada Lovelace"
     monkeypatch.setenv("LEADSCORE_USER", " ")
     monkeypatch.setenv("LOGNAME", "grace")
-    assert mover() == "grace"
+    assert current_user() == "grace"
 
 
 def test_a_user_without_a_name_is_a_number(monkeypatch):
@@ -352,20 +351,20 @@ def test_a_user_without_a_name_is_a_number(monkeypatch):
         raise KeyError(os.getuid())
 
     monkeypatch.setattr(champion_pointer.getpass, "getuser", nameless)
-    assert mover() == f"user {os.getuid()}"
+    assert current_user() == f"user {os.getuid()}"
 
 
 @given(st.text())
 def test_what_people_say_fits_on_a_line_of_any_file(text):
-    found = worded(text)
+    found = one_line(text)
     assert found is None or (found.encode() and found == " ".join(found.split()))
-    assert worded("\ud800") == "?"
+    assert one_line("\ud800") == "?"
 
 
 def test_a_move_of_before_the_journal_was_kept_is_what_the_first_one_replaces(tmp_path):
     point_to(tmp_path, version(1))
-    found = read_succession(tmp_path)
-    assert (found.champion, found.previous, found.moves) == (version(1), None, ())
+    found = read_champion_history(tmp_path)
+    assert (found.champion, found.previous, found.changes) == (version(1), None, ())
     put(tmp_path, version(2), expected=found)
-    assert read_succession(tmp_path).previous == version(1)
+    assert read_champion_history(tmp_path).previous == version(1)
     assert replace(found, champion=None).previous is None

@@ -1,4 +1,4 @@
-"""Histories for the arena: rows of a test block, written by hand or drawn, and the replay in plain Python."""
+"""Histories for the replay: rows of a test block, written by hand or drawn, and the replay in plain Python."""
 
 from datetime import UTC, datetime
 
@@ -17,25 +17,25 @@ HORIZON = HORIZON_DAYS * DAY_US
 MORNING_HOUR = 8
 
 
-def at(day: float) -> int:
-    """Give the instant so many days after the midnight at which the weeks begin."""
+def instant(day: float) -> int:
+    """Return the instant so many days after the midnight at which the weeks begin."""
     return START + round(day * DAY_US)
 
 
 def rows_of(*leads: dict) -> pd.DataFrame:
     """
-    Give the rows of leads: days on which each was ``seen``, and what else it says.
+    Return the rows of leads: days on which each was ``seen``, and what else is given.
 
-    Each lead has an account of its own unless it says another.
+    Each lead has an account of its own unless a ``group`` is given.
     """
     rows = [
         {
             "lead_id": f"L{number}",
-            "as_of": at(day),
+            "as_of": instant(day),
             "group": str(lead.get("group", f"A{number}")),
             "weight": float(lead.get("weight", 1)),
-            "goal_at": np.nan if lead.get("goal") is None else float(at(lead["goal"])),
-            "closed_at": np.nan if lead.get("closed") is None else float(at(lead["closed"])),
+            "goal_at": np.nan if lead.get("goal") is None else float(instant(lead["goal"])),
+            "closed_at": np.nan if lead.get("closed") is None else float(instant(lead["closed"])),
             "amount": float(lead.get("amount", np.nan)),
             "block": "test",
         }
@@ -48,17 +48,17 @@ def rows_of(*leads: dict) -> pd.DataFrame:
 
 
 def weeks_of(rows: pd.DataFrame, days: int, zone: str = "UTC") -> Weeks:
-    return Weeks.of(rows, Span(at(0), at(days)), zone=zone, horizon_us=HORIZON)
+    return Weeks.of(rows, Span(instant(0), instant(days)), zone=zone, horizon_us=HORIZON)
 
 
 def dataset_of(rows: pd.DataFrame, days: int) -> Dataset:
-    """Give a training set that is all test block."""
-    test = Span(at(0), at(days))
+    """Return a training set that is all test block."""
+    test = Span(instant(0), instant(days))
     manifest = {"plan": Plan("two purges", test, test, test).as_json(), "goal": {"horizon_days": HORIZON_DAYS}}
     return Dataset(rows, Catalog(()), None, manifest)
 
 
-def entrant(name: str, score, kind: str = "rules") -> Participant:
+def participant(name: str, score, kind: str = "rules") -> Participant:
     score = np.asarray(score, dtype=float)
     return Participant(
         name=name, kind=kind, version="1", fingerprint=name, probability=1 / (1 + np.exp(-score)), score=score
@@ -66,7 +66,7 @@ def entrant(name: str, score, kind: str = "rules") -> Participant:
 
 
 def drawn(leads: int, days: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
-    """Draw a history with accounts, weights, goals and closings; give its rows and the leads' hidden quality."""
+    """Draw a history with accounts, weights, goals and closings; return its rows and the leads' hidden quality."""
     generator = np.random.default_rng(seed)
     first = generator.uniform(0, days, leads)
     times = generator.integers(1, 9, leads)
@@ -81,7 +81,7 @@ def drawn(leads: int, days: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarra
     amount = np.where(wins & (generator.random(leads) < 0.7), generator.lognormal(9, 1, leads), np.nan)
     frame = pd.DataFrame(
         {
-            "lead_id": [f"L{one}" for one in lead],
+            "lead_id": [f"L{number}" for number in lead],
             "as_of": START + (seen * DAY_US).astype(np.int64),
             "group": group[lead].astype(str),
             "weight": weight[lead],
@@ -92,34 +92,34 @@ def drawn(leads: int, days: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarra
         }
     )
     ends = np.where(np.isnan(frame["closed_at"]), np.inf, frame["closed_at"])
-    kept = (frame["as_of"] < np.minimum(ends, at(days))).to_numpy()
+    kept = (frame["as_of"] < np.minimum(ends, instant(days))).to_numpy()
     frame, ahead = frame[kept].reset_index(drop=True), (frame["goal_at"] - frame["as_of"])[kept]
     frame["label"] = ((ahead >= 0) & (ahead < HORIZON)).astype(float).to_numpy()
     return frame, quality[lead[kept]]
 
 
 def replayed_by_hand(rows: pd.DataFrame, score, *, days: int, capacity: float, draw: dict[str, float]) -> dict:
-    """Walk the mornings lead by lead; give lead → (morning, row, found)."""
+    """Walk the mornings lead by lead; return lead → (morning, row, converted)."""
     seen: dict[str, list[tuple[int, int]]] = {}
-    said: dict[str, dict] = {}
-    for row, one in enumerate(rows.to_dict(orient="records")):
-        seen.setdefault(one["lead_id"], []).append((one["as_of"], row))
-        said[one["lead_id"]] = one
+    facts: dict[str, dict] = {}
+    for row, record in enumerate(rows.to_dict(orient="records")):
+        seen.setdefault(record["lead_id"], []).append((record["as_of"], row))
+        facts[record["lead_id"]] = record
     called: dict[str, tuple[int, int, bool]] = {}
     left = 0.0
     for day in range(days):
         morning = START + day * DAY_US + MORNING_HOUR * HOUR_US
         left = min(left, 0.0) + capacity
         waiting = []
-        for lead_id, one in said.items():
+        for lead_id, record in facts.items():
             known = [pair for pair in seen[lead_id] if pair[0] <= morning]
-            ended = one["goal_at"] < morning or one["closed_at"] < morning
+            ended = record["goal_at"] < morning or record["closed_at"] < morning
             if lead_id not in called and known and not ended:
                 row = max(known)[1]
                 waiting.append((-score[row], draw[lead_id], lead_id, row))
         for _, _, lead_id, row in sorted(waiting):
             if left <= 1e-9:
                 break
-            left -= said[lead_id]["weight"]
-            called[lead_id] = (day, row, bool(morning <= said[lead_id]["goal_at"] < morning + HORIZON))
+            left -= facts[lead_id]["weight"]
+            called[lead_id] = (day, row, bool(morning <= facts[lead_id]["goal_at"] < morning + HORIZON))
     return called

@@ -1,66 +1,77 @@
-"""Swap sets hold whom one scorer had called and the other had not, and teach by the clearest cases."""
+"""Swap sets hold the leads that one scorer had called and the other had not, with the clearest cases as examples."""
 
 import numpy as np
 
-from tests.training.replay.histories import drawn, weeks_of
-from training.replay import replay
-from training.replay.agreement import places
-from training.replay.disagreements import EXAMPLES, clearest, examples, only
+from tests.training.replay.histories import drawn, participant, weeks_of
+from training.replay.disagreements import EXAMPLES, clearest, examples
+from training.replay.policy import Policy
+from training.replay.results import only_called_by
+
+
+def policies_of(rows, quality, weeks, seed=0):
+    noisy = quality + 2 * np.random.default_rng(seed).normal(size=len(rows))
+    return [Policy.of(participant("scorer", score), weeks, capacity_per_day=4) for score in (quality, noisy)]
 
 
 def swapped(seed=0):
     rows, quality = drawn(900, 30, seed=seed)
-    other = quality + 2 * np.random.default_rng(seed).normal(size=len(rows))
     weeks = weeks_of(rows, 30)
-    return rows, (quality, other), weeks, [replay(one, weeks, capacity_per_day=4) for one in (quality, other)]
+    return rows, quality, weeks, policies_of(rows, quality, weeks, seed)
 
 
 def test_a_lead_is_in_one_swap_set_or_none():
-    _, _, weeks, (ours, theirs) = swapped()
-    sets = [only(ours, theirs), only(theirs, ours), ours.called & theirs.called, ~ours.called & ~theirs.called]
+    _, _, weeks, policies = swapped()
+    first, other = (policy.calls for policy in policies)
+    both, neither = first.called & other.called, ~first.called & ~other.called
+    sets = [only_called_by(first, other), only_called_by(other, first), both, neither]
     assert (np.sum(sets, axis=0) == 1).all()
     assert sets[0].any()
     assert sets[1].any()
-    assert not only(ours, ours).any()
+    assert not only_called_by(first, first).any()
     assert len(sets[0]) == len(weeks.lead_id)
 
 
-def test_the_examples_are_those_furthest_apart_in_rank_one_an_account():
-    rows, scores, weeks, (ours, theirs) = swapped()
-    standing = places(scores[0]), places(scores[1])
-    chosen = clearest(only(ours, theirs), ours, places=standing, weeks=weeks)
+def test_the_examples_are_those_furthest_apart_in_rank_with_one_per_account():
+    rows, _, weeks, (first, other) = swapped()
+    chosen = clearest(first, other, weeks=weeks)
+    row = first.calls.row
     apart = {
-        lead: standing[0][ours.row[lead]] - standing[1][ours.row[lead]] for lead in np.flatnonzero(only(ours, theirs))
+        lead: first.ranks[row[lead]] - other.ranks[row[lead]]
+        for lead in np.flatnonzero(only_called_by(first.calls, other.calls))
     }
-    assert [one.lead for one in chosen] == sorted((one.lead for one in chosen), key=lambda lead: -apart[lead])
-    groups = [weeks.group[one.lead] for one in chosen]
+    assert [example.lead for example in chosen] == sorted(
+        (example.lead for example in chosen), key=lambda lead: -apart[lead]
+    )
+    groups = [weeks.group[example.lead] for example in chosen]
     assert len(set(groups)) == len(groups) == EXAMPLES
-    least = min(apart[one.lead] for one in chosen)
+    least = min(apart[example.lead] for example in chosen)
     assert {weeks.group[lead] for lead, gap in apart.items() if gap > least} <= set(groups)
-    for one in chosen:
-        assert rows["lead_id"][one.row] == weeks.lead_id[one.lead]
-        assert rows["as_of"][one.row] <= weeks.mornings[ours.morning[one.lead]]
+    for example in chosen:
+        assert rows["lead_id"][example.row] == weeks.lead_id[example.lead]
+        assert rows["as_of"][example.row] <= weeks.mornings[first.calls.morning[example.lead]]
 
 
-def test_what_happened_has_no_say_in_which_examples_are_shown():
-    rows, scores, weeks, (ours, theirs) = swapped()
-    standing = places(scores[0]), places(scores[1])
-    without = weeks_of(rows.assign(goal_at=np.nan), 30)
-    blind = replay(scores[0], without, capacity_per_day=4)
-    kept = only(ours, theirs) & (blind.row == ours.row)
-    chosen = [clearest(kept, one, places=standing, weeks=weeks) for one in (ours, blind)]
+def test_outcomes_have_no_influence_on_which_examples_are_shown():
+    """Leads stay on the list until they are closed in both, so that only the outcomes differ."""
+    rows, quality = drawn(900, 30)
+    open_ended = rows.assign(closed_at=np.fmin(rows["goal_at"], rows["closed_at"]))
+    blinded = open_ended.assign(goal_at=np.nan)
+    chosen = []
+    for history in (open_ended, blinded):
+        weeks = weeks_of(history, 30)
+        chosen.append(clearest(*policies_of(history, quality, weeks), weeks=weeks))
     assert chosen[0] == chosen[1]
+    assert len(chosen[0]) == EXAMPLES
 
 
-def test_an_example_says_when_it_was_called_and_what_became_of_it():
-    rows, scores, weeks, (ours, theirs) = swapped(seed=2)
-    standing = places(scores[0]), places(scores[1])
-    chosen = clearest(only(ours, theirs), ours, places=standing, weeks=weeks)
-    for one, told in zip(chosen, examples(chosen, ours, receipts=({}, {}), weeks=weeks), strict=True):
-        said = told.as_json()
-        assert said["called_on"] == weeks.days[ours.morning[one.lead]]
-        assert said["reached_goal"] == bool(ours.found[one.lead]) == (said["reached_on"] is not None)
-        assert said["ours"] is said["theirs"] is None
-        if said["reached_goal"]:
-            assert said["called_on"] <= said["reached_on"]
-    assert len(rows)
+def test_an_example_has_the_date_of_the_call_and_the_outcome():
+    _, _, weeks, (first, other) = swapped(seed=2)
+    chosen = clearest(first, other, weeks=weeks)
+    assert chosen
+    for lead, example in zip(chosen, examples(chosen, first.calls, receipts=({}, {}), weeks=weeks), strict=True):
+        assert example.called_on == weeks.days[first.calls.morning[lead.lead]]
+        converted = bool(first.calls.converted[lead.lead])
+        assert converted == (example.reached_on is not None)
+        assert example.first is example.other is None
+        if converted:
+            assert example.called_on <= example.reached_on

@@ -1,6 +1,5 @@
 """Models and point rules, of today and of old, enter on the same rows, with real receipts."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +13,11 @@ from features.feature import Feature
 from features.reducers import AttributeValue
 from models.conversion import Encoding
 from models.scorecard import compile_scorecard
-from training.dataset.dataset import build
+from training.dataset.dataset_builder import build_dataset
 from training.fitting import fit as fitting
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
-from training.replay import Participants, enter, hold_arena, line_up
+from training.replay import Participants, choose_participants, participant_of, run_replay
+from training.statistics.estimate import Estimate
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +30,11 @@ def model(world, dataset):
 
 @pytest.fixture(scope="module")
 def entrants(world, dataset, warehouse, model):
-    return everyone(world, dataset, warehouse, model).entrants
+    return all_participants(world, dataset, warehouse, model).participants
 
 
-def everyone(world, dataset, warehouse, model, **champion):
-    return line_up(
+def all_participants(world, dataset, warehouse, model, **champion):
+    return choose_participants(
         dataset,
         world.playbook,
         model=model,
@@ -58,7 +58,7 @@ def test_everyone_enters_under_a_name_of_their_own(entrants):
 
 
 def test_a_model_that_serves_enters_once(world, dataset, warehouse, model):
-    found = everyone(world, dataset, warehouse, model, version="7", fingerprint=model.fingerprint).entrants
+    found = all_participants(world, dataset, warehouse, model, version="7", fingerprint=model.fingerprint).participants
     assert [one.kind for one in found] == ["model", "rules", "rules", "learned rules"]
     assert found[0].name == "model, version 7 (serves)"
 
@@ -66,14 +66,16 @@ def test_a_model_that_serves_enters_once(world, dataset, warehouse, model):
 def test_a_champion_that_wants_what_the_history_lacks_is_said_to_be_absent(world, dataset, warehouse, model):
     shoes = Feature("shoe_size", AttributeValue("shoe_size", AttributeType.NUMERIC), None, "wears {value}")
     catalog = Catalog((*model.catalog.features, shoes), model.catalog.never_use)
-    found = everyone(world, dataset, warehouse, model, encoding=Encoding(catalog, model.encoding.categories))
-    assert [one.kind for one in found.entrants] == ["model", "rules", "rules", "learned rules"]
-    (said,) = found.absent
-    assert said.startswith("The model, version 2 (serves) could not take part")
-    assert "shoe_size" in said
-    assert hold_arena(found, dataset, capacity_per_day=1, warehouse=warehouse).as_json()["says"].endswith(said)
+    found = all_participants(world, dataset, warehouse, model, encoding=Encoding(catalog, model.encoding.categories))
+    assert [one.kind for one in found.participants] == ["model", "rules", "rules", "learned rules"]
+    (sentence,) = found.absent
+    assert sentence.startswith("The model, version 2 (serves) could not take part")
+    assert "shoe_size" in sentence
+    assert run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse).absent == (sentence,)
     with pytest.raises(FeatureError, match="shoe_size"):
-        enter(replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse)
+        participant_of(
+            replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse
+        )
 
 
 def test_rules_are_calibrated_as_the_playbooks_own_are(world, dataset):
@@ -83,7 +85,7 @@ def test_rules_are_calibrated_as_the_playbooks_own_are(world, dataset):
 
 def test_an_old_scorecard_needs_no_new_training_set(world, dataset, warehouse, entrants):
     folder = replace(world.playbook, rivals=())
-    assert build(warehouse, Workspace(folder, world.home))[0].sha256 == dataset.sha256
+    assert build_dataset(warehouse, Workspace(folder, world.home))[0].sha256 == dataset.sha256
     (rules,) = world.playbook.rivals
     card = compile_scorecard(rules, world.playbook.business)
     assert set(card.catalog.features) - set(dataset.columns.values()), "else nothing had to be computed"
@@ -96,7 +98,7 @@ def test_an_old_scorecard_needs_no_new_training_set(world, dataset, warehouse, e
 
 
 def test_an_entrants_scores_are_those_of_its_receipts(dataset, model, warehouse):
-    entered = enter(model, dataset, warehouse=warehouse)
+    entered = participant_of(model, dataset, warehouse=warehouse)
     test = dataset.block("test")
     assert entered.name == "leadscore-demo"
     assert entered.score.tolist() == model.score_many(test).points.tolist()
@@ -105,50 +107,48 @@ def test_an_entrants_scores_are_those_of_its_receipts(dataset, model, warehouse)
 
 def test_the_arena_holds_with_real_receipts(world, dataset, warehouse, entrants):
     playbook = world.playbook.business
-    found = hold_arena(
+    found = run_replay(
         Participants(entrants),
         dataset,
         capacity_per_day=playbook.capacity_per_day / 10,
         zone=playbook.timezone,
         warehouse=warehouse,
     )
-    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert {one["kind"] for one in said["entrants"]} == {"model", "rules", "learned rules"}
-    assert said["entrants"][0]["conversions"]["value"] > 0
+    assert {result.participant.kind for result in found.results} == {"model", "rules", "learned rules"}
+    assert found.results[0].conversions.value > 0
     test = dataset.block("test")
-    for against in said["against"][1:]:
-        other = next(one for one in entrants if one.name == against["name"])
-        examples = [*against["only_ours"]["examples"], *against["only_theirs"]["examples"]]
-        assert examples, "they disagree on someone"
+    for pair in found.pairwise[1:]:
+        other = next(each for each in entrants if each.name == pair.other.name)
+        examples = [*pair.only_first.examples, *pair.only_other.examples]
+        assert examples, "they disagree on some lead"
         for example in examples:
-            ours, theirs = example["ours"], example["theirs"]
-            assert ours["as_of"] == theirs["as_of"]
-            assert ours["as_of"][:10] <= example["called_on"]
-            assert ours["lead_id"] == theirs["lead_id"] == example["lead_id"]
-            assert ours["scorer"]["kind"] == "model"
-            assert theirs["scorer"]["fingerprint"] == other.fingerprint
-            row = np.flatnonzero(test["lead_id"] == example["lead_id"])
-            assert any(points == pytest.approx(ours["points"]) for points in entrants[0].score[row])
-            assert any(points == pytest.approx(theirs["points"]) for points in other.score[row])
-            for receipt in (ours, theirs):
-                total = receipt["base_points"] + sum(one["points"] for one in receipt["reasons"])
-                assert total + receipt["rest_points"] == pytest.approx(receipt["points"], abs=1e-9)
-                assert len(receipt["reasons"]) <= 5
+            first, second = example.first.as_json(), example.other.as_json()
+            assert first["as_of"] == second["as_of"]
+            assert first["as_of"][:10] <= example.called_on
+            assert first["lead_id"] == second["lead_id"] == example.lead_id
+            assert first["scorer"]["kind"] == "model"
+            assert second["scorer"]["fingerprint"] == other.fingerprint
+            row = np.flatnonzero(test["lead_id"] == example.lead_id)
+            assert any(points == pytest.approx(first["points"]) for points in entrants[0].score[row])
+            assert any(points == pytest.approx(second["points"]) for points in other.score[row])
+            for receipt in (first, second):
+                total = receipt["base_points"] + sum(reason["points"] for reason in receipt["reasons"])
+                assert total == pytest.approx(receipt["points"], abs=1e-9)
 
 
 def test_one_model_against_itself_finds_the_same(entrants, dataset):
-    found = hold_arena(Participants(entrants[:2]), dataset, capacity_per_day=1)
-    (against,) = found.against
-    assert against.difference.conversions_more == {"value": 0, "low": 0, "high": 0}
+    found = run_replay(Participants(entrants[:2]), dataset, capacity_per_day=1)
+    (against,) = found.pairwise
+    assert against.difference.conversions_more == Estimate(value=0, low=0, high=0)
     assert against.agreement.calls_in_common == 1
-    assert against.only_ours.leads == against.only_theirs.leads == 0
+    assert against.only_first.leads == against.only_other.leads == 0
 
 
 def test_where_the_model_says_nothing_the_rules_win(world, dataset, warehouse, entrants):
     """A model that is worth nothing must not look like one: its scores are drawn."""
     chance = np.random.default_rng(5).normal(size=len(entrants[0].score))
     nothing = replace(entrants[0], score=chance, probability=1 / (1 + np.exp(-chance)))
-    found = hold_arena(Participants((nothing, *entrants[2:4])), dataset, capacity_per_day=1, warehouse=warehouse)
-    assert found.verdict.winner in {one.name for one in entrants[2:4]}
-    assert found.verdict.decided
-    assert found.verdict.says.startswith("The point rules win")
+    found = run_replay(Participants((nothing, *entrants[2:4])), dataset, capacity_per_day=1, warehouse=warehouse)
+    assert found.conclusion.winner in {one.name for one in entrants[2:4]}
+    assert found.conclusion.decided
+    assert found.conclusion.says.startswith("The point rules win")

@@ -1,19 +1,20 @@
-"""The arena says who found more, and says it plainly where the rules win or nobody knows."""
+"""A replay names the scorer that found more, also where the rules win or it may be chance."""
 
-import json
+import re
 import time
 
 import numpy as np
 import pytest
 
-from tests.training.replay.histories import dataset_of, drawn, entrant, rows_of
-from training.replay import Participants, hold_arena
+from tests.training.replay.histories import dataset_of, drawn, participant, rows_of
+from training.evaluation.replay_evaluation import ReplayEvaluation
+from training.replay import Participants, run_replay
 
 DAYS = 40
 
 
 def held(rows, *entrants, days=DAYS, capacity=4.0, **more):
-    return hold_arena(Participants(entrants), dataset_of(rows, days), capacity_per_day=capacity, **more)
+    return run_replay(Participants(entrants), dataset_of(rows, days), capacity_per_day=capacity, **more)
 
 
 @pytest.fixture(scope="module")
@@ -27,110 +28,112 @@ def noise(rows, seed=1):
 
 def test_a_model_that_finds_more_wins(history):
     rows, quality = history
-    found = held(rows, entrant("model, version 3", quality, "model"), entrant("desk rules", noise(rows)))
-    assert (found.verdict.winner, found.verdict.decided) == ("model, version 3", True)
-    says = found.verdict.says
+    found = held(rows, participant("model, version 3", quality, "model"), participant("desk rules", noise(rows)))
+    assert (found.conclusion.winner, found.conclusion.decided) == ("model, version 3", True)
+    says = found.conclusion.says
     assert says.startswith("At 4 calls a day over 40 days the model found ")
     assert " the desk rules " in says
     assert " more (" in says
     assert "chance" not in says
-    assert found.against[0].difference.conversions_more["low"] > 0
+    assert found.pairwise[0].difference.conversions_more.low > 0
 
 
 def test_rules_that_find_more_win_and_it_is_said(history):
     rows, quality = history
-    found = held(rows, entrant("model", noise(rows), "model"), entrant("desk rules", quality))
-    assert (found.verdict.winner, found.verdict.decided) == ("desk rules", True)
-    assert found.verdict.says.startswith("The point rules win: at 4 calls a day over 40 days the desk rules found ")
-    assert found.against[0].difference.conversions_more["high"] < 0
+    found = held(rows, participant("model", noise(rows), "model"), participant("desk rules", quality))
+    assert (found.conclusion.winner, found.conclusion.decided) == ("desk rules", True)
+    assert found.conclusion.says.startswith("The point rules win: at 4 calls a day over 40 days the desk rules found ")
+    assert found.pairwise[0].difference.conversions_more.high < 0
 
 
 def test_what_may_be_chance_is_said_to_be(history):
     rows, quality = history
-    found = held(rows, entrant("model", quality, "model"), entrant("desk rules", quality + 0.02 * noise(rows)))
-    assert not found.verdict.decided
-    assert "which may be chance" in found.verdict.says
+    found = held(rows, participant("model", quality, "model"), participant("desk rules", quality + 0.02 * noise(rows)))
+    assert not found.conclusion.decided
+    assert "which may be chance" in found.conclusion.says
 
 
 def test_the_model_is_held_against_the_best_of_all_rules(history):
     rows, quality = history
-    rivals = [entrant("desk rules", noise(rows)), entrant("old rules", quality + noise(rows, 2))]
-    others = [entrant("model, version 2 (serves)", quality, "model"), entrant("learned", 2 * quality, "learned rules")]
-    found = held(rows, entrant("model, version 3", quality - 5, "model"), *others, *rivals)
-    assert found.verdict.winner == "model, version 3"
-    assert "the old rules" in found.verdict.says
+    rivals = [participant("desk rules", noise(rows)), participant("old rules", quality + noise(rows, 2))]
+    others = [
+        participant("model, version 2 (serves)", quality, "model"),
+        participant("learned", 2 * quality, "learned rules"),
+    ]
+    found = held(rows, participant("model, version 3", quality - 5, "model"), *others, *rivals)
+    assert found.conclusion.winner == "model, version 3"
+    assert "the old rules" in found.conclusion.says
 
 
 def test_equal_scorers_have_empty_swap_sets_and_no_difference(history):
     rows, quality = history
-    found = held(rows, entrant("model", quality, "model"), entrant("desk rules", quality / 2 + 1))
-    (against,) = found.against
-    for swap in (against.only_ours, against.only_theirs):
+    found = held(rows, participant("model", quality, "model"), participant("desk rules", quality / 2 + 1))
+    (against,) = found.pairwise
+    for swap in (against.only_first, against.only_other):
         assert swap.leads == 0
         assert swap.examples == ()
-    assert found.verdict.says.split(": ")[1].startswith("no difference.")
-    assert not found.verdict.decided
+    assert found.conclusion.says.split(": ")[1].startswith("no difference.")
+    assert not found.conclusion.decided
 
 
 def test_the_model_stands_alone_where_nobody_else_enters(history):
     rows, quality = history
-    found = held(rows, entrant("model", quality, "model"))
-    assert found.against == ()
-    assert found.verdict.says.startswith("At 4 calls a day over 40 days the model found ")
-    assert not found.verdict.decided
+    found = held(rows, participant("model", quality, "model"))
+    assert found.pairwise == ()
+    assert found.conclusion.says.startswith("At 4 calls a day over 40 days the model found ")
+    assert not found.conclusion.decided
 
 
 def test_weeks_without_a_morning_are_said_to_be_empty():
     rows = rows_of({"seen": [0.0]}, {"seen": [0.1]})
-    found = held(rows, entrant("model", [1, 2], "model"), entrant("desk rules", [2, 1]), days=0.2)
-    assert found.as_json()["days"] == 0
-    assert "No morning" in found.verdict.says
-    json.dumps(found.as_json(), allow_nan=False)
+    found = held(rows, participant("model", [1, 2], "model"), participant("desk rules", [2, 1]), days=0.2)
+    assert found.days == 0
+    assert "no morning" in found.conclusion.says
+    assert ReplayEvaluation.of(found).days == 0
 
 
-def test_the_json_is_what_reports_read(history):
+def test_the_typed_evaluation_holds_every_participant_and_pair(history):
     rows, quality = history
     heard = []
-    found = held(
+    replay = held(
         rows,
-        entrant("model", quality, "model"),
-        entrant("desk rules", noise(rows)),
-        entrant("base rate", np.zeros(len(rows)), "baseline"),
-        progress=lambda *told: heard.append(told),
+        participant("model", quality, "model"),
+        participant("desk rules", noise(rows)),
+        participant("base rate", np.zeros(len(rows)), "baseline"),
+        progress=lambda *step: heard.append(step),
     )
-    said = json.loads(json.dumps(found.as_json(), allow_nan=False))
-    assert said.keys() == {
-        *("from", "to", "days", "capacity_per_day", "leads", "conversions"),
-        *("entrants", "against", "winner", "decided", "says"),
-    }
-    assert said["from"] == "2026-01-01T00:00:00Z"
-    assert said["days"] == DAYS
-    assert [one["name"] for one in said["entrants"]] == ["model", "desk rules", "base rate"]
-    for one in said["entrants"]:
-        assert one.keys() == {
-            *("name", "kind", "version", "fingerprint", "calls", "conversions", "found_share"),
-            *("calls_per_conversion", "days_before", "value", "by_day"),
-        }
-        assert one["by_day"][0].keys() == {"day", "calls", "conversions"}
-        assert one["conversions"]["value"] <= said["conversions"] + 1e-9
-    assert [one["name"] for one in said["against"]] == ["desk rules", "base rate"]
-    for one in said["against"]:
-        assert one.keys() == {
-            *("name", "kind", "conversions_more", "days_earlier", "value_more"),
-            *("agreement", "only_ours", "only_theirs"),
-        }
-        for side in ("only_ours", "only_theirs"):
-            assert one[side].keys() == {"leads", "rate", "examples"}
-            assert one[side]["examples"][0].keys() == {
-                *("lead_id", "called_on", "reached_goal", "reached_on", "ours", "theirs")
-            }
-    assert said["against"][1]["agreement"]["rank_correlation"] is None, "the base rate ranks nobody"
+    content = ReplayEvaluation.of(replay)
+    assert ReplayEvaluation.model_validate_json(content.model_dump_json()) == content
+    assert (content.start, content.days) == ("2026-01-01T00:00:00Z", DAYS)
+    assert [result.name for result in content.participants] == ["model", "desk rules", "base rate"]
+    for result in content.participants:
+        assert result.conversions.value <= content.conversions + 1e-9
+    assert [pair.name for pair in content.pairwise] == ["desk rules", "base rate"]
+    for pair in content.pairwise:
+        for swapped in (pair.only_first, pair.only_other):
+            assert swapped.examples
+            assert swapped.leads > 0
+    assert content.pairwise[1].rank_correlation is None, "the base rate ranks no lead above another"
     assert heard[-1][1] == heard[-1][2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_difference_in_words_is_that_of_the_two_numbers_beside_it(seed):
+    """40.4 and 41.6 are written as 40 and 42, and 1.2 more as 2 more."""
+    rows, quality = drawn(700, DAYS, seed=seed)
+    replay = held(rows, participant("model", quality, "model"), participant("desk rules", quality + noise(rows, seed)))
+    words = replay.conclusion.says.partition(" over 40 days ")[2]
+    counts = re.search(
+        r"found ([\d.,]+) conversions .*? rules ([\d.,]+) \(|found ([\d.,]+) .*? model ([\d.,]+) \(", words
+    )
+    larger, smaller = (float(text.replace(",", "")) for text in counts.groups() if text)
+    difference = re.search(r": ([\d.]+) more|: as many|: no difference", words)
+    assert float(difference.group(1) or 0) == pytest.approx(larger - smaller)
 
 
 def test_six_entrants_on_twenty_thousand_leads_over_115_days_take_seconds():
     rows, quality = drawn(20_000, 115)
-    entrants = [entrant(f"E{seed}", quality + noise(rows, seed)) for seed in range(6)]
+    entrants = [participant(f"E{seed}", quality + noise(rows, seed)) for seed in range(6)]
     started = time.process_time()
     held(rows, *entrants, days=115, capacity=20)
     assert time.process_time() - started < 5

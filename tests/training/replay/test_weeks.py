@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from data.instants import from_us, to_us
-from tests.training.replay.histories import HORIZON, at, rows_of, weeks_of
+from tests.training.replay.histories import HORIZON, instant, rows_of, weeks_of
 from training.dataset.split import Span
 from training.replay import Weeks
 
@@ -23,14 +23,14 @@ def test_a_morning_is_one_of_the_playbooks_zone_also_when_its_clocks_change():
 
 def test_mornings_lie_in_the_period():
     rows = rows_of({"seen": [0.5]})
-    weeks = Weeks.of(rows, Span(at(0.5), at(3.2)), zone="UTC", horizon_us=HORIZON)
+    weeks = Weeks.of(rows, Span(instant(0.5), instant(3.2)), zone="UTC", horizon_us=HORIZON)
     assert weeks.days == ["2026-01-02", "2026-01-03"]
-    assert Weeks.of(rows, Span(at(0.5), at(3.34)), zone="UTC", horizon_us=HORIZON).days[-1] == "2026-01-04"
+    assert Weeks.of(rows, Span(instant(0.5), instant(3.34)), zone="UTC", horizon_us=HORIZON).days[-1] == "2026-01-04"
 
 
 def test_a_date_is_that_of_the_playbooks_zone():
     weeks = weeks_of(rows_of({"seen": [0.0]}), 2, zone="Asia/Tokyo")
-    assert weeks.day_of(float(at(0.7))) == "2026-01-02"
+    assert weeks.day_of(float(instant(0.7))) == "2026-01-02"
 
 
 def test_what_could_have_been_found_is_what_was_on_the_list_within_a_horizon_of_its_goal():

@@ -69,7 +69,7 @@ class Page(HTMLParser):
 
 
 def leaves(part, path=()):
-    """Give the path of every number in a judgement, and the number."""
+    """Yield the path of every number in a document, and the number."""
     if isinstance(part, dict):
         for name, value in part.items():
             yield from leaves(value, (*path, name))
@@ -81,7 +81,7 @@ def leaves(part, path=()):
 
 
 def changed(part, path, value):
-    """Give a judgement in which one thing is another."""
+    """Return a document in which one value is another."""
     if not path:
         return value
     if isinstance(part, dict):
@@ -90,7 +90,7 @@ def changed(part, path, value):
 
 
 def everywhere(part, change):
-    """Give a judgement in which every value, with the name it stands under, is what the change makes of it."""
+    """Return a document in which every value, with its name, is what the change makes of it."""
     if isinstance(part, dict):
         return {name: change(name, everywhere(value, change)) for name, value in part.items()}
     if isinstance(part, list):

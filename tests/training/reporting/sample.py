@@ -1,11 +1,13 @@
-"""A judgement as training would find it, made up: plausible numbers in every part, and smaller ones without some."""
+"""An evaluation as training would find it, made up: plausible numbers in every part; and smaller ones."""
 
 import copy
+import functools
 import math
 from datetime import date, timedelta
 
-from tests.training.reporting.sample_arena import CONTENDERS, arena, around
 from tests.training.reporting.sample_curves import curves
+from tests.training.reporting.sample_replay import CONTENDERS, around, replay
+from training.evaluation.evaluation_document import Evaluation
 
 GOAL = {"stage": "sql", "horizon_days": 30.0, "amount_from": "opportunity"}
 RULES_YAML = """\
@@ -24,7 +26,7 @@ rules:
 
 
 def metrics(auc, loss, called, *, rows=21_430, positives=2_588, expected=1.02, slope=0.97, value=412.0):
-    """Give every metric of a scorer around three of them."""
+    """Return every metric of a scorer around three of them."""
     return {
         "log_loss": around(loss, 0.013),
         "base_log_loss": 0.364,
@@ -112,7 +114,6 @@ def data():
         "young": 14_318,
         "leads": 20_000,
         "groups": 7_914,
-        "features": 192,
         "base_rate": 0.1193,
         "blocks": {
             "train": 78_214,
@@ -138,6 +139,7 @@ def data():
             "share": around(0.874, 0.012),
             "proposed_days": 38.0,
             "median_days": 11.3,
+            "watched_days": 90.0,
             "says": "87% of the leads that ever reach sql do so within 30 days; 38 days would hold 90%.",
             "curve": [{"day": float(day), "reached": round(1 - math.exp(-day / 14.5), 4)} for day in range(0, 91, 2)],
         },
@@ -197,6 +199,8 @@ def model():
         "fingerprint": "a1b2c3d4e5f6a7b8",
         "features": 91,
         "features_tried": 192,
+        "directions": {"demo_request_30d": 1},
+        "steps": 8_000,
         "trees": 214,
         "threshold": 67.4,
         "base_points": 43.2,
@@ -211,9 +215,9 @@ def model():
         "calibration": {
             "chosen": "platt",
             "compared": [
-                {"is": "platt", "log_loss": 0.2581, "difference": None},
-                {"is": "beta", "log_loss": 0.2579, "difference": around(-0.0002, 0.0006)},
-                {"is": "isotonic", "log_loss": 0.2602, "difference": around(0.0021, 0.0017)},
+                {"kind": "platt", "log_loss": 0.2581, "difference": None},
+                {"kind": "beta", "log_loss": 0.2579, "difference": around(-0.0002, 0.0006)},
+                {"kind": "isotonic", "log_loss": 0.2602, "difference": around(0.0021, 0.0017)},
             ],
             "says": "Platt, since no other was better beyond noise.",
         },
@@ -247,7 +251,7 @@ def segments():
     for attribute, label, value, says, rows, positives, leads, ours, theirs in SEGMENTS:
         few = ours is None
         pairs = ((CONTENDERS[0][0], ours, 0.25, 0.68, 1.02), (CONTENDERS[1][0], theirs, 0.3, 0.5, 0.94))
-        judged = [
+        numbers = [
             {
                 **{key: who[key] for key in ("name", "kind")},
                 **(dict.fromkeys(IN_SEGMENTS) if few else in_segment(auc, loss, called, expected)),
@@ -263,18 +267,23 @@ def segments():
                 "rows": rows,
                 "positives": positives,
                 "leads": leads,
-                "scorers": judged,
+                "scorers": numbers,
                 "note": f"too few to judge: {positives} leads that reached sql" if few else "",
             }
         )
     return found
 
 
-def judgement():
-    """Give a judgement of a full model with every part."""
+def document():
+    """Return the document of a full model with every part, as JSON; it may be changed."""
+    return copy.deepcopy(_document())
+
+
+@functools.cache
+def _document():
     found = scorers()
     return {
-        "format": "leadscore-judgement-1",
+        "format_version": 1,
         "playbook": {"name": "demo", "title": "Demo, B2B software"},
         "goal": dict(GOAL),
         "capacity_per_day": 10.0,
@@ -282,7 +291,13 @@ def judgement():
         "version": "3",
         "run_id": "4be2a1f08c3d4e5f9a7b6c5d4e3f2a1b",
         "data": data(),
-        "standing": {"rung": "full model", "succeeded": 2_140, "failed": 10_902, "missing": ""},
+        "cold_start": {
+            "stage": "full model",
+            "succeeded": 2_140,
+            "failed": 10_902,
+            "missing": "",
+            "says": "Full model, from 2,140 leads that succeeded and 10,902 that did not.",
+        },
         "gates": gates(),
         "model": model(),
         "reasons": [
@@ -293,7 +308,7 @@ def judgement():
         "origins": [origin(at, plan) for at, plan in enumerate(ORIGINS)],
         "segments": segments(),
         "curves": curves(),
-        "arena": arena(),
+        "replay": replay(),
         "learned_scorecard": {"name": "learned rules", "rules": 6, "yaml": RULES_YAML},
         "accepted_risk": "demo requests are that strong in this market; checked with sales on 12 May",
         "verdict": (
@@ -303,47 +318,60 @@ def judgement():
     }
 
 
-def rules_only():
-    """Give a judgement of a history that is too short for a model."""
-    short = data()
+def rules_document():
+    """Return the document of a history that is too short for a model, as JSON; it may be changed."""
+    short = copy.deepcopy(data())
     short["horizon"] = {
         "share": None,
         "proposed_days": None,
         "median_days": None,
+        "watched_days": None,
         "says": "Too few leads reached sql to say how long it takes.",
         "curve": [],
     }
     return {
-        "format": "leadscore-judgement-1",
         "playbook": {"name": "demo", "title": "Demo, B2B software"},
         "goal": {"stage": "sql", "horizon_days": 30.0, "amount_from": None},
         "capacity_per_day": 10.0,
         "trained_at": "2026-06-02T06:14:09Z",
-        "version": None,
         "data": short,
-        "standing": {
-            "rung": "rules only",
+        "cold_start": {
+            "stage": "rules only",
             "succeeded": 17,
             "failed": 604,
             "missing": "23 more leads that reach sql make a small model",
+            "says": "Rules only, from 17 leads that succeeded and 604 that did not.",
         },
-        **dict.fromkeys(("run_id", "model", "arena", "learned_scorecard", "accepted_risk", "curves")),
-        **{name: [] for name in ("gates", "reasons", "scorers", "differences", "origins", "segments")},
         "verdict": "Only the point rules score: 17 leads reached sql, and 40 are needed before a model can learn.",
     }
 
 
-def without_amounts():
-    """Give a judgement of a history that knows no amounts, with one entrant, no segments and no earlier origin."""
-    found = copy.deepcopy(judgement())
-    for scorer in found["scorers"]:
+def small_document():
+    """Return the document of a history that knows no amounts, with one participant and no earlier origin, as JSON."""
+    content = document()
+    for scorer in (*content["scorers"], *content["origins"][-1]["scorers"]):
         scorer["value_at_capacity"] = None
-    found["arena"] = arena(value=False)
-    found["arena"]["entrants"] = found["arena"]["entrants"][:1]
-    found["arena"]["against"] = []
-    found["segments"] = []
-    found["origins"] = found["origins"][-1:]
-    found["learned_scorecard"] = None
-    found["accepted_risk"] = None
-    found["gates"] = [gate for gate in found["gates"] if gate["passed"]]
-    return found
+    content["replay"] = replay(value=False)
+    content["replay"]["participants"] = content["replay"]["participants"][:1]
+    content["replay"]["pairwise"] = []
+    content["segments"] = []
+    content["origins"] = content["origins"][-1:]
+    content["learned_scorecard"] = None
+    content["accepted_risk"] = None
+    content["gates"] = [gate for gate in content["gates"] if gate["passed"]]
+    return content
+
+
+def evaluation(**changes):
+    """Return the evaluation of a full model, with some parts changed."""
+    return Evaluation.model_validate({**document(), **changes})
+
+
+def rules_only(**changes):
+    """Return the evaluation of a history that is too short for a model, with some parts changed."""
+    return Evaluation.model_validate({**rules_document(), **changes})
+
+
+def without_amounts(**changes):
+    """Return the evaluation of a history that knows no amounts, with some parts changed."""
+    return Evaluation.model_validate({**small_document(), **changes})

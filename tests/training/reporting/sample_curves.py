@@ -1,8 +1,8 @@
-"""The curves of the made-up judgement: reliability with its noise, gain and lift."""
+"""The curves of the made-up evaluation: reliability with its noise, gain and lift."""
 
 import numpy as np
 
-from tests.training.reporting.sample_arena import CONTENDERS
+from tests.training.reporting.sample_replay import CONTENDERS
 
 
 def curves():

@@ -1,10 +1,11 @@
-"""Charts say what their part of the judgement says, whatever is missing in it."""
+"""Charts show what their part of the evaluation holds, whatever is missing in it."""
 
 import json
 
 import pytest
 
-from tests.training.reporting.sample import judgement, without_amounts
+from tests.training.reporting.sample import document, evaluation, rules_only, without_amounts
+from training.evaluation.scorer_evaluation import GainCurve, GainPoint, ReliabilityCurve, ReliabilityPoint
 from training.reporting.charts import (
     NARROW,
     WIDE,
@@ -23,20 +24,20 @@ from training.reporting.charts import (
 from training.reporting.svg import picture, words_of
 
 CHARTS = {
-    "plan": lambda j, width: plan_chart(j["data"], j["origins"], width=width),
-    "horizon": lambda j, width: horizon_chart(j["data"]["horizon"], j["goal"]["horizon_days"], width=width),
-    "scorers": lambda j, width: scorers_chart(j["scorers"], width=width),
-    "origins": lambda j, width: origins_chart(j["origins"], width=width),
-    "reliability": lambda j, width: reliability_chart(j["curves"]["reliability"], width=width),
-    "gain": lambda j, width: gain_chart(j["curves"]["gain"], width=width),
-    "lift": lambda j, width: lift_chart(j["curves"]["lift"], width=width),
-    "conversions": lambda j, width: conversions_chart(j["arena"]["entrants"], width=width),
-    "against": lambda j, width: against_chart(j["arena"]["against"], width=width),
-    "segments": lambda j, width: segments_chart(j["segments"], width=width),
-    "reasons": lambda j, width: reasons_chart(j["reasons"], width=width),
+    "plan": lambda e, width: plan_chart(e.data, e.origins, width=width),
+    "horizon": lambda e, width: horizon_chart(e.data.horizon, e.goal.horizon_days, width=width),
+    "scorers": lambda e, width: scorers_chart(e.scorers, width=width),
+    "origins": lambda e, width: origins_chart(e.origins, width=width),
+    "reliability": lambda e, width: reliability_chart(e.curves.reliability, width=width),
+    "gain": lambda e, width: gain_chart(e.curves.gain, width=width),
+    "lift": lambda e, width: lift_chart(e.curves.lift, width=width),
+    "conversions": lambda e, width: conversions_chart(e.replay.participants, width=width),
+    "against": lambda e, width: against_chart(e.replay.pairwise, width=width),
+    "segments": lambda e, width: segments_chart(e.segments, width=width),
+    "reasons": lambda e, width: reasons_chart(e.reasons, width=width),
 }
 EMPTY = {
-    "horizon": lambda: horizon_chart({"curve": []}, 30.0),
+    "horizon": lambda: horizon_chart(rules_only().data.horizon, 30.0),
     "scorers": lambda: scorers_chart([]),
     "origins": lambda: origins_chart([]),
     "reliability": lambda: reliability_chart([]),
@@ -71,15 +72,15 @@ def numbers_of(chart):
 @pytest.mark.parametrize("name", CHARTS)
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_every_chart_is_valid_and_becomes_a_picture_without_a_warning(name, width, capfd):
-    chart = CHARTS[name](judgement(), width)
+    chart = CHARTS[name](evaluation(), width)
     chart.to_dict()  # checked against the schema of Vega-Lite
     assert picture(chart).startswith("<svg")
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("name", sorted(set(CHARTS) - {"against", "segments"}))
-def test_a_smaller_judgement_can_be_drawn_too(name, capfd):
-    """One entrant, one origin, no amounts."""
+def test_a_smaller_evaluation_can_be_drawn_too(name, capfd):
+    """One participant, one origin, no amounts."""
     assert picture(CHARTS[name](without_amounts(), NARROW)).startswith("<svg")
     assert capfd.readouterr() == ("", "")
 
@@ -93,37 +94,37 @@ def test_where_there_is_nothing_the_chart_says_so(name):
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_every_chart_says_in_words_what_it_shows(name):
-    title, about = words_of(CHARTS[name](judgement(), WIDE))
+    title, about = words_of(CHARTS[name](evaluation(), WIDE))
     assert 10 < len(title) < 90
     assert about.endswith(".")
 
 
-def test_dots_and_intervals_are_the_numbers_of_the_judgement():
-    found = judgement()
-    drawn = numbers_of(scorers_chart(found["scorers"]))
-    for scorer in found["scorers"][:5]:
-        for metric in ("log_loss", "auc", "precision_at_capacity", "lift_at_10"):
-            assert set(scorer[metric].values()) <= drawn
+def test_dots_and_intervals_are_the_numbers_of_the_evaluation():
+    scorers = evaluation().scorers
+    drawn = numbers_of(scorers_chart(scorers))
+    for scorer in scorers[:5]:
+        for metric in (scorer.log_loss, scorer.auc, scorer.precision_at_capacity, scorer.lift_at_10):
+            assert {metric.value, metric.low, metric.high} <= drawn
 
 
 def test_a_scorer_that_says_the_same_of_all_is_the_dashed_line_and_no_row():
-    found = judgement()["scorers"]
-    rows = list(rows_of(scorers_chart(found).to_dict()))
+    scorers = evaluation().scorers
+    rows = list(rows_of(scorers_chart(scorers).to_dict()))
     assert "base rate" not in {row.get("row") for row in rows}
-    assert found[0]["base_log_loss"] in {row.get("value") for row in rows}
+    assert scorers[0].base_log_loss in {row.get("value") for row in rows}
 
 
 def test_a_number_that_is_not_known_has_no_dot():
-    found = judgement()["scorers"]
-    found[1]["auc"] = None
-    found[2]["auc"] = {"value": 0.86, "low": None, "high": None}
-    drawn = numbers_of(scorers_chart(found))
+    scorers = document()["scorers"]
+    scorers[1]["auc"] = None
+    scorers[2]["auc"] = {"value": 0.86, "low": None, "high": None}
+    drawn = numbers_of(scorers_chart(evaluation(scorers=scorers).scorers))
     assert 0.8 not in drawn
     assert 0.86 in drawn
 
 
 def test_the_plan_shows_each_block_and_a_purge_between_them():
-    rows = list(rows_of(CHARTS["plan"](judgement(), WIDE).to_dict()))
+    rows = list(rows_of(CHARTS["plan"](evaluation(), WIDE).to_dict()))
     assert [row["phase"] for row in rows if row["row"] == "origin 3"] == [
         "train",
         "purge",
@@ -136,55 +137,35 @@ def test_the_plan_shows_each_block_and_a_purge_between_them():
 
 
 def test_a_plan_whose_calibration_shares_the_training_period_has_one_purge():
-    data = judgement()["data"]
+    data = document()["data"]
     data["plan"] = {**data["plan"], "name": "one purge", "calibrate": data["plan"]["train"]}
-    rows = list(rows_of(plan_chart(data, []).to_dict()))
+    rows = list(rows_of(plan_chart(evaluation(data=data).data, []).to_dict()))
     assert [row["phase"] for row in rows] == ["train", "purge", "test"]
 
 
-def test_where_an_origin_does_not_tell_its_calibrate_period_the_gap_stays_empty():
-    found = judgement()
-    for origin in found["origins"]:
-        del origin["calibrate"]
-    rows = list(rows_of(CHARTS["plan"](found, WIDE).to_dict()))
-    assert [row["phase"] for row in rows if row["row"] == "origin 1"] == ["train", "test"]
-    assert [row["phase"] for row in rows if row["row"] == "origin 3"] == [
-        "train",
-        "purge",
-        "calibrate",
-        "purge",
-        "test",
-    ]
-
-
 def test_segments_with_too_few_leads_have_no_dot():
-    found = [one for one in judgement()["segments"] if one["attribute"] == "industry"]
+    found = [segment for segment in evaluation().segments if segment.attribute == "industry"]
     rows = {row.get("row") for row in rows_of(segments_chart(found).to_dict())}
     assert "the public sector" in rows
     assert "education" not in rows
 
 
 def test_what_is_not_known_of_a_curve_is_not_drawn():
-    curve = {
-        "name": "demo",
-        "kind": "model",
-        "points": [{"called": 0.0, "found": None}, {"called": 1.0, "found": None}],
-    }
+    points = (GainPoint(called=0.0, found=None), GainPoint(called=1.0, found=None))
+    curve = GainCurve(name="demo", kind="model", points=points)
     assert [row["says"] for row in rows_of(gain_chart([curve]).to_dict())] == ["nothing to show"]
 
 
 def test_a_scorer_with_one_chance_for_all_has_no_reliability_to_draw():
-    point = {"predicted": 0.1, "observed": 0.1, "share": 1.0, "low": 0.08, "high": 0.12}
-    curves = [*judgement()["curves"]["reliability"][:1], {"name": "base rate", "kind": "baseline", "points": [point]}]
+    point = ReliabilityPoint(predicted=0.1, observed=0.1, share=1.0, low=0.08, high=0.12)
+    flat = ReliabilityCurve(name="base rate", kind="baseline", points=(point,), error=0.0, noise_95=0.01)
+    curves = [*evaluation().curves.reliability[:1], flat]
     assert "base rate" not in json.dumps(reliability_chart(curves).to_dict())
 
 
 def test_long_lines_keep_their_first_and_last_point():
-    curve = {
-        "name": "demo",
-        "kind": "model",
-        "points": [{"called": at / 9_000, "found": at / 9_000} for at in range(9_001)],
-    }
+    points = tuple(GainPoint(called=step / 9_000, found=step / 9_000) for step in range(9_001))
+    curve = GainCurve(name="demo", kind="model", points=points)
     rows = [row for row in rows_of(gain_chart([curve]).to_dict()) if "series" in row]
     assert len(rows) < 200
     assert (rows[0]["across"], rows[-1]["across"]) == (0, 1)

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.reporting.palette import DARK, LIGHT, MOST_SERIES, series_of
+from training.statistics.scorer_metrics import ScorerName
 
 WORDS = ("ink", "quiet", "model", "rules", "learned", "baseline", "good", "bad", "care")
 KINDS = ("model", "rules", "learned rules", "baseline")
 ENTRIES = st.lists(
     st.tuples(st.sampled_from("abcdefghij"), st.sampled_from(KINDS)), max_size=12, unique_by=lambda pair: pair[0]
-).map(lambda pairs: [{"name": name, "kind": kind} for name, kind in pairs])
+).map(lambda pairs: [ScorerName(name=name, kind=kind) for name, kind in pairs])
 
 # Machado, Oliveira and Fernandes 2009: how linear RGB looks to people without one kind of cone.
 DEUTERANOPIA = [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]]
@@ -76,6 +77,6 @@ def test_a_kind_has_one_colour_and_every_series_its_own_dash_and_shape(entries):
 @given(entries=ENTRIES)
 def test_where_there_are_too_many_every_kind_is_still_shown_and_the_order_kept(entries):
     series = series_of(entries)
-    assert {one.kind for one in series} == {entry["kind"] for entry in entries}
-    order = [entry["name"] for entry in entries]
+    assert {one.kind for one in series} == {entry.kind for entry in entries}
+    order = [entry.name for entry in entries]
     assert [one.label for one in series] == sorted((one.label for one in series), key=order.index)

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
-from tests.training.reporting.sample import judgement, rules_only
+from tests.training.reporting.sample import evaluation, rules_only
 from training.errors import TrainingError
-from training.reporting import card, report, write_report
+from training.evaluation.evaluation_document import Evaluation
+from training.reporting import card, report
 from training.reporting.card import card_of
-from training.reporting.report_view import complete
+from training.reporting.report_folder import write_report
 
 
 @pytest.fixture(autouse=True)
@@ -21,17 +22,17 @@ def undrawn(monkeypatch):
 
 def test_the_four_files_stand_together_and_say_the_same(tmp_path):
     place = tmp_path / "runs" / "1"
-    files = write_report(judgement(), place)
-    assert [file.name for file in files] == ["report.html", "card.html", "card.json", "judgement.json"]
+    files = write_report(evaluation(), place)
+    assert [file.name for file in files] == ["report.html", "card.html", "card.json", "evaluation.json"]
     assert sorted(place.iterdir()) == sorted(files)
-    assert json.loads((place / "judgement.json").read_text(encoding="utf-8")) == complete(judgement())
-    assert json.loads((place / "card.json").read_text(encoding="utf-8")) == card_of(judgement())
+    assert Evaluation.model_validate_json((place / "evaluation.json").read_bytes()) == evaluation()
+    assert (place / "card.json").read_text(encoding="utf-8") == card_of(evaluation()).to_json()
 
 
 def test_writing_again_replaces_all_of_it(tmp_path):
-    write_report(judgement(), tmp_path / "report")
+    write_report(evaluation(), tmp_path / "report")
     write_report(rules_only(), tmp_path / "report")
-    assert json.loads((tmp_path / "report" / "judgement.json").read_text(encoding="utf-8"))["model"] is None
+    assert json.loads((tmp_path / "report" / "evaluation.json").read_text(encoding="utf-8"))["model"] is None
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
 
 
@@ -47,7 +48,7 @@ def test_what_cannot_be_written_leaves_the_older_report_as_it_was(tmp_path, monk
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(TrainingError, match=r"No space left on device.*make room"):
-        write_report(judgement(), place)
+        write_report(evaluation(), place)
     assert {file.name: file.read_text(encoding="utf-8") for file in place.iterdir()} == before
     assert list(tmp_path.iterdir()) == [place]
 
@@ -55,18 +56,17 @@ def test_what_cannot_be_written_leaves_the_older_report_as_it_was(tmp_path, monk
 def test_a_folder_that_cannot_be_exchanged_comes_back(tmp_path, monkeypatch):
     place = tmp_path / "report"
     write_report(rules_only(), place)
-    rename, refused = Path.rename, []
+    renamed = Path.rename
 
-    def refuse_once(path, target):
-        if target == place and not refused:
-            refused.append(path)
+    def refuse(path, target):
+        if path.name.endswith(".new"):
             raise OSError(13, "Permission denied")
-        return rename(path, target)
+        return renamed(path, target)
 
-    monkeypatch.setattr(Path, "rename", refuse_once)
+    monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(TrainingError, match="Permission denied"):
-        write_report(judgement(), place)
-    assert json.loads((place / "judgement.json").read_text(encoding="utf-8"))["model"] is None
+        write_report(evaluation(), place)
+    assert json.loads((place / "evaluation.json").read_text(encoding="utf-8"))["model"] is None
     assert list(tmp_path.iterdir()) == [place]
 
 

@@ -6,16 +6,16 @@ import altair as alt
 import pytest
 from lxml import etree
 
-from tests.training.reporting.sample import judgement
+from tests.training.reporting.sample import evaluation
 from training.reporting.charts import gain_chart, reasons_chart, reliability_chart, scorers_chart
 from training.reporting.palette import LIGHT
 from training.reporting.svg import picture
 
 DRAWN = {
-    "dots": lambda: scorers_chart(judgement()["scorers"]),
-    "lines": lambda: gain_chart(judgement()["curves"]["gain"]),
-    "bars": lambda: reasons_chart(judgement()["reasons"]),
-    "bands": lambda: reliability_chart(judgement()["curves"]["reliability"]),
+    "dots": lambda: scorers_chart(evaluation().scorers),
+    "lines": lambda: gain_chart(evaluation().curves.gain),
+    "bars": lambda: reasons_chart(evaluation().reasons),
+    "bands": lambda: reliability_chart(evaluation().curves.reliability),
 }
 
 
@@ -58,9 +58,9 @@ def test_words_are_text_and_not_outlines(pictures, name):
 
 
 def test_names_of_scorers_are_text_whatever_they_hold():
-    found = judgement()["scorers"][:2]
-    found[1]["name"] = '<script>alert(1)</script> & "co"'
-    drawn = picture(scorers_chart(found))
+    model, rules = evaluation().scorers[:2]
+    rules = rules.model_copy(update={"name": '<script>alert(1)</script> & "co"'})
+    drawn = picture(scorers_chart([model, rules]))
     assert "<script" not in drawn
     assert "&lt;script&gt;" in drawn
 

@@ -8,6 +8,7 @@ from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 import training.statistics.bootstrap
 from training.statistics.bootstrap import Ranking, Ratios, group_sums, interval, resamples, spread
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 from training.statistics.scoring_metrics import losses
 
 
@@ -25,7 +26,7 @@ def test_the_95_percent_interval_holds_the_truth_about_95_times_in_100():
         label, group = accounts(generator)
         ratios = Ratios.of({"rate": (label, np.ones_like(label))}, group)
         found = interval(spread(ratios.at, 150, times=200, seed=seed)[:, 0], ratios.values[0])
-        holds.append(found["low"] <= 0.25 <= found["high"])
+        holds.append(found.low <= 0.25 <= found.high)
     assert 0.89 <= np.mean(holds) <= 0.99
 
 
@@ -51,7 +52,7 @@ def test_intervals_of_auc_and_log_loss_hold_the_truth_at_least_90_times_in_100()
         values, drawn = measure(np.ones((1, 250)))[0], spread(measure, 250, times=200, seed=seed)
         for at in (0, 1):
             found = interval(drawn[:, at], values[at])
-            holds[at] += found["low"] <= truth[at] <= found["high"]
+            holds[at] += found.low <= truth[at] <= found.high
     assert (holds >= 90).all(), holds
 
 
@@ -92,8 +93,8 @@ def test_resampled_numbers_are_those_of_the_rows_copied_and_judged_by_scikit_lea
     found = spread(lambda counts: np.column_stack([ranking.at(counts), ratios.at(counts)]), 80, times=19, seed=3)
     for counts, numbers in zip(resamples(80, 19, seed=3), found, strict=True):
         rows = np.repeat(np.arange(len(label)), counts[group].astype(int))
-        theirs = [score(label[rows], chance[rows]) for score in (roc_auc_score, average_precision_score, log_loss)]
-        assert numbers == pytest.approx(theirs, abs=1e-12)
+        expected = [score(label[rows], chance[rows]) for score in (roc_auc_score, average_precision_score, log_loss)]
+        assert numbers == pytest.approx(expected, abs=1e-12)
 
 
 @given(
@@ -125,17 +126,17 @@ def test_numbers_are_the_same_bits_however_many_resamples_are_measured_at_once(m
         return spread(lambda counts: np.column_stack([ranking.at(counts), ratios.at(counts)]), 150, times=50, seed=1)
 
     whole = measured()
-    monkeypatch.setattr(training.statistics.bootstrap, "_BLOCK", 8)
+    monkeypatch.setattr(training.statistics.bootstrap, "_BATCH", 8)
     assert (measured() == whole).all()
     monkeypatch.setattr(training.statistics.bootstrap, "_CELLS", 150 * 11)
-    monkeypatch.setattr(training.statistics.bootstrap, "_BLOCK", 64)
+    monkeypatch.setattr(training.statistics.bootstrap, "_BATCH", 64)
     assert (measured() == whole).all()
 
 
 def test_it_is_told_how_many_resamples_are_done():
-    told = []
-    spread(lambda counts: counts[:, :1], 10, times=150, seed=1, tell=told.append)
-    assert told == [64, 128, 150]
+    counts_done = []
+    spread(lambda counts: counts[:, :1], 10, times=150, seed=1, on_measured=counts_done.append)
+    assert counts_done == [64, 128, 150]
 
 
 def test_sums_of_groups_equal_a_matrix_product():
@@ -151,20 +152,17 @@ def test_ratios_sum_an_array_once_however_often_it_is_used():
     ratios = Ratios.of({"rate": (label, ones), "odds": (label, 1 - label), "whole": (ones, ones)}, group)
     assert ratios.sums.shape == (150, 3)
     assert ratios.values == pytest.approx([label.mean(), label.sum() / (1 - label).sum(), 1])
-    assert ratios.over[:, 0] == pytest.approx(np.bincount(group, weights=label))
+    assert ratios.sums[:, 0] == pytest.approx(np.bincount(group, weights=label))
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
 def test_finite_values_have_the_quantiles_of_numpy(values):
     found = interval(np.array(values), 0.0)
-    assert (found["low"], found["high"]) == pytest.approx(
-        tuple(np.quantile(values, [0.025, 0.975])), rel=1e-9, abs=1e-6
-    )
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), rel=1e-9, abs=1e-6)
 
 
 def test_what_does_not_exist_is_none():
-    none = {"value": None, "low": None, "high": None}
-    assert interval(np.array([np.nan, np.nan]), np.nan) == none
-    assert interval(np.array([1.0, 2.0]), np.nan) == none
-    assert interval(np.array([1.0, np.nan, 1.0]), 1.0) == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert interval(np.array([np.inf] * 50), np.inf) == none
+    assert interval(np.array([np.nan, np.nan]), np.nan) == NO_ESTIMATE
+    assert interval(np.array([1.0, 2.0]), np.nan) == NO_ESTIMATE
+    assert interval(np.array([1.0, np.nan, 1.0]), 1.0) == Estimate(value=1.0, low=1.0, high=1.0)
+    assert interval(np.array([np.inf] * 50), np.inf) == NO_ESTIMATE

@@ -15,7 +15,7 @@ def drawn(generator, leads=800, each=5):
     return probability, label, group
 
 
-def told(probability, label, group, seed=1):
+def reliability_of(probability, label, group, seed=1):
     return curve(probability, label, weight=np.ones_like(label), group=group, seed=seed)
 
 
@@ -23,7 +23,7 @@ def test_a_perfect_model_stays_inside_its_noise_95_times_in_100():
     generator, inside = np.random.default_rng(2), []
     for seed in range(100):
         probability, label, group = drawn(generator)
-        found = told(probability, label, group, seed)
+        found = reliability_of(probability, label, group, seed)
         inside.append(found.error <= found.noise_95)
     assert 0.88 <= np.mean(inside) <= 1.0
 
@@ -31,26 +31,26 @@ def test_a_perfect_model_stays_inside_its_noise_95_times_in_100():
 def test_an_overconfident_model_leaves_it():
     probability, label, group = drawn(np.random.default_rng(3))
     odds = np.exp(logits(probability)) * 1.6
-    found = told(odds / (1 + odds), label, group)
+    found = reliability_of(odds / (1 + odds), label, group)
     assert found.error > found.noise_95
 
 
 def test_rows_that_succeed_together_are_noisier_than_as_many_independent_ones():
     probability, label, group = drawn(np.random.default_rng(4))
-    alone = told(probability, label, np.arange(len(label)))
-    assert told(probability, label, group).noise_95 > 1.3 * alone.noise_95
+    alone = reliability_of(probability, label, np.arange(len(label)))
+    assert reliability_of(probability, label, group).noise_95 > 1.3 * alone.noise_95
 
 
 def test_bins_hold_equal_weight_and_add_up():
     probability, label, group = drawn(np.random.default_rng(5))
-    found = told(probability, label, group)
+    found = reliability_of(probability, label, group)
     assert found.share.sum() == pytest.approx(1)
     assert found.share == pytest.approx(np.full(10, 0.1), abs=0.01)
     assert (found.share * found.observed).sum() == pytest.approx(label.mean())
 
 
 def test_one_probability_for_all_makes_one_bin():
-    found = told(np.full(20, 0.3), np.r_[np.ones(6), np.zeros(14)], np.arange(20))
+    found = reliability_of(np.full(20, 0.3), np.r_[np.ones(6), np.zeros(14)], np.arange(20))
     assert found.share.tolist() == [1.0]
     assert found.error == pytest.approx(0)
 
@@ -60,10 +60,10 @@ def test_the_logistic_fit_equals_scikit_learn():
     x = generator.normal(3, 2, 2_000)
     label = (generator.random(2_000) < 1 / (1 + np.exp(-(0.7 * x - 3)))).astype(float)
     weight = generator.uniform(0.5, 2, 2_000)
-    theirs = LogisticRegression(C=1e9, tol=1e-10).fit(x[:, None], label, sample_weight=weight)
+    reference = LogisticRegression(C=1e9, tol=1e-10).fit(x[:, None], label, sample_weight=weight)
     slope, offset = logistic_fit(x, label, weight=weight)
-    assert slope == pytest.approx(theirs.coef_[0, 0], rel=1e-4)
-    assert offset == pytest.approx(theirs.intercept_[0], rel=1e-4)
+    assert slope == pytest.approx(reference.coef_[0, 0], rel=1e-4)
+    assert offset == pytest.approx(reference.intercept_[0], rel=1e-4)
 
 
 def test_rows_that_a_line_separates_stay_finite():

@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from data.instants import DAY_US
 from training.statistics.bootstrap import interval, resamples
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 from training.statistics.scoring_metrics import SEED, EvaluationRows, best_share, called, evaluate, found_by_shares
 
 BASE = 0.15
@@ -33,27 +34,27 @@ def test_losses_and_skill_equal_scikit_learn():
     probability, judged = judged_rows()
     numbers = found(probability, judged)
     loss = log_loss(judged.label, probability, sample_weight=judged.weight)
-    assert numbers["log_loss"]["value"] == pytest.approx(loss)
+    assert numbers.log_loss.value == pytest.approx(loss)
     constant = np.full_like(probability, BASE)
-    assert numbers["base_log_loss"] == pytest.approx(log_loss(judged.label, constant, sample_weight=judged.weight))
+    assert numbers.base_log_loss == pytest.approx(log_loss(judged.label, constant, sample_weight=judged.weight))
     brier, base = (brier_score_loss(judged.label, one, sample_weight=judged.weight) for one in (probability, constant))
-    assert numbers["brier_skill"]["value"] == pytest.approx(1 - brier / base)
+    assert numbers.brier_skill.value == pytest.approx(1 - brier / base)
 
 
 def test_every_interval_holds_its_value_and_is_not_empty():
     probability, judged = judged_rows()
-    for name, number in found(probability, judged).items():
-        if isinstance(number, dict) and "low" in number:
-            assert number["low"] < number["value"] < number["high"], name
+    for name, number in dict(found(probability, judged)).items():
+        if isinstance(number, Estimate):
+            assert number.low < number.value < number.high, name
 
 
 def test_a_calibrated_scorer_has_slope_one_and_as_many_successes_as_expected():
     probability, judged = judged_rows(rows=20_000, groups=6_000)
     numbers = found(probability, judged)
     for name in ("slope", "observed_over_expected"):
-        assert numbers[name]["low"] < 1 < numbers[name]["high"]
+        assert getattr(numbers, name).low < 1 < getattr(numbers, name).high
     squared = probability**2 / (probability**2 + (1 - probability) ** 2)
-    assert found(squared, judged)["slope"]["high"] < 0.8
+    assert found(squared, judged).slope.high < 0.8
 
 
 def test_the_team_calls_the_best_leads_of_each_day_up_to_its_capacity():
@@ -72,27 +73,27 @@ def test_equal_scores_give_the_rate_of_any_order():
     """Rules tie often: the order of rows must not decide how good they look."""
     _, judged = judged_rows(rows=20_000, groups=8_000)
     numbers = found(np.full(20_000, 0.2), judged)
-    assert numbers["precision_at_capacity"]["low"] < numbers["base_rate"]["value"]
-    assert numbers["base_rate"]["value"] < numbers["precision_at_capacity"]["high"]
-    assert numbers["auc"]["value"] == 0.5
+    assert numbers.precision_at_capacity.low < numbers.base_rate.value
+    assert numbers.base_rate.value < numbers.precision_at_capacity.high
+    assert numbers.auc.value == 0.5
 
 
 def test_lift_is_the_rate_of_the_best_over_the_rate_of_all():
     label = np.r_[np.ones(10), np.zeros(90)]
     judged = EvaluationRows(label, np.ones(100), np.arange(100), np.zeros(100, dtype=np.int64))
     numbers = found(np.linspace(0.99, 0.01, 100), judged)
-    assert numbers["lift_at_5"]["value"] == pytest.approx(10)
-    assert numbers["lift_at_20"]["value"] == pytest.approx(5)
-    assert numbers["recall_at_capacity"]["value"] == pytest.approx(1)
+    assert numbers.lift_at_5.value == pytest.approx(10)
+    assert numbers.lift_at_20.value == pytest.approx(5)
+    assert numbers.recall_at_capacity.value == pytest.approx(1)
 
 
 def test_ranks_equal_scikit_learn():
     probability, judged = judged_rows()
     numbers, label, weight = found(probability, judged), judged.label, judged.weight
-    assert numbers["auc"]["value"] == pytest.approx(roc_auc_score(label, probability, sample_weight=weight))
+    assert numbers.auc.value == pytest.approx(roc_auc_score(label, probability, sample_weight=weight))
     precision = average_precision_score(label, probability, sample_weight=weight)
-    assert numbers["pr_auc"]["value"] == pytest.approx(precision)
-    assert numbers["base_rate"]["value"] == pytest.approx(np.average(label, weights=weight))
+    assert numbers.pr_auc.value == pytest.approx(precision)
+    assert numbers.base_rate.value == pytest.approx(np.average(label, weights=weight))
 
 
 def test_intervals_equal_those_of_rows_copied_and_judged_anew():
@@ -109,8 +110,8 @@ def test_intervals_equal_those_of_rows_copied_and_judged_anew():
         drawn["log_loss"].append(log_loss(label, probability[rows], sample_weight=weight))
         drawn["brier_skill"].append(1 - brier / base)
     for name, values in drawn.items():
-        slow = interval(np.array(values), numbers[name]["value"])
-        assert numbers[name] == pytest.approx(slow, abs=1e-12)
+        slow = interval(np.array(values), getattr(numbers, name).value)
+        assert getattr(numbers, name).model_dump() == pytest.approx(slow.model_dump(), abs=1e-12)
 
 
 def test_a_call_is_worth_the_amounts_of_those_called_that_succeed():
@@ -118,13 +119,13 @@ def test_a_call_is_worth_the_amounts_of_those_called_that_succeed():
     day = np.array([0, 0, 0, 1, 1, 1])
     judged = EvaluationRows(label, np.ones(6), np.arange(6), day, amount)
     numbers = found(np.array([0.9, 0.8, 0.1, 0.7, 0.6, 0.2]), judged, capacity_per_day=2)
-    assert numbers["value_at_capacity"]["value"] == pytest.approx((100 + 0 + 0 + 40) / 4)
-    assert numbers["precision_at_capacity"]["value"] == pytest.approx(0.5)
+    assert numbers.value_at_capacity.value == pytest.approx((100 + 0 + 0 + 40) / 4)
+    assert numbers.precision_at_capacity.value == pytest.approx(0.5)
 
 
 def test_without_amounts_a_call_has_no_value():
     probability, judged = judged_rows()
-    assert found(probability, judged, resamples=10)["value_at_capacity"] is None
+    assert found(probability, judged, resamples=10).value_at_capacity is None
 
 
 def test_an_amount_counts_only_where_the_goal_was_reached_within_the_horizon():
@@ -147,8 +148,8 @@ def test_the_best_quarter_and_the_best_tenth_against_the_worst_half():
     judged = EvaluationRows(label, np.ones(100), np.arange(100), np.zeros(100, dtype=np.int64))
     score = np.linspace(0.99, 0.01, 100)
     numbers = found(score, judged)
-    assert numbers["found_by_best_25"]["value"] == pytest.approx(12 / 14)
-    assert numbers["top_over_bottom"]["value"] == pytest.approx((8 / 10) / (2 / 50))
+    assert numbers.found_by_best_25.value == pytest.approx(12 / 14)
+    assert numbers.top_over_bottom.value == pytest.approx((8 / 10) / (2 / 50))
     assert found_by_shares(score, judged, shares=[0.08, 0.25, 1.0]) == pytest.approx([8 / 14, 12 / 14, 1])
 
 
@@ -157,28 +158,28 @@ def test_a_worst_half_without_success_leaves_a_lower_end_alone():
     label = np.r_[np.ones(15), np.zeros(85)]
     label[55] = 1
     judged = EvaluationRows(label, np.ones(100), np.arange(100), np.zeros(100, dtype=np.int64))
-    numbers = found(np.linspace(0.99, 0.01, 100), judged)["top_over_bottom"]
-    assert (numbers["value"], numbers["high"]) == (50, None)
-    assert 10 < numbers["low"] < 50
+    numbers = found(np.linspace(0.99, 0.01, 100), judged).top_over_bottom
+    assert (numbers.value, numbers.high) == (50, None)
+    assert 10 < numbers.low < 50
     judged.label[55] = 0
-    assert found(np.linspace(0.99, 0.01, 100), judged)["top_over_bottom"]["value"] is None
+    assert found(np.linspace(0.99, 0.01, 100), judged).top_over_bottom.value is None
 
 
 @pytest.mark.parametrize("kind", [0.0, 1.0])
 def test_rows_of_one_kind_give_json_with_none_for_what_does_not_exist(kind):
     probability, judged = judged_rows(rows=300, groups=50)
     numbers = found(probability, EvaluationRows(np.full(300, kind), judged.weight, judged.group, judged.day))
-    json.dumps(numbers, allow_nan=False)
+    json.dumps(numbers.model_dump(), allow_nan=False)
     for name in ("auc", "pr_auc", "slope"):
-        assert numbers[name] == {"value": None, "low": None, "high": None}
-    assert numbers["log_loss"]["value"] > 0
+        assert getattr(numbers, name) == NO_ESTIMATE
+    assert numbers.log_loss.value > 0
 
 
 def test_one_chance_for_all_has_no_slope():
     _, judged = judged_rows()
     numbers = found(np.full(3_000, 0.14), judged)
-    assert numbers["slope"]["value"] is None
-    json.dumps(numbers, allow_nan=False)
+    assert numbers.slope.value is None
+    json.dumps(numbers.model_dump(), allow_nan=False)
 
 
 def test_a_quarter_of_a_million_rows_take_seconds():

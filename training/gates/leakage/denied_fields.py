@@ -1,9 +1,9 @@
 """
-Denied: no feature reads what the playbook forbids, and nothing usable has a name that the sales process writes to.
+Denied fields: no feature reads what the playbook forbids, or a field that, by its name, the sales process writes.
 
 A status, a stage, an owner or a date of conversion is written because of what happens to the lead, and exports often
-write today's into the past. Names are judged as a whole and with reserve: ``lead_status`` is denied, ``marital_status``
-is not; ``lost_reason`` is, ``lost_password`` is not.
+write today's into the past. Only whole names match: ``lead_status`` is denied, ``marital_status`` is not;
+``lost_reason`` is, ``lost_password`` is not.
 """
 
 import re
@@ -34,21 +34,24 @@ _WRITTEN = re.compile(
 
 def never_use(dataset: Dataset, business: Business) -> GateResult:
     """
-    Look at what the features of the model and of the rules read.
+    Check what the features of the model and of the rules read.
 
     Args:
-        dataset: whose features are looked at.
-        business: what is forbidden, and what its stages are called.
+        dataset: whose features are checked.
+        business: what is forbidden, and the names of its stages.
     """
     features = dataset.columns
-    forbidden = {name: told for name in business.never_use if (told := _readers(name, dataset, business))}
-    written = [name for name in _read(features.values(), business) if writes(name, business)]
+    forbidden = {name: readers for name in business.never_use if (readers := _readers(name, dataset, business))}
+    written = [name for name in _read(features.values(), business) if is_written_by_sales(name, business)]
     numbers = {"features": len(features), "forbidden_read": len(forbidden), "written_by_sales": len(written)}
     if not forbidden and not written:
         what = f"reads {named(business.never_use)}, which never_use forbids" if business.never_use else "is forbidden"
-        says = f"None of {len(features):,} features {what}, and none reads what the sales process writes, by its name."
+        says = (
+            f"None of {len(features):,} features {what}, and none reads a field that, by its name, the sales process "
+            "writes."
+        )
         return GateResult(NAME, passed=True, says=says, numbers=numbers)
-    told = [
+    findings = [
         *(
             f"{name} is on never_use, but {named(readers)} {'reads' if len(readers) == 1 else 'read'} it: "
             "build the training set again, and if that does not help, take it out of features.add."
@@ -56,11 +59,11 @@ def never_use(dataset: Dataset, business: Business) -> GateResult:
         ),
         *([_to_deny(written)] if written else []),
     ]
-    return GateResult(NAME, passed=False, says=" ".join(told), numbers=numbers)
+    return GateResult(NAME, passed=False, says=" ".join(findings), numbers=numbers)
 
 
-def writes(name: str, business: Business) -> bool:
-    """Say whether an attribute or a kind of activity has a name that the sales process writes to."""
+def is_written_by_sales(name: str, business: Business) -> bool:
+    """Return whether an attribute or a kind of activity has a name of a field that the sales process writes."""
     stages = "|".join(re.escape(stage) for stage in sorted(business.closing_stages))
     ended = rf"(?:is_)?(?:{stages})(?:_(?:{_WHEN}))?"
     return re.fullmatch(ended, name.lower()) is not None or _WRITTEN.fullmatch(name.lower()) is not None
@@ -68,28 +71,28 @@ def writes(name: str, business: Business) -> bool:
 
 def _to_deny(names: list[str]) -> str:
     return (
-        f"{named(names)} {'has a name' if len(names) == 1 else 'have names'} that the sales process writes to: "
-        f"put {'it' if len(names) == 1 else 'them'} on never_use."
+        f"By {'its name' if len(names) == 1 else 'their names'}, {named(names)} {'is' if len(names) == 1 else 'are'} "
+        f"written by the sales process: put {'it' if len(names) == 1 else 'them'} on never_use."
     )
 
 
-def _any_kind(feature: Feature) -> bool:
+def _reads_any_kind(feature: Feature) -> bool:
     return not isinstance(feature.reduce, AttributeValue | LeadAge) and source(feature) is None
 
 
 def _read(features: Iterable[Feature], business: Business) -> list[str]:
-    """Name what the features read, each once, in the playbook's order; a feature of any kind reads all that may be."""
-    told = list(features)
-    found = {name for feature in told if (name := source(feature)) is not None}
-    if any(_any_kind(feature) for feature in told):
-        found |= set(business.activities) - set(business.never_use)
-    return [name for name in (*business.attributes, *business.activities) if name in found - set(business.never_use)]
+    """Name what the features read, each once, in the playbook's order; a feature of any kind reads all allowed ones."""
+    listed = list(features)
+    sources = {name for feature in listed if (name := source(feature)) is not None}
+    if any(_reads_any_kind(feature) for feature in listed):
+        sources |= set(business.activities)
+    return [name for name in (*business.attributes, *business.activities) if name in sources - set(business.never_use)]
 
 
 def _readers(name: str, dataset: Dataset, business: Business) -> list[str]:
     """Name the features that read a forbidden attribute or kind."""
-    found = [column for column, feature in dataset.columns.items() if source(feature) == name]
+    readers = [column for column, feature in dataset.columns.items() if source(feature) == name]
     for catalog in (dataset.catalog, dataset.scorecard.catalog):
         if name in business.activities and name not in catalog.never_use:
-            found += [feature.name for feature in catalog.features if _any_kind(feature)]
-    return list(dict.fromkeys(found))
+            readers += [feature.name for feature in catalog.features if _reads_any_kind(feature)]
+    return list(dict.fromkeys(readers))

@@ -1,4 +1,4 @@
-"""Sources: what a feature is read from, in the words of the playbook's ``never_use``."""
+"""Feature sources: the attribute or activity that a feature is read from, as the playbook's ``never_use`` names it."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from training.gates.gate import named
 
 def source(feature: Feature) -> str | None:
     """
-    Give the attribute or the kind of activity that a feature is read from; None for the lead's age and any kind.
+    Return the attribute or the kind of activity that a feature is read from; None for the lead's age and any kind.
 
     >>> from features.reducers import Count, LeadAge
     >>> (
@@ -25,7 +25,7 @@ def source(feature: Feature) -> str | None:
 
 def remedy(features: Iterable[Feature]) -> str:
     """
-    Say how to get rid of features.
+    Describe how to remove features.
 
     >>> from features.reducers import Count, LeadAge
     >>> remedy([Feature("lunch_7d", Count("lunch", days=7), 0, ""), Feature("lunch_1d", Count("lunch", days=1), 0, "")])
@@ -33,8 +33,8 @@ def remedy(features: Iterable[Feature]) -> str:
     >>> remedy([Feature("lead_age", LeadAge(), None, "")])
     'name lead_age under features.drop'
     """
-    told = list(features)
-    found = list(dict.fromkeys(name for one in told if (name := source(one)) is not None))
-    if found:
-        return f"put {named(found)} on never_use"
-    return f"name {named(one.name for one in told)} under features.drop"
+    listed = list(features)
+    sources = list(dict.fromkeys(name for feature in listed if (name := source(feature)) is not None))
+    if sources:
+        return f"put {named(sources)} on never_use"
+    return f"name {named(feature.name for feature in listed)} under features.drop"

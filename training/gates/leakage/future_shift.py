@@ -1,9 +1,8 @@
 """
 Future shift: delete all that became known at a snapshot or after it, build again, and compare.
 
-Which snapshots are looked at is drawn, but not blindly: a feature of which a hundredth of all leads has anything would
-be looked at in two or three rows of 200. So some rows are those of successes, and of every feature some are rows that
-have something of it.
+The snapshots are drawn at random, but not from all alike: a feature that a hundredth of all leads has would be checked
+in two or three rows of 200. So some rows are those of successes, and of every feature some are rows that have it.
 """
 
 from collections.abc import Mapping
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from data.playbook import Business
 from data.warehouse import Warehouse
-from features.captions import caption
 from features.catalog import Catalog
 from features.feature import Feature
+from features.feature_labels import feature_label
 from features.rebuild import RebuiltFeatures, differs, rebuild_features
 from training.dataset.dataset import SEGMENT, Dataset, segment_features
 from training.gates.gate import GateResult, named
@@ -25,7 +24,7 @@ from training.statistics.sampling import uniforms_by_time
 
 NAME = "future shift"
 DRAWN, SUCCESSES, OF_EACH = 300, 200, 10
-"""Snapshots that are drawn from all, from those with success, and for each feature from those that have any of it."""
+"""Snapshots that are drawn from all, from those with success, and for each feature from those that have it."""
 
 
 def future_shift(dataset: Dataset, warehouse: Warehouse, business: Business, *, seed: int) -> GateResult:
@@ -33,27 +32,31 @@ def future_shift(dataset: Dataset, warehouse: Warehouse, business: Business, *, 
     Rebuild some snapshots from what was known by then alone, and compare each feature with the training set's.
 
     Args:
-        dataset: whose features are looked at: the model's, those of the rules, and the segments.
+        dataset: whose features are checked: the model's, those of the rules, and the segments.
         warehouse: the history they were built from.
-        business: words and segments.
+        business: the playbook's words and segments.
         seed: of the draw of snapshots.
     """
     features = _features(dataset, business)
     rows = _drawn(dataset.rows, features, seed=seed)
-    renamed = tuple(Feature(name, one.reduce, one.missing, one.says, over=one.over) for name, one in features.items())
+    renamed = tuple(
+        Feature(name, feature.reduce, feature.missing, feature.says, over=feature.over)
+        for name, feature in features.items()
+    )
     again = rebuild_features(warehouse, rows, Catalog(renamed, dataset.catalog.never_use))
-    moved = {name: count for name, one in features.items() if (count := _moved(name, one, rows=rows, again=again)) > 0}
-    alone = int(again.alone.sum()) if any(one.over == "account" for one in features.values()) else 0
+    counts = {name: _count_changed(name, feature, rows=rows, again=again) for name, feature in features.items()}
+    changed = {name: count for name, count in counts.items() if count > 0}
+    alone = int(again.alone.sum()) if any(feature.over == "account" for feature in features.values()) else 0
     numbers = {
         "snapshots": len(rows),
         "features": len(features),
-        "features_moved": len(moved),
+        "features_moved": len(changed),
         "without_colleagues": alone,
     }
-    if moved:
-        says = _found(moved, features, rows=len(rows), business=business)
+    if changed:
+        says = _describe(changed, features, rows=len(rows), business=business)
         return GateResult(NAME, passed=False, says=says, numbers=numbers)
-    aside = f", though in {alone:,} of them the colleagues are too many to copy" if alone else ""
+    aside = f", though {alone:,} of them have too many colleagues to copy" if alone else ""
     says = (
         f"{len(features):,} features of {len(rows):,} snapshots were rebuilt without anything known later: "
         f"all the same{aside}."
@@ -62,12 +65,12 @@ def future_shift(dataset: Dataset, warehouse: Warehouse, business: Business, *, 
 
 
 def _features(dataset: Dataset, business: Business) -> dict[str, Feature]:
-    """Give the feature that each column holds."""
-    return {**dataset.columns, **{SEGMENT + one.name: one for one in segment_features(business)}}
+    """Return the feature that each column holds, segments included."""
+    return {**dataset.columns, **{SEGMENT + feature.name: feature for feature in segment_features(business)}}
 
 
 def _drawn(rows: pd.DataFrame, features: Mapping[str, Feature], *, seed: int) -> pd.DataFrame:
-    """Draw the snapshots; the same rows whatever order they stand in."""
+    """Draw the snapshots; the same ones whatever the order of the rows."""
     drawn = uniforms_by_time(rows["lead_id"], rows["as_of"].to_numpy(), "future shift", seed=seed)
     order = np.argsort(drawn, kind="stable")
     taken = np.zeros(len(rows), dtype=bool)
@@ -79,23 +82,23 @@ def _drawn(rows: pd.DataFrame, features: Mapping[str, Feature], *, seed: int) ->
 
 
 def _has(column: "pd.Series[float]", feature: Feature) -> NDArray[np.bool_]:
-    """Say which rows have anything of a feature."""
+    """Return which rows have a feature."""
     known = column.notna().to_numpy()
     return known if feature.missing is None else known & (column != feature.missing).to_numpy()
 
 
-def _moved(name: str, feature: Feature, *, rows: pd.DataFrame, again: RebuiltFeatures) -> int:
-    """Count the snapshots in which a feature came out otherwise."""
+def _count_changed(name: str, feature: Feature, *, rows: pd.DataFrame, again: RebuiltFeatures) -> int:
+    """Count the snapshots in which a feature came out differently."""
     apart = differs(feature, rows[name], again.features[name])
     return int((apart & ~again.alone).sum() if feature.over == "account" else apart.sum())
 
 
-def _found(moved: Mapping[str, int], features: Mapping[str, Feature], *, rows: int, business: Business) -> str:
-    names = sorted(moved, key=lambda name: -moved[name])
+def _describe(changed: Mapping[str, int], features: Mapping[str, Feature], *, rows: int, business: Business) -> str:
+    names = sorted(changed, key=lambda name: -changed[name])
     first = names[0]
     others = f"; so did {named(names[1:])}" if names[1:] else ""
     return (
-        f"{first} ({caption(features[first], business)}) came out otherwise in {moved[first]:,} of {rows:,} snapshots "
-        f"when all that became known later was deleted{others}: build the training set again, and if it stays so, "
-        f"{remedy(features[name] for name in names)}."
+        f"{first} ({feature_label(features[first], business)}) came out differently in {changed[first]:,} of {rows:,} "
+        f"snapshots when all that became known later was deleted{others}: build the training set again, and if it "
+        f"stays so, {remedy(features[name] for name in names)}."
     )

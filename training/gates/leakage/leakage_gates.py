@@ -1,4 +1,4 @@
-"""Which gate runs when: what needs no model before one is fitted, the rest after it."""
+"""The order of the gates: those that need no model run before one is fitted, the others after it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,9 +29,9 @@ def before_fitting(
     Args:
         dataset: the training set.
         warehouse: the history it was built from.
-        business: what is forbidden, and words.
+        business: what is forbidden, and the playbook's words.
         seed: of every draw.
-        progress: hears how many gates are done.
+        progress: called with the number of gates that are done.
     """
     progress(_LOOKING, 0, 3)
     denied = never_use(dataset, business)
@@ -58,12 +58,12 @@ def after_fitting(
 
     Args:
         dataset: the training set.
-        probability: (n,) what the model says of the test rows.
+        probability: (n,) the model's, of the test rows.
         judged: the n test rows.
         encoding: the model's features.
         parameters: of its fitting.
         seed: of every draw.
-        progress: hears how many gates are done.
+        progress: called with the number of gates that are done.
     """
     progress(_JUDGING, 0, 2)
     permuted = permuted_labels(dataset, encoding=encoding, parameters=parameters, seed=seed)

@@ -1,4 +1,4 @@
-"""Outcomes: the two ways in which a feature may know how a lead's story ends."""
+"""Outcomes: the two ways in which a feature may know what becomes of a lead."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.statistics.lead_weights import equal_lead_weights
+from training.fitting.row_weights import one_per_code
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -37,32 +37,32 @@ class Outcome:
 
     @cached_property
     def rate(self) -> float:
-        """Give the share of success."""
+        """The share of success."""
         return float(np.average(self.success, weights=self.weight))
 
     @cached_property
     def successful_leads(self) -> int:
-        """Count the leads with a row of success."""
+        """How many leads have a row of success."""
         return distinct(self.lead[self.success > 0])
 
     @property
     def groups(self) -> int:
-        """Count the groups."""
+        """How many groups there are."""
         return int(self.group.max()) + 1
 
     def enough(self, rows: NDArray[np.bool_] | None = None) -> bool:
-        """Say whether there are groups enough with and without success, among all rows or some."""
+        """Return whether there are enough groups with and without success, among all rows or some."""
         group, success = (self.group, self.success) if rows is None else (self.group[rows], self.success[rows])
         return all(distinct(group[success == value]) >= FEWEST_GROUPS for value in (0.0, 1.0))
 
     def of(self, rows: NDArray[np.bool_]) -> "Outcome":
-        """Give the outcome of some of the rows, their groups numbered anew."""
+        """Return the outcome of some of the rows, their groups numbered anew."""
         group = pd.factorize(self.group[rows])[0].astype(np.int64)
         return Outcome(self.says, self.success[rows], self.weight[rows], group, self.lead[rows])
 
     @cached_property
     def rarer(self) -> "Outcome":
-        """Give the rarer of success and failure, as if it were the success."""
+        """The rarer of success and failure, as if it were the success."""
         if self.rate <= 1 / 2:
             return self
         return Outcome(f"never {self.says}", 1 - self.success, self.weight, self.group, self.lead)
@@ -80,17 +80,17 @@ def distinct(codes: Codes) -> int:
 
 def outcomes_of(rows: pd.DataFrame, *, horizon_days: float) -> tuple[Outcome, ...]:
     """
-    Give what the rows are labelled with, and whether their leads reached the goal at all, be it later.
+    Return the label of the rows, and whether their leads reached the goal at all, be it later.
 
-    A field that today's CRM wrote into the past knows whether the lead succeeded in the end, not when. Held against the
-    label alone it looks less certain than it is, since early snapshots of a later success are labelled as failures.
+    A field that today's CRM wrote into the past knows whether the lead succeeded in the end, not when. By the label
+    alone it looks less certain than it is, since early snapshots of a later success are labelled as failures.
 
     Args:
         rows: (n ≥ 1) mature rows with ``lead_id``, ``group``, ``label`` and ``goal_at``.
         horizon_days: of the goal.
     """
     lead, group = (pd.factorize(rows[name])[0].astype(np.int64) for name in ("lead_id", "group"))
-    weight = equal_lead_weights(rows["lead_id"])
+    weight = one_per_code(lead)
     label = rows["label"].to_numpy(dtype=np.float64)
     ever = rows["goal_at"].notna().to_numpy().astype(np.float64)
     within = Outcome(f"reached the goal within {horizon_days:g} days", label, weight, group, lead)

@@ -1,19 +1,20 @@
 """
-Permuted labels: where outcomes are dealt out at random, nothing can be learnt.
+Permuted labels: where outcomes are permuted at random, nothing can be learnt.
 
-Every account is dealt the outcome of another, the same one for all its rows, wherever they stand. A quick fit learns
-the dealt outcomes of the train rows and is judged on those of the test rows: an AUC of 0.5, within 2 standard errors.
-More means that train and test know of each other, as where an account has rows in both and is recognised.
+Every account gets the outcome of another, the same one for all its rows, in whatever block. A quick fit learns the
+permuted outcomes of the train rows and is evaluated on those of the test rows: an AUC of 0.5, within 2 standard errors.
+More means that information passes between train and test, as where an account has rows in both and is recognised.
 
-The standard error is that of the deal itself: the same scores, judged on a thousand other deals among the test rows'
-accounts, so it is right however large some accounts are. Two standard errors alone cry wolf once in 20 times; so a
-striking AUC is looked at again with four more deals, which must together be beyond 2 standard errors on the same side.
+The standard error is that of the permutation itself: the same scores, evaluated on a thousand other permutations among
+the test rows' accounts, so it is right however large some accounts are. Two standard errors alone are a false alarm
+once in 20 times; so a striking AUC is checked with four more permutations, which must together be beyond 2 standard
+errors on the same side.
 
 Measured with 360 gates on twelve clean histories (simulated companies of 600 and 1,500 leads, and bpi2012): 13 first
-deals were striking, 1 gate failed. Where rows instead of accounts were drawn into the blocks, the AUC was 0.71 – 0.96,
-8 to 14 standard errors away, in each of 60 deals.
+permutations were striking, 1 gate failed. Where rows instead of accounts were drawn into the blocks, the AUC was
+0.71 – 0.96, 8 to 14 standard errors away, in each of 60 permutations.
 
-An account or a lead in two blocks is looked for by its name, too: a few of them are too few to move an AUC.
+Accounts and leads in two blocks are searched for by name, too: a few of them are too few to move an AUC.
 """
 
 from collections.abc import Mapping
@@ -34,22 +35,25 @@ NAME = "permuted labels"
 FAR = 2.0
 """Standard errors."""
 
+VISIBLE = 0.2
+"""An AUC this far from 0.5 must be visible: the leaks that were measured were farther away."""
+
 MORE = 4
-"""Deals that a striking one is looked at again with."""
+"""Further permutations that a striking one is checked with."""
 
 MOST_ROWS = 10_000
-_DEALS = 1_000
+_PERMUTATIONS = 1_000
 _BLOCKS = (("train", "stop"), ("calibrate",), ("test",))
 
 
 @dataclass(frozen=True, slots=True)
 class PermutationResult:
     """
-    What one deal of outcomes came to.
+    The result of one permutation of outcomes.
 
     Attributes:
-        auc: of the scores on the dealt outcomes of the test rows.
-        error: its standard error over other deals.
+        auc: of the scores on the permuted outcomes of the test rows.
+        error: its standard error over other permutations.
     """
 
     auc: float
@@ -57,70 +61,77 @@ class PermutationResult:
 
     @property
     def distance(self) -> float:
-        """Give how many standard errors it is from a half."""
+        """How many standard errors it is from a half."""
         return (self.auc - 1 / 2) / self.error if self.error > 0 else 0.0
 
 
 def permuted_labels(dataset: Dataset, *, encoding: Encoding, parameters: Mapping[str, Any], seed: int) -> GateResult:
     """
-    Deal out the outcomes anew, learn them, and demand that nothing was learnt.
+    Permute the outcomes at random, learn them, and fail if anything could be learnt.
 
     Args:
-        dataset: its blocks; many rows are thinned by drawing some.
+        dataset: its blocks; where there are many rows, some are drawn.
         encoding: the model's features.
         parameters: of the model's fitting.
-        seed: of the deals.
+        seed: of the permutations.
     """
     both = _in_two_blocks(dataset)
-    deals = [deal(dataset, encoding=encoding, parameters=parameters, seed=seed)]
-    if abs(deals[0].distance) > FAR:
-        deals += [deal(dataset, encoding=encoding, parameters=parameters, seed=seed + at) for at in range(1, MORE + 1)]
-    again = float(np.sqrt(MORE) * np.mean([one.distance for one in deals[1:]])) if deals[1:] else 0.0
-    learnt = min(abs(deals[0].distance), abs(again)) > FAR and again * deals[0].distance > 0
+    first = permute_once(dataset, encoding=encoding, parameters=parameters, seed=seed)
+    more = []
+    if abs(first.distance) > FAR:
+        seeds = range(seed + 1, seed + 1 + MORE)
+        more = [permute_once(dataset, encoding=encoding, parameters=parameters, seed=each) for each in seeds]
+    again = float(np.sqrt(MORE) * np.mean([result.distance for result in more])) if more else 0.0
+    learnt = min(abs(first.distance), abs(again)) > FAR and again * first.distance > 0
     numbers = {
-        "auc": deals[0].auc,
-        "standard_error": deals[0].error,
+        "auc": first.auc,
+        "standard_error": first.error,
         "again_in_standard_errors": again,
         "accounts_in_two_blocks": len(both),
     }
-    return GateResult(NAME, passed=not (learnt or both), says=_says(deals, both, learnt=learnt), numbers=numbers)
+    says, passed = _says([first, *more], both, learnt=learnt), not (learnt or both)
+    conclusive = 0 < FAR * first.error < VISIBLE or not passed
+    return GateResult(NAME, passed, says, numbers=numbers, conclusive=conclusive)
 
 
-def deal(dataset: Dataset, *, encoding: Encoding, parameters: Mapping[str, Any], seed: int) -> PermutationResult:
-    """Deal out the outcomes once, learn them on the train rows, and judge on the test rows."""
+def permute_once(
+    dataset: Dataset, *, encoding: Encoding, parameters: Mapping[str, Any], seed: int
+) -> PermutationResult:
+    """Permute the outcomes once, learn them on the train rows, and evaluate on the test rows."""
     generator = np.random.default_rng(seed)
-    train, test = (_some(dataset.block(*names), generator) for names in (_BLOCKS[0], _BLOCKS[-1]))
-    every = pd.concat([train, test])
-    group, names = pd.factorize(every["group"])
+    train, test = (_sample(dataset.block(*names), generator) for names in (_BLOCKS[0], _BLOCKS[-1]))
+    both = pd.concat([train, test])
+    group, names = pd.factorize(both["group"])
     won = np.zeros(len(names))
-    np.maximum.at(won, group, every["label"].to_numpy())
-    dealt = generator.permutation(won)
-    booster = quick_fit(encoding, train, dealt[group[: len(train)]], parameters=parameters)
+    np.maximum.at(won, group, both["label"].to_numpy())
+    permuted = generator.permutation(won)
+    booster = quick_fit(encoding, train, permuted[group[: len(train)]], parameters=parameters)
     scores = np.asarray(booster.predict(encoding.frame(test)), dtype=np.float64)
     code, kept = pd.factorize(group[len(train) :])
-    return _judged(scores, code, weight=test["weight"].to_numpy(), outcome=dealt[kept], generator=generator)
+    return _evaluated(scores, code, weight=test["weight"].to_numpy(), outcome=permuted[kept], generator=generator)
 
 
-def _some(rows: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    """Draw rows, not accounts: of an account that is in two blocks something stays in both."""
+def _sample(rows: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    """Draw rows, not accounts: an account that is in two blocks then still has some in both."""
     return rows if len(rows) <= MOST_ROWS else rows.iloc[np.sort(generator.choice(len(rows), MOST_ROWS, replace=False))]
 
 
-def _judged(
+def _evaluated(
     scores: Floats, group: Codes, *, weight: Floats, outcome: Floats, generator: np.random.Generator
 ) -> PermutationResult:
     """
-    Give the AUC of one deal and its spread over many.
+    Return the AUC of one permutation and its spread over many.
 
     With m the weight below a row's score plus half of that beside it, the AUC is a ratio of sums over the rows of
-    success: (sum of weight times m - half the square of their weight) / (their weight times that of the others).
+    success: (sum of weight times m - half the square of their weight) / (their weight times that of the others). So
+    each further permutation takes two sums over accounts, and the rows are sorted once.
     """
     _, rank = np.unique(scores, return_inverse=True)
     level = np.bincount(rank, weights=weight)
     middle = (np.cumsum(level) - level / 2)[rank]
     sums = np.stack([np.bincount(group, weights=part) for part in (weight * middle, weight)], axis=1)
-    deals = np.stack([outcome, *(generator.permutation(outcome) for _ in range(_DEALS))])
-    above, heavy = (deals @ sums).T
+    permutations = np.stack([outcome, *(generator.permutation(outcome) for _ in range(_PERMUTATIONS))])
+    above, heavy = (permutations @ sums).T
     with np.errstate(divide="ignore", invalid="ignore"):
         auc = (above - heavy**2 / 2) / (heavy * (weight.sum() - heavy))
     if not np.isfinite(auc[0]):
@@ -129,7 +140,7 @@ def _judged(
 
 
 def _in_two_blocks(dataset: Dataset) -> list[str]:
-    """Name the accounts and leads with rows in more than one of what is learnt from, calibrated on and judged on."""
+    """Name the accounts and leads with rows in more than one of the blocks to learn, calibrate and evaluate on."""
     twice: set[str] = set()
     for column in ("group", "lead_id"):
         seen: set[str] = set()
@@ -140,19 +151,19 @@ def _in_two_blocks(dataset: Dataset) -> list[str]:
     return sorted(twice)
 
 
-def _says(deals: list[PermutationResult], both: list[str], *, learnt: bool) -> str:
-    first = deals[0]
-    said = f"an AUC of {first.auc:.3f} on permuted labels, expected 0.5 within {FAR * first.error:.3f}"
+def _says(results: list[PermutationResult], both: list[str], *, learnt: bool) -> str:
+    first = results[0]
+    finding = f"an AUC of {first.auc:.3f} on permuted labels, expected 0.5 within {FAR * first.error:.3f}"
     if both:
-        found = f"The accounts of {named(both)} have" if both[1:] else f"The account of {both[0]} has"
+        subject = f"The accounts of {named(both)} have" if both[1:] else f"The account of {both[0]} has"
         return (
-            f"{found} rows in more than one of train, calibrate and test, so that the model is judged on leads that it "
-            f"knows ({said}): build the training set again."
+            f"{subject} rows in more than one of train, calibrate and test, so that the model is evaluated on leads "
+            f"that it knows ({finding}): build the training set again."
         )
     if learnt:
         return (
-            f"A quick fit has {said}, and {MORE} more permutations agree: what it learnt from the train rows holds for "
-            "the test rows although it cannot, so build the training set again."
+            f"A quick fit has {finding}, and {MORE} more permutations agree: what it learnt from the train rows holds "
+            "for the test rows although it cannot, so build the training set again."
         )
-    seldom = f"; {MORE} more permutations do not agree that it is more than luck" if deals[1:] else ""
-    return f"A quick fit has {said}{seldom}."
+    luck = f"; {MORE} more permutations show that this was luck" if results[1:] else ""
+    return f"A quick fit has {finding}{luck}."

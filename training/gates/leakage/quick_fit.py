@@ -1,4 +1,4 @@
-"""Quick fit: a few dozen trees that look at everything, grown to find out what can be learnt, never to serve."""
+"""Quick fit: a few dozen trees on all features, grown to find out what can be learnt, never to serve."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import pandas as pd
 
 from models.conversion import Encoding
 from training.fitting.boosting import Floats
-from training.statistics.lead_weights import equal_lead_weights
+from training.fitting.row_weights import one_per_code
 
 ROUNDS = 60
 _GREEDY = {
@@ -22,14 +22,15 @@ _GREEDY = {
     "force_row_wise": True,
     "verbosity": -1,
 }
-"""Every tree sees every feature and nothing is smoothed: the model, which sees three in ten, may miss what two say."""
+"""Every tree sees every feature and nothing is smoothed; the model, whose trees see three in ten, may miss what two
+features reveal together."""
 
 
 def quick_fit(
     encoding: Encoding, rows: pd.DataFrame, label: Floats, *, parameters: Mapping[str, Any]
 ) -> lightgbm.Booster:
     """
-    Fit trees on rows, each lead once, to a label that need not be theirs.
+    Fit trees on rows, each lead with the same weight, to a label that need not be their own.
 
     Args:
         encoding: the features.
@@ -42,8 +43,8 @@ def quick_fit(
     made = lightgbm.Dataset(
         encoding.frame(rows),
         label=label,
-        weight=equal_lead_weights(rows["lead_id"]),
-        feature_name=[f"f{at}" for at in range(len(features))],
-        categorical_feature=[at for at, feature in enumerate(features) if feature.is_category],
+        weight=one_per_code(pd.factorize(rows["lead_id"])[0]),
+        feature_name=[f"f{index}" for index in range(len(features))],
+        categorical_feature=[index for index, feature in enumerate(features) if feature.is_category],
     )
     return lightgbm.train({**_GREEDY, **kept}, made, num_boost_round=ROUNDS)

@@ -1,22 +1,22 @@
 """
-Suspicious lift: the best leads are not found out of all proportion.
+Suspicious lift: the best leads do not succeed more often than is plausible.
 
 As many rows as there are successes, a share r, are taken from the top. By chance a share r of them succeed (a lift of
 1), at best all do (1/r). Real campaigns come out about half way in logarithms, at sqrt(1/r); the *reach*,
 log(lift) / log(1/r), is 0 by chance, 1/2 there, and 1 where nothing is left to know.
 
-Far above is a reach above 0.85 even at the lower end of its interval. Measured on the test rows: the models of six
+A reach above 0.85, even at the lower end of its interval, fails. Measured on the test rows: the models of six
 simulated companies of 600 to 20,000 leads reach 0.56 – 0.68, that of bpi2012 0.56; the true chances of the simulated
-leads, the best that any model could say, reach 0.73 – 0.83 with a lower end of at most 0.78.
+leads, which no model can surpass, reach 0.73 – 0.83 with a lower end of at most 0.78.
 
-Two features may give the outcome away together although each alone is innocent, such as a sum of which each holds a
-part. The model may not find that out: its trees see three features in ten, and stay small where leads are few. So a
-quick fit that looks at everything is asked too. Where one of two features is a random 0 to 3 and the other the sum of
-it and the label, the model's reach was 0.71 – 0.81 at 600 to 1,500 leads and the quick fit's 0.96 – 1.00. What neither
-finds are two features of which only the *exclusive or* is the label: no step towards it pays, so trees do not take it.
-Such a leak does no harm to a model of trees.
+Two features may give the outcome away together although neither does alone, such as two parts of a sum. The model may
+not find that out: its trees see three features in ten, and stay small where leads are few. So a quick fit on all
+features is measured too. Where one of two features is a random 0 to 3 and the other the sum of it and the label, the
+model's reach was 0.71 – 0.81 at 600 to 1,500 leads and the quick fit's 0.96 – 1.00. Neither finds two features of which
+only the *exclusive or* is the label: no single split gains anything, so trees do not make it. Such a leak does no harm
+to a model of trees.
 
-Both are also held against whether the lead reached the goal at all, be it later than the horizon.
+Both are also measured by whether the lead reached the goal at all, be it later than the horizon.
 
 Source: Piatetsky-Shapiro and Masand 1999, Estimating campaign benefits and modeling lift.
 """
@@ -30,7 +30,8 @@ import numpy as np
 
 from models.conversion import Encoding
 from training.dataset.dataset import Dataset
-from training.fitting.boosting import Floats, at_most
+from training.fitting.boosting import Floats
+from training.fitting.row_weights import sample_groups
 from training.gates.gate import GateResult, named
 from training.gates.leakage.quick_fit import quick_fit
 from training.statistics.bootstrap import Ratios, interval, spread
@@ -49,7 +50,7 @@ _SEED = 19
 @dataclass(frozen=True, slots=True)
 class Reach:
     """
-    How far from chance to perfect the best rows come.
+    How far the best rows are on the way from chance to perfection.
 
     Attributes:
         rate: of success among all rows.
@@ -65,12 +66,12 @@ class Reach:
 
     @property
     def usual(self) -> float:
-        """Give the lift that campaigns come to."""
+        """The lift that campaigns usually reach."""
         return float(np.sqrt(self.most))
 
     @property
     def most(self) -> float:
-        """Give the lift where all of the best rows succeed."""
+        """The lift where all of the best rows succeed."""
         return 1 / self.rate
 
 
@@ -91,13 +92,13 @@ def measure_reach(score: Floats, judged: EvaluationRows) -> Reach | None:
     )
 
     def measure(counts: Floats) -> Floats:
-        found = ratios.at(counts)
+        rates = ratios.at(counts)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.log(found[..., :1] / found[..., 1:]) / -np.log(found[..., 1:]))
+            return np.asarray(np.log(rates[..., :1] / rates[..., 1:]) / -np.log(rates[..., 1:]))
 
     value = float(measure(np.ones(judged.groups))[0])
-    low = interval(spread(measure, judged.groups, times=_RESAMPLES, seed=_SEED)[:, 0], value)["low"]
-    return Reach(rate, float(ratios.values[0]) / rate, value, 0.0 if low is None else float(low))
+    low = interval(spread(measure, judged.groups, times=_RESAMPLES, seed=_SEED)[:, 0], value).low
+    return Reach(rate, float(ratios.values[0]) / rate, value, 0.0 if low is None else low)
 
 
 def suspicious_lift(
@@ -110,56 +111,60 @@ def suspicious_lift(
     seed: int,
 ) -> GateResult:
     """
-    Hold the lift of the model, and of a quick fit that looks at everything, against what is plausible.
+    Compare the lift of the model, and of a quick fit on all features, with what is plausible.
 
     Args:
         dataset: its blocks train, stop and test.
-        probability: (n,) what the model says of the test rows.
+        probability: (n,) the model's, of the test rows.
         judged: the n test rows.
         encoding: the model's features.
         parameters: of the model's fitting.
         seed: of the draw of accounts that the quick fit learns from.
     """
     test = dataset.block("test")
-    train = at_most(dataset.block("train", "stop"), MOST_ROWS, purpose="suspicious lift", seed=seed)
+    train = sample_groups(dataset.block("train", "stop"), MOST_ROWS, purpose="suspicious lift", seed=seed)
     booster = quick_fit(encoding, train, train["label"].to_numpy(dtype=np.float64), parameters=parameters)
     quick = np.asarray(booster.predict(encoding.frame(test)), dtype=np.float64)
     at_last = replace(judged, label=test["goal_at"].notna().to_numpy().astype(np.float64))
-    found = {
-        f"{who}{when}": one
-        for who, score in (("model", probability), ("quick_fit", quick))
+    reaches = {
+        f"{scorer}{when}": reach
+        for scorer, score in (("model", probability), ("quick_fit", quick))
         for when, rows in (("", judged), ("_at_last", at_last))
-        if (one := measure_reach(score, rows)) is not None
+        if (reach := measure_reach(score, rows)) is not None
     }
-    if not found:
+    if not reaches:
         says = "The test rows all end alike, so that no lift can be measured."
-        return GateResult(NAME, passed=True, says=says, numbers={})
-    numbers = {f"{name}_{part}": getattr(one, part) for name, one in found.items() for part in ("lift", "reach", "low")}
-    worst = max(found, key=lambda name: found[name].low)
-    if found[worst].low > FAR:
-        says = _suspects(found[worst], _leading(booster, encoding), quick=worst.startswith("quick_fit"))
+        return GateResult(NAME, passed=True, says=says, numbers={}, conclusive=False)
+    numbers = {
+        f"{name}_{part}": getattr(reach, part) for name, reach in reaches.items() for part in ("lift", "reach", "low")
+    }
+    worst = max(reaches, key=lambda name: reaches[name].low)
+    if reaches[worst].low > FAR:
+        says = _suspects(reaches[worst], _leading(booster, encoding), quick=worst.startswith("quick_fit"))
         return GateResult(NAME, passed=False, says=says, numbers=numbers)
-    return GateResult(NAME, passed=True, says=_plausible(found.get("model", found[worst])), numbers=numbers)
+    says = _plausible(reaches.get("model", reaches[worst]))
+    conclusive = all(reach.reach <= FAR for reach in reaches.values())
+    return GateResult(NAME, passed=True, says=says, numbers=numbers, conclusive=conclusive)
 
 
 def _leading(booster: lightgbm.Booster, encoding: Encoding) -> list[str]:
-    """Name the features that the quick fit rests on most."""
+    """Name the features that the quick fit relies on most."""
     gain = np.asarray(booster.feature_importance("gain"), dtype=np.float64)
     order = np.argsort(-gain, kind="stable")[:_SUSPECTS]
-    return [encoding.catalog.names[at] for at in order if gain[at] > 0]
+    return [encoding.catalog.names[index] for index in order if gain[index] > 0]
 
 
-def _plausible(found: Reach) -> str:
+def _plausible(reach: Reach) -> str:
     return (
-        f"The best {found.rate:.1%} of the test rows hold {found.lift:.1f} times as many successes as by chance; "
-        f"{found.usual:.1f} is usual and {found.most:.1f} the most there can be."
+        f"The best {reach.rate:.1%} of the test rows hold {reach.lift:.1f} times as many successes as by chance; "
+        f"{reach.usual:.1f} is usual and {reach.most:.1f} the most there can be."
     )
 
 
-def _suspects(found: Reach, features: list[str], *, quick: bool) -> str:
-    who = "A quick fit finds features that give the outcome away together" if quick else "The model is too good"
+def _suspects(reach: Reach, features: list[str], *, quick: bool) -> str:
+    problem = "A quick fit finds features that give the outcome away together" if quick else "The model is too good"
     return (
-        f"{who}: the best {found.rate:.1%} of the test rows hold {found.lift:.1f} times as many successes as by chance "
-        f"would, where {found.usual:.1f} is usual and {found.most:.1f} the most there can be; scores rest most on "
-        f"{named(features)}, so see whether they are written because of the outcome, and put them on never_use."
+        f"{problem}: the best {reach.rate:.1%} of the test rows hold {reach.lift:.1f} times as many successes as by "
+        f"chance, where {reach.usual:.1f} is usual and {reach.most:.1f} the most there can be; scores rely most on "
+        f"{named(features)}, so check whether they are written because of the outcome, and put them on never_use."
     )

@@ -1,4 +1,4 @@
-"""Charts of a judgement, each from the part of it that it shows; in a notebook as they are, in a page as pictures."""
+"""Charts of an evaluation, each from the part that it shows; in a notebook as they are, in a page as pictures."""
 
 from training.reporting.charts.capacity import against_chart, conversions_chart
 from training.reporting.charts.frame import NARROW, WIDE, Chart

@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 
 from training.reporting.charts.frame import coloured, layered, named_rows, shaped, values
-from training.reporting.number_format import ends, known
 from training.reporting.palette import PAPER, QUIET, Series
+from training.statistics.number_format import Shown, ends, known
 
 _ROW, _LANE = 34, 17
 
@@ -31,17 +31,17 @@ class Panel:
     rule: float | None = None
 
 
-def dot(row: str, series: str, number: Any) -> dict[str, Any] | None:
-    """Give one dot with its interval; None where the number is not known."""
-    found, both = known(number), ends(number)
-    if found is None:
+def dot(row: str, series: str, number: Shown) -> dict[str, Any] | None:
+    """Return one dot with its interval; None where the number is not known."""
+    plain, both = known(number), ends(number)
+    if plain is None:
         return None
-    low, high = both or (found, found)
-    return {"row": row, "series": series, "value": found, "low": low, "high": high}
+    low, high = both or (plain, plain)
+    return {"row": row, "series": series, "value": plain, "low": low, "high": high}
 
 
 def dots(
-    found: Sequence[Mapping[str, Any] | None],
+    placed: Sequence[Mapping[str, Any] | None],
     panel: Panel,
     *,
     rows: Sequence[str],
@@ -54,7 +54,7 @@ def dots(
     Draw dots with their intervals, one line for each row.
 
     Args:
-        found: of `dot`; a None is not drawn.
+        placed: the dots; a None is not drawn.
         panel: its axis.
         rows: their order.
         series: what the colours and shapes mean.
@@ -62,8 +62,8 @@ def dots(
         labels: room for the names of the rows [px]; 0 leaves them out.
         legend: of the series; none is needed where the rows are named as they are.
     """
-    drawn = [one for one in found if one is not None]
-    lanes = len({one["series"] for one in drawn}) if _shared(drawn) else 1
+    drawn = [each for each in placed if each is not None]
+    lanes = len({each["series"] for each in drawn}) if _shared(drawn) else 1
     named = named_rows(rows, labels) if labels else None
     y = alt.Y("row:N", sort=list(rows), scale=alt.Scale(domain=list(rows)), axis=named)
     x = alt.X(
@@ -73,7 +73,7 @@ def dots(
     )
     base = alt.Chart(values(drawn)).encode(y=y, color=coloured(series, legend))
     if lanes > 1:
-        order = [one.label for one in series]
+        order = [each.label for each in series]
         base = base.encode(yOffset=alt.YOffset("series:N", sort=order, scale=alt.Scale(domain=order)))
     whisker = base.mark_rule(strokeWidth=2.25).encode(x=x, x2="high:Q").transform_calculate(value="datum.low")
     point = base.mark_point(filled=True, size=80, opacity=1, stroke=PAPER, strokeWidth=1).encode(
@@ -86,10 +86,12 @@ def dots(
 
 
 def _shared(drawn: Sequence[Mapping[str, Any]]) -> bool:
-    """Say whether any row holds several series."""
-    return len({one["row"] for one in drawn}) < len(drawn)
+    """Whether any row holds several series."""
+    return len({each["row"] for each in drawn}) < len(drawn)
 
 
-def _rule(at: float) -> alt.Chart:
-    marked: alt.Chart = alt.Chart(values([{"value": at}])).mark_rule(color=QUIET, strokeDash=[4, 3], strokeWidth=1)
+def _rule(position: float) -> alt.Chart:
+    marked: alt.Chart = alt.Chart(values([{"value": position}])).mark_rule(
+        color=QUIET, strokeDash=[4, 3], strokeWidth=1
+    )
     return marked.encode(x="value:Q")

@@ -66,7 +66,7 @@ _CONFIG: Mapping[str, Any] = {
 
 def framed(chart: Chart, *, title: str, about: str) -> Chart:
     """
-    Give a chart its look, a title that states what it shows, and a description for those who cannot see it.
+    Return a chart with its look, a title that states what it shows, and a description for those who cannot see it.
 
     Args:
         chart: without either.
@@ -78,7 +78,7 @@ def framed(chart: Chart, *, title: str, about: str) -> Chart:
 
 
 def nothing(*, title: str, about: str, width: int) -> Chart:
-    """Give a chart that says it has nothing to show."""
+    """Return a chart with the words that there is nothing to show."""
     words = alt.Chart(values([{"says": "nothing to show"}])).mark_text(color=QUIET)
     return framed(words.encode(text="says:N").properties(width=width - 8, height=60), title=title, about=about)
 
@@ -90,7 +90,7 @@ def layered(*layers: alt.Chart | alt.LayerChart) -> alt.LayerChart:
 
 def values(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
     """
-    Give rows as a chart's data, written as JSON.
+    Return rows as the data of a chart, written as JSON.
 
     Altair copies and checks a chart's data at every step; text is copied at once.
     """
@@ -98,26 +98,26 @@ def values(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
 
 
 def coloured(series: Sequence[Series], legend: alt.Legend | None) -> alt.Color:
-    """Give each series its colour."""
-    scale = alt.Scale(domain=[one.label for one in series], range=[one.colour for one in series])
+    """Return the colour of each series."""
+    scale = alt.Scale(domain=[each.label for each in series], range=[each.colour for each in series])
     return alt.Color("series:N", scale=scale, legend=legend)
 
 
 def dashed(series: Sequence[Series], legend: alt.Legend | None) -> alt.StrokeDash:
-    """Give each series its dash."""
-    scale = alt.Scale(domain=[one.label for one in series], range=[list(one.dash) for one in series])
+    """Return the dash of each series."""
+    scale = alt.Scale(domain=[each.label for each in series], range=[list(each.dash) for each in series])
     return alt.StrokeDash("series:N", scale=scale, legend=legend)
 
 
 def shaped(series: Sequence[Series], legend: alt.Legend | None) -> alt.Shape:
-    """Give each series its shape."""
-    scale = alt.Scale(domain=[one.label for one in series], range=[one.shape for one in series])
+    """Return the shape of each series."""
+    scale = alt.Scale(domain=[each.label for each in series], range=[each.shape for each in series])
     return alt.Shape("series:N", scale=scale, legend=legend)
 
 
 def legend_of(series: Sequence[Series], width: int, *, lines: bool = False) -> alt.Legend | None:
     """
-    Give a legend that breaks into columns where one line is too narrow; None where there is one series.
+    Return a legend that breaks into columns where one line is too narrow; None where there is one series.
 
     Args:
         series: what it tells apart.
@@ -126,7 +126,7 @@ def legend_of(series: Sequence[Series], width: int, *, lines: bool = False) -> a
     """
     if len(series) < 2:  # noqa: PLR2004 - the title says which it is
         return None
-    rooms = [len(one.label) * _LEGEND_LETTER + (48 if lines else 34) for one in series]
+    rooms = [len(each.label) * _LEGEND_LETTER + (48 if lines else 34) for each in series]
     columns = 0 if sum(rooms) <= width else max(1, int(width // max(rooms)))  # 0 is one line
     size = _LONG if lines else _SHORT
     return alt.Legend(columns=columns, symbolType="stroke" if lines else alt.Undefined, symbolSize=size)
@@ -134,7 +134,7 @@ def legend_of(series: Sequence[Series], width: int, *, lines: bool = False) -> a
 
 def room_for(names: Sequence[str], most: int = 280) -> int:
     """
-    Give the room that the widest of some labels takes [px].
+    Return the room that the widest of some labels takes [px].
 
     The reader's font is not known here, so that each letter gets as much as a wide one takes.
     """
@@ -142,12 +142,12 @@ def room_for(names: Sequence[str], most: int = 280) -> int:
 
 
 def named_rows(names: Sequence[str], room: int) -> alt.Axis:
-    """Give the axis that names rows, in a room of its own [px], so that panels stand in line."""
+    """Return the axis that names rows, in a room of its own [px], so that panels are aligned."""
     return alt.Axis(
         values=list(names), title=None, grid=False, domain=False, labelLimit=room, minExtent=room, maxExtent=room
     )
 
 
 def in_percent(most: float) -> str:
-    """Give the format of an axis of shares: tenths of a percent where they are small."""
+    """Return the format of an axis of shares: tenths of a percent where they are small."""
     return "%" if most > 0.1 else ".1%"  # noqa: PLR2004 - ten percent

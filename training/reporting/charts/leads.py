@@ -1,10 +1,11 @@
-"""Charts of whom it is good for, and of what moves the scores."""
+"""Charts of how good a scorer is in each segment, and of what moves the scores."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 
+from training.evaluation.scorer_evaluation import SegmentEvaluation
+from training.evaluation.training_summary import ReasonWeight
 from training.reporting.charts.dots import Panel, dot, dots
 from training.reporting.charts.frame import (
     WIDE,
@@ -18,70 +19,66 @@ from training.reporting.charts.frame import (
     values,
 )
 from training.reporting.metric_names import METRICS
-from training.reporting.number_format import known
-from training.reporting.number_format import value as written
 from training.reporting.palette import MODEL, series_of
+from training.statistics.number_format import known
+from training.statistics.number_format import value as written
 
 _MOST_REASONS = 15
 
 
-def segments_chart(segments: Sequence[Mapping[str, Any]], *, metric: str = "auc", width: int = WIDE) -> Chart:
+def segments_chart(segments: Sequence[SegmentEvaluation], *, metric: str = "auc", width: int = WIDE) -> Chart:
     """
     Draw how good each scorer is in each segment of one attribute.
 
     Args:
-        segments: the judgement's, of one attribute.
-        metric: which number; one of METRICS.
+        segments: the evaluation's, of one attribute.
+        metric: a number that segments have; one of METRICS.
         width: of the chart [px].
     """
-    said = METRICS[metric]
-    label = str(segments[0]["label"]) if segments else ""
-    title = f"By {label}: {said.words} in each part of the leads"
+    meaning = METRICS[metric]
+    label = segments[0].label if segments else ""
+    title = f"By {label}: {meaning.words} in each part of the leads"
     about = "Dots with 95 % intervals, one row for each segment. Segments with too few leads to judge have no dot."
-    judged = [one for one in segments if any(known(each.get(metric)) is not None for each in one["scorers"])]
-    if not judged:
+    evaluated = [
+        each for each in segments if any(known(getattr(scorer, metric)) is not None for scorer in each.scorers)
+    ]
+    if not evaluated:
         return nothing(title=title, about=about, width=width)
-    series = series_of([scorer for one in judged for scorer in one["scorers"]])
-    shown = {one.label for one in series}
-    rows = [segment_name(one) for one in judged]
-    found = [
-        dot(segment_name(one), scorer["name"], scorer.get(metric))
-        for one in judged
-        for scorer in one["scorers"]
-        if scorer["name"] in shown
+    series = series_of([scorer for segment in evaluated for scorer in segment.scorers])
+    shown = {each.label for each in series}
+    rows = [segment.says for segment in evaluated]
+    segment_dots = [
+        dot(segment.says, scorer.name, getattr(scorer, metric))
+        for segment in evaluated
+        for scorer in segment.scorers
+        if scorer.name in shown
     ]
     labels = room_for(rows, width // 5 * 2 - 30)
-    rule = 1.0 if said.better == "near one" else None
-    axis = Panel(said.words, said.aim, "%" if said.shape == "share" else ".2f", rule)
+    rule = 1.0 if meaning.better == "near one" else None
+    axis = Panel(meaning.words, meaning.aim, "%" if meaning.shape == "share" else ".2f", rule)
     legend = legend_of(series, width)
     room = width - labels - 20
-    drawn = dots(found, axis, rows=rows, series=series, width=room, labels=labels, legend=legend)
+    drawn = dots(segment_dots, axis, rows=rows, series=series, width=room, labels=labels, legend=legend)
     return framed(alt.vconcat(drawn), title=title, about=about)
 
 
-def segment_name(segment: Mapping[str, Any]) -> str:
-    """Give the words of a segment's value."""
-    return str(segment.get("says") or segment["value"])
-
-
-def reasons_chart(reasons: Sequence[Mapping[str, Any]], *, width: int = WIDE) -> Chart:
+def reasons_chart(reasons: Sequence[ReasonWeight], *, width: int = WIDE) -> Chart:
     """
     Draw how far each reason moves the points on average.
 
     Args:
-        reasons: the judgement's, largest first; the first 15 are drawn.
+        reasons: the evaluation's, largest first; the first 15 are drawn.
         width: of the chart [px].
     """
     title = "What moves the scores most, over all leads"
     about = "Average number of points that each reason moves a score, up or down; ten points double the odds."
     drawn = [
-        {"says": one["says"], "points": one["mean_points"], "written": written(one["mean_points"], "points")}
-        for one in reasons[:_MOST_REASONS]
-        if known(one["mean_points"]) is not None
+        {"says": reason.says, "points": reason.mean_points, "written": written(reason.mean_points, "points")}
+        for reason in reasons[:_MOST_REASONS]
     ]
     if not drawn:
         return nothing(title=title, about=about, width=width)
-    names = [one["says"] for one in drawn]
+    names = [reason.says for reason in reasons[:_MOST_REASONS]]
     labels = room_for(names, width // 2 - 20)
     y = alt.Y("says:N", sort=names, axis=named_rows(names, labels))
     x = alt.X("points:Q", axis=alt.Axis(title="points moved on average, up or down", tickCount=5))

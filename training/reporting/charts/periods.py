@@ -1,4 +1,4 @@
-"""Charts of time: the plan of every origin, how long leads take, and how each origin did."""
+"""Charts over time: the plan of every origin, how long leads take, and how each origin did."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import altair as alt
 
 from data.instants import parse
+from training.evaluation.scorer_evaluation import OriginEvaluation, Period, ranking_scorers
+from training.evaluation.training_summary import BlockPlan, DataSummary, Horizon
 from training.reporting.charts.dots import Panel, dot, dots
 from training.reporting.charts.frame import (
     WIDE,
@@ -19,32 +21,31 @@ from training.reporting.charts.frame import (
     values,
 )
 from training.reporting.metric_names import METRICS
-from training.reporting.number_format import known
 from training.reporting.palette import CALIBRATE, INK, PAPER, PURGE, QUIET, TEST, TRAIN, series_of
-from training.reporting.report_view import telling
 
 _PHASES = {"train": TRAIN, "purge": PURGE, "calibrate": CALIBRATE, "test": TEST}
 _INKS = {"train": INK, "purge": QUIET, "calibrate": INK, "test": PAPER}
 _BAR, _LETTER, _ORIGIN = 26, 6.6, 76
 
 
-def plan_chart(data: Mapping[str, Any], origins: Sequence[Mapping[str, Any]], *, width: int = WIDE) -> Chart:
+def plan_chart(data: DataSummary, origins: Sequence[OriginEvaluation], *, width: int = WIDE) -> Chart:
     """
-    Draw which weeks each origin learnt from, calibrated on and was judged on.
+    Draw which weeks each origin learnt from, was calibrated on and was tested on.
 
     Args:
-        data: the judgement's ``data``: its ``plan`` belongs to the last origin.
-        origins: the judgement's, oldest first; may be empty.
+        data: the evaluation's; its ``plan`` belongs to the last origin.
+        origins: the evaluation's, oldest first; may be empty.
         width: of the chart [px].
     """
-    plans = _plans(data["plan"], origins)
+    plans = _plans(data.plan, origins)
     rows = list(plans)
     spans = [span for name, plan in plans.items() for span in _spans(name, plan)]
     label = room_for(rows)
     room = width - label - 20
-    per_ms = room / max(1, max(one["to"] for one in spans) - min(one["from"] for one in spans))
-    for one in spans:
-        one["says"] = one["phase"] if (one["to"] - one["from"]) * per_ms > len(one["phase"]) * _LETTER + 8 else ""
+    per_ms = room / max(1, max(span["to"] for span in spans) - min(span["from"] for span in spans))
+    for span in spans:
+        width_px = (span["to"] - span["from"]) * per_ms
+        span["says"] = span["phase"] if width_px > len(span["phase"]) * _LETTER + 8 else ""
     y = alt.Y("row:N", sort=rows, axis=named_rows(rows, label))
     x = alt.X(
         "from:T",
@@ -63,54 +64,48 @@ def plan_chart(data: Mapping[str, Any], origins: Sequence[Mapping[str, Any]], *,
     drawn = layered(bars, words).resolve_scale(color="independent").properties(width=room, height=len(rows) * 40)
     return framed(
         drawn,
-        title="Which weeks each origin learnt from, and which later weeks judged it",
+        title="Which weeks each origin learnt from, and which later weeks tested it",
         about="One bar for each origin, from the oldest to the headline: train, purge, calibrate, purge, test. "
         "A purge of one horizon keeps the outcomes of one block from looking into the next.",
     )
 
 
-def _plans(last: Mapping[str, Any], origins: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Name the plan of each origin; the last one's is that of the training set."""
+def _plans(last: BlockPlan, origins: Sequence[OriginEvaluation]) -> dict[str, BlockPlan | OriginEvaluation]:
+    """Return the plan of each origin by its name; the last one's is that of the training set."""
     if len(origins) <= 1:
         return {"this training": last}
-    plans = {f"origin {one['number']}": one for one in origins}
-    return {**plans, list(plans)[-1]: last}
+    return {**{f"origin {origin.number}": origin for origin in origins[:-1]}, f"origin {origins[-1].number}": last}
 
 
-def _spans(row: str, plan: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _spans(row: str, plan: BlockPlan | OriginEvaluation) -> Iterator[dict[str, Any]]:
     """
-    Give the blocks of one plan with the purges between them.
+    Yield the blocks of one plan with the purges between them.
 
-    Where train and calibrate share one period there is one purge; where the plan does not tell, the gap stays empty.
+    Where train and calibrate share one period there is one purge.
     """
-    calibrate = plan.get("calibrate")
-    shared = calibrate in (None, plan["train"])
-    names = ["train", "test"] if shared else ["train", "calibrate", "test"]
+    names = ["train", "test"] if plan.calibrate == plan.train else ["train", "calibrate", "test"]
     before = None
     for name in names:
-        start, end = (parse(plan[name][side]) // 1_000 for side in ("start", "end"))
-        if before is not None and start > before and calibrate is not None:
+        period: Period = getattr(plan, name)
+        start, end = parse(period.start) // 1_000, parse(period.end) // 1_000
+        if before is not None and start > before:
             yield {"row": row, "phase": "purge", "from": before, "to": start, "middle": (before + start) // 2}
         yield {"row": row, "phase": name, "from": start, "to": end, "middle": (start + end) // 2}
         before = end
 
 
-def horizon_chart(horizon: Mapping[str, Any], horizon_days: float, *, width: int = WIDE) -> Chart:
+def horizon_chart(horizon: Horizon, horizon_days: float, *, width: int = WIDE) -> Chart:
     """
     Draw how many of the leads that ever succeed have done so by each day.
 
     Args:
-        horizon: the judgement's ``data.horizon``.
+        horizon: the evaluation's ``data.horizon``.
         horizon_days: of the goal.
         width: of the chart [px].
     """
     title = "How long leads that succeed take"
     about = "Share of eventual successes reached by each day after the snapshot, with the horizon of the goal marked."
-    curve = [
-        {"day": point["day"], "reached": point["reached"]}
-        for point in horizon.get("curve") or []
-        if known(point["reached"]) is not None
-    ]
+    curve = [{"day": point.day, "reached": point.reached} for point in horizon.curve if point.reached is not None]
     if not curve:
         return nothing(title=title, about=about, width=width)
     x = alt.X(
@@ -120,11 +115,11 @@ def horizon_chart(horizon: Mapping[str, Any], horizon_days: float, *, width: int
         "reached:Q", axis=alt.Axis(title="reached the goal", format="%", tickCount=5), scale=alt.Scale(domain=[0, 1])
     )
     line = alt.Chart(values(curve)).mark_line(color=INK, interpolate="step-after").encode(x=x, y=y)
-    marks = [{"day": horizon_days, "says": f"horizon {horizon_days:g}"}]
-    if (proposed := known(horizon.get("proposed_days"))) is not None:
-        marks.append({"day": proposed, "says": f"proposed {proposed:g}"})
+    marks = {horizon_days: f"horizon {horizon_days:g}"}
+    if horizon.proposed_days is not None:
+        marks[horizon.proposed_days] = f"proposed {horizon.proposed_days:g}"
     return framed(
-        layered(line, *_marks(marks, most=max(point["day"] for point in curve))).properties(
+        layered(line, *_marks(marks, last_day=max(point.day for point in horizon.curve))).properties(
             width=width - 70, height=200
         ),
         title=title,
@@ -132,52 +127,54 @@ def horizon_chart(horizon: Mapping[str, Any], horizon_days: float, *, width: int
     )
 
 
-def _marks(marks: Sequence[Mapping[str, Any]], *, most: float) -> Iterator[alt.LayerChart]:
-    """Draw a rule at each of some days; their words stand to the left of the earlier one and right of the later."""
-    for mark in marks:
-        alone = mark["day"] > most / 2
-        left = alone if len(marks) == 1 else mark["day"] == min(one["day"] for one in marks)
-        base = alt.Chart(values([mark])).encode(x="day:Q")
+def _marks(marks: Mapping[float, str], *, last_day: float) -> Iterator[alt.LayerChart]:
+    """Draw a rule at each day; its words stand to the left of the earlier one and to the right of the later."""
+    for day, words_beside in marks.items():
+        left = day > last_day / 2 if len(marks) == 1 else day == min(marks)
+        base = alt.Chart(values([{"day": day, "says": words_beside}])).encode(x="day:Q")
         rule = base.mark_rule(color=QUIET, strokeDash=[5, 3], strokeWidth=1.5)
         words = base.mark_text(align="right" if left else "left", dx=-7 if left else 7, dy=-8, color=INK)
         yield layered(rule, words.encode(y=alt.value(200), text="says:N"))
 
 
-def origins_chart(origins: Sequence[Mapping[str, Any]], *, width: int = WIDE) -> Chart:
+def origins_chart(origins: Sequence[OriginEvaluation], *, width: int = WIDE) -> Chart:
     """
     Draw log loss and called leads that succeed of each scorer at each origin.
 
     Args:
-        origins: the judgement's, oldest first.
+        origins: the evaluation's, oldest first.
         width: of the chart [px].
     """
     title = "How each scorer did at each origin, on weeks it had never seen"
     about = "Dots with 95 % intervals, one row for each origin: log loss, and the share of called leads that succeed."
     if not origins:
         return nothing(title=title, about=about, width=width)
-    series = series_of(telling([scorer for one in origins for scorer in one["scorers"]]))
-    shown = {one.label for one in series}
-    names = {one["number"]: f"origin {one['number']}" for one in origins}
+    series = series_of(ranking_scorers([scorer for origin in origins for scorer in origin.scorers]))
+    shown = {each.label for each in series}
+    names = {origin.number: f"origin {origin.number}" for origin in origins}
 
     def panel(metric: str, form: str, labels: int, room: int) -> alt.LayerChart:
-        found = [
-            dot(names[one["number"]], scorer["name"], scorer.get(metric))
-            for one in origins
-            for scorer in one["scorers"]
-            if scorer["name"] in shown
+        origin_dots = [
+            dot(names[origin.number], scorer.name, getattr(scorer, metric))
+            for origin in origins
+            for scorer in origin.scorers
+            if scorer.name in shown
         ]
-        said = METRICS[metric]
-        axis = Panel(said.words, said.aim, form)
+        axis = Panel(METRICS[metric].words, METRICS[metric].aim, form)
         legend = legend_of(series, width)
-        return dots(found, axis, rows=list(names.values()), series=series, width=room, labels=labels, legend=legend)
+        return dots(
+            origin_dots, axis, rows=list(names.values()), series=series, width=room, labels=labels, legend=legend
+        )
 
     return framed(_beside(panel, width=width), title=title, about=about)
 
 
 def _beside(panel: Any, *, width: int) -> Chart:
-    """Put the two panels side by side, or one below the other where the page is narrow."""
+    """Lay the two panels out side by side, or one below the other where the page is narrow."""
     metrics = (("log_loss", ".2f"), ("precision_at_capacity", "%"))
     if width < WIDE:
         return alt.vconcat(*[panel(metric, form, _ORIGIN, width - _ORIGIN - 20) for metric, form in metrics])
     room = (width - _ORIGIN - 56) // 2
-    return alt.hconcat(*[panel(metric, form, 0 if at else _ORIGIN, room) for at, (metric, form) in enumerate(metrics)])
+    return alt.hconcat(
+        *[panel(metric, form, 0 if index else _ORIGIN, room) for index, (metric, form) in enumerate(metrics)]
+    )

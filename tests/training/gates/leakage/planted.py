@@ -15,57 +15,57 @@ TYPES = {"number": AttributeType.NUMERIC, "category": AttributeType.CATEGORY, "b
 
 
 def attribute(name, kind="number"):
-    """Give a feature that reads an attribute."""
+    """Return a feature that reads an attribute."""
     return Feature(name, AttributeValue(name, TYPES[kind]), None, f"{name} is {{value}}", f"{name} unknown")
 
 
 def counted(kind, days=30):
-    """Give a feature that counts a kind of activity."""
+    """Return a feature that counts a kind of activity."""
     return Feature(f"{kind}_{days}d", Count(kind, days=days), 0, f"had {kind} {{n}}")
 
 
 def since(kind):
-    """Give a feature that says how long ago the last activity of a kind was."""
+    """Return a feature that counts the days since the last activity of a kind."""
     return Feature(f"{kind}_days_since_last", DaysSinceLast(kind), None, f"had {kind} {{ago}}")
 
 
 def with_features(dataset, columns):
-    """Give the training set with columns more: {feature: values}."""
-    told = {feature.name: values for feature, values in columns.items()}
-    rows = pd.concat([dataset.rows, pd.DataFrame(told, index=dataset.rows.index)], axis=1)
+    """Return the training set with more columns: {feature: values}."""
+    named = {feature.name: values for feature, values in columns.items()}
+    rows = pd.concat([dataset.rows, pd.DataFrame(named, index=dataset.rows.index)], axis=1)
     catalog = Catalog((*dataset.catalog.features, *columns), dataset.catalog.never_use)
     return replace(dataset, rows=rows, catalog=catalog)
 
 
 def with_every(dataset, step):
-    """Give the training set with every n-th feature alone."""
+    """Return the training set with every n-th feature only."""
     return replace(dataset, catalog=Catalog(dataset.catalog.features[::step], dataset.catalog.never_use))
 
 
 def some_groups(dataset, seed, *, share=0.9):
-    """Give the training set of a company that lost some of its accounts: another draw of the same world."""
+    """Return the training set of a company that lost some of its accounts: another draw of the same world."""
     names = np.sort(dataset.rows["group"].unique())
     kept = np.random.default_rng(seed).random(len(names)) < share
     return replace(dataset, rows=dataset.rows[dataset.rows["group"].isin(names[kept])].reset_index(drop=True))
 
 
 def success(dataset):
-    """Give (n,) whether each row's lead reaches the goal within the horizon; not known yet is no."""
+    """Return (n,) whether each row's lead reaches the goal within the horizon; not known yet counts as no."""
     return (dataset.rows["label"] > 0).to_numpy()
 
 
 def at_last(dataset):
-    """Give (n,) whether each row's lead ever reaches the goal."""
+    """Return (n,) whether each row's lead ever reaches the goal."""
     return dataset.rows["goal_at"].notna().to_numpy()
 
 
 def days_before_goal(dataset, days):
-    """Give (n,) days since an activity that is written so many days before the goal; NaN where there is none yet."""
+    """Return (n,) days since an activity that is written so many days before the goal; NaN where there is none yet."""
     ago = (dataset.rows["as_of"] - (dataset.rows["goal_at"] - days * DAY_US)) / DAY_US
     return ago.where(ago > 0).to_numpy(dtype=float)
 
 
 def by_lead(dataset, draw):
-    """Give (n,) what `draw(leads)` says of each lead, the same in all its rows."""
+    """Return (n,) what `draw(leads)` draws for each lead, the same in all its rows."""
     code, names = pd.factorize(dataset.rows["lead_id"])
     return draw(len(names))[code]

@@ -8,7 +8,7 @@ import pytest
 from data.playbook import load_playbook
 from features.catalog import Catalog
 from tests.training.gates.leakage.planted import attribute, counted, with_features
-from training.gates.leakage.denied_fields import never_use, writes
+from training.gates.leakage.denied_fields import is_written_by_sales, never_use
 
 PLAYBOOKS = Path(__file__).resolve().parents[4] / "data" / "playbooks"
 WRITTEN = (
@@ -93,31 +93,31 @@ INNOCENT = (
 
 
 def with_attribute(playbook, name):
-    told = playbook.attributes["industry"]
-    return playbook.model_copy(update={"attributes": {**playbook.attributes, name: told}})
+    industry = playbook.attributes["industry"]
+    return playbook.model_copy(update={"attributes": {**playbook.attributes, name: industry}})
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_field_that_sales_writes_to_is_known_by_its_name(playbook, name):
-    assert writes(name, playbook)
-    assert writes(name.upper(), playbook)
+    assert is_written_by_sales(name, playbook)
+    assert is_written_by_sales(name.upper(), playbook)
 
 
 @pytest.mark.parametrize("name", INNOCENT)
 def test_a_name_that_only_sounds_alike_is_left_alone(playbook, name):
-    assert not writes(name, playbook)
+    assert not is_written_by_sales(name, playbook)
 
 
 def test_the_goal_and_the_stages_that_close_a_lead_are_such_names_too(playbook):
-    assert all(writes(name, playbook) for name in ("sql", "is_sql", "sql_at", "disqualified_reason"))
-    assert not writes("mql", playbook)
+    assert all(is_written_by_sales(name, playbook) for name in ("sql", "is_sql", "sql_at", "disqualified_reason"))
+    assert not is_written_by_sales("mql", playbook)
 
 
 @pytest.mark.parametrize("name", ["demo", "bpi2012"])
 def test_no_playbook_of_ours_has_such_a_name_that_may_be_used(name):
     playbook = load_playbook(PLAYBOOKS / name).business
     usable = {*playbook.attributes, *playbook.activities} - set(playbook.never_use)
-    assert [each for each in usable if writes(each, playbook)] == []
+    assert [each for each in usable if is_written_by_sales(each, playbook)] == []
 
 
 def test_a_clean_training_set_passes(dataset, playbook):
@@ -131,7 +131,7 @@ def test_an_attribute_with_such_a_name_is_caught(dataset, playbook, name):
     planted = with_features(dataset, {attribute(name, "category"): "anna"})
     found = never_use(planted, with_attribute(playbook, name))
     assert not found.passed
-    assert found.says == f"{name} has a name that the sales process writes to: put it on never_use."
+    assert found.says == f"By its name, {name} is written by the sales process: put it on never_use."
 
 
 def test_such_an_attribute_that_no_feature_reads_is_no_leak(dataset, playbook):
@@ -147,7 +147,7 @@ def test_a_kind_with_such_a_name_is_caught_though_it_has_no_feature_of_its_own(d
     closing = with_kind(playbook, "closed_won")
     found = never_use(dataset, closing)
     assert not found.passed
-    assert "closed_won has a name" in found.says
+    assert "By its name, closed_won is written" in found.says
     denied = closing.model_copy(update={"never_use": (*closing.never_use, "closed_won")})
     everywhere = denying(dataset, "closed_won")
     assert never_use(everywhere, denied).passed

@@ -19,7 +19,7 @@ from tests.training.gates.leakage.planted import (
     with_every,
     with_features,
 )
-from training.dataset.dataset import assemble
+from training.dataset.dataset_builder import assemble
 from training.gates.leakage.dominance import dominance
 
 SEEDS = range(12)

@@ -52,7 +52,7 @@ NAMES = ("email_open_7d", "any_days_since_last", "lead_age", "account_any_30d")
 
 
 def few(dataset):
-    """Give the training set with a few of its features: the fewer, the sooner the query is written."""
+    """Return the training set with a few of its features: the fewer, the sooner the query is written."""
     some = tuple(feature for feature in dataset.catalog.features if feature.name in NAMES)
     return replace(dataset, catalog=Catalog(some, dataset.catalog.never_use))
 
@@ -97,8 +97,8 @@ class BackDated:
 
     @property
     def activities(self):
-        told = self._warehouse.activities
-        return told.mutate(known_at=told.known_at - DAY_US)
+        activities = self._warehouse.activities
+        return activities.mutate(known_at=activities.known_at - DAY_US)
 
 
 def test_a_history_that_is_no_longer_the_one_it_was_built_from_is_caught(dataset, warehouse, playbook):

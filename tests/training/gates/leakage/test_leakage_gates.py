@@ -9,7 +9,7 @@ from models.conversion import Encoding
 from tests.training.gates.leakage.planted import attribute, success, with_every, with_features
 from training.errors import LeakError
 from training.fitting.boosting import categories_of
-from training.gates.leakage import after_fitting, before_fitting, demand
+from training.gates.leakage import after_fitting, before_fitting, require_passed
 from training.gates.leakage.denied_fields import never_use
 from training.gates.leakage.dominance import dominance
 from training.statistics.scoring_metrics import EvaluationRows
@@ -47,7 +47,7 @@ def test_every_gate_is_run_and_an_honest_training_set_passes_them_all(dataset, w
     gates = before_fitting(dataset, warehouse, playbook, seed=1, progress=heard)
     gates += after(with_every(dataset, 6), np.full(len(dataset.block("test")), 0.1), heard)
     assert [gate.name for gate in gates] == [*BEFORE, *AFTER]
-    assert demand(gates, accept_risk=None) == gates
+    assert require_passed(gates, accept_risk=None) == gates
     assert json.dumps([gate.as_json() for gate in gates], allow_nan=False)
     assert all(gate.says.endswith(".") and gate.numbers for gate in gates)
     assert len({what for what, _, _ in heard.told}) == 2
@@ -58,8 +58,8 @@ def test_every_gate_is_run_and_an_honest_training_set_passes_them_all(dataset, w
 
 def test_the_same_seed_says_the_same(dataset, warehouse, playbook):
     small = with_every(dataset, 6)
-    ours, theirs = (before_fitting(small, warehouse, playbook, seed=3)[2] for _ in range(2))
-    assert ours == theirs
+    first, second = (before_fitting(small, warehouse, playbook, seed=3)[2] for _ in range(2))
+    assert first == second
     probability = np.full(len(small.block("test")), 0.1)
     assert after(small, probability) == after(small, probability)
 
@@ -72,7 +72,7 @@ def test_a_leak_stops_the_training_with_every_gate_that_found_it(dataset, wareho
     leaking = with_features(with_every(dataset, 40), {attribute("lost_reason"): success(dataset).astype(float)})
     gates = (never_use(leaking, told), dominance(leaking, told, seed=1))
     with pytest.raises(LeakError) as stopped:
-        demand(gates, accept_risk=None)
+        require_passed(gates, accept_risk=None)
     assert str(stopped.value).count("put it on never_use") == 1
     assert str(stopped.value).count("put lost_reason on never_use") == 1
-    assert [gate.accepted for gate in demand(gates, accept_risk="we know")] == ["we know", "we know"]
+    assert [gate.accepted for gate in require_passed(gates, accept_risk="we know")] == ["we know", "we know"]

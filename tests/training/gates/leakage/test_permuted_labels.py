@@ -10,7 +10,7 @@ from models.conversion import Encoding
 from tests.training.gates.leakage.planted import some_groups, with_every
 from training.fitting.boosting import categories_of
 from training.gates.leakage import permuted_labels as permutation
-from training.gates.leakage.permuted_labels import PermutationResult, deal, permuted_labels
+from training.gates.leakage.permuted_labels import PermutationResult, permute_once, permuted_labels
 
 PARAMETERS = {"seed": 1, "num_threads": 1}
 
@@ -30,7 +30,7 @@ def gate(dataset, seed=1):
 
 
 def moved(dataset, block, groups):
-    """Give the training set with half the rows of so many test groups moved into another block."""
+    """Return the training set with half the rows of so many test groups moved into another block."""
     rows = dataset.rows.copy()
     names = np.sort(rows.loc[rows["block"] == "test", "group"].unique())
     several = [name for name in names if (rows["group"][rows["block"] == "test"] == name).sum() > 1][:groups]
@@ -41,7 +41,7 @@ def moved(dataset, block, groups):
 
 
 def rows_drawn(dataset, seed):
-    """Give the training set with rows, instead of accounts, drawn into the blocks."""
+    """Return the training set with rows, instead of accounts, drawn into the blocks."""
     rows = dataset.rows[dataset.rows["label"].notna()]
     drawn = np.random.default_rng(seed).choice(
         ["train", "stop", "calibrate", "test"], len(rows), p=[0.5, 0.1, 0.1, 0.3]
@@ -58,7 +58,7 @@ def test_honest_companies_pass(small):
 
 def test_rows_drawn_into_blocks_are_found_out_by_what_was_learnt(small):
     for seed in range(6):
-        found = deal(rows_drawn(small, seed), encoding=encoding_of(small), parameters=PARAMETERS, seed=seed)
+        found = permute_once(rows_drawn(small, seed), encoding=encoding_of(small), parameters=PARAMETERS, seed=seed)
         assert found.distance > 4
 
 
@@ -92,9 +92,11 @@ def test_a_lead_under_two_accounts_is_named(small):
 
 
 def fated(monkeypatch, *distances):
-    """Let the deals come out at so many standard errors."""
-    told = iter(distances)
-    monkeypatch.setattr(permutation, "deal", lambda *_, **__: PermutationResult(0.5 + 0.01 * next(told), 0.01))
+    """Replace the permutations by results so many standard errors from a half."""
+    remaining = iter(distances)
+    monkeypatch.setattr(
+        permutation, "permute_once", lambda *_, **__: PermutationResult(0.5 + 0.01 * next(remaining), 0.01)
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_the_auc_of_a_deal_is_scikit_learns_and_its_error_that_of_other_deals():
     group = np.unique(group, return_inverse=True)[1]
     scores, weight = generator.integers(0, 30, 400).astype(float), generator.uniform(1, 3, 400)
     outcome = (generator.random(group.max() + 1) < 0.25).astype(float)
-    found = permutation._judged(scores, group, weight=weight, outcome=outcome, generator=np.random.default_rng(2))
+    found = permutation._evaluated(scores, group, weight=weight, outcome=outcome, generator=np.random.default_rng(2))
     assert found.auc == pytest.approx(roc_auc_score(outcome[group], scores, sample_weight=weight))
     deals = [generator.permutation(outcome)[group] for _ in range(600)]
     spread = np.std([roc_auc_score(each, scores, sample_weight=weight) for each in deals])
@@ -135,4 +137,4 @@ def test_outcomes_that_are_all_alike_say_nothing(small):
 
 def test_many_rows_are_thinned(small, monkeypatch):
     monkeypatch.setattr(permutation, "MOST_ROWS", 500)
-    assert 0.2 < deal(small, encoding=encoding_of(small), parameters=PARAMETERS, seed=1).auc < 0.8
+    assert 0.2 < permute_once(small, encoding=encoding_of(small), parameters=PARAMETERS, seed=1).auc < 0.8

@@ -42,7 +42,7 @@ def gate(dataset, probability=None):
 
 
 def said_by_trees(dataset):
-    """Give what a fit says of the test rows that may see every feature."""
+    """Return the scores of the test rows by a fit on all features."""
     train, encoding = dataset.block("train", "stop"), encoding_of(dataset)
     booster = quick_fit(encoding, train, train["label"].to_numpy(), parameters=PARAMETERS)
     return np.asarray(booster.predict(encoding.frame(dataset.block("test"))))
@@ -77,7 +77,7 @@ def test_the_lift_is_that_of_the_evaluation(small):
     score = np.random.default_rng(1).random(len(test))
     rows = EvaluationRows.of(test)
     rate = np.average(rows.label, weights=rows.weight)
-    top = evaluate(score, rows, base_rate=rate, capacity_per_day=2, resamples=2)["lift_at_10"]["value"]
+    top = evaluate(score, rows, base_rate=rate, capacity_per_day=2, resamples=2).lift_at_10.value
     assert measure_reach(score, rows).lift == pytest.approx(top, rel=0.3)
 
 

@@ -1,4 +1,4 @@
-"""The arena of the made-up judgement: entrants, their days, and the leads that only one of two had called."""
+"""The replay of the made-up evaluation: participants, their days, and the leads that only one of two called."""
 
 from datetime import date, timedelta
 
@@ -26,11 +26,9 @@ CONTENDERS = (
 )
 
 
-def receipt(lead_id, who, points, reasons, *, base, probability, grade):
+def receipt(points, reasons, *, base, probability, grade):
     rest = points - base - sum(moved for _, _, moved in reasons)
     return {
-        "lead_id": lead_id,
-        "as_of": "2026-02-03T07:00:00Z",
         "score": min(100, max(0, round(points))),
         "points": points,
         "base_points": base,
@@ -38,13 +36,11 @@ def receipt(lead_id, who, points, reasons, *, base, probability, grade):
         "grade": grade,
         "reasons": [{"code": code, "says": says, "points": moved} for code, says, moved in reasons],
         "rest_points": round(rest, 6),
-        "scorer": {**who, "kind": "model" if who["kind"] == "model" else "rules"},
-        "degraded": False,
-        "newest_activity_at": "2026-02-02T16:12:00Z",
+        "stretch": None,
     }
 
 
-def swapped(lead_id, *, ours, theirs, other, reached):
+def example(lead_id, *, model_points, rules_points, reached):
     liked = [
         ("activity:trial_use", "worked in the trial 9 times in 7 days", 14.2),
         ("activity:page_view/pricing", "opened the pricing page 4 times in 7 days", 9.8),
@@ -59,43 +55,44 @@ def swapped(lead_id, *, ours, theirs, other, reached):
         ("rule:4", "company is large enough", 10.0),
     ]
     model = receipt(
-        lead_id,
-        CONTENDERS[0][0],
-        ours,
-        liked if ours > 60 else [(c, s, -m) for c, s, m in liked],
+        model_points,
+        liked if model_points > 60 else [(c, s, -m) for c, s, m in liked],
         base=43.2,
-        probability=0.41 if ours > 60 else 0.04,
-        grade="A" if ours > 60 else "D",
+        probability=0.41 if model_points > 60 else 0.04,
+        grade="A" if model_points > 60 else "D",
     )
     rules = receipt(
-        lead_id,
-        other,
-        theirs,
-        loved if theirs > 50 else loved[:1],
+        rules_points,
+        loved if rules_points > 50 else loved[:1],
         base=10.0,
-        probability=0.22 if theirs > 50 else 0.06,
-        grade="B" if theirs > 50 else "C",
+        probability=0.22 if rules_points > 50 else 0.06,
+        grade="B" if rules_points > 50 else "C",
     )
     return {
         "lead_id": lead_id,
         "called_on": "2026-02-03",
-        "reached_goal": reached,
         "reached_on": "2026-02-19" if reached else None,
-        "ours": model,
-        "theirs": rules,
+        "first_receipt": model,
+        "other_receipt": rules,
     }
 
 
-def against(at, who, more, *, value=True):
+def pair(at, who, more, *, value=True):
     examples = [
-        swapped(
-            f"L-{1000 + at * 10 + number}", ours=84.0 - number, theirs=31.0 + number, other=who, reached=number != 1
+        example(
+            f"L-{1000 + at * 10 + number}",
+            model_points=84.0 - number,
+            rules_points=31.0 + number,
+            reached=number != 1,
         )
         for number in range(3)
     ]
-    theirs = [
-        swapped(
-            f"L-{2000 + at * 10 + number}", ours=37.0 - number, theirs=64.0 + number, other=who, reached=number == 2
+    others = [
+        example(
+            f"L-{2000 + at * 10 + number}",
+            model_points=37.0 - number,
+            rules_points=64.0 + number,
+            reached=number == 2,
         )
         for number in range(3)
     ]
@@ -105,13 +102,15 @@ def against(at, who, more, *, value=True):
         "conversions_more": around(more, 21.0),
         "days_earlier": around(round(more / 55, 2), 0.9),
         "value_more": around(more * 3_900.0, 90_000.0) if value else None,
-        "agreement": {"rank_correlation": 0.71, "calls_in_common": 0.52, "top_tenth_in_common": 0.58},
-        "only_ours": {"leads": 318.0, "rate": around(0.402, 0.058), "examples": examples},
-        "only_theirs": {"leads": 318.0, "rate": around(0.169, 0.044), "examples": theirs},
+        "rank_correlation": 0.71,
+        "calls_in_common": 0.52,
+        "top_tenth_in_common": 0.58,
+        "only_first": {"leads": 318.0, "rate": around(0.402, 0.058), "examples": examples},
+        "only_other": {"leads": 318.0, "rate": around(0.169, 0.044), "examples": others},
     }
 
 
-def entrant(who, called, *, value=True):
+def participant(who, called, *, value=True):
     found = round(called * 690, 1)
     days = [date(2026, 1, 16) + timedelta(days=at) for at in range(105)]
     return {
@@ -133,18 +132,18 @@ def entrant(who, called, *, value=True):
     }
 
 
-def arena(*, value=True):
+def replay(*, value=True):
     ranked = [(who, numbers) for who, numbers in CONTENDERS if who["kind"] != "baseline"]
     return {
-        "from": "2026-01-16T00:00:00Z",
-        "to": "2026-05-01T00:00:00Z",
+        "start": "2026-01-16T00:00:00Z",
+        "end": "2026-05-01T00:00:00Z",
         "days": 105,
         "capacity_per_day": 10.0,
         "leads": 5_204,
         "conversions": 803.0,
-        "entrants": [entrant(who, called, value=value) for who, (_, _, called) in ranked],
-        "against": [
-            against(at, who, more, value=value)
+        "participants": [participant(who, called, value=value) for who, (_, _, called) in ranked],
+        "pairwise": [
+            pair(at, who, more, value=value)
             for at, ((who, _), more) in enumerate(zip(ranked[1:], (129.0, 17.2, 49.7), strict=True))
         ],
         "winner": "demo",

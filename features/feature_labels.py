@@ -8,7 +8,7 @@ from features.reducers import AttributeValue, LeadAge, Over
 _LEAD_AGE = "age of the lead"
 
 
-def caption(feature: Feature, business: Business) -> str:
+def feature_label(feature: Feature, business: Business) -> str:
     """
     Return what a feature counts, in a few words.
 
@@ -27,7 +27,7 @@ def caption(feature: Feature, business: Business) -> str:
             return reducer_words(reduce, topic).caption
 
 
-def group_caption(code: str, business: Business) -> str:
+def reason_label(code: str, business: Business) -> str:
     """
     Return what a reason is about, in a few words.
 

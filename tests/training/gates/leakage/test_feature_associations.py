@@ -10,7 +10,8 @@ from scipy.stats.contingency import association
 from sklearn.metrics import roc_auc_score
 
 from tests.training.gates.leakage.planted import attribute, counted
-from training.gates.leakage.association import cramers_v, hints, lowest_share
+from training.gates.leakage.certainty import lowest_share
+from training.gates.leakage.feature_associations import associations, cramers_v
 from training.gates.leakage.outcome_arrays import Outcome, distinct, outcomes_of
 
 NUMBER, CATEGORY = attribute("lunch"), attribute("lunch", "category")
@@ -23,16 +24,16 @@ def outcome(success, group=None, weight=None):
     return Outcome("won", success, weight, each if group is None else np.asarray(group), each)
 
 
-def measured(values, told, feature=NUMBER):
-    """Give {measure: largest value}."""
+def measured(values, result, feature=NUMBER):
+    """Return {measure: largest value}."""
     found = {}
-    for hint in hints(pd.Series(values), feature, [told]):
-        found[hint.measure] = max(found.get(hint.measure, 0.0), hint.value)
+    for each in associations(pd.Series(values), feature, [result]):
+        found[each.measure] = max(found.get(each.measure, 0.0), each.value)
     return found
 
 
-def giving_away(values, told, feature=NUMBER):
-    return {hint.measure for hint in hints(pd.Series(values), feature, [told]) if hint.gives_away}
+def giving_away(values, result, feature=NUMBER):
+    return {each.measure for each in associations(pd.Series(values), feature, [result]) if each.gives_away}
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -119,8 +120,8 @@ def with_luncheons(winners, losers, *, of=(60, 400)):
     ],
 )
 def test_an_activity_that_only_successes_have_is_caught_from_twenty_accounts_on(winners, losers, caught):
-    lunch, told = with_luncheons(winners, losers)
-    assert ("certainty" in giving_away(lunch, told, counted("lunch"))) is caught
+    lunch, result = with_luncheons(winners, losers)
+    assert ("certainty" in giving_away(lunch, result, counted("lunch"))) is caught
 
 
 def test_what_gives_away_fewer_than_one_success_in_ten_is_left_alone():
@@ -129,10 +130,10 @@ def test_what_gives_away_fewer_than_one_success_in_ten_is_left_alone():
 
 
 def test_where_success_is_the_rule_it_is_failure_that_is_given_away():
-    lunch, told = with_luncheons(30, 0)
-    turned = outcome(1 - told.success)
-    found = [hint for hint in hints(pd.Series(lunch), counted("lunch"), [turned]) if hint.gives_away]
-    assert [hint.measure for hint in found] == ["certainty"] * len(found)
+    lunch, result = with_luncheons(30, 0)
+    turned = outcome(1 - result.success)
+    found = [each for each in associations(pd.Series(lunch), counted("lunch"), [turned]) if each.gives_away]
+    assert [each.measure for each in found] == ["certainty"] * len(found)
     assert found
     assert "100% never won" in found[0].says
     common, ruled = with_luncheons(200, 0, of=(420, 60))
@@ -141,9 +142,9 @@ def test_where_success_is_the_rule_it_is_failure_that_is_given_away():
 
 def test_accounts_count_and_not_their_rows():
     """Two hundred rows of the same five accounts are five cases."""
-    lunch, told = with_luncheons(40, 0)
-    crowded = outcome(told.success, group=np.where(lunch > 0, np.arange(len(lunch)) % 5, np.arange(len(lunch))))
-    assert "certainty" in giving_away(lunch, told, counted("lunch"))
+    lunch, result = with_luncheons(40, 0)
+    crowded = outcome(result.success, group=np.where(lunch > 0, np.arange(len(lunch)) % 5, np.arange(len(lunch))))
+    assert "certainty" in giving_away(lunch, result, counted("lunch"))
     assert not giving_away(lunch, crowded, counted("lunch"))
 
 

@@ -1,0 +1,154 @@
+"""One training, from history to a registered version, top to bottom."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.instants import now_us
+from data.playbook import Playbook
+from data.progress import Progress
+from data.workspace import Workspace
+from models.cold_start import ColdStartStage, save_standing
+from models.saved_scorers import save_scorecard_fit
+from training.dataset.dataset import SEED, Dataset
+from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
+from training.dataset.feature_values import values_of
+from training.dataset.origins import rolling_origins
+from training.distillation.distillation import LearnedRules, distil
+from training.evaluation.assembly import Findings, evaluation_of_rules
+from training.evaluation.backtest import OriginResult, evaluate_origins, with_contender
+from training.evaluation.evaluation_document import Evaluation
+from training.fitting.minimum_data import cold_start_stage
+from training.fitting.scorecard_fit import fit_scorecard
+from training.fitting.tuning import TuningResult, tune_parameters
+from training.gates.calibration_gates import calibration_gates, replay_gate
+from training.gates.leakage import GateResult, after_fitting, before_fitting, require_passed
+from training.registry.mlflow_registry import Registry
+from training.registry.register import RegisteredTraining, register
+from training.registry.registered_comparison import replay_weeks
+from training.registry.run_folders import report_folder
+from training.reporting.report_folder import write_report
+from training.statistics.comparison import Contender
+from training.statistics.scorer_metrics import Metrics
+from training.statistics.scoring_metrics import EvaluationRows, evaluate
+
+_NOISE_RESAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RulesOnlyTraining:
+    """A training whose history is enough for the point rules alone: nothing was registered."""
+
+    cold_start: ColdStartStage
+    report: Path
+    evaluation: Evaluation
+
+
+def run_training(
+    workspace: Workspace, *, tune: int, accept_risk: str | None, progress: Progress, seed: int = SEED
+) -> RegisteredTraining | RulesOnlyTraining:
+    """
+    Train on a playbook's history, evaluate at every origin, and register what came of it as the challenger.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        tune: how many sets of parameters to try; 0 takes those that fit the size of the data.
+        accept_risk: why to go on although a gate against leakage fails.
+        progress: receives the steps.
+        seed: of every random draw.
+    """
+    registry = Registry(workspace.home, workspace.playbook.business.name)
+    registry.require_readable()
+    inputs = load_training_inputs(workspace, progress=progress, seed=seed)
+    cold_start = cold_start_stage(inputs.dataset)
+    if cold_start.rung == "rules only":
+        return _leave_to_rules(inputs, cold_start, workspace)
+    findings = _findings(inputs, workspace, tune=tune, accept_risk=accept_risk, progress=progress, seed=seed)
+    return register(findings, inputs, cold_start, workspace=workspace, registry=registry, progress=progress)
+
+
+def _leave_to_rules(inputs: TrainingInputs, cold_start: ColdStartStage, workspace: Workspace) -> RulesOnlyTraining:
+    """Leave the scoring to the point rules, with what history can teach about them, and report what is missing."""
+    models, dataset = workspace.home.models(workspace.playbook.business.name), inputs.dataset
+    has_both_outcomes = 0 < dataset.base_rate < 1 and dataset.block("calibrate")["label"].nunique() > 1
+    if has_both_outcomes and len(dataset.recent):
+        save_scorecard_fit(models, fit_scorecard(dataset, workspace.playbook))
+    save_standing(models, cold_start)
+    evaluation = evaluation_of_rules(dataset, cold_start, workspace.playbook, trained_at=now_us())
+    place = report_folder(models, "rules-only")
+    write_report(evaluation, place)
+    return RulesOnlyTraining(cold_start, place, evaluation)
+
+
+def _findings(
+    inputs: TrainingInputs,
+    workspace: Workspace,
+    *,
+    tune: int,
+    accept_risk: str | None,
+    progress: Progress,
+    seed: int,
+) -> Findings:
+    """Pass the gates, fit and evaluate at every origin, distil the rules, and replay the test weeks."""
+    dataset, playbook = inputs.dataset, workspace.playbook
+    gates = before_fitting(dataset, inputs.warehouse, playbook.business, seed=seed, progress=progress)
+    gates = require_passed(gates, accept_risk=accept_risk)
+    tuned = _tuned(dataset, workspace, trials=tune, progress=progress, seed=seed)
+    parameters = None if tuned is None else tuned.parameters
+    results = evaluate_origins(
+        rolling_origins(dataset, seed=seed), playbook, parameters=parameters, seed=seed, progress=progress
+    )
+    last = results[-1]
+    gates += require_passed(_leaks_after_fitting(last, seed=seed, progress=progress), accept_risk=accept_risk)
+    gates += calibration_gates(last.scorers[0], fitted_on=_calibration_noise(last, playbook))
+    learned = distil(last.fitted.model, dataset, playbook, seed=seed)
+    if learned is not None:
+        rules = _contender(learned, last)
+        last = with_contender(last, rules, capacity_per_day=playbook.business.capacity_per_day)
+    fitted = last.fitted
+    scorecard = None if learned is None else learned.scorecard
+    replay, _ = replay_weeks(
+        fitted.model, fitted.scorecard, learned=scorecard, inputs=inputs, workspace=workspace, progress=progress
+    )
+    gates += (replay_gate(replay),)
+    accepted = accept_risk if any(gate.accepted for gate in gates) else None
+    return Findings((*results[:-1], last), gates, replay, learned, tuned, accepted)
+
+
+def _tuned(
+    dataset: Dataset, workspace: Workspace, *, trials: int, progress: Progress, seed: int
+) -> TuningResult | None:
+    if not trials:
+        return None
+    place = workspace.home.models(workspace.playbook.business.name) / "studies.db"
+    return tune_parameters(dataset, workspace.playbook, trials=trials, place=place, seed=seed, progress=progress)
+
+
+def _leaks_after_fitting(last: OriginResult, *, seed: int, progress: Progress) -> tuple[GateResult, ...]:
+    return after_fitting(
+        last.dataset,
+        probability=last.contenders[0].probability,
+        judged=EvaluationRows.of(last.dataset.block("test")),
+        encoding=last.fitted.model.encoding,
+        parameters=last.fitted.parameters,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def _calibration_noise(last: OriginResult, playbook: Playbook) -> Metrics:
+    """Evaluate the model on the rows that its calibration was fitted to: their noise is that of the fit."""
+    rows = last.dataset.block("calibrate")
+    return evaluate(
+        last.fitted.model.score_many(rows).probabilities,
+        EvaluationRows.of(rows),
+        base_rate=last.dataset.base_rate,
+        capacity_per_day=playbook.business.capacity_per_day,
+        resamples=_NOISE_RESAMPLES,
+    )
+
+
+def _contender(learned: LearnedRules, last: OriginResult) -> Contender:
+    """Score the test rows by the distilled rules."""
+    rows = last.dataset.block("test")
+    values = values_of(learned.scorecard.catalog, rows, dataset=last.dataset)
+    return Contender.of(learned.scorecard, learned.scorecard.score_many(values).probabilities, kind="learned rules")
