@@ -119,7 +119,7 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Skip the promotion gate; needs --reason.")] = False,
     reason: Reason = None,
 ) -> "Answer":
-    """Let the challenger serve if it passes the promotion gate; else print the rule that it fails."""
+    """Make the challenger the champion if it passes the promotion gate; else print why not."""
     from training.commands import promote as run
 
     return run(context.workspace, version=version, force=force, reason=reason, progress=context.progress)
@@ -127,7 +127,7 @@ def promote(
 
 @verb(app, MARKETING)
 def rollback(context: "Context", reason: Reason = None) -> "Answer":
-    """Let the previous champion serve again."""
+    """Make the previous champion serve again."""
     from training.commands import rollback as run
 
     return run(context.workspace, reason=reason)

@@ -102,7 +102,7 @@ def recheck_at(folder, home, clock):
 
 
 def tell(folder, home, clock, *, leads):
-    """Tell the service of new leads and of old ones, merge two, and let one of them be won."""
+    """Send new leads and old ones to the service, merge two, and win one of them."""
     settings = settings_for(Workspace(folder, home))
     with TestClient(create_app(settings, now=clock, works_behind=False)) as client:
         service = client.app.state.service
