@@ -1,6 +1,8 @@
 """What several packages' tests share: a small company whose truth is known, and a model trained on it."""
 
+import gc
 import os
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +26,24 @@ class World:
     @property
     def truth(self) -> Path:
         return self.playbook.path / "truth"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def duckdb_is_let_go_of():
+    """
+    Close every DuckDB connection of Ibis after the last test.
+
+    DuckDB lists on stderr what still refers to it when the interpreter ends. A library's thread that outlives the tests
+    is enough to keep a warehouse, and with it its connection.
+    """
+    yield
+    ibis_duckdb = sys.modules.get("ibis.backends.duckdb")
+    if ibis_duckdb is None:
+        return
+    for backend in [each for each in gc.get_objects() if type(each) is ibis_duckdb.Backend]:
+        if getattr(backend, "con", None) is not None:
+            backend.disconnect()
+            backend.con = None
 
 
 @pytest.fixture(scope="session")
