@@ -7,51 +7,12 @@ The answers of the service as types; ``python -m tests.client.answer_types`` wri
 from typing import Any, Literal, NotRequired, TypedDict
 
 
-class LivenessDict(TypedDict):
-    """The process runs."""
+class WordedGoalDict(TypedDict):
+    """What counts as success, in words."""
 
-    status: NotRequired[Literal["ok"]]
-
-
-class ReadinessDict(TypedDict):
-    """The service can answer."""
-
-    degraded: bool
-    status: NotRequired[Literal["ok"]]
-
-
-class ItemResultDict(TypedDict):
-    """What became of one item."""
-
-    error: NotRequired[str | None]
-    id: str | None
-    status: Literal["stored", "duplicate", "quarantined", "rejected"]
-
-
-class IngestionDict(TypedDict):
-    """What became of all items; what is stored is on disk."""
-
-    duplicates: int
-    quarantined: int
-    rejected: int
-    results: list[ItemResultDict]
-    stored: int
-
-
-class AuditEntryDict(TypedDict):
-    """Something that an administrator did."""
-
-    about: str
-    act: str
-    actor: str
-    at: str
-    id: int
-
-
-class AuditDict(TypedDict):
-    """What administrators did, the newest first."""
-
-    notes: list[AuditEntryDict]
+    horizon_days: float
+    says: str
+    stage: str
 
 
 class ScorerDict(TypedDict):
@@ -61,96 +22,6 @@ class ScorerDict(TypedDict):
     kind: Literal["rules", "model"]
     name: str
     version: str
-
-
-class DeploymentDict(TypedDict):
-    """A scorer that was put in a role."""
-
-    deployed_at: str
-    deployed_by: str
-    number: int
-    role: Literal["champion", "shadow"]
-    scorer: ScorerDict | None
-    source: Literal["promotion", "deploy"]
-
-
-class DeploymentsDict(TypedDict):
-    """The deployments, the newest first; the first of a role is in force."""
-
-    deployments: list[DeploymentDict]
-
-
-class RewrittenFilesDict(TypedDict):
-    """Files that were made from the lead."""
-
-    deleted: NotRequired[list[str]]
-    rewritten: NotRequired[list[str]]
-
-
-class RemainingCopyDict(TypedDict):
-    """A place that may still hold something of the lead."""
-
-    do: str
-    until: str
-    what: str
-
-
-class ErasureDict(TypedDict):
-    """The erasure receipt."""
-
-    bytes: Literal["gone", "freed", "pending"]
-    erased_at: str
-    files: RewrittenFilesDict
-    held: list[RemainingCopyDict]
-    lead_id: str
-    rows: dict[str, int]
-
-
-class ReceiptScorerDict(TypedDict):
-    """Which scorer made a receipt; only its fingerprint is known where it cannot be loaded any more."""
-
-    fingerprint: str
-    kind: NotRequired[Literal["rules", "model"] | None]
-    name: NotRequired[str | None]
-    version: NotRequired[str | None]
-
-
-class ScoreEndDict(TypedDict):
-    """A score at one end of a change."""
-
-    grade: Literal["A", "B", "C", "D"]
-    points: float
-    score: int
-    scorer: ReceiptScorerDict
-
-
-class ReasonDict(TypedDict):
-    """One line of a receipt."""
-
-    code: str
-    points: float
-    says: str
-
-
-class ScoreChangeDict(TypedDict):
-    """What changed: before.points plus the points of all changes is after.points."""
-
-    after: ScoreEndDict
-    as_of: str
-    before: ScoreEndDict
-    changes: list[ReasonDict]
-    lead_id: str
-    points: float
-    says: str
-    since: str
-
-
-class WordedGoalDict(TypedDict):
-    """What counts as success, in words."""
-
-    horizon_days: float
-    says: str
-    stage: str
 
 
 class ScoreLogicDict(TypedDict):
@@ -166,6 +37,14 @@ class ScoreLogicDict(TypedDict):
     points_per_doubling: float
     scorer: ScorerDict
     threshold: float
+
+
+class ReasonDict(TypedDict):
+    """One line of a receipt."""
+
+    code: str
+    points: float
+    says: str
 
 
 class ScoreDict(TypedDict):
@@ -200,6 +79,52 @@ class DossierDict(TypedDict):
     score: ScoreDict | None
 
 
+class RewrittenFilesDict(TypedDict):
+    """Files that were made from the lead."""
+
+    deleted: NotRequired[list[str]]
+    rewritten: NotRequired[list[str]]
+
+
+class RemainingCopyDict(TypedDict):
+    """A place that may still hold something of the lead."""
+
+    do: str
+    until: str
+    what: str
+
+
+class ErasureDict(TypedDict):
+    """The erasure receipt."""
+
+    bytes: Literal["gone", "freed", "pending"]
+    erased_at: str
+    files: RewrittenFilesDict
+    held: list[RemainingCopyDict]
+    lead_id: str
+    rows: dict[str, int]
+
+
+class HandoverDict(TypedDict):
+    """A lead that was handed over."""
+
+    grade: Literal["A", "B", "C", "D"]
+    id: int
+    lead_id: str
+    reasons: list[ReasonDict]
+    routed_at: str
+    score: int
+    threshold: float
+
+
+class ItemResultDict(TypedDict):
+    """What became of one item."""
+
+    error: NotRequired[str | None]
+    id: str | None
+    status: Literal["stored", "duplicate", "quarantined", "rejected"]
+
+
 class MergeDict(TypedDict):
     """What became of a merge."""
 
@@ -207,31 +132,6 @@ class MergeDict(TypedDict):
     lead_id: str
     merged_at: str
     status: Literal["merged", "duplicate"]
-
-
-class ReceiptDict(TypedDict):
-    """A past score; base_points plus the points of all reasons is points."""
-
-    as_of: str
-    base_points: float
-    degraded: bool
-    grade: Literal["A", "B", "C", "D"]
-    lead_id: str
-    newest_activity_at: str | None
-    points: float
-    probability: float | None
-    reasons: list[ReasonDict]
-    receipt_id: str
-    role: Literal["champion", "shadow"]
-    score: int
-    scorer: ReceiptScorerDict
-    threshold: float
-
-
-class ReceiptsDict(TypedDict):
-    """The receipts of a lead, the newest first."""
-
-    receipts: list[ReceiptDict]
 
 
 class BandsDict(TypedDict):
@@ -323,17 +223,39 @@ class QuarantinedFactDict(TypedDict):
     why: str
 
 
-class QuarantineDict(TypedDict):
-    """The facts in quarantine, the newest first."""
+class ReadinessDict(TypedDict):
+    """The service can answer."""
 
-    quarantine: list[QuarantinedFactDict]
+    degraded: bool
+    status: NotRequired[Literal["ok"]]
 
 
-class DiscardedFactDict(TypedDict):
-    """A fact that was thrown away."""
+class ReceiptScorerDict(TypedDict):
+    """Which scorer made a receipt; only its fingerprint is known where it cannot be loaded any more."""
 
-    id: int
-    status: NotRequired[Literal["discarded"]]
+    fingerprint: str
+    kind: NotRequired[Literal["rules", "model"] | None]
+    name: NotRequired[str | None]
+    version: NotRequired[str | None]
+
+
+class ReceiptDict(TypedDict):
+    """A past score; base_points plus the points of all reasons is points."""
+
+    as_of: str
+    base_points: float
+    degraded: bool
+    grade: Literal["A", "B", "C", "D"]
+    lead_id: str
+    newest_activity_at: str | None
+    points: float
+    probability: float | None
+    reasons: list[ReasonDict]
+    receipt_id: str
+    role: Literal["champion", "shadow"]
+    score: int
+    scorer: ReceiptScorerDict
+    threshold: float
 
 
 class ReplayedScoreDict(TypedDict):
@@ -364,24 +286,26 @@ class ReplayDict(TypedDict):
     receipt_id: str
 
 
-class HandoverDict(TypedDict):
-    """A lead that was handed over."""
+class ScoreEndDict(TypedDict):
+    """A score at one end of a change."""
 
     grade: Literal["A", "B", "C", "D"]
-    id: int
-    lead_id: str
-    reasons: list[ReasonDict]
-    routed_at: str
+    points: float
     score: int
-    threshold: float
+    scorer: ReceiptScorerDict
 
 
-class HandoversDict(TypedDict):
-    """A page of handovers, the newest first."""
+class ScoreChangeDict(TypedDict):
+    """What changed: before.points plus the points of all changes is after.points."""
 
-    next: str | None
-    previous: str | None
-    routes: list[HandoverDict]
+    after: ScoreEndDict
+    as_of: str
+    before: ScoreEndDict
+    changes: list[ReasonDict]
+    lead_id: str
+    points: float
+    says: str
+    since: str
 
 
 class StoredScoreDict(TypedDict):
@@ -401,24 +325,8 @@ class StoredScoreDict(TypedDict):
     why_stale: str | None
 
 
-class WorklistDict(TypedDict):
-    """A page of the open leads, those with the highest scores first."""
-
-    next: str | None
-    now: str
-    previous: str | None
-    scores: list[StoredScoreDict]
-
-
 class UnknownLeadDict(TypedDict):
     """A lead that is not known, in place of its score."""
 
     error: NotRequired[str]
     lead_id: str
-
-
-class ScoresDict(TypedDict):
-    """Scores in the order of the request."""
-
-    as_of: str
-    scores: list[ScoreDict | UnknownLeadDict]

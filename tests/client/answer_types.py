@@ -1,17 +1,19 @@
 """
 Write the answer types of the client from the OpenAPI document: ``python -m tests.client.answer_types``.
 
-Each schema that an operation answers with becomes a ``TypedDict``: ``ScoreOut`` becomes ``ScoreDict``.
+Each schema that the client names becomes a ``TypedDict``, and so do those in it: ``ScoreOut`` becomes ``ScoreDict``.
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.serving.openapi import GOLDEN
 
-TARGET = Path(__file__).resolve().parents[2] / "client" / "leadscore_client" / "answers.py"
+PACKAGE = Path(__file__).resolve().parents[2] / "client" / "leadscore_client"
+TARGET, USERS = PACKAGE / "answers.py", [PACKAGE / "api.py", PACKAGE / "sending.py"]
 HEAD = '''"""
 The answers of the service as types; ``python -m tests.client.answer_types`` writes this file.
 
@@ -26,34 +28,27 @@ REF = "#/components/schemas/"
 
 def source():
     """Return the file that the golden OpenAPI document describes, formatted."""
-    document = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    schemas = document["components"]["schemas"]
-    text = HEAD + "".join(typed_dict(name, schemas[name]) for name in answered(document, schemas))
+    schemas = json.loads(GOLDEN.read_text(encoding="utf-8"))["components"]["schemas"]
+    text = HEAD + "".join(typed_dict(name, schemas[name]) for name in used(schemas))
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"]
     return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
 
 
-def answered(document, schemas):
-    """Return the names of the schemas that successful answers refer to, dependencies first."""
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
-    answers = [
-        answer["content"]
-        for operation in operations
-        for status, answer in operation["responses"].items()
-        if status.startswith("2")
-    ]
+def used(schemas):
+    """Return the names of the schemas that the client's modules import, and of those they contain, which come first."""
+    imported = {name for file in USERS for name in re.findall(r"\w+Dict\b", file.read_text(encoding="utf-8"))}
     names: dict[str, None] = {}
 
-    def visit(node):
-        for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-            visit(value)
-        name = node.get("$ref", "").removeprefix(REF) if isinstance(node, dict) else ""
-        if name and name not in names:
-            visit(schemas[name])
+    def visit(name):
+        if name not in names:
+            for inner in re.findall(f'"{REF}(\\w+)"', json.dumps(schemas[name])):
+                visit(inner)
             names[name] = None
 
-    visit(answers)
-    return [name for name in names if "properties" in schemas[name]]
+    for name in schemas:
+        if type_name(name) in imported:
+            visit(name)
+    return names
 
 
 def typed_dict(name, schema):
