@@ -22,6 +22,7 @@ from training.fitting.calibration_maps import (
     fit_isotonic,
     fit_platt,
 )
+from training.statistics.estimate import Estimate
 from training.statistics.reliability import logistic_fit
 
 STAIRS = Isotonic((-3.0, -2.0), (-5.6, -2.6), below=0.2, above=0.35)
@@ -114,7 +115,7 @@ def test_the_differences_are_those_of_folds_by_account():
     )
     assert [one.kind for one in found.compared] == ["platt", "beta", "isotonic"]
     assert found.compared[0].log_loss == pytest.approx(total / rows["weight"].sum(), rel=1e-9)
-    assert found.compared[0].difference == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert found.compared[0].difference == Estimate(value=0.0, low=0.0, high=0.0)
     for one in found.compared[1:]:
         assert one.difference.low < one.difference.value < one.difference.high
         assert one.difference.value == pytest.approx(one.log_loss - found.compared[0].log_loss, abs=1e-12)
