@@ -63,7 +63,7 @@ def test_the_rules_that_make_the_target_are_chosen_and_no_others():
     """Every other candidate would bring a little too, since chance is in the target."""
     columns, chance = counts(3_000, 30), np.random.default_rng(4).normal(0, 0.5, 3_000)
     target = 1 / (1 + np.exp(2 + chance - columns[:, [4, 11, 17]] @ [1.0, -0.9, 0.7]))
-    chosen = choice(columns, target).made()
+    chosen = choice(columns, target).select()
     assert sorted(chosen.members) == [4, 11, 17]
     weights = dict(zip(chosen.members, chosen.beta[1:], strict=True))
     assert [weights[at] for at in (4, 11, 17)] == pytest.approx([1.0, -0.9, 0.7], abs=0.1)
@@ -78,7 +78,7 @@ def test_two_rules_that_would_cancel_are_not_both_chosen():
     together = both.fitted((0, 1))
     assert together.beta[1:] == pytest.approx([2.0, -0.9], abs=0.01)
     assert np.corrcoef(few[:, 0], target)[0, 1] > 0.2
-    chosen = both.made()
+    chosen = both.select()
     assert chosen.members == (0,)
     assert chosen.loss - together.loss > 0.05 * (both.fitted(()).loss - chosen.loss)
 
@@ -87,26 +87,26 @@ def test_a_rule_that_would_cancel_another_takes_no_ones_place():
     many, other = counts(3_000, 2, seed=8).T
     few = np.minimum(many, 1) + np.random.default_rng(9).integers(0, 2, 3_000) * many
     target = 1 / (1 + np.exp(2 - 2.0 * many + 0.9 * few - 0.3 * other))
-    assert choice(np.column_stack([many, few, other]), target).made(2).members == (0, 2)
+    assert choice(np.column_stack([many, few, other]), target).select(2).members == (0, 2)
 
 
 def test_a_topic_has_two_rules_at_most():
     columns = counts(3_000, 4)
     target = 1 / (1 + np.exp(3 - columns @ [0.6, 0.5, 0.4, 0.3]))
-    assert sorted(choice(columns, target).made().members) == [0, 1, 2, 3]
-    assert sorted(choice(columns, target, topics=["one", "one", "one", "another"]).made().members) == [0, 1, 3]
+    assert sorted(choice(columns, target).select().members) == [0, 1, 2, 3]
+    assert sorted(choice(columns, target, topics=["one", "one", "one", "another"]).select().members) == [0, 1, 3]
 
 
 def test_rules_on_one_topic_do_not_contradict_one_another():
     columns = counts(3_000, 3)
     target = 1 / (1 + np.exp(3 - columns @ [0.6, -0.5, 0.4]))
-    assert sorted(choice(columns, target).made().members) == [0, 1, 2]
-    assert sorted(choice(columns, target, topics=["one", "one", "another"]).made().members) == [0, 2]
+    assert sorted(choice(columns, target).select().members) == [0, 1, 2]
+    assert sorted(choice(columns, target, topics=["one", "one", "another"]).select().members) == [0, 2]
 
 
 def test_a_rule_that_would_round_to_nothing_is_left_out():
     columns = counts(3_000, 2)
     target = 1 / (1 + np.exp(1 - columns @ [0.3, 0.1]))
-    assert choice(columns, target).made().members == (0, 1)
-    assert choice(columns, target).made(least_weight=0.2).members == (0,)
-    assert choice(columns, target).made(1).members == (0,)
+    assert choice(columns, target).select().members == (0, 1)
+    assert choice(columns, target).select(least_weight=0.2).members == (0,)
+    assert choice(columns, target).select(1).members == (0,)

@@ -18,6 +18,8 @@ from training.dataset.feature_values import values_of
 from training.distillation.rule_yaml import read_rules, write_rules
 from training.errors import TrainingError
 from training.fitting.scorecard_fit import calibrated_rules
+from training.statistics.estimate import CalibrationError, Estimate
+from training.statistics.scorer_metrics import Metrics, ScorerEvaluation
 
 
 @pytest.fixture
@@ -56,7 +58,13 @@ def test_the_file_reads_like_one_that_people_wrote(learned):
 
 def test_the_comment_tells_how_well_they_did_where_that_is_known(learned):
     def scorer(name, loss, auc):
-        return {"name": name, "log_loss": {"value": loss}, "auc": {"value": auc}}
+        known = {"log_loss": estimate(loss), "auc": estimate(auc)}
+        numbers = dict.fromkeys(Metrics.model_fields, None) | known | {"rows": 9, "positives": 1}
+        ece = CalibrationError(value=None, noise_95=None)
+        return ScorerEvaluation(**(numbers | {"ece": ece}), name=name, kind="rules", version="", fingerprint="")
+
+    def estimate(value):
+        return Estimate(value=value, low=None, high=None)
 
     scorers = [scorer("learned rules", 0.28341, 0.8461), scorer("marketing rules", 0.3043, 0.8)]
     text = learned.to_yaml(scorers=scorers)

@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_used_is_a_sentence(searching, tmp_path, content):
         place.mkdir()
     else:
         place.write_bytes(content)
-    with pytest.raises(RegistryError, match=r"cannot be kept in .*studies\.db \(.*\): allow writing there"):
+    with pytest.raises(RegistryError, match=r"cannot be saved in .*studies\.db \(.*\): allow writing there"):
         searching(place, trials=1)
 
 
