@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from data.command_line import Answer, Context
+from data.command_line import VerbResult, Context
 from data.commands import check, simulate
 from data.home import DEMO
 from serving.verbs.demo_replay import replay_last_day
@@ -24,7 +24,7 @@ _SEED = 7
 class DemoResult:
     """The answers of the demonstration's steps, and the seconds each took."""
 
-    steps: dict[str, Answer]
+    steps: dict[str, VerbResult]
     seconds: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def walk(context: Context, *, leads: int) -> DemoResult:
         context: the playbook, the home, and the console on which each step is shown.
         leads: how many leads to simulate, if the playbook is the demo's own.
     """
-    answers: dict[str, Answer] = {}
+    answers: dict[str, VerbResult] = {}
     seconds: dict[str, float] = {}
     for name, step in _steps(context, leads=leads).items():
         if name in {"compare", "promote"} and isinstance(answers["train"], RulesOnlyResult):
@@ -73,10 +73,10 @@ def walk(context: Context, *, leads: int) -> DemoResult:
     return DemoResult(answers, seconds)
 
 
-def _steps(context: Context, *, leads: int) -> dict[str, Callable[[], Answer]]:
+def _steps(context: Context, *, leads: int) -> dict[str, Callable[[], VerbResult]]:
     workspace, progress = context.workspace, context.progress
     exports = workspace.playbook.exports_folder
-    steps: dict[str, Callable[[], Answer]] = {
+    steps: dict[str, Callable[[], VerbResult]] = {
         "simulate": lambda: simulate(exports, leads=leads, seed=_SEED, another_company=True, progress=progress),
         "check": lambda: check(workspace, progress=progress),
         "build": lambda: build(workspace, progress=progress),
@@ -90,7 +90,7 @@ def _steps(context: Context, *, leads: int) -> dict[str, Callable[[], Answer]]:
     return steps
 
 
-def _promoted(context: Context) -> Answer:
+def _promoted(context: Context) -> VerbResult:
     try:
         return promote(context.workspace, progress=context.progress)
     except PromotionRefusedError as refusal:

@@ -15,7 +15,7 @@ from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, R
 from data.verbs import command_line, verb
 
 if TYPE_CHECKING:
-    from data.command_line import Answer, Context
+    from data.command_line import VerbResult, Context
 
 __all__ = ["DEMO", "app", "main"]
 
@@ -39,7 +39,7 @@ def demo(
     leads: Annotated[int, typer.Option(help="How many leads to simulate.")] = 20_000,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop when everything is ready to serve.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on.")] = 8000,
-) -> "Answer | None":
+) -> "VerbResult | None":
     """Go the whole way: history, model, comparison, promotion, service."""
     from demonstration import serve_demo, walk
 
@@ -61,7 +61,7 @@ def simulate(
     ] = None,
     drift: Annotated[float, typer.Option(help="How far the last months differ from the others; 0: not at all.")] = 0.0,
     overwrite: Overwrite = False,
-) -> "Answer":
+) -> "VerbResult":
     """Make up a B2B company and its history, whose true conversion process is known."""
     from data.commands import simulate as run
 
@@ -69,7 +69,7 @@ def simulate(
 
 
 @verb(app, START, exports=True)
-def check(context: "Context") -> "Answer":
+def check(context: "Context") -> "VerbResult":
     """Read the exports and report everything that is wrong with them."""
     from data.commands import check as run
 
@@ -77,7 +77,7 @@ def check(context: "Context") -> "Answer":
 
 
 @verb(app, MARKETING, exports=True)
-def build(context: "Context") -> "Answer":
+def build(context: "Context") -> "VerbResult":
     """Turn history into a training set: snapshots, features, mature labels."""
     from training.commands import build as run
 
@@ -92,7 +92,7 @@ def train(
         str | None,
         typer.Option(metavar="REASON", help="Continue although a gate fails; the reason is kept with the model."),
     ] = None,
-) -> "Answer":
+) -> "VerbResult":
     """Train and evaluate a model, register it as the challenger, and write its report."""
     from training.commands import train as run
 
@@ -105,7 +105,7 @@ def report(
     version: Version = "challenger",
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Copy the report to this file.")] = None,
     overwrite: Overwrite = False,
-) -> "Answer":
+) -> "VerbResult":
     """Summarise a training, and print where its report and model card are."""
     from training.commands import report as run
 
@@ -118,7 +118,7 @@ def promote(
     version: Version = "challenger",
     force: Annotated[bool, typer.Option("--force", help="Skip the promotion gate; needs --reason.")] = False,
     reason: Reason = None,
-) -> "Answer":
+) -> "VerbResult":
     """Make the challenger the champion if it passes the promotion gate; else print why not."""
     from training.commands import promote as run
 
@@ -126,7 +126,7 @@ def promote(
 
 
 @verb(app, MARKETING)
-def rollback(context: "Context", reason: Reason = None) -> "Answer":
+def rollback(context: "Context", reason: Reason = None) -> "VerbResult":
     """Make the previous champion serve again."""
     from training.commands import rollback as run
 
@@ -134,7 +134,7 @@ def rollback(context: "Context", reason: Reason = None) -> "Answer":
 
 
 @verb(app, MARKETING)
-def history(context: "Context") -> "Answer":
+def history(context: "Context") -> "VerbResult":
     """List who promoted which version, when and why."""
     from training.commands import history as run
 
@@ -153,7 +153,7 @@ def deploy(
     ] = None,
     to: Annotated[str | None, typer.Option(metavar="URL", help="A running service; default: the store itself.")] = None,
     key: Annotated[str | None, typer.Option(envvar="LEADSCORE_KEY", help="API key for the service.")] = None,
-) -> "Answer":
+) -> "VerbResult":
     """Hand a model to the service; every process answers with it within two seconds."""
     from serving.verbs.deploy import deploy as run
 
@@ -161,7 +161,7 @@ def deploy(
 
 
 @verb(app, ANALYSTS, exports=True)
-def compare(context: "Context", version: Version = "challenger") -> "Answer":
+def compare(context: "Context", version: Version = "challenger") -> "VerbResult":
     """Replay point rules and models on the same leads and weeks, at the same capacity."""
     from training.commands import compare as run
 
@@ -174,7 +174,7 @@ def scorecard(
     out: Annotated[Path, typer.Option(metavar="FILE.yaml", help="YAML file to write.")],
     version: Version = "challenger",
     overwrite: Overwrite = False,
-) -> "Answer":
+) -> "VerbResult":
     """Write the point rules distilled from a model, for use where no model is allowed."""
     from training.commands import scorecard as run
 
@@ -188,7 +188,7 @@ def score(
     as_of: AsOf = None,
     reasons: Annotated[bool, typer.Option("--reasons", help="Also write every reason of every lead.")] = False,
     overwrite: Overwrite = False,
-) -> "Answer":
+) -> "VerbResult":
     """Score every lead that was open at some time in the history."""
     from models.commands import score as run
 
@@ -203,7 +203,7 @@ def score(
 
 
 @verb(app, SALES, exports=True)
-def explain(context: "Context", lead: LeadId, as_of: AsOf = None) -> "Answer":
+def explain(context: "Context", lead: LeadId, as_of: AsOf = None) -> "VerbResult":
     """Show why a lead has its score, in points that add up."""
     from models.commands import explain as run
 
@@ -211,7 +211,7 @@ def explain(context: "Context", lead: LeadId, as_of: AsOf = None) -> "Answer":
 
 
 @verb(app, OPERATIONS, exports=True)
-def load(context: "Context") -> "Answer":
+def load(context: "Context") -> "VerbResult":
     """Load history into the service's store."""
     from serving.verbs.load_and_serve import load as run
 
@@ -232,7 +232,7 @@ def serve(
         int | None,
         typer.Option(min=1, max=64, help="Processes that answer; default: LEADSCORE_WORKERS, or else 1."),
     ] = None,
-) -> "Answer":
+) -> "VerbResult":
     """Serve scores, accept events and hand over leads, until Ctrl-C."""
     from serving.verbs.load_and_serve import serve as run
 
@@ -243,7 +243,7 @@ def serve(
 def export(
     context: "Context",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the export; a second run updates it.")],
-) -> "Answer":
+) -> "VerbResult":
     """Write what the service knows as Parquet, to train on."""
     from serving.verbs.export_and_recheck import export as run
 
@@ -256,7 +256,7 @@ def recheck(
     sample: Annotated[int, typer.Option(min=1, help="How many receipts to check at most.")] = 1000,
     hours: Annotated[float, typer.Option(min=0, help="How far back they may lie.")] = 24,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed checks the same receipts.")] = None,
-) -> "Answer":
+) -> "VerbResult":
     """Recompute a sample of served scores from history; exit code 2 if a value differs."""
     from serving.verbs.export_and_recheck import recheck as run
 
@@ -278,7 +278,7 @@ def create_key(
         float | None, typer.Option(metavar="N", help="Days until it expires; default: never.")
     ] = None,
     plain: Plain = False,
-) -> "Answer":
+) -> "VerbResult":
     """Create a key; its secret is shown only now."""
     from serving.verbs.manage_keys import PlainSecret, create
 
@@ -287,7 +287,7 @@ def create_key(
 
 
 @verb(keys, "Commands", name="list")
-def list_keys(context: "Context") -> "Answer":
+def list_keys(context: "Context") -> "VerbResult":
     """List all keys, without their secrets."""
     from serving.verbs.manage_keys import list_keys as run
 
@@ -300,7 +300,7 @@ def rotate_key(
     key_id: KeyId,
     overlap_hours: Annotated[float, typer.Option(metavar="H", help="Hours for which the old key still works.")] = 24,
     plain: Plain = False,
-) -> "Answer":
+) -> "VerbResult":
     """Replace a key by a new one; both work until the overlap is over."""
     from serving.verbs.manage_keys import PlainSecret, rotate
 
@@ -309,7 +309,7 @@ def rotate_key(
 
 
 @verb(keys, "Commands", name="revoke")
-def revoke_key(context: "Context", key_id: KeyId) -> "Answer":
+def revoke_key(context: "Context", key_id: KeyId) -> "VerbResult":
     """Revoke a key at once."""
     from serving.verbs.manage_keys import revoke
 
@@ -322,7 +322,7 @@ def dossier(
     lead: PersonId,
     out: Annotated[Path | None, typer.Option(metavar="FILE.md", help="File to write it to, with all rows.")] = None,
     overwrite: Overwrite = False,
-) -> "Answer":
+) -> "VerbResult":
     """Show everything that is held about a person, and the logic of the score in plain words."""
     from serving.verbs.erase_and_dossier import write_dossier as run
 
@@ -334,7 +334,7 @@ def erase(
     context: "Context",
     lead: PersonId,
     vacuum: Annotated[bool, typer.Option("--vacuum", help="Also rewrite PostgreSQL's tables; writes wait.")] = False,
-) -> "Answer":
+) -> "VerbResult":
     """Erase a person from the store and from the files made of it on this machine."""
     from serving.verbs.erase_and_dossier import erase_lead as run
 

@@ -29,7 +29,7 @@ class CommandLineError(LeadscoreError):
     """The options of a command contradict each other."""
 
 
-class Answer(Protocol):
+class VerbResult(Protocol):
     """What a verb returns: an answer for a program or for a person."""
 
     def as_json(self) -> Mapping[str, Any]:
@@ -40,7 +40,7 @@ class Answer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SharedOptions:
     """
     The shared options as they were given, before the verb or after it, the strongest first.
 
@@ -90,7 +90,7 @@ class Context:
     exports: Path | None
     progress: Progress
     console: Console
-    answer: Callable[[Answer], None]
+    answer: Callable[[VerbResult], None]
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -110,7 +110,7 @@ class Output(Console):
         raise BrokenPipeError
 
 
-def run_verb(chosen: Chosen, verb: Callable[[Context], Answer | None]) -> None:
+def run_verb(chosen: SharedOptions, verb: Callable[[Context], VerbResult | None]) -> None:
     """
     Run a verb and print its answer.
 
@@ -123,7 +123,7 @@ def run_verb(chosen: Chosen, verb: Callable[[Context], Answer | None]) -> None:
     """
     as_json = bool(chosen.as_json)
 
-    def answer(result: Answer) -> None:
+    def answer(result: VerbResult) -> None:
         bars.close()
         try:
             if as_json:

@@ -15,11 +15,11 @@ import typer
 from data.verb_options import ExportsFolder, Json, PlaybookFolder
 
 if TYPE_CHECKING:
-    from data.command_line import Answer
+    from data.command_line import VerbResult
 
 _SHARED = {"playbook": PlaybookFolder, "exports": ExportsFolder, "as_json": Json}
 
-Verb = Callable[..., "Answer | None"]
+Verb = Callable[..., "VerbResult | None"]
 
 
 def command_line(about: str) -> typer.Typer:
@@ -79,12 +79,12 @@ def verb(app: typer.Typer, panel: str, *, name: str | None = None, exports: bool
 
         @wraps(function)
         def run(context: typer.Context, **values: Any) -> None:
-            from data.command_line import Chosen, run_verb  # noqa: PLC0415 - the help of a verb does not run it
+            from data.command_line import SharedOptions, run_verb  # noqa: PLC0415 - the help of a verb does not run it
 
             for key in shared:
                 del values[key]  # read from both places where they may stand
             given = {key: tuple(_given(context, key)) for key in _SHARED}
-            chosen = Chosen(**given, takes_exports=exports)
+            chosen = SharedOptions(**given, takes_exports=exports)
             run_verb(chosen, lambda verb_context: function(verb_context, **values))
 
         _take(run, [_parameter("context", typer.Context), *own, *(_parameter(*item) for item in shared.items())])

@@ -152,7 +152,7 @@ def promote(
     progress: Progress = silent,
 ) -> PromotionResult:
     """
-    Let a registered version serve, if the gate lets it through.
+    Make a registered version the champion if the gate passes it.
 
     Args:
         workspace: the playbook, and where tables and models are kept.
@@ -173,7 +173,7 @@ def promote(
 
 def rollback(workspace: Workspace, *, reason: str | None = None) -> RollbackResult:
     """
-    Let the previous champion serve again, in one step.
+    Make the previous champion serve again, in one step.
 
     A second rollback goes one further back; what was rolled back comes again by being promoted.
 

@@ -31,10 +31,10 @@ _WRONG_PER_S, _WRONG_AT_ONCE = 20, 100
 
 class AccessControl:
     """
-    What stands between callers and the routes: the keys, and how often each may ask.
+    Checks callers before the routes: their keys, and their rate.
 
     Args:
-        settings: whether keys are asked for, and the rate of each.
+        settings: whether keys are required, and the rate of each.
         database: the store that holds the keys.
         now: the present instant [us since 1970 UTC].
     """
@@ -48,11 +48,11 @@ class AccessControl:
 
     async def key_of(self, request: Request) -> Key:
         """
-        Give the key that a request carries.
+        Return the key of a request.
 
         Raises:
-            UnauthorisedError: it carries none that opens anything.
-            TooManyError: this caller asks more often than it may.
+            UnauthorisedError: it carries no valid key.
+            TooManyError: the caller exceeds its rate.
         """
         if self._ring is None:
             return ANYBODY
@@ -77,9 +77,9 @@ class AccessControl:
 
 class RequiredScopes(SecurityBase):
     """
-    A dependency that lets a request pass if its key has one of these scopes; without scopes every key will do.
+    A dependency that accepts a request if its key has one of these scopes; without scopes, any key.
 
-    It leaves the key in ``request.state.key``.
+    It stores the key in ``request.state.key``.
     """
 
     def __init__(self, scopes: tuple[Scope, ...]) -> None:
@@ -90,7 +90,7 @@ class RequiredScopes(SecurityBase):
         )
 
     async def __call__(self, request: Request) -> None:
-        """Let the request pass or raise what forbids it."""
+        """Accept the request, or raise the error that refuses it."""
         door: AccessControl = request.app.state.door
         request.state.key = key = await door.key_of(request)
         if self.scopes and not any(key.allows(scope) for scope in self.scopes):
@@ -99,7 +99,7 @@ class RequiredScopes(SecurityBase):
 
 def needs(*scopes: str) -> Dependency:
     """
-    Give the dependency of a route that is open only to keys with one of these scopes; none given, to every key.
+    Return the dependency of a route that only keys with one of these scopes may use; without scopes, every key.
 
     A route takes it as ``dependencies=[needs("scores:read")]``.
     """
@@ -107,18 +107,18 @@ def needs(*scopes: str) -> Dependency:
 
 
 def key_of(request: Request) -> Key:
-    """Give the key of a request that a ``needs`` let pass."""
+    """Return the key of a request that ``needs`` accepted."""
     key: Key = request.state.key
     return key
 
 
 def open_door(app: FastAPI, settings: Settings, *, database: Database, now: Callable[[], int]) -> None:
-    """Give an app what ``needs`` asks."""
+    """Set up the access control that ``needs`` uses."""
     app.state.door = AccessControl(settings, database, now)
 
 
 def scopes_of(route: RouteContext) -> tuple[str, ...] | None:
-    """Give the scopes of which a route needs one; none are named where every key will do, None is open to everybody."""
+    """Return the scopes of which a route needs one; empty if any key will do, None if no key is needed."""
     found = [depends.dependency for depends in getattr(route, "dependencies", [])]
     return next((needed.scopes for needed in found if isinstance(needed, RequiredScopes)), None)
 
@@ -144,10 +144,10 @@ def _refusals(scopes: tuple[str, ...]) -> dict[str, Any]:
 
 def check_open(settings: Settings) -> None:
     """
-    Refuse to serve without keys where others could listen.
+    Refuse to serve without keys on an address that other machines reach.
 
     Raises:
-        SettingsError: keys are off and the host is not this machine alone.
+        SettingsError: keys are off and the host is not a loopback address.
     """
     if settings.keys == "off" and not is_loopback(settings.host):
         message = (
@@ -159,7 +159,7 @@ def check_open(settings: Settings) -> None:
 
 def is_loopback(host: str) -> bool:
     """
-    Say whether a host is this machine and nobody else's.
+    Return whether a host is a loopback address.
 
     >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost"), is_loopback("0.0.0.0")
     (True, True, True, False)
@@ -171,7 +171,7 @@ def is_loopback(host: str) -> bool:
 
 
 def secret_in(request: Request) -> str | None:
-    """Give what a request carries as its key; None where it carries nothing that could be one."""
+    """Return the secret in a request's ``Authorization`` header; None if nothing in it could be one."""
     given = [value for name, value in request.scope["headers"] if name == b"authorization"]
     if len(given) != 1 or given[0][: len(_SCHEME)].lower() != _SCHEME or len(given[0]) > _LONGEST:
         return None
@@ -180,7 +180,7 @@ def secret_in(request: Request) -> str | None:
 
 
 def _refusal(secret: str | None, key: Key | None) -> UnauthorisedError:
-    """Say what is wrong with a key; of an unknown and a revoked one the same, since its sender may be a thief."""
+    """Return the refusal of a key; the same for unknown and revoked keys, since the sender may be a thief."""
     if secret is None:
         message = f"Send a key in the header `Authorization: Bearer {PREFIX}…`; this request carries none."
         return UnauthorisedError(message)

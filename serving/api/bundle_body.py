@@ -8,7 +8,7 @@ LARGEST_BUNDLE_BYTES = 64 * 2**20
 _EXAMPLE = {"files": {"manifest.json": "{…}", "trees.json": "{…}"}, "version": "3"}
 
 
-class PackedBundle(BaseModel):
+class PackedBundleBody(BaseModel):
     """A bundle as JSON; ``models.packed_bundle`` reads it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,7 +26,7 @@ class BundleBody(RawBody):
     """A dependency: the bytes of a bundle."""
 
     def __init__(self) -> None:
-        reference, schemas = schemas_of(PackedBundle)
+        reference, schemas = schemas_of(PackedBundleBody)
         content = json_content(reference, shortened=_EXAMPLE)
         content["content"]["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
         content["description"] = "the bundle's files, as `leadscore deploy` packs them, or as JSON"

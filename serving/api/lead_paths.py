@@ -16,11 +16,11 @@ class LeadConvertor(Convertor[str]):
     regex = rf"(?!.*/(?:{'|'.join(_PARTS)})$).+"
 
     def convert(self, value: str) -> str:
-        """Give the id as it was sent."""
+        """Return the id as it was sent."""
         return value
 
     def to_string(self, value: str) -> str:
-        """Give the id as it stands in an address."""
+        """Return the id as it is written in a path."""
         return value
 
 
@@ -30,7 +30,7 @@ LEAD = "/leads/{lead_id:lead}"
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:
-    """Give the methods that an address takes, of all routes that are there."""
+    """Return the methods that the routes of a path accept."""
     found: set[str] = set()
     for route in iter_route_contexts(app.router.routes):
         regex: re.Pattern[str] | None = getattr(route, "path_regex", None)

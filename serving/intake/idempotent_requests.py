@@ -114,7 +114,7 @@ class ResponseReservation:
             insert_rows(connection, idempotent_request_leads, [{**names, "lead_id": each} for each in sorted(named)])
 
     def give_back(self, database: Database) -> None:
-        """Give the reservation back, so that the next request with this key counts as the first."""
+        """Release the reservation, so that the next request with this key counts as the first."""
         with suppress(*STORE_ERRORS), database.writing() as connection:  # if the store is gone, the reservation expires
             connection.execute(delete(idempotent_requests).where(*self._this(), idempotent_requests.c.status.is_(None)))
 

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from serving.settings import settings_rows
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-README, RESULTS = ROOT / "README.md", DOCS / "results.md"
+README, RESULTS, SETTINGS = ROOT / "README.md", DOCS / "results.md", DOCS / "settings.md"
 FIGURES, BENCHMARKS = DOCS / "figures.json", DOCS / "benchmarks.json"
 
 _MARKS = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
@@ -38,6 +40,12 @@ _CAVEATS = """## What the numbers do not flatter
   `leadscore compare`.
 """
 
+_SETTINGS_INTRODUCTION = """# Settings
+
+Every setting is an environment variable; options of a command come before it. Unknown `LEADSCORE_` variables are
+rejected, with a suggestion.
+"""
+
 
 def write_pages() -> None:
     """Write every page from the committed figures."""
@@ -51,7 +59,12 @@ def pages() -> dict[Path, str]:
     benchmarks = json.loads(BENCHMARKS.read_text(encoding="utf-8"))
     table = f"\n{_found_by_calling(figures, kinds=('rules', 'model'), first_of_kind=True)}\n\n"
     readme = _MARKS.sub(lambda match: f"{match[1]}{table}{match[2]}", README.read_text(encoding="utf-8"))
-    return {README: readme, RESULTS: _results(figures, benchmarks)}
+    return {README: readme, RESULTS: _results(figures, benchmarks), SETTINGS: _settings()}
+
+
+def _settings() -> str:
+    rows = [[f"`{row.variable}`", row.default, row.description] for row in settings_rows()]
+    return f"{_SETTINGS_INTRODUCTION}\n{_table(['variable', 'default', 'meaning'], rows)}\n"
 
 
 def _results(figures: Mapping[str, Any], benchmarks: Sequence[Mapping[str, Any]]) -> str:

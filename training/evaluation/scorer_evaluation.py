@@ -133,7 +133,7 @@ class Curves(EvaluationPart):
     lift: tuple[LiftCurve, ...] = ()
 
 
-class Named(Protocol):
+class NamedResult(Protocol):
     """Anything with the name and the kind of a scorer."""
 
     @property
@@ -145,7 +145,7 @@ class Named(Protocol):
         """Model, rules, learned rules or baseline."""
 
 
-AnyNamed = TypeVar("AnyNamed", bound=Named)
+AnyNamed = TypeVar("AnyNamed", bound=NamedResult)
 
 
 def first_of(scorers: Iterable[AnyNamed], kind: Kind) -> AnyNamed | None:

@@ -44,7 +44,7 @@ _REMEDY = "train again with later weeks, as the rate of success may have changed
 
 
 @dataclass(frozen=True, slots=True)
-class _Wording:
+class _GateWords:
     """How to put into words a number that should be near 1."""
 
     name: str
@@ -55,7 +55,7 @@ class _Wording:
     unknown: str
 
 
-_TOTAL = _Wording(
+_TOTAL = _GateWords(
     "observed over expected",
     below="The probabilities are too high",
     above="The probabilities are too low",
@@ -63,7 +63,7 @@ _TOTAL = _Wording(
     means="{value:.2f} of the expected successes happened",
     unknown="No success was expected, so that expected and observed cannot be compared.",
 )
-_SLOPE = _Wording(
+_SLOPE = _GateWords(
     "calibration slope",
     below="High probabilities are too high and low ones too low",
     above="High probabilities are too low and low ones too high",
@@ -153,7 +153,7 @@ def error_gate(ece: CalibrationError, *, base_rate: float) -> GateResult:
     return GateResult("calibration error", passed, text + ending, numbers, conclusive=conclusive or not passed)
 
 
-def _near_one(wording: _Wording, estimate: Estimate) -> GateResult:
+def _near_one(wording: _GateWords, estimate: Estimate) -> GateResult:
     """Fail where the whole interval lies outside of what is allowed; an end that is not known is never outside."""
     if estimate.value is None:
         return GateResult(wording.name, passed=True, says=wording.unknown, numbers={}, conclusive=False)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.receipt import chance
-from training.evaluation.scorer_evaluation import LogLossDifference, Named
+from training.evaluation.scorer_evaluation import LogLossDifference, NamedResult
 from training.reporting.charts import NARROW, WIDE, Chart
 from training.reporting.metric_names import BLOCKS, GATE_MARKS, HEADLINE, KINDS, METRICS
 from training.reporting.palette import LIGHT, Series, as_css, series_of
@@ -60,7 +60,7 @@ def swatch(series: Series | None) -> Markup:
     ).format(name, " ".join(str(length) for length in series.dash if series.dash != (1, 0)), _SHAPES[series.shape])
 
 
-def swatches(scorers: Iterable[Named]) -> dict[str, Markup]:
+def swatches(scorers: Iterable[NamedResult]) -> dict[str, Markup]:
     """Return the mark of every scorer, by its name."""
     return {series.label: swatch(series) for series in series_of(scorers)}
 

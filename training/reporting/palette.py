@@ -12,7 +12,7 @@ in them reaches a contrast of 4.5 on paper.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from training.evaluation.scorer_evaluation import Named
+from training.evaluation.scorer_evaluation import NamedResult
 
 MOST_SERIES = 6
 
@@ -89,7 +89,7 @@ class Series:
     shape: str
 
 
-def series_of(entries: Iterable[Named]) -> tuple[Series, ...]:
+def series_of(entries: Iterable[NamedResult]) -> tuple[Series, ...]:
     """
     Return what charts draw of some scorers, in their order: the first of each kind, and then the others, at most six.
 
