@@ -154,7 +154,7 @@ def test_an_account_that_holds_everyone_is_named(world, warehouse):
     with pytest.raises(FewLeadsError, match=r"has 0 leads .* Account unknown, .* holds 100% of all snapshots"):
         require_enough_to_fit(found)
     console = Console(width=400, file=io.StringIO())
-    BuildResult(Path(), found.manifest).show(console)
+    BuildResult(Path(), found.manifest, found.largest_group.says).show(console)
     assert "Account unknown" in console.file.getvalue()
 
 
