@@ -34,7 +34,7 @@ def bootstrap_vs_scikit_learn():
         print(f"{ROWS:,} rows took {ours * RESAMPLES:.1f} s, expected at most {ALLOWED_S:g} s")
     tops = _tops(probability, judged)
     whole = _by_copying(probability, judged, np.ones(judged.groups), tops=tops)
-    np.testing.assert_allclose([numbers[name]["value"] for name in whole], list(whole.values()), rtol=1e-9)
+    np.testing.assert_allclose([getattr(numbers, name).value for name in whole], list(whole.values()), rtol=1e-9)
     drawn = list(resamples(judged.groups, _SAMPLED, seed=SEED))
     started = time.perf_counter()
     for counts in drawn:

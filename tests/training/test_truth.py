@@ -32,12 +32,12 @@ def drawn(truth, seed):
 
 def ece(truth, probability, seed):
     numbers = evaluate(probability, judged(truth, drawn(truth, seed)), base_rate=0.1, capacity_per_day=2, resamples=2)
-    return numbers["ece"]
+    return numbers.ece
 
 
 def test_the_true_chances_are_calibrated_within_their_noise(truth):
     chance = truth["chance"].to_numpy()
-    inside = [found["value"] <= found["noise_95"] for found in (ece(truth, chance, seed) for seed in range(20))]
+    inside = [found.value <= found.noise_95 for found in (ece(truth, chance, seed) for seed in range(20))]
     assert sum(inside) >= 17
 
 
@@ -45,7 +45,7 @@ def test_chances_of_twice_the_odds_are_found_out(truth):
     chance = truth["chance"].to_numpy()
     doubled = 2 * chance / (1 + chance)
     found = [ece(truth, doubled, seed) for seed in range(10)]
-    assert sum(one["value"] > one["noise_95"] for one in found) >= 8
+    assert sum(one.value > one.noise_95 for one in found) >= 8
 
 
 def test_the_model_says_the_true_chances_within_the_noise_of_its_calibration(warehouse, dataset, truth, trained):

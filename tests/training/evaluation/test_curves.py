@@ -24,12 +24,12 @@ def test_a_curve_holds_the_same_number_as_the_table(drawn):
         lifts = {point.share: point for point in found.lift[at].points}
         for share in (5, 10, 20):
             point = lifts[share / 100]
-            expected = tuple(numbers[f"lift_at_{share}"].values())
+            expected = tuple(getattr(numbers, f"lift_at_{share}").model_dump().values())
             assert (point.lift, point.low, point.high) == pytest.approx(expected)
         quarter = next(point for point in found.gain[at].points if point.called == 0.25)
-        assert quarter.found == pytest.approx(numbers["found_by_best_25"]["value"])
-        assert found.reliability[at].error == numbers["ece"]["value"]
-        assert found.reliability[at].noise_95 == numbers["ece"]["noise_95"]
+        assert quarter.found == pytest.approx(numbers.found_by_best_25.value)
+        assert found.reliability[at].error == numbers.ece.value
+        assert found.reliability[at].noise_95 == numbers.ece.noise_95
 
 
 def test_every_contender_has_every_curve_and_few_points(drawn):
