@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 SETTINGS = ROOT / "docs" / "settings.md"
+FOR_TESTS = "LEADSCORE_RENEW_GOLDEN"
 PACKAGES = ("data", "features", "models", "training", "serving")
 FOLDERS = (*PACKAGES, "docs/decisions", "notebooks", "tests")
 VERBS = (
@@ -257,7 +258,7 @@ def test_every_verb_is_documented():
 
 def test_every_environment_variable_is_documented():
     text = SETTINGS.read_text(encoding="utf-8")
-    assert sorted(name for name in environment_names() if name not in text) == []
+    assert sorted(name for name in environment_names() - {FOR_TESTS} if name not in text) == []
 
 
 def test_every_setting_of_the_server_is_documented():
