@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from data.command_line import VerbResult, Context
+from data.command_line import Context, VerbResult
 from data.commands import check, simulate
 from data.home import DEMO
 from serving.verbs.demo_replay import replay_last_day

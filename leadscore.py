@@ -15,7 +15,7 @@ from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, R
 from data.verbs import command_line, verb
 
 if TYPE_CHECKING:
-    from data.command_line import VerbResult, Context
+    from data.command_line import Context, VerbResult
 
 __all__ = ["DEMO", "app", "main"]
 
