@@ -19,6 +19,7 @@ from features.catalog import Catalog
 from features.errors import FeatureError
 from models.bands import Bands
 from models.calibration import calibration_from_json
+from models.champion import MANIFEST
 from models.checked_json import check_plain, fields, is_label, loads, numbers, texts
 from models.conversion import ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
@@ -27,7 +28,6 @@ from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.trees import Trees
 
 FORMAT = "leadscore-bundle-1"
-MANIFEST = "manifest.json"
 _FILES = ("catalog.json", "trees.json", "model.json", "golden.json", "lightgbm.txt")
 _LARGEST_BYTES = 512 * 2**20
 _MOST_POINTS = 1e12

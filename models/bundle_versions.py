@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from models.bundle import MANIFEST
-from models.champion import Champion, bundle_folder, read_pointer
+from models.champion import MANIFEST, Champion, bundle_folder, read_pointer
 from models.checked_json import loads
 from models.errors import BundleError, ModelError
 

@@ -15,6 +15,8 @@ from data.atomic_files import write_whole
 from models.checked_json import fields, loads
 from models.errors import BundleError, StructureError
 
+MANIFEST = "manifest.json"
+"""Names each file of a bundle with its hash; a folder that holds one is a bundle."""
 POINTER = "champion.json"
 
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.bundle import MANIFEST
+from models.champion import MANIFEST
 from models.checked_json import fields, is_label, loads
 from models.errors import BundleError, StructureError
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.bundle import MANIFEST, StaleBundleError, load_bundle, read_facts, save_bundle
-from models.champion import Champion, NoChampionError, point_to, read_pointer
+from models.bundle import StaleBundleError, load_bundle, read_facts, save_bundle
+from models.champion import MANIFEST, Champion, NoChampionError, point_to, read_pointer
 from models.errors import BundleError, ModelError
 from models.saved_scorers import load_champion
 from tests.models.maps import NAMED

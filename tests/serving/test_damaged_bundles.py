@@ -8,7 +8,7 @@ import zlib
 import pytest
 from sqlalchemy import select, update
 
-from models.bundle import MANIFEST
+from models.champion import MANIFEST
 from models.errors import ModelError
 from models.packed_bundle import pack
 from serving.scorers.deployments import load_scorer

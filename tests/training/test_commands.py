@@ -21,8 +21,8 @@ from data.progress import silent
 from data.simulation import simulate
 from data.workspace import Workspace
 from models.bundle import load_bundle, read_facts
-from models.champion import load_scorecard_fit
 from models.cold_start import load_standing
+from models.saved_scorers import load_scorecard_fit
 from models.scorecard import compile_scorecard
 from tests.conftest import UNTIL, World
 from training import (
@@ -169,7 +169,7 @@ def test_a_report_goes_where_it_is_wanted(world, trained, tmp_path):
 def test_the_learned_scorecard_can_take_the_place_of_the_rules(world, trained, tmp_path):
     for file in world.playbook.path.glob("*.yaml"):
         shutil.copy(file, tmp_path)
-    found = scorecard(Workspace(world.playbook, world.home), out=tmp_path / "scorecard.yaml")
+    found = scorecard(Workspace(world.playbook, world.home), out=tmp_path / "scorecard.yaml", overwrite=True)
     loaded = load_playbook(tmp_path, exports=world.playbook.exports_folder)
     assert loaded.scorecard == found.rules
     assert all(float(rule.points).is_integer() for rule in loaded.scorecard.rules)

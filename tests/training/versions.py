@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlflow.exceptions import MlflowException
 
+from data import atomic_files
 from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
@@ -72,7 +73,7 @@ def afresh(home):
 STEPS = {
     "before the pointer": (champion_pointer, "point_to"),
     "before the journal": (champion_pointer, "_append"),
-    "in the journal's line": (champion_pointer, "_write_all"),
+    "in the journal's line": (atomic_files, "_write_all"),
     "before the alias": (promoting, "_set_alias"),
     "before the answer": (promoting, "RollbackResult"),
 }

@@ -84,7 +84,7 @@ def test_not_one_byte_of_a_lead_is_left_in_store_tables_training_sets_reports_ex
     assert any(name.startswith("export/") for name in before)
     assert any("/artifacts/" in name for name in before)
     with caplog.at_level(logging.DEBUG):
-        erased = erase_lead(world.playbook, lived_in, lead_id)
+        erased = erase_lead(Workspace(world.playbook, lived_in), lead_id)
     assert naming(tmp_path, ids) == set()
     assert lead_id not in caplog.text
     receipt = erased.as_json()
@@ -101,7 +101,7 @@ def test_other_leads_stay_and_reports_can_still_be_read(world, lived_in):
     lead_id = swapped(lived_in)
     other = next(one for one in ("L000003", "L000004") if one != lead_id)
     before = {path: path.stat().st_size for path in lived_in.registry.rglob("*") if path.is_file()}
-    erase_lead(world.playbook, lived_in, lead_id)
+    erase_lead(Workspace(world.playbook, lived_in), lead_id)
     database = database_of(world.playbook, lived_in)
     with database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM leads")).scalar() > 1000
@@ -130,8 +130,8 @@ def test_the_erased_lead_does_not_come_back_with_the_history_that_is_loaded_agai
     """Rows of history about an erased lead are refused just like late events."""
     lead_id = swapped(lived_in)
     ids = ids_of(world.playbook, lived_in, lead_id)
-    erase_lead(world.playbook, lived_in, lead_id)
-    load(world.playbook, lived_in)
+    erase_lead(Workspace(world.playbook, lived_in), lead_id)
+    load(Workspace(world.playbook, lived_in))
     database = database_of(world.playbook, lived_in)
     assert scrub(database)
     with database.reading() as connection:

@@ -23,12 +23,12 @@ def origin(world, dataset):
 
 def test_the_model_comes_first_then_the_rules_then_the_baselines(origin):
     assert [one.kind for one in origin.contenders] == ["model", "rules", "baseline", "baseline"]
-    assert [one["name"] for one in origin.scorers] == [one.name for one in origin.contenders]
-    assert {len(one.probability) for one in origin.contenders} == {origin.scorers[0]["rows"]}
+    assert [one.name for one in origin.scorers] == [one.name for one in origin.contenders]
+    assert {len(one.probability) for one in origin.contenders} == {origin.scorers[0].rows}
 
 
 def test_differences_are_the_models_against_each_other_on_the_same_rows(origin):
-    losses = [one["log_loss"]["value"] for one in origin.scorers]
+    losses = [one.log_loss.value for one in origin.scorers]
     for other, found in zip(losses[1:], origin.differences, strict=True):
         assert found.log_loss.value == pytest.approx(losses[0] - other, abs=1e-9)
 
@@ -37,7 +37,7 @@ def test_a_contender_that_joins_is_evaluated_like_the_others(origin):
     rules = origin.contenders[1]
     twin = Contender(name="twin", kind="learned rules", version="", fingerprint="", probability=rules.probability)
     found = with_contender(origin, twin, capacity_per_day=10)
-    assert found.scorers[-1]["log_loss"] == origin.scorers[1]["log_loss"]
+    assert found.scorers[-1].log_loss == origin.scorers[1].log_loss
     assert found.differences[-1].log_loss == origin.differences[0].log_loss
     assert len(found.contenders) == len(origin.contenders) + 1
 

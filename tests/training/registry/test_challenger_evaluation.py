@@ -11,7 +11,7 @@ from rich.console import Console
 from data.workspace import Workspace
 from models.bundle import GoldenRow, load_bundle, read_facts, save_bundle
 from models.calibration import Platt
-from models.champion import load_champion
+from models.saved_scorers import load_champion
 from tests.training import versions
 from training.commands import promote, rollback
 from training.errors import HistoryError, PromotionRefusedError

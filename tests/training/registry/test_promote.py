@@ -11,7 +11,7 @@ from rich.console import Console
 from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
-from models.champion import load_champion
+from models.saved_scorers import load_champion
 from tests.end_to_end.command_line import leadscore
 from tests.training import versions
 from training.commands import history, promote, rollback

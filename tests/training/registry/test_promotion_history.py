@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data import atomic_files
 from models.champion import Champion, point_to, read_pointer
 from models.errors import StructureError
 from training.errors import ChampionChangedError, RegistryError
@@ -295,7 +296,7 @@ def test_a_journal_that_cannot_be_written_does_not_undo_the_move_and_is_written_
     before = (tmp_path / JOURNAL).read_bytes()
     move = ChampionChange(2, "promote", "now", "ada", None, "", version(2), version(1))
     with monkeypatch.context() as disk:
-        disk.setattr(champion_pointer, "_write_all", full)
+        disk.setattr(atomic_files, "_write_all", full)
         assert "history.jsonl cannot be written (No space left on device)" in write_change(tmp_path, move)
         assert read_pointer(tmp_path).version == "2"
         assert (tmp_path / JOURNAL).read_bytes() == before

@@ -56,14 +56,15 @@ def test_what_cannot_be_written_leaves_the_older_report_as_it_was(tmp_path, monk
 def test_a_folder_that_cannot_be_exchanged_comes_back(tmp_path, monkeypatch):
     place = tmp_path / "report"
     write_report(rules_only(), place)
-    renamed = Path.rename
+    rename, refused = Path.rename, []
 
-    def refuse(path, target):
-        if path.name.endswith(".new"):
+    def refuse_once(path, target):
+        if target == place and not refused:
+            refused.append(path)
             raise OSError(13, "Permission denied")
-        return renamed(path, target)
+        return rename(path, target)
 
-    monkeypatch.setattr(Path, "rename", refuse)
+    monkeypatch.setattr(Path, "rename", refuse_once)
     with pytest.raises(TrainingError, match="Permission denied"):
         write_report(evaluation(), place)
     assert json.loads((place / "evaluation.json").read_text(encoding="utf-8"))["model"] is None
