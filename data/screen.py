@@ -3,7 +3,6 @@
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
 
 _WIDEST = 10_000
 
@@ -23,9 +22,3 @@ def print_table(console: Console, table: Table) -> None:
         console.print(table, crop=False)
     finally:
         console.width = screen
-
-
-def print_plain(console: Console, *lines: str) -> None:
-    """Print lines as they are: what people wrote is no markup, and a path is not broken."""
-    for line in lines:
-        console.print(Text(line), soft_wrap=True)
