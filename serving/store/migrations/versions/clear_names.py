@@ -48,7 +48,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Give everything back the name that it had."""
+    """Restore the earlier names."""
     _on_postgres(["ALTER SEQUENCE audit_log_id_seq RENAME TO audit_id_seq"])
     _on_postgres(
         f"ALTER TABLE {_TABLES[old]} RENAME CONSTRAINT {kind}_{_TABLES[old]}{rest} TO {kind}_{old}{rest}"
