@@ -46,10 +46,11 @@ bench: setup ## measure and write docs/benchmarks.json; some of them: make bench
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 .PHONY: bench-faults
-bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times, and look what is left
+bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times; send 20,000 bodies
 	@$(BIN)/python -m tests.faults.storing 1000
 	@$(BIN)/python -m tests.faults.serving 20
 	@$(BIN)/python -m tests.faults.database_server 20
+	@$(BIN)/python -m tests.faults.bodies 20000
 
 .PHONY: figures
 figures: setup ## train on the demo and the real log, then write docs/results.md, the README's table and its picture

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from serving.api.auth import needs
 from serving.api.idempotency import once, raising, worded
-from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, parsed
+from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, off_the_loop, parsed
 from serving.api.parameters import CheckedRequest, IdempotencyKey
 from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import as_text
@@ -83,7 +83,7 @@ async def send_outcomes(request: CheckedRequest, body: Outcomes, key: Idempotenc
 async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | None) -> Response:
     """Answer once everything is on disk; a bad object is a problem, a bad item of a list is reported in its place."""
     try:
-        content = parsed(body)
+        content = await off_the_loop(parsed, body)
         items = items_of(content)
     except RequestError as error:
         return await once(request, raising(error), key=key, body=body)

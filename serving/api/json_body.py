@@ -3,24 +3,31 @@ The JSON body of a request, read more strictly than FastAPI reads one, and docum
 
 FastAPI parses a body before it asks a dependency whether the caller may call at all, keeps the last of two fields with
 one name, takes NaN, and goes by the content type. Here a body is a dependency like any other, asked for after the key.
+What a body would build is measured first, and large bodies are read on another thread: no body holds up other callers.
 """
 
+import asyncio
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from data.strict_json import DeepJsonError, DuplicateNameError, JsonError, NotUtf8Error, parse
-from serving.errors import InvalidError, UnreadableError
+from data.strict_json import DuplicateNameError, JsonError, NotUtf8Error, parse_flat
+from serving.api.json_size import LONGEST_NUMBER_BYTES, MOST_FEW_NODES, MOST_LEVELS, MOST_NODES, excess_of, size_of
+from serving.errors import InvalidError, TooLargeError, UnreadableError
 from serving.facts import read_as
 from serving.validation_messages import safe_name
 
 LARGEST_BODY_BYTES = 8 * 2**20
 MOST_ITEMS = 1000
 _MOST_NAMED = 5
+_READ_AT_ONCE_BYTES = 16 * 2**10
+"""Up to so many bytes, reading a body takes less time than handing it to another thread."""
 _REFERENCE = "#/components/schemas/{model}"
 Model = TypeVar("Model", bound=BaseModel)
+Content = TypeVar("Content")
 
 
 class RawBody:
@@ -62,7 +69,7 @@ class JsonBody(RawBody, Generic[Model]):
         Raises:
             RequestError: it is not strict JSON, or not the model's.
         """
-        return self.read(await request.body())
+        return await off_the_loop(self.read, await request.body())
 
     def read(self, body: bytes) -> Model:
         """
@@ -71,7 +78,7 @@ class JsonBody(RawBody, Generic[Model]):
         Raises:
             RequestError: it is not strict JSON, or not the model's.
         """
-        return read_as(self._model, parsed(body))
+        return read_as(self._model, parsed(body, most_nodes=MOST_FEW_NODES))
 
 
 class LaterBody(RawBody):
@@ -106,7 +113,12 @@ def json_content(schema: dict[str, Any], **examples: object) -> dict[str, Any]:
     return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
 
 
-def parsed(body: bytes) -> Any:
+async def off_the_loop(read: Callable[[bytes], Content], body: bytes) -> Content:
+    """Read a body: a small one at once, a large one on another thread, so that other requests go on."""
+    return read(body) if len(body) <= _READ_AT_ONCE_BYTES else await asyncio.to_thread(read, body)
+
+
+def parsed(body: bytes, *, most_nodes: int = MOST_NODES) -> Any:
     """
     Return the content of a body of strict JSON.
 
@@ -114,17 +126,31 @@ def parsed(body: bytes) -> Any:
     {'lead_id': 'L-1'}
 
     Raises:
+        TooLargeError: it would take more time or memory than any body that is expected; nothing of it is built.
         UnreadableError: it is not JSON as RFC 8259 defines it: not UTF-8, NaN, nested too deep.
         InvalidError: an object names a field twice, so that it is unclear which of the two is meant.
     """
+    size = size_of(body)
+    if size.levels > MOST_LEVELS:
+        message = "The body is nested too deep: send the object that /openapi.json describes."
+        raise UnreadableError(message)
+    if size.longest_number_bytes > LONGEST_NUMBER_BYTES:
+        message = f"The body has a number of more than {LONGEST_NUMBER_BYTES} digits: send numbers up to 1e15."
+        raise UnreadableError(message)
+    excess = excess_of(size, most_nodes=most_nodes)
+    if excess is not None:
+        message = f"The body has {excess}: send less at once."
+        raise TooLargeError(message)
+    return _parsed(body)
+
+
+def _parsed(body: bytes) -> Any:
     try:
-        return parse(body)
+        return parse_flat(body)
     except DuplicateNameError as error:
         names = ", ".join(sorted({safe_name(name) for name in error.names})[:_MOST_NAMED])
         message = f"The body names a field twice in one object ({names}): send each field once."
         raise InvalidError(message) from None
-    except DeepJsonError:
-        message = "The body is nested too deep: send the object that /openapi.json describes."
     except NotUtf8Error:
         message = "The body is not UTF-8: encode it as UTF-8."
     except JsonError:

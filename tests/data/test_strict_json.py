@@ -12,43 +12,43 @@ from data.strict_json import (
     InvalidJsonError,
     JsonError,
     NotUtf8Error,
-    parse,
+    parse_flat,
     parse_text,
 )
 
 
 def test_a_document_is_read_as_json_reads_it():
     document = {"text": "ö \n \u2028", "numbers": [0, -1.5, 1e300, 2**60], "nested": [{"a": None}, {"a": True}]}
-    assert parse(json.dumps(document).encode()) == document
+    assert parse_flat(json.dumps(document).encode()) == document
     assert parse_text(json.dumps(document, ensure_ascii=False)) == document
 
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}', "", "[1,]", "{'a': 1}", "1 2", "\ufeff{}"])
 def test_what_rfc_8259_does_not_know_is_refused(text: str):
     with pytest.raises(InvalidJsonError):
-        parse(text.encode())
+        parse_flat(text.encode())
 
 
 def test_a_number_of_thousands_of_digits_is_refused():
     with pytest.raises(InvalidJsonError):
-        parse(b"9" * 5000)
+        parse_flat(b"9" * 5000)
 
 
 @pytest.mark.parametrize("body", [b"\xff", '"ö"'.encode("latin-1"), "{}".encode("utf-16")])
 def test_other_encodings_are_refused(body: bytes):
     with pytest.raises(NotUtf8Error):
-        parse(body)
+        parse_flat(body)
 
 
 def test_each_doubled_name_is_named_once_and_in_order():
     with pytest.raises(DuplicateNameError, match='found "a", "b" more than once') as caught:
-        parse(b'[{"b": 1, "a": 2, "c": 3, "b": 4, "a": 5, "a": 6}]')
+        parse_flat(b'[{"b": 1, "a": 2, "c": 3, "b": 4, "a": 5, "a": 6}]')
     assert caught.value.names == ("a", "b")
 
 
 def test_a_doubled_name_that_no_encoding_can_write_is_shown_as_an_escape():
     with pytest.raises(DuplicateNameError) as caught:
-        parse(rb'{"\ud800": 1, "\ud800": 2}')
+        parse_flat(rb'{"\ud800": 1, "\ud800": 2}')
     assert str(caught.value).isascii()
 
 
@@ -63,8 +63,9 @@ def test_depth_is_bounded_to_the_level(brackets):
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 100_000])
 def test_depth_without_end_is_an_error_and_no_crash(body: bytes):
-    with pytest.raises(JsonError):
-        parse(body)
+    for parse in (parse_flat, lambda body: parse_text(body.decode())):
+        with pytest.raises(JsonError):
+            parse(body)
 
 
 def test_brackets_within_texts_are_no_depth():
@@ -77,7 +78,7 @@ def test_many_doubled_names_cost_no_more_than_their_number():
         body = f"{{{pairs}}}".encode()
         start = time.perf_counter()
         with pytest.raises(DuplicateNameError):
-            parse(body)
+            parse_flat(body)
         return time.perf_counter() - start
 
     seconds(1000)

@@ -1,0 +1,127 @@
+"""
+How much a JSON text would build, measured before anything of it is built.
+
+Eight megabytes of JSON are one text, or millions of lists of 100 bytes each. One compiled pass over the bytes tells
+the two apart in a hundredth of a second, and other threads go on meanwhile.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
+from numba import njit, types
+from numpy.typing import NDArray
+
+MOST_NODES = 200_000
+"""Names and values in a body: 1,000 items of 100 fields."""
+MOST_FEW_NODES = 20_000
+"""Names and values in a body that is one object."""
+MOST_LEVELS = 64
+"""The deepest body that is expected has five."""
+LONGEST_TEXT_BYTES = 65_536
+LONGEST_NUMBER_BYTES = 400
+"""The longest finite number, written out with all digits, has 309 before its point."""
+LARGEST_DECODED_BYTES = 16 * 2**20
+"""Python keeps four bytes for each character of a text with an emoji in it."""
+
+_QUOTE, _ESCAPE, _COMMA, _COLON = 0x22, 0x5C, 0x2C, 0x3A
+_OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = 0x5B, 0x5D, 0x7B, 0x7D
+_BLANK, _CONTINUES, _CONTINUATION, _FOUR_BYTES = 0x20, 0xC0, 0x80, 0xF0
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class JsonSize(NamedTuple):
+    """
+    The size of a JSON text.
+
+    Attributes:
+        nodes: names and values, at most one of each too many.
+        levels: how deep lists and objects are nested.
+        longest_text_bytes: the longest text or name.
+        longest_number_bytes: the longest number, or anything else that is no text.
+        characters: of the whole.
+        is_wide: whether a character needs four bytes.
+    """
+
+    nodes: int
+    levels: int
+    longest_text_bytes: int
+    longest_number_bytes: int
+    characters: int
+    is_wide: bool
+
+    @property
+    def decoded_bytes(self) -> int:
+        """The memory that the whole takes as a Python text, at most [bytes]."""
+        return self.characters * (4 if self.is_wide else 2)
+
+
+def size_of(body: bytes) -> JsonSize:
+    """
+    Measure a JSON text; what is not JSON is measured as far as it looks like it.
+
+    >>> size_of(b'{"lead_ids": ["L-1", "L-2"], "n": 12.5}')
+    JsonSize(nodes=7, levels=2, longest_text_bytes=8, longest_number_bytes=4, characters=39, is_wide=False)
+    """
+    nodes, levels, text, number, characters, is_wide = _measure(np.frombuffer(body, np.uint8))
+    return JsonSize(nodes, levels, text, number, characters, bool(is_wide))
+
+
+def excess_of(size: JsonSize, *, most_nodes: int) -> str | None:
+    """
+    Return what of a size is too much, with the bound; None where nothing is.
+
+    >>> excess_of(size_of(b"[1, 2, 3]"), most_nodes=3)
+    'more than 3 names and values'
+    """
+    if size.nodes > most_nodes:
+        return f"more than {most_nodes:,} names and values"
+    if size.longest_text_bytes > LONGEST_TEXT_BYTES:
+        return f"a text of more than {LONGEST_TEXT_BYTES:,} bytes"
+    if size.decoded_bytes > LARGEST_DECODED_BYTES:
+        return f"more text than {LARGEST_DECODED_BYTES // 2**20} MiB in memory"
+    return None
+
+
+def _compiled(function: Function) -> Function:
+    """Compile, or load from the cache of an earlier process; do without a cache if none is writable."""
+    bytes_read = types.Array(types.uint8, 1, "C", readonly=True)
+    six_numbers = types.UniTuple(types.int64, 6)  # type: ignore[no-untyped-call]
+    signature = six_numbers(bytes_read)
+    try:
+        made = njit(signature, cache=True, nogil=True)(function)
+    except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
+        made = njit(signature, nogil=True)(function)
+    return cast("Function", made)
+
+
+@_compiled
+def _measure(body: NDArray[np.uint8]) -> tuple[int, int, int, int, int, int]:
+    """Measure in one pass; the attributes of JsonSize, in order."""
+    nodes, level, levels, run, text, number, characters, wide = 1, 0, 0, 0, 0, 0, 0, 0
+    is_in_text = is_escaped = False
+    for byte in body:
+        characters += (byte & _CONTINUES) != _CONTINUATION
+        wide |= byte >= _FOUR_BYTES
+        if is_in_text:
+            if byte == _QUOTE and not is_escaped:
+                is_in_text, run = False, 0
+                continue
+            is_escaped = byte == _ESCAPE and not is_escaped
+            run += 1
+            text = max(text, run)
+        elif byte == _QUOTE:
+            is_in_text, is_escaped, run = True, False, 0
+        elif byte in (_OPEN_LIST, _OPEN_OBJECT):
+            nodes, level, run = nodes + 1, level + 1, 0
+            levels = max(levels, level)
+        elif byte in (_CLOSE_LIST, _CLOSE_OBJECT):
+            level, run = level - 1, 0
+        elif byte in (_COMMA, _COLON):
+            nodes, run = nodes + 1, 0
+        elif byte > _BLANK:
+            run += 1
+            number = max(number, run)
+        else:
+            run = 0
+    return nodes, levels, text, number, characters, wide
