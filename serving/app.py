@@ -1,9 +1,10 @@
 """The application: the only place where the parts of the service meet."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -37,7 +38,13 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 """Requests are counted for Prometheus; asking OpenTelemetry each time whether it is there costs 3 % of a score."""
 
 
-def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_behind: bool = True) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    now: Callable[[], int] = now_us,
+    works_behind: bool = True,
+    beside: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+) -> FastAPI:
     """
     Return the application with all of its parts.
 
@@ -45,6 +52,7 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_beh
         settings: the settings of the service.
         now: the machine's clock, in microseconds since 1970 UTC.
         works_behind: whether the worker runs on a thread of its own; else the owner of the service steps it.
+        beside: what else runs on the event loop while the app is open.
 
     Raises:
         SettingsError: keys are off and other machines could connect.
@@ -64,7 +72,7 @@ def create_app(settings: Settings, *, now: Callable[[], int] = now_us, works_beh
         telemetry=_NO_TELEMETRY,
     )
     app.state.service = open_service(settings, now=now)
-    app.state.works_behind = works_behind
+    app.state.works_behind, app.state.beside = works_behind, beside
     open_door(app, settings, database=app.state.service.database, now=app.state.service.clock.now)
     watch(app, app.state.service)
     add_problem_handlers(app)
@@ -105,7 +113,8 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     service: Service = app.state.service
-    behind = [asyncio.create_task(service.watch_models()), asyncio.create_task(app.state.meter.keep_fresh())]
+    runs = [service.watch_models, app.state.meter.keep_fresh, *app.state.beside]
+    behind = [asyncio.create_task(run()) for run in runs]
     if app.state.works_behind:
         service.worker.start()
     try:

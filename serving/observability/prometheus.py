@@ -8,14 +8,14 @@ What each counts for itself is refreshed there once a second; what the store kno
 import asyncio
 import os
 import platform
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
@@ -39,6 +39,10 @@ class Meter:
 
     Args:
         service: the service whose state is measured.
+
+    Attributes:
+        in_flight: requests that are being answered.
+        processes_replaced: counts the processes that were replaced, where there is a supervisor.
     """
 
     def __init__(self, service: Service) -> None:
@@ -61,6 +65,7 @@ class Meter:
         self._degraded = _gauge(registry, "degraded", "1 where a stand-in for the model answers", "livemax")
         self._memory = _gauge(registry, "resident_memory_bytes", "memory of all processes", "livesum")
         self.in_flight = 0
+        self.processes_replaced: Callable[[], int] = int
         self._series: dict[tuple[str, str, int], Histogram] = {}
         self._counted: dict[str, int] = {}
 
@@ -95,7 +100,7 @@ class Meter:
         """Return all metrics in Prometheus's text format."""
         self.refresh()
         registry = CollectorRegistry()
-        registry.register(_StoreCollector(self._service))
+        registry.register(_StoreCollector(self._service, self.processes_replaced))
         folder = os.environ.get(SHARED_FOLDER)
         if folder is None:
             return generate_latest(self._registry) + generate_latest(registry)
@@ -117,14 +122,17 @@ class Meter:
 
 
 class _StoreCollector(Collector):
-    """What the store and the clock say at the moment of a scrape."""
+    """What the store, the clock and the supervisor say at the moment of a scrape."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, processes_replaced: Callable[[], int]) -> None:
         self._service = service
+        self._processes_replaced = processes_replaced
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics; of a store that does not answer, only that it does not."""
         yield _build_info(self._service)
+        replaced = "processes that died or stood still, and were replaced"
+        yield CounterMetricFamily("leadscore_processes_replaced", replaced, value=self._processes_replaced())
         try:
             metrics = list(self._of_store())
         except STORE_ERRORS:

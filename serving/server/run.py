@@ -24,8 +24,9 @@ from serving.errors import AddressError
 from serving.observability.logs import write_logs
 from serving.observability.prometheus import SHARED_FOLDER
 from serving.server.http_limits import Connection
-from serving.server.member import member_app, tuned_app
+from serving.server.member import Replacements, member_app, tuned_app
 from serving.server.supervisor import Supervisor
+from serving.server.watchdog import tell_systemd
 from serving.settings import Settings
 from serving.store.database import Database
 
@@ -91,7 +92,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
+        tell_systemd("READY=1")
         _LOG.info("Listening on %s", self._address)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop to listen, and finish what was begun."""
+        tell_systemd("STOPPING=1")
+        await super().shutdown(sockets)
 
 
 def _serve_alone(settings: Settings, listener: socket.socket, *, address: str) -> None:
@@ -104,7 +111,9 @@ def _serve_together(settings: Settings, listener: socket.socket, *, address: str
     Database(settings.database, busy_timeout_s=settings.busy_timeout_s).close()
     with tempfile.TemporaryDirectory(prefix="leadscore-metrics-") as folder:
         os.environ[SHARED_FOLDER] = folder
-        Supervisor(_config(settings, partial(member_app, settings)), [listener], address=address).run()
+        replaced = Replacements()
+        config = _config(settings, partial(member_app, settings, replaced))
+        Supervisor(config, [listener], address=address, count_replaced=replaced.add_one).run()
 
 
 def _config(settings: Settings, app: Callable[[], FastAPI]) -> uvicorn.Config:

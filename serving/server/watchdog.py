@@ -1,0 +1,39 @@
+"""
+Watchdogs: a process whose event loop stands still is ended, with what it was doing in the log.
+
+The timer is the interpreter's own (`faulthandler`), so it also ends a process that is stuck in compiled code. Who
+started the process starts another one: our supervisor, systemd or the container's runtime.
+"""
+
+import asyncio
+import faulthandler
+import os
+import socket
+
+STUCK_S = 5.0
+"""How long an event loop may stand still."""
+_BEAT_S = 1.0
+
+
+async def prove_life() -> None:
+    """Put off the end of this process once a second, for ever, and tell systemd that it is alive."""
+    try:
+        while True:
+            faulthandler.dump_traceback_later(STUCK_S, exit=True)
+            tell_systemd("WATCHDOG=1")
+            await asyncio.sleep(_BEAT_S)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def tell_systemd(state: str) -> None:
+    """
+    Tell systemd the state of the service, where systemd started it and waits for that (sd_notify(3)).
+
+    Args:
+        state: such as ``READY=1``.
+    """
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
