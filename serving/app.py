@@ -118,7 +118,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     if app.state.works_behind:
         service.worker.start()
     try:
-        yield {"shutdown": app.state.stopping}  # for the server, which says when it begins to stop
+        yield {"shutdown": app.state.stopping, "connections": app.state.connections}  # which the server keeps
     finally:
         for task in behind:
             task.cancel()

@@ -33,6 +33,10 @@ def _readers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="reader")
 
 
+def _batcher() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="batch")
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """
@@ -40,7 +44,8 @@ class Service:
 
     Reads of SQLite run on the thread of the event loop, since handing a query to another thread takes longer than the
     query. Reads of PostgreSQL run on the threads of ``readers``. Writes wait for disks and for each other, so they run
-    one after the other on the single thread of ``writer``.
+    one after the other on the single thread of ``writer``. Long answers are made in parts on the single thread of
+    ``batcher``, one part of each in turn, so that they hold up neither the event loop nor each other.
     """
 
     settings: Settings
@@ -55,6 +60,7 @@ class Service:
     worker: Worker
     writer: ThreadPoolExecutor = field(default_factory=_writer)
     readers: ThreadPoolExecutor = field(default_factory=_readers)
+    batcher: ThreadPoolExecutor = field(default_factory=_batcher)
 
     async def read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
         """
@@ -67,6 +73,16 @@ class Service:
         if self.database.dialect == "sqlite":
             return self._read(query, at_once=at_once)
         return await self.ask(partial(self._read, query, at_once=at_once))
+
+    async def read_part(self, query: Callable[[RawConnection], Answer]) -> Answer:
+        """
+        Read one part of a long answer, after the parts that others wait for.
+
+        Args:
+            query: takes the driver's own connection.
+        """
+        work = partial(self._read, lambda store, _now: query(store), at_once=False)
+        return await asyncio.get_running_loop().run_in_executor(self.batcher, work)
 
     async def ask(self, work: Callable[[], Answer]) -> Answer:
         """Do work that takes long and writes nothing on another thread, so that other requests go on."""
@@ -101,6 +117,7 @@ class Service:
         """Finish the writes in flight, then close the store."""
         self.writer.shutdown(wait=True)
         self.readers.shutdown(wait=True)
+        self.batcher.shutdown(wait=True)
         self.worker.stop()
         self.previews.close()
         self.active_scorer.close()

@@ -56,6 +56,18 @@ class Settings(BaseSettings):
     requests_per_s: float = Field(
         default=1000, ge=0, le=1e6, description="Requests a second that one key may make; 0 lifts every limit."
     )
+    leads_per_s: float = Field(
+        default=5000,
+        ge=0,
+        le=1e7,
+        description="Leads a second that one key may ask for or send facts about; each KiB of a body is at least one.",
+    )
+    connections: int = Field(
+        default=1000, ge=10, le=100_000, description="Connections that one process keeps open at a time."
+    )
+    connections_per_address: int = Field(
+        default=500, ge=5, le=100_000, description="Connections of one address that one process keeps open at a time."
+    )
     sweep_every_s: float = Field(
         default=3600, gt=0, le=7 * 86_400, description="Seconds between two sweeps that score all open leads again."
     )

@@ -26,6 +26,7 @@ from serving.store.database import Database
 _SCHEME = b"bearer "
 _SCHEME_NAME = "key"
 _LONGEST = 100
+_BYTES_A_LEAD = 1024
 _WRONG_PER_S, _WRONG_AT_ONCE = 20, 100
 
 
@@ -44,6 +45,7 @@ class AccessControl:
         self._reads_inline = database.dialect == "sqlite"  # takes less time than handing it to a thread would
         self._now = now
         self._callers = Limiter(settings.requests_per_s / settings.workers)
+        self._leads = Limiter(settings.leads_per_s / settings.workers if settings.requests_per_s else 0)
         self._wrong = Limiter(_WRONG_PER_S if settings.requests_per_s else 0, burst=_WRONG_AT_ONCE)
 
     async def key_of(self, request: Request) -> Key:
@@ -62,7 +64,25 @@ class AccessControl:
             _slow_down(self._wrong.wait_s(request.client.host if request.client else ""))
             raise _refusal(secret, key)
         _slow_down(self._callers.wait_s(key.key_id))
+        _slow_down(self._leads.wait_s(key.key_id))
         return key
+
+    def charge(self, request: Request, *, leads: int, body_bytes: int = 0) -> None:
+        """Count what an accepted request turned out to be: leads, or the KiB of its body where they are more."""
+        if self._ring is not None:
+            self._leads.charge(key_of(request).key_id, max(leads, body_bytes // _BYTES_A_LEAD) - 1)
+
+    def headers_of(self, request: Request) -> dict[str, str]:
+        """
+        Return what the caller may still spend, as the IETF's draft on rate limits writes it.
+
+        Source: draft-ietf-httpapi-ratelimit-headers-10.
+        """
+        left = None if self._ring is None else self._leads.left(key_of(request).key_id)
+        if left is None:
+            return {}
+        policy, state = f'"leads";q={left.quota};w=1', f'"leads";r={left.remaining};t={math.ceil(left.reset_s)}'
+        return {"RateLimit-Policy": policy, "RateLimit": state}
 
     async def _found(self, ring: KeyRing, secret: str) -> Key | None:
         found = ring.cached(secret)
@@ -110,6 +130,23 @@ def key_of(request: Request) -> Key:
     """Return the key of a request that ``needs`` accepted."""
     key: Key = request.state.key
     return key
+
+
+def charge(request: Request, *, leads: int, body_bytes: int = 0) -> dict[str, str]:
+    """
+    Count the leads of an accepted request towards the limit of its key.
+
+    Args:
+        request: that ``needs`` accepted.
+        leads: how many it asks for, or sends facts about.
+        body_bytes: the size of its body.
+
+    Returns:
+        The headers that tell the caller what is left.
+    """
+    door: AccessControl = request.app.state.door
+    door.charge(request, leads=leads, body_bytes=body_bytes)
+    return door.headers_of(request)
 
 
 def open_door(app: FastAPI, settings: Settings, *, database: Database, now: Callable[[], int]) -> None:
@@ -197,4 +234,14 @@ def _slow_down(wait_s: float) -> None:
         raise TooManyError(message, retry_after_s=math.ceil(wait_s))
 
 
-__all__ = ["AccessControl", "RequiredScopes", "add_scopes", "check_open", "key_of", "needs", "open_door", "scopes_of"]
+__all__ = [
+    "AccessControl",
+    "RequiredScopes",
+    "add_scopes",
+    "charge",
+    "check_open",
+    "key_of",
+    "needs",
+    "open_door",
+    "scopes_of",
+]

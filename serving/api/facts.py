@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
-from serving.api.auth import needs
+from serving.api.auth import charge, needs
 from serving.api.idempotency import once, raising, worded
 from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, off_the_loop, parsed
 from serving.api.parameters import CheckedRequest, IdempotencyKey
@@ -87,13 +87,16 @@ async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | Non
         items = items_of(content)
     except RequestError as error:
         return await once(request, raising(error), key=key, body=body)
+    headers = charge(request, leads=len(items), body_bytes=len(body))
     take, is_single = service_of(request).ingestion.ingest, isinstance(content, dict)
 
     def act(reservation: ResponseReservation | None) -> StoredResponse:
         keeper = None if reservation is None else _AnswerKeeper(reservation, is_single)
         return _answered(take(kind, items, reservation=keeper), is_single=is_single)
 
-    return await once(request, act, key=key, body=body, lead_ids=_leads_in(items))
+    response = await once(request, act, key=key, body=body, lead_ids=_leads_in(items))
+    response.headers.update(headers)
+    return response
 
 
 @dataclass(frozen=True, slots=True)

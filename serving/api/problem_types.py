@@ -165,7 +165,8 @@ PROBLEM_TYPES = (
     _of(
         errors.TooManyError,
         "This key, or this address with wrong keys, sent more requests than allowed.",
-        "Wait for the seconds in `Retry-After`. The operator sets the rate with `LEADSCORE_REQUESTS_PER_S`.",
+        "Wait for the seconds in `Retry-After`. The operator sets the rates with `LEADSCORE_REQUESTS_PER_S` and"
+        " `LEADSCORE_LEADS_PER_S`.",
     ),
     ProblemType(
         "request-header-fields-too-large",

@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from data.instants import SECOND_US
+from serving.observability.open_connections import OpenConnections
 from serving.service import Service
 from serving.store.store_errors import STORE_ERRORS
 from serving.store.tables import quarantine, store_state
@@ -39,14 +40,16 @@ class Meter:
 
     Args:
         service: the service whose state is measured.
+        connections: the open connections of this process.
 
     Attributes:
         in_flight: requests that are being answered.
         processes_replaced: counts the processes that were replaced, where there is a supervisor.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, connections: OpenConnections) -> None:
         self._service = service
+        self._connections = connections
         self._registry = registry = CollectorRegistry()
         self.requests = Histogram(
             "leadscore_request_seconds",
@@ -60,6 +63,14 @@ class Meter:
         self._lost = _counter(registry, "receipts_lost", "receipts of answers that could not be saved in time")
         self._swaps = _counter(registry, "model_swaps", "times that a process switched to another scorer")
         self._swept = _counter(registry, "swept_leads", "leads scored again because time passed")
+        self._cut_off = _counter(registry, "connections_cut_off", "connections cut off to make room for others")
+        self._refused = Counter(
+            "leadscore_refused_requests",
+            "requests that the server refused before the app saw them",
+            ["status"],
+            registry=registry,
+        )
+        self._open = _gauge(registry, "connections", "connections that are open", "livesum")
         self._in_flight = _gauge(registry, "requests_in_flight", "requests that are being answered", "livesum")
         self._waiting = _gauge(registry, "receipts_waiting", "receipts of answers that are not on disk yet", "livesum")
         self._degraded = _gauge(registry, "degraded", "1 where a stand-in for the model answers", "livemax")
@@ -87,6 +98,10 @@ class Meter:
         self._add(self._swaps, "swaps", service.active_scorer.swaps)
         self._add(self._swept, "swept", service.worker.backlog_follower.swept)
         self._add(self.store_errors, "store errors", service.worker.store_errors)
+        self._open.set(len(self._connections))
+        self._add(self._cut_off, "cut off", self._connections.cut_off)
+        for status, count in self._connections.refused.items():
+            self._add(self._refused.labels(str(status.value)), f"refused {status}", count)
         with suppress(OSError):  # only Linux has this file
             self._memory.set(_resident_bytes())
 

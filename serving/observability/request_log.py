@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.observability.open_connections import OpenConnections
 from serving.observability.prometheus import Meter, route_of
 from serving.service import Service
 
@@ -77,9 +78,11 @@ class RequestLog:
 
 def watch(app: FastAPI, service: Service) -> None:
     """Attach to an app the meter that counts its requests, and what `RequestLog` and the readiness check look up."""
-    app.state.meter = Meter(service)
+    settings = service.settings
+    app.state.connections = OpenConnections(settings.connections, settings.connections_per_address)
+    app.state.meter = Meter(service, app.state.connections)
     app.state.stopping = ShutdownState()
-    app.state.logged_from = {"all": 0, "errors": _SERVER_ERROR, "none": 1000}[service.settings.log_requests]
+    app.state.logged_from = {"all": 0, "errors": _SERVER_ERROR, "none": 1000}[settings.log_requests]
 
 
 def _id_of(scope: Scope) -> bytes:

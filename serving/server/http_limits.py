@@ -1,11 +1,14 @@
 """
-Bounds on what a connection may cost: time to send a request, and bytes before its body.
+Bounds on what a connection may cost: time to send a request and to read its answer, and bytes before its body.
 
-By itself uvicorn waits for ever for the rest of a request, keeps headers of any length, and answers what is not HTTP
-in plain text. Here each of these is answered with a problem (RFC 9457), and the connection is closed.
+By itself uvicorn waits for ever for the rest of a request and for a caller that does not read its answer, keeps headers
+of any length, and answers what is not HTTP in plain text. Here each of the first is answered with a problem (RFC 9457),
+and the connection is closed; one whose caller does not read is cut off.
 """
 
 import asyncio
+import socket
+import struct
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -13,9 +16,11 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from serving.api.problems import problem
 from serving.api.security_headers import PLAIN
+from serving.observability.open_connections import OpenConnections
 from serving.server.graceful_shutdown import GracefulConnection
 
 _MAX_HEAD_BYTES = 64 * 2**10
+_FORGET_UNREAD = struct.pack("ii", 1, 0)
 
 
 class Connection(GracefulConnection):
@@ -24,24 +29,50 @@ class Connection(GracefulConnection):
 
     Attributes:
         within_s: how long a request may take to arrive, from its first byte to its last.
+        unread_s: how long a caller may leave an answer unread.
     """
 
     within_s: ClassVar[float] = 60
+    unread_s: ClassVar[float] = 20
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self._open: OpenConnections = self.app_state["connections"]
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._unparsed_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start to wait for the first request."""
+        """Start to wait for the first request, if there is room."""
         super().connection_made(transport)
-        self._expect_request()
+        if self._open.admit(self, self.client[0] if self.client else ""):
+            self._expect_request()
+        else:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def cut_off(self) -> None:
+        """Close the connection at once, and let the system forget what its caller did not read."""
+        channel: socket.socket = self.transport.get_extra_info("socket")
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET_UNREAD)
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
+        self._open.forget(self)
         self._stop_waiting()
+        self._stop_unread()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start to wait for the caller to read what was sent."""
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(self.unread_s, self.cut_off)
+
+    def resume_writing(self) -> None:
+        """Stop waiting: the caller reads."""
+        self._stop_unread()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Parse the bytes; reject those that add up to more than a head without becoming a request."""
@@ -73,7 +104,13 @@ class Connection(GracefulConnection):
         """Stop waiting: the request is here."""
         self._unparsed_bytes = 0
         self._stop_waiting()
+        self._open.has_request(self)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        self._open.is_answered(self)
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, in plain text
         """Answer what is not HTTP."""
@@ -88,6 +125,11 @@ class Connection(GracefulConnection):
             self._deadline.cancel()
             self._deadline = None
 
+    def _stop_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def _give_up(self) -> None:
         """Close a connection whose request did not arrive in time, unless an earlier one is still being answered."""
         self._deadline = None
@@ -99,6 +141,7 @@ class Connection(GracefulConnection):
 
     def _refuse(self, status: HTTPStatus) -> None:
         if not self.transport.is_closing():
+            self._open.refused[status] += 1
             self.transport.write(_REFUSALS[status])
             self.transport.close()
 
@@ -116,6 +159,7 @@ _REFUSALS = {
     for status, detail in {
         HTTPStatus.BAD_REQUEST: "The request is not HTTP as RFC 9112 defines it.",
         HTTPStatus.REQUEST_TIMEOUT: "The request did not arrive within a minute: send it again, or send less at once.",
+        HTTPStatus.SERVICE_UNAVAILABLE: "The service has as many connections as it takes: try again in a few seconds.",
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "The address and headers are longer than 64 KiB: shorten them.",
     }.items()
 }

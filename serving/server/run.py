@@ -4,6 +4,7 @@ import errno
 import logging
 import math
 import os
+import resource
 import signal
 import socket
 import tempfile
@@ -20,7 +21,7 @@ from sqlalchemy import make_url
 
 from data.playbook import load_playbook
 from serving.api.auth import check_open
-from serving.errors import AddressError
+from serving.errors import AddressError, SettingsError
 from serving.observability.logs import write_logs
 from serving.observability.prometheus import SHARED_FOLDER
 from serving.server.http_limits import Connection
@@ -33,6 +34,8 @@ from serving.store.database import Database
 _LOG = logging.getLogger("leadscore.serving")
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection, so that none is closed just as a request sets out."""
+_OTHER_DESCRIPTORS = 200
+"""Files of the store, of the metrics and of threads, beside the connections."""
 _START_WITHIN_S = 60
 """How long a process may leave the supervisor without a sign of life, its start on a busy machine included."""
 
@@ -66,6 +69,7 @@ def run(settings: Settings) -> ServeResult:
     """
     check_open(settings)
     write_logs(settings.log_format)
+    _allow_descriptors(settings.connections + _OTHER_DESCRIPTORS)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until uvicorn takes over, and once it has finished
     with listening(settings.host, settings.port) as listener, suppress(KeyboardInterrupt):
         port = listener.getsockname()[1]
@@ -74,6 +78,24 @@ def run(settings: Settings) -> ServeResult:
         else:
             _serve_together(settings, listener, address=_address(settings.host, port))
     return ServeResult(settings.host, port, make_url(settings.database).render_as_string(hide_password=True))
+
+
+def _allow_descriptors(count: int) -> None:
+    """
+    Let this process and those it starts open so many files and connections.
+
+    Raises:
+        SettingsError: the system allows fewer.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != hard < count:
+        message = (
+            f"The system allows a process {hard:,} open files, and LEADSCORE_CONNECTIONS needs {count:,}: "
+            "raise LimitNOFILE (or ulimit -n), or set fewer connections."
+        )
+        raise SettingsError(message)
+    if resource.RLIM_INFINITY != soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 class Server(uvicorn.Server):

@@ -1,9 +1,10 @@
 """Whatever is sent, the answer is a problem that repeats nothing, and others are answered meanwhile."""
 
 import json
+import select
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
@@ -221,6 +222,12 @@ def test_the_page_of_documentation_may_load_what_it_shows_itself_with(store):
     assert "://" not in policy, "nothing is loaded from another host"
 
 
+class Unread(Connection):
+    """A connection whose answers must be read within a fifth of a second."""
+
+    unread_s = 0.2
+
+
 class Impatient(Connection):
     """A connection on which a request must arrive within a fifth of a second."""
 
@@ -233,6 +240,7 @@ def running(settings, connections=Connection):
     app = create_app(settings)
     key = key_in(app.state.service.database)
     with listening("127.0.0.1", 0) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**14)  # small, so that unread answers show at once
         server = uvicorn.Server(
             uvicorn.Config(app, http=connections, ws="none", server_header=False, log_level="error")
         )
@@ -305,6 +313,40 @@ def test_a_caller_that_stalls_is_told_so_and_let_go_of(impatient_address, name):
     content = HALVES[name]
     answer = said(impatient_address, content % impatient_address[1].encode() if b"%s" in content else content)
     assert raw_problem(answer, 408)["type"] == "/docs/errors#request-timeout"
+
+
+def test_a_caller_that_does_not_read_is_cut_off(tmp_path):
+    with running(settings_in(tmp_path, requests_per_s=0), Unread) as (address, key), socket.socket() as caller:
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        caller.settimeout(5)
+        caller.connect(address)
+        body = json.dumps({"lead_ids": [f"lead {number} " + "x" * 150 for number in range(1000)]}).encode()
+        head = b"POST /v1/scores HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+        request = head % (key.encode(), len(body)) + body
+        watched = select.poll()
+        watched.register(caller, select.POLLHUP | select.POLLERR)
+        caller.sendall(request)
+        assert watched.poll(20_000), "the connection must have been cut off"
+
+
+def test_half_requests_that_take_every_connection_keep_nobody_out(tmp_path):
+    settings = settings_in(tmp_path, connections=20, connections_per_address=15)
+    with running(settings) as (address, key):
+        halves = [socket.create_connection(address) for _ in range(60)]
+        try:
+            for half in halves:
+                with suppress(OSError):
+                    half.sendall(HALVES["half a head"])
+            headers = {"Authorization": f"Bearer {key}"}
+            with httpx.Client(base_url=f"http://{address[0]}:{address[1]}", headers=headers) as client:
+                assert client.get("/v1/routes").status_code == 200
+                metrics = client.get("/metrics").text
+        finally:
+            for half in halves:
+                half.close()
+    counted = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
+    assert float(counted["leadscore_connections_cut_off_total"]) >= 45
+    assert float(counted["leadscore_connections"]) <= 20
 
 
 def test_others_are_answered_while_many_callers_stall(tmp_path, process):

@@ -1,5 +1,6 @@
 """Who may call what: every operation against every kind of key, exactly as documented."""
 
+import json
 import re
 from functools import partial
 
@@ -202,6 +203,30 @@ def test_a_caller_that_asks_too_often_waits_and_another_does_not(tmp_path, time_
         found.client.headers["Authorization"] = f"Bearer {key_in(found.service.database)}"
         assert found.client.get("/v1/routes").status_code == 200
         assert found.client.get("/health/live").status_code == 200
+
+
+def test_a_caller_pays_for_leads_and_not_for_requests(tmp_path, time_stands_still):
+    found = opened(settings_in(tmp_path, leads_per_s=10))
+    ids = [f"L-{number}" for number in range(32)]
+    with found.client:
+        answer = found.client.post("/v1/scores", json={"lead_ids": ids})
+        assert answer.status_code == 200
+        assert answer.headers["ratelimit-policy"] == '"leads";q=10;w=1'
+        assert answer.headers["ratelimit"] == '"leads";r=0;t=3'
+        refused = found.client.get("/v1/leads/L-1/score")
+        is_problem(refused, 429)
+        assert refused.headers["retry-after"] == "3"
+        found.client.headers["Authorization"] = f"Bearer {key_in(found.service.database)}"
+        assert found.client.post("/v1/leads", json={"lead_id": "L-1"}).headers["ratelimit"] == '"leads";r=9;t=0'
+        facts = [{"lead_id": each, "attributes": {}} for each in ids]
+        assert found.client.post("/v1/leads", json=facts).headers["ratelimit"] == '"leads";r=0;t=3'
+
+
+def test_a_large_body_counts_by_its_size(tmp_path, time_stands_still):
+    found = opened(settings_in(tmp_path, leads_per_s=10))
+    with found.client:
+        body = json.dumps({"lead_id": "L-1"}).ljust(20 * 1024)
+        assert found.client.post("/v1/leads", content=body).headers["ratelimit"] == '"leads";r=0;t=2'
 
 
 def test_a_flood_of_wrong_keys_is_slowed_down_and_valid_ones_from_there_are_not(tmp_path, time_stands_still):
