@@ -23,6 +23,7 @@ from serving.scorers.active_scorer import ActiveScorer
 from serving.scores.backlog import BacklogFollower
 from serving.scores.crossings import CrossingRules
 from serving.scores.preview import Previews
+from serving.scores.receipt_retention import ReceiptRetention
 from serving.scores.recorder import Recorder
 from serving.scores.rescoring import Rescorer
 from serving.service import Service
@@ -91,7 +92,12 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     crossing_rules, recorder = CrossingRules(playbook), Recorder()
     rescoring = Rescorer(database, clock, active_scorer=active_scorer, crossing_rules=crossing_rules)
     backlog_follower = BacklogFollower(database, clock, rescoring=rescoring, crossing_rules=crossing_rules)
-    chores: dict[str, Callable[[], object]] = {"scrub": partial(scrub_if_due, database), "clock": time.measure}
+    retention = ReceiptRetention(database, settings.keep_receipts_days)
+    chores: dict[str, Callable[[], object]] = {
+        "scrub": partial(scrub_if_due, database),
+        "clock": time.measure,
+        "receipts": lambda: retention.step(clock.now()),
+    }
     worker = Worker(database, clock, recorder, backlog_follower, settings.sweep_every_s, chores)
     ingestion = Ingestion(
         playbook.business, database, clock=clock, clock_skew_s=settings.clock_skew_s, on_stored=worker.woken.set

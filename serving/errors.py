@@ -28,6 +28,7 @@ ServingError               base of every error of serving
     ├── BundleRefusedError 422  the bundle is damaged, or cannot be used here
     ├── ReusedKeyError     422  this idempotency key was sent with another request
     ├── TooManyError       429  this caller sends more requests than it may
+    ├── ClockBehindError   503  the machine's clock is behind what the store knows
     └── StoppingError      503  the service is shutting down and accepts no new requests
 """
 
@@ -270,6 +271,14 @@ class TooManyError(RequestError):
     def headers(self) -> Mapping[str, str]:
         """The header that says when to try again."""
         return {"Retry-After": str(self._retry_after_s)}
+
+
+class ClockBehindError(RequestError):
+    """The machine's clock is behind what the store knows, so that the newest facts would count in no score."""
+
+    status = 503
+    slug = "clock-behind"
+    title = "The clock is behind the store"
 
 
 class StoppingError(RequestError):

@@ -74,6 +74,12 @@ class Settings(BaseSettings):
     fresh_for_s: float = Field(
         default=7200, gt=0, le=30 * 86_400, description="Seconds after which a stored score is marked stale."
     )
+    keep_receipts_days: int = Field(
+        default=400,
+        ge=31,
+        le=36_500,
+        description="Days for which receipts are kept; those behind handovers and the newest of each lead for ever.",
+    )
     drain_s: float = Field(
         default=30, gt=0, le=30, description="Seconds that requests may still take once the service is stopped."
     )

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from serving.scores.backlog import BacklogFollower
 from serving.scores.recorder import Recorder
 from serving.store.database import Database
 from serving.store.leases import Lease
-from serving.store.store_errors import STORE_ERRORS
+from serving.store.store_errors import STORE_ERRORS, name_of
 from serving.store.tables import store_state
 
 _LOG = logging.getLogger("leadscore.serving")
@@ -43,7 +44,7 @@ class Worker:
         sweep_every_s: how often all open leads are scored again.
         chores: what else is done once a minute, by name.
         woken: set when there is new work, so that the worker does not wait for its next look.
-        store_errors: how often the store did not answer.
+        store_errors: how often the store did not answer, by the database's name of the error.
     """
 
     database: Database
@@ -53,7 +54,7 @@ class Worker:
     sweep_every_s: float
     chores: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     woken: threading.Event = field(default_factory=threading.Event)
-    store_errors: int = 0
+    store_errors: Counter[str] = field(default_factory=Counter)
     _stop: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _sweep_after: str | None = None
@@ -113,8 +114,8 @@ class Worker:
         try:
             return self.step()
         except STORE_ERRORS as error:  # the store is gone for a while: the next round tries again
-            self.store_errors += 1
-            _LOG.error("The worker waits for the store: %s", type(getattr(error, "orig", error)).__name__)
+            self.store_errors[name_of(error)] += 1
+            _LOG.error("The worker waits for the store: %s", name_of(error))
         except Exception:  # noqa: BLE001 - no error of one round may end the worker
             _LOG.exception("The worker could not finish its round; it goes on with the next")
         return False

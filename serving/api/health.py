@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
+from data.instants import SECOND_US, iso
 from serving.api.problem_responses import failures
 from serving.api.schemas.answer import respond
 from serving.api.schemas.service_state import LivenessOut, ReadinessOut
-from serving.errors import StoppingError
+from serving.errors import ClockBehindError, StoppingError
 from serving.observability.request_log import ShutdownState
 from serving.service import service_of
+from serving.store.store_health import newest_fact_at, prove_writable
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -20,11 +22,27 @@ async def check_liveness() -> Response:
 
 @router.get("/ready", summary="Check that the service can answer", response_model=ReadinessOut, responses=failures())
 async def check_readiness(request: Request) -> Response:
-    """Answer that the store answers and a scorer is ready; without either, or once it is to stop, with a 503."""
+    """
+    Answer that the store takes facts, the clock is not behind it and a scorer is ready.
+
+    Without any of these, or once the service is to stop, the answer is a 503.
+    """
     stopping: ShutdownState = request.app.state.stopping
     if stopping.has_begun:
         message = "The service answers what was begun and then stops: send new requests to another process."
         raise StoppingError(message)
     service = service_of(request)
-    await service.read(lambda store, _now: store.execute("SELECT lead_id FROM leads LIMIT 1").fetchone())
+    newest = await service.ask_store(lambda connection, _now: newest_fact_at(connection))
+    _check_clock(newest, service.clock.now(), skew_s=service.settings.clock_skew_s)
+    await service.ask(lambda: prove_writable(service.database))
     return respond(ReadinessOut(degraded=service.active_scorer.current.degraded))
+
+
+def _check_clock(newest: int | None, now: int, *, skew_s: float) -> None:
+    """Refuse to be ready where the store knows facts from after the clock's present, which no score would count."""
+    if newest is not None and newest > now + skew_s * SECOND_US:
+        message = (
+            f"The clock shows {iso(now)}, and the store knows facts from {iso(newest)}: set the clock of the machine; "
+            "until then those facts count in no score."
+        )
+        raise ClockBehindError(message)

@@ -183,6 +183,11 @@ PROBLEM_TYPES = (
         "Report the `X-Request-Id` of the response to the operator. Sending the same request again does no harm.",
     ),
     _of(
+        errors.ClockBehindError,
+        "The machine's clock is behind the newest fact in the store, as after a virtual machine was restored.",
+        "Set the clock of the machine; the service is ready as soon as it shows the right time.",
+    ),
+    _of(
         errors.StoppingError,
         "The process is shutting down and accepts no new work.",
         "Send the request again after the seconds in `Retry-After`: the next process answers.",

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from serving.api.lead_paths import methods_at
 from serving.api.problem_types import ABOUT_BLANK, PROBLEM_TYPES, type_url
 from serving.errors import InvalidError, RequestError, TooLargeError
-from serving.store.store_errors import STORE_ERRORS
+from serving.store.store_errors import STORE_ERRORS, name_of
 from serving.validation_messages import message_of
 
 _LOG = logging.getLogger("leadscore.serving")
@@ -99,8 +99,8 @@ async def _on_hung_up(_request: Request, _error: Exception) -> Response:
 
 
 async def _on_store_error(request: Request, error: Exception) -> Response:
-    request.app.state.meter.store_errors.inc()
-    _LOG.error("the store did not answer: %s", type(error).__name__, exc_info=error)
+    request.app.state.meter.store_errors.labels(name_of(error)).inc()
+    _LOG.error("the store did not answer: %s", name_of(error), exc_info=error)
     detail = "The store is busy or cannot be reached; nothing was stored. Send the same request again."
     return _problem_of("store-unavailable", detail, headers={"Retry-After": "1"})
 

@@ -23,8 +23,10 @@ from sqlalchemy import func, select
 
 from data.instants import SECOND_US
 from serving.observability.open_connections import OpenConnections
+from serving.scores.receipt_retention import ReceiptCounts, receipt_counts
 from serving.service import Service
 from serving.store.store_errors import STORE_ERRORS
+from serving.store.store_health import disk_free_bytes, log_bytes, newest_fact_at, size_bytes
 from serving.store.tables import quarantine, store_state
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -59,7 +61,12 @@ class Meter:
             registry=registry,
         )
         self.rate_limited = _counter(registry, "rate_limited_requests", "requests of keys that send too many")
-        self.store_errors = _counter(registry, "store_errors", "times that the store did not answer")
+        self.store_errors = Counter(
+            "leadscore_store_errors",
+            "times that the store did not answer, by its own name of the error",
+            ["error"],
+            registry=registry,
+        )
         self._lost = _counter(registry, "receipts_lost", "receipts of answers that could not be saved in time")
         self._swaps = _counter(registry, "model_swaps", "times that a process switched to another scorer")
         self._swept = _counter(registry, "swept_leads", "leads scored again because time passed")
@@ -97,7 +104,8 @@ class Meter:
         self._add(self._lost, "lost", service.recorder.lost)
         self._add(self._swaps, "swaps", service.active_scorer.swaps)
         self._add(self._swept, "swept", service.worker.backlog_follower.swept)
-        self._add(self.store_errors, "store errors", service.worker.store_errors)
+        for error, count in service.worker.store_errors.items():
+            self._add(self.store_errors.labels(error), f"store error {error}", count)
         self._open.set(len(self._connections))
         self._add(self._cut_off, "cut off", self._connections.cut_off)
         for status, count in self._connections.refused.items():
@@ -160,9 +168,13 @@ class _StoreCollector(Collector):
         waited_s = 0 if backlog.oldest_since is None else max(0, now - backlog.oldest_since) / SECOND_US
         behind_s = max(0, now - service.clock.as_of(service.database.other_writer_since)) / SECOND_US
         with service.database.reading() as connection:
+            newest = newest_fact_at(connection)
+            counts = receipt_counts(connection)
             held = connection.execute(select(func.count()).where(quarantine.c.released_at.is_(None))).scalar_one()
             swept = connection.execute(select(store_state.c.content).where(store_state.c.name == "swept_at")).scalar()
         yield _gauge_now("store_up", "1 where the store answers", 1)
+        clock_behind_s = 0 if newest is None else max(0, newest - now) / SECOND_US
+        yield _gauge_now("clock_behind_seconds", "how far the clock is behind the newest fact", clock_behind_s)
         yield _gauge_now("queue_leads", "leads that wait to be scored after new facts", backlog.leads)
         yield _gauge_now("queue_oldest_seconds", "how long the first of them has waited", waited_s)
         lag = GaugeMetricFamily(
@@ -174,8 +186,23 @@ class _StoreCollector(Collector):
         lag.add_metric(["live"], behind_s)
         yield lag
         yield _gauge_now("quarantined_facts", "facts that wait to be released", held)
+        yield _gauge_now("store_bytes", "size of the store", size_bytes(service.database))
+        yield _gauge_now("store_log_bytes", "size of the write-ahead log of a file", log_bytes(service.database))
+        free = disk_free_bytes(service.database)
+        if free is not None:
+            yield _gauge_now("disk_free_bytes", "free space on the disk of the store", free)
+        yield from _of_receipts(counts, now)
         if swept is not None:
             yield _gauge_now("sweep_last_timestamp_seconds", "when a sweep last ended", int(swept) / SECOND_US)
+
+
+def _of_receipts(counts: ReceiptCounts | None, now: int) -> Iterator[Metric]:
+    """Yield what the last visit of all leads counted; only the process that holds the lease visits them."""
+    if counts is not None:
+        age_s = 0 if counts.oldest is None else (now - counts.oldest) / SECOND_US
+        yield _gauge_now("receipts", "receipts in the store", counts.stored)
+        yield _gauge_now("receipts_last_day", "receipts of the last 24 hours", counts.last_day)
+        yield _gauge_now("oldest_receipt_seconds", "age of the oldest receipt", age_s)
 
 
 def route_of(scope: MutableMapping[str, Any]) -> str:

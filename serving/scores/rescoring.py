@@ -136,8 +136,10 @@ class Rescorer:
     def _write(self, connection: Connection, batch: ScoredBatch) -> int:
         lead_ids = self._unchanged(connection, batch)
         receipts = [each for each in batch.receipts if each.row["lead_id"] in lead_ids]
-        ids = save_receipts(connection, receipts)
-        save_receipts(connection, [each for each in batch.shadow_receipts if each.row["lead_id"] in lead_ids])
+        by_time = {each for each in lead_ids if batch.due[each].since is None and each not in batch.crossing}
+        shadow_receipts = [each for each in batch.shadow_receipts if each.row["lead_id"] in lead_ids]
+        ids = save_receipts(connection, receipts, only_notable=by_time)
+        save_receipts(connection, shadow_receipts, only_notable=by_time)
         _store(connection, receipts, ids=ids, lead_ids=lead_ids)
         save_threshold_states(
             connection, {each: state for each, state in batch.crossings.changed.items() if each in lead_ids}

@@ -4,14 +4,14 @@ import hashlib
 import json
 import math
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
 
-from models.receipt import Grade
+from models.receipt import Grade, displayed
 from serving.scorers.deployments import Role
 from serving.scorers.live_scorer import KnownLead, LiveScorer
 from serving.store.rows import insert_rows
@@ -19,6 +19,9 @@ from serving.store.tables import leads, receipts
 
 _TENTHS = 1
 """Decimals of points that count as a change: a smaller one gives the same receipt, which is stored once."""
+
+
+_NOTABLE_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,17 @@ def _content_hash(live: LiveScorer, points: float, reasons: Mapping[str, float])
     return hashlib.sha256(json.dumps(summary).encode()).hexdigest()[:32]
 
 
-def save_receipts(connection: Connection, new: Sequence[ReceiptRow]) -> dict[str, str]:
+def save_receipts(
+    connection: Connection, new: Sequence[ReceiptRow], *, only_notable: Collection[str] = ()
+) -> dict[str, str]:
     """
     Store the receipts that differ from the one before them.
 
     Args:
         connection: holds the write lock.
         new: receipts of one role; those of leads that are no longer known are dropped.
+        only_notable: leads of which a receipt is stored only if a person would notice what changed: the points as
+            shown, or which five reasons are the largest.
 
     Returns:
         For each lead the id of the receipt that holds its score.
@@ -135,15 +142,37 @@ def save_receipts(connection: Connection, new: Sequence[ReceiptRow]) -> dict[str
     if not new:
         return {}
     newest = _before(connection, new)
+    alike = _alike(connection, [each for each in new if each.row["lead_id"] in only_notable], newest)
     rows, ids = [], {}
     for receipt in sorted(new, key=lambda each: int(each.row["as_of"])):
         lead_id, this = receipt.row["lead_id"], (receipt.row["receipt_id"], receipt.row["content_hash"])
-        if lead_id not in newest or newest[lead_id][1] != this[1]:
+        if lead_id not in newest or (newest[lead_id][1] != this[1] and lead_id not in alike):
             rows.append(receipt.row)
             newest[lead_id] = this
         ids[lead_id] = newest[lead_id][0]
     insert_rows(connection, receipts, rows)
     return ids
+
+
+def _alike(connection: Connection, new: Sequence[ReceiptRow], before: Mapping[str, tuple[str, str]]) -> set[str]:
+    """Return the leads whose new receipt nobody would tell from the one before it."""
+    ids = [before[each.row["lead_id"]][0] for each in new if each.row["lead_id"] in before]
+    columns = (receipts.c.lead_id, receipts.c.points, receipts.c.threshold, receipts.c.scorer, receipts.c.content)
+    query = select(*columns).where(receipts.c.receipt_id.in_(ids))
+    earlier = {row["lead_id"]: dict(row) for row in connection.execute(query).mappings()}
+    return {
+        lead_id
+        for each in new
+        if (lead_id := each.row["lead_id"]) in earlier and _notable(each.row) == _notable(earlier[lead_id])
+    }
+
+
+def _notable(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what a person notices of a receipt."""
+    content = json.loads(row["content"])
+    reasons: Mapping[str, float] = content["reasons"]
+    largest = frozenset(sorted(reasons, key=lambda code: (-abs(reasons[code]), code))[:_NOTABLE_REASONS])
+    return row["scorer"], row["threshold"], content["degraded"], displayed(row["points"]), largest
 
 
 def _of_known_leads(connection: Connection, new: Sequence[ReceiptRow]) -> list[ReceiptRow]:

@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from serving.clock import Clock
 from serving.errors import StoreError
 from serving.settings import database_url
+from serving.store.newest_fact import note_newest_fact
 from serving.store.tables import metadata
 from serving.store.writes_in_flight import WritesInFlight, postgres_writer_since
 
@@ -159,6 +160,7 @@ class Database:
                 if self._writes_in_flight is not None:
                     self._writes_in_flight.announce(since)
                 yield connection, since
+                note_newest_fact(connection, since)
             self.fact_writes += 1
         finally:
             if self._writes_in_flight is not None:

@@ -18,3 +18,14 @@ def _store_errors() -> tuple[type[Exception], ...]:
 
 STORE_ERRORS = _store_errors()
 """What is raised when the store does not answer, whichever way it was queried."""
+
+
+def name_of(error: BaseException) -> str:
+    """
+    Return what a database calls an error, which names no data: SQLite's name, PostgreSQL's SQLSTATE, or the class.
+
+    >>> name_of(ValueError("of a lead"))
+    'ValueError'
+    """
+    cause = getattr(error, "orig", None) or error
+    return str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(cause).__name__)

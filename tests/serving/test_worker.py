@@ -82,7 +82,7 @@ def test_a_round_that_fails_is_counted_and_the_next_one_goes_on(store):
     assert follower.is_done.wait(20)
     worker.stop()
     assert follower.swept == ["", "L-1", "L-2"]
-    assert worker.store_errors == 3
+    assert worker.store_errors.total() == 3
 
 
 def test_a_worker_stops_though_its_store_is_gone(store, monkeypatch):

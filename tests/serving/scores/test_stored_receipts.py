@@ -1,5 +1,6 @@
 """Receipts are stored once per change, can be recomputed, and explain changes in points that add up."""
 
+import json
 import math
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from data.instants import iso, parse
+from serving.scores.stored_receipts import ReceiptRow, save_receipts
 from serving.store.tables import activities, receipts
 from tests.serving.conftest import DAY_US, opened, promote
 
@@ -255,6 +257,37 @@ def test_the_sweep_finds_that_a_score_fell_by_time_alone(store):
     assert after["points"] < before["points"]
     assert parse(after["as_of"]) - parse(before["as_of"]) > 119 * DAY_US
     assert receipts_of(store)[0]["points"] == after["points"]
+
+
+USUAL = {"a": 9.0, "b": 8.0, "c": 7.0, "d": 6.0, "e": 5.0, "f": 4.0}
+
+
+def receipt_row(points, reasons, as_of):
+    """Return a receipt as a sweep would build it."""
+    content = {"reasons": reasons, "degraded": False}
+    fixed = {"lead_id": "L-1", "role": "champion", "scorer": "f", "threshold": 60.0, "feature_values": "[]"}
+    row = {"receipt_id": f"r-{as_of}", "as_of": as_of, "points": points, "content": json.dumps(content)}
+    return ReceiptRow({**fixed, **row, "content_hash": f"{points} {sum(reasons.values())}"}, points, "A", None, None)
+
+
+@pytest.mark.parametrize(
+    ("points", "reasons", "is_noticed"),
+    [
+        (70.4, USUAL, False),
+        (69.6, {**USUAL, "a": 8.5, "b": 8.6}, False),
+        (70.6, USUAL, True),
+        (70.2, {**USUAL, "f": 5.5}, True),
+    ],
+    ids=["less than a point", "the same five", "another point", "another five"],
+)
+def test_a_sweep_stores_a_receipt_only_where_a_person_would_notice_the_change(store, points, reasons, is_noticed):
+    store.lead(**FIT)
+    with store.service.database.writing() as connection:
+        save_receipts(connection, [receipt_row(70.2, USUAL, 2**62)])
+        new = receipt_row(points, reasons, 2**62 + 1)
+        ids = save_receipts(connection, [new], only_notable={"L-1"})
+        assert ids == {"L-1": f"r-{2**62 + is_noticed}"}
+        assert save_receipts(connection, [new]) == {"L-1": f"r-{2**62 + 1}"}, "other changes are stored to a tenth"
 
 
 def test_a_sweep_that_is_not_due_scores_nothing(store):

@@ -1,0 +1,111 @@
+"""
+Retention of receipts: they grow thinner with age, and end.
+
+The receipt behind a handover and the newest of each lead are kept for ever. Leads are visited a thousand at a time, in
+the order of their ids, again and again, so that no statement takes long; on the way the receipts are counted.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Connection, and_, delete, exists, func, select, text
+
+from serving.store.database import Database
+from serving.store.rows import run_rows
+from serving.store.tables import leads, receipts, routes, scores, store_state
+
+DAY_US = 86_400_000_000
+THINNED_AFTER_DAYS = 30
+"""Days for which every receipt is kept; of older ones, the last of each day."""
+_LEADS_A_STEP = 1000
+_COUNTS = "receipt_counts"
+_NOTE = text(
+    "INSERT INTO store_state (name, content) VALUES (:name, :content)"
+    " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCounts:
+    """
+    What one visit of all leads counted.
+
+    Attributes:
+        stored: receipts in the store.
+        last_day: those of the last 24 hours.
+        oldest: the oldest one [us since 1970 UTC]; None if there is none.
+    """
+
+    stored: int = 0
+    last_day: int = 0
+    oldest: int | None = None
+
+    def plus(self, stored: int, last_day: int, oldest: int | None) -> "ReceiptCounts":
+        """Return the sum with what another part of the leads has."""
+        earliest = min((each for each in (self.oldest, oldest) if each is not None), default=None)
+        return ReceiptCounts(self.stored + stored, self.last_day + last_day, earliest)
+
+
+class ReceiptRetention:
+    """
+    Deletes receipts that nobody needs any more.
+
+    Args:
+        database: the store.
+        keep_days: days after which receipts end.
+    """
+
+    def __init__(self, database: Database, keep_days: int) -> None:
+        self._database = database
+        self._keep_days = keep_days
+        self._after = ""
+        self._counting = ReceiptCounts()
+
+    def step(self, now: int) -> int:
+        """Visit the next leads; return how many receipts were deleted [us since 1970 UTC: now]."""
+        with self._database.writing() as connection:
+            query = select(leads.c.lead_id).where(leads.c.lead_id > self._after).order_by(leads.c.lead_id)
+            visited = list(connection.execute(query.limit(_LEADS_A_STEP)).scalars())
+            if not visited:
+                run_rows(connection, _NOTE, [{"name": _COUNTS, "content": json.dumps(asdict(self._counting))}])
+                self._counting, self._after = ReceiptCounts(), ""
+                return 0
+            deleted = _delete(connection, visited[0], visited[-1], now=now, keep_days=self._keep_days)
+            counted = _counts(connection, visited[0], visited[-1], now=now)
+        self._counting, self._after = self._counting.plus(*counted), visited[-1]
+        return deleted
+
+
+def receipt_counts(connection: Connection) -> ReceiptCounts | None:
+    """Return what the last visit of all leads counted; None before the first is over."""
+    noted = connection.execute(select(store_state.c.content).where(store_state.c.name == _COUNTS)).scalar()
+    return None if noted is None else ReceiptCounts(**json.loads(noted))
+
+
+def _delete(connection: Connection, first: str, last: str, *, now: int, keep_days: int) -> int:
+    """Delete what is too old of a stretch of leads, and what a later receipt of the same day makes superfluous."""
+    later, of_route = receipts.alias("later"), receipts.alias("of_route")
+    same = and_(later.c.lead_id == receipts.c.lead_id, later.c.role == receipts.c.role)
+    same_day = later.c.as_of - later.c.as_of % DAY_US == receipts.c.as_of - receipts.c.as_of % DAY_US
+    is_thin = exists().where(same, later.c.as_of > receipts.c.as_of, same_day)
+    behind_route = (
+        select(func.max(of_route.c.as_of))
+        .where(of_route.c.lead_id == receipts.c.lead_id, of_route.c.role == receipts.c.role)
+        .where(of_route.c.as_of <= routes.c.routed_at)
+        .scalar_subquery()
+    )
+    is_routes = exists().where(routes.c.lead_id == receipts.c.lead_id, receipts.c.as_of == behind_route)
+    is_newest = exists().where(scores.c.receipt_id == receipts.c.receipt_id, scores.c.lead_id == receipts.c.lead_id)
+    is_superfluous = (receipts.c.as_of < now - keep_days * DAY_US) | (
+        (receipts.c.as_of < now - THINNED_AFTER_DAYS * DAY_US) & is_thin
+    )
+    statement = delete(receipts).where(receipts.c.lead_id.between(first, last), is_superfluous, ~is_routes, ~is_newest)
+    deleted: int = connection.execute(statement).rowcount
+    return deleted
+
+
+def _counts(connection: Connection, first: str, last: str, *, now: int) -> tuple[int, int, int | None]:
+    of_leads = receipts.c.lead_id.between(first, last)
+    count, oldest = connection.execute(select(func.count(), func.min(receipts.c.as_of)).where(of_leads)).one()
+    of_day = select(func.count()).where(of_leads, receipts.c.as_of >= now - DAY_US)
+    return count, connection.execute(of_day).scalar_one(), oldest

@@ -1,0 +1,77 @@
+"""What tells whether a store is well: that it can be written, how large it is, and when it last learned something."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection, select, text
+
+from serving.store.database import Database
+from serving.store.newest_fact import NEWEST_FACT
+from serving.store.tables import activities, lead_versions, outcomes, store_state
+
+_PROBE = text(
+    "INSERT INTO store_state (name, content) VALUES ('write_probe', '1')"
+    " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
+)
+_BUSY = "SQLITE_BUSY"
+
+
+def prove_writable(database: Database) -> None:
+    """
+    Write one row; where somebody else is writing to the file, that proves as much.
+
+    Raises:
+        sqlite3.Error: the file cannot be written: the disk is full, or it may only be read.
+        DBAPIError: the server takes no writes.
+    """
+    if database.path is not None:
+        _prove_file(database.path)
+        return
+    with database.writing() as connection:
+        connection.execute(_PROBE)
+
+
+def _prove_file(path: Path) -> None:
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(_PROBE.text)
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != _BUSY:
+                raise
+
+
+def newest_fact_at(connection: Connection) -> int | None:
+    """Return when the store last learned a fact [us since 1970 UTC]; None where it knows none."""
+    noted = connection.execute(select(store_state.c.content).where(store_state.c.name == NEWEST_FACT)).scalar()
+    if noted is not None:
+        return int(noted)
+    known = [lead_versions.c.known_at, activities.c.known_at, outcomes.c.known_at]
+    newest = [connection.execute(select(column).order_by(column.desc()).limit(1)).scalar() for column in known]
+    return max((each for each in newest if each is not None), default=None)
+
+
+def size_bytes(database: Database) -> int:
+    """Return the size of a store, its write-ahead log included."""
+    if database.path is not None:
+        return sum(path.stat().st_size for path in (database.path, _log_of(database.path)) if path.exists())
+    with database.reading() as connection:
+        return int(connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+
+
+def log_bytes(database: Database) -> int:
+    """Return the size of a file's write-ahead log; 0 on PostgreSQL, which keeps its own watch."""
+    path = None if database.path is None else _log_of(database.path)
+    return path.stat().st_size if path is not None and path.exists() else 0
+
+
+def disk_free_bytes(database: Database) -> int | None:
+    """Return the free space on the disk of a file; None on PostgreSQL, whose disk is its server's."""
+    return None if database.path is None else shutil.disk_usage(database.path.parent).free
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
