@@ -29,6 +29,7 @@ ServingError               base of every error of serving
     ├── ReusedKeyError     422  this idempotency key was sent with another request
     ├── TooManyError       429  this caller sends more requests than it may
     ├── ClockBehindError   503  the machine's clock is behind what the store knows
+    ├── DiskFullError      503  the disk of the store has hardly any space left
     └── StoppingError      503  the service is shutting down and accepts no new requests
 """
 
@@ -279,6 +280,14 @@ class ClockBehindError(RequestError):
     status = 503
     slug = "clock-behind"
     title = "The clock is behind the store"
+
+
+class DiskFullError(RequestError):
+    """The disk of the store has so little space left that facts may be refused any moment."""
+
+    status = 503
+    slug = "disk-full"
+    title = "The disk of the store is full"
 
 
 class StoppingError(RequestError):

@@ -6,12 +6,13 @@ from data.instants import SECOND_US, iso
 from serving.api.problem_responses import failures
 from serving.api.schemas.answer import respond
 from serving.api.schemas.service_state import LivenessOut, ReadinessOut
-from serving.errors import ClockBehindError, StoppingError
+from serving.errors import ClockBehindError, DiskFullError, StoppingError
 from serving.observability.request_log import ShutdownState
 from serving.service import service_of
-from serving.store.store_health import newest_fact_at, prove_writable
+from serving.store.store_health import disk_free_bytes, newest_fact_at, prove_writable
 
 router = APIRouter(prefix="/health", tags=["health"])
+_LEAST_FREE_BYTES = 16 * 2**20
 
 
 @router.get("/live", summary="Check that the process runs", response_model=LivenessOut)
@@ -34,6 +35,7 @@ async def check_readiness(request: Request) -> Response:
     service = service_of(request)
     newest = await service.ask_store(lambda connection, _now: newest_fact_at(connection))
     _check_clock(newest, service.clock.now(), skew_s=service.settings.clock_skew_s)
+    _check_disk(disk_free_bytes(service.database))
     await service.ask(lambda: prove_writable(service.database))
     return respond(ReadinessOut(degraded=service.active_scorer.current.degraded))
 
@@ -46,3 +48,13 @@ def _check_clock(newest: int | None, now: int, *, skew_s: float) -> None:
             "until then those facts count in no score."
         )
         raise ClockBehindError(message)
+
+
+def _check_disk(free_bytes: int | None) -> None:
+    """Refuse to be ready before the disk is quite full: a single row may still find room where facts find none."""
+    if free_bytes is not None and free_bytes < _LEAST_FREE_BYTES:
+        message = (
+            f"The disk of the store has {free_bytes // 2**20:,} MiB left, and {_LEAST_FREE_BYTES // 2**20} are needed: "
+            "make room, or facts will be refused."
+        )
+        raise DiskFullError(message)

@@ -188,6 +188,11 @@ PROBLEM_TYPES = (
         "Set the clock of the machine; the service is ready as soon as it shows the right time.",
     ),
     _of(
+        errors.DiskFullError,
+        "The disk that holds the store has less than 16 MiB left.",
+        "Make room on the disk, or give the store a larger one; then the service is ready again.",
+    ),
+    _of(
         errors.StoppingError,
         "The process is shutting down and accepts no new work.",
         "Send the request again after the seconds in `Retry-After`: the next process answers.",

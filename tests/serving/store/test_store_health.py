@@ -2,20 +2,17 @@
 
 import os
 import shutil
-import sqlite3
 import subprocess
 from contextlib import suppress
 
 import pytest
 from sqlalchemy import delete
 
-from serving.store.database import Database
 from serving.store.newest_fact import NEWEST_FACT
-from serving.store.store_errors import name_of
 from serving.store.store_health import newest_fact_at, prove_writable, size_bytes
 from serving.store.tables import store_state
 from tests.serving.api.test_problems import is_problem
-from tests.serving.conftest import NOON, MovableClock, opened
+from tests.serving.conftest import NOON, MovableClock, opened, settings_in
 
 HOUR_US = 3_600_000_000
 
@@ -53,11 +50,11 @@ def test_the_newest_fact_of_an_older_store_is_looked_up(store):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of two megabytes, where the system allows to mount one."""
+    """A disk of 40 megabytes, where the system allows to mount one."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = shutil.which("mount") and os.geteuid() == 0
-    if not mounted or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=False).returncode:
+    if not mounted or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", disk], check=False).returncode:
         pytest.skip("a disk of a known size needs the right to mount one")
     yield disk
     subprocess.run(["umount", "-l", disk], check=True)
@@ -71,22 +68,23 @@ def fill(disk):
                     pass
 
 
-def prove_often(database):
-    """Write until the pages that the file has already are used up."""
-    for _ in range(3000):
-        prove_writable(database)
-
-
 def test_a_full_disk_is_not_ready_and_is_named(small_disk):
-    database = Database(str(small_disk / "leadscore.db"))
-    try:
-        prove_writable(database)
+    store = opened(settings_in(small_disk, requests_per_s=0))
+    with store.client:
+        assert store.client.get("/health/ready").status_code == 200
         fill(small_disk)
-        with pytest.raises(sqlite3.Error) as caught:
-            prove_often(database)
-        assert name_of(caught.value) in {"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_WRITE"}
-    finally:
-        database.close()
+        assert "make room" in is_problem(store.client.get("/health/ready"), 503)["detail"]
+        leads = [{"lead_id": f"L-{number}"} for number in range(1000)]
+        statuses = {
+            store.client.post("/v1/leads", json=[{**lead, "account_id": f"A-{turn}"} for lead in leads]).status_code
+            for turn in range(30)
+        }
+        assert 503 in statuses
+        metrics = store.client.get("/metrics").text
+        assert 'leadscore_store_errors_total{error="SQLITE_FULL"}' in metrics
+        (small_disk / "filler").unlink()
+        assert store.client.get("/health/ready").status_code == 200
+        assert store.client.post("/v1/leads", json=leads).status_code == 202
 
 
 def test_a_file_that_is_being_written_is_writable(store):
