@@ -79,16 +79,29 @@ class RecheckError(ServingError):
 
 
 class RequestError(ServingError):
-    """A request is refused; the message never repeats what the caller sent, except a well-formed id."""
+    """
+    A request is refused; the message never repeats what the caller sent, except a well-formed id.
+
+    Attributes:
+        status: the HTTP status.
+        slug: its short name, the fragment of its type's URL; never changes.
+        title: the type in words.
+        cause: when the service answers so, in general.
+        cure: what the caller does about it.
+        retry_after_s: after how long the caller may try again [s]; None if that would not help.
+    """
 
     status: ClassVar[int] = 400
     slug: ClassVar[str] = "bad-request"
     title: ClassVar[str] = "The request cannot be answered"
+    cause: ClassVar[str] = "The request cannot be answered, for the reason in `detail`."
+    cure: ClassVar[str] = "Change the request as `detail` says."
+    retry_after_s: int | None = None
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The headers of the response."""
-        return {}
+        return {} if self.retry_after_s is None else {"Retry-After": str(self.retry_after_s)}
 
 
 class UnreadableError(RequestError):
@@ -96,6 +109,8 @@ class UnreadableError(RequestError):
 
     slug = "unreadable"
     title = "The body is not JSON"
+    cause = "The body is not JSON: not UTF-8, cut off, nested too deeply, or with NaN or Infinity in it."
+    cure = "Send one JSON object, or a list of them, in UTF-8. Leave a field out where its value is unknown."
 
 
 class UnauthorisedError(RequestError):
@@ -110,6 +125,8 @@ class UnauthorisedError(RequestError):
     status = 401
     slug = "no-valid-key"
     title = "No valid key"
+    cause = "The request carries no key, or one that was never made here or was revoked."
+    cure = "Send `Authorization: Bearer lsk_…` with a key from `leadscore keys create`."
 
     def __init__(self, message: str, *, error: str | None = None) -> None:
         super().__init__(message)
@@ -126,6 +143,8 @@ class ExpiredKeyError(UnauthorisedError):
 
     slug = "key-expired"
     title = "This key has expired"
+    cause = "The key was valid until its expiry."
+    cure = "Ask the operator for the key that replaced it (`leadscore keys rotate`)."
 
 
 class ForbiddenError(RequestError):
@@ -139,6 +158,8 @@ class ForbiddenError(RequestError):
     status = 403
     slug = "scope-missing"
     title = "This key may not do this"
+    cause = "The key is valid and lacks the scope of this operation."
+    cure = "Use a key with a scope that `detail` names; `leadscore keys list` shows the scopes of each key."
 
     def __init__(self, scopes: Sequence[str]) -> None:
         super().__init__(f"This takes a key with the scope {' or '.join(scopes)}; the one sent has another.")
@@ -156,6 +177,8 @@ class UnknownLeadError(RequestError):
     status = 404
     slug = "unknown-lead"
     title = "This lead is not known"
+    cause = "No lead with this id was sent, or none had been at the instant in `as_of`."
+    cure = "Send the lead to `/v1/leads` first, or ask as of a later instant."
 
 
 class UnknownReceiptError(RequestError):
@@ -164,6 +187,8 @@ class UnknownReceiptError(RequestError):
     status = 404
     slug = "unknown-receipt"
     title = "This receipt is not known"
+    cause = "No receipt has this id: it was mistyped, or its lead was erased."
+    cure = "Take ids from `receipt_id` in `/v1/scores`, or from the list of a lead's receipts."
 
 
 class ConflictError(RequestError):
@@ -172,6 +197,8 @@ class ConflictError(RequestError):
     status = 409
     slug = "conflict"
     title = "This id is taken by other content"
+    cause = "An activity or outcome with this id is stored with other content. Facts never change once they are stored."
+    cure = "Give each fact an id of its own. To correct a fact, send the corrected one under a new id."
 
 
 class UnknownFactError(RequestError):
@@ -180,6 +207,8 @@ class UnknownFactError(RequestError):
     status = 404
     slug = "unknown-fact"
     title = "This fact is not known"
+    cause = "No quarantined fact has this number: it was discarded, or its lead was erased."
+    cure = "Take numbers from `GET /v1/quarantine`."
 
 
 class MergedError(RequestError):
@@ -188,6 +217,8 @@ class MergedError(RequestError):
     status = 409
     slug = "merged"
     title = "This lead is merged already"
+    cause = "One of the leads is already part of another merge."
+    cure = "Merge into the lead that `detail` names; `GET /v1/leads/{lead_id}/dossier` lists merged ids."
 
 
 class SettledError(RequestError):
@@ -196,6 +227,8 @@ class SettledError(RequestError):
     status = 409
     slug = "settled"
     title = "This fact is settled already"
+    cause = "The quarantined fact was already released."
+    cure = "Nothing: the fact is stored."
 
 
 class InFlightError(RequestError):
@@ -204,11 +237,9 @@ class InFlightError(RequestError):
     status = 409
     slug = "in-flight"
     title = "The first request with this key is under way"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The header that says when to try again."""
-        return {"Retry-After": "1"}
+    cause = "The first request with this `Idempotency-Key` is still being answered."
+    cure = "Send the same request again after the seconds in `Retry-After`; it gets the answer of the first."
+    retry_after_s = 1
 
 
 class ErasedError(RequestError):
@@ -217,6 +248,8 @@ class ErasedError(RequestError):
     status = 410
     slug = "erased"
     title = "This lead was erased"
+    cause = "The person behind this lead was erased on request. Late facts about them are refused for good."
+    cure = "Delete the lead at the sender too, and stop sending facts about it."
 
 
 class TooLargeError(RequestError):
@@ -225,6 +258,8 @@ class TooLargeError(RequestError):
     status = 413
     slug = "too-large"
     title = "The body is too large"
+    cause = "The body is larger than this address accepts, in bytes, or in names and values."
+    cure = "Send fewer items at once: at most 1,000, and 8 MiB, and 200,000 names and values."
 
 
 class InvalidError(RequestError):
@@ -233,6 +268,8 @@ class InvalidError(RequestError):
     status = 422
     slug = "invalid"
     title = "The request is not what was expected"
+    cause = "The JSON or a parameter is not what the operation expects; `detail` names each field."
+    cure = "Correct the fields. `/openapi.json` has the type and an example of each."
 
 
 class ReusedKeyError(RequestError):
@@ -241,6 +278,10 @@ class ReusedKeyError(RequestError):
     status = 422
     slug = "key-reused"
     title = "This idempotency key stands for another request"
+    cause = "This `Idempotency-Key` was sent before with another request."
+    cure = (
+        "Use a new key for every new request, such as a random UUID; keep it only when the same request is sent again."
+    )
 
 
 class BundleRefusedError(RequestError):
@@ -249,6 +290,8 @@ class BundleRefusedError(RequestError):
     status = 422
     slug = "bundle-refused"
     title = "The bundle is refused"
+    cause = "The bundle is damaged or cannot be used here. Nothing of it was kept, and the scorer before it goes on."
+    cure = "Run `leadscore deploy` where the bundle was made, which names the fault; or export it again."
 
 
 class TooManyError(RequestError):
@@ -263,15 +306,15 @@ class TooManyError(RequestError):
     status = 429
     slug = "too-many-requests"
     title = "Too many requests"
+    cause = "This key, or this address with wrong keys, sent more requests, or requests about more leads, than allowed."
+    cure = (
+        "Wait for the seconds in `Retry-After`. The operator sets the rates with `LEADSCORE_REQUESTS_PER_S` and"
+        " `LEADSCORE_LEADS_PER_S`."
+    )
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
-        self._retry_after_s = retry_after_s
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The header that says when to try again."""
-        return {"Retry-After": str(self._retry_after_s)}
+        self.retry_after_s = retry_after_s
 
 
 class ClockBehindError(RequestError):
@@ -280,6 +323,8 @@ class ClockBehindError(RequestError):
     status = 503
     slug = "clock-behind"
     title = "The clock is behind the store"
+    cause = "The machine's clock is behind the newest fact in the store, as after a virtual machine was restored."
+    cure = "Set the clock of the machine; the service is ready as soon as it shows the right time."
 
 
 class DiskFullError(RequestError):
@@ -288,6 +333,8 @@ class DiskFullError(RequestError):
     status = 503
     slug = "disk-full"
     title = "The disk of the store is full"
+    cause = "The disk that holds the store has less than 16 MiB left."
+    cure = "Make room on the disk, or give the store a larger one; then the service is ready again."
 
 
 class StoppingError(RequestError):
@@ -296,8 +343,6 @@ class StoppingError(RequestError):
     status = 503
     slug = "stopping"
     title = "The service is stopping"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The header that says when to try again."""
-        return {"Retry-After": "1"}
+    cause = "The process is shutting down and accepts no new work."
+    cure = "Send the request again after the seconds in `Retry-After`: the next process answers."
+    retry_after_s = 1

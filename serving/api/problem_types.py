@@ -16,16 +16,7 @@ ABOUT_BLANK = "about:blank"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """
-    One type of problem.
-
-    Attributes:
-        slug: its short name, the fragment of its URL; never changes.
-        status: the HTTP status.
-        title: the type in words.
-        cause: when the service answers so.
-        cure: what the caller does about it.
-    """
+    """One type of problem, with the attributes of ``RequestError``."""
 
     slug: str
     status: int
@@ -44,16 +35,7 @@ def type_url(slug: str) -> str:
     return f"{ERRORS_PATH}#{slug}"
 
 
-def _of(error: type[RequestError], cause: str, cure: str) -> ProblemType:
-    return ProblemType(error.slug, error.status, error.title, cause, cure)
-
-
-PROBLEM_TYPES = (
-    _of(
-        RequestError,
-        "The request cannot be answered, for the reason in `detail`.",
-        "Change the request as `detail` says.",
-    ),
+_OTHERS = (
     ProblemType(
         "incomplete",
         400,
@@ -61,47 +43,12 @@ PROBLEM_TYPES = (
         "The connection ended before the whole request had arrived.",
         "Send the request again; nothing of it was stored.",
     ),
-    _of(
-        errors.UnreadableError,
-        "The body is not JSON: not UTF-8, cut off, nested too deeply, or with NaN or Infinity in it.",
-        "Send one JSON object, or a list of them, in UTF-8. Leave a field out where its value is unknown.",
-    ),
-    _of(
-        errors.UnauthorisedError,
-        "The request carries no key, or one that was never made here or was revoked.",
-        "Send `Authorization: Bearer lsk_…` with a key from `leadscore keys create`.",
-    ),
-    _of(
-        errors.ExpiredKeyError,
-        "The key was valid until its expiry.",
-        "Ask the operator for the key that replaced it (`leadscore keys rotate`).",
-    ),
-    _of(
-        errors.ForbiddenError,
-        "The key is valid and lacks the scope of this operation.",
-        "Use a key with a scope that `detail` names; `leadscore keys list` shows the scopes of each key.",
-    ),
     ProblemType(
         "not-found",
         404,
         "Not Found",
         "There is no operation at this address.",
         "Compare the address with `/openapi.json` or `/docs`; ids must be percent-encoded.",
-    ),
-    _of(
-        errors.UnknownLeadError,
-        "No lead with this id was sent, or none had been at the instant in `as_of`.",
-        "Send the lead to `/v1/leads` first, or ask as of a later instant.",
-    ),
-    _of(
-        errors.UnknownReceiptError,
-        "No receipt has this id: it was mistyped, or its lead was erased.",
-        "Take ids from `receipt_id` in `/v1/scores`, or from the list of a lead's receipts.",
-    ),
-    _of(
-        errors.UnknownFactError,
-        "No quarantined fact has this number: it was discarded, or its lead was erased.",
-        "Take numbers from `GET /v1/quarantine`.",
     ),
     ProblemType(
         "method-not-allowed",
@@ -117,57 +64,6 @@ PROBLEM_TYPES = (
         "The request did not arrive within a minute.",
         "Send it again, or less at once over a slow connection.",
     ),
-    _of(
-        errors.ConflictError,
-        "An activity or outcome with this id is stored with other content. Facts never change once they are stored.",
-        "Give each fact an id of its own. To correct a fact, send the corrected one under a new id.",
-    ),
-    _of(
-        errors.MergedError,
-        "One of the leads is already part of another merge.",
-        "Merge into the lead that `detail` names; `GET /v1/leads/{lead_id}/dossier` lists merged ids.",
-    ),
-    _of(
-        errors.SettledError,
-        "The quarantined fact was already released.",
-        "Nothing: the fact is stored.",
-    ),
-    _of(
-        errors.InFlightError,
-        "The first request with this `Idempotency-Key` is still being answered.",
-        "Send the same request again after the seconds in `Retry-After`; it gets the answer of the first.",
-    ),
-    _of(
-        errors.ErasedError,
-        "The person behind this lead was erased on request. Late facts about them are refused for good.",
-        "Delete the lead at the sender too, and stop sending facts about it.",
-    ),
-    _of(
-        errors.TooLargeError,
-        "The body is larger than this address accepts.",
-        "Send fewer items at once: at most 1,000, and 8 MiB.",
-    ),
-    _of(
-        errors.InvalidError,
-        "The JSON or a parameter is not what the operation expects; `detail` names each field.",
-        "Correct the fields. `/openapi.json` has the type and an example of each.",
-    ),
-    _of(
-        errors.ReusedKeyError,
-        "This `Idempotency-Key` was sent before with another request.",
-        "Use a new key for every new request, such as a random UUID; keep it only when the same request is sent again.",
-    ),
-    _of(
-        errors.BundleRefusedError,
-        "The bundle is damaged or cannot be used here. Nothing of it was kept, and the scorer before it goes on.",
-        "Run `leadscore deploy` where the bundle was made, which names the fault; or export it again.",
-    ),
-    _of(
-        errors.TooManyError,
-        "This key, or this address with wrong keys, sent more requests than allowed.",
-        "Wait for the seconds in `Retry-After`. The operator sets the rates with `LEADSCORE_REQUESTS_PER_S` and"
-        " `LEADSCORE_LEADS_PER_S`.",
-    ),
     ProblemType(
         "request-header-fields-too-large",
         431,
@@ -182,21 +78,6 @@ PROBLEM_TYPES = (
         "Something broke in the service; nothing of the request was stored.",
         "Report the `X-Request-Id` of the response to the operator. Sending the same request again does no harm.",
     ),
-    _of(
-        errors.ClockBehindError,
-        "The machine's clock is behind the newest fact in the store, as after a virtual machine was restored.",
-        "Set the clock of the machine; the service is ready as soon as it shows the right time.",
-    ),
-    _of(
-        errors.DiskFullError,
-        "The disk that holds the store has less than 16 MiB left.",
-        "Make room on the disk, or give the store a larger one; then the service is ready again.",
-    ),
-    _of(
-        errors.StoppingError,
-        "The process is shutting down and accepts no new work.",
-        "Send the request again after the seconds in `Retry-After`: the next process answers.",
-    ),
     ProblemType(
         "store-unavailable",
         503,
@@ -205,6 +86,13 @@ PROBLEM_TYPES = (
         "Send the same request again after the seconds in `Retry-After`. The operator finds the reason in the log.",
     ),
 )
+"""What the framework, the HTTP server and the store refuse, and errors that have no class."""
+_REFUSALS = tuple(
+    ProblemType(error.slug, error.status, error.title, error.cause, error.cure)
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, RequestError)
+)
+PROBLEM_TYPES = tuple(sorted((*_REFUSALS, *_OTHERS), key=lambda kind: kind.status))
 INTRODUCTION = (
     "Every error of the service is `application/problem+json` (RFC 9457) with `type`, `title`, `status` and `detail`.",
     "The `type` is the address of a section below, `title` names it in words, `detail` says what is wrong this time.",
