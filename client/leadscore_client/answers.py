@@ -7,14 +7,6 @@ The answers of the service as types; ``python -m tests.client.answer_types`` wri
 from typing import Any, Literal, NotRequired, TypedDict
 
 
-class WordedGoalDict(TypedDict):
-    """What counts as success, in words."""
-
-    horizon_days: float
-    says: str
-    stage: str
-
-
 class ScorerDict(TypedDict):
     """Which scorer made a score."""
 
@@ -24,19 +16,11 @@ class ScorerDict(TypedDict):
     version: str
 
 
-class ScoreLogicDict(TypedDict):
-    """How scores come about and what follows from them."""
+class GoalDict(TypedDict):
+    """What counts as success."""
 
-    average_points: float
-    decided_by: str
-    degraded: bool
-    goal: WordedGoalDict
-    hysteresis_points: float
-    kept: str
-    never_used: list[str]
-    points_per_doubling: float
-    scorer: ScorerDict
-    threshold: float
+    horizon_days: float
+    stage: str
 
 
 class ReasonDict(TypedDict):
@@ -45,38 +29,6 @@ class ReasonDict(TypedDict):
     code: str
     points: float
     says: str
-
-
-class ScoreDict(TypedDict):
-    """An explained score: base_points plus the points of the reasons plus rest_points is points."""
-
-    as_of: str
-    base_points: float
-    degraded: bool
-    grade: Literal["A", "B", "C", "D"]
-    lead_id: str
-    newest_activity_age_s: float | None
-    newest_activity_at: str | None
-    points: float
-    probability: float | None
-    reasons: list[ReasonDict]
-    rest_points: float
-    score: int
-    scorer: ScorerDict
-    stretch: float | None
-    threshold: float
-
-
-class DossierDict(TypedDict):
-    """All that is held about a lead, and the logic of its score."""
-
-    as_of: str
-    held: dict[str, list[dict[str, Any]]]
-    ids: list[str]
-    lead_id: str
-    logic: ScoreLogicDict
-    says: str
-    score: ScoreDict | None
 
 
 class RewrittenFilesDict(TypedDict):
@@ -92,29 +44,6 @@ class RemainingCopyDict(TypedDict):
     do: str
     until: str
     what: str
-
-
-class ErasureDict(TypedDict):
-    """The erasure receipt."""
-
-    bytes: Literal["gone", "freed", "pending"]
-    erased_at: str
-    files: RewrittenFilesDict
-    held: list[RemainingCopyDict]
-    lead_id: str
-    rows: dict[str, int]
-
-
-class HandoverDict(TypedDict):
-    """A lead that was handed over."""
-
-    grade: Literal["A", "B", "C", "D"]
-    id: int
-    lead_id: str
-    reasons: list[ReasonDict]
-    routed_at: str
-    score: int
-    threshold: float
 
 
 class ItemResultDict(TypedDict):
@@ -152,39 +81,6 @@ class ModelCardDict(TypedDict):
     test: dict[str, Any] | None
 
 
-class ScorerInForceDict(TypedDict):
-    """A scorer in force."""
-
-    deployed_at: str
-    scorer: ScorerDict
-    source: Literal["promotion", "deploy"]
-
-
-class GoalDict(TypedDict):
-    """What counts as success."""
-
-    horizon_days: float
-    stage: str
-
-
-class ShadowComparisonDict(TypedDict):
-    """The shadow against the champion, on the leads that the shadow scored last, at most 1,000."""
-
-    leads: int
-    mean_difference_points: float | None
-    same_side_share: float | None
-
-
-class ShadowDict(TypedDict):
-    """A scorer that scores the same leads and hands over none; its scores are only recorded and compared."""
-
-    compared: ShadowComparisonDict
-    deployed_at: str
-    problem: str | None
-    scorer: ScorerDict
-    source: Literal["promotion", "deploy"]
-
-
 class ColdStartDict(TypedDict):
     """How far the company's history carries, as of the newest training."""
 
@@ -195,20 +91,12 @@ class ColdStartDict(TypedDict):
     succeeded: int
 
 
-class ModelDict(TypedDict):
-    """Which scorer answers."""
+class ShadowComparisonDict(TypedDict):
+    """The shadow against the champion, on the leads that the shadow scored last, at most 1,000."""
 
-    bands: BandsDict
-    card: ModelCardDict | None
-    champion: ScorerInForceDict | None
-    degraded: bool
-    features: int
-    goal: GoalDict
-    hysteresis_points: float
-    problem: str | None
-    scorer: ScorerDict
-    shadow: ShadowDict | None
-    standing: ColdStartDict | None
+    leads: int
+    mean_difference_points: float | None
+    same_side_share: float | None
 
 
 class QuarantinedFactDict(TypedDict):
@@ -239,75 +127,6 @@ class ReceiptScorerDict(TypedDict):
     version: NotRequired[str | None]
 
 
-class ReceiptDict(TypedDict):
-    """A past score; base_points plus the points of all reasons is points."""
-
-    as_of: str
-    base_points: float
-    degraded: bool
-    grade: Literal["A", "B", "C", "D"]
-    lead_id: str
-    newest_activity_at: str | None
-    points: float
-    probability: float | None
-    reasons: list[ReasonDict]
-    receipt_id: str
-    role: Literal["champion", "shadow"]
-    score: int
-    scorer: ReceiptScorerDict
-    threshold: float
-
-
-class ReplayedScoreDict(TypedDict):
-    """A score computed again: base_points plus the points of the reasons plus rest_points is points."""
-
-    as_of: str
-    base_points: float
-    degraded: bool
-    grade: Literal["A", "B", "C", "D"]
-    lead_id: str
-    newest_activity_at: str | None
-    points: float
-    probability: float | None
-    reasons: list[ReasonDict]
-    rest_points: float
-    score: int
-    scorer: ScorerDict
-    stretch: float | None
-
-
-class ReplayDict(TypedDict):
-    """A receipt computed again."""
-
-    again: ReplayedScoreDict | None
-    differences: list[str]
-    equal: bool
-    given: ReceiptDict
-    receipt_id: str
-
-
-class ScoreEndDict(TypedDict):
-    """A score at one end of a change."""
-
-    grade: Literal["A", "B", "C", "D"]
-    points: float
-    score: int
-    scorer: ReceiptScorerDict
-
-
-class ScoreChangeDict(TypedDict):
-    """What changed: before.points plus the points of all changes is after.points."""
-
-    after: ScoreEndDict
-    as_of: str
-    before: ScoreEndDict
-    changes: list[ReasonDict]
-    lead_id: str
-    points: float
-    says: str
-    since: str
-
-
 class StoredScoreDict(TypedDict):
     """A lead's score as of when it was last computed."""
 
@@ -330,3 +149,162 @@ class UnknownLeadDict(TypedDict):
 
     error: NotRequired[str]
     lead_id: str
+
+
+class ScorerInForceDict(TypedDict):
+    """A scorer in force."""
+
+    deployed_at: str
+    scorer: ScorerDict
+    source: Literal["promotion", "deploy"]
+
+
+class WordedGoalDict(GoalDict):
+    """What counts as success, in words."""
+
+    says: str
+
+
+class HandoverDict(TypedDict):
+    """A lead that was handed over."""
+
+    grade: Literal["A", "B", "C", "D"]
+    id: int
+    lead_id: str
+    reasons: list[ReasonDict]
+    routed_at: str
+    score: int
+    threshold: float
+
+
+class ReplayedScoreDict(TypedDict):
+    """A score computed again: base_points plus the points of the reasons plus rest_points is points."""
+
+    as_of: str
+    base_points: float
+    degraded: bool
+    grade: Literal["A", "B", "C", "D"]
+    lead_id: str
+    newest_activity_at: str | None
+    points: float
+    probability: float | None
+    reasons: list[ReasonDict]
+    rest_points: float
+    score: int
+    scorer: ScorerDict
+    stretch: float | None
+
+
+class ErasureDict(TypedDict):
+    """The erasure receipt."""
+
+    bytes: Literal["gone", "freed", "pending"]
+    erased_at: str
+    files: RewrittenFilesDict
+    held: list[RemainingCopyDict]
+    lead_id: str
+    rows: dict[str, int]
+
+
+class ScoreEndDict(TypedDict):
+    """A score at one end of a change."""
+
+    grade: Literal["A", "B", "C", "D"]
+    points: float
+    score: int
+    scorer: ReceiptScorerDict
+
+
+class ShadowDict(ScorerInForceDict):
+    """A scorer that scores the same leads and hands over none; its scores are only recorded and compared."""
+
+    compared: ShadowComparisonDict
+    problem: str | None
+
+
+class ScoreLogicDict(TypedDict):
+    """How scores come about and what follows from them."""
+
+    average_points: float
+    decided_by: str
+    degraded: bool
+    goal: WordedGoalDict
+    hysteresis_points: float
+    kept: str
+    never_used: list[str]
+    points_per_doubling: float
+    scorer: ScorerDict
+    threshold: float
+
+
+class ScoreDict(ReplayedScoreDict):
+    """An explained score: base_points plus the points of the reasons plus rest_points is points."""
+
+    newest_activity_age_s: float | None
+    threshold: float
+
+
+class ReceiptDict(ScoreEndDict):
+    """A past score; base_points plus the points of all reasons is points."""
+
+    as_of: str
+    base_points: float
+    degraded: bool
+    lead_id: str
+    newest_activity_at: str | None
+    probability: float | None
+    reasons: list[ReasonDict]
+    receipt_id: str
+    role: Literal["champion", "shadow"]
+    threshold: float
+
+
+class ScoreChangeDict(TypedDict):
+    """What changed: before.points plus the points of all changes is after.points."""
+
+    after: ScoreEndDict
+    as_of: str
+    before: ScoreEndDict
+    changes: list[ReasonDict]
+    lead_id: str
+    points: float
+    says: str
+    since: str
+
+
+class ModelDict(TypedDict):
+    """Which scorer answers."""
+
+    bands: BandsDict
+    card: ModelCardDict | None
+    champion: ScorerInForceDict | None
+    degraded: bool
+    features: int
+    goal: GoalDict
+    hysteresis_points: float
+    problem: str | None
+    scorer: ScorerDict
+    shadow: ShadowDict | None
+    standing: ColdStartDict | None
+
+
+class DossierDict(TypedDict):
+    """All that is held about a lead, and the logic of its score."""
+
+    as_of: str
+    held: dict[str, list[dict[str, Any]]]
+    ids: list[str]
+    lead_id: str
+    logic: ScoreLogicDict
+    says: str
+    score: ScoreDict | None
+
+
+class ReplayDict(TypedDict):
+    """A receipt computed again."""
+
+    again: ReplayedScoreDict | None
+    differences: list[str]
+    equal: bool
+    given: ReceiptDict
+    receipt_id: str

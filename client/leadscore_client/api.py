@@ -22,7 +22,7 @@ from leadscore_client.answers import (
 )
 from leadscore_client.batching import Item, encode_item, id_batches, item_batches
 from leadscore_client.call import Call, encode, instant, lead_path, segment
-from leadscore_client.operations import Listing, Operation, PagedList, Plan
+from leadscore_client.operations import PagedList, Plan, listing, operation
 from leadscore_client.sending import SendResult
 
 Instant = str | datetime
@@ -197,26 +197,26 @@ def _send(path: str, items: Iterable[Item]) -> Plan[SendResult]:
 class Api:
     """The methods that both clients have."""
 
-    send_leads = Operation(send_leads)
-    send_activities = Operation(send_activities)
-    send_outcomes = Operation(send_outcomes)
-    merge = Operation(merge)
-    quarantine = Listing(quarantine)
-    release = Operation(release)
+    send_leads = operation(send_leads)
+    send_activities = operation(send_activities)
+    send_outcomes = operation(send_outcomes)
+    merge = operation(merge)
+    quarantine = listing(quarantine)
+    release = operation(release)
 
-    score = Operation(score)
-    scores = Operation(scores)
-    preview = Operation(preview)
-    worklist = Listing(worklist)
-    handovers = Listing(handovers)
-    receipts = Listing(receipts)
-    replay = Operation(replay)
-    changes = Operation(changes)
+    score = operation(score)
+    scores = operation(scores)
+    preview = operation(preview)
+    worklist = listing(worklist)
+    handovers = listing(handovers)
+    receipts = listing(receipts)
+    replay = operation(replay)
+    changes = operation(changes)
 
-    model = Operation(model)
-    deploy_model = Operation(deploy_model)
-    remove_shadow = Operation(remove_shadow)
+    model = operation(model)
+    deploy_model = operation(deploy_model)
+    remove_shadow = operation(remove_shadow)
 
-    erase = Operation(erase)
-    dossier = Operation(dossier)
-    ready = Operation(ready)
+    erase = operation(erase)
+    dossier = operation(dossier)
+    ready = operation(ready)

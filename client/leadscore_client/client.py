@@ -89,14 +89,7 @@ class Client(Api, BlockingRunner):
 
 class AsyncClient(Api, AsyncRunner):
     """
-    Asynchronous client for the leadscore API; an async context manager, with the methods of `Client`.
-
-    Args:
-        url: as in `Client`.
-        key: as in `Client`.
-        timeout_s: as in `Client`.
-        patience_s: as in `Client`.
-        http: as in `Client`.
+    Asynchronous client for the leadscore API; an async context manager, with the arguments and methods of `Client`.
 
     Raises:
         InvalidUrlError: the address has no scheme or no host.

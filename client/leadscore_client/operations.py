@@ -17,6 +17,8 @@ from leadscore_client.call import Answer, Call
 
 P = ParamSpec("P")
 T = TypeVar("T")
+S = TypeVar("S")
+A = TypeVar("A")
 Plan = Generator[Call, Answer, T]
 
 
@@ -91,61 +93,37 @@ class AsyncRunner(ABC):
         """Iterate over a list."""
 
 
-class Operation(Generic[P, T]):
-    """
-    A method of both clients, made of a function that plans its requests.
+class Method(Generic[P, S, A]):
+    """A method of both clients, made of a function with its arguments that describes what to request."""
 
-    Args:
-        plan: the function; its arguments are the method's.
-    """
-
-    def __init__(self, plan: Callable[P, Plan[T]]) -> None:
-        self._plan = plan
+    def __init__(self, describe: Callable[P, Any], runner: str) -> None:
+        self._describe = describe
+        self._runner = runner
 
     @overload
-    def __get__(self, client: BlockingRunner, owner: type) -> Callable[P, T]: ...
+    def __get__(self, client: BlockingRunner, owner: type) -> Callable[P, S]: ...
     @overload
-    def __get__(self, client: AsyncRunner, owner: type) -> Callable[P, Awaitable[T]]: ...
+    def __get__(self, client: AsyncRunner, owner: type) -> Callable[P, A]: ...
     @overload
-    def __get__(self, client: None, owner: type) -> Callable[P, Plan[T]]: ...
+    def __get__(self, client: None, owner: type) -> Callable[P, Any]: ...
     def __get__(self, client: BlockingRunner | AsyncRunner | None, owner: type) -> Callable[P, Any]:
         """Return the method of a client, or the function where the class is asked."""
-        plan = self._plan
+        describe = self._describe
         if client is None:
-            return plan
+            return describe
 
-        @wraps(plan)
+        @wraps(describe)
         def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return client.run(plan(*args, **kwargs))
+            return getattr(client, self._runner)(describe(*args, **kwargs))
 
         return method
 
 
-class Listing(Generic[P, T]):
-    """
-    A method of both clients that iterates over a list of the service.
+def operation(plan: Callable[P, Plan[T]]) -> Method[P, T, Awaitable[T]]:
+    """Return the method that sends the requests of a plan and returns its result."""
+    return Method(plan, "run")
 
-    Args:
-        paged: a function that returns the list; its arguments are the method's.
-    """
 
-    def __init__(self, paged: Callable[P, PagedList[T]]) -> None:
-        self._paged = paged
-
-    @overload
-    def __get__(self, client: BlockingRunner, owner: type) -> Callable[P, Iterator[T]]: ...
-    @overload
-    def __get__(self, client: AsyncRunner, owner: type) -> Callable[P, AsyncIterator[T]]: ...
-    @overload
-    def __get__(self, client: None, owner: type) -> Callable[P, PagedList[T]]: ...
-    def __get__(self, client: BlockingRunner | AsyncRunner | None, owner: type) -> Callable[P, Any]:
-        """Return the method of a client, or the function where the class is asked."""
-        paged = self._paged
-        if client is None:
-            return paged
-
-        @wraps(paged)
-        def method(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return client.entries(paged(*args, **kwargs))
-
-        return method
+def listing(paged: Callable[P, PagedList[T]]) -> Method[P, Iterator[T], AsyncIterator[T]]:
+    """Return the method that iterates over a list of the service."""
+    return Method(paged, "entries")

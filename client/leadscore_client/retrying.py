@@ -17,12 +17,7 @@ _doubling_s = wait_random_exponential(multiplier=0.2, max=5)
 
 
 def retry_options(patience_s: float) -> dict[str, Any]:
-    """
-    Return what tenacity needs, for ``Retrying`` and ``AsyncRetrying`` alike.
-
-    Args:
-        patience_s: an attempt that would start later than this after the first one is not made [s].
-    """
+    """Return what tenacity needs to make attempts until ``patience_s`` after the first one [s], in both of its ways."""
     return {
         "retry": retry_if_exception(is_passing),
         "wait": _pause_s,

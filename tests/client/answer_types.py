@@ -2,12 +2,14 @@
 Write the answer types of the client from the OpenAPI document: ``python -m tests.client.answer_types``.
 
 Each schema that the client names becomes a ``TypedDict``, and so do those in it: ``ScoreOut`` becomes ``ScoreDict``.
+One that has all the fields of another becomes its subclass, as in the service.
 """
 
 import json
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from tests.serving.openapi import GOLDEN
@@ -29,21 +31,25 @@ REF = "#/components/schemas/"
 def source():
     """Return the file that the golden OpenAPI document describes, formatted."""
     schemas = json.loads(GOLDEN.read_text(encoding="utf-8"))["components"]["schemas"]
-    text = HEAD + "".join(typed_dict(name, schemas[name]) for name in used(schemas))
+    names = used(schemas)
+    bases = {name: base_of(name, schemas, names) for name in names}
+    needs = {name: [*inner_schemas(schemas[name]), *filter(None, [bases[name]])] for name in names}
+    order = TopologicalSorter(needs).static_order()
+    text = HEAD + "".join(typed_dict(name, schemas, bases[name]) for name in order)
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(TARGET), "-"]
     return subprocess.run(command, input=text, check=True, capture_output=True, text=True).stdout
 
 
 def used(schemas):
-    """Return the names of the schemas that the client's modules import, and of those they contain, which come first."""
+    """Return the names of the schemas that the client's modules import, and of those they contain."""
     imported = {name for file in USERS for name in re.findall(r"\w+Dict\b", file.read_text(encoding="utf-8"))}
     names: dict[str, None] = {}
 
     def visit(name):
         if name not in names:
-            for inner in re.findall(f'"{REF}(\\w+)"', json.dumps(schemas[name])):
-                visit(inner)
             names[name] = None
+            for inner in inner_schemas(schemas[name]):
+                visit(inner)
 
     for name in schemas:
         if type_name(name) in imported:
@@ -51,10 +57,30 @@ def used(schemas):
     return names
 
 
-def typed_dict(name, schema):
-    """Return the source of one class."""
-    lines = [f'\n\nclass {type_name(name)}(TypedDict):\n    """{schema["description"].strip()}"""\n\n']
+def inner_schemas(schema):
+    return re.findall(f'"{REF}(\\w+)"', json.dumps(schema))
+
+
+def base_of(name, schemas, names):
+    """Return the largest of these schemas whose fields another one has as well; None if there is none."""
+    fields = fields_of(schemas[name]).items()
+    smaller = [other for other in names if other != name and fields_of(schemas[other]).items() < fields]
+    return max(smaller, key=lambda other: len(fields_of(schemas[other])), default=None)
+
+
+def fields_of(schema):
+    required = schema.get("required", [])
+    return {field: (type_of(content), field in required) for field, content in schema["properties"].items()}
+
+
+def typed_dict(name, schemas, base):
+    """Return the source of one class, without the fields of its base."""
+    schema, inherited = schemas[name], schemas[base]["properties"] if base else {}
+    parent = type_name(base) if base else "TypedDict"
+    lines = [f'\n\nclass {type_name(name)}({parent}):\n    """{schema["description"].strip()}"""\n\n']
     for field, content in schema["properties"].items():
+        if field in inherited:
+            continue
         annotation = type_of(content)
         if field not in schema.get("required", []):
             annotation = f"NotRequired[{annotation}]"
