@@ -24,29 +24,27 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _lead(table: str) -> "sa.Column[str]":
-    name = f"fk_{table}_lead_id"
-    return sa.Column("lead_id", sa.Text, sa.ForeignKey("leads.lead_id", name=name, ondelete="CASCADE"), nullable=False)
+def _lead() -> "sa.Column[str]":
+    return sa.Column("lead_id", sa.Text, sa.ForeignKey("leads.lead_id", ondelete="CASCADE"), nullable=False)
 
 
 def _leads() -> None:
     op.create_table(
         "leads",
-        sa.Column("lead_id", sa.Text, nullable=False),
+        sa.Column("lead_id", sa.Text, primary_key=True),
         sa.Column("is_above", sa.Integer, nullable=False, server_default="0"),
         sa.Column("above_for", sa.Text),
         sa.CheckConstraint("is_above IN (0, 1)", name="is_above"),
-        sa.PrimaryKeyConstraint("lead_id", name="pk_leads"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "lead_versions",
-        _lead("lead_versions"),
+        _lead(),
         sa.Column("known_at", sa.BigInteger, nullable=False),
         sa.Column("account_id", sa.Text),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("attributes", sa.Text, nullable=False),
-        sa.PrimaryKeyConstraint("lead_id", "known_at", name="pk_lead_versions"),
+        sa.PrimaryKeyConstraint("lead_id", "known_at"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_lead_versions_account_id", "lead_versions", ["account_id"])
@@ -55,27 +53,26 @@ def _leads() -> None:
 def _events() -> None:
     op.create_table(
         "activities",
-        _lead("activities"),
+        _lead(),
         sa.Column("known_at", sa.BigInteger, nullable=False),
         sa.Column("activity_id", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("occurred_at", sa.BigInteger, nullable=False),
         sa.Column("subject", sa.Text),
         sa.Column("value", sa.Float),
-        sa.PrimaryKeyConstraint("lead_id", "known_at", "activity_id", name="pk_activities"),
-        sa.UniqueConstraint("activity_id", name="uq_activities_activity_id"),
+        sa.PrimaryKeyConstraint("lead_id", "known_at", "activity_id"),
+        sa.UniqueConstraint("activity_id"),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "outcomes",
-        sa.Column("outcome_id", sa.Text, nullable=False),
-        _lead("outcomes"),
+        sa.Column("outcome_id", sa.Text, primary_key=True),
+        _lead(),
         sa.Column("stage", sa.Text, nullable=False),
         sa.Column("reached_at", sa.BigInteger, nullable=False),
         sa.Column("known_at", sa.BigInteger, nullable=False),
         sa.Column("amount", sa.Float),
         sa.Column("reason", sa.Text),
-        sa.PrimaryKeyConstraint("outcome_id", name="pk_outcomes"),
     )
     op.create_index("ix_outcomes_lead_id", "outcomes", ["lead_id"])
 
@@ -84,7 +81,7 @@ def _routes() -> None:
     op.create_table(
         "routes",
         sa.Column("id", _NUMBER, primary_key=True, autoincrement=True),
-        _lead("routes"),
+        _lead(),
         sa.Column("points", sa.Float, nullable=False),
         sa.Column("score", sa.Integer, nullable=False),
         sa.Column("grade", sa.Text, nullable=False),
