@@ -24,6 +24,7 @@ Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 _PLAIN_TEXT: TypeAdapter[str] = TypeAdapter(PlainText)
+_PLAIN_TEXT_IN_WORDS = "text of 1 to 500 characters without control characters, and without blanks at its ends"
 
 
 def instant(value: object) -> int:
@@ -156,12 +157,7 @@ def read_as(model: type[Model], value: object) -> Model:
 
 def check_lead(fact: LeadFact, business: Business, *, latest: int) -> None:
     """
-    Check a lead against the playbook.
-
-    Args:
-        fact: as sent.
-        business: defines the attributes.
-        latest: instants after this one are in the future [us since 1970 UTC].
+    Check a lead against the playbook; instants after ``latest`` are in the future [us since 1970 UTC].
 
     Raises:
         InvalidError: an attribute is not the playbook's, or an instant is in the future.
@@ -173,21 +169,19 @@ def check_lead(fact: LeadFact, business: Business, *, latest: int) -> None:
             known = ", ".join(business.attributes) or "none"
             message = f"attributes: one of them is not an attribute of the playbook; known are {known}."
             raise InvalidError(message)
-        _check_attribute(name, business.attributes[name], value)
-
-
-def attributes_json(fact: LeadFact) -> str:
-    """
-    Return a lead's attributes as canonical JSON, without those that are unknown.
-
-    >>> attributes_json(LeadFact(lead_id="a", attributes={"size": 5, "country": "NL", "source": None}))
-    '{"country":"NL","size":5.0}'
-    """
-    return canonical(fact.attributes)
+        expected = None if value is None else _expected(business.attributes[name], value)
+        if expected is not None:
+            message = f"attributes.{name}: expected {expected}."
+            raise InvalidError(message)
 
 
 def canonical(attributes: Mapping[str, object]) -> str:
-    """Return attributes as canonical JSON: equal attributes have equal text."""
+    """
+    Return attributes as canonical JSON, without those that are unknown: equal attributes have equal text.
+
+    >>> canonical({"size": 5, "country": "NL", "source": None})
+    '{"country":"NL","size":5.0}'
+    """
     known = {
         name: float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
         for name, value in attributes.items()
@@ -235,13 +229,6 @@ def _check_past(instant_us: int, name: str, latest: int) -> None:
         raise InvalidError(message)
 
 
-def _check_attribute(name: str, attribute: LeadAttribute, value: object) -> None:
-    expected = None if value is None else _expected(attribute, value)
-    if expected is not None:
-        message = f"attributes.{name}: expected {expected}."
-        raise InvalidError(message)
-
-
 def _expected(attribute: LeadAttribute, value: object) -> str | None:
     """Return what was expected where a value is something else; None where it is right."""
     match attribute.type:
@@ -252,22 +239,16 @@ def _expected(attribute: LeadAttribute, value: object) -> str | None:
         case AttributeType.CATEGORY if attribute.values is not None:
             return None if value in attribute.values else f"one of {', '.join(attribute.values)}"
         case AttributeType.CATEGORY:
-            return (
-                None
-                if _is_plain_text(value)
-                else "text of 1 to 500 characters without control characters, and without blanks at its ends"
-            )
+            return None if _is_valid(_PLAIN_TEXT, value) else _PLAIN_TEXT_IN_WORDS
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return -LARGEST <= value <= LARGEST
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
 
 
-def _is_plain_text(value: object) -> bool:
+def _is_valid(text: TypeAdapter[str], value: object) -> bool:
     try:
-        _PLAIN_TEXT.validate_python(value, strict=True)
+        text.validate_python(value, strict=True)
     except ValidationError:
         return False
     return True
@@ -285,8 +266,4 @@ def shown(lead_id: str) -> str:
 
 def is_id(value: object) -> bool:
     """Return whether something can be an id."""
-    try:
-        _ID.validate_python(value, strict=True)
-    except ValidationError:
-        return False
-    return True
+    return _is_valid(_ID, value)

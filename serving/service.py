@@ -25,18 +25,6 @@ Answer = TypeVar("Answer")
 _READERS = 8
 
 
-def _writer() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-
-
-def _readers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="reader")
-
-
-def _batcher() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="batch")
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """
@@ -58,9 +46,9 @@ class Service:
     previews: Previews
     recorder: Recorder
     worker: Worker
-    writer: ThreadPoolExecutor = field(default_factory=_writer)
-    readers: ThreadPoolExecutor = field(default_factory=_readers)
-    batcher: ThreadPoolExecutor = field(default_factory=_batcher)
+    writer: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "writer"))
+    readers: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, _READERS, "reader"))
+    batcher: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "batch"))
 
     async def read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
         """
@@ -89,12 +77,7 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self.readers, work)
 
     async def ask_store(self, query: Callable[[Connection, int], Answer]) -> Answer:
-        """
-        Run a query that takes long on another thread.
-
-        Args:
-            query: takes a connection that sees one moment, and the instant that "now" stands for [us since 1970 UTC].
-        """
+        """Run a query that takes long on another thread; it gets a connection that sees one moment, and "now" [us]."""
 
         def work() -> Answer:
             now = self.clock.as_of(self.database.other_writer_since)

@@ -138,11 +138,7 @@ def settings_rows() -> tuple[SettingRow, ...]:
 
 def settings_for(workspace: Workspace, **given: object) -> Settings:
     """
-    Return the settings for a workspace: as given, or else from the environment, or else the defaults.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        given: settings by name; None counts as not given.
+    Return the settings for a workspace: as given if not None, or else from the environment, or else the defaults.
 
     Raises:
         SettingsError: a setting is invalid, or a variable ``LEADSCORE_…`` is unknown.
@@ -163,10 +159,7 @@ def settings_for(workspace: Workspace, **given: object) -> Settings:
 
 def reject_unknown_variables(playbook: Playbook) -> None:
     """
-    Reject unknown variables ``LEADSCORE_…``, so that a typo does not pass silently.
-
-    Args:
-        playbook: its files may name variables of their own.
+    Reject unknown variables ``LEADSCORE_…``, so that a typo does not pass silently; playbooks may name their own.
 
     Raises:
         SettingsError: a variable is unknown; the message suggests the known one that is most like it.

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, insert, select
-
 from data.instants import SECOND_US
 from serving.clock import Clock
 from serving.intake.idempotent_requests import delete_expired
@@ -17,8 +15,8 @@ from serving.scores.backlog import BacklogFollower
 from serving.scores.recorder import Recorder
 from serving.store.database import Database
 from serving.store.leases import Lease
+from serving.store.state import read_state, write_state
 from serving.store.store_errors import STORE_ERRORS, name_of
-from serving.store.tables import store_state
 
 _LOG = logging.getLogger("leadscore.serving")
 _PAUSE_S = 0.2
@@ -26,7 +24,8 @@ _CALLERS_FIRST, _LEAST_REST_S, _LONGEST_REST_S = 2.0, 0.1, 0.5
 _SWEEPS_IN = 5
 """The sweep gets one round in so many, however long the backlog is."""
 _TIDY_US = 60_000_000
-_SWEPT = "swept_at"
+SWEPT = "swept_at"
+"""Where the store remembers when the last sweep ended."""
 
 
 @dataclass
@@ -133,13 +132,12 @@ class Worker:
 
     def _is_due(self) -> bool:
         with self.database.reading() as connection:
-            last = connection.execute(select(store_state.c.content).where(store_state.c.name == _SWEPT)).scalar()
+            last = read_state(connection, SWEPT)
         return last is None or int(last) + self.sweep_every_s * SECOND_US <= self.clock.now()
 
     def _note_sweep(self) -> None:
         with self.database.writing() as connection:
-            connection.execute(delete(store_state).where(store_state.c.name == _SWEPT))
-            connection.execute(insert(store_state).values(name=_SWEPT, content=str(self.clock.now())))
+            write_state(connection, SWEPT, str(self.clock.now()))
 
     def _tidy(self) -> None:
         now = self.clock.now()

@@ -6,7 +6,7 @@ from serving.api.auth import needs
 from serving.api.parameters import USUAL_LIMIT, CheckedRequest, Limit
 from serving.api.problem_responses import problems
 from serving.api.schemas.answer import respond
-from serving.api.schemas.service_state import AuditEntryOut, AuditOut
+from serving.api.schemas.service_state import AuditOut
 from serving.service import service_of
 from serving.store.audit_log import newest_audit_entries
 
@@ -19,4 +19,4 @@ router = APIRouter(prefix="/v1", tags=["admin"])
 async def list_audit_entries(request: CheckedRequest, limit: Limit = USUAL_LIMIT) -> Response:
     """List what administrators did, newest first; a lead stands there only as its keyed hash."""
     entries = await service_of(request).ask_store(lambda store, _now: newest_audit_entries(store, limit))
-    return respond(AuditOut(notes=[AuditEntryOut.model_validate(entry.as_json()) for entry in entries]))
+    return respond(AuditOut.model_validate({"notes": entries}))

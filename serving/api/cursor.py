@@ -10,17 +10,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from serving.errors import InvalidError
 from serving.store.keyset import KeyValue, Page, Position
 
-_VERSION = 1
+_VERSION: Literal[1] = 1
 _CHECKSUM_BYTES = 6
 _LONGEST = 4000
 Filters = Mapping[str, int | str | None]
+_Values = Annotated[tuple[KeyValue, ...], Field(min_length=1)]
+_CONTENT: TypeAdapter[tuple[Literal[1], str, bool, _Values, Filters]] = TypeAdapter(
+    tuple[Literal[1], str, bool, _Values, Filters], config=ConfigDict(strict=True)
+)
 CursorText = Annotated[
     str | None,
     Query(
@@ -90,41 +95,20 @@ def _encoded(page: PageRequest) -> str:
     position = page.position or Position(())
     content = [_VERSION, page.listing, position.is_backwards, position.values, page.filters]
     payload = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-    return base64.urlsafe_b64encode(_checksum(payload) + payload).rstrip(b"=").decode()
+    checksum = sha256(payload).digest()[:_CHECKSUM_BYTES]
+    return base64.urlsafe_b64encode(checksum + payload).rstrip(b"=").decode()
 
 
 def _decoded(cursor: str) -> PageRequest:
     try:
         blob = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        _, listing, is_backwards, values, filters = _CONTENT.validate_json(blob[_CHECKSUM_BYTES:])
     except ValueError:
         raise _no_cursor() from None
-    checksum, payload = blob[:_CHECKSUM_BYTES], blob[_CHECKSUM_BYTES:]
-    if checksum != _checksum(payload):
-        raise _no_cursor()
-    page = _read(payload)
-    if page is None or _encoded(page) != cursor:  # bits beyond the last byte would go unnoticed
+    page = PageRequest(listing, filters, Position(values, is_backwards))
+    if _encoded(page) != cursor:  # another checksum, or bits beyond the last byte
         raise _no_cursor()
     return page
-
-
-def _read(payload: bytes) -> PageRequest | None:
-    """Return what a payload says; None where it is not of this version, or not of our making."""
-    match _json(payload):
-        case [version, str(listing), bool(is_backwards), [*values], dict(filters)] if version == _VERSION:
-            keys: list[KeyValue] = [value for value in values if isinstance(value, KeyValue)]
-            return PageRequest(listing, filters, Position(tuple(keys), is_backwards)) if keys else None
-    return None
-
-
-def _json(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _checksum(payload: bytes) -> bytes:
-    return sha256(payload).digest()[:_CHECKSUM_BYTES]
 
 
 def _no_cursor() -> InvalidError:

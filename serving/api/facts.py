@@ -1,7 +1,6 @@
 """Facts: leads, activities and outcomes are taken in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -91,24 +90,16 @@ async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | Non
     take, is_single = service_of(request).ingestion.ingest, isinstance(content, dict)
 
     def act(reservation: ResponseReservation | None) -> StoredResponse:
-        keeper = None if reservation is None else _AnswerKeeper(reservation, is_single)
-        return _answered(take(kind, items, reservation=keeper), is_single=is_single)
+        def finish(connection: Connection, results: Sequence[ItemOutcome]) -> None:
+            if reservation is not None:
+                reservation.finish(connection, _answered(results, is_single=is_single))
+
+        results = take(kind, items, before_commit=None if reservation is None else finish)
+        return _answered(results, is_single=is_single)
 
     response = await once(request, act, key=key, body=body, lead_ids=_leads_in(items))
     response.headers.update(headers)
     return response
-
-
-@dataclass(frozen=True, slots=True)
-class _AnswerKeeper:
-    """Stores the answer to a request together with its facts."""
-
-    reservation: ResponseReservation
-    is_single: bool
-
-    def finish(self, connection: Connection, results: Sequence[ItemOutcome]) -> None:
-        """Write the answer down in the transaction that stores the facts."""
-        self.reservation.finish(connection, _answered(results, is_single=self.is_single))
 
 
 def _answered(results: Sequence[ItemOutcome], *, is_single: bool) -> StoredResponse:

@@ -1,19 +1,14 @@
 """Requests that change something: one that is sent again under its ``Idempotency-Key`` gets its first answer."""
 
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 
 from fastapi import Request, Response
 
 from serving.api.auth import key_of
 from serving.api.problems import MEDIA_TYPE, problem
 from serving.errors import RequestError
-from serving.intake.idempotent_requests import (
-    IdempotentRequest,
-    ResponseReservation,
-    StoredResponse,
-    answer_once,
-    sha256_of,
-)
+from serving.intake.idempotent_requests import IdempotentRequest, ResponseReservation, StoredResponse, answer_once
 from serving.service import service_of
 
 _BAD = 400
@@ -24,12 +19,7 @@ async def once(request: Request, act: Act, *, key: str | None, body: bytes, lead
     """
     Do what a request demands, unless it is done; then return its first answer.
 
-    Args:
-        request: the request.
-        act: does it on the writing thread, and finishes the reservation if it gets one.
-        key: the idempotency key of the request.
-        body: of the request.
-        lead_ids: the leads that the request names.
+    ``act`` does it on the writing thread, and finishes the reservation if it gets one.
     """
     service = service_of(request)
     identity = None if key is None else _identity(request, key, body=body, lead_ids=frozenset(lead_ids))
@@ -58,4 +48,4 @@ def raising(error: RequestError) -> Act:
 
 def _identity(request: Request, key: str, *, body: bytes, lead_ids: frozenset[str]) -> IdempotentRequest:
     path = request.scope["path"]
-    return IdempotentRequest(key_of(request).key_id, key, request.method, path, sha256_of(body), lead_ids)
+    return IdempotentRequest(key_of(request).key_id, key, request.method, path, sha256(body).hexdigest(), lead_ids)

@@ -4,24 +4,16 @@ import re
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import PathConvertor, register_url_convertor
 
 _PARTS = ("score", "receipts", "changes", "dossier", "merge")
 """What an address may say after a lead's id; a lead whose id ends so is erased by the command line."""
 
 
-class LeadConvertor(Convertor[str]):
+class LeadConvertor(PathConvertor):
     """A lead's id at the end of an address: anything, slashes too, that is not a part of another lead's address."""
 
     regex = rf"(?!.*/(?:{'|'.join(_PARTS)})$).+"
-
-    def convert(self, value: str) -> str:
-        """Return the id as it was sent."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """Return the id as it is written in a path."""
-        return value
 
 
 register_url_convertor("lead", LeadConvertor())

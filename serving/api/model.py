@@ -23,7 +23,6 @@ from serving.api.schemas.explained_scores import ScorerOut
 from serving.api.schemas.scorers_in_force import (
     BandsOut,
     ColdStartOut,
-    DeploymentOut,
     DeploymentsOut,
     GoalOut,
     ModelCardOut,
@@ -129,7 +128,7 @@ async def remove_shadow(request: CheckedRequest, role: OnlyShadow = None) -> Res
 async def list_deployments(request: CheckedRequest, limit: Limit = USUAL_LIMIT) -> Response:
     """List the deployments, newest first: which scorer was put in which role, when, and by whom."""
     deployments = await service_of(request).ask_store(lambda store, _now: newest_deployments(store, limit))
-    return respond(DeploymentsOut(deployments=[DeploymentOut.model_validate(each) for each in deployments]))
+    return respond(DeploymentsOut.model_validate({"deployments": deployments}))
 
 
 def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBundle:

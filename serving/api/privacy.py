@@ -11,7 +11,7 @@ from serving.api.schemas.answer import respond
 from serving.api.schemas.lead_records import DossierOut, ErasureOut
 from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
 from serving.privacy.erasure import Erasure, erase
-from serving.privacy.remaining_copies import copies_in_files
+from serving.privacy.remaining_copies import copies_in_files, erasure_receipt
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["privacy"], dependencies=[needs("admin")])
@@ -27,7 +27,7 @@ async def erase_lead(request: CheckedRequest, lead_id: LeadId) -> Response:
     """
     service, actor = service_of(request), key_of(request).key_id
     erasure = await service.write(lambda: _erased(service, lead_id, actor))
-    return respond(ErasureOut.of(lead_id, erasure, copies_in_files()))
+    return respond(ErasureOut.model_validate(erasure_receipt(lead_id, erasure, held=copies_in_files())))
 
 
 @router.get(
@@ -45,7 +45,7 @@ async def read_dossier(request: CheckedRequest, lead_id: LeadId) -> Response:
 
     dossier = await service.ask_store(read)
     await service.write(lambda: audit_dossier(service.database, lead_id, at=dossier.as_of, actor=actor))
-    return respond(DossierOut.of(dossier))
+    return respond(DossierOut.model_validate(dossier.as_json()))
 
 
 def _erased(service: Service, lead_id: str, actor: str) -> Erasure:

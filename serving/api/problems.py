@@ -41,13 +41,13 @@ class Problem(BaseModel):
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Answer every error of an app with a problem."""
-    app.add_exception_handler(RequestError, _on_request_error)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
+    app.exception_handler(RequestError)(_on_request_error)
+    app.exception_handler(RequestValidationError)(_on_validation_error)
+    app.exception_handler(HTTPException)(_on_http_error)
     for kind in STORE_ERRORS:
-        app.add_exception_handler(kind, _on_store_error)
-    app.add_exception_handler(ClientDisconnect, _on_hung_up)
-    app.add_exception_handler(Exception, _on_any_error)
+        app.exception_handler(kind)(_on_store_error)
+    app.exception_handler(ClientDisconnect)(_on_hung_up)
+    app.exception_handler(Exception)(_on_any_error)
 
 
 def problem(slug: str, title: str, *, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -67,18 +67,15 @@ def _problem_of(slug: str, detail: str, *, headers: Mapping[str, str] | None = N
     return problem(slug, kind.title, status=kind.status, detail=detail, headers=headers)
 
 
-async def _on_request_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestError)  # noqa: S101 - it is registered for nothing else
+async def _on_request_error(_request: Request, error: RequestError) -> Response:
     return problem(error.slug, error.title, status=error.status, detail=str(error), headers=error.headers)
 
 
-async def _on_validation_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for nothing else
+async def _on_validation_error(_request: Request, error: RequestValidationError) -> Response:
     return _problem_of(InvalidError.slug, message_of(error.errors(), below=1))
 
 
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
+async def _on_http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == TooLargeError.status:
         return too_large()
     status = HTTPStatus(error.status_code)

@@ -11,12 +11,12 @@ from serving.api.parameters import USUAL_LIMIT, CheckedRequest, FactNumber, Idem
 from serving.api.problem_responses import problems
 from serving.api.schemas.answer import as_text, respond
 from serving.api.schemas.ingestion_results import ItemResultOut
-from serving.api.schemas.quarantine_entries import DiscardedFactOut, QuarantinedFactOut, QuarantineOut
+from serving.api.schemas.quarantine_entries import DiscardedFactOut, QuarantineOut
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.ingestion import ItemOutcome
-from serving.intake.quarantine_decisions import QuarantineDecisions
+from serving.intake.quarantine_decisions import discard_fact, release_fact
 from serving.intake.quarantined_facts import QuarantinedFact, newest_quarantined
-from serving.service import Service, service_of
+from serving.service import service_of
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
 _NO_SUCH_FACT = (404, "No fact with this number was quarantined")
@@ -32,7 +32,7 @@ _NO_SUCH_FACT = (404, "No fact with this number was quarantined")
 async def list_quarantined_facts(request: CheckedRequest, limit: Limit = USUAL_LIMIT) -> Response:
     """List the facts whose instant is ahead of our clock, newest first; nothing counts them."""
     facts = await service_of(request).ask_store(lambda store, _now: newest_quarantined(store, limit))
-    return respond(QuarantineOut(quarantine=[QuarantinedFactOut.of(fact) for fact in facts]))
+    return respond(QuarantineOut.model_validate({"quarantine": facts}))
 
 
 async def _any_body(request: Request) -> bytes:
@@ -63,7 +63,7 @@ async def release_quarantined_fact(
             if reservation is not None:
                 reservation.finish(connection, _answered(result), {fact.lead_id})
 
-        return _answered(_decisions(service).release(number, actor=actor, before_commit=finish))
+        return _answered(release_fact(service.ingestion, number, actor=actor, before_commit=finish))
 
     response = await once(request, act, key=key, body=body)
     service.worker.woken.set()
@@ -80,12 +80,8 @@ async def release_quarantined_fact(
 async def discard_quarantined_fact(request: CheckedRequest, number: FactNumber) -> Response:
     """Throw a fact away; when it is sent again, it is checked anew."""
     service, actor = service_of(request), key_of(request).key_id
-    await service.write(lambda: _decisions(service).discard(number, actor=actor))
+    await service.write(lambda: discard_fact(service.ingestion, number, actor=actor))
     return respond(DiscardedFactOut(id=number))
-
-
-def _decisions(service: Service) -> QuarantineDecisions:
-    return QuarantineDecisions(service.database, service.clock, service.ingestion)
 
 
 def _answered(result: ItemOutcome) -> StoredResponse:

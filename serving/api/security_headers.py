@@ -35,12 +35,7 @@ def _headers_of(path: str, status: int) -> list[tuple[bytes, bytes]]:
 
 
 class SecurityHeaders:
-    """
-    Adds the headers to the responses of an app.
-
-    Args:
-        app: the app.
-    """
+    """Adds the headers to the responses of an app."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

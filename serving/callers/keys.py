@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -87,14 +87,7 @@ def create_key(
     connection: Connection, name: str, *, scopes: Iterable[str], now: int, expires_at: int | None = None
 ) -> tuple[Key, str]:
     """
-    Create a key.
-
-    Args:
-        connection: the store, inside a transaction that writes.
-        name: who will hold it, such as ``crm``.
-        scopes: what it shall allow.
-        now: the present instant [us since 1970 UTC].
-        expires_at: when it stops working; default: never.
+    Create a key for a holder, such as ``crm``; without ``expires_at`` [us since 1970 UTC] it works for ever.
 
     Returns:
         The key, and its secret, which can never be shown again.
@@ -113,7 +106,8 @@ def create_key(
         raise KeysError(message)
     key = Key(secrets.token_hex(_ID_BYTES), name, allowed, now, expires_at)
     secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
-    connection.execute(insert(api_keys).values({**_row(key), "hash": hash_of(secret)}))
+    row = {**asdict(key), "scopes": " ".join(sorted(key.scopes)), "hash": hash_of(secret)}
+    connection.execute(insert(api_keys).values(row))
     return key, secret
 
 
@@ -132,13 +126,8 @@ def rotate_key(connection: Connection, key_id: str, *, now: int, overlap_us: int
         raise KeysError(message)
     lifetime = None if old.expires_at is None else old.expires_at - old.created_at
     ends_at = now + overlap_us if old.expires_at is None else min(old.expires_at, now + overlap_us)
-    made = create_key(
-        connection,
-        old.name,
-        scopes=old.scopes,
-        now=now,
-        expires_at=None if lifetime is None else now + lifetime,
-    )
+    expires_at = None if lifetime is None else now + lifetime
+    made = create_key(connection, old.name, scopes=old.scopes, now=now, expires_at=expires_at)
     changed = {"expires_at": ends_at, "replaced_by": made[0].key_id}
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(changed))
     return made
@@ -186,12 +175,6 @@ class KeyRing:
     The cache is never older than ``refresh_s`` while the store answers, so a revoked key stops working within that time
     in every process. A key that is not cached is looked up in the store at once, but no more than five times in five
     ``refresh_s``, so that wrong keys do not keep the store busy.
-
-    Args:
-        database: the store.
-        now: the present instant [us since 1970 UTC].
-        refresh_s: how often the store is read again [s].
-        seconds: a monotonic clock [s].
     """
 
     def __init__(
@@ -268,23 +251,6 @@ def _checked(scopes: Iterable[str]) -> frozenset[str]:
     return frozenset(map(str, named))
 
 
-def _row(key: Key) -> dict[str, Any]:
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "scopes": " ".join(sorted(key.scopes)),
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-    }
-
-
 def _key(row: RowMapping) -> Key:
-    return Key(
-        row["key_id"],
-        row["name"],
-        frozenset(row["scopes"].split()),
-        row["created_at"],
-        row["expires_at"],
-        row["revoked_at"],
-        row["replaced_by"],
-    )
+    columns: dict[str, Any] = {name: value for name, value in row.items() if name != "hash"}
+    return Key(**{**columns, "scopes": frozenset(row["scopes"].split())})

@@ -118,13 +118,9 @@ class ExportResult:
 
 def export(database: Database, business: Business, out: Path, *, progress: Progress = silent) -> ExportResult:
     """
-    Write the store into a folder, or bring the folder up to date.
+    Write the store into a folder that is new, empty, or an export of this playbook, or bring that up to date.
 
-    Args:
-        database: the store; it remembers the folder, so that erasing a lead finds it.
-        business: names the attributes of leads.
-        out: the folder; new, empty, or an export of this playbook.
-        progress: called with how many rows are written.
+    The store remembers the folder, so that erasing a lead finds it.
 
     Raises:
         ExportError: the folder holds something else.
@@ -161,7 +157,8 @@ class _Export:
 
     def write(self, before: Manifest, progress: Progress) -> ExportResult:
         """Write the months that changed."""
-        now = Manifest(before.playbook, self._columns(), self._erased(), self._census())
+        census = {table: self._months(table) for table in TABLES}
+        now = Manifest(before.playbook, self._columns(), self._erased(), census)
         is_new = (before.columns, before.erased) != (now.columns, now.erased)
         stale = {table: self._stale(table, {} if is_new else before.census, now.census[table]) for table in TABLES}
         draft, written, misfits = ExportDraft(self._folder), dict.fromkeys(TABLES, 0), dict[str, int]()
@@ -181,11 +178,8 @@ class _Export:
         existing = {path.stem for path in (self._folder / table).glob("*.parquet")}
         return [month for month, summed in now.items() if month not in existing or then.get(month) != summed]
 
-    def _census(self) -> Census:
-        """Count and sum every month of every table."""
-        return {table: self._months(table) for table in TABLES}
-
     def _months(self, table: str) -> dict[str, list[int]]:
+        """Count and sum every month of a table."""
         time = _TIME[table]
         query = (
             f"SELECT ({time} - ({_FIRST_US})) / {DAY_US}, count(*), sum({time} % {_PRIME})"
@@ -281,15 +275,9 @@ def exports_of(connection: Connection) -> list[Path]:
 
 def remove_leads(folder: Path, *lead_ids: str) -> int | None:
     """
-    Remove leads from an export, as if they had never been in it; waits while the export is being written.
+    Remove leads, though not their accounts, from an export, and return how many rows; None if it no longer exists.
 
-    Call it after the erasure is committed: an export that begins later no longer finds the leads.
-
-    Args:
-        folder: one of ``exports_of``.
-        lead_ids: the leads; their accounts stay.
-
-    Returns:
-        How many rows were removed; None if the export no longer exists.
+    It waits while the export is being written. Call it after the erasure is committed: an export that begins later no
+    longer finds the leads.
     """
     return remove_leads_from(folder, lead_ids, tables=TABLES) if folder.is_dir() else None

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -74,41 +74,19 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it in one step."""
-        content = {
-            "format": FORMAT,
-            "playbook": self.playbook,
-            "columns": self.columns,
-            "erased": self.erased,
-            "census": self.census,
-        }
+        content = {"format": FORMAT, **asdict(self)}
         write_whole(folder / MANIFEST, json.dumps(content, indent=1, sort_keys=True))
 
 
 class ExportDraft:
-    """
-    New files of an export, written beside it and moved into place at the end.
-
-    Args:
-        folder: the export.
-    """
+    """New files of an export, written beside it and moved into place at the end."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written: list[tuple[str, str]] = []
 
     def write(self, table: str, batches: Iterable[pa.RecordBatch], *, schema: pa.Schema, by: str) -> int:
-        """
-        Write rows into one file per month.
-
-        Args:
-            table: what they are.
-            batches: rows in order.
-            schema: their columns.
-            by: the column with the instant that decides the month, UTC.
-
-        Returns:
-            How many rows there were.
-        """
+        """Write ordered rows into a file per month, UTC, of the instant in column ``by``; return their number."""
         (self._folder / _DRAFT / table).mkdir(parents=True)
         months: dict[str, _Month] = {}
         count = 0
@@ -125,12 +103,9 @@ class ExportDraft:
 
     def put(self, tables: Mapping[str, Iterable[str]]) -> None:
         """
-        Move the files into place, and delete those of months without rows.
+        Move the files into place, table by table, and delete those of other months than these.
 
         Someone who reads in between may miss the newest facts of a lead, but never finds facts without their lead.
-
-        Args:
-            tables: by table, in the order in which they are moved, the months that shall exist.
         """
         for table in tables:
             (self._folder / table).mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ their leads and of the other leads of their accounts.
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,7 @@ class FeatureDifference:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {
-            "receipt_id": self.receipt_id,
-            "lead_id": self.lead_id,
-            "as_of": iso(self.as_of),
-            "feature": self.feature,
-            "served": self.served,
-            "recomputed": self.recomputed,
-        }
+        return {**asdict(self), "as_of": iso(self.as_of)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +86,8 @@ class RecheckResult:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {
-            "given": self.given,
-            "sampled": self.sampled,
-            "seed": self.seed,
-            "leads": self.leads,
-            "values": self.values,
-            "unknown": list(self.unknown),
-            "differences": [difference.as_json() for difference in self.differences],
-            "passed": self.passed,
-        }
+        differences = [difference.as_json() for difference in self.differences]
+        return {**asdict(self), "differences": differences, "passed": self.passed}
 
     def show(self, console: Console) -> None:
         """Print it, with every difference on its own line."""

@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, func, select
 
 from serving.errors import ConflictError, InvalidError, MergedError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, attributes_json, shown
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, canonical, shown
 from serving.intake.quarantined_facts import IDS, INSTANTS, AnyFact, Kind
 from serving.store.merged_leads import survivors
 from serving.store.tables import activities, lead_versions, leads, outcomes
@@ -47,12 +47,14 @@ def existing_leads(connection: Connection, lead_ids: Iterable[str]) -> set[str]:
 class FactTable(ABC):
     """A table of facts: it looks up which are stored already and collects rows for the new ones."""
 
-    table: Table
-    rows: list[Values]
+    def __init__(self, kind: Kind, table: Table) -> None:
+        self.table = table
+        self.rows: list[Values] = []
+        self._id = IDS[kind]
 
-    @abstractmethod
-    def id_of(self, fact: Any) -> str:
+    def id_of(self, fact: AnyFact) -> str:
         """Return the id of a fact."""
+        return str(getattr(fact, self._id))
 
     @abstractmethod
     def new_row(self, fact: Any, known_at: int) -> Values | None:
@@ -71,10 +73,8 @@ class FactTable(ABC):
 class _Versions(FactTable):
     """Versions of leads: a new one only if something changed."""
 
-    table = lead_versions
-
     def __init__(self, connection: Connection, facts: Sequence[LeadFact], *, survivor_of: Mapping[str, str]) -> None:
-        self.rows = []
+        super().__init__("leads", lead_versions)
         self._survivor_of = survivor_of
         lead_ids = {fact.lead_id for fact in facts}
         newest = (
@@ -86,10 +86,6 @@ class _Versions(FactTable):
         same = (lead_versions.c.lead_id == newest.c.lead_id) & (lead_versions.c.known_at == newest.c.known_at)
         rows = connection.execute(select(lead_versions).join(newest, same))
         self._newest: dict[str, Values] = {row.lead_id: row._asdict() for row in rows}
-
-    def id_of(self, fact: LeadFact) -> str:
-        """Return the lead's id."""
-        return fact.lead_id
 
     def new_row(self, fact: LeadFact, known_at: int) -> Values | None:
         """Return the lead's next version; a version of a merged lead would be ambiguous, so it is refused."""
@@ -116,7 +112,7 @@ def _version(fact: LeadFact, newest: Values | None, known_at: int) -> Values:
         "known_at": known_at,
         "account_id": fact.account_id,
         "created_at": _created_at(fact.created_at, newest, known_at),
-        "attributes": attributes_json(fact),
+        "attributes": canonical(fact.attributes),
     }
 
 
@@ -136,18 +132,13 @@ class _Events(FactTable):
     def __init__(
         self, connection: Connection, kind: Kind, *, facts: Sequence[Event], survivor_of: Mapping[str, str]
     ) -> None:
-        self.table = activities if kind == "activities" else outcomes
-        self._id, self._instant = IDS[kind], INSTANTS[kind]
-        self.rows = []
+        super().__init__(kind, activities if kind == "activities" else outcomes)
+        self._instant = INSTANTS[kind]
         self._leads = existing_leads(connection, (fact.lead_id for fact in facts))
         rows = connection.execute(_STORED_FACTS[kind], {"ids": [self.id_of(fact) for fact in facts]})
         self._stored: dict[str, Values] = {getattr(row, self._id): row._asdict() for row in rows}
         owners = {row["lead_id"] for row in self._stored.values()} - survivor_of.keys()
         self._survivor_of = {**survivor_of, **survivors(connection, owners)}
-
-    def id_of(self, fact: Event) -> str:
-        """Return the id of the activity or outcome."""
-        return str(getattr(fact, self._id))
 
     def new_row(self, fact: Event, known_at: int) -> Values | None:
         """Return the row of an activity or outcome, whose lead must be known."""

@@ -9,9 +9,8 @@ After a kill, the reservation may be taken over once it is old enough.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, delete, select, text, update
 
 from data.instants import SECOND_US
 from serving.errors import InFlightError, RequestError, ReusedKeyError
@@ -40,15 +39,9 @@ _FINISH = text(
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
     """
-    A request with an idempotency key.
+    A request with an idempotency key; each caller, told by its API key, has its own.
 
-    Attributes:
-        key_id: the caller's API key; each caller has its own idempotency keys.
-        idempotency_key: as it was sent.
-        method: the HTTP method.
-        path: the URL's path.
-        digest: SHA-256 of the body.
-        lead_ids: the leads that the request names, so that erasing one of them finds its response.
+    It names leads, so that erasing one of them finds its response.
     """
 
     key_id: str
@@ -58,6 +51,11 @@ class IdempotentRequest:
     digest: str
     lead_ids: frozenset[str] = frozenset()
 
+    @property
+    def key(self) -> dict[str, str]:
+        """The columns that tell it from other requests."""
+        return {"key_id": self.key_id, "idempotency_key": self.idempotency_key}
+
     def keyed_hash(self, connection: Connection) -> str:
         """Return the keyed hash that is equal for two requests with the same method, path and body."""
         return keyed_hash(connection, f"request\n{self.method}\n{self.path}\n{self.digest}")
@@ -65,14 +63,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """
-    A response as it is stored.
-
-    Attributes:
-        status: the HTTP status.
-        text: the body, exactly as it is sent.
-        replayed: whether it was stored by an earlier request.
-    """
+    """A response as it is stored, whose text is sent unchanged; ``replayed`` is one that an earlier request got."""
 
     status: int
     text: str
@@ -104,22 +95,23 @@ class ResponseReservation:
             InFlightError: another process took over meanwhile; the transaction must be rolled back.
         """
         columns = {"started_at": self.started_at, "answered": response.status, "response": response.text}
-        if connection.execute(_FINISH, {**_key_columns(self.request), **columns}).rowcount == 0:
+        if connection.execute(_FINISH, {**self.request.key, **columns}).rowcount == 0:
             raise InFlightError(_IN_FLIGHT)
         named = {*self.request.lead_ids, *lead_ids}
         if find_erased(connection, named):
-            connection.execute(delete(idempotent_requests).where(*self._this()))
+            connection.execute(delete(idempotent_requests).where(self._is_mine()))
         elif named:
-            names = _key_columns(self.request)
-            insert_rows(connection, idempotent_request_leads, [{**names, "lead_id": each} for each in sorted(named)])
+            rows = [{**self.request.key, "lead_id": lead_id} for lead_id in sorted(named)]
+            insert_rows(connection, idempotent_request_leads, rows)
 
     def give_back(self, database: Database) -> None:
         """Release the reservation, so that the next request with this key counts as the first."""
         with suppress(*STORE_ERRORS), database.writing() as connection:  # if the store is gone, the reservation expires
-            connection.execute(delete(idempotent_requests).where(*self._this(), idempotent_requests.c.status.is_(None)))
+            is_open = idempotent_requests.c.status.is_(None)
+            connection.execute(delete(idempotent_requests).where(self._is_mine(), is_open))
 
-    def _this(self) -> tuple[ColumnElement[bool], ...]:
-        return (*_key_of(self.request), idempotent_requests.c.started_at == self.started_at)
+    def _is_mine(self) -> ColumnElement[bool]:
+        return _has_key(idempotent_requests, self.request) & (idempotent_requests.c.started_at == self.started_at)
 
 
 _NOT_STORED = frozenset({401, 403, 429, 500, 503})
@@ -173,28 +165,21 @@ def answer_once(
 
 def reserve(connection: Connection, request: IdempotentRequest, *, now: int) -> ResponseReservation | StoredResponse:
     """
-    Reserve a request's key, or return the response that is stored for it.
-
-    Args:
-        connection: in a short transaction of its own that holds the write lock.
-        request: the request.
-        now: the present instant [us since 1970 UTC].
+    Reserve a request's key, in a short transaction of its own, or return the response that is stored for it.
 
     Raises:
         ReusedKeyError: the key was sent with another request.
         InFlightError: the first request with this key is still in flight.
     """
     request_hash = request.keyed_hash(connection)
-    row = connection.execute(_STORED_REQUEST, _key_columns(request)).one_or_none()
+    row = connection.execute(_STORED_REQUEST, request.key).one_or_none()
     if row is not None and row.started_at <= now - RETENTION_US:
-        _delete(connection, request)
+        for table in (idempotent_request_leads, idempotent_requests):
+            connection.execute(delete(table).where(_has_key(table, request)))
         row = None
     if row is None:
-        insert_rows(
-            connection,
-            idempotent_requests,
-            [{**_key_columns(request), "request_hash": request_hash, "started_at": now}],
-        )
+        new = {**request.key, "request_hash": request_hash, "started_at": now}
+        insert_rows(connection, idempotent_requests, [new])
         return ResponseReservation(request, now)
     return _response_of(connection, request, row=row, request_hash=request_hash, now=now)
 
@@ -209,7 +194,7 @@ def _response_of(
         return StoredResponse(row.status, row.response, replayed=True)
     if now - row.started_at < ABANDONED_US:
         raise InFlightError(_IN_FLIGHT)
-    connection.execute(update(idempotent_requests).where(*_key_of(request)).values(started_at=now))
+    connection.execute(update(idempotent_requests).where(_has_key(idempotent_requests, request)).values(started_at=now))
     return ResponseReservation(request, now)
 
 
@@ -225,23 +210,5 @@ def delete_expired(connection: Connection, now: int) -> None:
     connection.execute(delete(idempotent_requests).where(expired))
 
 
-def sha256_of(body: bytes) -> str:
-    """Return the SHA-256 of a body."""
-    return sha256(body).hexdigest()
-
-
-def _delete(connection: Connection, request: IdempotentRequest) -> None:
-    for table in (idempotent_request_leads, idempotent_requests):
-        same_key = (table.c.key_id == request.key_id, table.c.idempotency_key == request.idempotency_key)
-        connection.execute(delete(table).where(*same_key))
-
-
-def _key_columns(request: IdempotentRequest) -> dict[str, str]:
-    return {"key_id": request.key_id, "idempotency_key": request.idempotency_key}
-
-
-def _key_of(request: IdempotentRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (
-        idempotent_requests.c.key_id == request.key_id,
-        idempotent_requests.c.idempotency_key == request.idempotency_key,
-    )
+def _has_key(table: Table, request: IdempotentRequest) -> ColumnElement[bool]:
+    return (table.c.key_id == request.key_id) & (table.c.idempotency_key == request.idempotency_key)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, insert, text
 
@@ -46,36 +46,12 @@ class ItemOutcome:
     status: Status
     error: RequestError | None = None
 
-    def as_json(self) -> dict[str, str | None]:
-        """Return it as the API writes it."""
-        error = {} if self.error is None else {"error": str(self.error)}
-        return {"id": self.id, "status": self.status, **error}
+
+BeforeCommit = Callable[[Connection, Sequence[ItemOutcome]], None]
+"""What is called in the transaction that stores facts, with what becomes of each item."""
 
 
-def summary(results: Sequence[ItemOutcome]) -> dict[str, Any]:
-    """
-    Count what became of all items, as the API writes it.
-
-    >>> summary([ItemOutcome("a", "stored"), ItemOutcome("b", "duplicate")])["duplicates"]
-    1
-    """
-    states = [result.status for result in results]
-    return {
-        "results": [result.as_json() for result in results],
-        "stored": states.count("stored"),
-        "duplicates": states.count("duplicate"),
-        "quarantined": states.count("quarantined"),
-        "rejected": states.count("rejected"),
-    }
-
-
-class ResponseKeeper(Protocol):
-    """Stores the response to a request in the transaction of its facts, so that a kill cannot separate them."""
-
-    def finish(self, connection: Connection, results: Sequence[ItemOutcome]) -> None:
-        """Store the response, in the transaction that stores the facts."""
-
-
+@dataclass(frozen=True, slots=True)
 class Ingestion:
     """
     Stores facts that callers send.
@@ -88,23 +64,14 @@ class Ingestion:
         on_stored: called after new facts are committed.
     """
 
-    def __init__(
-        self,
-        business: Business,
-        database: Database,
-        *,
-        clock: Clock,
-        clock_skew_s: float,
-        on_stored: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._business = business
-        self._database = database
-        self._clock = clock
-        self._skew_us = int(clock_skew_s * SECOND_US)
-        self._on_stored = on_stored
+    business: Business
+    database: Database
+    clock: Clock
+    clock_skew_s: float
+    on_stored: Callable[[], None] = lambda: None
 
     def ingest(
-        self, kind: Kind, items: Sequence[object], *, reservation: ResponseKeeper | None = None
+        self, kind: Kind, items: Sequence[object], *, before_commit: BeforeCommit | None = None
     ) -> list[ItemOutcome]:
         """
         Store the items that are valid and new; on return they are on disk, and their leads wait to be scored.
@@ -112,20 +79,20 @@ class Ingestion:
         Args:
             kind: what they are.
             items: as parsed from JSON.
-            reservation: stores the response, if the request came with an idempotency key.
+            before_commit: called in the transaction that stores the facts, so that a kill cannot separate the two.
 
         Returns:
             One result per item, in order.
         """
         read = [self._read(kind, item) for item in items]
-        if reservation is None and all(isinstance(fact, ItemOutcome) for fact in read):
+        if before_commit is None and all(isinstance(fact, ItemOutcome) for fact in read):
             return [result for result in read if isinstance(result, ItemOutcome)]
-        with self._database.writing_facts(self._clock) as (connection, _):
+        with self.database.writing_facts(self.clock) as (connection, _):
             results = self.store(connection, kind, read=read)
-            if reservation is not None:
-                reservation.finish(connection, results)
+            if before_commit is not None:
+                before_commit(connection, results)
         if any(result.status == "stored" for result in results):
-            self._on_stored()
+            self.on_stored()
         return results
 
     def parse(self, kind: Kind, item: object) -> AnyFact:
@@ -138,24 +105,17 @@ class Ingestion:
         fact = read_as(MODELS[kind], item)
         match fact:
             case LeadFact():
-                check_lead(fact, self._business, latest=_ANY_INSTANT)
+                check_lead(fact, self.business, latest=_ANY_INSTANT)
             case ActivityFact():
-                check_activity(fact, self._business, latest=_ANY_INSTANT)
+                check_activity(fact, self.business, latest=_ANY_INSTANT)
             case OutcomeFact():
-                check_outcome(fact, self._business, latest=_ANY_INSTANT)
+                check_outcome(fact, self.business, latest=_ANY_INSTANT)
         return fact
 
     def store(
         self, connection: Connection, kind: Kind, *, read: Sequence[AnyFact | SuspectFact | ItemOutcome]
     ) -> list[ItemOutcome]:
-        """
-        Store what is new, queue its leads for scoring, and quarantine what cannot be right yet.
-
-        Args:
-            connection: holds the write lock.
-            kind: what the facts are.
-            read: facts that were checked, or the outcomes of those that could not be parsed.
-        """
+        """Under the write lock, store what is new, queue its leads, and quarantine what cannot be right yet."""
         facts = [_fact(item) for item in read if not isinstance(item, ItemOutcome)]
         lead_ids = {fact.lead_id for fact in facts}
         batch = _Batch(
@@ -163,14 +123,14 @@ class Ingestion:
             quarantine=Quarantine(connection, kind, (str(getattr(fact, IDS[kind])) for fact in facts)),
             erased=find_erased(connection, lead_ids),
         )
-        results = [item if isinstance(item, ItemOutcome) else batch.place(item, self._clock.tick()) for item in read]
+        results = [item if isinstance(item, ItemOutcome) else batch.place(item, self.clock.tick()) for item in read]
         rows = batch.table.rows
         if kind == "leads":
             _add_leads(connection, {row["lead_id"] for row in rows})
         if rows:
             insert_rows(connection, batch.table.table, rows)
             run_rows(connection, _QUEUE, _pending(rows))
-            batch.quarantine.settle((row[IDS[kind]] for row in rows), self._clock.tick())
+            batch.quarantine.settle((row[IDS[kind]] for row in rows), self.clock.tick())
         return results
 
     def _read(self, kind: Kind, item: object) -> AnyFact | SuspectFact | ItemOutcome:
@@ -180,7 +140,7 @@ class Ingestion:
         except InvalidError as error:
             item_id = item.get(IDS[kind]) if isinstance(item, dict) else None
             return ItemOutcome(item_id if is_id(item_id) else None, "rejected", error)
-        reason = suspicion(kind, fact, now=self._clock.now(), skew_us=self._skew_us)
+        reason = suspicion(kind, fact, now=self.clock.now(), skew_us=int(self.clock_skew_s * SECOND_US))
         return SuspectFact(kind, fact, cast("dict[str, Any]", item), reason) if reason else fact
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from sqlalchemy import Connection, func, select
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 Rows = Iterable[tuple[Any, ...]]
 
 
-class HistoryTables(Protocol):
-    """Contract tables as Ibis tables with instants in microseconds, such as the warehouse has."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """
+    Contract tables as Ibis tables with instants in microseconds, as in the warehouse.
 
-    @property
-    def leads(self) -> Any:
-        """The versions of leads, with a column per attribute."""
+    Attributes:
+        leads: the versions of leads, with a column per attribute.
+        activities: the activities.
+        outcomes: the outcomes.
+    """
 
-    @property
-    def activities(self) -> Any:
-        """The activities."""
-
-    @property
-    def outcomes(self) -> Any:
-        """The outcomes."""
+    leads: Any
+    activities: Any
+    outcomes: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,7 @@ class LoadResult:
     What a load added to the store.
 
     Attributes:
-        database: the store's file or URL.
         rows: rows of history that were read: lead versions, activities and outcomes together.
-        leads: new leads.
-        lead_versions: new versions of leads.
-        activities: new activities.
-        outcomes: new outcomes.
         above: open leads of the store that are above the threshold.
     """
 
@@ -88,10 +83,6 @@ def import_playbook_history(workspace: Workspace, *, progress: Progress = silent
     """
     Import the history of a playbook's exports, to be loaded.
 
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        progress: called with how far it has come.
-
     Raises:
         LoadError: the playbook's source is the store itself, so there is nothing to load.
         DataError: the exports do not match the playbook.
@@ -108,7 +99,7 @@ def import_playbook_history(workspace: Workspace, *, progress: Progress = silent
 
 
 def load_history(
-    history: HistoryTables,
+    history: "History | Warehouse",
     database: Database,
     *,
     playbook: Playbook,
@@ -134,8 +125,8 @@ def load_history(
     as_of = present_us() if now_us is None else now_us
     with database.writing() as connection:
         survivor_of = _survivors(connection)
-        history = _without_erased(connection, history)
-        accepted = _without_merged(history, survivor_of)
+        known = _without_erased(connection, History(history.leads, history.activities, history.outcomes))
+        accepted = _without_merged(known, survivor_of)
         with open_bulk_insert(connection) as store:
             new = _insert_all(store, accepted, survivor_of=survivor_of, business=playbook.business, progress=progress)
             changed = store.changed_leads()
@@ -143,20 +134,11 @@ def load_history(
             connection, live, crossing_rules=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress
         )
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
-    rows = sum(_size(table) for table in (history.leads, history.activities, history.outcomes))
+    rows = sum(_size(table) for table in (known.leads, known.activities, known.outcomes))
     return LoadResult(database.display_url, rows, **new, above=above)
 
 
-@dataclass(frozen=True, slots=True)
-class _AcceptedHistory:
-    """History without what the store does not accept."""
-
-    leads: Any
-    activities: Any
-    outcomes: Any
-
-
-def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTables:
+def _without_erased(connection: Connection, history: History) -> History:
     """Leave out the leads that were erased from the store although the exports still name them."""
     if not has_tombstones(connection):
         return history
@@ -167,7 +149,7 @@ def _without_erased(connection: Connection, history: HistoryTables) -> HistoryTa
     tables = (
         table.filter(~table.lead_id.isin(erased)) for table in (history.leads, history.activities, history.outcomes)
     )
-    return _AcceptedHistory(*tables)
+    return History(*tables)
 
 
 def _survivors(connection: Connection) -> dict[str, str]:
@@ -175,27 +157,24 @@ def _survivors(connection: Connection) -> dict[str, str]:
     return survivors(connection, connection.execute(select(merges.c.lead_id).distinct()).scalars())
 
 
-def _without_merged(history: HistoryTables, survivor_of: Mapping[str, str]) -> HistoryTables:
+def _without_merged(history: History, survivor_of: Mapping[str, str]) -> History:
     """Leave out versions of merged leads, which would be ambiguous."""
     if not survivor_of:
         return history
     versions = history.leads.filter(~history.leads.lead_id.isin(sorted(survivor_of)))
-    return _AcceptedHistory(versions, history.activities, history.outcomes)
+    return History(versions, history.activities, history.outcomes)
 
 
-def _to_survivors(chunks: Iterable[Rows], columns: Sequence[str], *, survivor_of: Mapping[str, str]) -> Iterable[Rows]:
-    """Move facts of merged leads to the leads that they have become."""
-    return (_of_survivors(rows, columns, survivor_of) for rows in chunks) if survivor_of else chunks
-
-
-def _of_survivors(rows: Rows, columns: Sequence[str], survivor_of: Mapping[str, str]) -> Rows:
+def _facts(table: Any, columns: Sequence[str], survivor_of: Mapping[str, str]) -> Iterator[Rows]:
+    """Read activities or outcomes; those of merged leads go to the leads that they have become."""
     place = columns.index("lead_id")
-    for row in rows:
-        yield (*row[:place], survivor_of.get(row[place], row[place]), *row[place + 1 :])
+    for rows in _chunks(table, columns):
+        moved = ((*row[:place], survivor_of.get(row[place], row[place]), *row[place + 1 :]) for row in rows)
+        yield moved if survivor_of else rows
 
 
 def _insert_all(
-    store: BulkInsert, history: HistoryTables, *, survivor_of: Mapping[str, str], business: Business, progress: Progress
+    store: BulkInsert, history: History, *, survivor_of: Mapping[str, str], business: Business, progress: Progress
 ) -> dict[str, int]:
     """Insert every table in the order of its key, which is fastest on SQLite."""
     versioned, activities, outcomes = history.leads, history.activities, history.outcomes
@@ -203,13 +182,13 @@ def _insert_all(
     versions = _chunks(
         versioned.order_by(["lead_id", "known_at"]), ("lead_id", "known_at", "account_id", "created_at", *names)
     )
-    activity_rows = _chunks(activities.order_by(["lead_id", "known_at", "activity_id"]), COLUMNS["activities"])
-    outcome_rows = _chunks(outcomes.order_by("outcome_id"), COLUMNS["outcomes"])
+    activity_rows = activities.order_by(["lead_id", "known_at", "activity_id"])
+    outcome_rows = outcomes.order_by("outcome_id")
     tables: list[tuple[str, int, Iterable[Rows]]] = [
         ("leads", 0, _chunks(versioned.select("lead_id").distinct().order_by("lead_id"), ("lead_id",))),
         ("lead_versions", _size(versioned), (_versions(rows, names, business) for rows in versions)),
-        ("activities", _size(activities), _to_survivors(activity_rows, COLUMNS["activities"], survivor_of=survivor_of)),
-        ("outcomes", _size(outcomes), _to_survivors(outcome_rows, COLUMNS["outcomes"], survivor_of=survivor_of)),
+        ("activities", _size(activities), _facts(activity_rows, COLUMNS["activities"], survivor_of)),
+        ("outcomes", _size(outcomes), _facts(outcome_rows, COLUMNS["outcomes"], survivor_of)),
     ]
     return {
         table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in tables

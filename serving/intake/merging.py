@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from data.instants import iso
 from serving.clock import Clock
 from serving.errors import ConflictError, InvalidError, MergedError, UnknownLeadError
 from serving.facts import canonical, shown
@@ -34,22 +33,10 @@ class MergeResult:
     merged_at: int
     status: Literal["merged", "duplicate"]
 
-    def as_json(self) -> dict[str, str]:
-        """Return it as the API writes it."""
-        return {"lead_id": self.lead_id, "into": self.into, "merged_at": iso(self.merged_at), "status": self.status}
-
 
 @dataclass(frozen=True, slots=True)
 class LeadMerger:
-    """
-    Merges leads.
-
-    Args:
-        database: the store.
-        clock: the service's clock.
-        active_scorer: the scorer in use, which decides who is above the threshold.
-        crossing_rules: the rules for crossings.
-    """
+    """Merges leads."""
 
     database: Database
     clock: Clock
@@ -65,13 +52,7 @@ class LeadMerger:
         before_commit: Callable[[Connection, MergeResult], None] | None = None,
     ) -> MergeResult:
         """
-        Merge a lead into another one, and audit it.
-
-        Args:
-            duplicate: the lead that turned out to be another one.
-            into: the lead that it is the same as.
-            actor: who merges them.
-            before_commit: called in the transaction that merges.
+        Merge a lead into another one, and audit it; ``before_commit`` is called in the same transaction.
 
         Raises:
             RequestError: the two cannot be merged.

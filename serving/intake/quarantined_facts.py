@@ -27,15 +27,7 @@ _UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 @dataclass(frozen=True, slots=True)
 class SuspectFact:
-    """
-    A fact that is to be quarantined.
-
-    Attributes:
-        kind: what it is.
-        fact: as parsed.
-        sent: as it was sent.
-        why: why it cannot be right yet.
-    """
+    """A fact that is to be quarantined: as parsed, as it was sent, and why it cannot be right yet."""
 
     kind: Kind
     fact: AnyFact
@@ -61,11 +53,6 @@ class QuarantinedFact:
     received_at: int
     released_at: int | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the API writes it."""
-        identity = {"id": self.number, "kind": self.kind, "fact_id": self.fact_id, "lead_id": self.lead_id}
-        return {**identity, "why": self.why, "received_at": iso(self.received_at), "fact": self.sent}
-
     @property
     def fact(self) -> AnyFact:
         """The fact as parsed."""
@@ -89,14 +76,7 @@ def suspicion(kind: Kind, fact: AnyFact, *, now: int, skew_us: int) -> str | Non
 
 
 class Quarantine:
-    """
-    The quarantine, seen from a batch of facts.
-
-    Args:
-        connection: holds the write lock.
-        kind: what the facts are.
-        fact_ids: the ids of the batch.
-    """
+    """The quarantine, seen from a batch of facts; the connection holds the write lock."""
 
     def __init__(self, connection: Connection, kind: Kind, fact_ids: Iterable[str]) -> None:
         self._connection = connection
@@ -109,13 +89,9 @@ class Quarantine:
 
     def hold(self, suspect: SuspectFact, at: int) -> Literal["quarantined", "duplicate"]:
         """
-        Put a fact into quarantine; the same one again is a duplicate.
+        Put a fact that is not stored yet into quarantine; the same one again is a duplicate.
 
         A new version of a lead replaces the one that waits, since all versions of a lead have one id.
-
-        Args:
-            suspect: the fact; it is not stored yet.
-            at: now [us since 1970 UTC].
 
         Raises:
             ConflictError: another fact with the same id is in quarantine.
@@ -152,8 +128,8 @@ class Quarantine:
 
 def newest_quarantined(connection: Connection, limit: int) -> list[QuarantinedFact]:
     """Return the facts in quarantine, newest first."""
-    read_quarantined = quarantine.c.released_at.is_(None)
-    query = select(quarantine).where(read_quarantined).order_by(quarantine.c.id.desc()).limit(limit)
+    waiting = quarantine.c.released_at.is_(None)
+    query = select(quarantine).where(waiting).order_by(quarantine.c.id.desc()).limit(limit)
     return [_quarantined(row) for row in connection.execute(query)]
 
 
@@ -173,24 +149,6 @@ def read_quarantined(connection: Connection, number: int) -> QuarantinedFact:
         message = f"Fact number {number} left the quarantine at {iso(row.released_at)}; there is nothing left to do."
         raise SettledError(message)
     return _quarantined(row)
-
-
-def mark_released(connection: Connection, number: int, at: int) -> None:
-    """Mark a fact as released."""
-    connection.execute(update(quarantine).where(quarantine.c.id == number).values(released_at=at))
-
-
-def delete_quarantined(connection: Connection, number: int) -> QuarantinedFact:
-    """
-    Delete a fact that is in quarantine.
-
-    Raises:
-        UnknownFactError: none has this number.
-        SettledError: it was released, or stored when it was sent again.
-    """
-    fact = read_quarantined(connection, number)
-    connection.execute(delete(quarantine).where(quarantine.c.id == number))
-    return fact
 
 
 def _quarantined(row: Any) -> QuarantinedFact:

@@ -23,12 +23,7 @@ _LOG = logging.getLogger("leadscore.serving")
 
 
 def write_logs(form: Literal["json", "text"]) -> None:
-    """
-    Write everything that this process logs, libraries included, to stderr in one form.
-
-    Args:
-        form: ``json`` for machines, ``text`` for people.
-    """
+    """Write all that this process logs, libraries included, to stderr: as JSON for machines or as text for people."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else PlainLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -25,9 +25,11 @@ from data.instants import SECOND_US
 from serving.observability.open_connections import OpenConnections
 from serving.scores.receipt_retention import ReceiptCounts, receipt_counts
 from serving.service import Service
+from serving.store.state import read_state
 from serving.store.store_errors import STORE_ERRORS
 from serving.store.store_health import disk_free_bytes, log_bytes, newest_fact_at, size_bytes
-from serving.store.tables import quarantine, store_state
+from serving.store.tables import quarantine
+from serving.worker import SWEPT
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -171,7 +173,7 @@ class _StoreCollector(Collector):
             newest = newest_fact_at(connection)
             counts = receipt_counts(connection)
             held = connection.execute(select(func.count()).where(quarantine.c.released_at.is_(None))).scalar_one()
-            swept = connection.execute(select(store_state.c.content).where(store_state.c.name == "swept_at")).scalar()
+            swept = read_state(connection, SWEPT)
         yield _gauge_now("store_up", "1 where the store answers", 1)
         clock_behind_s = 0 if newest is None else max(0, newest - now) / SECOND_US
         yield _gauge_now("clock_behind_seconds", "how far the clock is behind the newest fact", clock_behind_s)

@@ -33,13 +33,7 @@ class ShutdownState:
 
 
 class RequestLog:
-    """
-    Counts and logs the requests of an app that `watch` has prepared.
-
-    Args:
-        app: the layers that answer.
-        whole: the app whose state holds the meter.
-    """
+    """Counts and logs the requests of an app that `watch` has prepared."""
 
     def __init__(self, app: ASGIApp, whole: FastAPI) -> None:
         self._app = app

@@ -12,11 +12,10 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from data.instants import iso
 from models.bundle import load_files
 from models.conversion import ConversionModel
 from models.packed_bundle import pack, unpack
-from models.receipt import ScorerId, scorer_json
+from models.receipt import ScorerId
 from models.scorecard import Scorecard
 from models.scorecard_archive import keep_rules, kept_rules
 from models.scorer import Scorer
@@ -67,17 +66,6 @@ class Deployment:
     source: Source
     deployed_at: int
     deployed_by: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the API writes it."""
-        return {
-            "number": self.number,
-            "role": self.role,
-            "scorer": None if self.scorer is None else scorer_json(self.scorer),
-            "source": self.source,
-            "deployed_at": iso(self.deployed_at),
-            "deployed_by": self.deployed_by,
-        }
 
 
 def verify_bundle(

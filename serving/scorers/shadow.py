@@ -1,7 +1,6 @@
 """The shadow compared with the champion: how far apart their newest receipts are, lead by lead."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
@@ -25,10 +24,6 @@ class ShadowComparison:
     leads: int
     mean_difference_points: float | None
     same_side_share: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the API writes it."""
-        return asdict(self)
 
 
 def compare_shadow(connection: Connection, *, champion: str, shadow: str) -> ShadowComparison:

@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from serving.clock import Clock
 from serving.scores.crossings import CrossingRules
-from serving.scores.rescoring import DueLead, Rescorer
+from serving.scores.rescoring import Rescorer
 from serving.store.database import Database
 from serving.store.tables import pending_scores
 
@@ -22,33 +22,27 @@ class Backlog:
     oldest_since: int | None
 
 
+@dataclass
 class BacklogFollower:
     """
     Scores the leads that have new facts, and from time to time all open leads, since time changes scores too.
-
-    Args:
-        database: the store.
-        clock: the service's clock.
-        rescoring: scores leads and writes the results.
-        crossing_rules: decides which leads are open.
 
     Attributes:
         swept: how many leads this process has scored in sweeps.
     """
 
-    def __init__(self, database: Database, clock: Clock, *, rescoring: Rescorer, crossing_rules: CrossingRules) -> None:
-        self._database = database
-        self._clock = clock
-        self._rescoring = rescoring
-        self._crossing_rules = crossing_rules
-        self.swept = 0
+    database: Database
+    clock: Clock
+    rescoring: Rescorer
+    crossing_rules: CrossingRules
+    swept: int = 0
 
     def step(self, limit: int = _BATCH) -> int:
         """Score the leads that have waited longest and return how many no longer wait."""
         query = select(pending_scores.c.lead_id, pending_scores.c.since).order_by(pending_scores.c.since).limit(limit)
-        with self._database.reading() as connection:
-            due = [DueLead(row.lead_id, row.since) for row in connection.execute(query)]
-        return self._rescoring.rescore(due)
+        with self.database.reading() as connection:
+            due = {row.lead_id: row.since for row in connection.execute(query)}
+        return self.rescoring.rescore(due)
 
     def sweep(self, after: str = "", limit: int = _SWEEP_BATCH) -> str | None:
         """
@@ -61,15 +55,15 @@ class BacklogFollower:
         Returns:
             The lead that this step ended with; None at the end.
         """
-        with self._database.reading() as connection:
-            lead_ids = self._crossing_rules.open_after(connection, after, limit=limit)
-        self._rescoring.rescore([DueLead(lead_id, None) for lead_id in lead_ids])
+        with self.database.reading() as connection:
+            lead_ids = self.crossing_rules.open_after(connection, after, limit=limit)
+        self.rescoring.rescore(dict.fromkeys(lead_ids))
         self.swept += len(lead_ids)
         return lead_ids[-1] if lead_ids else None
 
     def backlog(self) -> Backlog:
         """Return how many leads wait to be scored, and since when."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             count, oldest = connection.execute(
                 select(func.count(), func.min(pending_scores.c.since)).select_from(pending_scores)
             ).one()

@@ -50,15 +50,7 @@ class ThresholdState:
         return self.is_of_another(live) and points is not None and points >= live.threshold
 
     def after(self, live: LiveScorer, *, was_above: bool, points: float, floor: float) -> "ThresholdState":
-        """
-        Return the state of a lead after new facts about it.
-
-        Args:
-            live: the scorer in use.
-            was_above: whether it was above just before.
-            points: its points with the new facts.
-            floor: points below which a lead falls.
-        """
+        """Return the state of a lead after new facts about it."""
         threshold, of_another = live.threshold, self.is_of_another(live)
         if live.degraded and self.is_above and of_another:
             return self

@@ -4,52 +4,36 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 
 from data.playbook import Business
 from serving.errors import InvalidError
-from serving.facts import Preview, attributes_json, check_activity, check_lead
+from serving.facts import Preview, canonical, check_activity, check_lead
 from serving.scorers.active_scorer import ActiveScorer
 from serving.scorers.live_scorer import Score
+from serving.store.bulk_insert import COLUMNS, sqlite_insert
 from serving.store.database import Database, in_memory_store
 from serving.store.tables import activities, lead_versions
 
-_VERSION = "INSERT INTO lead_versions (lead_id, known_at, account_id, created_at, attributes) VALUES (?, ?, ?, ?, ?)"
-_ACTIVITY = (
-    "INSERT INTO activities (lead_id, known_at, activity_id, kind, occurred_at, subject, value)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
-_ACTIVITY_COLUMNS = ("known_at", "activity_id", "kind", "occurred_at", "subject", "value")
+_VERSION, _ACTIVITY = sqlite_insert("lead_versions"), sqlite_insert("activities")
 
 
+@dataclass(frozen=True, slots=True)
 class Previews:
-    """
-    Scores leads that are not stored.
+    """Scores leads that are not stored, beside the stored leads of their accounts."""
 
-    Args:
-        business: which kinds and attributes exist.
-        database: where the other leads of the account are looked up.
-        active_scorer: the scorer in use.
-    """
-
-    def __init__(self, business: Business, database: Database, *, active_scorer: ActiveScorer) -> None:
-        self._business = business
-        self._database = database
-        self._active_scorer = active_scorer
-        self._memory = in_memory_store()
-        self._lock = threading.Lock()
+    business: Business
+    database: Database
+    active_scorer: ActiveScorer
+    _memory: sqlite3.Connection = field(default_factory=in_memory_store)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def score(self, preview: Preview, *, as_of: int, latest: int, top: int | None) -> Score:
         """
-        Score a lead as if it and its activities had become known just before an instant.
-
-        Args:
-            preview: the lead and its activities.
-            as_of: now.
-            latest: later instants are in the future.
-            top: how many reasons to word; None words all.
+        Score a lead as if it and its activities had become known just before an instant; none may be after ``latest``.
 
         Raises:
             InvalidError: a kind, attribute or instant is not valid.
@@ -57,7 +41,7 @@ class Previews:
         self._check(preview, latest)
         with self._lock, _rolled_back(self._memory) as store:
             self._insert(store, preview, as_of)
-            score = self._active_scorer.current.in_memory.score(store, preview.lead.lead_id, as_of=as_of, top=top)
+            score = self.active_scorer.current.in_memory.score(store, preview.lead.lead_id, as_of=as_of, top=top)
         assert score is not None  # noqa: S101 - the lead was inserted one line above; tells the type checker
         return score
 
@@ -66,20 +50,20 @@ class Previews:
         self._memory.close()
 
     def _check(self, preview: Preview, latest: int) -> None:
-        check_lead(preview.lead, self._business, latest=latest)
+        check_lead(preview.lead, self.business, latest=latest)
         for index, activity in enumerate(preview.activities):
             try:
-                check_activity(activity, self._business, latest=latest)
+                check_activity(activity, self.business, latest=latest)
             except InvalidError as error:
                 message = f"activities.{index}.{error}"
                 raise InvalidError(message) from None
 
     def _insert(self, store: sqlite3.Connection, preview: Preview, as_of: int) -> None:
         lead, known_at = preview.lead, as_of - 1
-        if lead.account_id is not None and self._active_scorer.current.scorer.catalog.needs_account:
+        if lead.account_id is not None and self.active_scorer.current.scorer.catalog.needs_account:
             self._copy_peers(store, lead.account_id, (lead.lead_id, as_of))
         created_at = known_at if lead.created_at is None else min(lead.created_at, known_at)
-        store.execute(_VERSION, (lead.lead_id, known_at, lead.account_id, created_at, attributes_json(lead)))
+        store.execute(_VERSION, (lead.lead_id, known_at, lead.account_id, created_at, canonical(lead.attributes)))
         store.executemany(_ACTIVITY, _rows(preview, known_at))
 
     def _copy_peers(self, store: sqlite3.Connection, account_id: str, before: tuple[str, int]) -> None:
@@ -88,30 +72,19 @@ class Previews:
         peers = select(lead_versions.c.lead_id).where(
             lead_versions.c.account_id == account_id, lead_versions.c.lead_id != lead_id
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             for statement, table in ((_VERSION, lead_versions), (_ACTIVITY, activities)):
-                names = (
-                    ("known_at", "account_id", "created_at", "attributes")
-                    if table is lead_versions
-                    else _ACTIVITY_COLUMNS
+                query = select(*(table.c[name] for name in COLUMNS[table.name])).where(
+                    table.c.lead_id.in_(peers), table.c.known_at < as_of
                 )
-                columns = [table.c.lead_id, *(table.c[name] for name in names)]
-                query = select(*columns).where(table.c.lead_id.in_(peers), table.c.known_at < as_of)
                 store.executemany(statement, map(tuple, connection.execute(query)))
 
 
 def _rows(preview: Preview, known_at: int) -> Iterator[tuple[Any, ...]]:
     for index, activity in enumerate(preview.activities):
         happened_at = min(activity.occurred_at, known_at)
-        yield (
-            preview.lead.lead_id,
-            known_at,
-            f"preview {index}",
-            activity.kind,
-            happened_at,
-            activity.subject,
-            activity.value,
-        )
+        what = (activity.kind, happened_at, activity.subject, activity.value)
+        yield (preview.lead.lead_id, known_at, f"preview {index}", *what)
 
 
 @contextmanager

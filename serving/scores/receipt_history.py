@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -16,7 +16,7 @@ from models.scorer import Scorer
 from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerError
 from serving.facts import shown
 from serving.scorers.deployments import Role, load_scorer
-from serving.scorers.live_scorer import LiveScorer, Score, compile_scorer
+from serving.scorers.live_scorer import LiveScorer, compile_scorer
 from serving.store.database import Dialect, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import leads, merges, receipts
@@ -161,14 +161,7 @@ class ReceiptReplay:
 
 
 def recompute_receipt(connection: Connection, past: PastReceipt, dialect: Dialect) -> ReceiptReplay:
-    """
-    Recompute a receipt twice: from its stored feature values, and from the facts as they were known then.
-
-    Args:
-        connection: reads the store.
-        past: the receipt.
-        dialect: the SQL dialect of the store.
-    """
+    """Recompute a receipt twice: from its stored feature values, and from the facts as they were known then."""
     row = past.row
     scorer = _scorer(connection, row.scorer)
     if scorer is None:
@@ -222,40 +215,33 @@ def same_value(left: Value, right: Value) -> bool:
 class ScoreChange:
     """What changed in a lead's score, in points that add up to the difference."""
 
-    before: Score
-    after: Score
+    before: Receipt
+    after: Receipt
     receipt_then: PastReceipt | None
     reasons: tuple[Reason, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API writes it."""
-        before = _before(self)
-        points = math.fsum(reason.points for reason in self.reasons)
+        before = (self.before if self.receipt_then is None else self.receipt_then).as_json()
+        after = self.after.as_json()
         return {
-            "lead_id": self.after.receipt.lead_id,
-            "since": iso(self.before.receipt.as_of),
-            "as_of": iso(self.after.receipt.as_of),
+            "lead_id": self.after.lead_id,
+            "since": iso(self.before.as_of),
+            "as_of": iso(self.after.as_of),
             "before": before,
-            "after": _short(self.after.receipt),
-            "points": points,
-            "changes": [{"code": each.code, "says": each.says, "points": each.points} for each in self.reasons],
-            "says": _sentence(before["points"], self.after.receipt.points, self.reasons),
+            "after": after,
+            "points": math.fsum(reason.points for reason in self.reasons),
+            "changes": [asdict(reason) for reason in self.reasons],
+            "says": _sentence(before["score"], after["score"], self.reasons),
         }
 
 
 def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *, since: int, now: int) -> ScoreChange:
     """
-    Explain what changed in a lead's score since an instant.
+    Explain what changed in a lead's score between two instants [us since 1970 UTC].
 
     If another scorer gave the score then, the effect of the new scorer is one line of its own; the other lines compare
     like with like: what the scorer in use makes of what was known then and of what is known now.
-
-    Args:
-        connection: reads the store.
-        live: the scorer in use.
-        lead_id: the lead.
-        since: the earlier instant [us since 1970 UTC].
-        now: the later one.
 
     Raises:
         UnknownLeadError: the lead is not known, or was not yet at the earlier instant.
@@ -270,8 +256,8 @@ def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *
     if then is not None and then.row.scorer != live.scorer.id.fingerprint:
         by_scorer = before.receipt.points - then.row.points
         reasons = (Reason("scorer", "another scorer answers now", by_scorer), *reasons)
-        return ScoreChange(before, after, then, reasons)
-    return ScoreChange(before, after, None, reasons)
+        return ScoreChange(before.receipt, after.receipt, then, reasons)
+    return ScoreChange(before.receipt, after.receipt, None, reasons)
 
 
 def _newest_by(connection: Connection, lead_id: str, instant: int) -> PastReceipt | None:
@@ -286,27 +272,10 @@ def _newest_by(connection: Connection, lead_id: str, instant: int) -> PastReceip
     return None if row is None else _past(connection, row)
 
 
-def _before(change: ScoreChange) -> dict[str, Any]:
-    if change.receipt_then is None:
-        return _short(change.before.receipt)
-    served = change.receipt_then.as_json()
-    return {name: served[name] for name in ("score", "points", "grade", "scorer")}
-
-
-def _short(receipt: Receipt) -> dict[str, Any]:
-    return {
-        "score": receipt.score,
-        "points": receipt.points,
-        "grade": receipt.grade,
-        "scorer": scorer_json(receipt.scorer),
-    }
-
-
-def _sentence(before: float, after: float, reasons: Sequence[Reason]) -> str:
+def _sentence(before: int, after: int, reasons: Sequence[Reason]) -> str:
     """Word in one sentence what changed most."""
-    ends = f"{displayed(before)} to {displayed(after)}"
     if not reasons:
-        return f"Nothing changed: {displayed(after)} points."
+        return f"Nothing changed: {after} points."
     most = "; ".join(f"{reason.says} ({reason.points:+.1f})" for reason in reasons[:3])
     more = len(reasons) - 3
-    return f"From {ends} points: {most}{f'; and {more} more' if more > 0 else ''}."
+    return f"From {before} to {after} points: {most}{f'; and {more} more' if more > 0 else ''}."

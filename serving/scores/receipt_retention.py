@@ -8,21 +8,17 @@ the order of their ids, again and again, so that no statement takes long; on the
 import json
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, and_, delete, exists, func, select, text
+from sqlalchemy import Connection, and_, delete, exists, func, select
 
 from serving.store.database import Database
-from serving.store.rows import run_rows
-from serving.store.tables import leads, receipts, routes, scores, store_state
+from serving.store.state import read_state, write_state
+from serving.store.tables import leads, receipts, routes, scores
 
 DAY_US = 86_400_000_000
 THINNED_AFTER_DAYS = 30
 """Days for which every receipt is kept; of older ones, the last of each day."""
 _LEADS_A_STEP = 1000
 _COUNTS = "receipt_counts"
-_NOTE = text(
-    "INSERT INTO store_state (name, content) VALUES (:name, :content)"
-    " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class ReceiptRetention:
             query = select(leads.c.lead_id).where(leads.c.lead_id > self._after).order_by(leads.c.lead_id)
             visited = list(connection.execute(query.limit(_LEADS_A_STEP)).scalars())
             if not visited:
-                run_rows(connection, _NOTE, [{"name": _COUNTS, "content": json.dumps(asdict(self._counting))}])
+                write_state(connection, _COUNTS, json.dumps(asdict(self._counting)))
                 self._counting, self._after = ReceiptCounts(), ""
                 return 0
             deleted = _delete(connection, visited[0], visited[-1], now=now, keep_days=self._keep_days)
@@ -78,7 +74,7 @@ class ReceiptRetention:
 
 def receipt_counts(connection: Connection) -> ReceiptCounts | None:
     """Return what the last visit of all leads counted; None before the first is over."""
-    noted = connection.execute(select(store_state.c.content).where(store_state.c.name == _COUNTS)).scalar()
+    noted = read_state(connection, _COUNTS)
     return None if noted is None else ReceiptCounts(**json.loads(noted))
 
 

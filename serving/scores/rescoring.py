@@ -26,18 +26,8 @@ from serving.store.tables import pending_scores, scores
 _LOG = logging.getLogger("leadscore.serving")
 
 
-@dataclass(frozen=True, slots=True)
-class DueLead:
-    """
-    A lead that is due to be scored.
-
-    Attributes:
-        lead_id: whose score it is.
-        since: the earliest of the new facts became known then; None if only time has passed.
-    """
-
-    lead_id: str
-    since: int | None
+Due = Mapping[str, int | None]
+"""Leads that are due, each with when the earliest of its new facts became known; None if only time has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +36,7 @@ class ScoredBatch:
 
     live: LiveScorer
     as_of: int
-    due: Mapping[str, DueLead]
+    due: Due
     states: Mapping[str, ThresholdState]
     crossings: Crossings
     receipts: Sequence[ReceiptRow]
@@ -54,29 +44,21 @@ class ScoredBatch:
     crossing: Mapping[str, KnownLead]
 
 
+@dataclass(frozen=True, slots=True)
 class Rescorer:
     """
     Scores leads and writes the results.
 
     Everything is computed on a snapshot, then written in one short transaction; leads that changed meanwhile (were
     merged, erased or loaded) are left out and stay due.
-
-    Args:
-        database: the store.
-        clock: the service's clock.
-        active_scorer: the scorers in use.
-        crossing_rules: decides who is handed over.
     """
 
-    def __init__(
-        self, database: Database, clock: Clock, *, active_scorer: ActiveScorer, crossing_rules: CrossingRules
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._active_scorer = active_scorer
-        self._crossing_rules = crossing_rules
+    database: Database
+    clock: Clock
+    active_scorer: ActiveScorer
+    crossing_rules: CrossingRules
 
-    def rescore(self, due: Sequence[DueLead]) -> int:
+    def rescore(self, due: Due) -> int:
         """
         Score leads as of now, and hand over those that crossed.
 
@@ -86,30 +68,29 @@ class Rescorer:
         if not due:
             return 0
         batch = self._score(due)
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return self._write(connection, batch)
 
-    def _score(self, due: Sequence[DueLead]) -> ScoredBatch:
-        as_of = self._clock.as_of(self._database.other_writer_since)
-        live, shadow = self._active_scorer.current, self._active_scorer.shadow
-        by_id = {lead.lead_id: lead for lead in due}
-        with self._database.reading() as connection:
-            states = self._crossing_rules.open_leads(connection, list(by_id))
+    def _score(self, due: Due) -> ScoredBatch:
+        as_of = self.clock.as_of(self.database.other_writer_since)
+        live, shadow = self.active_scorer.current, self.active_scorer.shadow
+        with self.database.reading() as connection:
+            states = self.crossing_rules.open_leads(connection, list(due))
             store = raw_connection(connection)
             query = [(lead_id, as_of) for lead_id in states]
             known = live.known(store, query)
-            before = self._before(live, connection, due=by_id, states=states)
+            before = self._before(live, connection, due=due, states=states)
         receipts = build_receipts(live, "champion", served=_served(known, as_of))
         shadow_receipts = [] if shadow is None else self._shadow_receipts(shadow, query, as_of)
         after = {receipt.row["lead_id"]: receipt.points for receipt in receipts}
-        crossings = self._crossing_rules.decide(live, states, before=before, after=after)
+        crossings = self.crossing_rules.decide(live, states, before=before, after=after)
         crossing = {lead_id: known[lead_id] for lead_id in crossings.crossed}
-        return ScoredBatch(live, as_of, by_id, states, crossings, receipts, shadow_receipts, crossing)
+        return ScoredBatch(live, as_of, due, states, crossings, receipts, shadow_receipts, crossing)
 
     def _shadow_receipts(self, shadow: LiveScorer, query: Sequence[tuple[str, int]], as_of: int) -> list[ReceiptRow]:
         """Build the shadow's receipts; whatever is wrong with the shadow, it must not hold up the champion."""
         try:
-            with self._database.reading() as connection:
+            with self.database.reading() as connection:
                 return build_receipts(
                     shadow, "shadow", served=_served(shadow.known(raw_connection(connection), query), as_of)
                 )
@@ -118,25 +99,20 @@ class Rescorer:
             return []
 
     def _before(
-        self,
-        live: LiveScorer,
-        connection: Connection,
-        *,
-        due: Mapping[str, DueLead],
-        states: Mapping[str, ThresholdState],
+        self, live: LiveScorer, connection: Connection, *, due: Due, states: Mapping[str, ThresholdState]
     ) -> dict[str, float]:
         """Return the points that leads had just before their new facts."""
-        query = []
-        for lead_id, state in states.items():
-            since = due[lead_id].since
-            if since is not None and state.needs_before(live):
-                query.append((lead_id, since))
+        query = [
+            (lead_id, since)
+            for lead_id, state in states.items()
+            if (since := due[lead_id]) is not None and state.needs_before(live)
+        ]
         return live.points(raw_connection(connection), query)
 
     def _write(self, connection: Connection, batch: ScoredBatch) -> int:
         lead_ids = self._unchanged(connection, batch)
         receipts = [each for each in batch.receipts if each.row["lead_id"] in lead_ids]
-        by_time = {each for each in lead_ids if batch.due[each].since is None and each not in batch.crossing}
+        by_time = {each for each in lead_ids if batch.due[each] is None and each not in batch.crossing}
         shadow_receipts = [each for each in batch.shadow_receipts if each.row["lead_id"] in lead_ids]
         ids = save_receipts(connection, receipts, only_notable=by_time)
         save_receipts(connection, shadow_receipts, only_notable=by_time)
@@ -157,13 +133,13 @@ class Rescorer:
     def _unchanged(self, connection: Connection, batch: ScoredBatch) -> set[str]:
         """Return the leads that have not changed since they were scored."""
         lead_ids = list(batch.due)
-        now = self._crossing_rules.open_leads(connection, lead_ids)
+        now = self.crossing_rules.open_leads(connection, lead_ids)
         query = select(pending_scores.c.lead_id, pending_scores.c.since).where(pending_scores.c.lead_id.in_(lead_ids))
         waiting = {row.lead_id: row.since for row in connection.execute(query)}
         return {
             lead_id
-            for lead_id, due in batch.due.items()
-            if now.get(lead_id) == batch.states.get(lead_id) and waiting.get(lead_id) == due.since
+            for lead_id, since in batch.due.items()
+            if now.get(lead_id) == batch.states.get(lead_id) and waiting.get(lead_id) == since
         }
 
 
@@ -193,7 +169,7 @@ def _score_row(receipt: ReceiptRow, receipt_id: str) -> dict[str, object]:
 
 def _settle(connection: Connection, batch: ScoredBatch, lead_ids: Iterable[str]) -> int:
     """Take leads off the list of pending scores; those with even newer facts stay on it."""
-    scored = pending_scores.c.lead_id.in_([each for each in lead_ids if batch.due[each].since is not None])
+    scored = pending_scores.c.lead_id.in_([each for each in lead_ids if batch.due[each] is not None])
     settled: int = connection.execute(
         delete(pending_scores).where(scored, pending_scores.c.newest < batch.as_of)
     ).rowcount

@@ -54,14 +54,7 @@ class ReceiptRow:
 
 
 def build_receipts(live: LiveScorer, role: Role, *, served: Sequence[ServedScore]) -> list[ReceiptRow]:
-    """
-    Build the receipts of scores, all at once and without words, which follow from values and scorer.
-
-    Args:
-        live: the scorer.
-        role: whether it is the champion or a shadow, whose scores are only recorded.
-        served: the scores.
-    """
+    """Build the receipts of scores, all at once and without words, which follow from values and scorer."""
     if not served:
         return []
     frame = pd.DataFrame([list(score.known.values) for score in served], columns=live.scorer.catalog.names)

@@ -48,12 +48,7 @@ def ranked(
     """
     Read a page of the open leads, those with the highest stored scores first.
 
-    Args:
-        connection: reads the store.
-        grade: only those with this grade.
-        since: only those that were scored at or after this instant [us since 1970 UTC].
-        position: where the page begins.
-        limit: how many at most.
+    ``since`` leaves out those that were scored earlier [us since 1970 UTC].
     """
     query = select(scores, pending_scores.c.since).join(
         pending_scores, pending_scores.c.lead_id == scores.c.lead_id, isouter=True

@@ -99,13 +99,7 @@ def _allow_descriptors(count: int) -> None:
 
 
 class Server(uvicorn.Server):
-    """
-    uvicorn's server, which announces its address once it answers there.
-
-    Args:
-        config: uvicorn's configuration.
-        address: what the log calls the place where callers connect.
-    """
+    """uvicorn's server, which announces in the log where callers connect once it answers there."""
 
     def __init__(self, config: uvicorn.Config, *, address: str) -> None:
         super().__init__(config)
@@ -157,13 +151,9 @@ def _config(settings: Settings, app: Callable[[], FastAPI]) -> uvicorn.Config:
 
 def listening(host: str, port: int) -> socket.socket:
     """
-    Return a socket that listens at an address.
+    Return a socket that listens at an address of this machine; port 0 takes a free one.
 
     Callers can connect from here on; they are answered once the app stands behind it.
-
-    Args:
-        host: name or address of this machine.
-        port: 0 takes a free one.
 
     Raises:
         AddressError: another program listens there, or the address is not this machine's.

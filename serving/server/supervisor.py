@@ -19,12 +19,10 @@ class Supervisor(Multiprocess):
     """
     Keep ``config.workers`` processes answering at one address until a signal stops the service.
 
-    The listening socket is this process's, so callers can connect whichever of the others dies.
+    The listening socket is this process's, so callers can connect whichever of the others dies. The configuration is
+    pickled to them, so passwords never stand on a command line.
 
     Args:
-        config: of every process; it is pickled to them, so passwords never stand on a command line.
-        sockets: where callers connect.
-        address: what the log calls that place.
         count_replaced: called for each process that is replaced.
     """
 

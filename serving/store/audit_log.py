@@ -9,47 +9,16 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
-from data.instants import iso
 from serving.store.state import read_state, write_state
 from serving.store.tables import audit_log
 
 _SECRET = "secret"  # noqa: S105 - the name under which the store keeps it
 _SECRET_BYTES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """
-    Something that an administrator did.
-
-    Attributes:
-        id: counts up from 1.
-        noted_at: when it was done [us since 1970 UTC].
-        actor: a key's id, or the user of the command line.
-        action: what was done, such as ``keys.revoke``.
-        target: what it was done to; never personal data: a lead only by its keyed hash.
-    """
-
-    id: int
-    noted_at: int
-    actor: str
-    action: str
-    target: str
-
-    def as_json(self) -> dict[str, int | str]:
-        """Return it as the API writes it."""
-        return {
-            "id": self.id,
-            "actor": self.actor,
-            "act": self.action,
-            "about": self.target,
-            "at": iso(self.noted_at),
-        }
 
 
 def write_audit_entry(connection: Connection, *, at: int, actor: str, action: str, target: str) -> None:
@@ -66,10 +35,9 @@ def write_audit_entry(connection: Connection, *, at: int, actor: str, action: st
     connection.execute(insert(audit_log).values(noted_at=at, actor=actor, action=action, target=target))
 
 
-def newest_audit_entries(connection: Connection, limit: int) -> list[AuditEntry]:
-    """Return the newest entries, the newest first."""
-    rows = connection.execute(select(audit_log).order_by(audit_log.c.id.desc()).limit(limit))
-    return [AuditEntry(row.id, row.noted_at, row.actor, row.action, row.target) for row in rows]
+def newest_audit_entries(connection: Connection, limit: int) -> Sequence[Row[Any]]:
+    """Return the newest rows of the log, the newest first."""
+    return connection.execute(select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)).all()
 
 
 def keyed_hash(connection: Connection, lead_id: str) -> str:

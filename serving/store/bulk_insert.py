@@ -35,12 +35,7 @@ class BulkInsert(Protocol):
 
 @contextmanager
 def open_bulk_insert(connection: Connection) -> Iterator[BulkInsert]:
-    """
-    Open the fastest way to insert that the engine has.
-
-    Args:
-        connection: holds the write lock.
-    """
+    """Open the fastest way to insert that the engine has; the connection holds the write lock."""
     store = raw_connection(connection)
     if isinstance(store, sqlite3.Connection):
         with _recording_changes(store):
@@ -49,15 +44,19 @@ def open_bulk_insert(connection: Connection) -> Iterator[BulkInsert]:
         yield _Postgres(store)
 
 
+def sqlite_insert(table: str) -> str:
+    """Return the statement of SQLite that inserts a row, in the order of ``COLUMNS``, if it is not there yet."""
+    columns = COLUMNS[table]
+    placeholders = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
+
+
 class _Sqlite:
     def __init__(self, store: sqlite3.Connection) -> None:
         self._store = store
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
-        columns = COLUMNS[table]
-        placeholders = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({placeholders}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
-        return self._store.executemany(statement, rows).rowcount if rows else 0
+        return self._store.executemany(sqlite_insert(table), rows).rowcount if rows else 0
 
     def changed_leads(self) -> list[str]:
         return [lead_id for (lead_id,) in self._store.execute("SELECT lead_id FROM temp.changed ORDER BY lead_id")]

@@ -20,7 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from serving.clock import Clock
 from serving.errors import StoreError
 from serving.settings import database_url
-from serving.store.newest_fact import note_newest_fact
+from serving.store.state import NEWEST_FACT, write_state
 from serving.store.tables import metadata
 from serving.store.writes_in_flight import WritesInFlight, postgres_writer_since
 
@@ -110,21 +110,11 @@ class Database:
 
     def live_snapshot(self) -> AbstractContextManager[RawConnection]:
         """Return this thread's connection for live scoring, on which several statements see one snapshot."""
-        return ReadTransaction(self.reader) if self.dialect == "sqlite" else self._reading_raw()
+        return ReadTransaction(self.reader) if self.dialect == "sqlite" else _raw(self._reader)
 
     def live_statement(self) -> AbstractContextManager[RawConnection]:
         """Return this thread's connection for a single statement of live scoring."""
-        return nullcontext(self.reader) if self.dialect == "sqlite" else self._autocommitting()
-
-    @contextmanager
-    def _autocommitting(self) -> Iterator[RawConnection]:
-        with self._autocommit.connect() as connection:
-            yield raw_connection(connection)
-
-    @contextmanager
-    def _reading_raw(self) -> Iterator[RawConnection]:
-        with self._reader.connect() as connection:
-            yield raw_connection(connection)
+        return nullcontext(self.reader) if self.dialect == "sqlite" else _raw(self._autocommit)
 
     @property
     def reader(self) -> sqlite3.Connection:
@@ -140,7 +130,7 @@ class Database:
         """Return since when another process may be writing, None if none is; call it before reading."""
         if self._writes_in_flight is not None:
             return self._writes_in_flight.since()
-        with self._autocommitting() as store:
+        with _raw(self._autocommit) as store:
             return postgres_writer_since(store, _WRITER_LOCK)
 
     @contextmanager
@@ -160,7 +150,7 @@ class Database:
                 if self._writes_in_flight is not None:
                     self._writes_in_flight.announce(since)
                 yield connection, since
-                note_newest_fact(connection, since)
+                write_state(connection, NEWEST_FACT, str(since))
             self.fact_writes += 1
         finally:
             if self._writes_in_flight is not None:
@@ -199,6 +189,12 @@ def raw_connection(connection: Connection) -> RawConnection:
     driver: Any = connection.connection.driver_connection
     own: RawConnection = driver
     return own
+
+
+@contextmanager
+def _raw(engine: Engine) -> Iterator[RawConnection]:
+    with engine.connect() as connection:
+        yield raw_connection(connection)
 
 
 def _cannot_open() -> tuple[type[Exception], ...]:

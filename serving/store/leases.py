@@ -15,13 +15,7 @@ _DURATION_US = 15_000_000
 
 
 class Lease:
-    """
-    A claim to a piece of work, valid as long as it is renewed.
-
-    Args:
-        database: the store that all processes share.
-        name: the work.
-    """
+    """A claim to a piece of work of all processes on a store, valid as long as it is renewed."""
 
     def __init__(self, database: Database, name: str) -> None:
         self._database = database

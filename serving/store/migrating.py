@@ -21,14 +21,7 @@ _USER_MISTAKE = 2
 
 def take_back(url: str, step: str) -> str:
     """
-    Take a store back to an earlier step; what only later steps store is lost.
-
-    Args:
-        url: the store.
-        step: how far.
-
-    Returns:
-        Where the store is, without its password.
+    Take a store back to an earlier step, and return where it is; what only later steps store is lost.
 
     Raises:
         SettingsError: there is no such step.

@@ -25,13 +25,9 @@ def process_identity(process: int) -> int:
 
 def is_alive(process: int, known_as: int) -> bool:
     """
-    Return whether a process is alive, and not merely another one with its number.
+    Return whether the process of this number and identity is alive, and not merely another one with its number.
 
     A process that ended counts as gone although its parent has not reaped it, which in a container may never happen.
-
-    Args:
-        process: its number.
-        known_as: its identity, as `process_identity` returned it.
 
     >>> is_alive(os.getpid(), process_identity(os.getpid())), is_alive(os.getpid(), 12345)
     (True, False)

@@ -13,26 +13,16 @@ Rows = Sequence[Mapping[str, Any]]
 
 def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
     """
-    Insert rows; SQLAlchemy's own executemany would spend as long on their names as the store does on storing them.
+    Insert rows of numbers and text, all with the same columns.
 
-    Args:
-        connection: the store, inside a transaction that writes.
-        table: where they go.
-        rows: each with the same columns; numbers and text alone.
+    SQLAlchemy's own executemany would spend as long on their names as the store does on storing them.
     """
     if rows:
         _run(connection, _inserting(table, tuple(rows[0]), connection.dialect), rows)
 
 
 def run_rows(connection: Connection, statement: TextClause, rows: Rows) -> None:
-    """
-    Run a statement once for each row.
-
-    Args:
-        connection: the store, inside a transaction that writes.
-        statement: one of a few that live as long as the process.
-        rows: its parameters by name; numbers and text alone.
-    """
+    """Run a statement, one of a few that live as long as the process, once for each row of numbers and text."""
     if rows:
         _run(connection, _compiled(statement, connection.dialect), rows)
 

@@ -1,8 +1,16 @@
 """The few things that the store remembers about itself, each a text under a name of its own."""
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, select, text
 
+from serving.store.rows import run_rows
 from serving.store.tables import store_state
+
+NEWEST_FACT = "newest_fact_at"
+"""When the store last learned a fact [us since 1970 UTC]: a clock that is behind it is wrong."""
+_WRITE = text(
+    "INSERT INTO store_state (name, content) VALUES (:name, :content)"
+    " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
+)
 
 
 def read_state(connection: Connection, name: str) -> str | None:
@@ -13,5 +21,4 @@ def read_state(connection: Connection, name: str) -> str | None:
 
 def write_state(connection: Connection, name: str, content: str) -> None:
     """Remember a text under a name, in place of what was there; the transaction must write."""
-    connection.execute(delete(store_state).where(store_state.c.name == name))
-    connection.execute(insert(store_state).values(name=name, content=content))
+    run_rows(connection, _WRITE, [{"name": name, "content": content}])

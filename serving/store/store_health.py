@@ -8,13 +8,10 @@ from pathlib import Path
 from sqlalchemy import Connection, select, text
 
 from serving.store.database import Database
-from serving.store.newest_fact import NEWEST_FACT
-from serving.store.tables import activities, lead_versions, outcomes, store_state
+from serving.store.state import NEWEST_FACT, read_state, write_state
+from serving.store.tables import activities, lead_versions, outcomes
 
-_PROBE = text(
-    "INSERT INTO store_state (name, content) VALUES ('write_probe', '1')"
-    " ON CONFLICT (name) DO UPDATE SET content = excluded.content"
-)
+_PROBE = "write_probe"
 _BUSY = "SQLITE_BUSY"
 
 
@@ -30,14 +27,14 @@ def prove_writable(database: Database) -> None:
         _prove_file(database.path)
         return
     with database.writing() as connection:
-        connection.execute(_PROBE)
+        write_state(connection, _PROBE, "")
 
 
 def _prove_file(path: Path) -> None:
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute(_PROBE.text)
+            connection.execute("REPLACE INTO store_state (name, content) VALUES (?, '')", (_PROBE,))
             connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname != _BUSY:
@@ -46,7 +43,7 @@ def _prove_file(path: Path) -> None:
 
 def newest_fact_at(connection: Connection) -> int | None:
     """Return when the store last learned a fact [us since 1970 UTC]; None where it knows none."""
-    noted = connection.execute(select(store_state.c.content).where(store_state.c.name == NEWEST_FACT)).scalar()
+    noted = read_state(connection, NEWEST_FACT)
     if noted is not None:
         return int(noted)
     known = [lead_versions.c.known_at, activities.c.known_at, outcomes.c.known_at]

@@ -13,14 +13,7 @@ _ANY_TOMBSTONE = select(tombstones.c.keyed_hash).limit(1)
 
 
 def add_tombstones(connection: Connection, lead_ids: Iterable[str], at: int) -> None:
-    """
-    Store the tombstones of leads.
-
-    Args:
-        connection: holds the write lock.
-        lead_ids: the leads; those that already have one keep it.
-        at: when they were erased [us since 1970 UTC].
-    """
+    """Store the tombstones of leads that were erased at an instant [us since 1970 UTC]; those that have one keep it."""
     wanted = set(lead_ids)
     hashes = keyed_hashes(connection, sorted(wanted - find_erased(connection, wanted)))
     new = [{"keyed_hash": each, "erased_at": at} for each in hashes.values()]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -12,13 +12,17 @@ from data.instants import DAY_US, iso
 from data.playbook import Business
 from data.progress import Progress, silent
 from data.workspace import Workspace
+from serving.api.schemas.handed_over_leads import HandoverOut
 from serving.app import open_service
-from serving.intake.loading import HistoryTables, LoadResult, import_playbook_history, load_history
+from serving.intake.loading import History, LoadResult, import_playbook_history, load_history
 from serving.intake.quarantined_facts import Kind
-from serving.scores.handovers import Handover, newest_handovers
+from serving.scores.handovers import handovers
 from serving.service import Service
 from serving.settings import Settings, settings_for
 from serving.store.writes_in_flight import SLOTS_SUFFIX
+
+if TYPE_CHECKING:
+    from data.warehouse import Warehouse
 
 _BATCH = 100
 _SHOWN, _REASONS = 5, 3
@@ -26,18 +30,11 @@ _SHOWN, _REASONS = 5, 3
 
 @dataclass(frozen=True, slots=True)
 class DemoReplayResult:
-    """
-    The result of the replay.
-
-    Attributes:
-        loaded: what the store held before it.
-        stored: facts of the last day that were stored, by kind.
-        routes: the leads that were handed over, newest first.
-    """
+    """What the store held before, how many facts of the last day it then got, by kind, and who was handed over."""
 
     loaded: LoadResult
     stored: dict[str, int]
-    routes: list[Handover]
+    routes: list[HandoverOut]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -52,36 +49,10 @@ class DemoReplayResult:
             return
         table = Table("lead", "score", "grade", "because", title="Handed over just now", title_justify="left")
         for route in self.routes[:_SHOWN]:
-            reasons_for = [reason["says"] for reason in route.reasons if reason["points"] > 0]
+            reasons_for = [reason.says for reason in route.reasons if reason.points > 0]
             reasons = "; ".join(reasons_for[:_REASONS])
             table.add_row(route.lead_id, str(route.score), route.grade, reasons)
         console.print(table)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryBefore:
-    """A history as it was known before an instant [us since 1970 UTC]."""
-
-    whole: HistoryTables
-    instant: int
-
-    @property
-    def leads(self) -> Any:
-        """The versions known by then."""
-        return self.whole.leads.filter(self.whole.leads.known_at < self.instant)
-
-    @property
-    def activities(self) -> Any:
-        """The activities known by then, of leads known by then."""
-        return self._of_known_leads(self.whole.activities)
-
-    @property
-    def outcomes(self) -> Any:
-        """The outcomes known by then, of leads known by then."""
-        return self._of_known_leads(self.whole.outcomes)
-
-    def _of_known_leads(self, table: Any) -> Any:
-        return table.filter(table.known_at < self.instant).semi_join(self.leads, "lead_id")
 
 
 def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> DemoReplayResult:
@@ -89,10 +60,6 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
     Load a history except its last day into a new store, then send that day to the service.
 
     A store that is there already is moved aside, to ``leadscore.previous.db``.
-
-    Args:
-        workspace: the playbook, and where tables and models are stored.
-        progress: called with how far it has come.
 
     Raises:
         DataError: the exports do not match the playbook.
@@ -104,16 +71,15 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
     instant = history.cutoff_us - DAY_US
     service = open_service(settings)
     try:
-        before = HistoryBefore(history, instant)
-        live = service.active_scorer.current
+        before, live = _known_before(history, instant), service.active_scorer.current
         loaded = load_history(before, service.database, playbook=workspace.playbook, live=live, progress=progress)
         stored = _send(service, history, instant, progress=progress)
         service.worker.catch_up()
         with service.database.reading() as connection:
-            routes = newest_handovers(connection, 1000)
+            rows = handovers(connection, since=None, position=None, limit=1000).rows
     finally:
         service.close()
-    return DemoReplayResult(loaded, stored, routes)
+    return DemoReplayResult(loaded, stored, [HandoverOut.of(row) for row in rows])
 
 
 def _set_aside(settings: Settings) -> None:
@@ -127,7 +93,14 @@ def _set_aside(settings: Settings) -> None:
             file.replace(database.with_name(f"{database.stem}.previous{database.suffix}{ending}"))
 
 
-def _send(service: Service, history: HistoryTables, instant: int, *, progress: Progress) -> dict[str, int]:
+def _known_before(history: "Warehouse", instant: int) -> History:
+    """Return what was known before an instant [us since 1970 UTC], of leads known by then."""
+    leads = history.leads.filter(history.leads.known_at < instant)
+    facts = (table.filter(table.known_at < instant) for table in (history.activities, history.outcomes))
+    return History(leads, *(table.semi_join(leads, "lead_id") for table in facts))
+
+
+def _send(service: Service, history: "Warehouse", instant: int, *, progress: Progress) -> dict[str, int]:
     """Send what became known from an instant on, in that order; return how many facts were stored, by kind."""
     facts: dict[Kind, list[dict[str, Any]]] = {
         "leads": _leads(history, instant, business=service.playbook.business),
@@ -152,7 +125,7 @@ def _rows(table: Any, instant: int) -> Iterator[dict[str, Any]]:
         yield {name: value for name, value in row.items() if value is not None}
 
 
-def _leads(history: HistoryTables, instant: int, *, business: Business) -> list[dict[str, Any]]:
+def _leads(history: "Warehouse", instant: int, *, business: Business) -> list[dict[str, Any]]:
     def attributes(row: dict[str, Any]) -> dict[str, Any]:
         kinds = {name: kind for name, kind in business.attribute_types.items() if name in row}
         return {name: bool(row[name]) if kind is AttributeType.BOOLEAN else row[name] for name, kind in kinds.items()}

@@ -31,14 +31,7 @@ from serving.verbs.opened_store import opened_store
 
 @dataclass(frozen=True, slots=True)
 class DeployResult:
-    """
-    The result of a deployment.
-
-    Attributes:
-        role: the role that changed.
-        scorer: the bundle that has it now; None if the shadow was removed.
-        where: the store or the service.
-    """
+    """Which bundle has a role now, none if the shadow was removed, and in which store or service."""
 
     role: Role
     scorer: ScorerId | None

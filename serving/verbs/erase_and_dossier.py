@@ -89,10 +89,7 @@ def erase_lead(workspace: Workspace, lead_id: str, *, vacuum: bool = False) -> E
     """
     Erase a lead: from the store, and from what was made of it on this machine.
 
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        lead_id: any id of the person.
-        vacuum: whether PostgreSQL shall rewrite the store's tables, which blocks everybody; SQLite always does.
+    ``vacuum`` also rewrites the tables on PostgreSQL, which blocks everybody; SQLite always does.
 
     Raises:
         UnknownLeadError: the lead is not known.
@@ -126,11 +123,8 @@ def write_dossier(
     """
     Gather everything that the store holds about a lead, with the logic of its score.
 
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        lead_id: any id of the lead.
-        out: file to write it to, as Markdown with every row; default: none.
-        overwrite: replace a file that was changed since leadscore wrote it, or that something else wrote.
+    It is written to ``out``, as Markdown with every row; ``overwrite`` replaces even a file that was changed
+    since, or that something else wrote.
 
     Raises:
         UnknownLeadError: nothing is held under this id.

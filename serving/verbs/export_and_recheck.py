@@ -14,17 +14,7 @@ from serving.verbs.opened_store import opened_store
 
 
 def export(workspace: Workspace, *, out: Path, progress: Progress = silent) -> ExportResult:
-    """
-    Write the store back as Parquet in the contract's columns, or bring an earlier export up to date.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        out: folder of the export.
-        progress: called with how many rows are written.
-
-    Raises:
-        ServingError: the store cannot be opened, or the folder holds something else.
-    """
+    """Write the store back as Parquet in the contract's columns, or bring an earlier export up to date."""
     with opened_store(workspace) as (_, database):
         return write_export(database, workspace.playbook.business, out, progress=progress)
 
@@ -38,14 +28,9 @@ def recheck(
     progress: Progress = silent,
 ) -> RecheckResult:
     """
-    Recompute a sample of the served scores from history, and compare every feature value.
+    Recompute a sample of the scores served in the last hours from history, and compare every feature value.
 
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        sample: how many receipts at most.
-        hours: how far back the sample reaches.
-        seed: of the random sample; default: a new one every time, which the result names.
-        progress: called with how far it has come.
+    Without a seed there is a new sample every time, whose seed the result names.
 
     Raises:
         ServingError: the store cannot be opened, or DuckDB is not installed.

@@ -17,10 +17,6 @@ def load(workspace: Workspace, *, progress: Progress = silent) -> LoadResult:
     Leads are scored by the champion in force. A model promoted on this machine is put in force only where there is no
     champion yet; later promotions are left to the service, since a load may run on a machine with an old model.
 
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        progress: is told how far the load has come.
-
     Raises:
         DataError: the exports do not match the playbook.
         ServingError: the store cannot be opened.
@@ -53,11 +49,7 @@ def serve(
     """
     Serve until SIGTERM or Ctrl-C; requests that were begun are answered first.
 
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        host: address to listen on; default: the setting.
-        port: port to listen on; default: the setting.
-        workers: how many processes answer; default: the setting.
+    What is None is as in the settings.
 
     Raises:
         LeadscoreError: the playbook, a setting or the store is invalid, or the address is taken.

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
-from data.instants import iso, now_us
+from data.instants import DAY_US, iso, now_us
 from data.workspace import Workspace
 from serving.callers.keys import Key, all_keys, create_key, key_named, revoke_key, rotate_key
 from serving.errors import KeysError
 from serving.store.audit_log import command_line_user, write_audit_entry
 from serving.verbs.opened_store import opened_store
 
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
 _LONGEST_DAYS = 36_500
 
 
@@ -74,14 +72,8 @@ class KeyList:
         """Print them as a table."""
         table = Table("key", "name", "scopes", "created", "until", "state")
         for key in self.keys:
-            cells = [
-                key.key_id,
-                key.name,
-                " ".join(sorted(key.scopes)),
-                _minute(key.created_at),
-                _until(key.expires_at),
-            ]
-            table.add_row(*cells, _state(key, self.as_of))
+            scopes, state = " ".join(sorted(key.scopes)), _state(key, self.as_of)
+            table.add_row(key.key_id, key.name, scopes, _minute(key.created_at), _until(key.expires_at), state)
         console.print(table if self.keys else "There is no key yet: `leadscore keys create crm --scope events:write`.")
 
 
@@ -103,38 +95,21 @@ class RevokedKey:
 
 def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_days: float | None = None) -> CreatedKey:
     """
-    Create a key.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        name: who will hold it.
-        scopes: what it shall allow.
-        expires_days: after how many days it stops working; default: never.
+    Create a key that stops working after some days, or never.
 
     Raises:
         ServingError: the store cannot be opened, or the key is not valid.
     """
     now = now_us()
-    expires_at = None if expires_days is None else now + _span_us(expires_days, "expires-days", most=_LONGEST_DAYS)
+    expires_at = None if expires_days is None else now + _span_us(expires_days, "expires-days")
     with _writing(workspace) as connection:
         key, secret = create_key(connection, name, scopes=scopes, now=now, expires_at=expires_at)
-        write_audit_entry(
-            connection,
-            at=now,
-            actor=command_line_user(),
-            action="keys.create",
-            target=f"{key.key_id} {' '.join(sorted(key.scopes))}",
-        )
+        _audit(connection, now, "create", f"{key.key_id} {' '.join(sorted(key.scopes))}")
     return CreatedKey(key, secret)
 
 
 def list_keys(workspace: Workspace) -> KeyList:
-    """
-    Return every key that was ever created, without its secret.
-
-    Raises:
-        ServingError: the store cannot be opened.
-    """
+    """Return every key that was ever created, without its secret."""
     with _writing(workspace) as connection:
         return KeyList(all_keys(connection), now_us())
 
@@ -146,12 +121,10 @@ def rotate(workspace: Workspace, key_id: str, *, overlap_hours: float) -> Create
     Raises:
         ServingError: the store cannot be opened, or there is no such working key.
     """
-    now, overlap_us = now_us(), _span_us(overlap_hours / 24, "overlap-hours", most=_LONGEST_DAYS)
+    now, overlap_us = now_us(), _span_us(overlap_hours / 24, "overlap-hours")
     with _writing(workspace) as connection:
         key, secret = rotate_key(connection, key_id, now=now, overlap_us=overlap_us)
-        write_audit_entry(
-            connection, at=now, actor=command_line_user(), action="keys.rotate", target=f"{key_id} by {key.key_id}"
-        )
+        _audit(connection, now, "rotate", f"{key_id} by {key.key_id}")
         return CreatedKey(key, secret, key_named(connection, key_id))
 
 
@@ -165,7 +138,7 @@ def revoke(workspace: Workspace, key_id: str) -> RevokedKey:
     now = now_us()
     with _writing(workspace) as connection:
         key = revoke_key(connection, key_id, now=now)
-        write_audit_entry(connection, at=now, actor=command_line_user(), action="keys.revoke", target=key_id)
+        _audit(connection, now, "revoke", key_id)
     return RevokedKey(key)
 
 
@@ -175,23 +148,21 @@ def _writing(workspace: Workspace) -> Iterator[Connection]:
         yield connection
 
 
-def _span_us(days: float, name: str, *, most: int) -> int:
-    if not 0 <= days <= most:
-        message = f"--{name} must be from 0 to {most:,} days: leave it out for a key that never expires."
+def _audit(connection: Connection, now: int, action: str, target: str) -> None:
+    write_audit_entry(connection, at=now, actor=command_line_user(), action=f"keys.{action}", target=target)
+
+
+def _span_us(days: float, name: str) -> int:
+    if not 0 <= days <= _LONGEST_DAYS:
+        message = f"--{name} must be from 0 to {_LONGEST_DAYS:,} days: leave it out for a key that never expires."
         raise KeysError(message)
-    return round(days * _DAY_US)
+    return round(days * DAY_US)
 
 
 def _key_json(key: Key) -> dict[str, Any]:
-    return {
-        "key_id": key.key_id,
-        "name": key.name,
-        "scopes": sorted(key.scopes),
-        "created_at": iso(key.created_at),
-        "expires_at": None if key.expires_at is None else iso(key.expires_at),
-        "revoked_at": None if key.revoked_at is None else iso(key.revoked_at),
-        "replaced_by": key.replaced_by,
-    }
+    columns = {**asdict(key), "scopes": sorted(key.scopes)}
+    instants = {name: iso(at) for name, at in columns.items() if name.endswith("_at") and at is not None}
+    return {**columns, **instants}
 
 
 def _state(key: Key, now: int) -> str:

@@ -1,15 +1,15 @@
 """What became of facts that were sent."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from serving.api.schemas.answer import Answer
-from serving.intake.ingestion import ItemOutcome, Status
+from serving.intake.ingestion import ItemOutcome
 
 _Message = Annotated[str, BeforeValidator(str)]
-_STATES: tuple[Status, ...] = ("stored", "duplicate", "quarantined", "rejected")
 
 
 class ItemResultOut(Answer):
@@ -45,14 +45,6 @@ class IngestionOut(Answer):
         >>> IngestionOut.of([ItemOutcome("a", "stored"), ItemOutcome("b", "duplicate")]).duplicates
         1
         """
-        states = [result.status for result in results]
-        stored, duplicates, quarantined, rejected = (states.count(state) for state in _STATES)
-        return cls.model_validate(
-            {
-                "results": results,
-                "stored": stored,
-                "duplicates": duplicates,
-                "quarantined": quarantined,
-                "rejected": rejected,
-            }
-        )
+        counts = Counter(result.status for result in results)
+        numbers = {"stored": counts["stored"], "quarantined": counts["quarantined"], "rejected": counts["rejected"]}
+        return cls.model_validate({"results": results, "duplicates": counts["duplicate"], **numbers})

@@ -1,14 +1,11 @@
 """All that is held about a lead, and what erasing it did."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
 
 from serving.api.schemas.answer import Answer, UtcInstant
 from serving.api.schemas.explained_scores import ScoreOut, ScorerOut
-from serving.privacy.dossier import Dossier
-from serving.privacy.erasure import Erasure, RemainingCopy
 
 
 class RewrittenFilesOut(Answer):
@@ -46,20 +43,6 @@ class ErasureOut(Answer):
     )
     files: RewrittenFilesOut = Field(description="the files of this machine")
     held: list[RemainingCopyOut] = Field(description="what may still hold something")
-
-    @classmethod
-    def of(cls, lead_id: str, erasure: Erasure, held_elsewhere: Sequence[RemainingCopy]) -> "ErasureOut":
-        """Return an erasure as it is answered; only here does it repeat the id."""
-        return cls.model_validate(
-            {
-                "lead_id": lead_id,
-                "erased_at": erasure.erased_at,
-                "rows": erasure.rows,
-                "bytes": erasure.left,
-                "files": {},
-                "held": [*erasure.held, *held_elsewhere],
-            }
-        )
 
 
 class WordedGoalOut(Answer):
@@ -102,18 +85,3 @@ class DossierOut(Answer):
         description="all of this in plain sentences",
         examples=["This is all that is held about lead L-1: 12 activities."],
     )
-
-    @classmethod
-    def of(cls, dossier: Dossier) -> "DossierOut":
-        """Return a dossier as it is answered."""
-        return cls.model_validate(
-            {
-                "lead_id": dossier.lead_id,
-                "ids": dossier.ids,
-                "as_of": dossier.as_of,
-                "held": dossier.held,
-                "score": None if dossier.score is None else ScoreOut.of(dossier.score),
-                "logic": dossier.logic.as_json(),
-                "says": dossier.says,
-            }
-        )

@@ -5,39 +5,26 @@ from typing import Any, Literal
 from pydantic import Field
 
 from serving.api.schemas.answer import Answer, UtcInstant
-from serving.intake.quarantined_facts import QuarantinedFact
 
 
 class QuarantinedFactOut(Answer):
     """A fact in quarantine."""
 
-    id: int = Field(description="its number, by which it is released or discarded", examples=[7])
+    id: int = Field(
+        validation_alias="number", description="its number, by which it is released or discarded", examples=[7]
+    )
     kind: Literal["leads", "activities", "outcomes"] = Field(description="what it is", examples=["activities"])
     fact_id: str = Field(description="the fact's own id", examples=["web-81723"])
     lead_id: str = Field(description="the lead that it is about", examples=["L-1"])
     why: str = Field(description="why it cannot be right yet", examples=["occurred_at is 2 days ahead of our clock"])
     received_at: UtcInstant = Field(description="when it was sent")
     fact: dict[str, Any] = Field(
+        validation_alias="sent",
         description="as it was sent",
         examples=[
             {"activity_id": "web-81723", "lead_id": "L-1", "kind": "call", "occurred_at": "2026-03-03T12:00:00Z"}
         ],
     )
-
-    @classmethod
-    def of(cls, fact: QuarantinedFact) -> "QuarantinedFactOut":
-        """Return a fact in quarantine as it is answered."""
-        return cls.model_validate(
-            {
-                "id": fact.number,
-                "kind": fact.kind,
-                "fact_id": fact.fact_id,
-                "lead_id": fact.lead_id,
-                "why": fact.why,
-                "received_at": fact.received_at,
-                "fact": fact.sent,
-            }
-        )
 
 
 class QuarantineOut(Answer):

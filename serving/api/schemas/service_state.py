@@ -24,10 +24,14 @@ class AuditEntryOut(Answer):
     """Something that an administrator did."""
 
     id: int = Field(description="rises with every entry", examples=[7])
-    at: UtcInstant = Field(description="when it was done")
+    at: UtcInstant = Field(validation_alias="noted_at", description="when it was done")
     actor: str = Field(description="a key's id, or the user of the command line", examples=["9f86d081884c"])
-    act: str = Field(description="what was done", examples=["keys.revoke"])
-    about: str = Field(description="what it was done to; a lead only by its keyed hash", examples=["9f86d081884c"])
+    act: str = Field(validation_alias="action", description="what was done", examples=["keys.revoke"])
+    about: str = Field(
+        validation_alias="target",
+        description="what it was done to; a lead only by its keyed hash",
+        examples=["9f86d081884c"],
+    )
 
 
 class AuditOut(Answer):

@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -15,7 +16,6 @@ from serving.intake.idempotent_requests import (
     answer_once,
     delete_expired,
     reserve,
-    sha256_of,
 )
 from tests.serving.conftest import DAY_US, key_in, opened
 
@@ -40,7 +40,7 @@ def sent(store, body, *, key="k-1", path="/v1/activities", **given):
 
 
 def asked(key="k-1", body=b"{}"):
-    return IdempotentRequest("caller", key, "POST", "/v1/leads", sha256_of(body), frozenset({"L-1"}))
+    return IdempotentRequest("caller", key, "POST", "/v1/leads", sha256(body).hexdigest(), frozenset({"L-1"}))
 
 
 def reserved(database, request, now):
@@ -174,15 +174,10 @@ def test_a_crash_before_the_commit_leaves_neither_facts_nor_an_answer(known, mon
 def _taking(store):
     """Return an action that stores one activity and finishes its reservation in the same transaction."""
 
-    class Finish:
-        def __init__(self, ticket):
-            self.ticket = ticket
-
-        def finish(self, connection, results):
-            self.ticket.finish(connection, SAID)
-
     def act(ticket):
-        store.service.ingestion.ingest("activities", [activity()], reservation=Finish(ticket))
+        store.service.ingestion.ingest(
+            "activities", [activity()], before_commit=lambda connection, _results: ticket.finish(connection, SAID)
+        )
         return SAID
 
     return act
@@ -235,7 +230,7 @@ def test_a_request_is_stored_only_as_a_keyed_hash(known):
     sent(known, activity(subject=None))
     request = known.rows("idempotent_requests")[0][2]
     assert len(request) == 64
-    assert request != sha256_of(known.client.build_request("POST", "/", json=activity(subject=None)).content)
+    assert request != sha256(known.client.build_request("POST", "/", json=activity(subject=None)).content).hexdigest()
 
 
 def test_of_many_processes_that_send_the_same_at_once_one_does_it(settings, known):

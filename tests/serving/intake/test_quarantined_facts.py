@@ -235,7 +235,7 @@ def test_a_fact_of_a_merged_lead_is_released_under_the_one_that_stays(known):
 def test_what_the_playbook_does_not_have_any_more_stays_in_quarantine(known):
     sent(known, "activities")
     number = waiting(known)[0]["id"]
-    del known.service.ingestion._business.activities["demo_request"]
+    del known.service.ingestion.business.activities["demo_request"]
     try:
         assert released(known, number).status_code == 422
     finally:

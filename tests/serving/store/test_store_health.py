@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import delete
 
-from serving.store.newest_fact import NEWEST_FACT
+from serving.store.state import NEWEST_FACT
 from serving.store.store_health import newest_fact_at, prove_writable, size_bytes
 from serving.store.tables import store_state
 from tests.serving.api.test_problems import is_problem
