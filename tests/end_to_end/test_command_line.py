@@ -131,8 +131,7 @@ def test_a_verb_that_only_reads_imports_no_library_that_computes(arguments, tmp_
 # ---- pipes
 
 
-@pytest.mark.parametrize("verb", ["check", "score", "explain"])
-@pytest.mark.parametrize("format_", [[], ["--json"]])
+@pytest.mark.parametrize(("verb", "format_"), [("check", []), ("score", []), ("explain", []), ("explain", ["--json"])])
 def test_a_reader_that_leaves_early_is_no_failure(verb, format_, company, tmp_path):
     """As in ``leadscore check | head -1``: what was to do is done, and nothing is complained about."""
     reading, writing = os.pipe()

@@ -1,19 +1,21 @@
-"""Simulate, train, promote, load, serve, post what happened: the score rises and the lead is handed over once."""
+"""Promote, load, serve, post what happened: the score rises and the lead is handed over once."""
 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.playbook import Playbook
 from data.workspace import Workspace
 from serving.verbs.manage_keys import create
 from tests.end_to_end.command_line import leadscore
@@ -21,36 +23,39 @@ from tests.end_to_end.command_line import leadscore
 PATIENCE_S = 120
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A simulated company with a trained, promoted model and a loaded store, made by the command line alone."""
-    root = tmp_path_factory.mktemp("whole_way")
-    exports, home = root / "exports", root / "home"
-    steps = [
-        ["simulate", str(exports), "--leads", "1500", "--seed", "11", "--until", "2026-03-01"],
-        ["check", "--playbook", str(exports)],
-        ["build", "--playbook", str(exports)],
-        ["train", "--playbook", str(exports)],
-        ["compare", "--playbook", str(exports)],
-        ["promote", "--playbook", str(exports)],
-        ["load", "--playbook", str(exports)],
-    ]
-    answers = {}
-    for step in steps:
-        done = leadscore(*step, "--json", home=home)
+@dataclass(frozen=True)
+class Way:
+    """A company whose model was promoted and whose store was loaded, and what each verb answered on the way."""
+
+    playbook: Playbook
+    home: Home
+    answers: dict
+
+    def run(self, verb, *arguments):
+        """Run a verb on the company; return its answer."""
+        done = leadscore(verb, *arguments, "--playbook", str(self.playbook.path), "--json", home=self.home.root)
         assert done.code == 0, done.stderr
-        answers[step[0]] = done.json
-    return root, answers
+        return done.json
 
 
 @pytest.fixture(scope="module")
-def service(place):
+def way(world, trained, tmp_path_factory):
+    """The trained company, and from there on by the command line alone; `test_demo` goes the way before as well."""
+    home = Home(tmp_path_factory.mktemp("whole_way") / "home")
+    shutil.copytree(world.home.root, home.root)
+    found = Way(world.playbook, home, {"train": json.loads(json.dumps(trained.as_json()))})
+    for verb in ("check", "build", "compare", "promote", "load"):
+        found.answers[verb] = found.run(verb)
+    return found
+
+
+@pytest.fixture(scope="module")
+def service(way):
     """The service as a process of its own on a free port, which its log names."""
-    root, _ = place
-    environment = os.environ | {"LEADSCORE_HOME": str(root / "home")}
-    key = create(Workspace(load_playbook(root / "exports"), Home(root / "home")), "crm", scopes=["admin"]).secret
-    command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(root / "exports"), "--port", "0"]
-    log = root / "serve.log"
+    environment = os.environ | {"LEADSCORE_HOME": str(way.home.root)}
+    key = create(Workspace(way.playbook, way.home), "crm", scopes=["admin"]).secret
+    command = [sys.executable, "-m", "leadscore", "serve", "--playbook", str(way.playbook.path), "--port", "0"]
+    log = way.home.root / "serve.log"
     with log.open("wb") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as process:
         try:
             headers = {"Authorization": f"Bearer {key}"}
@@ -71,26 +76,26 @@ def _address(process, log):
     pytest.fail(f"the service did not become ready: {log.read_text()}")
 
 
-def test_train_says_what_was_agreed(place):
-    trained = place[1]["train"]
+def test_train_says_what_was_agreed(way):
+    trained = way.answers["train"]
     assert {"version", "run_id", "bundle", "rows", "positives", "features", "test"} <= trained.keys()
     assert {"value", "low", "high"} <= trained["test"]["auc"].keys()
     assert {"value", "noise_95"} <= trained["test"]["ece"].keys()
     assert {"log_loss", "base_log_loss", "precision_at_capacity", "lift_at_10"} <= trained["test"].keys()
 
 
-def test_compare_puts_both_scorers_on_the_same_rows(place):
-    compared = place[1]["compare"]
+def test_compare_puts_both_scorers_on_the_same_rows(way):
+    compared = way.answers["compare"]
     assert [scorer["kind"] for scorer in compared["scorers"]] == ["model", "rules", "rules", "learned rules"]
     assert [one["name"] for one in compared["replay"]["participants"]] == [one["name"] for one in compared["scorers"]]
     assert compared["winner"] in {scorer["name"] for scorer in compared["scorers"]}
     assert all("auc" in scorer and "log_loss" in scorer for scorer in compared["scorers"])
 
 
-def test_the_promoted_model_answers(place, service):
+def test_the_promoted_model_answers(way, service):
     model = service.get("/v1/model").json()
     assert not model["degraded"]
-    assert str(place[1]["train"]["version"]) in json.dumps(model)
+    assert str(way.answers["train"]["version"]) in json.dumps(model)
 
 
 def test_a_lead_that_wakes_up_is_handed_over_once(service):
@@ -145,25 +150,22 @@ def _burst(lead_id, round_):
     ]
 
 
-def test_history_and_service_give_the_same_score_for_the_same_instant(place, service):
+def test_history_and_service_give_the_same_score_for_the_same_instant(way, service, tmp_path):
     """`score` reads Parquet with DuckDB, the service SQLite: 200 leads as of the end of the history."""
-    root, _ = place
-    out = root / "scores.parquet"
-    done = leadscore("score", "--out", str(out), "--playbook", str(root / "exports"), "--json", home=root / "home")
-    assert done.code == 0, done.stderr
+    out = tmp_path / "scores.parquet"
+    answer = way.run("score", "--out", str(out))
     import pandas as pd
 
     scores = pd.read_parquet(out).set_index("lead_id").head(200)
     for lead_id, row in scores.iterrows():
-        live = service.get(f"/v1/leads/{lead_id}/score", params={"as_of": done.json["as_of"]}).json()
+        live = service.get(f"/v1/leads/{lead_id}/score", params={"as_of": answer["as_of"]}).json()
         assert live["points"] == pytest.approx(row["points"], abs=1e-9), lead_id
         assert live["grade"] == row["grade"]
 
 
-def test_explain_and_the_service_say_the_same(place, service):
-    root, _ = place
+def test_explain_and_the_service_say_the_same(way, service):
     lead_id = service.get("/v1/routes").json()["routes"][0]["lead_id"]
-    told = leadscore("explain", "L000500", "--playbook", str(root / "exports"), "--json", home=root / "home").json
+    told = way.run("explain", "L000500")
     live = service.get("/v1/leads/L000500/score", params={"reasons": "all", "as_of": told["as_of"]}).json()
     assert lead_id
     assert [reason["says"] for reason in live["reasons"]] == [reason["says"] for reason in told["reasons"]]
@@ -171,9 +173,7 @@ def test_explain_and_the_service_say_the_same(place, service):
     assert live["scorer"] == told["scorer"]
 
 
-def test_scores_of_days_the_model_learnt_from_are_said_to_be_hindsight(place):
-    root, answers = place
-    learnt = answers["train"]["plan"]["train"]["end"]
-    asked = ["explain", "L000100", "--playbook", str(root / "exports"), "--json"]
-    assert leadscore(*asked, "--as-of", learnt, home=root / "home").json["hindsight"]
-    assert not leadscore(*asked, home=root / "home").json["hindsight"]
+def test_scores_of_days_the_model_learnt_from_are_said_to_be_hindsight(way):
+    learnt = way.answers["train"]["plan"]["train"]["end"]
+    assert way.run("explain", "L000100", "--as-of", learnt)["hindsight"]
+    assert not way.run("explain", "L000100")["hindsight"]
