@@ -26,10 +26,11 @@ from data.errors import LeadscoreError
 from serving.server.run import run
 from serving.settings import Settings
 
-try:
-    run(Settings.model_validate_json(sys.argv[1]))
-except LeadscoreError as error:
-    print(error)
+for content in sys.argv[1:]:
+    try:
+        run(Settings.model_validate_json(content))
+    except LeadscoreError as error:
+        print(error)
 """
 BODY = b'{"lead_id": "L-2"}'
 SCORES_COUNTED = 'leadscore_request_seconds_count{method="GET",route="/v1/leads/{lead_id:path}/score",status="200"}'
@@ -144,9 +145,11 @@ def test_requests_that_were_begun_are_answered_before_the_service_stops(process,
 
 
 def test_a_service_that_is_stopping_is_alive_but_no_longer_ready(process, connect, tmp_path):
-    server = process(settings_in(tmp_path)).wait()
+    """And it ends although callers stay connected, one that asked for something and one that never did."""
+    server = process(settings_in(tmp_path, drain_s=30)).wait()
     finish, alive, ready = begin(connect(server), server), connect(server), connect(server)
-    for connection in (alive, ready):
+    _silent, idle = connect(server), connect(server)
+    for connection in (alive, ready, idle):
         assert get(connection, "/health/ready")[::2] == (200, None)
     server.process.send_signal(signal.SIGTERM)
     wait_until(lambda: not is_listening(server))
@@ -155,15 +158,7 @@ def test_a_service_that_is_stopping_is_alive_but_no_longer_ready(process, connec
     assert (status, connection) == (503, "close")
     assert b"/docs/errors#stopping" in body
     assert finish() == (202, "close")
-    assert server.process.wait(timeout=60) == 0
-
-
-def test_connections_without_a_request_do_not_hold_up_the_end(process, connect, tmp_path):
-    server = process(settings_in(tmp_path, drain_s=30)).wait()
-    _silent, idle = connect(server), connect(server)
-    assert get(idle, "/health/live")[0] == 200
-    server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=29) == 0
+    assert server.process.wait(timeout=29) == 0, "before the drain is over"
 
 
 def test_a_request_that_takes_longer_than_the_drain_is_given_up(process, connect, tmp_path):
@@ -181,17 +176,10 @@ def test_a_signal_while_the_service_starts_ends_it_cleanly(process, tmp_path):
     assert server.process.wait(timeout=60) == 0
 
 
-def test_the_address_is_announced_once_every_process_answers(process, tmp_path):
+def test_several_processes_are_announced_together_replaced_when_killed_and_measured_as_one(process, tmp_path):
+    """One story, since each start costs seconds; once the supervisor itself is killed, no process stays behind."""
     server = process(settings_in(tmp_path, workers=2)).wait()
-    lines = messages(server)
-    announced = next(at for at, line in enumerate(lines) if line["message"].startswith("Listening on"))
-    assert len(answering(lines[:announced])) == 2
-    assert lines[announced]["process"] == server.process.pid
-
-
-def test_a_process_that_is_killed_is_replaced_and_metrics_speak_for_all(process, tmp_path):
-    """And once the supervisor itself is killed, none of its processes stays behind."""
-    server = process(settings_in(tmp_path, workers=2)).wait()
+    assert_announced_once_all_answer(server)
     server.client.post("/v1/leads", json={"lead_id": "L-1"}).raise_for_status()
     first, second = answering(messages(server))
     os.kill(first, signal.SIGKILL)
@@ -204,6 +192,13 @@ def test_a_process_that_is_killed_is_replaced_and_metrics_speak_for_all(process,
     assert "L-1" not in server.client.get("/metrics").text
     server.kill()
     wait_until(lambda: not is_running(second) and not is_running(third))
+
+
+def assert_announced_once_all_answer(server):
+    lines = messages(server)
+    announced = next(at for at, line in enumerate(lines) if line["message"].startswith("Listening on"))
+    assert len(answering(lines[:announced])) == 2
+    assert lines[announced]["process"] == server.process.pid
 
 
 def messages(server):
@@ -230,21 +225,22 @@ def is_running(number):
         return False
 
 
+WRONG = {
+    "cannot be opened as the store": {"database": "sqlite:////dev/null/store.db"},
+    "/nowhere": {"playbook": "/nowhere"},
+    "keys are off": {"host": "0.0.0.0", "keys": "off"},  # noqa: S104 - must be refused
+}
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"database": "sqlite:////dev/null/store.db"}, "cannot be opened as the store"),
-        ({"playbook": "/nowhere"}, "/nowhere"),
-        ({"host": "0.0.0.0", "keys": "off"}, "keys are off"),  # noqa: S104 - must be refused
-    ],
-)
-def test_a_service_that_cannot_answer_says_why_and_never_that_it_listens(tmp_path, workers, wrong, message):
-    settings = settings_in(tmp_path, workers=workers, port=0, **wrong)
+def test_a_service_that_cannot_answer_says_why_and_never_that_it_listens(tmp_path, workers):
+    """One process tries them all: none of them gets as far as to leave anything to the next."""
+    settings = [settings_in(tmp_path, workers=workers, port=0, **wrong).model_dump_json() for wrong in WRONG.values()]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, settings.model_dump_json()],
+        [sys.executable, "-c", RUN, *settings],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0
-    assert message in done.stdout
+    for message, said in zip(WRONG, done.stdout.splitlines(), strict=True):
+        assert message in said
     assert not re.search("listening", done.stderr, re.IGNORECASE)
