@@ -275,9 +275,11 @@ def said(store):
 
 
 def test_of_500_damaged_bundles_none_is_taken_and_the_service_answers_as_before(answering, all_damaged):
+    """A model in use meets all of them, the rules each tenth: what is in use has no say in what is refused."""
+    tried = all_damaged if said(answering)["scorer"]["kind"] == "model" else all_damaged[::10]
     before, rows = said(answering), (answering.rows("deployments"), len(answering.rows("scorers")))
     live = answering.service.active_scorer.current
-    for at, (way, blob) in enumerate(all_damaged):
+    for at, (way, blob) in enumerate(tried):
         answer = put(answering, blob, role="shadow" if at % 7 == 0 else "champion")
         assert answer.status_code == 422, (at, way, answer.text)
         assert answer.json()["type"] == "/docs/errors#bundle-refused", (at, way)
@@ -289,6 +291,7 @@ def test_of_500_damaged_bundles_none_is_taken_and_the_service_answers_as_before(
     assert put(answering, blob_of()).status_code == 200, "and a good one is still taken"
 
 
+@pytest.mark.parametrize("answering", ["model"], indirect=True)
 def test_of_500_damaged_bundles_in_the_store_none_loads(answering, all_damaged):
     put(answering, blob_of(version="2"))
     database, named = answering.service.database, scorers.c.fingerprint == fingerprint_of()

@@ -30,7 +30,7 @@ def served(tmp_path_factory):
 
 
 @schema.parametrize()
-@settings(max_examples=15, **QUIET)
+@settings(max_examples=5, **QUIET)
 def test_every_operation_answers_as_documented(case, served):
     case.call_and_validate(base_url=served.url, headers=served.headers)
 
