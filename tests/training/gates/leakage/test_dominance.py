@@ -22,7 +22,8 @@ from tests.training.gates.leakage.planted import (
 from training.dataset.dataset_builder import assemble
 from training.gates.leakage.dominance import dominance
 
-SEEDS = range(12)
+SEEDS = [range(2), pytest.param(range(2, 12), marks=pytest.mark.slow)]
+"""Draws of the company; the docstring of the gate tells of all twelve."""
 YES, NO = np.array("yes", dtype=object), np.array("no", dtype=object)
 
 
@@ -102,10 +103,11 @@ def speaking(playbook):
     return playbook.model_copy(update={"activities": {**playbook.activities, **more}})
 
 
+@pytest.mark.parametrize("seeds", SEEDS)
 @pytest.mark.parametrize("leak", LEAKS)
-def test_every_planted_leak_is_caught_by_name(dataset, speaking, leak):
+def test_every_planted_leak_is_caught_by_name(dataset, speaking, leak, seeds):
     small = with_every(dataset, 10)
-    for seed in SEEDS:
+    for seed in seeds:
         company = some_groups(small, seed)
         feature, values = leak(company, np.random.default_rng(seed))
         found = dominance(with_features(company, {feature: values}), speaking, seed=seed)
@@ -114,9 +116,10 @@ def test_every_planted_leak_is_caught_by_name(dataset, speaking, leak):
         assert found.says.endswith("if it is written because of the outcome, put lunch on never_use."), found.says
 
 
-def test_honest_companies_pass(dataset, playbook):
+@pytest.mark.parametrize("seeds", SEEDS)
+def test_honest_companies_pass(dataset, playbook, seeds):
     """Every feature there is, in many draws of accounts."""
-    for seed in SEEDS:
+    for seed in seeds:
         found = dominance(some_groups(dataset, seed, share=0.6), playbook, seed=seed)
         assert found.passed, found.says
         assert found.numbers["features"] == len(dataset.columns)
