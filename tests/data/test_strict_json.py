@@ -76,10 +76,10 @@ def test_many_doubled_names_cost_no_more_than_their_number():
     def seconds(names: int) -> float:
         pairs = ",".join(f'"name {number % (names // 2)}":0' for number in range(names))
         body = f"{{{pairs}}}".encode()
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(DuplicateNameError):
             parse_flat(body)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1000)
     few, many = (min(seconds(names) for _ in range(3)) for names in (10_000, 100_000))
