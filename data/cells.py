@@ -68,6 +68,10 @@ class Cells:
             return f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
         return f"nullif(trim({cell if kind == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
 
+    def id(self, column: str | None) -> str:
+        """Read a cell as an id, in Unicode's form NFC: an é has one spelling, and a lead one id."""
+        return self.text(column) if column is None else f"nfc_normalize({self.text(column)})"
+
     def given(self, column: str | None) -> str:
         """Test whether a cell holds anything."""
         if column is None:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn, Protocol
 
 import typer
@@ -22,6 +24,7 @@ from data.workspace import Workspace
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
+_SIGNALLED = 128
 READER_LEFT = 141  # what a shell reports of a program that SIGPIPE ended
 
 
@@ -134,6 +137,7 @@ def run_verb(chosen: SharedOptions, verb: Callable[[Context], VerbResult | None]
         except BrokenPipeError:  # the work is done; whoever reads has seen enough
             _discard_output()
 
+    signal.signal(signal.SIGTERM, _terminate)
     with mistakes_in_a_sentence(as_json=as_json), ExitStack() as bars:
         chosen.require_agreement()
         folder, exports = next(iter(chosen.playbook), DEMO), next(iter(chosen.exports), None)
@@ -142,6 +146,11 @@ def run_verb(chosen: SharedOptions, verb: Callable[[Context], VerbResult | None]
             answer(result)
     if not getattr(result, "passed", True):
         raise typer.Exit(USER_MISTAKE)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as on Ctrl-C: temporary folders are deleted on the way out; by itself Python would leave them."""
+    raise SystemExit(_SIGNALLED + number)
 
 
 @contextmanager

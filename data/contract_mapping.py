@@ -53,8 +53,8 @@ def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: 
     named = lead_attributes(source, rules.business)
     read = {
         **_place(part, file, file_number),
-        "lead_id": cells.text(columns.lead_id),
-        "account_id": cells.text(columns.account_id),
+        "lead_id": cells.id(columns.lead_id),
+        "account_id": cells.id(columns.account_id),
         **_times(cells, columns.created_at, columns.known_at),
         **{f"raw_{name}": cells.text(column) for name, column in named.items()},
     }
@@ -73,7 +73,7 @@ def outcomes_in_leads(
     read = {
         **_place(part, file, file_number),
         "outcome_id": "NULL::VARCHAR",
-        "lead_id": cells.text(source.columns.lead_id),
+        "lead_id": cells.id(source.columns.lead_id),
         "stage": _stage_of(cells, outcome),
         **_times(cells, outcome.reached_at, outcome.known_at),
         **_amount(cells, outcome.amount, outcome.reason),
@@ -91,8 +91,8 @@ def activity_rows(
     salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
     read = {
         **_place(part, file, file_number),
-        "activity_id": cells.text(columns.activity_id) if columns.activity_id else cells.content(salt),
-        "lead_id": cells.text(columns.lead_id),
+        "activity_id": cells.id(columns.activity_id) if columns.activity_id else cells.content(salt),
+        "lead_id": cells.id(columns.lead_id),
         "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, columns.known_at),
         **_subject(cells, columns.subject, columns.value),
@@ -108,8 +108,8 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
     cells, columns = file.cells, source.columns
     read = {
         **_place(part, file, file_number),
-        "outcome_id": cells.text(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
-        "lead_id": cells.text(columns.lead_id),
+        "outcome_id": cells.id(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
+        "lead_id": cells.id(columns.lead_id),
         "word": cells.text(columns.stage),
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
@@ -126,8 +126,8 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_num
         **_place(part, file, file_number),
         "activity_id": made,
         "outcome_id": made,
-        "lead_id": cells.text(columns.lead_id),
-        "account_id": cells.text(columns.account_id),
+        "lead_id": cells.id(columns.lead_id),
+        "account_id": cells.id(columns.account_id),
         "word": cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, None),
         **_subject(cells, columns.subject, columns.value),

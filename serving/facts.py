@@ -1,12 +1,22 @@
 """What callers send: leads, activities and outcomes, checked strictly and against the playbook."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from data.contract import AttributeType
@@ -18,7 +28,19 @@ from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
 LARGEST = 1e15
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN)]
+
+
+def _composed(text: str) -> str:
+    """
+    Return text in Unicode's form NFC, so that an é has one spelling, and a lead one id.
+
+    >>> _composed("e\u0301") == "\u00e9"
+    True
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN), AfterValidator(_composed)]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -264,6 +286,14 @@ def shown(lead_id: str) -> str:
     return f"{lead_id!r}" if is_id(lead_id) else "with this id"
 
 
+def as_id(value: object) -> str | None:
+    """Return something as the id that it is; None if it cannot be one."""
+    try:
+        return _ID.validate_python(value, strict=True)
+    except ValidationError:
+        return None
+
+
 def is_id(value: object) -> bool:
     """Return whether something can be an id."""
-    return _is_valid(_ID, value)
+    return as_id(value) is not None

@@ -17,6 +17,7 @@ from serving.errors import SettingsError
 _PREFIX = "LEADSCORE_"
 _IN_PLAYBOOKS = re.compile(rf"\$\{{({_PREFIX}\w+)")
 _FOR_TESTS = "LEADSCORE_RENEW_GOLDEN"
+_UNREADABLE = "the user name or password in the store's URL holds one of @ : / ? #: write it as %40 %3A %2F %3F %23"
 _SQLITE, _POSTGRES, _PSYCOPG = "sqlite:///", "postgresql://", "postgresql+psycopg://"
 
 
@@ -182,6 +183,8 @@ def database_url(place: str | Path) -> str:
     ('sqlite:///store/leadscore.db', 'postgresql+psycopg://sales@db/leads')
     """
     text = str(place)
+    if text.startswith((_POSTGRES, _PSYCOPG)) and not _is_readable(text):
+        raise ValueError(_UNREADABLE)
     if text.startswith(_POSTGRES):
         return text.replace(_POSTGRES, _PSYCOPG, 1)
     if text.startswith((_SQLITE, _PSYCOPG)):
@@ -190,6 +193,17 @@ def database_url(place: str | Path) -> str:
         message = "the store must be a file path, sqlite:///path or postgresql+psycopg://…: no other is supported"
         raise ValueError(message)
     return f"{_SQLITE}{text}"
+
+
+def _is_readable(url: str) -> bool:
+    """
+    Return whether the user name and password in a URL are written so that only one reading is possible.
+
+    >>> _is_readable("postgresql://sales:p%40ss@db/leads"), _is_readable("postgresql://sales:p@ss@db/leads")
+    (True, False)
+    """
+    user, _, _ = url.partition("://")[2].rpartition("@")
+    return user.count(":") <= 1 and not set(user) & set("@/?#[]")
 
 
 def _variable(name: str) -> str:

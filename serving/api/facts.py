@@ -14,7 +14,7 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import as_text
 from serving.api.schemas.ingestion_results import IngestionOut
 from serving.errors import RequestError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, is_id
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, as_id
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.ingestion import ItemOutcome
 from serving.intake.quarantined_facts import Kind
@@ -109,5 +109,5 @@ def _answered(results: Sequence[ItemOutcome], *, is_single: bool) -> StoredRespo
 
 def _leads_in(items: Sequence[object]) -> set[str]:
     """Return the leads that items name, as far as they can be ids."""
-    named = (item.get("lead_id") for item in items if isinstance(item, dict))
-    return {lead_id for lead_id in named if isinstance(lead_id, str) and is_id(lead_id)}
+    named = (as_id(item.get("lead_id")) for item in items if isinstance(item, dict))
+    return {lead_id for lead_id in named if lead_id is not None}

@@ -15,12 +15,14 @@ router = APIRouter(prefix="/health", tags=["health"])
 _LEAST_FREE_BYTES = 16 * 2**20
 
 
+@router.head("/live", include_in_schema=False)
 @router.get("/live", summary="Check that the process runs", response_model=LivenessOut)
 async def check_liveness() -> Response:
     """Answer that the process runs."""
     return respond(LivenessOut())
 
 
+@router.head("/ready", include_in_schema=False)
 @router.get("/ready", summary="Check that the service can answer", response_model=ReadinessOut, responses=failures())
 async def check_readiness(request: Request) -> Response:
     """

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from models.receipt import Grade
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
-from serving.facts import InstantText, instant, is_id
+from serving.facts import InstantText, as_id, instant
 from serving.scorers.deployments import Role
 from serving.scores.receipt_history import NO_RECEIPT
 from serving.validation_messages import KEY_PATTERN, safe_name
@@ -143,10 +143,11 @@ def checked_lead_id(lead_id: str) -> str:
     Raises:
         UnknownLeadError: it cannot be an id, so no lead has it.
     """
-    if not is_id(lead_id):
+    checked = as_id(lead_id)
+    if checked is None:
         message = "No such lead is known; send it to /v1/leads first."
         raise UnknownLeadError(message)
-    return lead_id
+    return checked
 
 
 async def _lead_id(lead_id: Annotated[str, Path(description="your id of the lead", examples=["L-1"])]) -> str:

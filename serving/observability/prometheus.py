@@ -208,8 +208,8 @@ def _of_receipts(counts: ReceiptCounts | None, now: int) -> Iterator[Metric]:
 
 
 def route_of(scope: MutableMapping[str, Any]) -> str:
-    """Return the template of the route that took a request, such as ``/v1/leads/{lead_id}/merge``."""
-    return str(getattr(scope.get("route"), "path", "none"))
+    """Return the template of the route that took a request, as ``/openapi.json`` has it."""
+    return str(getattr(scope.get("route"), "path_format", "none"))
 
 
 def _forget_dead_processes(folder: Path) -> None:

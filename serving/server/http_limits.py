@@ -88,11 +88,15 @@ class Connection(GracefulConnection):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Start to answer, unless the head is too long."""
+        """Start to answer, unless the head is too long or does not name one host (RFC 9112, section 3.2)."""
         self._unparsed_bytes = 0
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > _MAX_HEAD_BYTES:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             raise ValueError  # ends the parsing
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            raise ValueError
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

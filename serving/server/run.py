@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import resource
+import shutil
 import signal
 import socket
 import tempfile
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -34,6 +36,7 @@ from serving.store.database import Database
 _LOG = logging.getLogger("leadscore.serving")
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection, so that none is closed just as a request sets out."""
+_METRICS_FOLDER = "leadscore-metrics-"
 _OTHER_DESCRIPTORS = 200
 """Files of the store, of the metrics and of threads, beside the connections."""
 _START_WITHIN_S = 60
@@ -125,11 +128,31 @@ def _serve_together(settings: Settings, listener: socket.socket, *, address: str
     """Serve from several processes, after what would stop each of them was tried once here."""
     load_playbook(settings.playbook)
     Database(settings.database, busy_timeout_s=settings.busy_timeout_s).close()
-    with tempfile.TemporaryDirectory(prefix="leadscore-metrics-") as folder:
+    delete_abandoned_folders()
+    with tempfile.TemporaryDirectory(prefix=f"{_METRICS_FOLDER}{os.getpid()}-") as folder:
         os.environ[SHARED_FOLDER] = folder
         replaced = Replacements()
         config = _config(settings, partial(member_app, settings, replaced))
         Supervisor(config, [listener], address=address, count_replaced=replaced.add_one).run()
+
+
+def delete_abandoned_folders() -> None:
+    """Delete the metrics of services of this user that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_METRICS_FOLDER}[0-9]*-*"):
+        process = int(folder.name.removeprefix(_METRICS_FOLDER).partition("-")[0])
+        is_ours = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+        if is_ours and not _runs(process) and all(file.suffix == ".db" for file in folder.iterdir()):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        pass
+    return True
 
 
 def _config(settings: Settings, app: Callable[[], FastAPI]) -> uvicorn.Config:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import unicodedata
 
 import pandas as pd
 import pytest
@@ -142,6 +143,15 @@ def test_several_files_may_match_one_source(tmp_path):
     }
     warehouse = imported(company(tmp_path, files, [LEADS, {**ACTIVITIES, "file": "web-*.csv"}]))
     assert rows(warehouse, "activities", "activity_id") == [("a1",), ("a2",)]
+
+
+def test_an_id_has_one_spelling(tmp_path):
+    files = {
+        "leads.csv": f"lead_id,created_at\n{unicodedata.normalize('NFD', 'zoé')},2026-01-01\n",
+        "web.csv": "id,lead_id,kind,occurred_at\na1,zoé,view,2026-02-01\n",
+    }
+    warehouse = imported(company(tmp_path, files, [LEADS, ACTIVITIES]))
+    assert rows(warehouse, "activities", "lead_id") == [("zoé",)]
 
 
 def test_activity_files_may_have_a_kind_of_their_own(tmp_path):

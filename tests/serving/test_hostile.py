@@ -380,6 +380,8 @@ NOT_HTTP = {
     "NUL in a header": b"GET /health/live HTTP/1.1\r\nHost: a\r\nX-A: \x00hunter2\r\n\r\n",
     "bytes in the address": b"GET /\xff\xfehunter2 HTTP/1.1\r\nHost: a\r\n\r\n",
     "no address": b"OPTIONS * HTTP/1.1\r\nHost: hunter2\r\nConnection: close\r\n\r\n",
+    "no host": b"GET /health/live HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /health/live HTTP/1.1\r\nHost: a\r\nHost: hunter2\r\n\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 }
 

@@ -21,6 +21,13 @@ def folder(monkeypatch):
     return load_playbook(PLAYBOOK)
 
 
+@pytest.mark.parametrize("password", ["open@sesame", "open:sesame", "open/sesame", "open#sesame", "open?sesame"])
+def test_a_password_that_can_be_read_in_two_ways_is_refused_and_not_shown(folder, tmp_path, password):
+    with pytest.raises(SettingsError, match="write it as %40") as caught:
+        settings_for(Workspace(folder, Home(tmp_path)), database=f"postgresql://sales:{password}@db/leads")
+    assert "sesame" not in str(caught.value)
+
+
 def test_by_default_the_store_and_the_models_lie_in_the_home_folder(folder, tmp_path):
     home = Home(tmp_path)
     settings = settings_for(Workspace(folder, home))

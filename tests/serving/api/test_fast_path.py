@@ -97,7 +97,7 @@ def test_keys_and_limits_are_the_usual_ones(store, monkeypatch):
 @pytest.mark.parametrize("way", [{}, USUAL_WAY], ids=["fast", "usual"])
 def test_every_score_is_counted_and_carries_its_request_id(store, way):
     def counted():
-        labels = {"route": "/v1/leads/{lead_id:path}/score", "method": "GET", "status": "200"}
+        labels = {"route": "/v1/leads/{lead_id}/score", "method": "GET", "status": "200"}
         return store.client.app.state.meter._registry.get_sample_value("leadscore_request_seconds_count", labels) or 0
 
     before = counted()

@@ -95,7 +95,7 @@ def test_nothing_of_a_lead_is_logged_whatever_callers_send_and_whatever_breaks(p
     assert server.end() == 0
     text = server.log.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-    assert [line for line in lines if line.get("route") == "/v1/leads/{lead_id:path}/score" and line["status"] == 503]
+    assert [line for line in lines if line.get("route") == "/v1/leads/{lead_id}/score" and line["status"] == 503]
     assert "OperationalError" in text
     for secret in (SECRET, NUMBER, server.headers["Authorization"].split()[1], "127.0.0.1:"):
         assert secret not in text.replace(server.url, "")

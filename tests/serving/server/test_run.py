@@ -33,7 +33,7 @@ for content in sys.argv[1:]:
         print(error)
 """
 BODY = b'{"lead_id": "L-2"}'
-SCORES_COUNTED = 'leadscore_request_seconds_count{method="GET",route="/v1/leads/{lead_id:path}/score",status="200"}'
+SCORES_COUNTED = 'leadscore_request_seconds_count{method="GET",route="/v1/leads/{lead_id}/score",status="200"}'
 
 
 @pytest.fixture
