@@ -106,11 +106,12 @@ def _findings(
         last = with_contender(last, rules, capacity_per_day=playbook.business.capacity_per_day)
     fitted = last.fitted
     scorecard = None if learned is None else learned.scorecard
-    replay, _ = replay_weeks(
+    replay, participants = replay_weeks(
         fitted.model, fitted.scorecard, learned=scorecard, inputs=inputs, workspace=workspace, progress=progress
     )
     gates += (replay_gate(replay),)
     accepted = accept_risk if any(gate.accepted for gate in gates) else None
+    replay = replay.with_absent(participants.absent)
     return Findings((*results[:-1], last), gates, replay, learned, tuned, accepted)
 
 

@@ -54,7 +54,8 @@ def main() -> None:
     from training.fitting.minimum_data import cold_start_stage
     from training.gates.leakage.dominance import dominance
     from training.gates.leakage.leakage_gates import after_fitting
-    from training.replay import choose_participants, run_replay
+    from training.replay.participants import choose_participants
+    from training.replay.replay import run_replay
     from training.reporting.report import render_report
     from training.statistics.scoring_metrics import EvaluationRows
 

@@ -14,7 +14,6 @@ from training.distillation.distillation import LearnedRules
 from training.evaluation.backtest import OriginResult
 from training.evaluation.curves import curves
 from training.evaluation.evaluation_document import Evaluation
-from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.evaluation.segments import segments
 from training.evaluation.summary import verdict_of
 from training.evaluation.training_summary import (
@@ -34,7 +33,7 @@ from training.evaluation.training_summary import (
 from training.fitting.calibration_choice import CalibrationChoice
 from training.fitting.tuning import TuningResult
 from training.gates.leakage import GateResult
-from training.replay import Replay
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
 
 
@@ -54,7 +53,7 @@ class Findings:
 
     origins: tuple[OriginResult, ...]
     gates: tuple[GateResult, ...]
-    replay: Replay
+    replay: ReplayEvaluation
     learned: LearnedRules | None
     tuned: TuningResult | None
     accepted_risk: str | None
@@ -102,7 +101,7 @@ def evaluation_of(
         "origins": tuple(origin.evaluation(number) for number, origin in enumerate(findings.origins, 1)),
         "segments": segments(last.contenders[:2], test, business=business),
         "curves": curves(last.contenders, EvaluationRows.of(test)),
-        "replay": ReplayEvaluation.of(findings.replay),
+        "replay": findings.replay,
         "learned_scorecard": None if learned is None else _scorecard(learned, last),
         "accepted_risk": findings.accepted_risk,
     }

@@ -11,7 +11,6 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError
 
 from training.errors import TrainingError
-from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.evaluation.scorer_evaluation import (
     Curves,
     LogLossDifference,
@@ -29,6 +28,7 @@ from training.evaluation.training_summary import (
     PlaybookSummary,
     ReasonWeight,
 )
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.estimate import EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from training.evaluation.replay_evaluation import ReplayEvaluation
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.estimate import Estimate, EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
 

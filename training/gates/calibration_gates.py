@@ -27,7 +27,7 @@ import math
 from dataclasses import dataclass
 
 from training.gates.gate import GateResult
-from training.replay import Replay
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.estimate import NO_ESTIMATE, CalibrationError, Estimate
 from training.statistics.scorer_metrics import Metrics
 
@@ -110,13 +110,12 @@ def slope_gate(slope: Estimate) -> GateResult:
     return _near_one(_SLOPE, slope)
 
 
-def replay_gate(replay: Replay) -> GateResult:
+def replay_gate(replay: ReplayEvaluation) -> GateResult:
     """Fail where point rules found more successes than the model in the replay, beyond chance."""
-    conclusion = replay.conclusion
-    kinds = {result.participant.name: result.participant.kind for result in replay.results}
-    lost = conclusion.decided and kinds.get(conclusion.winner) == "rules"
-    conclusive = conclusion.decided or "rules" not in kinds.values()
-    return GateResult("replay against the point rules", not lost, conclusion.says, numbers={}, conclusive=conclusive)
+    kinds = {participant.name: participant.kind for participant in replay.participants}
+    lost = replay.decided and kinds.get(replay.winner) == "rules"
+    conclusive = replay.decided or "rules" not in kinds.values()
+    return GateResult("replay against the point rules", not lost, replay.says, numbers={}, conclusive=conclusive)
 
 
 def _widened(estimate: Estimate, fitted: Estimate) -> Estimate:

@@ -13,12 +13,13 @@ from training.dataset.dataset_builder import TrainingInputs, load_training_input
 from training.distillation.rule_yaml import read_rules
 from training.errors import HistoryError, TrainingError
 from training.evaluation.model_comparison import ModelComparison
-from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.registry.challenger_evaluation import load_version
 from training.registry.mlflow_registry import RegisteredVersion, Registry
 from training.registry.run_folders import learned_rules_file
-from training.replay import Participants, Replay, choose_participants, run_replay
+from training.replay.participants import Participants, choose_participants
+from training.replay.replay import run_replay
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.comparison import compare_scorers
 from training.statistics.scoring_metrics import EvaluationRows
 
@@ -64,7 +65,7 @@ def compare_registered(workspace: Workspace, *, version: str, progress: Progress
         winner=comparison.winner,
         difference=comparison.difference,
         decided=comparison.decided,
-        replay=ReplayEvaluation.of(replay),
+        replay=replay.with_absent(participants.absent),
     )
 
 
@@ -76,7 +77,7 @@ def replay_weeks(
     inputs: TrainingInputs,
     workspace: Workspace,
     progress: Progress,
-) -> tuple[Replay, Participants]:
+) -> tuple[ReplayEvaluation, Participants]:
     """Replay the test weeks for the model, the champion and every scorecard; return the replay and who took part."""
     dataset, business = inputs.dataset, workspace.playbook.business
     participants = choose_participants(

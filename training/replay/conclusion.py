@@ -1,13 +1,12 @@
 """Which found more conversions, models or point rules, and whether that may be chance: in plain sentences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from training.replay.participants import Participant
-from training.replay.results import CallDifference, ReplayResult
-from training.replay.weeks import Weeks
+from training.replay.replay_evaluation import PairwiseEvaluation, ParticipantResult
 from training.statistics.estimate import Estimate
 from training.statistics.scorer_kind import Kind
+from training.statistics.scorer_metrics import ScorerName
 
 _SAME_DAY = 0.05
 _MANY = 10
@@ -19,8 +18,7 @@ _WINS: dict[Kind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Conclusion:
+class Conclusion(NamedTuple):
     """
     Which participant won.
 
@@ -36,39 +34,42 @@ class Conclusion:
 
 
 def conclude(
-    results: Sequence[ReplayResult], differences: Sequence[CallDifference], *, weeks: Weeks, capacity_per_day: float
+    results: Sequence[ParticipantResult],
+    pairwise: Sequence[PairwiseEvaluation],
+    *,
+    days: int,
+    capacity_per_day: float,
 ) -> Conclusion:
     """
     Compare the model with the point rules that found the most; without point rules, with the best other participant.
 
     Args:
         results: the model's first.
-        differences: of the first from each other, in the same order.
-        weeks: leads and mornings.
+        pairwise: the first against each other, in the same order.
+        days: how many mornings the weeks have.
         capacity_per_day: how many leads the team can call in a day.
     """
     first, *others = results
-    name = first.participant.name
-    when = f"at {capacity_per_day:g} calls a day over {len(weeks.mornings):,} days"
-    if not len(weeks.mornings):
-        return Conclusion(name, decided=False, says="The test weeks contain no morning, so no lead was called.")
+    when = f"at {capacity_per_day:g} calls a day over {days:,} days"
+    if not days:
+        return Conclusion(first.name, decided=False, says="The test weeks contain no morning, so no lead was called.")
     if not others:
-        return Conclusion(name, decided=False, says=_capital(f"{when} {_found(first)}."))
-    rules = [index for index, result in enumerate(others) if result.participant.kind == "rules"]
+        return Conclusion(first.name, decided=False, says=_capital(f"{when} {_found(first)}."))
+    rules = [index for index, result in enumerate(others) if result.kind == "rules"]
     best = max(rules or range(len(others)), key=lambda index: _value(others[index].conversions))
-    return _against(first, others[best], differences[best], when=when)
+    return _against(first, others[best], pairwise[best], when=when)
 
 
-def _against(first: ReplayResult, other: ReplayResult, difference: CallDifference, *, when: str) -> Conclusion:
+def _against(first: ParticipantResult, other: ParticipantResult, pair: PairwiseEvaluation, *, when: str) -> Conclusion:
     """Put into words which of two found more, and whether that may be chance."""
-    more = difference.conversions_more
+    more = pair.conversions_more
     leader, trailer = (first, other) if _value(more) >= 0 else (other, first)
     decided = bool((more.low or 0.0) > 0 or (more.high or 0.0) < 0)
-    counts = f"{_found(leader)}, {_short_name(trailer.participant)} {_with_interval(trailer.conversions)}"
-    win = f"{_WINS[leader.participant.kind]}: " if decided and leader is not first else ""
+    counts = f"{_found(leader)}, {_short_name(trailer)} {_with_interval(trailer.conversions)}"
+    win = f"{_WINS[leader.kind]}: " if decided and leader is not first else ""
     text = f"{win}{when} {counts}: {_more(more, leader.conversions, trailer.conversions)}"
-    earlier = _earlier(difference.days_earlier, first.participant, other.participant)
-    return Conclusion(leader.participant.name, decided, f"{_capital(text)}.{earlier}")
+    earlier = _earlier(pair.days_earlier, first, other)
+    return Conclusion(leader.name, decided, f"{_capital(text)}.{earlier}")
 
 
 def _value(estimate: Estimate) -> float:
@@ -76,14 +77,14 @@ def _value(estimate: Estimate) -> float:
     return 0.0 if estimate.value is None else estimate.value
 
 
-def _found(result: ReplayResult) -> str:
+def _found(result: ParticipantResult) -> str:
     low, high = result.conversions.low or 0.0, result.conversions.high or 0.0
     count = _count(_value(result.conversions))
-    return f"{_short_name(result.participant)} found {count} conversions ({_count(low)}–{_count(high)})"
+    return f"{_short_name(result)} found {count} conversions ({_count(low)}–{_count(high)})"
 
 
-def _short_name(participant: Participant) -> str:
-    return f"the {participant.name.partition(', version')[0].removeprefix('the ')}"
+def _short_name(scorer: ScorerName) -> str:
+    return f"the {scorer.name.partition(', version')[0].removeprefix('the ')}"
 
 
 def _with_interval(estimate: Estimate) -> str:
@@ -132,7 +133,7 @@ def _shown(number: float) -> float:
     return float(_count(number).replace(",", ""))
 
 
-def _earlier(days_earlier: Estimate, first: Participant, other: Participant) -> str:
+def _earlier(days_earlier: Estimate, first: ScorerName, other: ScorerName) -> str:
     """Write which called earlier what both found; nothing where there is no such lead."""
     if days_earlier.value is None:
         return ""

@@ -1,79 +1,27 @@
 """Disagreements: leads that one scorer had the team call and the other did not, with the receipts of both."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from data.warehouse import Warehouse
 from features.feature import Value
-from models.receipt import Receipt
 from models.scorer import Scorer
 from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of
 from training.replay.calls import Calls
 from training.replay.policy import Policy
+from training.replay.replay_evaluation import CalledLead, ReceiptSummary
 from training.replay.results import only_called_by
 from training.replay.weeks import Weeks
-from training.statistics.estimate import Estimate
 
 EXAMPLES = 5
 
-Receipts = Mapping[int, Receipt]
+Receipts = Mapping[int, ReceiptSummary]
 
 
-@dataclass(frozen=True, slots=True)
-class SwappedLead:
-    """
-    A lead that one scorer had the team call and the other did not.
-
-    Attributes:
-        lead: its position in the weeks.
-        row: the test row on whose scores the call was decided; both receipts are of it.
-    """
-
-    lead: int
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class DisagreementExample:
-    """
-    Such a lead, as readers see it.
-
-    Attributes:
-        lead_id: the lead.
-        called_on: date of the call.
-        reached_on: date on which the goal was reached, if within the horizon from the call on.
-        first: the first scorer's receipt; None where it writes none.
-        other: the other's, as of the same instant.
-    """
-
-    lead_id: str
-    called_on: str
-    reached_on: str | None
-    first: Receipt | None
-    other: Receipt | None
-
-
-@dataclass(frozen=True, slots=True)
-class SwapSet:
-    """
-    The leads that only one of two scorers had the team call.
-
-    Attributes:
-        leads: how many of the company's.
-        rate: share of them that reached the goal within the horizon from the call on.
-        examples: the clearest disagreements, at most one per account.
-    """
-
-    leads: float
-    rate: Estimate
-    examples: tuple[DisagreementExample, ...]
-
-
-def clearest(caller: Policy, other: Policy, *, weeks: Weeks) -> tuple[SwappedLead, ...]:
+def clearest(caller: Policy, other: Policy, *, weeks: Weeks) -> tuple[int, ...]:
     """
     Choose the leads on which two scorers disagree most, among those that only the first had called.
 
@@ -83,28 +31,31 @@ def clearest(caller: Policy, other: Policy, *, weeks: Weeks) -> tuple[SwappedLea
         caller: had the leads called.
         other: did not.
         weeks: leads and mornings.
+
+    Returns:
+        Their positions in the weeks.
     """
     leads = np.flatnonzero(only_called_by(caller.calls, other.calls))
     rows = caller.calls.row[leads]
     apart = caller.ranks[rows] - other.ranks[rows]
-    chosen: dict[int, SwappedLead] = {}
-    for index in np.lexsort((weeks.draw[leads], -apart)).tolist():
+    chosen: dict[int, int] = {}
+    for lead in leads[np.lexsort((weeks.draw[leads], -apart))].tolist():
+        chosen.setdefault(int(weeks.group[lead]), lead)
         if len(chosen) == EXAMPLES:
             break
-        chosen.setdefault(int(weeks.group[leads[index]]), SwappedLead(int(leads[index]), int(rows[index])))
     return tuple(chosen.values())
 
 
 def receipts(
     scorer: Scorer | None, rows: Sequence[int], dataset: Dataset, *, warehouse: Warehouse | None = None
-) -> dict[int, Receipt]:
+) -> Receipts:
     """Write a scorer's receipts of test rows, by their position in the block; none for a scorer without receipts."""
     if scorer is None or not rows:
         return {}
     chosen = dataset.block("test").iloc[list(rows)]
     values = _values(values_of(scorer.catalog, chosen, dataset=dataset, warehouse=warehouse))
     return {
-        row: scorer.receipt(str(lead_id), int(as_of), known)
+        row: ReceiptSummary.of(scorer.receipt(str(lead_id), int(as_of), known))
         for row, lead_id, as_of, known in zip(rows, chosen["lead_id"], chosen["as_of"], values, strict=True)
     }
 
@@ -116,8 +67,8 @@ def _values(frame: pd.DataFrame) -> list[tuple[Value, ...]]:
 
 
 def examples(
-    chosen: Sequence[SwappedLead], calls: Calls, *, receipts: tuple[Receipts, Receipts], weeks: Weeks
-) -> tuple[DisagreementExample, ...]:
+    chosen: Sequence[int], calls: Calls, *, receipts: tuple[Receipts, Receipts], weeks: Weeks
+) -> Iterator[CalledLead]:
     """
     Combine leads with their outcomes and the receipts of both scorers.
 
@@ -128,13 +79,12 @@ def examples(
         weeks: leads and mornings.
     """
     first, other = receipts
-    return tuple(
-        DisagreementExample(
-            lead_id=str(weeks.lead_id[swapped.lead]),
-            called_on=weeks.day_of(weeks.mornings[calls.morning[swapped.lead]]),
-            reached_on=weeks.day_of(weeks.goal_at[swapped.lead]) if calls.converted[swapped.lead] else None,
-            first=first.get(swapped.row),
-            other=other.get(swapped.row),
+    for lead in chosen:
+        row = int(calls.row[lead])
+        yield CalledLead(
+            lead_id=str(weeks.lead_id[lead]),
+            called_on=weeks.day_of(weeks.mornings[calls.morning[lead]]),
+            reached_on=weeks.day_of(weeks.goal_at[lead]) if calls.converted[lead] else None,
+            first_receipt=first.get(row),
+            other_receipt=other.get(row),
         )
-        for swapped in chosen
-    )

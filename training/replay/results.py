@@ -1,14 +1,14 @@
 """Results: what each scorer's calls led to, alone and compared with another's, with intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.replay.calls import Calls
-from training.replay.participants import Participant
 from training.replay.policy import Policy
+from training.replay.replay_evaluation import DayTotals, ParticipantResult
 from training.replay.weeks import SEED, Floats, Weeks
 from training.statistics.bootstrap import Ratios, interval, spread
 from training.statistics.estimate import Estimate
@@ -17,34 +17,7 @@ Parts = Mapping[str, tuple[Floats, Floats]]
 Estimates = dict[str, Estimate]
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayResult:
-    """
-    What one scorer's calls led to; counts are of the company's leads, so they need not be whole.
-
-    Attributes:
-        participant: whose calls they are.
-        calls: how many the team made.
-        conversions: how many of the called leads reached the goal within the horizon from the call on.
-        found_share: that, of all conversions that any calls could have found.
-        calls_per_conversion: calls over conversions.
-        days_before: mean days from the call to the goal, of the conversions found.
-        value: amount of the conversions found, those without a known amount counting nothing; None where the history
-            has no amounts.
-        by_day: date, calls and conversions so far; a conversion counts on the day of its call.
-    """
-
-    participant: Participant
-    calls: float
-    conversions: Estimate
-    found_share: Estimate
-    calls_per_conversion: Estimate
-    days_before: Estimate
-    value: Estimate | None
-    by_day: tuple[tuple[str, float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallDifference:
     """
     The first participant's calls compared with another's, paired: both had the same leads and the same mornings.
@@ -59,14 +32,14 @@ class CallDifference:
 
     conversions_more: Estimate
     days_earlier: Estimate
-    value_more: Estimate | None
+    value_more: Estimate | None = None
     rate_only_first: Estimate
     rate_only_other: Estimate
 
 
 def replay_results(
     policies: Sequence[Policy], weeks: Weeks
-) -> tuple[tuple[ReplayResult, ...], tuple[CallDifference, ...]]:
+) -> tuple[tuple[ParticipantResult, ...], tuple[CallDifference, ...]]:
     """
     Count what each policy's calls led to.
 
@@ -85,7 +58,7 @@ def replay_results(
     alone, paired = measured[: len(calls)], measured[len(calls) :]
     return (
         tuple(_result(policy, estimates, weeks) for policy, estimates in zip(policies, alone, strict=True)),
-        tuple(_difference(estimates, weeks) for estimates in paired),
+        tuple(CallDifference(**estimates) for estimates in paired),
     )
 
 
@@ -94,27 +67,15 @@ def only_called_by(first: Calls, other: Calls) -> NDArray[np.bool_]:
     return first.called & ~other.called
 
 
-def _result(policy: Policy, estimates: Estimates, weeks: Weeks) -> ReplayResult:
-    return ReplayResult(
-        participant=policy.participant,
-        calls=float(weeks.weight[policy.calls.called].sum()),
-        conversions=estimates["conversions"],
-        found_share=estimates["found_share"],
-        calls_per_conversion=estimates["calls_per_conversion"],
-        days_before=estimates["days_before"],
-        value=estimates["value"] if weeks.knows_amounts else None,
-        by_day=_by_day(policy.calls, weeks),
-    )
-
-
-def _difference(estimates: Estimates, weeks: Weeks) -> CallDifference:
-    return CallDifference(
-        conversions_more=estimates["conversions_more"],
-        days_earlier=estimates["days_earlier"],
-        value_more=estimates["value_more"] if weeks.knows_amounts else None,
-        rate_only_first=estimates["rate_only_first"],
-        rate_only_other=estimates["rate_only_other"],
-    )
+def _result(policy: Policy, estimates: Estimates, weeks: Weeks) -> ParticipantResult:
+    content = {
+        **dict(policy.participant.identity),
+        "calls": float(weeks.weight[policy.calls.called].sum()),
+        "value": None,
+        **estimates,
+        "by_day": tuple(_by_day(policy.calls, weeks)),
+    }
+    return ParticipantResult.model_validate(content)
 
 
 def _alone(calls: Calls, weeks: Weeks) -> Parts:
@@ -126,7 +87,7 @@ def _alone(calls: Calls, weeks: Weeks) -> Parts:
         "found_share": (converted, weeks.weight * weeks.findable),
         "calls_per_conversion": (called, converted),
         "days_before": (converted * np.nan_to_num(calls.days_before), converted),
-        "value": (converted * np.nan_to_num(weeks.amount), whole),
+        **({"value": (converted * np.nan_to_num(weeks.amount), whole)} if weeks.knows_amounts else {}),
     }
 
 
@@ -140,7 +101,7 @@ def _paired(first: Calls, other: Calls, weeks: Weeks) -> Parts:
     return {
         "conversions_more": (more, whole),
         "days_earlier": (both * earlier, both),
-        "value_more": (more * np.nan_to_num(weeks.amount), whole),
+        **({"value_more": (more * np.nan_to_num(weeks.amount), whole)} if weeks.knows_amounts else {}),
         "rate_only_first": (only_first * first.converted, only_first),
         "rate_only_other": (only_other * other.converted, only_other),
     }
@@ -165,11 +126,12 @@ def _measured(parts: Sequence[Parts], weeks: Weeks) -> list[Estimates]:
     return [{name: estimates[f"{index} {name}"] for name in each} for index, each in enumerate(parts)]
 
 
-def _by_day(calls: Calls, weeks: Weeks) -> tuple[tuple[str, float, float], ...]:
+def _by_day(calls: Calls, weeks: Weeks) -> Iterator[DayTotals]:
     """Accumulate calls and conversions, morning by morning."""
     morning, weight = calls.morning[calls.called], weeks.weight[calls.called]
     sums = [
         np.bincount(morning, weights=each, minlength=len(weeks.mornings)).cumsum().tolist()
         for each in (weight, weight * calls.converted[calls.called])
     ]
-    return tuple(zip(weeks.days, *sums, strict=True))
+    for day, made, converted in zip(weeks.days, *sums, strict=True):
+        yield DayTotals(day=day, calls=made, conversions=converted)

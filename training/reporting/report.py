@@ -11,9 +11,9 @@ from markupsafe import Markup
 from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from models.cold_start import Rung
 from training.evaluation.evaluation_document import Evaluation
-from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.evaluation.scorer_evaluation import SegmentEvaluation, SegmentMetrics, first_of, ranking_scorers
 from training.evaluation.training_summary import LearnedScorecard
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.reporting import charts
 from training.reporting.metric_names import METRICS
 from training.reporting.page import figure, render, swatches

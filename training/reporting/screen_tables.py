@@ -14,9 +14,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from training.evaluation.replay_evaluation import ReplayEvaluation
 from training.evaluation.scorer_evaluation import OriginEvaluation, ranking_scorers
 from training.evaluation.training_summary import BlockCounts, DataSummary
+from training.replay.replay_evaluation import ReplayEvaluation
 from training.reporting.metric_names import HEADLINE, METRICS
 from training.statistics.number_format import day, interval, shown, value
 from training.statistics.scorer_metrics import ScorerEvaluation

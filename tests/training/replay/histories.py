@@ -9,7 +9,8 @@ from data.instants import DAY_US, HOUR_US, to_us
 from features.catalog import Catalog
 from training.dataset.dataset import Dataset
 from training.dataset.split import Plan, Span
-from training.replay import Participant, Weeks
+from training.replay.participants import Participant
+from training.replay.weeks import Weeks
 
 START = to_us(datetime(2026, 1, 1, tzinfo=UTC))
 HORIZON_DAYS = 10

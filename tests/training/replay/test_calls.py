@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data.instants import DAY_US
 from tests.training.replay.histories import drawn, instant, replayed_by_hand, rows_of, weeks_of
-from training.replay import call_leads
+from training.replay.calls import call_leads
 
 DAYS = 8
 HALF_DAYS = st.integers(0, DAYS * 4).map(lambda quarter: quarter / 4)

@@ -39,16 +39,14 @@ def test_the_examples_are_those_furthest_apart_in_rank_with_one_per_account():
         lead: first.ranks[row[lead]] - other.ranks[row[lead]]
         for lead in np.flatnonzero(only_called_by(first.calls, other.calls))
     }
-    assert [example.lead for example in chosen] == sorted(
-        (example.lead for example in chosen), key=lambda lead: -apart[lead]
-    )
-    groups = [weeks.group[example.lead] for example in chosen]
+    assert list(chosen) == sorted(chosen, key=lambda lead: -apart[lead])
+    groups = [weeks.group[lead] for lead in chosen]
     assert len(set(groups)) == len(groups) == EXAMPLES
-    least = min(apart[example.lead] for example in chosen)
+    least = min(apart[lead] for lead in chosen)
     assert {weeks.group[lead] for lead, gap in apart.items() if gap > least} <= set(groups)
-    for example in chosen:
-        assert rows["lead_id"][example.row] == weeks.lead_id[example.lead]
-        assert rows["as_of"][example.row] <= weeks.mornings[first.calls.morning[example.lead]]
+    for lead in chosen:
+        assert rows["lead_id"][row[lead]] == weeks.lead_id[lead]
+        assert rows["as_of"][row[lead]] <= weeks.mornings[first.calls.morning[lead]]
 
 
 def test_outcomes_have_no_influence_on_which_examples_are_shown():
@@ -69,9 +67,9 @@ def test_an_example_has_the_date_of_the_call_and_the_outcome():
     chosen = clearest(first, other, weeks=weeks)
     assert chosen
     for lead, example in zip(chosen, examples(chosen, first.calls, receipts=({}, {}), weeks=weeks), strict=True):
-        assert example.called_on == weeks.days[first.calls.morning[lead.lead]]
-        converted = bool(first.calls.converted[lead.lead])
+        assert example.called_on == weeks.days[first.calls.morning[lead]]
+        converted = bool(first.calls.converted[lead])
         assert converted == (example.reached_on is not None)
-        assert example.first is example.other is None
+        assert example.first_receipt is example.other_receipt is None
         if converted:
             assert example.called_on <= example.reached_on

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data.contract import AttributeType
+from data.instants import iso
 from data.workspace import Workspace
 from features.catalog import Catalog
 from features.errors import FeatureError
@@ -16,7 +17,9 @@ from models.scorecard import compile_scorecard
 from training.dataset.dataset_builder import build_dataset
 from training.fitting import fit as fitting
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
-from training.replay import Participants, choose_participants, participant_of, run_replay
+from training.replay.participants import Participants, choose_participants, participant_of
+from training.replay.replay import run_replay
+from training.replay.replay_evaluation import REASONS
 from training.statistics.estimate import Estimate
 
 
@@ -71,7 +74,8 @@ def test_a_champion_that_wants_what_the_history_lacks_is_said_to_be_absent(world
     (sentence,) = found.absent
     assert sentence.startswith("The model, version 2 (serves) could not take part")
     assert "shoe_size" in sentence
-    assert run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse).absent == (sentence,)
+    replay = run_replay(found, dataset, capacity_per_day=1, warehouse=warehouse)
+    assert replay.with_absent(found.absent).says == f"{replay.says} {sentence}"
     with pytest.raises(FeatureError, match="shoe_size"):
         participant_of(
             replace(model, encoding=Encoding(catalog, model.encoding.categories)), dataset, warehouse=warehouse
@@ -114,33 +118,31 @@ def test_the_arena_holds_with_real_receipts(world, dataset, warehouse, entrants)
         zone=playbook.timezone,
         warehouse=warehouse,
     )
-    assert {result.participant.kind for result in found.results} == {"model", "rules", "learned rules"}
-    assert found.results[0].conversions.value > 0
+    assert {participant.kind for participant in found.participants} == {"model", "rules", "learned rules"}
+    assert found.participants[0].conversions.value > 0
     test = dataset.block("test")
     for pair in found.pairwise[1:]:
-        other = next(each for each in entrants if each.name == pair.other.name)
+        other = next(each for each in entrants if each.name == pair.name)
         examples = [*pair.only_first.examples, *pair.only_other.examples]
         assert examples, "they disagree on some lead"
         for example in examples:
-            first, second = example.first.as_json(), example.other.as_json()
-            assert first["as_of"] == second["as_of"]
-            assert first["as_of"][:10] <= example.called_on
-            assert first["lead_id"] == second["lead_id"] == example.lead_id
-            assert first["scorer"]["kind"] == "model"
-            assert second["scorer"]["fingerprint"] == other.fingerprint
-            row = np.flatnonzero(test["lead_id"] == example.lead_id)
-            assert any(points == pytest.approx(first["points"]) for points in entrants[0].score[row])
-            assert any(points == pytest.approx(second["points"]) for points in other.score[row])
+            first, second = example.first_receipt, example.other_receipt
+            rows = np.flatnonzero(test["lead_id"] == example.lead_id)
+            both = np.stack([entrants[0].score[rows], other.score[rows]], axis=1)
+            row = np.isclose(both, [first.points, second.points]).all(axis=1)
+            assert row.any(), "both receipts are of one row of the lead"
+            assert iso(test["as_of"].iloc[rows[row][0]])[:10] <= example.called_on
             for receipt in (first, second):
-                total = receipt["base_points"] + sum(reason["points"] for reason in receipt["reasons"])
-                assert total == pytest.approx(receipt["points"], abs=1e-9)
+                assert len(receipt.reasons) <= REASONS
+                total = receipt.base_points + sum(reason.points for reason in receipt.reasons) + receipt.rest_points
+                assert total == pytest.approx(receipt.points, abs=1e-9)
 
 
 def test_one_model_against_itself_finds_the_same(entrants, dataset):
     found = run_replay(Participants(entrants[:2]), dataset, capacity_per_day=1)
     (against,) = found.pairwise
-    assert against.difference.conversions_more == Estimate(value=0, low=0, high=0)
-    assert against.agreement.calls_in_common == 1
+    assert against.conversions_more == Estimate(value=0, low=0, high=0)
+    assert against.calls_in_common == 1
     assert against.only_first.leads == against.only_other.leads == 0
 
 
@@ -149,6 +151,6 @@ def test_where_the_model_says_nothing_the_rules_win(world, dataset, warehouse, e
     chance = np.random.default_rng(5).normal(size=len(entrants[0].score))
     nothing = replace(entrants[0], score=chance, probability=1 / (1 + np.exp(-chance)))
     found = run_replay(Participants((nothing, *entrants[2:4])), dataset, capacity_per_day=1, warehouse=warehouse)
-    assert found.conclusion.winner in {one.name for one in entrants[2:4]}
-    assert found.conclusion.decided
-    assert found.conclusion.says.startswith("The point rules win")
+    assert found.winner in {one.name for one in entrants[2:4]}
+    assert found.decided
+    assert found.says.startswith("The point rules win")

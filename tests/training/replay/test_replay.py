@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from tests.training.replay.histories import dataset_of, drawn, participant, rows_of
-from training.evaluation.replay_evaluation import ReplayEvaluation
-from training.replay import Participants, run_replay
+from training.replay.participants import Participants
+from training.replay.replay import run_replay
+from training.replay.replay_evaluation import ReplayEvaluation
 
 DAYS = 40
 
@@ -29,28 +30,28 @@ def noise(rows, seed=1):
 def test_a_model_that_finds_more_wins(history):
     rows, quality = history
     found = held(rows, participant("model, version 3", quality, "model"), participant("desk rules", noise(rows)))
-    assert (found.conclusion.winner, found.conclusion.decided) == ("model, version 3", True)
-    says = found.conclusion.says
+    assert (found.winner, found.decided) == ("model, version 3", True)
+    says = found.says
     assert says.startswith("At 4 calls a day over 40 days the model found ")
     assert " the desk rules " in says
     assert " more (" in says
     assert "chance" not in says
-    assert found.pairwise[0].difference.conversions_more.low > 0
+    assert found.pairwise[0].conversions_more.low > 0
 
 
 def test_rules_that_find_more_win_and_it_is_said(history):
     rows, quality = history
     found = held(rows, participant("model", noise(rows), "model"), participant("desk rules", quality))
-    assert (found.conclusion.winner, found.conclusion.decided) == ("desk rules", True)
-    assert found.conclusion.says.startswith("The point rules win: at 4 calls a day over 40 days the desk rules found ")
-    assert found.pairwise[0].difference.conversions_more.high < 0
+    assert (found.winner, found.decided) == ("desk rules", True)
+    assert found.says.startswith("The point rules win: at 4 calls a day over 40 days the desk rules found ")
+    assert found.pairwise[0].conversions_more.high < 0
 
 
 def test_what_may_be_chance_is_said_to_be(history):
     rows, quality = history
     found = held(rows, participant("model", quality, "model"), participant("desk rules", quality + 0.02 * noise(rows)))
-    assert not found.conclusion.decided
-    assert "which may be chance" in found.conclusion.says
+    assert not found.decided
+    assert "which may be chance" in found.says
 
 
 def test_the_model_is_held_against_the_best_of_all_rules(history):
@@ -61,8 +62,8 @@ def test_the_model_is_held_against_the_best_of_all_rules(history):
         participant("learned", 2 * quality, "learned rules"),
     ]
     found = held(rows, participant("model, version 3", quality - 5, "model"), *others, *rivals)
-    assert found.conclusion.winner == "model, version 3"
-    assert "the old rules" in found.conclusion.says
+    assert found.winner == "model, version 3"
+    assert "the old rules" in found.says
 
 
 def test_equal_scorers_have_empty_swap_sets_and_no_difference(history):
@@ -72,37 +73,35 @@ def test_equal_scorers_have_empty_swap_sets_and_no_difference(history):
     for swap in (against.only_first, against.only_other):
         assert swap.leads == 0
         assert swap.examples == ()
-    assert found.conclusion.says.split(": ")[1].startswith("no difference.")
-    assert not found.conclusion.decided
+    assert found.says.split(": ")[1].startswith("no difference.")
+    assert not found.decided
 
 
 def test_the_model_stands_alone_where_nobody_else_enters(history):
     rows, quality = history
     found = held(rows, participant("model", quality, "model"))
     assert found.pairwise == ()
-    assert found.conclusion.says.startswith("At 4 calls a day over 40 days the model found ")
-    assert not found.conclusion.decided
+    assert found.says.startswith("At 4 calls a day over 40 days the model found ")
+    assert not found.decided
 
 
 def test_weeks_without_a_morning_are_said_to_be_empty():
     rows = rows_of({"seen": [0.0]}, {"seen": [0.1]})
     found = held(rows, participant("model", [1, 2], "model"), participant("desk rules", [2, 1]), days=0.2)
     assert found.days == 0
-    assert "no morning" in found.conclusion.says
-    assert ReplayEvaluation.of(found).days == 0
+    assert "no morning" in found.says
 
 
 def test_the_typed_evaluation_holds_every_participant_and_pair(history):
     rows, quality = history
     heard = []
-    replay = held(
+    content = held(
         rows,
         participant("model", quality, "model"),
         participant("desk rules", noise(rows)),
         participant("base rate", np.zeros(len(rows)), "baseline"),
         progress=lambda *step: heard.append(step),
     )
-    content = ReplayEvaluation.of(replay)
     assert ReplayEvaluation.model_validate_json(content.model_dump_json()) == content
     assert (content.start, content.days) == ("2026-01-01T00:00:00Z", DAYS)
     assert [result.name for result in content.participants] == ["model", "desk rules", "base rate"]
@@ -122,7 +121,7 @@ def test_the_difference_in_words_is_that_of_the_two_numbers_beside_it(seed):
     """40.4 and 41.6 are written as 40 and 42, and 1.2 more as 2 more."""
     rows, quality = drawn(700, DAYS, seed=seed)
     replay = held(rows, participant("model", quality, "model"), participant("desk rules", quality + noise(rows, seed)))
-    words = replay.conclusion.says.partition(" over 40 days ")[2]
+    words = replay.says.partition(" over 40 days ")[2]
     counts = re.search(
         r"found ([\d.,]+) conversions .*? rules ([\d.,]+) \(|found ([\d.,]+) .*? model ([\d.,]+) \(", words
     )

@@ -8,7 +8,7 @@ import numpy as np
 from data.instants import from_us, to_us
 from tests.training.replay.histories import HORIZON, instant, rows_of, weeks_of
 from training.dataset.split import Span
-from training.replay import Weeks
+from training.replay.weeks import Weeks
 
 
 def test_a_morning_is_one_of_the_playbooks_zone_also_when_its_clocks_change():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from data.instants import parse
-from training.evaluation.replay_evaluation import PairwiseEvaluation, ParticipantResult
+from training.replay.replay_evaluation import PairwiseEvaluation, ParticipantResult
 from training.reporting.charts.dots import Panel, dot, dots
 from training.reporting.charts.frame import WIDE, Chart, coloured, dashed, framed, legend_of, nothing, room_for, values
 from training.reporting.charts.probabilities import thinned

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import altair as alt
 
-from training.evaluation.replay_evaluation import DayTotals
 from training.evaluation.scorer_evaluation import (
     GainCurve,
     GainPoint,
@@ -14,6 +13,7 @@ from training.evaluation.scorer_evaluation import (
     ReliabilityCurve,
     ranking_scorers,
 )
+from training.replay.replay_evaluation import DayTotals
 from training.reporting.charts.dots import Panel, dot, dots
 from training.reporting.charts.frame import (
     WIDE,

@@ -1,19 +1,13 @@
 """The replay of the test weeks: what each participant's calls came to, and where two of them disagree."""
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable
+from typing import Self
 
 from pydantic import Field
 
-from data.instants import iso
+from models.receipt import Receipt
 from training.statistics.estimate import Estimate, EvaluationPart, Number
 from training.statistics.scorer_metrics import ScorerIdentity, ScorerName
-
-if TYPE_CHECKING:  # whoever only reads an evaluation does not load what makes one
-    from models.receipt import Receipt
-    from training.replay import Replay
-    from training.replay.disagreements import DisagreementExample, SwapSet
-    from training.replay.pairwise import PairwiseResult
-    from training.replay.results import ReplayResult
 
 REASONS = 5
 """Reasons of a receipt that are kept, those that moved most first."""
@@ -38,24 +32,6 @@ class ParticipantResult(ScorerIdentity):
     value: Estimate | None = Field(description="amount of the conversions; None where the history knows no amounts")
     by_day: tuple[DayTotals, ...]
 
-    @classmethod
-    def of(cls, result: "ReplayResult") -> Self:
-        """Read it from the replay."""
-        who = result.participant
-        return cls(
-            name=who.name,
-            kind=who.kind,
-            version=who.version,
-            fingerprint=who.fingerprint,
-            calls=result.calls,
-            conversions=result.conversions,
-            found_share=result.found_share,
-            calls_per_conversion=result.calls_per_conversion,
-            days_before=result.days_before,
-            value=None if result.value is None else result.value,
-            by_day=tuple(DayTotals(day=day, calls=calls, conversions=won) for day, calls, won in result.by_day),
-        )
-
 
 class ReasonPoints(EvaluationPart):
     """A reason of a receipt, and the points it moved."""
@@ -78,10 +54,8 @@ class ReceiptSummary(EvaluationPart):
     stretch: Number = None
 
     @classmethod
-    def of(cls, receipt: "Receipt | None") -> Self | None:
-        """Shorten a receipt; None where the scorer writes none."""
-        if receipt is None:
-            return None
+    def of(cls, receipt: Receipt) -> Self:
+        """Shorten a receipt."""
         content = receipt.as_json(reasons=REASONS)
         return cls.model_validate({name: content[name] for name in cls.model_fields})
 
@@ -95,30 +69,13 @@ class CalledLead(EvaluationPart):
     first_receipt: ReceiptSummary | None = Field(description="of the replay's first participant")
     other_receipt: ReceiptSummary | None
 
-    @classmethod
-    def of(cls, example: "DisagreementExample") -> Self:
-        """Read it from the replay."""
-        return cls(
-            lead_id=example.lead_id,
-            called_on=example.called_on,
-            reached_on=example.reached_on,
-            first_receipt=ReceiptSummary.of(example.first),
-            other_receipt=ReceiptSummary.of(example.other),
-        )
-
 
 class ExclusiveCalls(EvaluationPart):
     """The leads that only one of two participants called, and the share of them that reached the goal."""
 
     leads: float
     rate: Estimate
-    examples: tuple[CalledLead, ...]
-
-    @classmethod
-    def of(cls, calls: "SwapSet") -> Self:
-        """Read them from the replay."""
-        examples = tuple(CalledLead.of(example) for example in calls.examples)
-        return cls(leads=calls.leads, rate=calls.rate, examples=examples)
+    examples: tuple[CalledLead, ...] = Field(description="the clearest disagreements, at most one for each account")
 
 
 class PairwiseEvaluation(ScorerName):
@@ -132,23 +89,6 @@ class PairwiseEvaluation(ScorerName):
     top_tenth_in_common: Number
     only_first: ExclusiveCalls
     only_other: ExclusiveCalls
-
-    @classmethod
-    def of(cls, pair: "PairwiseResult") -> Self:
-        """Read it from the replay."""
-        difference, agreement = pair.difference, pair.agreement
-        return cls(
-            name=pair.other.name,
-            kind=pair.other.kind,
-            conversions_more=difference.conversions_more,
-            days_earlier=difference.days_earlier,
-            value_more=None if difference.value_more is None else difference.value_more,
-            rank_correlation=agreement.rank_correlation,
-            calls_in_common=agreement.calls_in_common,
-            top_tenth_in_common=agreement.top_tenth_in_common,
-            only_first=ExclusiveCalls.of(pair.only_first),
-            only_other=ExclusiveCalls.of(pair.only_other),
-        )
 
 
 class ReplayEvaluation(EvaluationPart):
@@ -166,19 +106,6 @@ class ReplayEvaluation(EvaluationPart):
     decided: bool = Field(description="whether the 95 % interval of the difference excludes 0")
     says: str
 
-    @classmethod
-    def of(cls, replay: "Replay") -> Self:
-        """Read it from the replay."""
-        return cls(
-            start=iso(replay.period.start),
-            end=iso(replay.period.end),
-            days=replay.days,
-            capacity_per_day=replay.capacity_per_day,
-            leads=replay.leads,
-            conversions=replay.conversions,
-            participants=tuple(ParticipantResult.of(result) for result in replay.results),
-            pairwise=tuple(PairwiseEvaluation.of(pair) for pair in replay.pairwise),
-            winner=replay.conclusion.winner,
-            decided=replay.conclusion.decided,
-            says=" ".join([replay.conclusion.says, *replay.absent]),
-        )
+    def with_absent(self, absent: Iterable[str]) -> Self:
+        """Add a sentence on each scorer that should have taken part and could not."""
+        return self.model_copy(update={"says": " ".join([self.says, *absent])})
