@@ -1,19 +1,31 @@
 """What comes in: playbooks, exports, the contract they are turned into, and where the tables live."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from data.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from data.commands import CheckResult, check
-    from data.contract import AttributeType
-    from data.errors import DataError, IntakeError, LeadscoreError, PlaybookError, QualityError
-    from data.home import Home
-    from data.playbook import Business, Playbook, load_playbook
-    from data.progress import Progress, shown, silent
-    from data.quality import QualityReport
-    from data.warehouse import Warehouse, import_history
+    from data.commands import CheckResult as CheckResult
+    from data.commands import check as check
+    from data.contract import AttributeType as AttributeType
+    from data.errors import DataError as DataError
+    from data.errors import IntakeError as IntakeError
+    from data.errors import LeadscoreError as LeadscoreError
+    from data.errors import PlaybookError as PlaybookError
+    from data.errors import QualityError as QualityError
+    from data.home import Home as Home
+    from data.playbook import Business as Business
+    from data.playbook import Playbook as Playbook
+    from data.playbook import load_playbook as load_playbook
+    from data.progress import Progress as Progress
+    from data.progress import shown as shown
+    from data.progress import silent as silent
+    from data.quality import QualityReport as QualityReport
+    from data.warehouse import Warehouse as Warehouse
+    from data.warehouse import import_history as import_history
 
-_MODULES = {
+_HOMES = {
     "commands": ("CheckResult", "check"),
     "contract": ("AttributeType",),
     "errors": ("DataError", "IntakeError", "LeadscoreError", "PlaybookError", "QualityError"),
@@ -24,32 +36,5 @@ _MODULES = {
     "warehouse": ("Warehouse", "import_history"),
 }
 
-__all__ = [
-    "AttributeType",
-    "Business",
-    "CheckResult",
-    "DataError",
-    "Home",
-    "IntakeError",
-    "LeadscoreError",
-    "Playbook",
-    "PlaybookError",
-    "Progress",
-    "QualityError",
-    "QualityReport",
-    "Warehouse",
-    "check",
-    "import_history",
-    "load_playbook",
-    "shown",
-    "silent",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: the help of the command line needs none of them."""
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(f"data.{module}"), name)
-    message = f"module 'data' has no attribute {name!r}"
-    raise AttributeError(message)
+__all__ = list(chain.from_iterable(_HOMES.values()))
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,30 +1,22 @@
 """What we know about a lead at one instant."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from data.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from features.catalog import Catalog
-    from features.errors import CatalogError, FeatureError, LiveQueryError
-    from features.feature import Feature
+    from features.catalog import Catalog as Catalog
+    from features.errors import CatalogError as CatalogError
+    from features.errors import FeatureError as FeatureError
+    from features.errors import LiveQueryError as LiveQueryError
+    from features.feature import Feature as Feature
 
-_MODULES = {
+_HOMES = {
     "catalog": ("Catalog",),
-    "errors": (
-        "CatalogError",
-        "FeatureError",
-        "LiveQueryError",
-    ),
+    "errors": ("CatalogError", "FeatureError", "LiveQueryError"),
     "feature": ("Feature",),
 }
 
-__all__ = ["Catalog", "CatalogError", "Feature", "FeatureError", "LiveQueryError"]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: a verb that only reads needs none of them."""
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(f"features.{module}"), name)
-    message = f"module 'features' has no attribute {name!r}"
-    raise AttributeError(message)
+__all__ = list(chain.from_iterable(_HOMES.values()))
+__getattr__ = lazy_names(__name__, _HOMES)

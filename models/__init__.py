@@ -1,54 +1,30 @@
 """How features become a score and its reasons."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from data.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from models.bands import Bands
-    from models.calibration import Platt
-    from models.errors import BundleError, ModelError, StructureError
-    from models.receipt import Reason, Receipt, ScorerId, changes
-    from models.scorer import ScoreArrays, Scorer
+    from models.bands import Bands as Bands
+    from models.calibration import Platt as Platt
+    from models.errors import BundleError as BundleError
+    from models.errors import ModelError as ModelError
+    from models.errors import StructureError as StructureError
+    from models.receipt import Reason as Reason
+    from models.receipt import Receipt as Receipt
+    from models.receipt import ScorerId as ScorerId
+    from models.receipt import changes as changes
+    from models.scorer import ScoreArrays as ScoreArrays
+    from models.scorer import Scorer as Scorer
 
-_MODULES = {
+_HOMES = {
     "bands": ("Bands",),
     "calibration": ("Platt",),
-    "errors": (
-        "BundleError",
-        "ModelError",
-        "StructureError",
-    ),
-    "receipt": (
-        "Reason",
-        "Receipt",
-        "ScorerId",
-        "changes",
-    ),
-    "scorer": (
-        "ScoreArrays",
-        "Scorer",
-    ),
+    "errors": ("BundleError", "ModelError", "StructureError"),
+    "receipt": ("Reason", "Receipt", "ScorerId", "changes"),
+    "scorer": ("ScoreArrays", "Scorer"),
 }
 
-__all__ = [
-    "Bands",
-    "BundleError",
-    "ModelError",
-    "Platt",
-    "Reason",
-    "Receipt",
-    "ScoreArrays",
-    "Scorer",
-    "ScorerId",
-    "StructureError",
-    "changes",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: a verb that only reads needs few of them."""
-    for module, names in _MODULES.items():
-        if name in names:
-            return getattr(import_module(f"models.{module}"), name)
-    message = f"module 'models' has no attribute {name!r}"
-    raise AttributeError(message)
+__all__ = list(chain.from_iterable(_HOMES.values()))
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,21 +1,32 @@
 """How a model is trained, evaluated, registered and promoted."""
 
-import importlib
 import os
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from data.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from training.command_results import BuildResult, CompareResult, TrainResult
-    from training.commands import build, compare, history, promote, report, rollback, scorecard, train
-    from training.errors import (
-        FewLeadsError,
-        HistoryError,
-        LeakError,
-        PromotionRefusedError,
-        RegistryError,
-        TrainingError,
-    )
-    from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
+    from training.command_results import BuildResult as BuildResult
+    from training.command_results import CompareResult as CompareResult
+    from training.command_results import TrainResult as TrainResult
+    from training.commands import build as build
+    from training.commands import compare as compare
+    from training.commands import history as history
+    from training.commands import promote as promote
+    from training.commands import report as report
+    from training.commands import rollback as rollback
+    from training.commands import scorecard as scorecard
+    from training.commands import train as train
+    from training.errors import FewLeadsError as FewLeadsError
+    from training.errors import HistoryError as HistoryError
+    from training.errors import LeakError as LeakError
+    from training.errors import PromotionRefusedError as PromotionRefusedError
+    from training.errors import RegistryError as RegistryError
+    from training.errors import TrainingError as TrainingError
+    from training.registry.promotion_results import HistoryResult as HistoryResult
+    from training.registry.promotion_results import PromotionResult as PromotionResult
+    from training.registry.promotion_results import RollbackResult as RollbackResult
 
 # MLflow reads these when it is imported: it sends nothing anywhere, and a machine without git is no reason to speak up.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -26,47 +37,11 @@ os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 _HOMES = {
-    "commands": ("build", "compare", "history", "promote", "report", "rollback", "scorecard", "train"),
-    "errors": (
-        "FewLeadsError",
-        "HistoryError",
-        "LeakError",
-        "PromotionRefusedError",
-        "RegistryError",
-        "TrainingError",
-    ),
-    "registry.promotion_results": ("HistoryResult", "PromotionResult", "RollbackResult"),
     "command_results": ("BuildResult", "CompareResult", "TrainResult"),
+    "commands": ("build", "compare", "history", "promote", "report", "rollback", "scorecard", "train"),
+    "errors": ("FewLeadsError", "HistoryError", "LeakError", "PromotionRefusedError", "RegistryError", "TrainingError"),
+    "registry.promotion_results": ("HistoryResult", "PromotionResult", "RollbackResult"),
 }
 
-__all__ = [
-    "BuildResult",
-    "CompareResult",
-    "FewLeadsError",
-    "HistoryError",
-    "HistoryResult",
-    "LeakError",
-    "PromotionRefusedError",
-    "PromotionResult",
-    "RegistryError",
-    "RollbackResult",
-    "TrainResult",
-    "TrainingError",
-    "build",
-    "compare",
-    "history",
-    "promote",
-    "report",
-    "rollback",
-    "scorecard",
-    "train",
-]
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for: MLflow and LightGBM take seconds."""
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"training.{module}"), name)
-    message = f"module 'training' has no attribute {name!r}"
-    raise AttributeError(message)
+__all__ = list(chain.from_iterable(_HOMES.values()))
+__getattr__ = lazy_names(__name__, _HOMES)
