@@ -50,6 +50,9 @@ OUTCOME_COLUMNS = pa.schema(
 )
 """A lead reached a lifecycle stage; ``outcome_id`` is unique."""
 
+CONTRACT = {"leads": LEAD_COLUMNS, "activities": ACTIVITY_COLUMNS, "outcomes": OUTCOME_COLUMNS}
+"""The contract's tables."""
+
 
 def lead_schema(attributes: Mapping[str, AttributeType]) -> pa.Schema:
     """

@@ -7,6 +7,7 @@ A draft's name begins with a dot and the name of its place: whoever finds one ol
 
 import contextlib
 import errno
+import hashlib
 import os
 import shutil
 import uuid
@@ -95,6 +96,12 @@ def append_line(path: Path, line: bytes) -> None:
             with contextlib.suppress(OSError):
                 file.truncate(size)
             raise
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file's content, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

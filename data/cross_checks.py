@@ -5,7 +5,7 @@ import duckdb
 
 from data.intake import StagedRows
 from data.playbook import Business
-from data.progress import Progress
+from data.progress import Progress, tracked
 from data.sql import quoted
 from data.staging import IDS, IGNORED, STAGED, contract_columns
 
@@ -15,14 +15,12 @@ _CALLED = {"leads": "version", "activities": "activity_id", "outcomes": "outcome
 
 def check_together(staged: StagedRows, business: Business, progress: Progress) -> None:
     """Mark the rows that contradict others: repeated ids, facts without a lead, outcomes before their lead."""
-    for done, table in enumerate(STAGED):
-        progress("checking", done, len(STAGED))
+    for table in tracked(list(STAGED), "checking", progress):
         if table != "leads":
             mark_orphans(staged.connection, table)
         if table == "outcomes":
             mark_before_creation(staged.connection)
         mark_repeated(staged.connection, table, list(contract_columns(table, business)))
-    progress("checking", len(STAGED), len(STAGED))
 
 
 def mark_orphans(connection: duckdb.DuckDBPyConnection, table: str) -> None:

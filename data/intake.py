@@ -4,8 +4,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import duckdb
+from pydantic import Field, TypeAdapter
 
 from data.cells import macros
 from data.contract_mapping import (
@@ -23,20 +25,19 @@ from data.errors import IntakeError
 from data.exports import BROKEN, ExportFile, ImportTools, find_files, open_file, reading
 from data.located_yaml import nearest
 from data.playbook import Playbook
+from data.progress import tracked
 from data.sources import (
-    ActivityColumns,
     ActivitySource,
     EventLogSource,
     FileSource,
-    LeadColumns,
     LeadSource,
-    OutcomeColumns,
     OutcomeSource,
     StoreSource,
 )
 from data.sql import listed
 from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, word_meanings
 
+_FILE_SOURCE: TypeAdapter[FileSource] = TypeAdapter(Annotated[FileSource, Field(discriminator="holds")])
 _BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, content VARCHAR, why VARCHAR)"
 
 
@@ -98,32 +99,12 @@ def source_files(playbook: Playbook, store: Path | None = None) -> list[SourceFi
 
 def _files_of(store: Path) -> Iterator[SourceFiles]:
     """Yield the tables that were copied from a store as sources; their columns have the contract's names."""
-    sources: tuple[FileSource, ...] = (
-        LeadSource(
-            file="leads of the store",
-            format="parquet",
-            holds="leads",
-            columns=LeadColumns(account_id="account_id", known_at="known_at"),
-        ),
-        ActivitySource(
-            file="activities of the store",
-            format="parquet",
-            holds="activities",
-            columns=ActivityColumns(
-                activity_id="activity_id", kind="kind", known_at="known_at", subject="subject", value="value"
-            ),
-        ),
-        OutcomeSource(
-            file="outcomes of the store",
-            format="parquet",
-            holds="outcomes",
-            columns=OutcomeColumns(outcome_id="outcome_id", known_at="known_at", amount="amount", reason="reason"),
-        ),
-    )
-    for table, source in zip(STAGED, sources, strict=True):
+    for table, names in STAGED.items():
         path = store / f"{table}.parquet"
         if path.exists():
-            yield SourceFiles(source, store, (path,))
+            columns = {name: name for name in names}
+            about = {"file": f"{table} of the store", "format": "parquet", "holds": table, "columns": columns}
+            yield SourceFiles(_FILE_SOURCE.validate_python(about), store, (path,))
 
 
 def stage(playbook: Playbook, tools: ImportTools, *, now_us: int, store: Path | None = None) -> StagedRows:
@@ -180,12 +161,10 @@ def _stage_export(
         first, source.file, "events" if isinstance(source, EventLogSource) else source.holds, shown, export_index
     )
     parts = [main]
-    for number, file in enumerate(export.files):
-        tools.progress(f"reading {source.file}", number, len(export.files))
+    for number, file in enumerate(tracked(export.files, f"reading {source.file}", tools.progress)):
         with reading(file.shown, file.format):
             derived = _stage_file(export, main, file=file, file_number=number, rules=rules, connection=tools.connection)
         parts = [main, *derived]
-    tools.progress(f"reading {source.file}", len(export.files), len(export.files))
     if isinstance(source, EventLogSource):
         parts.append(_tell_apart(source, main, rules=rules, connection=tools.connection))
     return parts

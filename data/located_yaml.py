@@ -85,7 +85,7 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
         message = _broken(path, text, error)
         raise PlaybookError(message) from None
     if node is not None and _places_in(node, path, above=(), known={}) > MOST_PLACES:
-        raise playbook_error([Mistake(str(path), 1, "aliases (*name) expand to too many values: write them out.")])
+        raise _error_at(path, None, "aliases (*name) expand to too many values: write them out.")
     return node
 
 
@@ -94,24 +94,19 @@ def _require_flat(path: Path, events: Iterable[yaml.Event]) -> None:
     for event in events:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            line = event.start_mark.line + 1 if event.start_mark is not None else 1
-            raise playbook_error(
-                [
-                    Mistake(
-                        str(path),
-                        line,
-                        f"lists and mappings are nested too deeply: at most {DEEPEST} levels are allowed.",
-                    )
-                ]
-            )
+            message = f"lists and mappings are nested too deeply: at most {DEEPEST} levels are allowed."
+            raise _error_at(path, event, message)
+
+
+def _error_at(path: Path, part: yaml.Node | yaml.Event | None, message: str) -> PlaybookError:
+    mark = None if part is None else part.start_mark
+    return playbook_error([Mistake(str(path), 1 if mark is None else mark.line + 1, message)])
 
 
 def _places_in(node: yaml.Node, path: Path, *, above: tuple[int, ...], known: dict[int, int]) -> int:
     """Count the values of a node with its aliases expanded."""
     if id(node) in above:
-        raise playbook_error(
-            [Mistake(str(path), node.start_mark.line + 1, "this alias contains itself: write the values out.")]
-        )
+        raise _error_at(path, node, "this alias contains itself: write the values out.")
     if id(node) not in known:
         parts = node.value if isinstance(node, yaml.CollectionNode) else []
         inner = [each for part in parts for each in (part if isinstance(part, tuple) else (part,))]
@@ -140,7 +135,7 @@ def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
         return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError):
         message = f"{node.value[:40]!r} is not a value that a playbook can hold: put it in quotes if it is text."
-        raise playbook_error([Mistake(str(path), node.start_mark.line + 1, message)]) from None
+        raise _error_at(path, node, message) from None
 
 
 def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
@@ -208,11 +203,8 @@ def _walk_key(key: yaml.Node, where: Where, *, lines: dict[Where, int], path: Pa
     if key.tag == "tag:yaml.org,2002:merge":
         return [Mistake(str(path), line, "<< (merge) is not supported: write the values out.")]
     if (*where, key.value) in lines:
-        return [
-            Mistake(
-                str(path), line, f"{key.value} is given twice (first on line {lines[(*where, key.value)]}): keep one."
-            )
-        ]
+        message = f"{key.value} is given twice (first on line {lines[(*where, key.value)]}): keep one."
+        return [Mistake(str(path), line, message)]
     return []
 
 

@@ -10,11 +10,11 @@ import os
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from data.errors import IntakeError
@@ -51,7 +51,10 @@ class Moment(ABC):
 
     Attributes:
         tables: the names of its tables.
+        binary: the suffix that makes text sort by its bytes on every engine.
     """
+
+    binary: ClassVar[str]
 
     def __init__(self, tables: frozenset[str]) -> None:
         self.tables = tables
@@ -69,11 +72,6 @@ class Moment(ABC):
     @abstractmethod
     def of_leads(self, column: str) -> str:
         """Return the condition that a column is among the lead ids of one parameter, JSON text ``["L-1", …]``."""
-
-    @property
-    @abstractmethod
-    def binary(self) -> str:
-        """The suffix that makes text sort by its bytes on every engine."""
 
     def relation(self, table: str) -> str:
         """Return a contract table as SQL; outcomes include those that merged leads share."""
@@ -94,6 +92,8 @@ class Moment(ABC):
 
 
 class _SqliteMoment(Moment):
+    binary = ""
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -107,12 +107,10 @@ class _SqliteMoment(Moment):
     def of_leads(self, column: str) -> str:
         return f"{column} IN (SELECT value FROM json_each({{place}}))"
 
-    @property
-    def binary(self) -> str:
-        return ""
-
 
 class _PostgresMoment(Moment):
+    binary = ' COLLATE "C"'
+
     def __init__(self, connection: Any) -> None:
         self._connection = connection
         self._numbers = count(1)
@@ -128,10 +126,6 @@ class _PostgresMoment(Moment):
 
     def of_leads(self, column: str) -> str:
         return f"{column} IN (SELECT jsonb_array_elements_text({{place}}::text::jsonb))"
-
-    @property
-    def binary(self) -> str:
-        return ' COLLATE "C"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +164,10 @@ class OperationalStore:
         Raises:
             IntakeError: there is no store, it cannot be read, or a newer release made it.
         """
-        opened = self._postgres() if self._on_postgres else self._sqlite()
-        with opened as moment:
+        path = self.path
+        with _postgres_moment(self.url, self.shown) if path is None else _sqlite_moment(path) as moment:
             self._check(moment)
             yield moment
-
-    def _sqlite(self) -> AbstractContextManager[Moment]:
-        return _sqlite_moment(Path(self.url.removeprefix("sqlite:///")))
-
-    def _postgres(self) -> AbstractContextManager[Moment]:
-        return _postgres_moment(self.url, self.shown)
 
     def _check(self, moment: Moment) -> None:
         if not {"lead_versions", "activities", "outcomes"} <= moment.tables:

@@ -5,13 +5,12 @@ leadscore remembers the hash of each such file that it wrote. A file that still 
 word; any other file was changed by somebody, or is not leadscore's, and is replaced only with ``--overwrite``.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from data.atomic_files import new_file, write_whole
+from data.atomic_files import new_file, sha256_of, write_whole
 from data.errors import DataError
 from data.home import Home
 
@@ -37,7 +36,7 @@ def output_file(out: Path, home: Home, *, overwrite: bool = False) -> Iterator[P
     try:
         with new_file(out) as draft:
             yield draft
-            _remember(out, _sha256(draft), home)
+            _remember(out, sha256_of(draft), home)
     except OSError as error:
         message = f"{out} cannot be written ({error.strerror or error}): name a file in a folder you may write to."
         raise OutputFileError(message) from None
@@ -65,7 +64,7 @@ def require_replaceable(out: Path, home: Home, *, overwrite: bool) -> None:
     if out.is_dir():
         message = f"{out} is a folder: give --out the name of a file."
         raise OutputFileError(message)
-    if out.is_file() and not overwrite and _remembered(home).get(_key(out)) != _sha256(out):
+    if out.is_file() and not overwrite and _remembered(home).get(_key(out)) != sha256_of(out):
         message = (
             f"{out} exists, and was changed or made by somebody else: name another file, or add --overwrite to "
             "replace it."
@@ -93,8 +92,3 @@ def _record(home: Home) -> Path:
 
 def _key(out: Path) -> str:
     return str(out.resolve())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

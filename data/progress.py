@@ -1,12 +1,14 @@
 """How far a long task is: reported by the code that works, shown on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
+
+Item = TypeVar("Item")
 
 
 class Progress(Protocol):
@@ -25,6 +27,14 @@ class Progress(Protocol):
 
 def silent(what: str, done: int, total: int) -> None:
     """Ignore the progress."""
+
+
+def tracked(items: Sequence[Item], what: str, progress: Progress) -> Iterator[Item]:
+    """Yield items of a task, and report before each how many are done, and after the last that all are."""
+    for done, item in enumerate(items):
+        progress(what, done, len(items))
+        yield item
+    progress(what, len(items), len(items))
 
 
 @contextmanager

@@ -3,35 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from data.arrow_schemas import ARROW_TYPES, CONTRACT, INSTANT
 from data.business import Business
-from data.contract import AttributeType
 from data.sql import quoted
 
 IGNORED = "ignored"
 WHERE_FROM = {"_part": "USMALLINT", "_file": "USMALLINT", "_row": "BIGINT"}
-STAGED = {
-    "leads": {"lead_id": "VARCHAR", "account_id": "VARCHAR", "created_at": "BIGINT", "known_at": "BIGINT"},
-    "activities": {
-        "activity_id": "VARCHAR",
-        "lead_id": "VARCHAR",
-        "kind": "VARCHAR",
-        "occurred_at": "BIGINT",
-        "known_at": "BIGINT",
-        "subject": "VARCHAR",
-        "value": "DOUBLE",
-    },
-    "outcomes": {
-        "outcome_id": "VARCHAR",
-        "lead_id": "VARCHAR",
-        "stage": "VARCHAR",
-        "reached_at": "BIGINT",
-        "known_at": "BIGINT",
-        "amount": "DOUBLE",
-        "reason": "VARCHAR",
-    },
-}
+_SQL_TYPES = {pa.string(): "VARCHAR", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN", INSTANT: "BIGINT"}
+STAGED = {table: {field.name: _SQL_TYPES[field.type] for field in schema} for table, schema in CONTRACT.items()}
+"""The columns of the contract's tables and their types while staged: instants are microseconds."""
+
 IDS = {"leads": ("lead_id", "known_at"), "activities": ("activity_id",), "outcomes": ("outcome_id",)}
-_SQL_TYPES = {AttributeType.NUMERIC: "DOUBLE", AttributeType.CATEGORY: "VARCHAR", AttributeType.BOOLEAN: "BOOLEAN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +59,9 @@ class StagingRules:
 
 
 def contract_columns(table: str, business: Business) -> dict[str, str]:
-    """Return the contract's columns of a table and their types while staged: instants are microseconds."""
-    extra = {name: _SQL_TYPES[kind] for name, kind in business.attribute_types.items()} if table == "leads" else {}
-    return {**STAGED[table], **extra}
+    """Return the columns of a table and their types while staged, those of the attributes included."""
+    attributes = business.attribute_types if table == "leads" else {}
+    return {**STAGED[table], **{name: _SQL_TYPES[ARROW_TYPES[kind]] for name, kind in attributes.items()}}
 
 
 def create_tables(business: Business) -> list[str]:

@@ -11,15 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.arrow_schemas import ACTIVITY_COLUMNS, LEAD_COLUMNS, OUTCOME_COLUMNS, lead_schema
+from data.arrow_schemas import CONTRACT, LEAD_COLUMNS, lead_schema
 from data.contract import AttributeType
 from data.errors import IntakeError
 from data.operational_store import FACTS, Moment, store_of
 from data.progress import Progress, silent
 from data.sources import StoreSource
 from data.workspace import Workspace
-
-_SCHEMAS = {"activities": ACTIVITY_COLUMNS, "outcomes": OUTCOME_COLUMNS}
 
 
 @contextmanager
@@ -73,7 +71,7 @@ class Shape:
     def schema(self, table: str) -> pa.Schema:
         """Return the columns of a contract table."""
         if table != "leads":
-            return _SCHEMAS[table]
+            return CONTRACT[table]
         if self.as_text:
             return pa.schema([*LEAD_COLUMNS, *(pa.field(name, pa.string()) for name in self.attributes)])
         return lead_schema(self.attributes)

@@ -1,6 +1,5 @@
 """The folder of a simulation: written beside its place and put there all at once, over nothing that would be lost."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data.atomic_files import new_folder
+from data.atomic_files import new_folder, sha256_of
 from data.errors import DataError
 from data.home import DEMO
 from data.playbook import RIVALS
@@ -70,7 +69,7 @@ def require_unchanged(out: Path, company: Mapping[str, int] | None) -> None:
 
 def write_mark(folder: Path, about: Mapping[str, Any]) -> None:
     """Write what marks a folder as a simulation: how it was made, and the hash of every file in it."""
-    hashes = {path.relative_to(folder).as_posix(): _sha256(path) for path in _files(folder)}
+    hashes = {path.relative_to(folder).as_posix(): sha256_of(path) for path in _files(folder)}
     text = json.dumps({**about, "sha256": hashes}, indent=2)
     (folder / MARK).write_text(f"{text}\n", encoding="utf-8")
 
@@ -89,16 +88,11 @@ def _changed(out: Path, mark: Mapping[str, Any]) -> list[str]:
     if not isinstance(hashes, dict):  # of the first release: only what people edit is compared
         return [name for name in PLAYBOOK if (out / name).exists() and (out / name).read_text("utf-8") != _text(name)]
     names = (path.relative_to(out).as_posix() for path in _files(out))
-    return [name for name in names if name != MARK and hashes.get(name) != _sha256(out / name)]
+    return [name for name in names if name != MARK and hashes.get(name) != sha256_of(out / name)]
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
