@@ -2,7 +2,7 @@
 
 import fnmatch
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 from data.added_features import AddedFeature
 from data.contract import AttributeType
@@ -205,16 +205,8 @@ def _added_feature(added: AddedFeature, business: Business) -> Feature:
     topic = Topic.of(added.activity, getattr(added, "subject", None), business, over=added.over)
     reduce = _reducer(added)
     days = None if isinstance(reduce, Trend) else getattr(reduce, "days", None)
-    words = reducer_words(reduce, topic)
-    return Feature(
-        name=added.name,
-        reduce=reduce,
-        missing=words.missing,
-        says=added.says or words.phrase + ("" if days is None else f" in {span(days)}"),
-        says_none=topic.never if days is None else topic.none_in(days),
-        group=topic.code,
-        over=added.over,
-    )
+    adds = "" if added.says or days is None else f" in {span(days)}"
+    return replace(_feature(topic, "", reduce, says=added.says, adds=adds, none_in=days), name=added.name)
 
 
 def _reducer(added: AddedFeature) -> Reducer:

@@ -11,6 +11,7 @@ from ibis.expr.schema import Schema
 from sqlglot import exp
 
 from data.contract import AttributeType
+from data.sql import quoted
 from features.catalog import Catalog
 from features.engine import describe_known
 from features.reducers import AttributeValue
@@ -226,12 +227,8 @@ def _versions(catalog: Catalog, words: _Dialect) -> str:
     for name, kind in _types(catalog).items():
         expression = words.text if kind is AttributeType.CATEGORY else words.number
         key = name.replace("'", "''")
-        columns.append(f"{expression.format(name=key)} AS {_quoted(words.named(f'attribute_{name}'))}")
+        columns.append(f"{expression.format(name=key)} AS {quoted(words.named(f'attribute_{name}'))}")
     newest = _NEWEST.format(lead="s.lead_id", as_of="s.as_of")
     condition = f"v.lead_id = s.lead_id AND v.known_at = ({newest})"
     # Names are quoted, and nothing comes from a caller.
     return f"SELECT {', '.join(columns)} FROM snapshots AS s LEFT JOIN lead_versions AS v ON {condition}"  # noqa: S608
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -8,6 +8,7 @@ from data.warehouse import Warehouse
 from features.catalog import Catalog
 from features.derivation import DataProfile
 from features.engine import describe
+from features.feature import Value
 
 
 def profile_data(warehouse: Warehouse, business: Business, *, known_before: int | None = None) -> DataProfile:
@@ -72,4 +73,7 @@ def compute_features(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Cat
     return snapshots[["lead_id", "as_of"]].merge(frame, on=["lead_id", "as_of"], how="left", validate="one_to_one")
 
 
-__all__ = ["compute_features", "profile_data"]
+def known_values(frame: pd.DataFrame) -> list[tuple[Value, ...]]:
+    """Return the feature values of each row of a frame, in the order of its columns; None where one is missing."""
+    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns]
+    return list(zip(*columns, strict=True))

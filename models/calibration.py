@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,23 +36,16 @@ FARTHEST = 50.0
 _NEAR = 1e-4
 
 
-class Calibration(Protocol):
-    """A map from margins to log-odds that never reverses the order of the leads."""
+class Calibration(ABC):
+    """A map from margins to log-odds that never reverses the order of the leads; all follows from the latter."""
 
     kind: ClassVar[str]
 
-    def logit(self, margin: float) -> float:
-        """Return the calibrated log-odds of one margin."""
-
+    @abstractmethod
     def logits(self, margins: Floats) -> Floats:
         """Return the calibrated log-odds, (n,), of margins (n,); a margin gets the same bits alone and among others."""
 
-    def probability(self, margin: float) -> float:
-        """Return the calibrated probability of one margin."""
-
-    def probabilities(self, margins: Floats) -> Floats:
-        """Return the calibrated probabilities, (n,), of margins (n,)."""
-
+    @abstractmethod
     def steepness(self, start: float, margins: Floats) -> Floats:
         """
         Return the mean slope of the log-odds between ``start`` and each margin, (n,).
@@ -60,16 +53,9 @@ class Calibration(Protocol):
         Never negative. Where a margin is ``start`` itself, it is the slope there.
         """
 
+    @abstractmethod
     def as_json(self) -> dict[str, Any]:
         """Write the map as numbers; ``is`` says which kind it is."""
-
-
-class _LogitCalibration(ABC):
-    """What all maps share: everything follows from their vectorised log-odds."""
-
-    @abstractmethod
-    def logits(self, margins: Floats) -> Floats:
-        """Return the calibrated log-odds, ndarray of shape (n,), of margins of shape (n,)."""
 
     def logit(self, margin: float) -> float:
         """Return the calibrated log-odds of one margin."""
@@ -80,12 +66,12 @@ class _LogitCalibration(ABC):
         return sigmoid(self.logit(margin))
 
     def probabilities(self, margins: Floats) -> Floats:
-        """Return the calibrated probabilities, ndarray of shape (n,), of margins of shape (n,)."""
+        """Return the calibrated probabilities, (n,), of margins (n,)."""
         return sigmoids(self.logits(margins))
 
 
 @dataclass(frozen=True, slots=True)
-class Platt(_LogitCalibration):
+class Platt(Calibration):
     """
     Logistic calibration: ``logit p = slope * margin + offset``.
 
@@ -132,7 +118,7 @@ class Platt(_LogitCalibration):
 
 
 @dataclass(frozen=True)
-class Beta(_LogitCalibration):
+class Beta(Calibration):
     """
     Beta calibration: ``logit p = a * log q - b * log(1 - q) + c``, where q is the chance that the margin implies.
 
@@ -185,7 +171,7 @@ class Beta(_LogitCalibration):
 
 
 @dataclass(frozen=True)
-class Isotonic(_LogitCalibration):
+class Isotonic(Calibration):
     """
     Isotonic calibration: log-odds at k margins, straight lines between them, and two slopes for what lies beyond.
 

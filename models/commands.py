@@ -1,6 +1,5 @@
 """The verbs ``score`` and ``explain``: the scorer that serves, applied to history."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +14,7 @@ from data.playbook import Playbook
 from data.progress import Progress, silent
 from data.warehouse import Warehouse, import_history
 from data.workspace import Workspace
-from features.over_history import compute_features
+from features.over_history import compute_features, known_values
 from models.bundle import read_facts
 from models.champion import NoChampionError, read_pointer
 from models.errors import ModelError
@@ -127,8 +126,9 @@ def explain(
     serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
     instant = _instant(warehouse, as_of)
     _require_known(warehouse, lead_id, instant)
+    catalog = serving.scorer.catalog
     snapshot = pd.DataFrame({"lead_id": [lead_id], "as_of": [instant]})
-    values = _rows(compute_features(warehouse, snapshot, serving.scorer.catalog), serving.scorer)[0]
+    values = known_values(compute_features(warehouse, snapshot, catalog)[catalog.names])[0]
     seen = warehouse.activities.filter(warehouse.activities.lead_id == lead_id, warehouse.activities.known_at < instant)
     newest = seen.occurred_at.max().execute()
     goal = workspace.playbook.business.goal
@@ -219,15 +219,9 @@ def _scored(scorer: Scorer, frame: pd.DataFrame, *, reasons: bool, progress: Pro
 def _all_reasons(scorer: Scorer, frame: pd.DataFrame, progress: Progress) -> list[list[dict[str, Any]]]:
     written = []
     for done, (lead_id, as_of, values) in enumerate(
-        zip(frame["lead_id"], frame["as_of"], _rows(frame, scorer), strict=True)
+        zip(frame["lead_id"], frame["as_of"], known_values(frame[scorer.catalog.names]), strict=True)
     ):
         progress("wording the reasons", done, len(frame))
         receipt = scorer.receipt(str(lead_id), int(as_of), values)
         written.append([{"code": line.code, "says": line.says, "points": line.points} for line in receipt.reasons])
     return written
-
-
-def _rows(frame: pd.DataFrame, scorer: Scorer) -> list[Sequence[float | str | None]]:
-    """Return each row's feature values in catalog order, None where missing."""
-    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in scorer.catalog.names]
-    return list(zip(*columns, strict=True))

@@ -88,15 +88,15 @@ def paths(tree: Tree) -> Iterator[LeafPath]:
         left, right = tree.left[node], tree.right[node]
         # Two sibling leaves share all conditions but the last: one table for both spares a third of the work.
         if left < 0 and right < 0 and tree.feature[node] not in met:
-            both = _with(met, tree, node, left=True)
+            both = with_branch(met, tree, node, left=True)
             yield LeafPath(tree.leaf_value[-1 - left], both, tree.leaf_value[-1 - right])
             continue
         # The right branch first, since a stack returns the last one first: leaves come leftmost first.
-        waiting.append((right, _with(met, tree, node, left=False)))
-        waiting.append((left, _with(met, tree, node, left=True)))
+        waiting.append((right, with_branch(met, tree, node, left=False)))
+        waiting.append((left, with_branch(met, tree, node, left=True)))
 
 
-def _with(met: dict[int, Condition], tree: Tree, split: int, *, left: bool) -> dict[int, Condition]:
+def with_branch(met: dict[int, Condition], tree: Tree, split: int, *, left: bool) -> dict[int, Condition]:
     """Add the condition of one branch of a split to those already met."""
     feature = tree.feature[split]
     known = met.get(feature) or Condition(categorical=tree.left_codes[split] > 0)

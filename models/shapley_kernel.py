@@ -8,12 +8,13 @@ Indices are unsigned on purpose: for a signed index numba also compiles what ``x
 which costs a third of the speed.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, cast
 
 import numpy as np
-from numba import float64, njit, types, uint8, uint32, uint64, void
+from numba import float64, njit, types, uint8, uint32, uint64
 from numpy.typing import NDArray
+
+from models.compiled_loops import Function, compiled, read_only
 
 MISSING_PASSES, CATEGORICAL = 1, 2
 """Bits of ``Leaves.kind``."""
@@ -57,33 +58,15 @@ class Leaves(NamedTuple):
     categorical: NDArray[np.uint32]
 
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _read_only(item: Any, dimensions: int = 1) -> Any:
-    """Return numba's type of a contiguous array that is only read; writable arrays fit it too."""
-    return types.Array(item, dimensions, "C", readonly=True)
-
-
 _ITEMS = (uint8, float64, uint32, uint8, float64, float64, uint64, uint32)
 _LEAVES = types.NamedTuple(  # type: ignore[no-untyped-call]
-    [_read_only(item) for item in _ITEMS], Leaves
+    [read_only(item) for item in _ITEMS], Leaves
 )
-_EXPLAIN = void(_read_only(float64, 2), float64[:, ::1], float64, _LEAVES)
 
 
 def _inlined(function: Function) -> Function:
     """Compile a part of the kernel together with the kernel."""
     return cast("Function", njit(error_model="numpy")(function))
-
-
-def _compiled(function: Function) -> Function:
-    """Compile the kernel, or load it from the cache of an earlier process; do without a cache if none is writable."""
-    try:
-        made = njit(_EXPLAIN, cache=True, nogil=True, error_model="numpy")(function)
-    except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
-        made = njit(_EXPLAIN, nogil=True, error_model="numpy")(function)
-    return cast("Function", made)
 
 
 @_inlined
@@ -206,7 +189,7 @@ def _explain_blocks(rows: NDArray[np.float64], out: NDArray[np.float64], leaves:
                 out[start + r, f] = sums[f, r]
 
 
-@_compiled
+@compiled(read_only(float64, 2), float64[:, ::1], float64, _LEAVES)
 def explain(rows: NDArray[np.float64], out: NDArray[np.float64], base: float, leaves: Leaves) -> None:
     """
     Write each row's contributions and its margin.
