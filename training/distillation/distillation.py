@@ -10,7 +10,6 @@ Source: Hinton, Vinyals and Dean 2015, Distilling the knowledge in a neural netw
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,10 +71,6 @@ class LearnedRules:
         """
         compared = ("On later leads that none of them had seen:", *performance_lines(scorers)) if scorers else ()
         return write_rules(self.rules, about=(*_origin(self.model), *self.about, *compared, *_USE))
-
-    def as_json(self, *, scorers: Sequence[ScorerEvaluation] = ()) -> dict[str, Any]:
-        """Return the name, the number of rules, and the YAML with the same comments."""
-        return {"name": self.rules.name, "rules": len(self.rules.rules), "yaml": self.to_yaml(scorers=scorers)}
 
 
 def distil(model: ConversionModel, dataset: Dataset, playbook: Playbook, *, seed: int = SEED) -> LearnedRules | None:

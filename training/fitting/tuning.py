@@ -71,10 +71,6 @@ class TuningResult:
     default: float
     steps: int
 
-    def as_json(self) -> dict[str, Any]:
-        """Return how many were tried, and how much better the best is."""
-        return {"trials": self.trials, "best": self.best, "default": self.default}
-
 
 def tune_parameters(
     dataset: Dataset,

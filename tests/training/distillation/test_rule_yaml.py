@@ -1,6 +1,5 @@
 """Learned rules are written as people write theirs, come back as they were, and count what the file says."""
 
-import json
 import shutil
 
 import numpy as np
@@ -71,12 +70,6 @@ def test_the_comment_tells_how_well_they_did_where_that_is_known(learned):
     assert "#   learned rules: log loss 0.2834, AUC 0.846\n" in text
     assert "#   marketing rules: log loss 0.3043, AUC 0.800\n" in text
     assert yaml.safe_load(text) == yaml.safe_load(learned.to_yaml())
-    assert learned.as_json(scorers=scorers)["yaml"] == text
-
-
-def test_it_is_json_with_its_yaml_inside(learned):
-    content = json.loads(json.dumps(learned.as_json()))
-    assert content == {"name": "learned rules", "rules": len(learned.rules.rules), "yaml": learned.to_yaml()}
 
 
 def test_points_are_what_a_person_with_the_file_and_the_history_counts(learned, world, dataset, warehouse):

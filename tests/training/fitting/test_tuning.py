@@ -59,7 +59,6 @@ def test_a_search_is_never_worse_than_none(whole):
     found, _, _ = whole
     assert found.trials == TRIALS
     assert found.best <= found.default
-    assert found.as_json() == {"trials": TRIALS, "best": found.best, "default": found.default}
 
 
 def test_training_with_what_was_found_gives_what_was_found(whole, company):
