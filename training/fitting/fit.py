@@ -11,17 +11,15 @@ import pandas as pd
 from data.playbook import Playbook
 from data.progress import Progress, silent
 from features.catalog import Catalog
-from features.feature import Value
-from models.bands import Bands
+from features.over_history import known_values
 from models.booster import trees_of
 from models.bundle import GoldenRow
-from models.calibration import Calibration
 from models.conversion import ConversionModel
-from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
+from models.receipt import AVERAGE_POINTS, points_of
 from models.scorecard import Scorecard
 from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
 from training.errors import HistoryError
-from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, fit_booster, margins
+from training.fitting.boosting import MOST_ROUNDS, BinnedRows, fit_booster, margins
 from training.fitting.calibration_choice import CalibrationChoice, calibrate
 from training.fitting.feature_selection import select_features
 from training.fitting.hyperparameters import explanation_steps, parameters_for
@@ -123,8 +121,9 @@ def fit(
     block = dataset.block("calibrate")
     calibrated = calibrate(margins(booster, encoding, block), block, seed=seed)
     base_odds = dataset.base_rate / (1 - dataset.base_rate)
-    points = _points(calibrated.chosen, margins(booster, encoding, dataset.recent), base_odds)
-    bands = _bands(dataset, points, playbook, average=AVERAGE_POINTS)
+    points = points_of(calibrated.chosen.logits(margins(booster, encoding, dataset.recent)), base_odds=base_odds)
+    capacity, routing = playbook.business.capacity_per_day, playbook.routing
+    bands = solve_bands(dataset.recent, points, routing=routing, capacity_per_day=capacity, average=AVERAGE_POINTS)
     name = f"leadscore-{playbook.business.name}"
     return FittedModel(
         model=ConversionModel(name, encoding, trees, calibrated.chosen, base_odds, bands),
@@ -206,28 +205,9 @@ def _differs(column: "pd.Series[Any]") -> bool:
     return len(known) > 0 and (len(known) < len(column) or bool((known != known.iloc[0]).any()))
 
 
-def _points(calibration: Calibration, margins: Floats, base_odds: float) -> Floats:
-    return np.asarray(AVERAGE_POINTS + POINTS_PER_LOGIT * (calibration.logits(margins) - np.log(base_odds)))
-
-
-def _bands(dataset: Dataset, points: Floats, playbook: Playbook, *, average: float) -> Bands:
-    capacity = playbook.business.capacity_per_day
-    return solve_bands(dataset.recent, points, routing=playbook.routing, capacity_per_day=capacity, average=average)
-
-
 def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
     """Return rows spread evenly over the test block, with their values in catalog order."""
     test = dataset.block("test")
     chosen = test.iloc[np.unique(np.linspace(0, len(test) - 1, _GOLDEN).round().astype(int))]
-    names = catalog.names
-    return tuple(
-        GoldenRow(str(row["lead_id"]), int(row["as_of"]), tuple(_value(row[name]) for name in names))
-        for row in chosen.to_dict(orient="records")
-    )
-
-
-def _value(value: Any) -> Value:
-    """Return a value as bundles hold it: None where it is missing."""
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return None
-    return value if isinstance(value, str) else float(value)
+    values = known_values(chosen[catalog.names])
+    return tuple(map(GoldenRow, chosen["lead_id"].tolist(), chosen["as_of"].tolist(), values))

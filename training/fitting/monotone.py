@@ -22,7 +22,7 @@ from features.feature import Feature
 from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, Distinct, Sum
 from models.booster import trees_of
 from models.decision_tree import Tree
-from models.paths import Condition
+from models.paths import Condition, with_branch
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -157,12 +157,8 @@ def _leaf_conditions(tree: Tree) -> list[dict[int, Condition]]:
         if node < 0:
             leaves[-1 - node] = conditions
             continue
-        feature = tree.feature[node]
-        condition = conditions.get(feature) or Condition(categorical=tree.left_codes[node] > 0)
-        waiting += [
-            (branch, {**conditions, feature: condition.narrowed(tree, node, left=left)})
-            for left, branch in ((True, tree.left[node]), (False, tree.right[node]))
-        ]
+        for left, branch in ((True, tree.left[node]), (False, tree.right[node])):
+            waiting.append((branch, with_branch(conditions, tree, node, left=left)))
     return [leaves[leaf] for leaf in range(len(leaves))]
 
 

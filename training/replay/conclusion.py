@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from training.replay.replay_evaluation import PairwiseEvaluation, ParticipantResult
 from training.statistics.estimate import Estimate
-from training.statistics.scorer_kind import Kind
-from training.statistics.scorer_metrics import ScorerName
+from training.statistics.scorer_metrics import Kind, ScorerName
 
 _SAME_DAY = 0.05
 _MANY = 10

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from data.warehouse import Warehouse
-from features.feature import Value
+from features.over_history import known_values
 from models.scorer import Scorer
 from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of
@@ -53,17 +52,11 @@ def receipts(
     if scorer is None or not rows:
         return {}
     chosen = dataset.block("test").iloc[list(rows)]
-    values = _values(values_of(scorer.catalog, chosen, dataset=dataset, warehouse=warehouse))
+    values = known_values(values_of(scorer.catalog, chosen, dataset=dataset, warehouse=warehouse))
     return {
         row: ReceiptSummary.of(scorer.receipt(str(lead_id), int(as_of), known))
         for row, lead_id, as_of, known in zip(rows, chosen["lead_id"], chosen["as_of"], values, strict=True)
     }
-
-
-def _values(frame: pd.DataFrame) -> list[tuple[Value, ...]]:
-    """Return each row's feature values in catalog order, None where missing."""
-    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in frame.columns]
-    return list(zip(*columns, strict=True))
 
 
 def examples(

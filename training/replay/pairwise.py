@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from data.progress import Progress, silent
+from data.progress import Progress, silent, tracked
 from data.warehouse import Warehouse
 from training.dataset.dataset import Dataset
 from training.replay.agreement import agreement
@@ -38,11 +38,11 @@ def compare_pairwise(
     """
     first, *others = policies
     rows = [_rows_of_examples(first, other, weeks) for other in others]
-    written = []
-    for number, (policy, wanted) in enumerate(zip(policies, [set[int]().union(*rows), *rows], strict=True)):
-        progress("writing receipts", number, len(policies))
-        written.append(receipts(policy.participant.scorer, sorted(wanted), dataset=dataset, warehouse=warehouse))
-    progress("writing receipts", len(policies), len(policies))
+    wanted = list(zip(policies, [set[int]().union(*rows), *rows], strict=True))
+    written = [
+        receipts(policy.participant.scorer, sorted(own_rows), dataset=dataset, warehouse=warehouse)
+        for policy, own_rows in tracked(wanted, "writing receipts", progress)
+    ]
     both_receipts = [(written[0], each) for each in written[1:]]
     judged = EvaluationRows.of(dataset.block("test"))
     return tuple(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from data.playbook import Playbook
-from data.progress import Progress, silent
+from data.progress import Progress, silent, tracked
 from data.warehouse import Warehouse
 from features.errors import FeatureError
 from models.scorecard import Scorecard
@@ -15,7 +15,7 @@ from training.dataset.feature_values import values_of
 from training.fitting.scorecard_fit import calibrated_rules
 from training.replay.weeks import Floats
 from training.statistics.comparison import Contender
-from training.statistics.scorer_kind import Kind
+from training.statistics.scorer_metrics import Kind
 
 _UNREGISTERED = "unregistered"
 
@@ -127,17 +127,15 @@ def choose_participants(
     ]
     names = _distinct_names([entry.name for entry in entries], [entry.scorer.id.version for entry in entries])
     participants, absent = [], []
-    for number, (entry, name) in enumerate(zip(entries, names, strict=True)):
-        progress("scoring the test weeks", number, len(entries))
+    for entry, name in tracked(list(zip(entries, names, strict=True)), "scoring the test weeks", progress):
         try:
             participant = participant_of(entry.scorer, dataset, name=name, kind=entry.kind, warehouse=warehouse)
         except FeatureError as error:
-            if number == 0 or entry.scorer is not champion:
+            if entry is entries[0] or entry.scorer is not champion:
                 raise
             absent.append(f"The {name} could not take part, as this history lacks a feature it needs: {error}")
         else:
             participants.append(participant)
-    progress("scoring the test weeks", len(entries), len(entries))
     return Participants(tuple(participants), tuple(absent))
 
 

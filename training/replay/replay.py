@@ -1,7 +1,7 @@
 """The replay: any number of scorers on the same leads, over the same weeks, at the same capacity."""
 
 from data.instants import iso
-from data.progress import Progress, silent
+from data.progress import Progress, silent, tracked
 from data.warehouse import Warehouse
 from training.dataset.dataset import Dataset
 from training.replay.conclusion import conclude
@@ -34,7 +34,10 @@ def run_replay(
         progress: called with the number of participants whose weeks are replayed.
     """
     weeks = Weeks.of(dataset.block("test"), dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
-    policies = _policies(participants, weeks, capacity_per_day=capacity_per_day, progress=progress)
+    policies = [
+        Policy.of(participant, weeks, capacity_per_day=capacity_per_day)
+        for participant in tracked(participants.participants, "replaying the test weeks", progress)
+    ]
     results, differences = replay_results(policies, weeks)
     pairwise = compare_pairwise(
         policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress
@@ -52,13 +55,3 @@ def run_replay(
         pairwise=pairwise,
         **conclusion._asdict(),
     )
-
-
-def _policies(entered: Participants, weeks: Weeks, *, capacity_per_day: float, progress: Progress) -> list[Policy]:
-    """Replay the weeks once for each participant."""
-    policies, count = [], len(entered.participants)
-    for number, participant in enumerate(entered.participants):
-        progress("replaying the test weeks", number, count)
-        policies.append(Policy.of(participant, weeks, capacity_per_day=capacity_per_day))
-    progress("replaying the test weeks", count, count)
-    return policies

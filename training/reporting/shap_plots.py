@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from data.playbook import Business
-from data.progress import Progress, silent
+from data.progress import Progress, silent, tracked
 from features.feature_labels import feature_label, reason_label
 from models.conversion import ConversionModel
 from models.scorer import ScoreArrays
@@ -53,13 +53,10 @@ def draw_all(
         "shap_beeswarm.png": lambda: beeswarm_figure(model, rows, business),
         "shap_bar.png": lambda: bar_figure(model.score_many(rows), business),
     }
-    drawn = []
     with mpl.rc_context({"font.size": 10, "axes.edgecolor": _QUIET, "text.color": _INK, "axes.labelcolor": _INK}):
-        for done, (name, draw) in enumerate(figures.items()):
-            progress("drawing plots", done, len(figures))
-            drawn.append(_saved(draw(), place / name))
-    progress("drawing plots", len(figures), len(figures))
-    return drawn
+        for name in tracked(list(figures), "drawing plots", progress):
+            figures[name]().savefig(place / name, dpi=130)
+    return [place / name for name in figures]
 
 
 def beeswarm_figure(model: ConversionModel, rows: pd.DataFrame, business: Business) -> Figure:
@@ -104,8 +101,3 @@ def _one_axes(*, width: float = 6.8, height: float = 5.2) -> tuple[Figure, Axes]
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
-
-
-def _saved(figure: Figure, path: Path) -> Path:
-    figure.savefig(path, dpi=130)
-    return path

@@ -5,40 +5,19 @@ Each loop adds in one fixed order on one thread, so that a number is the same bi
 resamples are measured at once. BLAS promises neither.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
-from numba import boolean, float32, float64, int32, njit, types, void
+from numba import boolean, float32, float64, int32
 from numpy.typing import NDArray
 
+from models.compiled_loops import compiled, read_only
+
 Floats = NDArray[np.float64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 LANES = 8
 """Resamples measured side by side: their running sums fit the registers of any server CPU."""
 
 
-def _read_only(item: Any, dimensions: int = 1) -> Any:
-    """Return numba's type of a contiguous array that is only read; writable arrays match it too."""
-    return types.Array(item, dimensions, "C", readonly=True)
-
-
-def _compiled(*arguments: Any) -> Callable[[Function], Function]:
-    """Compile a loop now, or load what an earlier process compiled; work without a cache where none can be written."""
-
-    def compile_it(function: Function) -> Function:
-        # error_model="numpy": a division by zero gives inf or nan as in numpy, and needs no branch in the loop.
-        try:
-            made = njit(void(*arguments), cache=True, nogil=True, error_model="numpy")(function)
-        except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
-            made = njit(void(*arguments), nogil=True, error_model="numpy")(function)
-        return cast("Function", made)
-
-    return compile_it
-
-
-@_compiled(_read_only(float64, 2), _read_only(float64, 2), float64[:, ::1])
+@compiled(read_only(float64, 2), read_only(float64, 2), float64[:, ::1])
 def sum_groups(counts: Floats, table: Floats, out: Floats) -> None:
     """
     Sum the rows of a table, each as often as a resample counts it.
@@ -58,10 +37,10 @@ def sum_groups(counts: Floats, table: Floats, out: Floats) -> None:
                 out[b, k] += times * table[g, k]
 
 
-_ROWS = _read_only(float64)
+_ROWS = read_only(float64)
 
 
-@_compiled(_read_only(float32, 2), _ROWS, _ROWS, _read_only(int32), _read_only(boolean), float64[:, ::1])
+@compiled(read_only(float32, 2), _ROWS, _ROWS, read_only(int32), read_only(boolean), float64[:, ::1])
 def auc_and_average_precision(
     counts: NDArray[np.float32],
     positive: Floats,
@@ -109,7 +88,7 @@ def auc_and_average_precision(
         out[b, 1] = precision[b] / hits[b] if both else np.nan
 
 
-@_compiled(_read_only(float32, 2), _ROWS, _ROWS, _read_only(int32), _read_only(int32), float64[:, ::1])
+@compiled(read_only(float32, 2), _ROWS, _ROWS, read_only(int32), read_only(int32), float64[:, ::1])
 def simulate_outcomes(
     drawn: NDArray[np.float32],
     probability: Floats,
