@@ -66,12 +66,9 @@ def train(
         LeakError: a gate failed and no reason was given to go on.
         TrainingError: too short a history, or a damaged registry.
     """
-    from training.pipeline import RulesOnlyTraining, run_training
+    from training.pipeline import run_training
 
-    made = run_training(workspace, tune=tune, accept_risk=accept_risk, progress=progress)
-    if isinstance(made, RulesOnlyTraining):
-        return RulesOnlyResult(made.cold_start, made.report, made.evaluation)
-    return TrainResult(made.version, made.run_id, made.bundle, made.report, made.evaluation)
+    return run_training(workspace, tune=tune, accept_risk=accept_risk, progress=progress)
 
 
 def compare(workspace: Workspace, *, version: str = CHALLENGER, progress: Progress = silent) -> CompareResult:

@@ -1,14 +1,12 @@
 """One training, from history to a registered version, top to bottom."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 from data.instants import now_us
 from data.playbook import Playbook
 from data.progress import Progress
 from data.workspace import Workspace
 from models.cold_start import ColdStartStage, save_standing
 from models.saved_scorers import save_scorecard_fit
+from training.command_results import RulesOnlyResult, TrainResult
 from training.dataset.dataset import SEED, Dataset
 from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
 from training.dataset.feature_values import values_of
@@ -16,14 +14,14 @@ from training.dataset.origins import rolling_origins
 from training.distillation.distillation import LearnedRules, distil
 from training.evaluation.assembly import Findings, evaluation_of_rules
 from training.evaluation.backtest import OriginResult, evaluate_origins, with_contender
-from training.evaluation.evaluation_document import Evaluation
 from training.fitting.minimum_data import cold_start_stage
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.tuning import TuningResult, tune_parameters
 from training.gates.calibration_gates import calibration_gates, replay_gate
-from training.gates.leakage import GateResult, after_fitting, before_fitting, require_passed
+from training.gates.gate import GateResult, require_passed
+from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.registry.mlflow_registry import Registry
-from training.registry.register import RegisteredTraining, register
+from training.registry.register import register
 from training.registry.registered_comparison import replay_weeks
 from training.registry.run_folders import report_folder
 from training.reporting.report_folder import write_report
@@ -34,28 +32,10 @@ from training.statistics.scoring_metrics import EvaluationRows, evaluate
 _NOISE_RESAMPLES = 200
 
 
-@dataclass(frozen=True, slots=True)
-class RulesOnlyTraining:
-    """A training whose history is enough for the point rules alone: nothing was registered."""
-
-    cold_start: ColdStartStage
-    report: Path
-    evaluation: Evaluation
-
-
 def run_training(
     workspace: Workspace, *, tune: int, accept_risk: str | None, progress: Progress, seed: int = SEED
-) -> RegisteredTraining | RulesOnlyTraining:
-    """
-    Train on a playbook's history, evaluate at every origin, and register what came of it as the challenger.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        tune: how many sets of parameters to try; 0 takes those that fit the size of the data.
-        accept_risk: why to go on although a gate against leakage fails.
-        progress: receives the steps.
-        seed: of every random draw.
-    """
+) -> TrainResult | RulesOnlyResult:
+    """Train on a history, evaluate at every origin, and register what came of it; see `commands.train`."""
     registry = Registry(workspace.home, workspace.playbook.business.name)
     registry.require_readable()
     inputs = load_training_inputs(workspace, progress=progress, seed=seed)
@@ -66,7 +46,7 @@ def run_training(
     return register(findings, inputs, cold_start, workspace=workspace, registry=registry, progress=progress)
 
 
-def _leave_to_rules(inputs: TrainingInputs, cold_start: ColdStartStage, workspace: Workspace) -> RulesOnlyTraining:
+def _leave_to_rules(inputs: TrainingInputs, cold_start: ColdStartStage, workspace: Workspace) -> RulesOnlyResult:
     """Leave the scoring to the point rules, with what history can teach about them, and report what is missing."""
     models, dataset = workspace.home.models(workspace.playbook.business.name), inputs.dataset
     has_both_outcomes = 0 < dataset.base_rate < 1 and dataset.block("calibrate")["label"].nunique() > 1
@@ -76,7 +56,7 @@ def _leave_to_rules(inputs: TrainingInputs, cold_start: ColdStartStage, workspac
     evaluation = evaluation_of_rules(dataset, cold_start, workspace.playbook, trained_at=now_us())
     place = report_folder(models, "rules-only")
     write_report(evaluation, place)
-    return RulesOnlyTraining(cold_start, place, evaluation)
+    return RulesOnlyResult(cold_start, place, evaluation)
 
 
 def _findings(

@@ -104,7 +104,7 @@ def assemble(
         "largest_group": asdict(largest_group(rows, leads)),
         "horizon": estimate_maturity(
             leads, outcomes, groups=groups, business=business, cutoff_us=cutoff_us, lag_us=labels.lag_us
-        ).as_json(),
+        ).model_dump(mode="json"),
     }
     # A young row, whose outcome is not known yet, is kept only where grades and threshold are cut from it.
     needed = rows[labels.mature | (rows["as_of"] > manifest["recent_from_us"])].reset_index(drop=True)

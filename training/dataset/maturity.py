@@ -21,7 +21,6 @@ complete"); Putter, Fiocco and Geskus 2007, Tutorial in biostatistics: competing
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 
 from data.instants import DAY_US
 from data.playbook import Business
+from training.dataset.horizon import Horizon, HorizonPoint
 from training.dataset.split import plan_blocks
 from training.errors import HistoryError
 from training.statistics.bootstrap import Floats, interval, spread
@@ -46,41 +46,6 @@ _RESAMPLES = 200
 _WATCHED = 0.90
 _POINTS = 60
 _HOUR_US = DAY_US // 24
-
-
-@dataclass(frozen=True, slots=True)
-class Maturity:
-    """
-    How long leads take to reach the goal.
-
-    Attributes:
-        share: of all conversions, those within the horizon, with its interval over resampled accounts; no number where
-            the history is too short to tell, or nobody converted.
-        proposed_days: the smallest usual horizon that holds 90 %, where the playbook's holds less; None where it holds
-            enough, or none that this history is long enough for would.
-        median_days: half of all conversions take at most so long; None where nobody converted.
-        watched_days: conversions are known up to here.
-        curve: day, and the share of all conversions up to it.
-        says: all this in one sentence.
-    """
-
-    share: Estimate
-    proposed_days: float | None
-    median_days: float | None
-    watched_days: float
-    curve: tuple[tuple[int, float], ...]
-    says: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the manifest of a training set has it."""
-        return {
-            "share": self.share.model_dump(mode="json"),
-            "proposed_days": self.proposed_days,
-            "median_days": self.median_days,
-            "watched_days": self.watched_days,
-            "curve": [{"day": day, "reached": reached} for day, reached in self.curve],
-            "says": self.says,
-        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +129,7 @@ def estimate_maturity(
     business: Business,
     cutoff_us: int,
     lag_us: int,
-) -> Maturity:
+) -> Horizon:
     """
     Estimate how long leads take to reach the goal, and whether the horizon holds enough of the conversions.
 
@@ -180,7 +145,14 @@ def estimate_maturity(
     waits = Waits.of(leads, outcomes, groups=groups, business=business, end_us=end_us)
     horizon = round(business.goal.horizon_days * 24)
     if horizon >= waits.watched or not (waits.reached & (waits.hours <= waits.watched)).any():
-        return Maturity(NO_ESTIMATE, None, None, waits.watched / 24, (), _unknown(waits, business))
+        return Horizon(
+            share=NO_ESTIMATE,
+            proposed_days=None,
+            median_days=None,
+            watched_days=waits.watched / 24,
+            says=_unknown(waits, business),
+            curve=(),
+        )
     incidence = waits.incidence()
     reached = incidence / incidence[-1]
     drawn = waits.resampled([horizon, waits.watched])
@@ -188,13 +160,13 @@ def estimate_maturity(
         share = interval(drawn[:, 0] / drawn[:, 1], float(reached[horizon]))
     needed = _needed(reached) if reached[horizon] < ENOUGH else None
     proposed = needed if needed is not None and _is_long_enough(leads, end_us, needed) else None
-    return Maturity(
-        share,
-        proposed,
-        float(np.argmax(reached >= 0.5 - 1e-12)) / 24,
-        waits.watched / 24,
-        _curve(reached),
-        _says(share, business, watched=waits.watched / 24, needed=needed, proposed=proposed),
+    return Horizon(
+        share=share,
+        proposed_days=proposed,
+        median_days=float(np.argmax(reached >= 0.5 - 1e-12)) / 24,
+        watched_days=waits.watched / 24,
+        says=_says(share, business, watched=waits.watched / 24, needed=needed, proposed=proposed),
+        curve=_curve(reached),
     )
 
 
@@ -216,10 +188,10 @@ def _is_long_enough(leads: pd.DataFrame, end_us: int, days: float) -> bool:
     return True
 
 
-def _curve(reached: Floats) -> tuple[tuple[int, float], ...]:
+def _curve(reached: Floats) -> tuple[HorizonPoint, ...]:
     """Return the share at no more than 61 days, evenly spaced."""
     days = np.unique(np.linspace(0, (len(reached) - 1) // 24, _POINTS + 1).round().astype(int))
-    return tuple((int(day), float(reached[day * 24])) for day in days)
+    return tuple(HorizonPoint(day=float(day), reached=float(reached[day * 24])) for day in days)
 
 
 def _unknown(waits: Waits, business: Business) -> str:

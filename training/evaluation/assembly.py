@@ -17,11 +17,9 @@ from training.evaluation.evaluation_document import Evaluation
 from training.evaluation.segments import segments
 from training.evaluation.summary import verdict_of
 from training.evaluation.training_summary import (
-    CalibrationCandidate,
     CalibrationSummary,
     ColdStart,
     DataSummary,
-    GateOutcome,
     GoalSummary,
     GradeBands,
     LearnedScorecard,
@@ -30,9 +28,8 @@ from training.evaluation.training_summary import (
     ReasonWeight,
     TuningSummary,
 )
-from training.fitting.calibration_choice import CalibrationChoice
 from training.fitting.tuning import TuningResult
-from training.gates.leakage import GateResult
+from training.gates.gate import GateResult
 from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
 
@@ -93,7 +90,7 @@ def evaluation_of(
     rules_alone = evaluation_of_rules(last.dataset, cold_start, playbook, trained_at=trained_at)
     parts = {
         "run_id": run_id,
-        "gates": tuple(GateOutcome.of(gate) for gate in findings.gates),
+        "gates": findings.gates,
         "model": _model(findings, fingerprint),
         "reasons": tuple(_reasons(last, business)),
         "scorers": last.scorers,
@@ -130,7 +127,7 @@ def _with_verdict(evaluation: Evaluation) -> Evaluation:
 
 def _model(findings: Findings, fingerprint: str) -> ModelSummary:
     fitted = findings.last.fitted
-    model = fitted.model
+    model, choice = fitted.model, fitted.calibrated
     return ModelSummary(
         name=model.name,
         fingerprint=fingerprint,
@@ -143,17 +140,9 @@ def _model(findings: Findings, fingerprint: str) -> ModelSummary:
         base_points=model.base_points,
         bands=GradeBands.model_validate(model.bands),
         parameters={name: value for name, value in fitted.parameters.items() if name != "num_threads"},
-        calibration=_calibration(fitted.calibrated),
+        calibration=CalibrationSummary(chosen=choice.chosen.kind, compared=choice.compared, says=choice.says),
         tuned=None if findings.tuned is None else TuningSummary.model_validate(findings.tuned),
     )
-
-
-def _calibration(choice: CalibrationChoice) -> CalibrationSummary:
-    compared = tuple(
-        CalibrationCandidate(kind=each.kind, log_loss=each.log_loss, difference=each.difference)
-        for each in choice.compared
-    )
-    return CalibrationSummary(chosen=choice.chosen.kind, compared=compared, says=choice.says)
 
 
 def _reasons(origin: OriginResult, business: Business) -> Iterator[ReasonWeight]:

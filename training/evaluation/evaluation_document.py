@@ -21,13 +21,13 @@ from training.evaluation.scorer_evaluation import (
 from training.evaluation.training_summary import (
     ColdStart,
     DataSummary,
-    GateOutcome,
     GoalSummary,
     LearnedScorecard,
     ModelSummary,
     PlaybookSummary,
     ReasonWeight,
 )
+from training.gates.gate import GateResult
 from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.estimate import EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
@@ -47,7 +47,7 @@ class Evaluation(EvaluationPart):
     run_id: str | None = None
     data: DataSummary
     cold_start: ColdStart
-    gates: tuple[GateOutcome, ...] = ()
+    gates: tuple[GateResult, ...] = ()
     model: ModelSummary | None = None
     reasons: tuple[ReasonWeight, ...] = Field(default=(), description="largest first")
     scorers: tuple[ScorerEvaluation, ...] = Field(default=(), description="the model first, on the test rows")
@@ -71,12 +71,12 @@ class Evaluation(EvaluationPart):
         return first_of(self.scorers, "rules")
 
     @property
-    def blocking_gates(self) -> tuple[GateOutcome, ...]:
+    def blocking_gates(self) -> tuple[GateResult, ...]:
         """The gates that failed and were not accepted; with one of them the model may not be promoted."""
         return tuple(gate for gate in self.gates if gate.state == "failed")
 
     @property
-    def accepted_gates(self) -> tuple[GateOutcome, ...]:
+    def accepted_gates(self) -> tuple[GateResult, ...]:
         """The gates that failed and were accepted with a reason."""
         return tuple(gate for gate in self.gates if gate.state == "failed, accepted")
 

@@ -6,8 +6,7 @@ from typing import Protocol, TypeVar
 from pydantic import Field
 
 from training.statistics.estimate import Estimate, EvaluationPart, Number
-from training.statistics.scorer_kind import Kind
-from training.statistics.scorer_metrics import ScorerEvaluation, ScorerName
+from training.statistics.scorer_metrics import Kind, ScorerEvaluation, ScorerName
 
 
 class LogLossDifference(EvaluationPart):

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from training.evaluation.evaluation_document import Evaluation
 from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, first_of
-from training.evaluation.training_summary import GateOutcome
-from training.gates.gate import NOT_CONTRADICTED, named
+from training.gates.gate import NOT_CONTRADICTED, GateResult, named
 from training.statistics.estimate import Estimate
 from training.statistics.scorer_metrics import ScorerName
 
@@ -40,7 +39,7 @@ def next_step(evaluation: Evaluation) -> str:
     return "It is the challenger and serves nobody yet: run leadscore promote."
 
 
-def gate_sentences(gates: Sequence[GateOutcome]) -> list[str]:
+def gate_sentences(gates: Sequence[GateResult]) -> list[str]:
     """Return how many gates passed, and a sentence on those of each other outcome."""
     passed = [gate for gate in gates if gate.state == "passed"]
     if len(passed) == len(gates):

@@ -6,11 +6,10 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from models.cold_start import ColdStartStage, Rung
+from training.dataset.horizon import Horizon
 from training.evaluation.scorer_evaluation import Period
-from training.gates.gate import NOT_CONTRADICTED, GateResult
-from training.statistics.estimate import Estimate, EvaluationPart, Number
-
-GateState = Literal["passed", "not contradicted (too few successes to tell)", "failed", "failed, accepted"]
+from training.fitting.calibration_comparison import CalibrationComparison
+from training.statistics.estimate import EvaluationPart, Number
 
 
 class PlaybookSummary(EvaluationPart):
@@ -51,24 +50,6 @@ class BlockCounts(EvaluationPart):
     def learnt_from(self) -> int:
         """The blocks that the trees learn from: train, and the part of it that tells when to stop."""
         return self.train + self.stop
-
-
-class HorizonPoint(EvaluationPart):
-    """The share of eventual conversions reached by a day."""
-
-    day: float
-    reached: Number
-
-
-class Horizon(EvaluationPart):
-    """How long leads take to reach the goal, and whether the goal's horizon holds enough of them."""
-
-    share: Estimate | None = Field(description="of all conversions, those within the horizon")
-    proposed_days: Number = Field(description="a horizon that would hold 90 %, where the playbook's holds less")
-    median_days: Number
-    watched_days: Number = Field(default=None, description="conversions are known up to here")
-    says: str
-    curve: tuple[HorizonPoint, ...]
 
 
 class DataSummary(EvaluationPart):
@@ -113,42 +94,11 @@ class ColdStart(EvaluationPart):
         )
 
 
-class GateOutcome(EvaluationPart):
-    """One gate: what it found, and why the training went on where it failed."""
-
-    name: str
-    passed: bool
-    conclusive: bool = Field(default=True, description="false where a pass may be for want of successes")
-    says: str
-    numbers: Mapping[str, Number]
-    accepted: str | None = None
-
-    @classmethod
-    def of(cls, gate: GateResult) -> Self:
-        """Read it from what the gate found."""
-        return cls.model_validate(gate.as_json())
-
-    @property
-    def state(self) -> GateState:
-        """The outcome in words."""
-        if not self.passed:
-            return "failed" if self.accepted is None else "failed, accepted"
-        return "passed" if self.conclusive else NOT_CONTRADICTED
-
-
-class CalibrationCandidate(EvaluationPart):
-    """One calibration that was tried, and its log loss against Platt's."""
-
-    kind: str
-    log_loss: Number
-    difference: Estimate | None
-
-
 class CalibrationSummary(EvaluationPart):
     """The calibration that was chosen, and those it was compared with."""
 
     chosen: str
-    compared: tuple[CalibrationCandidate, ...]
+    compared: tuple[CalibrationComparison, ...]
     says: str
 
 

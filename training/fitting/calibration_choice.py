@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from models.calibration import Calibration, Platt, calibration_from_json
 from models.errors import StructureError
+from training.fitting.calibration_comparison import CalibrationComparison
 from training.fitting.calibration_maps import CalibrationRows, fit_beta, fit_isotonic, fit_platt, row_losses
 from training.statistics.bootstrap import Ratios, interval, spread
 from training.statistics.estimate import Estimate
@@ -31,31 +32,6 @@ _FITS: Mapping[str, Callable[[CalibrationRows], Calibration]] = {
     "beta": fit_beta,
     "isotonic": fit_isotonic,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationComparison:
-    """
-    How well a kind of calibration did on accounts that it was not fitted to.
-
-    Attributes:
-        kind: the name of the kind.
-        log_loss: weighted mean over the block's rows.
-        difference: its log loss minus Platt's on the same rows, with its interval over resampled accounts.
-    """
-
-    kind: str
-    log_loss: float
-    difference: Estimate
-
-    @property
-    def is_better(self) -> bool:
-        """Whether its log loss is lower than Platt's beyond noise."""
-        return self.difference.high is not None and self.difference.high < 0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the numbers as JSON."""
-        return {"is": self.kind, "log_loss": self.log_loss, "difference": self.difference.model_dump(mode="json")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +51,7 @@ class CalibrationChoice:
 
     def as_json(self) -> dict[str, Any]:
         """Return the choice as JSON."""
-        compared = [comparison.as_json() for comparison in self.compared]
+        compared = [{"is": each.kind, **each.model_dump(mode="json", exclude={"kind"})} for each in self.compared]
         return {"chosen": self.chosen.kind, "compared": compared, "says": self.says}
 
 
@@ -125,7 +101,9 @@ def _compared(block: CalibrationRows, fold: NDArray[np.int64], *, seed: int) -> 
     more = {kind: (block.weight * (each - losses["platt"]), block.weight) for kind, each in losses.items()}
     spreads = spread(Ratios.of(more, block.group).at, block.groups, seed=seed)
     return tuple(
-        CalibrationComparison(kind, loss, interval(spreads[:, column], loss - log_loss["platt"]))
+        CalibrationComparison(
+            kind=kind, log_loss=loss, difference=interval(spreads[:, column], loss - log_loss["platt"])
+        )
         for column, (kind, loss) in enumerate(log_loss.items())
     )
 

@@ -115,7 +115,8 @@ def replay_gate(replay: ReplayEvaluation) -> GateResult:
     kinds = {participant.name: participant.kind for participant in replay.participants}
     lost = replay.decided and kinds.get(replay.winner) == "rules"
     conclusive = replay.decided or "rules" not in kinds.values()
-    return GateResult("replay against the point rules", not lost, replay.says, numbers={}, conclusive=conclusive)
+    name = "replay against the point rules"
+    return GateResult(name=name, passed=not lost, says=replay.says, numbers={}, conclusive=conclusive)
 
 
 def _widened(estimate: Estimate, fitted: Estimate) -> Estimate:
@@ -146,16 +147,19 @@ def error_gate(ece: CalibrationError, *, base_rate: float) -> GateResult:
     limit = noise + ERROR_ABOVE_NOISE
     passed, conclusive = error <= limit, limit < VISIBLE * base_rate
     average = f"Probabilities are off by {error:.3f} on average, expected at most {limit:.3f}"
-    text = f"{average}: chance alone explains {noise:.3f}"
-    numbers = {"error": error, "noise_95": noise, "limit": limit}
-    ending = "." if passed else f"; {_REMEDY}."
-    return GateResult("calibration error", passed, text + ending, numbers, conclusive=conclusive or not passed)
+    return GateResult(
+        name="calibration error",
+        passed=passed,
+        says=f"{average}: chance alone explains {noise:.3f}{'.' if passed else f'; {_REMEDY}.'}",
+        numbers={"error": error, "noise_95": noise, "limit": limit},
+        conclusive=conclusive or not passed,
+    )
 
 
 def _near_one(wording: _GateWords, estimate: Estimate) -> GateResult:
     """Fail where the whole interval lies outside of what is allowed; an end that is not known is never outside."""
     if estimate.value is None:
-        return GateResult(wording.name, passed=True, says=wording.unknown, numbers={}, conclusive=False)
+        return GateResult(name=wording.name, passed=True, says=wording.unknown, numbers={}, conclusive=False)
     low, high = estimate.low, estimate.high
     below, above = high is not None and high < LEAST, low is not None and low > MOST
     passed = not (below or above)
@@ -166,6 +170,10 @@ def _near_one(wording: _GateWords, estimate: Estimate) -> GateResult:
     measured = f"{wording.means.format(value=estimate.value)} ({span}, allowed {LEAST} – {MOST})"
     text = f"{finding}: {measured}" if finding else measured[:1].upper() + measured[1:]
     ends = {"value": estimate.value, "low": low, "high": high}
-    numbers = {name: number for name, number in ends.items() if number is not None}
-    ending = "." if passed else f"; {_REMEDY}."
-    return GateResult(wording.name, passed, text + ending, numbers, conclusive=inside or not passed)
+    return GateResult(
+        name=wording.name,
+        passed=passed,
+        says=text + ("." if passed else f"; {_REMEDY}."),
+        numbers={name: number for name, number in ends.items() if number is not None},
+        conclusive=inside or not passed,
+    )

@@ -1,10 +1,14 @@
 """Gate: one check, its finding in words, and the refusal of a training that fails it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final, Literal
+
+from pydantic import Field
 
 from training.errors import LeakError
+from training.statistics.estimate import EvaluationPart, Number
+
+GateState = Literal["passed", "not contradicted (too few successes to tell)", "failed", "failed, accepted"]
 
 NOT_CONTRADICTED: Final = "not contradicted (too few successes to tell)"
 """Describes a gate that passed although it could not have seen what it looks for."""
@@ -13,37 +17,22 @@ MOST_NAMED = 8
 """More names than these are only counted; a leak of one activity shows in a dozen features."""
 
 
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """
-    One check, and its result.
+class GateResult(EvaluationPart):
+    """One check: what it found, and why the training went on where it failed."""
 
-    Attributes:
-        name: such as ``future shift``.
-        passed: whether the check found nothing wrong.
-        says: the finding in one sentence; of a failed gate also which feature it is and what to do.
-        numbers: the figures behind it.
-        accepted: why the training went on although this gate failed; None where it did not fail.
-        conclusive: False where it passed for want of power: too few successes to see what it looks for.
-    """
+    name: str = Field(description="such as future shift")
+    passed: bool = Field(description="whether the check found nothing wrong")
+    conclusive: bool = Field(default=True, description="false where a pass may be for want of successes")
+    says: str = Field(description="the finding; of a failed gate also which feature it is and what to do")
+    numbers: Mapping[str, Number] = Field(description="the figures behind it")
+    accepted: str | None = Field(default=None, description="why the training went on although this gate failed")
 
-    name: str
-    passed: bool
-    says: str
-    numbers: Mapping[str, float]
-    accepted: str | None = None
-    conclusive: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as evaluation documents have it."""
-        return {
-            "name": self.name,
-            "passed": self.passed,
-            "conclusive": self.conclusive,
-            "says": self.says,
-            "numbers": {name: float(number) for name, number in self.numbers.items()},
-            "accepted": self.accepted,
-        }
+    @property
+    def state(self) -> GateState:
+        """The outcome in words."""
+        if not self.passed:
+            return "failed" if self.accepted is None else "failed, accepted"
+        return "passed" if self.conclusive else NOT_CONTRADICTED
 
 
 def require_passed(gates: Iterable[GateResult], *, accept_risk: str | None) -> tuple[GateResult, ...]:
@@ -61,7 +50,7 @@ def require_passed(gates: Iterable[GateResult], *, accept_risk: str | None) -> t
         LeakError: a gate failed and there is no reason to accept it, or the reason is blank.
 
     >>> failed = GateResult(
-    ...     "dominance", passed=False, says="lunch_7d gives it all away: put lunch on never_use.", numbers={}
+    ...     name="dominance", passed=False, says="lunch_7d gives it all away: put lunch on never_use.", numbers={}
     ... )
     >>> require_passed([failed], accept_risk=None)
     Traceback (most recent call last):
@@ -80,7 +69,7 @@ def require_passed(gates: Iterable[GateResult], *, accept_risk: str | None) -> t
         what = "it is no leak" if len(failed) == 1 else "they are no leaks"
         message = f'{findings} If {what}, go on with --accept-risk "why".'
         raise LeakError(message)
-    return tuple(gate if gate.passed else replace(gate, accepted=reason) for gate in results)
+    return tuple(gate if gate.passed else gate.model_copy(update={"accepted": reason}) for gate in results)
 
 
 def named(names: Iterable[str], *, most: int = MOST_NAMED) -> str:

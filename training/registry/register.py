@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from models.champion import bundle_folder
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
 from models.saved_scorers import save_scorecard_fit
+from training.command_results import TrainResult
 from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
@@ -35,17 +36,6 @@ from training.statistics.scorer_metrics import Metrics, ScorerName
 _STEPS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredTraining:
-    """A registered training: its version, its run, its bundle, its report, and its evaluation."""
-
-    version: str
-    run_id: str
-    bundle: Path
-    report: Path
-    evaluation: Evaluation
-
-
 def register(
     findings: Findings,
     inputs: TrainingInputs,
@@ -54,7 +44,7 @@ def register(
     workspace: Workspace,
     registry: Registry,
     progress: Progress,
-) -> RegisteredTraining:
+) -> TrainResult:
     """
     Save the bundle, log the run, write the report and register the version; whatever stops it before leaves neither.
 
@@ -91,7 +81,7 @@ def register(
     if version != evaluation.version:  # another training was faster by a moment
         evaluation = evaluation.with_version(version)
         _write(report, evaluation, findings)
-    return RegisteredTraining(version, run_id, bundle, report, evaluation)
+    return TrainResult(version, run_id, bundle, report, evaluation)
 
 
 def _steps(progress: Progress) -> Callable[[int], None]:
@@ -133,7 +123,7 @@ def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
         "parameters": {name: value for name, value in last.fitted.parameters.items() if name != "num_threads"},
         "calibration": last.fitted.calibrated.as_json(),
         "test": last.scorers[0].metrics.model_dump(mode="json"),
-        "gates": [gate.as_json() for gate in findings.gates],
+        "gates": [gate.model_dump(mode="json") for gate in findings.gates],
         "standing": cold_start.as_json(),
         "accepted_risk": findings.accepted_risk,
     }

@@ -25,19 +25,7 @@ from training.statistics.scoring_metrics import EvaluationRows
 
 
 def compare_registered(workspace: Workspace, *, version: str, progress: Progress, seed: int = SEED) -> ModelComparison:
-    """
-    Score the test rows with a registered model, the champion and every scorecard.
-
-    Args:
-        workspace: the playbook, and where tables and models are kept.
-        version: ``challenger`` (the newest), ``champion`` or a number.
-        progress: receives the steps.
-        seed: as in training.
-
-    Raises:
-        RegistryError: no model was trained yet.
-        HistoryError: the model was trained on another history, and may have seen these leads.
-    """
+    """Score the test rows with a registered model, the champion and every scorecard; see `commands.compare`."""
     playbook = workspace.playbook
     registry = Registry(workspace.home, playbook.business.name)
     registered = registry.find(version)
@@ -61,10 +49,7 @@ def compare_registered(workspace: Workspace, *, version: str, progress: Progress
     )
     return ModelComparison(
         version=registered.version,
-        scorers=comparison.scorers,
-        winner=comparison.winner,
-        difference=comparison.difference,
-        decided=comparison.decided,
+        **comparison._asdict(),
         replay=replay.with_absent(participants.absent),
     )
 

@@ -8,11 +8,11 @@ from training.evaluation.training_summary import (
     BlockCounts,
     BlockPlan,
     ColdStart,
-    GateOutcome,
     GoalSummary,
     PlaybookSummary,
     ReasonWeight,
 )
+from training.gates.gate import GateResult
 from training.reporting import charts
 from training.reporting.page import figure, render, swatches
 from training.reporting.report import headline
@@ -87,7 +87,7 @@ class ModelCard(EvaluationPart):
     data_window: DataWindow
     rows: RowCounts
     cold_start: ColdStart
-    gates: tuple[GateOutcome, ...]
+    gates: tuple[GateResult, ...]
     accepted_risk: str | None
     metrics: Metrics | None
     compared_with: tuple[HeadlineMetrics, ...]

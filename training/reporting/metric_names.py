@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from training.evaluation.training_summary import GateState
-from training.gates.gate import NOT_CONTRADICTED
+from training.gates.gate import NOT_CONTRADICTED, GateState
 from training.statistics.number_format import Shape
 
 Better = Literal["higher", "lower", "near one", "neither"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,7 @@ from data.progress import Progress, silent
 from models.scorer import Scorer
 from training.statistics.bootstrap import RESAMPLES, Ratios, interval, spread
 from training.statistics.estimate import NO_ESTIMATE, Estimate
-from training.statistics.scorer_kind import Kind
-from training.statistics.scorer_metrics import ScorerEvaluation, ScorerIdentity
+from training.statistics.scorer_metrics import Kind, ScorerEvaluation, ScorerIdentity
 from training.statistics.scoring_metrics import SEED, EvaluationRows, evaluate, losses
 
 Floats = NDArray[np.float64]
@@ -60,8 +60,7 @@ class Contender:
         return ScorerIdentity(name=self.name, kind=self.kind, version=self.version, fingerprint=self.fingerprint)
 
 
-@dataclass(frozen=True, slots=True)
-class ScorerComparison:
+class ScorerComparison(NamedTuple):
     """
     The scorers' numbers, and which of them won.
 
@@ -117,16 +116,7 @@ def compare_scorers(
     capacity_per_day: float,
     progress: Progress = silent,
 ) -> ScorerComparison:
-    """
-    Evaluate scorers on the same rows and name the one with the lowest log loss.
-
-    Args:
-        contenders: two or more, with probabilities of the same n rows.
-        judged: the n rows.
-        base_rate: the share of the training period.
-        capacity_per_day: how many leads the team can call in a day.
-        progress: called with the number of resamples measured so far.
-    """
+    """Evaluate two or more scorers as `evaluate_scorers` does, and name the one with the lowest log loss."""
     scorers = evaluate_scorers(
         contenders, judged, base_rate=base_rate, capacity_per_day=capacity_per_day, progress=progress
     )

@@ -1,9 +1,13 @@
 """Scorer metrics: which scorer it is, and how good it is on one set of rows."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from training.statistics.estimate import CalibrationError, Estimate, EvaluationPart, Number
-from training.statistics.scorer_kind import Kind
+
+Kind = Literal["model", "rules", "learned rules", "baseline"]
+"""A learned model, point rules, point rules distilled from a model, or a baseline."""
 
 
 class ScorerName(EvaluationPart):

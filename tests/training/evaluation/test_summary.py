@@ -4,7 +4,7 @@ import pytest
 
 from tests.training.reporting.sample import document, evaluation, rules_only
 from training.evaluation.summary import gate_sentences, next_step, verdict_of
-from training.evaluation.training_summary import GateOutcome
+from training.gates.gate import GateResult
 
 
 def estimate(low, high):
@@ -60,7 +60,7 @@ def test_a_gate_that_failed_is_named_and_so_is_one_that_was_accepted():
 
 
 def test_a_gate_that_passed_for_want_of_successes_is_not_said_to_have_passed():
-    gates = [GateOutcome(**gate()), GateOutcome(**gate("calibration slope", conclusive=False))]
+    gates = [GateResult(**gate()), GateResult(**gate("calibration slope", conclusive=False))]
     assert gate_sentences(gates) == [
         "1 of 2 gates passed.",
         "Not contradicted (too few successes to tell): calibration slope.",

@@ -5,11 +5,13 @@ import json
 import pytest
 
 from training.errors import LeakError, TrainingError
-from training.gates.leakage import GateResult, require_passed
+from training.gates.gate import GateResult, require_passed
 
-FINE = GateResult("never use", passed=True, says="Nothing forbidden is read.", numbers={"features": 3})
-LUNCH = GateResult("dominance", passed=False, says="lunch_7d tells it all: put lunch on never_use.", numbers={"auc": 1})
-SHIFTED = GateResult("future shift", passed=False, says="fax_1d came out otherwise: build again.", numbers={})
+FINE = GateResult(name="never use", passed=True, says="Nothing forbidden is read.", numbers={"features": 3})
+LUNCH = GateResult(
+    name="dominance", passed=False, says="lunch_7d tells it all: put lunch on never_use.", numbers={"auc": 1}
+)
+SHIFTED = GateResult(name="future shift", passed=False, says="fax_1d came out otherwise: build again.", numbers={})
 
 
 def test_gates_that_passed_are_given_back_as_they_are():
@@ -44,7 +46,7 @@ def test_a_blank_reason_is_refused_even_where_nothing_failed(gates, reason):
 
 
 def test_a_gate_is_written_as_json():
-    content = json.loads(json.dumps(require_passed([LUNCH], accept_risk="why not")[0].as_json(), allow_nan=False))
+    content = json.loads(require_passed([LUNCH], accept_risk="why not")[0].model_dump_json())
     assert content == {
         "name": "dominance",
         "passed": False,

@@ -50,7 +50,7 @@ def never_use(dataset: Dataset, business: Business) -> GateResult:
             f"None of {len(features):,} features {what}, and none reads a field that, by its name, the sales process "
             "writes."
         )
-        return GateResult(NAME, passed=True, says=says, numbers=numbers)
+        return GateResult(name=NAME, passed=True, says=says, numbers=numbers)
     findings = [
         *(
             f"{name} is on never_use, but {named(readers)} {'reads' if len(readers) == 1 else 'read'} it: "
@@ -59,7 +59,7 @@ def never_use(dataset: Dataset, business: Business) -> GateResult:
         ),
         *([_to_deny(written)] if written else []),
     ]
-    return GateResult(NAME, passed=False, says=" ".join(findings), numbers=numbers)
+    return GateResult(name=NAME, passed=False, says=" ".join(findings), numbers=numbers)
 
 
 def is_written_by_sales(name: str, business: Business) -> bool:

@@ -42,13 +42,15 @@ def dominance(dataset: Dataset, business: Business, *, seed: int) -> GateResult:
     measurable = [outcome for outcome in outcomes if outcome.enough()]
     if not measurable:
         says = f"No feature was measured alone: that takes {FEWEST_GROUPS} accounts with success and as many without."
-        return GateResult(NAME, passed=True, says=says, numbers={"rows": len(rows), "features": 0}, conclusive=False)
+        return GateResult(
+            name=NAME, passed=True, says=says, numbers={"rows": len(rows), "features": 0}, conclusive=False
+        )
     measured = {name: list(associations(rows[name], feature, measurable)) for name, feature in dataset.columns.items()}
     guilty = {name: worst for name, each in measured.items() if (worst := _worst(each)) is not None}
     numbers = {"rows": len(rows), "features": len(measured), **_largest(measured)}
     if guilty:
-        return GateResult(NAME, passed=False, says=_gives_away(guilty, dataset.columns, business), numbers=numbers)
-    return GateResult(NAME, passed=True, says=_strongest(measured, dataset.columns, business), numbers=numbers)
+        return GateResult(name=NAME, passed=False, says=_gives_away(guilty, dataset.columns, business), numbers=numbers)
+    return GateResult(name=NAME, passed=True, says=_strongest(measured, dataset.columns, business), numbers=numbers)
 
 
 def _worst(measured: Sequence[Association]) -> Association | None:

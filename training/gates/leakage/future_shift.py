@@ -55,13 +55,13 @@ def future_shift(dataset: Dataset, warehouse: Warehouse, business: Business, *, 
     }
     if changed:
         says = _describe(changed, features, rows=len(rows), business=business)
-        return GateResult(NAME, passed=False, says=says, numbers=numbers)
+        return GateResult(name=NAME, passed=False, says=says, numbers=numbers)
     aside = f", though {alone:,} of them have too many colleagues to copy" if alone else ""
     says = (
         f"{len(features):,} features of {len(rows):,} snapshots were rebuilt without anything known later: "
         f"all the same{aside}."
     )
-    return GateResult(NAME, passed=True, says=says, numbers=numbers)
+    return GateResult(name=NAME, passed=True, says=says, numbers=numbers)
 
 
 def _features(dataset: Dataset, business: Business) -> dict[str, Feature]:

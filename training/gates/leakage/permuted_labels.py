@@ -91,7 +91,7 @@ def permuted_labels(dataset: Dataset, *, encoding: Encoding, parameters: Mapping
     }
     says, passed = _says([first, *more], both, learnt=learnt), not (learnt or both)
     conclusive = 0 < FAR * first.error < VISIBLE or not passed
-    return GateResult(NAME, passed, says, numbers=numbers, conclusive=conclusive)
+    return GateResult(name=NAME, passed=passed, says=says, numbers=numbers, conclusive=conclusive)
 
 
 def permute_once(

@@ -134,17 +134,17 @@ def suspicious_lift(
     }
     if not reaches:
         says = "The test rows all end alike, so that no lift can be measured."
-        return GateResult(NAME, passed=True, says=says, numbers={}, conclusive=False)
+        return GateResult(name=NAME, passed=True, says=says, numbers={}, conclusive=False)
     numbers = {
         f"{name}_{part}": getattr(reach, part) for name, reach in reaches.items() for part in ("lift", "reach", "low")
     }
     worst = max(reaches, key=lambda name: reaches[name].low)
     if reaches[worst].low > FAR:
         says = _suspects(reaches[worst], _leading(booster, encoding), quick=worst.startswith("quick_fit"))
-        return GateResult(NAME, passed=False, says=says, numbers=numbers)
+        return GateResult(name=NAME, passed=False, says=says, numbers=numbers)
     says = _plausible(reaches.get("model", reaches[worst]))
     conclusive = all(reach.reach <= FAR for reach in reaches.values())
-    return GateResult(NAME, passed=True, says=says, numbers=numbers, conclusive=conclusive)
+    return GateResult(name=NAME, passed=True, says=says, numbers=numbers, conclusive=conclusive)
 
 
 def _leading(booster: lightgbm.Booster, encoding: Encoding) -> list[str]:

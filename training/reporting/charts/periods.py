@@ -6,8 +6,9 @@ from typing import Any
 import altair as alt
 
 from data.instants import parse
+from training.dataset.horizon import Horizon
 from training.evaluation.scorer_evaluation import OriginEvaluation, Period, ranking_scorers
-from training.evaluation.training_summary import BlockPlan, DataSummary, Horizon
+from training.evaluation.training_summary import BlockPlan, DataSummary
 from training.reporting.charts.dots import Panel, dot, dots
 from training.reporting.charts.frame import (
     WIDE,

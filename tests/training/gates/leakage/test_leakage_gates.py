@@ -9,9 +9,10 @@ from models.conversion import Encoding
 from tests.training.gates.leakage.planted import attribute, success, with_every, with_features
 from training.errors import LeakError
 from training.fitting.boosting import categories_of
-from training.gates.leakage import after_fitting, before_fitting, require_passed
+from training.gates.gate import require_passed
 from training.gates.leakage.denied_fields import never_use
 from training.gates.leakage.dominance import dominance
+from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.statistics.scoring_metrics import EvaluationRows
 
 BEFORE, AFTER = ["never use", "future shift", "dominance"], ["permuted labels", "suspicious lift"]
@@ -48,7 +49,7 @@ def test_every_gate_is_run_and_an_honest_training_set_passes_them_all(dataset, w
     gates += after(with_every(dataset, 6), np.full(len(dataset.block("test")), 0.1), heard)
     assert [gate.name for gate in gates] == [*BEFORE, *AFTER]
     assert require_passed(gates, accept_risk=None) == gates
-    assert json.dumps([gate.as_json() for gate in gates], allow_nan=False)
+    assert json.dumps([gate.model_dump(mode="json") for gate in gates], allow_nan=False)
     assert all(gate.says.endswith(".") and gate.numbers for gate in gates)
     assert len({what for what, _, _ in heard.told}) == 2
     for what in {what for what, _, _ in heard.told}:
