@@ -2,19 +2,26 @@
 Files and folders that are written whole: a reader sees the old content or the new, never half of either.
 
 Everything is written to a draft beside its place, flushed to the disk and renamed, which file systems do in one step.
-A draft's name begins with a dot and the name of its place: whoever finds one older than an hour may delete it.
+A draft's name begins with a dot and the name of its place. A folder of drafts holds a mark that names it, so that what
+a killed process left behind is told from whatever somebody else put there.
 """
 
 import contextlib
 import errno
 import hashlib
 import os
+import re
 import shutil
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+DRAFT_MARK = ".leadscore-draft"
+"""A file in each folder of drafts; it holds the folder's name."""
+_RANDOM = re.compile(r"\.[0-9a-f]{12}")
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -48,8 +55,15 @@ def new_file(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def drafts_of(path: Path) -> list[Path]:
+    """Return the drafts that processes left beside a file, and nothing else that is named after it."""
+    start = f".{path.name}"
+    beside = [draft for draft in path.parent.glob(f"{start}.*") if _RANDOM.fullmatch(draft.name.removeprefix(start))]
+    return sorted(draft for draft in beside if draft.is_file() and not draft.is_symlink())
+
+
 @contextmanager
-def new_folder(place: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def new_folder(place: Path, *, overwrite: bool = False, only: Collection[str] | None = None) -> Iterator[Path]:
     """
     Yield an empty folder to write into, and put it in place if the block ends well.
 
@@ -58,15 +72,21 @@ def new_folder(place: Path, *, overwrite: bool = False) -> Iterator[Path]:
     Args:
         place: where the folder will stand.
         overwrite: whether a folder that stands there is replaced; else it is an error.
+        only: the names that a folder may hold to be replaced; default: any.
 
     Raises:
         OSError: the folder cannot be written, or one stands there that must not be replaced.
     """
-    draft, old = _beside(place), _beside(place)
-    draft.mkdir(parents=True)
+    _require_only(place, only)
+    drafts = _beside(place)
+    drafts.mkdir(parents=True)
+    draft, old = drafts / "new", drafts / "old"
     try:
+        _mark(drafts)
+        draft.mkdir()
         yield draft
         _sync_all(draft)
+        _require_only(place, only)
         if overwrite:
             with contextlib.suppress(FileNotFoundError):
                 place.rename(old)
@@ -75,8 +95,44 @@ def new_folder(place: Path, *, overwrite: bool = False) -> Iterator[Path]:
     finally:
         if old.exists() and not place.exists():
             old.rename(place)
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(drafts, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Yield a folder of drafts that is deleted afterwards, whatever happens."""
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=parent, ignore_cleanup_errors=True) as name:
+        _mark(Path(name))
+        yield Path(name)
+
+
+def holds_drafts(folder: Path) -> bool:
+    """Return whether a folder was made for drafts: its mark names it."""
+    mark = folder / DRAFT_MARK
+    if any(path.is_symlink() for path in (folder, mark)) or not mark.is_file():
+        return False
+    try:
+        return mark.read_text(encoding="utf-8") == folder.name
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _mark(drafts: Path) -> None:
+    (drafts / DRAFT_MARK).write_text(drafts.name, encoding="utf-8")
+
+
+def _require_only(place: Path, names: Collection[str] | None) -> None:
+    """Check that replacing a folder loses nothing but what these names hold."""
+    if names is None or not os.path.lexists(place):
+        return
+    if place.is_symlink() or not place.is_dir():
+        message = "leadscore needs a folder of this name, and did not write what stands there: move it away"
+        raise FileExistsError(errno.EEXIST, message, str(place))
+    foreign = sorted(path.name for path in place.iterdir() if path.name not in names)
+    if foreign:
+        message = f"it holds {foreign[0]}, which leadscore did not write: move that away"
+        raise FileExistsError(errno.EEXIST, message, str(place))
 
 
 def append_line(path: Path, line: bytes) -> None:

@@ -1,7 +1,6 @@
 """The facts of a store as Parquet: one file per contract table, all of one moment."""
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.arrow_schemas import CONTRACT, LEAD_COLUMNS, lead_schema
+from data.atomic_files import scratch_folder
 from data.contract import AttributeType
 from data.errors import IntakeError
 from data.operational_store import FACTS, Moment, store_of
@@ -41,9 +41,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
         return
     place, store = workspace.home.tables(workspace.playbook.business.name), store_of(source, workspace)
     shape = Shape(workspace.playbook.business.attribute_types, as_text=True)
-    place.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=place, ignore_cleanup_errors=True) as name:
-        copy = Path(name)
+    with scratch_folder(place) as copy:
         with store.moment() as moment:
             rows = copy_facts(moment, copy, shape=shape, progress=progress)
         if rows["leads"] == 0:

@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import duckdb
 import ibis
 import pandas as pd
 
-from data.atomic_files import new_folder
+from data.atomic_files import new_folder, scratch_folder
 from data.cross_checks import check_together
 from data.duckdb_settings import interruptible, memory_limit, without_bars
 from data.errors import DataError, QualityError
@@ -29,12 +28,15 @@ from data.rejects import report_of, write_rejected
 from data.sql import literal, quoted
 from data.staging import STAGED, contract_columns
 from data.store_copy import copied_store
+from data.table_caches import REJECTED_SUFFIX, require_own_rejects
 from data.workspace import Workspace
 
 INTAKE = 1
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
 
 MANIFEST = "manifest.json"
+_SPILL = "spill"
+_FILES = {MANIFEST, _SPILL, *(f"{table}.parquet" for table in STAGED)}
 _INSTANTS = {"created_at", "known_at", "occurred_at", "reached_at"}
 _ORDER = {
     "leads": "lead_id, known_at",
@@ -97,7 +99,7 @@ class Warehouse:
     @cached_property
     def connection(self) -> Any:
         """The Ibis backend of this warehouse: one DuckDB connection in memory with a view on each table."""
-        backend = ibis.duckdb.connect(memory_limit=memory_limit(), temp_directory=str(self.folder / "spill"))
+        backend = ibis.duckdb.connect(memory_limit=memory_limit(), temp_directory=str(self.folder / _SPILL))
         without_bars(backend.con)
         for table in STAGED:
             backend.raw_sql(f"CREATE VIEW {table} AS {_view(self.folder / f'{table}.parquet')}")
@@ -153,20 +155,26 @@ def import_history(workspace: Workspace, *, progress: Progress = silent, now_us:
         target = workspace.home.tables(workspace.playbook.business.name) / fingerprint[:16]
         if (unchanged := _unchanged(target)) is not None:
             return unchanged
-        reading = ImportRequest(workspace.playbook, store, fingerprint, now_us or present_us(), progress)
-        with _scratch(target.parent) as scratch, new_folder(target, overwrite=True) as draft:
+        rejected = target.with_name(f"{target.name}{REJECTED_SUFFIX}")
+        require_own_rejects(rejected)
+        reading = ImportRequest(workspace.playbook, store, fingerprint, now_us or present_us(), rejected, progress)
+        with (
+            scratch_folder(target.parent) as scratch,
+            new_folder(target, overwrite=True, only=_FILES) as draft,
+        ):
             _import(reading, draft, scratch=scratch)
     return Warehouse.open(target)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What to import: the playbook, the copy of its store, the tables' fingerprint, the present instant."""
+    """What to import, as of when: the playbook, the copy of its store, the fingerprint; where rejected rows go."""
 
     playbook: Playbook
     store: Path | None
     fingerprint: str
     now_us: int
+    rejected: Path
     progress: Progress
 
 
@@ -213,14 +221,6 @@ def _relevant(business: Business) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _scratch(parent: Path) -> Iterator[Path]:
-    """Yield a folder that is deleted afterwards, whatever happens."""
-    parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=parent, ignore_cleanup_errors=True) as name:
-        yield Path(name)
-
-
 def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
     playbook, progress = reading.playbook.business, reading.progress
     with _import_tools(scratch, progress) as tools:
@@ -228,7 +228,7 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         number_repeats(staged)
         check_together(staged, playbook, progress)
         report = report_of(staged, playbook)
-        rejected = draft.parent / f"{reading.fingerprint[:16]}.rejected.parquet"
+        rejected = reading.rejected
         report = _with_rejected_rows(staged, report, rejected)
         _require_quality(report)
         _require_leads(report)

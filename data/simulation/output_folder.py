@@ -12,11 +12,12 @@ from data.errors import DataError
 from data.home import DEMO
 from data.playbook import RIVALS
 from data.simulation.export_files import FILES
+from data.simulation.truth import FILES as TRUTH_FILES
 
 MARK = "simulation.json"
 TRUTH = "truth"
 PLAYBOOK = ("playbook.yaml", "scorecard.yaml", f"{RIVALS}/last_year.yaml", "routing.yaml")
-_WRITTEN = frozenset({MARK, TRUTH, RIVALS, *FILES, *PLAYBOOK})
+_WRITTEN = frozenset({MARK, TRUTH, RIVALS, *FILES, *PLAYBOOK, *(f"{TRUTH}/{name}" for name in TRUTH_FILES)})
 _FOLDER_LINE = re.compile(r"^folder:.*$", re.MULTILINE)
 
 
@@ -36,6 +37,19 @@ def check_place(out: Path) -> None:
     foreign = sorted(names - _WRITTEN) if MARK in names else sorted(names)
     if foreign:
         message = f"{out} holds {foreign[0]}, which no simulation wrote: name an empty or a new folder."
+        raise DataError(message)
+
+
+def check_inside(out: Path) -> None:
+    """
+    Check that an earlier simulation holds no file that somebody else put into one of its folders.
+
+    Raises:
+        DataError: it holds one; not even ``--overwrite`` deletes it.
+    """
+    foreign = [name for path in _files(out) if (name := path.relative_to(out).as_posix()) not in _WRITTEN]
+    if foreign:
+        message = f"{out} holds {foreign[0]}, which no simulation wrote: move it away, or name a new folder."
         raise DataError(message)
 
 
@@ -104,6 +118,7 @@ def put_in_place(out: Path) -> Iterator[Path]:
     """
     out = out.resolve()
     check_place(out)
+    check_inside(out)
     try:
         with new_folder(out, overwrite=True) as draft:
             yield draft

@@ -13,6 +13,7 @@ from data.simulation.company import HISTORY_DAYS, Company, invent
 from data.simulation.export_files import write_activities, write_leads, write_outcomes
 from data.simulation.output_folder import (
     TRUTH,
+    check_inside,
     check_place,
     copy_playbook,
     put_in_place,
@@ -84,6 +85,7 @@ def simulate(
     mark = {"leads": leads, "seed": seed}
     if not overwrite:
         require_unchanged(out, None if another_company else mark)
+    check_inside(out)
     end = (until or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = end - timedelta(days=HISTORY_DAYS)
     company = invent(start, leads=leads, seed=seed, drift=drift, progress=progress)

@@ -16,6 +16,7 @@ from data.simulation.export_files import lead_ids
 from data.simulation.process import LeadType, Stage
 from data.simulation.timeline import NEVER
 
+FILES = ("leads.parquet", "chances.parquet")
 HORIZON_DAYS = 30
 """The horizon of the demo playbook's goal."""
 

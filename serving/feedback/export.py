@@ -166,7 +166,9 @@ class _Export:
             if months:
                 batches = self._with_progress(self._batches(table, months, misfits), f"exporting {table}", progress)
                 written[table] = draft.write(table, batches, schema=self._schema(table), by=_TIME[table])
-        draft.put(now.census)
+        announced = before.announcing(stale)
+        announced.write(self._folder)
+        draft.put(now.census, before=announced.census)
         write_whole(self._folder / "sources.yaml", SOURCES.format(folder=json.dumps(str(self._folder))))
         now.write(self._folder)
         rows = {table: sum(count for count, _ in months.values()) for table, months in now.census.items()}

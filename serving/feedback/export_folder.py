@@ -1,11 +1,12 @@
 """The folder of an export: one Parquet file per table and month, each written whole, by one process at a time."""
 
+import contextlib
 import fcntl
 import json
-import shutil
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ FORMAT = "leadscore-export-1"
 MANIFEST = "manifest.json"
 _LOCK, _DRAFT = ".lock", ".partial"
 _ROW_GROUP = 50_000
+_MONTH = re.compile(r"(\w+/)?\d{4}-\d{2}\.parquet")
+_ANNOUNCED = [-1, -1]
+"""Count and checksum of a month whose file is about to be written: no month has them, so it is written again."""
 Census = dict[str, dict[str, list[int]]]
 
 
@@ -28,8 +32,20 @@ def locked(folder: Path) -> Iterator[None]:
     """Lock an export for this process; what a killed run left half-written is deleted first."""
     with (folder / _LOCK).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(folder / _DRAFT, ignore_errors=True)
+        _delete_draft(folder / _DRAFT)
         yield
+
+
+def _delete_draft(draft: Path) -> None:
+    """Delete what a run wrote into its draft, and the folders that are empty then; anything else stays."""
+    if draft.is_symlink():
+        return
+    for path in sorted(draft.rglob("*.parquet")):
+        if _MONTH.fullmatch(path.relative_to(draft).as_posix()) and not path.is_symlink():
+            path.unlink()
+    for folder in (*draft.glob("*"), draft):
+        with contextlib.suppress(OSError):  # there is none, or somebody put something there
+            folder.rmdir()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +80,22 @@ class Manifest:
                 raise ExportError(message)
             return cls(content["playbook"], content["columns"], content["erased"], content["census"])
         except FileNotFoundError:
-            if any(not path.name.startswith(".") for path in folder.iterdir()):
+            if any(not path.name.startswith(".") or path.name == _DRAFT for path in folder.iterdir()):
                 message = f"{folder} holds something else than an export: name a new or an empty folder."
                 raise ExportError(message) from None
             return None
         except (ValueError, KeyError, TypeError):
             message = f"{folder / MANIFEST} is damaged: delete the folder and export again."
             raise ExportError(message) from None
+
+    def announcing(self, months: Mapping[str, Iterable[str]]) -> "Manifest":
+        """Return it with months whose files are about to be written, so that these are known as the export's."""
+        tables = {*self.census, *months}
+        census = {
+            table: {**self.census.get(table, {}), **dict.fromkeys(months.get(table, ()), _ANNOUNCED)}
+            for table in tables
+        }
+        return replace(self, census=census)
 
     def write(self, folder: Path) -> None:
         """Write it in one step."""
@@ -87,7 +112,7 @@ class ExportDraft:
 
     def write(self, table: str, batches: Iterable[pa.RecordBatch], *, schema: pa.Schema, by: str) -> int:
         """Write ordered rows into a file per month, UTC, of the instant in column ``by``; return their number."""
-        (self._folder / _DRAFT / table).mkdir(parents=True)
+        (self._folder / _DRAFT / table).mkdir(parents=True, exist_ok=True)
         months: dict[str, _Month] = {}
         count = 0
         for batch in batches:
@@ -101,11 +126,15 @@ class ExportDraft:
             self._written.append((table, month))
         return count
 
-    def put(self, tables: Mapping[str, Iterable[str]]) -> None:
+    def put(self, tables: Mapping[str, Iterable[str]], *, before: Mapping[str, Iterable[str]]) -> None:
         """
-        Move the files into place, table by table, and delete those of other months than these.
+        Move the files into place, and delete those of months without rows; other files in these folders stay.
 
         Someone who reads in between may miss the newest facts of a lead, but never finds facts without their lead.
+
+        Args:
+            tables: by table, in the order in which they are moved, the months that shall exist.
+            before: by table, the months that this export has written so far.
         """
         for table in tables:
             (self._folder / table).mkdir(exist_ok=True)
@@ -113,12 +142,10 @@ class ExportDraft:
                 file = f"{table}/{month}.parquet"
                 (self._folder / _DRAFT / file).replace(self._folder / file)
         for table, months in reversed(list(tables.items())):
-            wanted = {f"{month}.parquet" for month in months}
-            for path in (self._folder / table).glob("*.parquet"):
-                if path.name not in wanted:
-                    path.unlink()
+            for month in {*before.get(table, ())} - {*months}:
+                (self._folder / table / f"{month}.parquet").unlink(missing_ok=True)
             sync(self._folder / table)
-        shutil.rmtree(self._folder / _DRAFT, ignore_errors=True)
+        _delete_draft(self._folder / _DRAFT)
 
 
 class _Month:
@@ -159,7 +186,10 @@ def remove_leads_from(folder: Path, lead_ids: Sequence[str], *, tables: Sequence
     unwanted = pa.array(lead_ids, pa.string())
     removed = 0
     with locked(folder):
-        for path in [path for table in tables for path in sorted((folder / table).glob("*.parquet"))]:
+        manifest = Manifest.read(folder)
+        months = {} if manifest is None else manifest.census
+        written = [folder / table / f"{month}.parquet" for table in tables for month in sorted(months.get(table, ()))]
+        for path in [path for path in written if path.is_file()]:
             leads = pq.read_table(path, columns=["lead_id"])["lead_id"]
             count = pc.sum(pc.is_in(leads, value_set=unwanted)).as_py() or 0
             if count:
@@ -176,4 +206,4 @@ def _rewrite(path: Path, draft: Path, unwanted: pa.Array) -> None:
     sync(draft / path.name)
     (draft / path.name).replace(path)
     sync(path.parent)
-    shutil.rmtree(draft)
+    _delete_draft(draft)

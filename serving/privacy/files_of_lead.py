@@ -1,35 +1,35 @@
 """
-Files of a lead: what names the lead in files that were made on this machine.
+Files of a lead: what names the lead in files on this machine.
 
 Tables and training sets are caches: those that hold the lead are deleted, and made again from their source when they
-are next needed. Reports and other texts that name it are rewritten with ``(erased)`` in its place. Everything else
-that names it is listed, so that somebody takes care of it.
+are next needed. Reports and the other texts of a training are rewritten with ``(erased)`` in its place. Both only where
+leadscore recognises what it wrote itself: everything else that names the lead, or may, is listed and left as it is, so
+that somebody takes care of it.
 """
 
 import json
 import os
 import re
-import shutil
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from data.atomic_files import write_whole
 from data.home import Home
+from data.table_caches import TableCache, caches_in
+from serving.privacy.lead_names import PLACEHOLDER, LeadNames
+from serving.privacy.unowned_files import MAY_NAME, NAMES, FileSearch
+from serving.store.writes_in_flight import SLOTS_SUFFIX
 
-PLACEHOLDER = "(erased)"
-_TEXTS = {".json", ".jsonl", ".html", ".md", ".csv", ".svg", ".txt", ".yaml", ".yml"}
-_SKIPPED = {".py", ".png"}
-_BUNDLE = "trees.json"
-_JSON_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ABANDONED_S = 3600
-_DISTINCTIVE, _LONG = 4, 12
+_BEING_WRITTEN = "is being written, or its writing was given up less than an hour ago"
+_RUN = re.compile(r"[0-9a-f]{32}|rules-only")
+_EVALUATION = "evaluation.json"
+_REPORT = {_EVALUATION, "report.html", "card.html", "card.json", "scorecard.yaml"}
+_STATE = {"champion.json", "history.jsonl", "scorecard.json", "standing.json"}
+_DEPTH_OF_RUNS = 3
+_NEVER_NAMES = {".py", ".png"}
+"""Code and plots, which leadscore or MLflow wrote beside a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class LeadFiles:
     What became of the files that held a lead.
 
     Attributes:
-        deleted: caches, which are made again from their source.
+        deleted: caches, which are made again from their source; of one in which somebody put files, what was deleted.
         rewritten: texts, with ``(erased)`` in place of the lead's id.
-        left: files that name it, or may, and were not changed.
+        left: files that were not changed, with why each of them may still hold the lead, in words.
     """
 
     deleted: tuple[str, ...]
     rewritten: tuple[str, ...]
-    left: tuple[str, ...]
+    left: Mapping[str, str]
 
 
-def erase_from_files(home: Home, name: str, person: Collection[str]) -> LeadFiles:
+def erase_from_files(home: Home, name: str, person: Collection[str], *, store: Path | None = None) -> LeadFiles:
     """
     Erase a person from what was made of a playbook's history on this machine.
 
@@ -56,142 +56,116 @@ def erase_from_files(home: Home, name: str, person: Collection[str]) -> LeadFile
         home: where local tables and models are.
         name: the playbook's name.
         person: every id of the person.
+        store: the file of the store, which is erased from by itself; None where the store is not a file.
     """
-    names = LeadNames(person)
-    deleted, rewritten, left = list[Path](), list[Path](), list[Path]()
-    for place in _caches(home.tables(name)):
-        if place.name.startswith(".") and not _is_abandoned(place):
-            left.append(place)
-        elif place.name.startswith(".") or names.appear_in(place):
-            _delete(place)
-            deleted.append(place)
-    for path in _files(home.models(name), home.registry):
-        if names.appear_in(path):
-            (rewritten if names.remove_from(path) else left).append(path)
-    return LeadFiles(*(tuple(str(path) for path in paths) for paths in (deleted, rewritten, left)))
+    work = _FileErasure(home, name, LeadNames(person), _files_of_store(store))
+    work.delete_caches()
+    work.rewrite_texts()
+    work.list_the_rest()
+    # Whatever stands there by now, another process has made anew, or nobody could delete: it is not gone.
+    deleted = tuple(str(path) for path in work.deleted if not os.path.lexists(path))
+    return LeadFiles(deleted, tuple(str(path) for path in work.rewritten), dict(sorted(work.left.items())))
 
 
-def _caches(tables: Path) -> list[Path]:
-    """Return the caches: imported tables, rejected rows, training sets, and drafts of these."""
-    folders = [folder for folder in (tables, tables / "training") if folder.is_dir()]
-    paths = [path for folder in folders for path in sorted(folder.iterdir()) if path.name != "training"]
-    return [path for path in paths if path.is_dir() or path.suffix == ".parquet"]
+def _files_of_store(store: Path | None) -> set[Path]:
+    """Return a SQLite store's file, and those that the engine and the service keep beside it."""
+    endings = ("", "-wal", "-shm", "-journal", SLOTS_SUFFIX)
+    return set() if store is None else {store.resolve().with_name(store.name + ending) for ending in endings}
 
 
-def _is_abandoned(place: Path) -> bool:
-    """Return whether the process that was making this has given up: for an hour it wrote nothing."""
-    newest = max((path.lstat().st_mtime for path in (place, *place.rglob("*"))), default=0)
-    return newest < time.time() - _ABANDONED_S
+class _FileErasure:
+    """One erasure from the files of a playbook; each step adds to what was deleted, rewritten and left."""
+
+    def __init__(self, home: Home, name: str, names: LeadNames, store: set[Path]) -> None:
+        self._tables, self._models, self._registry = home.tables(name), home.models(name), home.registry
+        self._name, self._names, self._store = name, names, store
+        self._search = FileSearch(names.spellings)
+        self.deleted: list[Path] = []
+        self.rewritten: list[Path] = []
+        self.left: dict[str, str] = {}
+
+    def delete_caches(self) -> None:
+        """Delete the caches that hold the person, and drafts that nobody will finish."""
+        for cache in caches_in(self._tables):
+            if cache.is_draft and not cache.is_abandoned:
+                self.left[str(cache.place)] = _BEING_WRITTEN
+            elif cache.is_draft or any(self._is_named_in(path) for path in cache.files):
+                self._delete(cache)
+
+    def _is_named_in(self, path: Path) -> bool:
+        """Return whether a file of a cache names the person, or is too damaged to know."""
+        try:
+            return self._names.appear_in(path)
+        except (OSError, pa.ArrowException):
+            return True
+
+    def _delete(self, cache: TableCache) -> None:
+        try:
+            cache.delete()
+        except OSError as error:
+            self.left[str(cache.place)] = f"cannot be deleted ({error.strerror or error}), and names the lead"
+        gone = [path for path in cache.files if not os.path.lexists(path)]
+        self.deleted += gone if os.path.lexists(cache.place) else [cache.place]
+
+    def rewrite_texts(self) -> None:
+        """Take the person out of the reports of this playbook's trainings, and of what the models folder remembers."""
+        for path in self._own_texts():
+            try:
+                if self._names.appear_in(path):
+                    self._names.remove_from(path)
+                    self.rewritten.append(path)
+            except OSError as error:
+                self.left[str(path)] = f"cannot be rewritten ({error.strerror or error}), and may name the lead"
+
+    def _own_texts(self) -> Iterator[Path]:
+        runs = [folder for folder in sorted((self._models / "reports").glob("*")) if _RUN.fullmatch(folder.name)]
+        artifacts = sorted((self._registry / "artifacts").glob("**/artifacts/report"))
+        for folder in (*runs, *artifacts):
+            if not folder.is_symlink() and _playbook_of(folder) == self._name:
+                yield from (path for path in sorted(folder.iterdir()) if _is_own(path, _REPORT))
+        if self._models.is_dir():
+            yield from (path for path in sorted(self._models.iterdir()) if _is_own(path, _STATE))
+
+    def list_the_rest(self) -> None:
+        """List what still names the person, or may, in the playbook's folders and in MLflow's."""
+        for path, why in self._search.finds_in(self._tables):
+            is_slots = path.name.endswith(SLOTS_SUFFIX) and why == MAY_NAME
+            if path.resolve() not in self._store and not is_slots:
+                self.left.setdefault(str(path), why)
+        for path, why in self._search.finds_in(self._models):
+            if path.suffix not in _NEVER_NAMES and not (self._is_of_run(path) and not self._names.appear_in(path)):
+                self.left.setdefault(str(path), why)
+        for path in self._mlflow_files():
+            if self._names.appear_in(path):
+                self.left.setdefault(str(path), NAMES)
+
+    def _is_of_run(self, path: Path) -> bool:
+        """Return whether a training wrote a file: its numbers are counts, and not ids."""
+        inside = path.relative_to(self._models).parts
+        return len(inside) == _DEPTH_OF_RUNS and inside[0] in {"bundles", "reports"} and path.is_file()
+
+    def _mlflow_files(self) -> Iterator[Path]:
+        """Yield MLflow's files but code, plots, and reports of other playbooks, whose leads may have the same ids."""
+        artifacts = self._registry / "artifacts"
+        paths = [*self._registry.glob("mlflow.db*"), *(artifacts.rglob("*") if artifacts.is_dir() else ())]
+        for path in sorted(paths):
+            is_file = path.is_file() and not path.is_symlink() and path.suffix not in _NEVER_NAMES
+            if is_file and _playbook_of(path.parent) in {None, self._name}:
+                yield path
 
 
-def _delete(place: Path) -> None:
-    """Delete a file, or a folder in one step, so that nobody finds half of it."""
-    if not place.is_dir():
-        place.unlink()
-        return
-    aside = place.with_name(f".erased-{os.getpid()}-{place.name}")
-    place.rename(aside)
-    shutil.rmtree(aside)
+def _is_own(path: Path, names: Collection[str]) -> bool:
+    return path.name in names and path.is_file() and not path.is_symlink()
 
 
-def _files(*folders: Path) -> Iterator[Path]:
-    """Yield each file below these folders once."""
-    paths = {path.resolve() for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.is_file()}
-    return (path for path in sorted(paths) if path.suffix not in _SKIPPED)
+def _playbook_of(report: Path) -> str | None:
+    """Return which playbook's training a report is of; None where the folder is no report."""
+    try:
+        evaluation = json.loads((report / _EVALUATION).read_bytes())
+        name = evaluation["playbook"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return name if isinstance(name, str) else None
 
 
-class LeadNames:
-    """
-    The ids of a person, in all the ways in which files may spell them.
-
-    An id that might as well be a number or a word only counts where it stands alone: as a whole JSON string, or as the
-    only content of an HTML element.
-
-    Args:
-        person: the ids.
-    """
-
-    def __init__(self, person: Collection[str]) -> None:
-        self._ids = sorted(person)
-        spelled = [form for lead_id in self._ids for form in _spellings(lead_id)]
-        distinctive = [form for form in spelled if _is_distinctive(form)]
-        self._whole = set(spelled)
-        self._alone = re.compile(rf"(?<![\w-])(?:{_any(distinctive)})(?![\w-])") if distinctive else None
-        self._element = re.compile(rf">(?:{_any(spelled)})<")
-
-    def appear_in(self, place: Path) -> bool:
-        """Return whether a file, or any file of a folder, names the person."""
-        if place.is_dir():
-            return any(self.appear_in(path) for path in sorted(place.rglob("*")) if path.is_file())
-        if place.suffix == ".parquet":
-            return self._appear_in_table(place)
-        text = _text(place)
-        return self._without(text, place.suffix) != text
-
-    def remove_from(self, path: Path) -> bool:
-        """Rewrite a text without the person; bundles, whose hashes must hold, and databases stay as they are."""
-        if path.suffix not in _TEXTS or (path.parent / _BUNDLE).exists():
-            return False
-        write_whole(path, self._without(_text(path), path.suffix).encode("utf-8", "surrogateescape"))
-        return True
-
-    def _appear_in_table(self, path: Path) -> bool:
-        with pq.ParquetFile(path) as file:
-            texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
-            columns = ["lead_id"] if "lead_id" in texts else texts
-            return any(
-                self._appear_in_column(name, batch.column(name).cast(pa.string()))
-                for batch in file.iter_batches(columns=columns)
-                for name in columns
-            )
-
-    def _appear_in_column(self, name: str, texts: pa.Array) -> bool:
-        if name == "lead_id":
-            return bool(pc.any(pc.is_in(texts, value_set=pa.array(self._ids, pa.string()))).as_py())
-        # Rejected rows hold whole rows as JSON; deleting one too many does no harm.
-        return any(pc.any(pc.match_substring(texts, form)).as_py() for form in sorted(self._whole))
-
-    def _without(self, text: str, suffix: str) -> str:
-        if suffix in {".json", ".jsonl"}:
-            return _JSON_STRING.sub(self._unquoted, text)
-        text = self._element.sub(f">{PLACEHOLDER}<", text)
-        return text if self._alone is None else self._alone.sub(PLACEHOLDER, text)
-
-    def _unquoted(self, match: re.Match[str]) -> str:
-        text = match.group(1)
-        if text in self._whole:
-            return f'"{PLACEHOLDER}"'
-        return match.group(0) if self._alone is None else f'"{self._alone.sub(PLACEHOLDER, text)}"'
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "surrogateescape")
-
-
-def _spellings(lead_id: str) -> set[str]:
-    """
-    Return the ways in which an id is spelled: as it is, in JSON, in HTML.
-
-    >>> sorted(_spellings("a&b"))
-    ['a&amp;b', 'a&b']
-    """
-    return {lead_id, json.dumps(lead_id)[1:-1], json.dumps(lead_id, ensure_ascii=False)[1:-1], escape(lead_id)}
-
-
-def _is_distinctive(spelled: str) -> bool:
-    """
-    Return whether a text can hardly be anything but an id.
-
-    >>> [_is_distinctive(text) for text in ("L000017", "ann@example.com", "350", "call", "L-1")]
-    [True, True, False, False, False]
-    """
-    mixed = any(sign.isdigit() for sign in spelled) and any(sign.isalpha() for sign in spelled)
-    return (mixed and len(spelled) >= _DISTINCTIVE) or "@" in spelled or len(spelled) >= _LONG
-
-
-def _any(forms: Collection[str]) -> str:
-    return "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+__all__ = ["PLACEHOLDER", "LeadFiles", "LeadNames", "erase_from_files"]

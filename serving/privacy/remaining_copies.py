@@ -1,6 +1,6 @@
 """What may still hold something of an erased lead, until when, and what to do; and the erasure receipt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serving.privacy.erasure import Erasure, RemainingCopy
@@ -37,21 +37,21 @@ def copies_in_files() -> list[RemainingCopy]:
     return [_FILES, *_ALWAYS]
 
 
-def copies_left_here(files: LeadFiles, pending_exports: Sequence[str]) -> list[RemainingCopy]:
-    """Return what is left after the files of this machine were searched."""
+def copies_left_here(files: LeadFiles, exports: Mapping[str, str]) -> list[RemainingCopy]:
+    """
+    Return what is left after the files of this machine were searched.
+
+    Args:
+        files: what became of the files that were made of the lead.
+        exports: the exports that may still hold the lead, with why.
+    """
     copies = [
-        RemainingCopy(
-            f"{path} names the lead, or was being written",
-            "until you take care of it",
-            "Run the command again, or delete it.",
-        )
-        for path in files.left
+        RemainingCopy(f"{path} {why}", "until you take care of it", "Run the command again, or delete it.")
+        for path, why in files.left.items()
     ]
     copies += [
-        RemainingCopy(
-            f"The export {path}, which is not on this machine", _UNTIL_YOU, "Export there again: it takes the lead out."
-        )
-        for path in pending_exports
+        RemainingCopy(f"The export {path}, which {why}", _UNTIL_YOU, "Export there again: it takes the lead out.")
+        for path, why in exports.items()
     ]
     return [*copies, *_ALWAYS]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from data.progress import Progress, silent
 from data.workspace import Workspace
 from serving.api.schemas.handed_over_leads import HandoverOut
 from serving.app import open_service
+from serving.errors import StoreError
 from serving.intake.loading import History, LoadResult, import_playbook_history, load_history
 from serving.intake.quarantined_facts import Kind
 from serving.scores.handovers import handovers
@@ -30,18 +32,35 @@ _SHOWN, _REASONS = 5, 3
 
 @dataclass(frozen=True, slots=True)
 class DemoReplayResult:
-    """What the store held before, how many facts of the last day it then got, by kind, and who was handed over."""
+    """
+    What the store held before, and what became of the last day.
+
+    Attributes:
+        loaded: what the store held before it.
+        stored: facts of the last day that were stored, by kind.
+        routes: the leads that were handed over, newest first.
+        set_aside: where the store is that was there before; None if there was none.
+    """
 
     loaded: LoadResult
     stored: dict[str, int]
     routes: list[HandoverOut]
+    set_aside: Path | None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"loaded": self.loaded.as_json(), "told": self.stored, "routes": len(self.routes)}
+        set_aside = None if self.set_aside is None else str(self.set_aside)
+        return {
+            "loaded": self.loaded.as_json(),
+            "told": self.stored,
+            "routes": len(self.routes),
+            "set_aside": set_aside,
+        }
 
     def show(self, console: Console) -> None:
         """Print which leads were handed over and why."""
+        if self.set_aside is not None:
+            console.print(f"The store that was there is now {self.set_aside}.", soft_wrap=True, markup=False)
         self.loaded.show(console)
         stored = ", ".join(f"{count:,} {kind}" for kind, count in self.stored.items())
         console.print(f"Then its last day, as if it happened now: {stored}; {len(self.routes):,} leads handed over.")
@@ -59,7 +78,7 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
     """
     Load a history except its last day into a new store, then send that day to the service.
 
-    A store that is there already is moved aside, to ``leadscore.previous.db``.
+    A store that is there already is moved aside, to ``leadscore.previous.db`` or another free name.
 
     Raises:
         DataError: the exports do not match the playbook.
@@ -67,7 +86,7 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
     """
     history = import_playbook_history(workspace, progress=progress)
     settings = settings_for(workspace)
-    _set_aside(settings)
+    aside = _set_aside(settings)
     instant = history.cutoff_us - DAY_US
     service = open_service(settings)
     try:
@@ -79,18 +98,31 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
             rows = handovers(connection, since=None, position=None, limit=1000).rows
     finally:
         service.close()
-    return DemoReplayResult(loaded, stored, [HandoverOut.of(row) for row in rows])
+    return DemoReplayResult(loaded, stored, [HandoverOut.of(row) for row in rows], aside)
 
 
-def _set_aside(settings: Settings) -> None:
-    """Make room for a new store; one on PostgreSQL stays, and gets only what it lacks."""
+def _set_aside(settings: Settings) -> Path | None:
+    """Make room for a new store, and return where the old one is; one on PostgreSQL stays, and gets what it lacks."""
     database = settings.database_file
-    if database is None:
-        return
+    if database is None or not database.exists():
+        return None
+    aside = _free_place(database)
     for ending in ("", "-wal", "-shm", SLOTS_SUFFIX):
         file = database.with_name(database.name + ending)
         if file.exists():
-            file.replace(database.with_name(f"{database.stem}.previous{database.suffix}{ending}"))
+            file.rename(aside.with_name(aside.name + ending))
+    return aside
+
+
+def _free_place(database: Path) -> Path:
+    """Return a place beside a store where nothing lies: ``leadscore.previous.db``, or else with a number."""
+    numbers = ("", *(f"-{number}" for number in range(2, 10_000)))
+    places = (database.with_name(f"{database.stem}.previous{number}{database.suffix}") for number in numbers)
+    free = next((place for place in places if not place.exists()), None)
+    if free is None:
+        message = f"{database.parent} holds too many earlier stores: delete those that nobody needs."
+        raise StoreError(message)
+    return free
 
 
 def _known_before(history: "Warehouse", instant: int) -> History:

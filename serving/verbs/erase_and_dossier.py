@@ -1,6 +1,6 @@
 """The verbs ``erase`` and ``dossier``: on the store, and on this machine's files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from rich.console import Console
 from data.instants import now_us
 from data.output_files import require_replaceable, write_output
 from data.workspace import Workspace
+from serving.errors import ServingError
 from serving.feedback.export import exports_of, remove_leads
 from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
 from serving.privacy.erasure import Erasure, RemainingCopy, erase
@@ -30,14 +31,14 @@ class EraseResult:
         erasure: what happened to the store.
         files: what happened to files made of it.
         exports: exports that it was removed from.
-        missing: exports that are not on this machine.
+        missing: exports that may still hold it, with why.
     """
 
     lead_id: str
     erasure: Erasure
     files: LeadFiles
     exports: tuple[str, ...]
-    missing: tuple[str, ...]
+    missing: Mapping[str, str]
 
     @property
     def held(self) -> list[RemainingCopy]:
@@ -95,26 +96,31 @@ def erase_lead(workspace: Workspace, lead_id: str, *, vacuum: bool = False) -> E
         UnknownLeadError: the lead is not known.
         ServingError: the store cannot be opened.
     """
-    with opened_store(workspace) as (_, database):
+    with opened_store(workspace) as (settings, database):
         erasure = erase(database, lead_id, at=now_us(), actor=command_line_user(), waits=True, thorough=vacuum)
         with database.reading() as connection:
             exports = exports_of(connection)
         written, missing = _remove_from_exports(exports, sorted(erasure.ids))
-    return EraseResult(
-        lead_id,
-        erasure,
-        erase_from_files(workspace.home, workspace.playbook.business.name, erasure.ids),
-        written,
-        missing,
+    files = erase_from_files(
+        workspace.home, workspace.playbook.business.name, erasure.ids, store=settings.database_file
     )
+    return EraseResult(lead_id, erasure, files, written, missing)
 
 
-def _remove_from_exports(exports: Sequence[Path], person: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Remove a person from exports; return the exports that held it, and those that are not on this machine."""
-    removed = {str(path): remove_leads(path, *person) for path in exports}
-    return tuple(path for path, rows in removed.items() if rows), tuple(
-        path for path, rows in removed.items() if rows is None
-    )
+def _remove_from_exports(exports: Sequence[Path], person: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Remove a person from exports; return those that held it, and those that may still hold it, with why."""
+    written, missing = list[str](), dict[str, str]()
+    for path in exports:
+        try:
+            rows = remove_leads(path, *person)
+        except (OSError, ServingError) as error:
+            missing[str(path)] = f"could not be rewritten ({getattr(error, 'strerror', None) or error})"
+            continue
+        if rows is None:
+            missing[str(path)] = "is not on this machine"
+        elif rows:
+            written.append(str(path))
+    return tuple(written), missing
 
 
 def write_dossier(

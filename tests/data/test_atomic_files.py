@@ -1,12 +1,21 @@
 """Whatever goes wrong while a file or a folder is written, its reader sees the old content or the new."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 
-from data.atomic_files import append_line, new_file, new_folder, write_whole
+from data.atomic_files import (
+    append_line,
+    drafts_of,
+    holds_drafts,
+    new_file,
+    new_folder,
+    scratch_folder,
+    write_whole,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -87,6 +96,46 @@ def test_a_folder_that_is_interrupted_leaves_the_old_one(tmp_path: Path, monkeyp
         write()
     assert names(place) == ["old"]
     assert names(tmp_path) == ["folder"]
+
+
+def test_a_folder_that_holds_more_than_may_be_replaced_stays(tmp_path: Path):
+    place = tmp_path / "folder"
+    place.mkdir()
+    (place / "mine").write_text("mine")
+    with (
+        pytest.raises(FileExistsError, match="mine, which leadscore did not write"),
+        new_folder(place, overwrite=True, only={"file"}),
+    ):
+        pass
+    (place / "mine").rename(place / "file")
+    with new_folder(place, overwrite=True, only={"file"}) as draft:
+        (draft / "file").write_text("new")
+    assert (place / "file").read_text() == "new"
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_file_where_a_folder_belongs_stays(tmp_path: Path):
+    (tmp_path / "folder").write_text("mine")
+    with pytest.raises(FileExistsError), new_folder(tmp_path / "folder", overwrite=True, only={"file"}):
+        pass
+    assert (tmp_path / "folder").read_text() == "mine"
+
+
+def test_a_folder_of_drafts_is_known_by_a_mark_that_names_it(tmp_path: Path):
+    with new_folder(tmp_path / "folder") as draft, scratch_folder(tmp_path) as scratch:
+        assert holds_drafts(draft.parent)
+        assert holds_drafts(scratch)
+        shutil.copytree(scratch, tmp_path / "copy")
+        assert not holds_drafts(tmp_path / "copy")
+        assert not holds_drafts(tmp_path)
+
+
+def test_the_drafts_of_a_file_are_no_backups_that_somebody_named_after_it(tmp_path: Path):
+    (tmp_path / ".file.swp").write_text("")
+    (tmp_path / ".file.backup").write_text("")
+    with new_file(tmp_path / "file") as draft:
+        draft.write_text("")
+        assert drafts_of(tmp_path / "file") == [draft]
 
 
 def test_everything_is_on_the_disk_before_it_is_renamed(tmp_path: Path, monkeypatch):

@@ -63,6 +63,9 @@ def test_a_file_that_somebody_put_beside_the_truth_is_not_lost(tmp_path: Path):
     (tmp_path / "out/truth/notes.md").write_text("mine")
     with pytest.raises(DataError, match=r"truth/notes\.md changed"):
         simulate(tmp_path / "out", leads=1, until=UNTIL)
+    with pytest.raises(DataError, match=r"holds truth/notes\.md, which no simulation wrote"):
+        simulate(tmp_path / "out", leads=1, until=UNTIL, overwrite=True)
+    assert (tmp_path / "out/truth/notes.md").read_text() == "mine"
 
 
 def test_a_simulation_of_the_first_release_is_replaced_unless_its_playbook_was_edited(tmp_path: Path):

@@ -13,6 +13,7 @@ import pandas as pd
 from data.instants import DAY_US, iso
 from data.playbook import Business, Playbook
 from data.progress import Progress, silent
+from data.table_caches import TRAINING_SETS
 from data.warehouse import Warehouse, import_history
 from data.workspace import Workspace
 from features.catalog import Catalog
@@ -71,7 +72,7 @@ def build_dataset(
     """
     business = workspace.playbook.business
     key = _key(warehouse, workspace.playbook, seed)
-    place = workspace.home.tables(business.name) / "training" / key[:16]
+    place = workspace.home.tables(business.name) / TRAINING_SETS / key[:16]
     scorecard = compile_scorecard(workspace.playbook.scorecard, business)
     if (stored := load_dataset(place)) is not None:
         return Dataset(stored.rows, stored.catalog, scorecard, stored.manifest), place

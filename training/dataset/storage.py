@@ -44,7 +44,7 @@ def save_dataset(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest:
 
 
 def _save(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
-    with new_folder(place, overwrite=True) as draft:
+    with new_folder(place, overwrite=True, only=(ROWS, CATALOG, MANIFEST)) as draft:
         rows.to_parquet(draft / ROWS, index=False)
         (draft / CATALOG).write_text(catalog.to_json(), encoding="utf-8")
         full = {**manifest, "bytes": {name: (draft / name).stat().st_size for name in (ROWS, CATALOG)}}

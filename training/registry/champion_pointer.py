@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from data.atomic_files import append_line
+from data.atomic_files import append_line, drafts_of
 from models.champion import POINTER, point_to
 from training.errors import ChampionChangedError, RegistryError
 from training.registry.promotion_history import JOURNAL, ChampionChange, ChampionHistory, read_champion_history
@@ -49,7 +49,7 @@ def locked_history(models: Path, *, expected: ChampionHistory | None = None) -> 
         with _errors_as_sentences(models):
             if history.unwritten is not None:
                 _append(models, history.unwritten)
-            for draft in models.glob(f".{POINTER}.*"):  # of a process that was killed while it wrote
+            for draft in drafts_of(models / POINTER):  # of a process that was killed while it wrote
                 draft.unlink(missing_ok=True)
         yield replace(history, unwritten=None)
 

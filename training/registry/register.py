@@ -1,5 +1,6 @@
 """Registration: the bundle, the run, the report and the version of a training, or none of them."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
 from training.registry.run_folders import report_folder
-from training.reporting.report_folder import write_report
+from training.reporting.report_folder import LEARNED_RULES, write_report
 from training.reporting.shap_plots import draw_all
 from training.statistics.scorer_metrics import Metrics, ScorerName
 
@@ -92,11 +93,12 @@ def _steps(progress: Progress) -> Callable[[int], None]:
 def _new_folders(models: Path, run_id: str) -> Iterator[tuple[Path, Path]]:
     """Name the folders of bundle and report; if the training stops in the block, nothing stays there."""
     bundle, report = bundle_folder(models, run_id), report_folder(models, run_id)
+    own = [folder for folder in (bundle, report) if not os.path.lexists(folder)]
     try:
         yield bundle, report
     except BaseException:
-        shutil.rmtree(bundle, ignore_errors=True)
-        shutil.rmtree(report, ignore_errors=True)
+        for folder in own:
+            shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
@@ -133,7 +135,7 @@ def _write(report: Path, evaluation: Evaluation, findings: Findings) -> None:
     write_report(evaluation, report)
     if findings.learned is not None:
         yaml = findings.learned.to_yaml(scorers=findings.last.scorers)
-        (report / "scorecard.yaml").write_text(yaml, encoding="utf-8")
+        (report / LEARNED_RULES).write_text(yaml, encoding="utf-8")
 
 
 def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Evaluation) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.bundle_versions import UnknownBundleError, find_bundle
 from training.errors import UnknownVersionError
+from training.reporting.report_folder import LEARNED_RULES
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 """The newest registered version, and the version that serves."""
@@ -16,7 +17,7 @@ def report_folder(models: Path, run_id: str) -> Path:
 
 def learned_rules_file(models: Path, run_id: str) -> Path:
     """Return the place of the scorecard that was distilled from a run's model."""
-    return report_folder(models, run_id) / "scorecard.yaml"
+    return report_folder(models, run_id) / LEARNED_RULES
 
 
 def find_run(models: Path, version: str) -> tuple[str, str]:

@@ -9,6 +9,8 @@ from training.reporting.card import card_of, render_card
 from training.reporting.report import render_report
 
 REPORT, CARD, CARD_JSON = "report.html", "card.html", "card.json"
+LEARNED_RULES = "scorecard.yaml"
+"""The point rules distilled from the model, which a training puts beside the report."""
 
 
 def write_report(evaluation: Evaluation, place: Path) -> list[Path]:
@@ -32,7 +34,7 @@ def write_report(evaluation: Evaluation, place: Path) -> list[Path]:
         FILE: evaluation.to_json(),
     }
     try:
-        with new_folder(place, overwrite=True) as draft:
+        with new_folder(place, overwrite=True, only={*texts, LEARNED_RULES}) as draft:
             for name, text in texts.items():
                 (draft / name).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -216,6 +216,28 @@ def test_another_folder_than_an_export_is_left_alone(database, url, tmp_path):
         exported(database, tmp_path / "out")
 
 
+def test_files_that_somebody_put_into_an_export_stay(database, url, tmp_path):
+    out = tmp_path / "out"
+    exported(database, out)
+    put = {
+        out / name: name.encode()
+        for name in ("leads/mine.parquet", "leads/1999-01.parquet", ".partial/notes.txt", ".partial/leads/mine.parquet")
+    }
+    for path, content in put.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    fill(url, versions=[version("new", MARCH + 1)])
+    exported(database, out)
+    assert remove_leads(out, "new") > 0
+    assert {path: path.read_bytes() for path in put} == put
+
+
+def test_a_hidden_folder_of_somebody_s_is_no_export(database, url, tmp_path):
+    (tmp_path / "out/.partial").mkdir(parents=True)
+    with pytest.raises(ExportError, match="something else"):
+        exported(database, tmp_path / "out")
+
+
 def test_the_store_remembers_where_exports_are(database, url, tmp_path):
     for name in ("one", "two", "one"):
         exported(database, tmp_path / name)
