@@ -77,7 +77,9 @@ def _steps(context: Context, *, leads: int) -> dict[str, Callable[[], VerbResult
     workspace, progress = context.workspace, context.progress
     exports = workspace.playbook.exports_folder
     steps: dict[str, Callable[[], VerbResult]] = {
-        "simulate": lambda: simulate(exports, leads=leads, seed=_SEED, another_company=True, progress=progress),
+        "simulate": lambda: simulate(
+            exports, leads=leads, seed=_SEED, another_company=True, name=DEMO.name, progress=progress
+        ),
         "check": lambda: check(workspace, progress=progress),
         "build": lambda: build(workspace, progress=progress),
         "train": lambda: train(workspace, progress=progress),

@@ -211,11 +211,27 @@ def explain(context: "Context", lead: LeadId, as_of: AsOf = None) -> "VerbResult
 
 
 @verb(app, OPERATIONS, exports=True)
-def load(context: "Context") -> "VerbResult":
-    """Load history into the service's store."""
+def load(
+    context: "Context",
+    keep_stored: Annotated[
+        bool, typer.Option("--keep-stored", help="Accept that rows in conflict with the store are left out.")
+    ] = False,
+) -> "VerbResult":
+    """Load history into the service's store; exit code 2 if a row contradicts what it holds."""
     from serving.verbs.load_and_serve import load as run
 
-    return run(context.workspace, progress=context.progress)
+    return run(context.workspace, keeps_stored=keep_stored, progress=context.progress)
+
+
+@verb(app, OPERATIONS)
+def rename(
+    context: "Context",
+    name: Annotated[str, typer.Argument(help="The new name: small letters, digits and _.")],
+) -> "VerbResult":
+    """Call the company by another name: in its playbook, its folders here and the registry. Stop the service first."""
+    from training.commands import rename as run
+
+    return run(context.workspace, name=name)
 
 
 @verb(app, OPERATIONS)

@@ -100,6 +100,10 @@ class Business(PlaybookPart):
 
     name: Name
     title: str
+    company: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,79}$", description="id that no other company has"
+    )
+    formerly: tuple[Name, ...] = Field(default=(), description="names that the company had before")
     timezone: str = "UTC"
     folder: str = "."
     sources: tuple[Source, ...] = Field(min_length=1)

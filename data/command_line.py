@@ -15,6 +15,7 @@ from typing import Any, NoReturn, Protocol
 import typer
 from rich.console import Console
 
+from data.company_identity import COMPANY_FILE, is_identified
 from data.errors import LeadscoreError
 from data.home import DEMO, Home
 from data.instants import parse
@@ -98,7 +99,16 @@ class Context:
     @cached_property
     def workspace(self) -> Workspace:
         """The playbook, loaded and checked, and the home of what is made for it."""
-        return Workspace(load_playbook(self.playbook_folder, exports=self.exports), Home.from_environment())
+        playbook = load_playbook(self.playbook_folder, exports=self.exports)
+        if not is_identified(playbook.path, playbook.business):
+            self.console.print(
+                f"{playbook.path / COMPANY_FILE} now says which company this is: {playbook.company.shown}. "
+                "Keep it with the playbook, so that other machines agree.",
+                soft_wrap=True,
+                markup=False,
+                highlight=False,
+            )
+        return Workspace(playbook, Home.from_environment())
 
     def instant(self, text: str | None) -> int | None:
         """Read an instant in the playbook's time zone."""

@@ -1,5 +1,6 @@
 """The verbs ``check`` and ``simulate``."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from data.errors import QualityError
+from data.home import DEMO
 from data.instants import from_us, parse
 from data.progress import Progress, silent
 from data.quality import QualityReport, SourceCount, Violation
@@ -95,7 +97,7 @@ class SimulationResult:
         )
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - each is an option of its own
     out: Path,
     *,
     leads: int,
@@ -104,6 +106,7 @@ def simulate(
     drift: float = 0.0,
     overwrite: bool = False,
     another_company: bool = False,
+    name: str | None = None,
     progress: Progress = silent,
 ) -> SimulationResult:
     """
@@ -117,6 +120,7 @@ def simulate(
         drift: how far the last months differ from those before.
         overwrite: replace any earlier simulation, also one in which files were changed.
         another_company: replace an unchanged simulation of another size or seed too.
+        name: what the company is called; default: the name of the folder.
         progress: is told what is being made.
 
     Raises:
@@ -130,9 +134,21 @@ def simulate(
         drift=drift,
         overwrite=overwrite,
         another_company=another_company,
+        name=_company_name(out) if name is None else None if name == DEMO.name else name,
         progress=lambda what: progress(what, 0, 0),
     )
     return SimulationResult(counts)
+
+
+def _company_name(out: Path) -> str:
+    """
+    Return the name of a simulated company: that of its folder, in the letters that a name may have.
+
+    >>> _company_name(Path("x/Acme GmbH")), _company_name(Path("42"))
+    ('acme_gmbh', 'company_42')
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", out.resolve().name.lower()).strip("_")
+    return name if name[:1].isalpha() else f"company_{name}".rstrip("_")
 
 
 def _sources(report: QualityReport) -> Table:

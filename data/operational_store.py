@@ -6,6 +6,7 @@ The store is SQLite or PostgreSQL; both are read through their own driver, and n
 into another shares the outcomes that the other reached afterwards: otherwise it would look lost.
 """
 
+import json
 import os
 import sqlite3
 from abc import ABC, abstractmethod
@@ -17,13 +18,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
+from data.company_identity import CompanyIdentity, company_from_json
 from data.errors import IntakeError
 from data.playbook import expand
 from data.sources import StoreSource
 from data.workspace import Workspace
 
 CHUNK = 50_000
-NEWEST_STEP = 3
+NEWEST_STEP = 4
 """The newest step of the store's tables that is understood here."""
 
 _COPIED = (
@@ -168,6 +170,20 @@ class OperationalStore:
         with _postgres_moment(self.url, self.shown) if path is None else _sqlite_moment(path) as moment:
             self._check(moment)
             yield moment
+
+    def require_company(self, moment: Moment, company: CompanyIdentity) -> None:
+        """
+        Check that the store holds the leads of a company; one that says nothing of it is taken for its own.
+
+        Raises:
+            IntakeError: it holds those of another one.
+        """
+        if "store_state" not in moment.tables:
+            return
+        rows = [row for part in moment.rows("SELECT content FROM store_state WHERE name = 'company'") for row in part]
+        recorded = company_from_json(json.loads(rows[0][0])) if rows else None
+        if recorded is not None and not company.is_same_as(recorded):
+            raise IntakeError(company.refusal(recorded, f"The store {self.shown}"))
 
     def _check(self, moment: Moment) -> None:
         if not {"lead_versions", "activities", "outcomes"} <= moment.tables:

@@ -15,6 +15,7 @@ from data.business import (
     Goal,
     LeadAttribute,
 )
+from data.company_identity import CompanyIdentity, company_of
 from data.errors import PlaybookError
 from data.located_yaml import Mistake, YamlFile, parse_as, playbook_error, read_yaml
 from data.playbook_consistency import contradictions, rule_contradictions
@@ -61,6 +62,16 @@ class Playbook:
         if self.exports is not None:
             return self.exports
         return (self.path / expand(self.business.folder)).resolve()
+
+    @cached_property
+    def company(self) -> CompanyIdentity:
+        """
+        The company that the playbook describes; its id is made at the first use, where the playbook has none.
+
+        Raises:
+            PlaybookError: the id cannot be kept beside the playbook.
+        """
+        return company_of(self.path, self.business)
 
 
 def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:

@@ -33,7 +33,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
         The copy's folder, without a file for a table that has no rows; None where the playbook names no store.
 
     Raises:
-        IntakeError: there is no store, it cannot be read, or it holds no leads.
+        IntakeError: there is no store, it cannot be read, or it holds no leads, or another company's.
     """
     source = next((source for source in workspace.playbook.business.sources if isinstance(source, StoreSource)), None)
     if source is None:
@@ -43,6 +43,7 @@ def copied_store(workspace: Workspace, progress: Progress) -> Iterator[Path | No
     shape = Shape(workspace.playbook.business.attribute_types, as_text=True)
     with scratch_folder(place) as copy:
         with store.moment() as moment:
+            store.require_company(moment, workspace.playbook.company)
             rows = copy_facts(moment, copy, shape=shape, progress=progress)
         if rows["leads"] == 0:
             message = f"{store.shown} holds no leads yet: load history into it, or send leads to the service."

@@ -16,6 +16,7 @@ from data.warehouse import Warehouse, import_history
 from data.workspace import Workspace
 from features.over_history import compute_features, known_values
 from models.bundle import read_facts
+from models.bundle_company import require_own_bundle
 from models.champion import NoChampionError, read_pointer
 from models.errors import ModelError
 from models.receipt import displayed
@@ -55,11 +56,12 @@ def serving_scorer(workspace: Workspace) -> ServingScorer:
     Return the promoted model, or the point rules while none was promoted.
 
     Raises:
-        ModelError: a model was promoted but is not what it was then.
+        ModelError: a model was promoted but is not what it was then, or is another company's.
     """
     models = workspace.home.models(workspace.playbook.business.name)
     try:
         model = load_champion(models)
+        require_own_bundle(models / read_pointer(models).bundle, workspace.playbook.company)
         return ServingScorer(model, degraded=False, judged_from=_judged_from(models))
     except NoChampionError:
         rules = compile_scorecard(workspace.playbook.scorecard, workspace.playbook.business)

@@ -1,6 +1,7 @@
 """The application: the only place where the parts of the service meet."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
+from data.errors import LeadscoreError
 from data.instants import now_us
 from data.playbook import load_playbook
 from serving.api import add_routes, documentation
@@ -29,8 +31,10 @@ from serving.scores.rescoring import Rescorer
 from serving.service import Service
 from serving.settings import Settings
 from serving.store.database import Database
+from serving.store.store_company import claim_store
 from serving.worker import Worker
 
+_LOG = logging.getLogger("leadscore.serving")
 _LARGEST_USUAL_BODY_BYTES = 64 * 2**10
 """The limit of a route that sets none; most routes take no body at all."""
 
@@ -86,6 +90,12 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     """Open the parts of the service: playbook, store, and the scorer in use."""
     playbook = load_playbook(settings.playbook)
     database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    try:
+        if changed := claim_store(database, playbook.company):
+            _LOG.warning("%s", changed)
+    except LeadscoreError:
+        database.close()
+        raise
     time = SharedTime(now, database.clock_offset_us if now is now_us else lambda _now: 0)
     clock = Clock(time)
     active_scorer = ActiveScorer(playbook, settings, database=database, now=clock.now)

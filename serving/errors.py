@@ -5,6 +5,7 @@ ServingError               base of every error of serving
 ├── SettingsError          a setting is invalid or unknown
 ├── AddressError           the service cannot listen at its address
 ├── StoreError             the store cannot be opened
+│   └── OtherStoreError    the store holds the leads of another company
 ├── ExportError            an export cannot be written to its destination
 ├── RecheckError           served scores cannot be compared with history
 ├── LoadError              there is no history to load
@@ -53,6 +54,10 @@ class AddressError(ServingError):
 
 class StoreError(ServingError):
     """The store cannot be opened."""
+
+
+class OtherStoreError(StoreError):
+    """The store holds the leads of another company."""
 
 
 class LoadError(ServingError):

@@ -5,6 +5,7 @@ Each imports what it runs when it runs: ``history`` and ``report`` load neither 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.output_files import write_output
 from data.progress import Progress, silent
@@ -21,6 +22,9 @@ from training.evaluation.evaluation_document import read_evaluation
 from training.registry.promotion_history import read_champion_history
 from training.registry.promotion_results import HistoryResult, PromotionResult, RollbackResult
 from training.registry.run_folders import CHALLENGER, find_run, learned_rules_file, report_folder
+
+if TYPE_CHECKING:
+    from training.registry.renaming import RenameResult
 
 
 def build(workspace: Workspace, *, progress: Progress = silent) -> BuildResult:
@@ -201,3 +205,20 @@ def history(workspace: Workspace) -> HistoryResult:
     found = read_champion_history(models)
     problems = tuple(filter(None, (found.problem, found.damage_note(models))))
     return HistoryResult(None if found.problem else found.champion, found.changes[::-1], problems)
+
+
+def rename(workspace: Workspace, *, name: str) -> "RenameResult":
+    """
+    Call a company by another name: its folders here, its model in the registry, and its playbook.
+
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        name: the new name.
+
+    Raises:
+        RenameError: the name is taken or no name, the store is in use, or the playbook cannot be changed.
+        RegistryError: the registry cannot be read or written.
+    """
+    from training.registry.renaming import rename_company
+
+    return rename_company(workspace, name)

@@ -38,6 +38,7 @@ def run_training(
     """Train on a history, evaluate at every origin, and register what came of it; see `commands.train`."""
     registry = Registry(workspace.home, workspace.playbook.business.name)
     registry.require_readable()
+    registry.require_company(workspace.playbook.company)
     inputs = load_training_inputs(workspace, progress=progress, seed=seed)
     cold_start = cold_start_stage(inputs.dataset)
     if cold_start.rung == "rules only":

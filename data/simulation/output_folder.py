@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.atomic_files import new_folder, sha256_of
+from data.company_identity import COMPANY_FILE, CompanyIdentity
 from data.errors import DataError
 from data.home import DEMO
 from data.playbook import RIVALS
@@ -17,8 +18,12 @@ from data.simulation.truth import FILES as TRUTH_FILES
 MARK = "simulation.json"
 TRUTH = "truth"
 PLAYBOOK = ("playbook.yaml", "scorecard.yaml", f"{RIVALS}/last_year.yaml", "routing.yaml")
-_WRITTEN = frozenset({MARK, TRUTH, RIVALS, *FILES, *PLAYBOOK, *(f"{TRUTH}/{name}" for name in TRUTH_FILES)})
+_WRITTEN = frozenset(
+    {MARK, COMPANY_FILE, TRUTH, RIVALS, *FILES, *PLAYBOOK, *(f"{TRUTH}/{name}" for name in TRUTH_FILES)}
+)
 _FOLDER_LINE = re.compile(r"^folder:.*$", re.MULTILINE)
+_COMPANY_LINE = re.compile(r"^company:.*\n", re.MULTILINE)
+_NAME_LINES = re.compile(r"^name: .*\ncompany: .*\ntitle: .*$", re.MULTILINE)
 
 
 def check_place(out: Path) -> None:
@@ -100,7 +105,7 @@ def _changed(out: Path, mark: Mapping[str, Any]) -> list[str]:
     """Name the files that are not as the simulation wrote them; files that are gone do not count."""
     hashes = mark.get("sha256")
     if not isinstance(hashes, dict):  # of the first release: only what people edit is compared
-        return [name for name in PLAYBOOK if (out / name).exists() and (out / name).read_text("utf-8") != _text(name)]
+        return [name for name in PLAYBOOK if (out / name).exists() and _is_edited(out, name)]
     names = (path.relative_to(out).as_posix() for path in _files(out))
     return [name for name in names if name != MARK and hashes.get(name) != sha256_of(out / name)]
 
@@ -127,13 +132,29 @@ def put_in_place(out: Path) -> Iterator[Path]:
         raise DataError(message) from error
 
 
-def copy_playbook(folder: Path) -> None:
-    """Copy the demo playbook beside the exports, so that the folder works as a playbook by itself."""
+def copy_playbook(folder: Path, company: CompanyIdentity | None) -> None:
+    """
+    Copy the demo playbook beside the exports, so that the folder works as a playbook by itself.
+
+    Args:
+        folder: exists.
+        company: whom the playbook describes; None for the demo's company.
+    """
     (folder / RIVALS).mkdir()
     for name in PLAYBOOK:
-        (folder / name).write_text(_text(name), encoding="utf-8")
+        text = _text(name)
+        if company is not None:
+            lines = f"name: {company.name}\ncompany: {company.id}\ntitle: {company.name}, B2B software (simulated)"
+            text = _NAME_LINES.sub(lines, text, count=1)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _text(name: str) -> str:
     """Return a file of the demo playbook as it reads beside the exports."""
     return _FOLDER_LINE.sub("folder: .", (DEMO / name).read_text(encoding="utf-8"), count=1)
+
+
+def _is_edited(out: Path, name: str) -> bool:
+    """Return whether somebody changed a file of a playbook of the first release, which named no company."""
+    found, written = (out / name).read_text("utf-8"), _text(name)
+    return _COMPANY_LINE.sub("", found) != _COMPANY_LINE.sub("", written)

@@ -1,5 +1,7 @@
 """Leads whose true conversion process is known: a company's exports, and the truth beside them."""
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.company_identity import CompanyIdentity
 from data.errors import DataError
 from data.simulation.company import HISTORY_DAYS, Company, invent
 from data.simulation.export_files import write_activities, write_leads, write_outcomes
@@ -49,7 +52,7 @@ class SimulationCounts:
     """share of leads known to have reached the goal"""
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - each is a choice of its own
     out: Path,
     *,
     leads: int = 20_000,
@@ -58,6 +61,7 @@ def simulate(
     drift: float = 0.0,
     overwrite: bool = False,
     another_company: bool = False,
+    name: str | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> SimulationCounts:
     """
@@ -75,6 +79,7 @@ def simulate(
             the website 1.5 times as often and use e-mail half as often, and adverts bring twice as many leads.
         overwrite: replace any earlier simulation, also one in which files were changed.
         another_company: replace an unchanged simulation of another size or seed too.
+        name: what the company is called; the demo's company by default.
         progress: called with the progress in words.
 
     Raises:
@@ -92,7 +97,9 @@ def simulate(
     if progress is not None:
         progress("writing the exports")
     with put_in_place(out) as folder:
-        _write(folder, company, mark=mark | {"until": end.isoformat(), "drift": drift}, drift=drift)
+        _write(folder, company, drift=drift)
+        copy_playbook(folder, None if name is None else _identity(name, mark))
+        write_mark(folder, mark | {"until": end.isoformat(), "drift": drift})
     return _summary(out, company, until=end)
 
 
@@ -114,14 +121,18 @@ def _check(leads: int, seed: int, *, drift: float, until: datetime | None) -> No
         raise DataError(message)
 
 
-def _write(folder: Path, company: Company, *, mark: Mapping[str, object], drift: float) -> None:
+def _identity(name: str, mark: Mapping[str, int]) -> CompanyIdentity:
+    """Return the identity of a simulated company: the same arguments make the same company, on any machine."""
+    digest = hashlib.sha256(json.dumps([name, mark]).encode()).hexdigest()
+    return CompanyIdentity(f"{name}-{digest[:12]}", name)
+
+
+def _write(folder: Path, company: Company, *, drift: float) -> None:
     write_leads(folder, company.people, company.versions, start=company.start)
     write_activities(folder, company.activities, start=company.start)
     write_outcomes(folder, company.outcomes, start=company.start)
     (folder / TRUTH).mkdir()
     write_truth(folder / TRUTH, company, drift=drift)
-    copy_playbook(folder)
-    write_mark(folder, mark)
 
 
 def _summary(out: Path, company: Company, *, until: datetime) -> SimulationCounts:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from models.bundle import StaleBundleError
+from models.bundle_company import OtherCompanyError
 from models.checked_json import is_label
 from models.conversion import ConversionModel
 from models.errors import ModelError
@@ -33,6 +34,7 @@ from serving.api.schemas.scorers_in_force import (
 )
 from serving.errors import BundleRefusedError, InvalidError
 from serving.scorers import deployments
+from serving.scorers.bundle_owner import require_company_of_store
 from serving.scorers.deployments import CheckedBundle, deploy_bundle, newest_deployments, verify_bundle
 from serving.scorers.shadow import compare_shadow
 from serving.service import Service, service_of
@@ -136,9 +138,12 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     try:
         packed = unpack(blob)
         bundle = verify_bundle(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
+        require_company_of_store(service.database, bundle.company)
         service.active_scorer.admit(bundle.model)
     except STORE_ERRORS:
         raise  # it is the store that cannot be used
+    except OtherCompanyError as error:
+        message = str(error)
     except StaleBundleError as error:
         _LOG.warning("a bundle was refused: %s", error)
         message = "A file is not the one that the manifest names: pack the bundle again from its folder."

@@ -10,7 +10,7 @@ are written again. An erasure changes every month.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from data.arrow_schemas import INSTANT
 from data.atomic_files import write_whole
+from data.company_identity import CompanyIdentity
 from data.instants import DAY_US, from_us, to_us
 from data.operational_store import FACTS, Moment, OperationalStore
 from data.playbook import Business
@@ -32,6 +33,7 @@ from serving.errors import ExportError
 from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, remove_leads_from
 from serving.store.database import Database
 from serving.store.state import read_state, write_state
+from serving.store.store_company import company_of_store
 
 SOURCES = """\
 # What the service saw, as history to learn from: paste this into a playbook.
@@ -123,28 +125,34 @@ def export(database: Database, business: Business, out: Path, *, progress: Progr
     The store remembers the folder, so that erasing a lead finds it.
 
     Raises:
-        ExportError: the folder holds something else.
+        ExportError: the folder holds something else, or another company's export.
     """
     folder = out.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    _manifest_of(folder, business)
+    with database.reading() as connection:
+        company = company_of_store(connection)
+    _manifest_of(folder, business, company)
     with database.writing() as connection:  # before the folder is locked, so that nothing ever waits for both
         _remember_folder(connection, folder)
     with locked(folder):
-        before = _manifest_of(folder, business)
+        before = _manifest_of(folder, business, company)
         before.write(folder)
         url = database.url.render_as_string(hide_password=False)
         with OperationalStore(url).moment() as moment:
             return _Export(moment, Shape(business.attribute_types), folder).write(before, progress)
 
 
-def _manifest_of(folder: Path, business: Business) -> Manifest:
+def _manifest_of(folder: Path, business: Business, company: CompanyIdentity | None) -> Manifest:
     """Return the manifest of the folder, or that of an export that has just begun."""
-    manifest = Manifest.read(folder) or Manifest(business.name, "", 0, {})
+    manifest = Manifest.read(folder) or Manifest(business.name, "", 0, {}, company)
+    if company is not None and manifest.company is not None:
+        if not company.is_same_as(manifest.company):
+            raise ExportError(company.refusal(manifest.company, f"The export {folder}"))
+        return replace(manifest, playbook=business.name, company=company)
     if manifest.playbook != business.name:
         message = f"{folder} holds the export of the playbook {manifest.playbook}: name another folder."
         raise ExportError(message)
-    return manifest
+    return replace(manifest, company=company)
 
 
 class _Export:
@@ -158,7 +166,7 @@ class _Export:
     def write(self, before: Manifest, progress: Progress) -> ExportResult:
         """Write the months that changed."""
         census = {table: self._months(table) for table in TABLES}
-        now = Manifest(before.playbook, self._columns(), self._erased(), census)
+        now = Manifest(before.playbook, self._columns(), self._erased(), census, before.company)
         is_new = (before.columns, before.erased) != (now.columns, now.erased)
         stale = {table: self._stale(table, {} if is_new else before.census, now.census[table]) for table in TABLES}
         draft, written, misfits = ExportDraft(self._folder), dict.fromkeys(TABLES, 0), dict[str, int]()

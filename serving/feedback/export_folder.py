@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.atomic_files import sync, write_whole
+from data.company_identity import CompanyIdentity, company_from_json
 from serving.errors import ExportError
 
 FORMAT = "leadscore-export-1"
@@ -55,6 +56,7 @@ class Manifest:
 
     Attributes:
         playbook: its name.
+        company: whose store it was; None in exports of releases that did not say.
         columns: fingerprint of the columns; other columns make every month new.
         erased: how many leads had been erased from the store.
         census: by table and month, count and checksum of the rows in the store.
@@ -64,6 +66,7 @@ class Manifest:
     columns: str
     erased: int
     census: Census
+    company: CompanyIdentity | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":
@@ -78,7 +81,8 @@ class Manifest:
             if content["format"] != FORMAT:
                 message = f"{folder} holds an export in another format: name a new folder."
                 raise ExportError(message)
-            return cls(content["playbook"], content["columns"], content["erased"], content["census"])
+            company = company_from_json(content.get("company"))
+            return cls(content["playbook"], content["columns"], content["erased"], content["census"], company)
         except FileNotFoundError:
             if any(not path.name.startswith(".") or path.name == _DRAFT for path in folder.iterdir()):
                 message = f"{folder} holds something else than an export: name a new or an empty folder."

@@ -1,7 +1,7 @@
 """Loading: a company's history into the store, all of it or nothing; loading it again adds nothing."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,6 +15,7 @@ from data.sources import StoreSource
 from data.workspace import Workspace
 from serving.errors import LoadError
 from serving.facts import canonical
+from serving.intake.load_conflicts import ConflictList, LoadConflict
 from serving.scorers.live_scorer import LiveScorer
 from serving.scores.crossings import CrossingRules
 from serving.store.bulk_insert import COLUMNS, BulkInsert, open_bulk_insert
@@ -25,6 +26,8 @@ from serving.store.tombstones import find_erased, has_tombstones
 
 _CHUNK = 50_000
 _SCORED_AT_ONCE = 1000
+_SHOWN = 20
+_NOT_COUNTS = {"conflicts", "known_otherwise", "named", "keeps_stored"}
 if TYPE_CHECKING:
     from data.warehouse import Warehouse
 
@@ -55,6 +58,10 @@ class LoadResult:
     Attributes:
         rows: rows of history that were read: lead versions, activities and outcomes together.
         above: open leads of the store that are above the threshold.
+        conflicts: rows whose id is taken by other content, by kind; what the store holds stays.
+        named: the first 1,000 of them.
+        known_otherwise: activities and outcomes that the store holds as known at another instant, which stays.
+        keeps_stored: whether the user accepts conflicts.
     """
 
     database: str
@@ -64,10 +71,22 @@ class LoadResult:
     activities: int
     outcomes: int
     above: int
+    conflicts: dict[str, int] = field(default_factory=dict)
+    named: tuple[LoadConflict, ...] = ()
+    known_otherwise: int = 0
+    keeps_stored: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing contradicts the store, or the user accepts that what it holds stays."""
+        return self.keeps_stored or not self.conflicts
 
     def as_json(self) -> dict[str, Any]:
-        """Return the counts."""
-        return asdict(self)
+        """Return the counts; and where history says otherwise than the store, what and how often."""
+        counts = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _NOT_COUNTS}
+        otherwise = {"known_otherwise": self.known_otherwise} if self.known_otherwise else {}
+        named = {"named": [each.as_json() for each in self.named]}
+        return counts | otherwise | ({"conflicts": self.conflicts | named} if self.conflicts else {})
 
     def show(self, console: Console) -> None:
         """Print it."""
@@ -77,6 +96,24 @@ class LoadResult:
             f" {self.above:,} open leads are above the threshold; loading hands none of them over.",
             soft_wrap=True,
         )
+        if self.known_otherwise:
+            text = (
+                f"{self.known_otherwise:,} activities and outcomes are stored as known at another instant, which stays."
+            )
+            console.print(text, soft_wrap=True)
+        if self.conflicts:
+            self._show_conflicts(console)
+
+    def _show_conflicts(self, console: Console) -> None:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in self.conflicts.items())
+        console.print(f"In conflict with the store, which was not changed: {counts}.", soft_wrap=True)
+        for each in self.named[:_SHOWN]:
+            text = f"- {each.kind} {each.id}: {', '.join(each.differs)}"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+        if sum(self.conflicts.values()) > _SHOWN:
+            console.print("--json names the first 1,000.")
+        if not self.passed:
+            console.print("Correct the export, or add --keep-stored if what the store holds is right.", soft_wrap=True)
 
 
 def import_playbook_history(workspace: Workspace, *, progress: Progress = silent) -> "Warehouse":
@@ -104,6 +141,7 @@ def load_history(
     *,
     playbook: Playbook,
     live: LiveScorer,
+    keeps_stored: bool = False,
     progress: Progress = silent,
     now_us: int | None = None,
 ) -> LoadResult:
@@ -112,13 +150,15 @@ def load_history(
 
     A lead that the load leaves above the threshold starts as "above" and is not handed over. Leads that get no new
     facts keep their state. New activities and outcomes of a merged lead go to the one that it has become, as they do
-    when they are sent to the API; new versions of such a lead are left out, since they would be ambiguous.
+    when they are sent to the API; new versions of such a lead are left out, since they would be ambiguous. Rows that
+    are neither new nor equal to what the store holds are conflicts: they are counted and named, and left out.
 
     Args:
         history: contract tables, without facts of leads that the tables lack; erased leads are left out.
         database: the store; what it holds already does not change.
         playbook: the playbook.
         live: the scorer in use, which decides who is above the threshold.
+        keeps_stored: whether the user accepts that rows in conflict with the store are left out.
         progress: called with how far it has come.
         now_us: the present instant [us since 1970 UTC]; default: the clock's.
     """
@@ -127,15 +167,25 @@ def load_history(
         survivor_of = _survivors(connection)
         known = _without_erased(connection, History(history.leads, history.activities, history.outcomes))
         accepted = _without_merged(known, survivor_of)
+        conflicts = ConflictList(survivor_of)
         with open_bulk_insert(connection) as store:
-            new = _insert_all(store, accepted, survivor_of=survivor_of, business=playbook.business, progress=progress)
+            new = _insert_all(store, accepted, conflicts, business=playbook.business, progress=progress)
             changed = store.changed_leads()
         _set_initial_states(
             connection, live, crossing_rules=CrossingRules(playbook), lead_ids=changed, as_of=as_of, progress=progress
         )
         above = connection.execute(select(func.count()).select_from(leads).where(leads.c.is_above == 1)).scalar_one()
     rows = sum(_size(table) for table in (known.leads, known.activities, known.outcomes))
-    return LoadResult(database.display_url, rows, **new, above=above)
+    return LoadResult(
+        database.display_url,
+        rows,
+        **new,
+        above=above,
+        conflicts=dict(conflicts.counts),
+        named=tuple(conflicts.named),
+        known_otherwise=conflicts.known_otherwise,
+        keeps_stored=keeps_stored,
+    )
 
 
 def _without_erased(connection: Connection, history: History) -> History:
@@ -174,9 +224,10 @@ def _facts(table: Any, columns: Sequence[str], survivor_of: Mapping[str, str]) -
 
 
 def _insert_all(
-    store: BulkInsert, history: History, *, survivor_of: Mapping[str, str], business: Business, progress: Progress
+    store: BulkInsert, history: History, conflicts: ConflictList, *, business: Business, progress: Progress
 ) -> dict[str, int]:
-    """Insert every table in the order of its key, which is fastest on SQLite."""
+    """Insert every table in the order of its key, which is fastest on SQLite; return how many rows were new."""
+    survivor_of = conflicts.survivor_of
     versioned, activities, outcomes = history.leads, history.activities, history.outcomes
     names = [name for name in business.attributes if name in versioned.columns]
     versions = _chunks(
@@ -191,7 +242,8 @@ def _insert_all(
         ("outcomes", _size(outcomes), _facts(outcome_rows, COLUMNS["outcomes"], survivor_of)),
     ]
     return {
-        table: _insert(store, table, chunks=chunks, total=total, progress=progress) for table, total, chunks in tables
+        table: _insert(store, table, conflicts, chunks=chunks, total=total, progress=progress)
+        for table, total, chunks in tables
     }
 
 
@@ -214,12 +266,16 @@ def _versions(rows: Rows, names: Sequence[str], business: Business) -> Rows:
         yield lead_id, known_at, account_id, created_at, canonical(attributes)
 
 
-def _insert(store: BulkInsert, table: str, *, chunks: Iterable[Rows], total: int, progress: Progress) -> int:
-    """Insert rows that are not there yet and return how many were new."""
+def _insert(
+    store: BulkInsert, table: str, conflicts: ConflictList, *, chunks: Iterable[Rows], total: int, progress: Progress
+) -> int:
+    """Insert rows that are not there yet and return how many were new; note those in conflict with what is there."""
     new, done = 0, 0
     for chunk in chunks:
         rows = list(chunk)
-        new += store.insert(table, rows)
+        inserted = store.insert(table, rows)
+        new += inserted.new
+        conflicts.add(table, inserted.different)
         done += len(rows)
         progress(f"loading {table.replace('_', ' ')}", done, total)
     return new

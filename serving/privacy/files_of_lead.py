@@ -118,13 +118,21 @@ class _FileErasure:
                 self.left[str(path)] = f"cannot be rewritten ({error.strerror or error}), and may name the lead"
 
     def _own_texts(self) -> Iterator[Path]:
-        runs = [folder for folder in sorted((self._models / "reports").glob("*")) if _RUN.fullmatch(folder.name)]
+        runs = sorted(folder for folder in (self._models / "reports").glob("*") if _RUN.fullmatch(folder.name))
         artifacts = sorted((self._registry / "artifacts").glob("**/artifacts/report"))
-        for folder in (*runs, *artifacts):
-            if not folder.is_symlink() and _playbook_of(folder) == self._name:
+        own = [folder for folder in runs if _playbook_of(folder)] + [
+            each for each in artifacts if self._is_own_run(each)
+        ]
+        for folder in own:
+            if not folder.is_symlink():
                 yield from (path for path in sorted(folder.iterdir()) if _is_own(path, _REPORT))
         if self._models.is_dir():
             yield from (path for path in sorted(self._models.iterdir()) if _is_own(path, _STATE))
+
+    def _is_own_run(self, report: Path) -> bool:
+        """Return whether a report in MLflow is of this playbook: it has its name, or the run's bundle is here."""
+        playbook, run = _playbook_of(report), report.parent.parent.name
+        return playbook is not None and (playbook == self._name or (self._models / "bundles" / run).is_dir())
 
     def list_the_rest(self) -> None:
         """List what still names the person, or may, in the playbook's folders and in MLflow's."""
@@ -150,7 +158,7 @@ class _FileErasure:
         paths = [*self._registry.glob("mlflow.db*"), *(artifacts.rglob("*") if artifacts.is_dir() else ())]
         for path in sorted(paths):
             is_file = path.is_file() and not path.is_symlink() and path.suffix not in _NEVER_NAMES
-            if is_file and _playbook_of(path.parent) in {None, self._name}:
+            if is_file and (_playbook_of(path.parent) is None or self._is_own_run(path.parent)):
                 yield path
 
 

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
+from data.company_identity import CompanyIdentity
 from models.bundle import load_files
+from models.bundle_company import company_of_files
 from models.conversion import ConversionModel
 from models.packed_bundle import pack, unpack
 from models.receipt import ScorerId
@@ -39,11 +41,13 @@ class CheckedBundle:
         model: the model in it.
         content: its files as one blob.
         is_labelled: whether its version is the registry's label, and not just the start of its fingerprint.
+        company: whose history the model learned from; None in bundles of releases that named none.
     """
 
     model: ConversionModel
     content: bytes
     is_labelled: bool
+    company: CompanyIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def verify_bundle(
         ModelError: the bundle is not as it was saved.
     """
     model = load_files(files, version=version, fingerprint=fingerprint, where=where)
-    return CheckedBundle(model, pack(files), is_labelled=version is not None)
+    return CheckedBundle(model, pack(files), is_labelled=version is not None, company=company_of_files(files, where))
 
 
 def store_bundle(connection: Connection, bundle: CheckedBundle, *, at: int) -> None:

@@ -14,6 +14,7 @@ from models.champion import POINTER, Champion, pointer_of
 from models.checked_json import is_label
 from models.errors import BundleError
 from models.scorer import Scorer
+from serving.scorers.bundle_owner import require_company_of_store
 from serving.scorers.deployments import CheckedBundle, deploy_stored, deployments_in_force, store_bundle, verify_bundle
 from serving.store.database import Database
 from serving.store.state import read_state, write_state
@@ -74,6 +75,7 @@ class Promotions:
                 self.problem = None
                 return
             champion, bundle = self._bundle(self._pending)
+            require_company_of_store(self._database, bundle.company)
             self._admit(bundle.model)
         except STORE_ERRORS:
             raise  # the store is at fault, not the model

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -23,11 +24,35 @@ _TRIGGER = (
 )
 
 
+KEYS = {
+    "leads": ("lead_id",),
+    "lead_versions": ("lead_id", "known_at"),
+    "activities": ("activity_id",),
+    "outcomes": ("outcome_id",),
+}
+"""The columns that tell rows of a table apart."""
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InsertCount:
+    """
+    What became of rows that were inserted.
+
+    Attributes:
+        new: how many were not there yet.
+        different: rows whose key is taken by other content, each with the stored row; neither was changed.
+    """
+
+    new: int
+    different: tuple[tuple[Row, Row], ...] = ()
+
+
 class BulkInsert(Protocol):
     """Inserts rows, chunk by chunk."""
 
-    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Insert the rows that are not there yet and return how many were new."""
+    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> InsertCount:
+        """Insert the rows that are not there yet; what is there stays as it is."""
 
     def changed_leads(self) -> list[str]:
         """Return the leads, in order, whose score the new rows may change."""
@@ -55,8 +80,18 @@ class _Sqlite:
     def __init__(self, store: sqlite3.Connection) -> None:
         self._store = store
 
-    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
-        return self._store.executemany(sqlite_insert(table), rows).rowcount if rows else 0
+    def insert(self, table: str, rows: Sequence[Row]) -> InsertCount:
+        new = self._store.executemany(sqlite_insert(table), rows).rowcount if rows else 0
+        return InsertCount(new, self._different(table, rows) if new < len(rows) else ())
+
+    def _different(self, table: str, rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
+        columns = COLUMNS[table]
+        self._store.execute(f"CREATE TEMP TABLE arriving AS SELECT {', '.join(columns)} FROM main.{table} WHERE 0")  # noqa: S608 - ours
+        try:
+            self._store.executemany(f"INSERT INTO temp.arriving VALUES ({', '.join('?' * len(columns))})", rows)  # noqa: S608 - ours
+            return _pairs(self._store.execute(_different_rows(table, f"main.{table}", same="IS")).fetchall())
+        finally:
+            self._store.execute("DROP TABLE temp.arriving")
 
     def changed_leads(self) -> list[str]:
         return [lead_id for (lead_id,) in self._store.execute("SELECT lead_id FROM temp.changed ORDER BY lead_id")]
@@ -80,9 +115,9 @@ class _Postgres:
         self._store = store
         self._changed: set[str] = set()
 
-    def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    def insert(self, table: str, rows: Sequence[Row]) -> InsertCount:
         if not rows:
-            return 0
+            return InsertCount(0)
         columns = ", ".join(COLUMNS[table])
         self._store.execute(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA")  # noqa: S608 - ours
         with self._store.cursor() as cursor, cursor.copy(f"COPY arriving ({columns}) FROM STDIN") as copy:
@@ -90,10 +125,24 @@ class _Postgres:
                 copy.write_row(row)
         statement = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM arriving ON CONFLICT DO NOTHING"  # noqa: S608 - ours
         new = self._store.execute(f"{statement} RETURNING lead_id").fetchall()
+        query = _different_rows(table, table, same="IS NOT DISTINCT FROM")
+        different = self._store.execute(query).fetchall() if len(new) < len(rows) else []
         self._store.execute("DROP TABLE arriving")
         if table in _SCORED:
             self._changed |= {lead_id for (lead_id,) in new}
-        return len(new)
+        return InsertCount(len(new), _pairs(different))
 
     def changed_leads(self) -> list[str]:
         return sorted(self._changed)
+
+
+def _different_rows(table: str, stored: str, *, same: str) -> str:
+    """Return the query for rows of ``arriving`` whose key is taken by other content, each beside the stored row."""
+    both = ", ".join(f"{row}.{name}" for row in ("a", "s") for name in COLUMNS[table])
+    keys = " AND ".join(f"s.{name} = a.{name}" for name in KEYS[table])
+    equal = " AND ".join(f"s.{name} {same} a.{name}" for name in COLUMNS[table])
+    return f"SELECT {both} FROM arriving AS a JOIN {stored} AS s ON {keys} WHERE NOT ({equal})"  # noqa: S608 - ours
+
+
+def _pairs(rows: Sequence[Row]) -> tuple[tuple[Row, Row], ...]:
+    return tuple((tuple(row[: len(row) // 2]), tuple(row[len(row) // 2 :])) for row in rows)

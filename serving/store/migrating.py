@@ -15,7 +15,7 @@ from serving.settings import database_url
 from serving.store.database import Database
 from serving.store.schema_version import downgrade
 
-EARLIER_STEPS = ("1", "2")
+EARLIER_STEPS = ("1", "2", "3")
 _USER_MISTAKE = 2
 
 
@@ -28,7 +28,8 @@ def take_back(url: str, step: str) -> str:
         StoreError: the store cannot be opened.
     """
     if step not in EARLIER_STEPS:
-        message = f"a store can be taken back to step {' or '.join(EARLIER_STEPS)}; there is no other earlier step."
+        steps = f"{', '.join(EARLIER_STEPS[:-1])} or {EARLIER_STEPS[-1]}"
+        message = f"a store can be taken back to step {steps}; there is no other earlier step."
         raise SettingsError(message)
     database = Database(url)
     try:

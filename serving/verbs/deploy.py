@@ -9,6 +9,7 @@ from rich.console import Console
 from data.instants import now_us
 from data.workspace import Workspace
 from models.bundle import read_bundle_files
+from models.bundle_company import require_own
 from models.bundle_versions import find_bundle
 from models.champion import POINTER, read_pointer
 from models.receipt import ScorerId, scorer_json
@@ -79,7 +80,7 @@ def deploy(
     Raises:
         ModelError: there is no such bundle, or it is not as it was saved.
         ServingError: the store cannot be opened, the bundle is the champion and cannot be its own shadow, or the
-            service refused.
+            service refused, or the bundle is of another company.
     """
     if shadow is False and version is not None:
         message = "--version and --no-shadow exclude each other: leave --version out, or use --shadow."
@@ -87,6 +88,8 @@ def deploy(
     models = settings_for(workspace).models
     bundle = None if shadow is False else _bundle(models, version or ("challenger" if shadow else "champion"))
     role: Role = "champion" if shadow is None else "shadow"
+    if bundle is not None:
+        require_own(workspace.playbook.company, bundle.company, "The bundle")
     if to is not None:
         _send(to, key, role=role, bundle=bundle)
     where = to or _store(workspace, role=role, bundle=bundle)

@@ -8,28 +8,34 @@ from serving.scorers.deployments import deployments_in_force
 from serving.server.run import ServeResult, listening, run
 from serving.settings import Settings, settings_for
 from serving.store.database import Database
+from serving.verbs.opened_store import opened_store
 
 
-def load(workspace: Workspace, *, progress: Progress = silent) -> LoadResult:
+def load(workspace: Workspace, *, keeps_stored: bool = False, progress: Progress = silent) -> LoadResult:
     """
     Load the history of a playbook into the store; facts that are there already stay as they are.
+
+    Rows that contradict them are named in the result, which has not passed then unless the user accepts that.
 
     Leads are scored by the champion in force. A model promoted on this machine is put in force only where there is no
     champion yet; later promotions are left to the service, since a load may run on a machine with an old model.
 
+    Args:
+        workspace: the playbook, and where tables and models are kept.
+        keeps_stored: whether the user accepts that what the store holds stays where the history says otherwise.
+        progress: is told how far the load has come.
+
     Raises:
         DataError: the exports do not match the playbook.
-        ServingError: the store cannot be opened.
+        ServingError: the store cannot be opened, or is another company's.
     """
-    settings, history = settings_for(workspace), import_playbook_history(workspace, progress=progress)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
-    try:
-        live = ActiveScorer(
-            workspace.playbook, _following_first_promotion(settings, database), database=database
-        ).current
-        return load_history(history, database, playbook=workspace.playbook, live=live, progress=progress)
-    finally:
-        database.close()
+    history = import_playbook_history(workspace, progress=progress)
+    with opened_store(workspace) as (settings, database):
+        following = _following_first_promotion(settings, database)
+        live = ActiveScorer(workspace.playbook, following, database=database).current
+        return load_history(
+            history, database, playbook=workspace.playbook, live=live, keeps_stored=keeps_stored, progress=progress
+        )
 
 
 def _following_first_promotion(settings: Settings, database: Database) -> Settings:

@@ -76,7 +76,7 @@ def test_shared_options_stand_before_the_verb_or_after_it(place, company, tmp_pa
     before, after = (shared if place in {side, "both"} else [] for side in ("before", "after"))
     done = leadscore(*before, "check", *after, home=tmp_path)
     assert done.code == 0, done.stderr
-    assert json.loads(done.stdout)["playbook"] == "demo"
+    assert json.loads(done.stdout)["playbook"] == "exports"
     assert json.loads(done.stdout)["sources"][0]["rows"] > 0
 
 

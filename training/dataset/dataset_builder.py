@@ -74,10 +74,11 @@ def build_dataset(
     key = _key(warehouse, workspace.playbook, seed)
     place = workspace.home.tables(business.name) / TRAINING_SETS / key[:16]
     scorecard = compile_scorecard(workspace.playbook.scorecard, business)
-    if (stored := load_dataset(place)) is not None:
+    company = workspace.playbook.company
+    if (stored := load_dataset(place)) is not None and stored.is_of(company):
         return Dataset(stored.rows, stored.catalog, scorecard, stored.manifest), place
     dataset = assemble(warehouse, business, scorecard=scorecard, progress=progress, seed=seed)
-    dataset = replace(dataset, manifest={**dataset.manifest, "key": key})
+    dataset = replace(dataset, manifest={**dataset.manifest, "key": key, "company": company.as_json()})
     save_dataset(place, dataset.rows, catalog=dataset.catalog, manifest=dataset.manifest)
     return dataset, place
 
@@ -217,7 +218,9 @@ def _hashes(rows: pd.DataFrame, catalog: Catalog) -> dict[str, Any]:
 
 def _key(warehouse: Warehouse, playbook: Playbook, seed: int) -> str:
     """Hash all that decides what the training set holds."""
-    business = playbook.business.model_dump(mode="json", exclude={"sources", "folder", "capacity_per_day"})
+    business = playbook.business.model_dump(
+        mode="json", exclude={"sources", "folder", "capacity_per_day", "company", "formerly"}
+    )
     rules = playbook.scorecard.model_dump(mode="json", by_alias=True)
     content = json.dumps([FORMAT, warehouse.fingerprint, business, rules, seed], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from data.atomic_files import new_folder
+from data.company_identity import CompanyIdentity, company_from_json
 from features.catalog import Catalog
 from features.errors import CatalogError
 from training.errors import TrainingError
@@ -24,6 +25,14 @@ class StoredDataset(NamedTuple):
     rows: pd.DataFrame
     catalog: Catalog
     manifest: dict[str, Any]
+
+    def is_of(self, company: CompanyIdentity) -> bool:
+        """Return whether it was made for a company; one of a release that named none is taken for its own."""
+        try:
+            recorded = company_from_json(self.manifest.get("company"))
+        except ValueError:
+            return False
+        return recorded is None or company.is_same_as(recorded)
 
 
 def save_dataset(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from data.home import Home
 from data.playbook import Playbook
 from data.point_rules import ScorecardRules
 from data.progress import Progress, silent
+from data.table_caches import TRAINING_SETS
 from data.warehouse import Warehouse, import_history
 from data.workspace import Workspace
 from features.catalog import Catalog
@@ -133,7 +134,9 @@ def prepare_evaluation(
         HistoryError: its training set is gone, and history or playbook are no longer those it was made of.
     """
     wanted = str(facts.get("data", {}).get("rows_sha256", ""))
-    dataset = _saved(workspace.home.tables(workspace.playbook.business.name) / "training", workspace.playbook, wanted)
+    dataset = _saved(
+        workspace.home.tables(workspace.playbook.business.name) / TRAINING_SETS, workspace.playbook, wanted
+    )
     if dataset is None:
         warehouse = import_history(workspace, progress=progress)
         dataset, _ = build_dataset(warehouse, workspace, progress=progress, seed=seed)
@@ -149,7 +152,11 @@ def prepare_evaluation(
 def _saved(place: Path, playbook: Playbook, wanted: str) -> Dataset | None:
     """Load the saved training set of these rows; later ones of a longer history may stand beside it."""
     for manifest in sorted(place.glob(f"*/{MANIFEST}")):
-        if _names(manifest, wanted) and (saved := load_dataset(manifest.parent)) is not None:
+        if (
+            _names(manifest, wanted)
+            and (saved := load_dataset(manifest.parent)) is not None
+            and saved.is_of(playbook.company)
+        ):
             rows, catalog, content = saved
             return Dataset(rows, catalog, _columns_of(rows, playbook), content)
     return None

@@ -6,6 +6,8 @@ half-way; whatever stops a training before it leaves a run whose status tells so
 decides which version serves; MLflow's alias ``champion`` follows it, for those who look there.
 """
 
+import contextlib
+import json
 import logging
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -18,11 +20,13 @@ from mlflow.entities import RunData
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
+from data.company_identity import CompanyIdentity, company_from_json
 from data.home import Home
 from models.champion import NoChampionError, read_pointer
 from training.errors import RegistryError, UnknownVersionError
 from training.registry.run_folders import CHALLENGER, CHAMPION
 
+_COMPANY = "company"
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 
@@ -247,11 +251,68 @@ class Registry:
         found = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'", max_results=1_000)
         return str(1 + max((int(version.version) for version in found), default=0))
 
-    def register(self, run_id: str, *, model_id: str, fingerprint: str) -> str:
+    def require_company(self, company: CompanyIdentity) -> None:
+        """
+        Check that the registered versions are of a company; those of a release that named none are taken for its own.
+
+        Raises:
+            RegistryError: they are of another one, or the database is damaged.
+        """
+        if not self._database.exists():
+            return
+        client = self.client()
+        with self.errors_as_sentences():
+            found = client.search_registered_models(f"name = '{self.model_name}'")
+        recorded = None
+        with contextlib.suppress(ValueError):  # a tag that somebody wrote by hand
+            recorded = (
+                company_from_json(json.loads(found[0].tags[_COMPANY])) if found and _COMPANY in found[0].tags else None
+            )
+        if recorded is not None and not company.is_same_as(recorded):
+            raise RegistryError(
+                company.refusal(recorded, f"The model {self.model_name} in the registry {self._database}")
+            )
+
+    def require_free(self, name: str) -> None:
+        """
+        Check that no other playbook's versions are registered under a name.
+
+        Raises:
+            RegistryError: some are, or the database is damaged.
+        """
+        other = Registry(self.home, name).model_name
+        if not self._database.exists():
+            return
+        client = self.client()
+        with self.errors_as_sentences():
+            own, taken = (client.search_registered_models(f"name = '{each}'") for each in (self.model_name, other))
+        if own and taken:
+            message = f"The registry {self._database} holds a model {other} already: choose another name."
+            raise RegistryError(message)
+
+    def rename(self, name: str) -> None:
+        """
+        Rename the registered model and its experiment, where there are any.
+
+        Raises:
+            RegistryError: the registry cannot be written.
+        """
+        if not self._database.exists():
+            return
+        client, after = self.client(), Registry(self.home, name).model_name
+        with self.errors_as_sentences():
+            if client.search_registered_models(f"name = '{self.model_name}'"):
+                client.rename_registered_model(self.model_name, after)
+            experiment = client.get_experiment_by_name(self.model_name)
+            if experiment is not None:
+                client.rename_experiment(experiment.experiment_id, after)
+
+    def register(self, run_id: str, *, model_id: str, fingerprint: str, company: CompanyIdentity) -> str:
         """Register a logged model as the challenger, or not at all; return its version."""
         client = mlflow.MlflowClient()
         if not client.search_registered_models(f"name = '{self.model_name}'"):
             client.create_registered_model(self.model_name)
+        client.set_registered_model_tag(self.model_name, _COMPANY, json.dumps(company.as_json()))
         source = client.get_logged_model(model_id).artifact_location
         tags = {"bundle_fingerprint": fingerprint}
         made = client.create_model_version(self.model_name, source, run_id, tags=tags, model_id=model_id)

@@ -16,6 +16,7 @@ from data.instants import iso, now_us
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from models.bundle import read_facts
+from models.bundle_company import require_own_bundle
 from models.champion import Champion, bundle_folder
 from models.conversion import ConversionModel
 from models.errors import ModelError
@@ -57,6 +58,7 @@ def promote_version(
 
     Raises:
         RegistryError: there is no such version.
+        OtherCompanyError: it is of another company.
         PromotionRefusedError: its bundle does not load, a rule of the gate refused it, or somebody else was quicker.
         HistoryError: the rows that it was tested on are gone.
     """
@@ -65,6 +67,7 @@ def promote_version(
     registered = registry.find(version)
     model = load_version(registered, workspace.home, workspace.playbook.business.name)
     bundle = bundle_folder(registry.models, registered.run_id)
+    require_own_bundle(bundle, workspace.playbook.company)
     to = Champion(registered.version, model.id.fingerprint, os.path.relpath(bundle, registry.models))
     serving = _complete_last_change(registry)
     before = None if serving.champion is None else serving.champion.version
@@ -92,11 +95,13 @@ def rollback_version(workspace: Workspace, *, reason: str | None = None) -> Roll
 
     Raises:
         RollbackRefusedError: there is no previous champion, or its bundle cannot serve.
+        OtherCompanyError: it is of another company.
         ChampionChangedError: somebody else was quicker.
     """
     registry = Registry(workspace.home, workspace.playbook.business.name)
     serving = read_champion_history(registry.models)
     to = _previous(registry, serving)
+    require_own_bundle(registry.models / to.bundle, workspace.playbook.company)
     _complete_last_change(registry, expected=serving)
     left = serving.champion
     says = "Nothing served." if left is None else f"It is back in place of version {left.version}."

@@ -11,11 +11,13 @@ from typing import Any
 
 import mlflow
 
+from data.company_identity import CompanyIdentity
 from data.instants import now_us
 from data.playbook import Playbook
 from data.progress import Progress
 from data.workspace import Workspace
 from models.bundle import save_bundle
+from models.bundle_company import company_fact
 from models.champion import bundle_folder
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
@@ -58,7 +60,7 @@ def register(
         progress("opening the registry", 1, 1)
         step = _steps(progress)
         step(0)
-        model = _save(findings, cold_start, bundle)
+        model = _save(findings, cold_start, bundle, company=playbook.company)
         findings = _with_model_id(model, findings)
         fingerprint = model.id.fingerprint
         evaluation = evaluation_of(
@@ -75,7 +77,7 @@ def register(
         log_metrics(run_id, {**_counts(inputs.dataset), **_metrics(evaluation)}, model_id=model_id)
         step(4)
         interrupts.begin()
-        version = registry.register(run_id, model_id=model_id, fingerprint=fingerprint)
+        version = registry.register(run_id, model_id=model_id, fingerprint=fingerprint, company=playbook.company)
         save_scorecard_fit(models, findings.last.fitted.scorecard)
         save_standing(models, cold_start)
     step(_STEPS)
@@ -102,10 +104,10 @@ def _new_folders(models: Path, run_id: str) -> Iterator[tuple[Path, Path]]:
         raise
 
 
-def _save(findings: Findings, cold_start: ColdStartStage, bundle: Path) -> ConversionModel:
+def _save(findings: Findings, cold_start: ColdStartStage, bundle: Path, *, company: CompanyIdentity) -> ConversionModel:
     fitted = findings.last.fitted
     text = fitted.booster.model_to_string()
-    facts = _facts(findings, cold_start)
+    facts = company_fact(company) | _facts(findings, cold_start)
     return save_bundle(fitted.model, bundle, lightgbm_text=text, golden=fitted.golden, facts=facts)
 
 

@@ -6,6 +6,8 @@ from data.home import Home
 from data.playbook import Playbook
 from data.progress import Progress
 from data.workspace import Workspace
+from models.bundle_company import require_own_bundle
+from models.champion import bundle_folder
 from models.conversion import ConversionModel
 from models.scorecard import Scorecard
 from training.dataset.dataset import SEED, Dataset
@@ -30,6 +32,7 @@ def compare_registered(workspace: Workspace, *, version: str, progress: Progress
     registry = Registry(workspace.home, playbook.business.name)
     registered = registry.find(version)
     model = load_version(registered, workspace.home, playbook.business.name)
+    require_own_bundle(bundle_folder(registry.models, registered.run_id), playbook.company)
     inputs = load_training_inputs(workspace, progress=progress, seed=seed)
     _require_same_history(registered, registry, inputs.dataset)
     replay, participants = replay_weeks(

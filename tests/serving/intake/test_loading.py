@@ -1,6 +1,6 @@
 """History is loaded whole, once, and no lead is handed over by it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import pandas as pd
@@ -179,3 +179,76 @@ def test_facts_that_were_there_before_the_merge_are_not_loaded_a_second_time(set
     again = opened(settings, MovableClock(NOON + DAY_US))
     with again.client:
         assert (again.rows("activities"), again.rows("lead_versions")) == before
+
+
+def changed(history, table, column, value, *, row=0):
+    frame = getattr(history, table).to_pandas()
+    frame[column] = frame[column].astype(object)
+    frame.loc[row, column] = value
+    kept = frame.convert_dtypes() if table == "outcomes" else frame.infer_objects()
+    return replace(history, **{table: ibis.memtable(kept)})
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "kind", "name"),
+    [
+        ("leads", "account_id", "A-2", "leads", "hot"),
+        ("leads", "seniority", "manager", "leads", "hot"),
+        ("activities", "kind", "call", "activities", "a-1"),
+        ("activities", "lead_id", "cold", "activities", "a-1"),
+        ("activities", "occurred_at", NOON - 3 * 86_400_000_000, "activities", "a-1"),
+        ("outcomes", "amount", 7.0, "outcomes", "o-1"),
+        ("outcomes", "stage", "meeting", "outcomes", "o-1"),
+    ],
+)
+def test_a_row_that_contradicts_the_store_is_named_and_what_is_stored_stays(
+    settings, history, table, column, value, kind, name
+):
+    load(settings, history)
+    stored = rows_of(settings)
+    found = load(settings, changed(history, table, column, value))
+    differs = "attributes" if column == "seniority" else column
+    assert found.conflicts == {kind: 1}
+    assert [each.as_json() for each in found.named] == [{"kind": kind, "id": name, "differs": [differs]}]
+    assert not found.passed
+    assert rows_of(settings) == stored
+
+
+def rows_of(settings):
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        return [found.rows(table) for table in ("lead_versions", "activities", "outcomes")]
+
+
+def test_equal_and_new_rows_are_no_conflicts(settings, history):
+    load(settings, history)
+    again = load(settings, history)
+    assert (again.conflicts, again.known_otherwise, again.passed) == ({}, 0, True)
+    assert "conflicts" not in again.as_json()
+
+
+def test_conflicts_pass_where_the_user_says_so(settings, history):
+    load(settings, history)
+    found = load(settings, changed(history, "activities", "kind", "call"))
+    assert replace(found, keeps_stored=True).passed
+
+
+def test_what_was_sent_to_the_service_is_the_same_fact_known_earlier_and_is_counted(settings, history):
+    found = opened(settings, MovableClock(NOON))
+    with found.client:
+        found.lead("hot")
+        sent = found.activity("a-1", lead_id="hot", occurred_at="2026-02-27T12:00:00Z")
+        assert sent.json()["stored"] == 1
+    loaded = load(settings, history)
+    assert (loaded.known_otherwise, loaded.conflicts, loaded.passed) == (1, {}, True)
+
+
+def test_all_are_counted_and_the_first_thousand_named(settings, history):
+    rows = pd.DataFrame(
+        [(f"b-{n}", "hot", "page_view", NOON - 5, NOON - 5, "pricing", None) for n in range(1200)],
+        columns=["activity_id", "lead_id", "kind", "occurred_at", "known_at", "subject", "value"],
+    ).astype({"value": "float"})
+    load(settings, replace(history, activities=ibis.memtable(rows)))
+    found = load(settings, replace(history, activities=ibis.memtable(rows.assign(subject="blog"))))
+    assert found.conflicts == {"activities": 1200}
+    assert len(found.named) == 1000
