@@ -11,6 +11,7 @@ import typer
 
 import own_packages  # noqa: F401 - first of ours: refuses packages of other projects that have the names of ours
 from data.home import DEMO
+from data.service_options import Host, KeepStored, NewName, Port, Workers
 from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, Reason, Version
 from data.verbs import command_line, verb
 
@@ -211,12 +212,7 @@ def explain(context: "Context", lead: LeadId, as_of: AsOf = None) -> "VerbResult
 
 
 @verb(app, OPERATIONS, exports=True)
-def load(
-    context: "Context",
-    keep_stored: Annotated[
-        bool, typer.Option("--keep-stored", help="Accept that rows in conflict with the store are left out.")
-    ] = False,
-) -> "VerbResult":
+def load(context: "Context", keep_stored: KeepStored = False) -> "VerbResult":
     """Load history into the service's store; exit code 2 if a row contradicts what it holds."""
     from serving.verbs.load_and_serve import load as run
 
@@ -224,10 +220,7 @@ def load(
 
 
 @verb(app, OPERATIONS)
-def rename(
-    context: "Context",
-    name: Annotated[str, typer.Argument(help="The new name: small letters, digits and _.")],
-) -> "VerbResult":
+def rename(context: "Context", name: NewName) -> "VerbResult":
     """Call the company by another name: in its playbook, its folders here and the registry. Stop the service first."""
     from training.commands import rename as run
 
@@ -235,20 +228,7 @@ def rename(
 
 
 @verb(app, OPERATIONS)
-def serve(
-    context: "Context",
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on; default: LEADSCORE_HOST, or else 127.0.0.1.")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65_535, help="Port to listen on; default: LEADSCORE_PORT, or else 8000."),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, max=64, help="Processes that answer; default: LEADSCORE_WORKERS, or else 1."),
-    ] = None,
-) -> "VerbResult":
+def serve(context: "Context", host: Host = None, port: Port = None, workers: Workers = None) -> "VerbResult":
     """Serve scores, accept events and hand over leads, until Ctrl-C."""
     from serving.verbs.load_and_serve import serve as run
 

@@ -32,6 +32,7 @@ VERBS = (
     "score",
     "explain",
     "load",
+    "rename",
     "serve",
     "keys create",
     "keys list",

@@ -33,6 +33,8 @@ from training.statistics.estimate import EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
 
 FILE = "evaluation.json"
+LEARNED_RULES = "scorecard.yaml"
+"""The point rules distilled from a model, which a training puts beside its evaluation."""
 
 
 class Evaluation(EvaluationPart):

@@ -26,13 +26,13 @@ from training.command_results import TrainResult
 from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
-from training.evaluation.evaluation_document import Evaluation
+from training.evaluation.evaluation_document import LEARNED_RULES, Evaluation
 from training.fitting.minimum_data import leads_of_blocks
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
 from training.registry.run_folders import report_folder
-from training.reporting.report_folder import LEARNED_RULES, write_report
+from training.reporting.report_folder import write_report
 from training.reporting.shap_plots import draw_all
 from training.statistics.scorer_metrics import Metrics, ScorerName
 

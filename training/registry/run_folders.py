@@ -4,7 +4,7 @@ from pathlib import Path
 
 from models.bundle_versions import UnknownBundleError, find_bundle
 from training.errors import UnknownVersionError
-from training.reporting.report_folder import LEARNED_RULES
+from training.evaluation.evaluation_document import LEARNED_RULES
 
 CHALLENGER, CHAMPION = "challenger", "champion"
 """The newest registered version, and the version that serves."""

@@ -4,13 +4,11 @@ from pathlib import Path
 
 from data.atomic_files import new_folder
 from training.errors import TrainingError
-from training.evaluation.evaluation_document import FILE, Evaluation
+from training.evaluation.evaluation_document import FILE, LEARNED_RULES, Evaluation
 from training.reporting.card import card_of, render_card
 from training.reporting.report import render_report
 
 REPORT, CARD, CARD_JSON = "report.html", "card.html", "card.json"
-LEARNED_RULES = "scorecard.yaml"
-"""The point rules distilled from the model, which a training puts beside the report."""
 
 
 def write_report(evaluation: Evaluation, place: Path) -> list[Path]:
