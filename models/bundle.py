@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,21 @@ from data.strict_json import canonical_json
 from features.catalog import Catalog
 from features.errors import FeatureError
 from models.bands import Bands
+from models.bundle_limits import LIMITS, check_catalog, check_files, check_golden, check_words, require
 from models.calibration import calibration_from_json
 from models.champion import MANIFEST
 from models.checked_json import check_plain, fields, is_label, loads, numbers, texts
-from models.conversion import ConversionModel, Encoding
+from models.conversion import MOST_CATEGORIES, ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
 from models.golden_rows import GoldenRow, golden_json, replay
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
-from models.trees import Trees
+from models.trees import MOST_FEATURES, Trees
 
 FORMAT = "leadscore-bundle-1"
 _FILES = ("catalog.json", "trees.json", "model.json", "golden.json", "lightgbm.txt")
-_LARGEST_BYTES = 512 * 2**20
 _MOST_POINTS = 1e12
+_SHOWN_FACTS: Mapping[str, type] = {"data": dict, "test": dict, "gates": list, "accepted_risk": str}
+_KINDS: Mapping[type, str] = {dict: "an object", list: "a list of objects", str: "text"}
 
 
 class StaleBundleError(BundleError):
@@ -62,6 +65,7 @@ def save_bundle(
 
     Raises:
         BundleError: the folder exists already.
+        LimitError: there is more of something than a service would accept.
     """
     if folder.exists():
         message = f"{folder} exists already: a bundle is never changed, write this one into a new folder."
@@ -75,6 +79,8 @@ def save_bundle(
     }
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in content.items()}
     manifest = canonical_json({"format": FORMAT, "name": model.name, "facts": dict(facts), "files": hashes})
+    check_files({name: text.encode() for name, text in {**content, MANIFEST: manifest}.items()})
+    _check_content(content, str(folder))
     with new_folder(folder) as draft:
         for name, text in {**content, MANIFEST: manifest}.items():
             (draft / name).write_bytes(text.encode())
@@ -130,13 +136,13 @@ def load_files(
         ModelError: anything at all is not as it was saved.
     """
     _check_names(files, where)
+    check_files(files)
     own_fingerprint = hashlib.sha256(files[MANIFEST]).hexdigest()
     if fingerprint is not None and own_fingerprint != fingerprint:
         raise StaleBundleError(file=f"{where}/{MANIFEST}", found=own_fingerprint, expected=fingerprint)
     manifest = _manifest(files[MANIFEST], f"{where}/{MANIFEST}")
     content = {name: _verified(files[name], manifest["files"][name], f"{where}/{name}") for name in _FILES}
-    for name in ("catalog.json", "model.json", "golden.json"):
-        check_plain(loads(content[name]), f"{where}/{name}")
+    _check_content(content, where)
     try:
         model = _model(manifest["name"], content)
     except FeatureError as error:
@@ -188,14 +194,23 @@ def _model(name: str, content: Mapping[str, str]) -> ConversionModel:
 def _categories(given: object, catalog: Catalog) -> dict[str, tuple[str, ...]]:
     expected = [feature.name for feature in catalog.features if feature.is_category]
     named = fields(given, "categories", expected)
-    return {name: texts(named[name], f"categories of {name}") or () for name in expected}
+    return {name: _levels(named[name], index) for index, name in enumerate(expected)}
+
+
+def _levels(given: object, index: int) -> tuple[str, ...]:
+    """Return the categories of one feature, each once; any other value shares the code after the last."""
+    where = f"categories of text feature {index}"
+    levels = texts(given, where) or ()
+    require(where, len(levels), MOST_CATEGORIES)
+    check_words(levels, where)
+    if len(set(levels)) != len(levels):
+        raise StructureError(where=where, found=levels, expected="each once")
+    return levels
 
 
 def _read(path: Path, where: str) -> bytes:
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            message = f"{where} is larger than any bundle's file: export the bundle again from its MLflow run."
-            raise BundleError(message)
+        require(f"bytes of {where}", path.stat().st_size, LIMITS[path.name].size)
         return path.read_bytes()
     except OSError as error:
         message = f"{where} cannot be read ({error.strerror}): export the bundle again from its MLflow run."
@@ -211,6 +226,19 @@ def _check_names(files: Mapping[str, bytes], where: str) -> None:
     if len(files) > 1 + len(_FILES):
         message = f"{where} has files that do not belong to a bundle: export it again from its MLflow run."
         raise BundleError(message)
+
+
+def _check_content(content: Mapping[str, str], where: str) -> None:
+    """Reject what no file can hold, and more of it than any model needs, before a model is made of it."""
+    checks = {
+        "catalog.json": partial(check_catalog, most_features=MOST_FEATURES),
+        "model.json": lambda _: None,  # its lists and words are counted where they are read
+        "golden.json": check_golden,
+    }
+    for name, check in checks.items():
+        parsed = loads(content[name])
+        check_plain(parsed, f"{where}/{name}")
+        check(parsed)
 
 
 def _verified(content: bytes, expected: str, where: str) -> str:
@@ -235,7 +263,18 @@ def _manifest(content: bytes, where: str) -> dict[str, Any]:
     if not right or not all(isinstance(expected, str) for expected in files.values()):
         raise StructureError(where=where, found=manifest["format"], expected=f"a manifest of format {FORMAT}")
     check_plain(manifest["facts"], f"{where}, facts")
+    _check_facts(manifest["facts"], where)
     return manifest
+
+
+def _check_facts(facts: Mapping[str, Any], where: str) -> None:
+    """Reject facts of another kind than the service shows; each may be left out, or null."""
+    for name, kind in _SHOWN_FACTS.items():
+        found = facts.get(name)
+        if found is not None and not isinstance(found, kind):
+            raise StructureError(where=f"{where}, {name}", found=found, expected=_KINDS[kind])
+    if not all(isinstance(gate, dict) for gate in facts.get("gates") or ()):
+        raise StructureError(where=f"{where}, gates", found="something else", expected="a list of objects")
 
 
 def _check_reach(model: ConversionModel) -> None:

@@ -4,10 +4,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from models.bundle_limits import require
 from models.errors import StructureError
 
 MOST_PATH_FEATURES = 6
 """Distinct features on one path: a leaf's table of reasons has 2**d rows."""
+
+MOST_LEAVES_OF_TREE = 1_024
+"""Training makes at most 31."""
+
+DEEPEST = 64
+"""Splits on one path; training makes at most 6, and several on one feature are allowed."""
 
 LARGEST_COUNT = 2**53
 """Counts up to here are exact as floats."""
@@ -75,6 +82,7 @@ class Tree:
 def _check_lengths(tree: Tree) -> None:
     """Reject arrays that disagree about the number of splits."""
     splits = len(tree.feature)
+    require("leaves", splits + 1, MOST_LEAVES_OF_TREE)
     for name in ("threshold", "left_codes", "missing_left", "left", "right", "split_count"):
         _check_length(name, len(getattr(tree, name)), splits)
     for name in ("leaf_count", "leaf_value"):
@@ -156,12 +164,14 @@ def _check_counts(tree: Tree) -> None:
 
 
 def _check_paths(tree: Tree) -> None:
-    """Reject a path with more distinct features than a table of reasons can hold."""
-    seen: dict[int, frozenset[int]] = {tree.root: frozenset()}
+    """Reject a path that is too long, or that has more distinct features than a table of reasons can hold."""
+    seen: dict[int, tuple[int, frozenset[int]]] = {tree.root: (0, frozenset())}
     for node in _walk(tree):
+        depth, path = seen.pop(node)
         if node >= 0:
-            path = seen[node] | {tree.feature[node]}
-            seen[tree.left[node]] = seen[tree.right[node]] = path
+            path |= {tree.feature[node]}
+            require("splits on a path", depth + 1, DEEPEST)
+            seen[tree.left[node]] = seen[tree.right[node]] = (depth + 1, path)
             if len(path) > MOST_PATH_FEATURES:
                 expected = f"at most {MOST_PATH_FEATURES} (train with max_depth 6)"
                 raise StructureError(where="distinct features on a path", found=len(path), expected=expected)

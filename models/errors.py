@@ -3,10 +3,15 @@ What can go wrong in models, as a tree.
 
 ModelError               a bundle or a scorer cannot be trusted
 ├── BundleError          a bundle on disk is not what its manifest describes
+│   └── SignatureError   its signature is not one, or is of another bundle
 ├── StructureError       trees say something that cannot be a model
+│   └── LimitError       there is more of something than any model needs
+├── SigningKeyError      a signing key cannot be read or written
 ├── BoosterError         a fitted booster uses something these trees cannot hold
 └── RowsError            rows do not have the columns the trees were trained on
 """
+
+import reprlib
 
 from data.errors import LeadscoreError
 
@@ -17,6 +22,14 @@ class ModelError(LeadscoreError):
 
 class BundleError(ModelError):
     """A bundle on disk is not what its manifest describes."""
+
+
+class SignatureError(BundleError):
+    """The signature beside a bundle is not one, or is of another bundle."""
+
+
+class SigningKeyError(ModelError):
+    """A signing key cannot be read or written."""
 
 
 class StructureError(ModelError):
@@ -43,6 +56,25 @@ class StructureError(ModelError):
         """
         place = f"{where}, {self.where}"
         return StructureError(where=place, found=self.found, expected=self.expected)
+
+
+class LimitError(StructureError):
+    """There is more of something than any model needs."""
+
+    def __init__(self, *, where: str, found: int, most: int) -> None:
+        """
+        Name what was counted, what was found and the limit; nothing of it is the bundle's own text.
+
+        >>> print(LimitError(where="leaves", found=240_000, most=32_768))
+        leaves: found 240,000, expected at most 32,768; make the model smaller.
+        """
+        ModelError.__init__(self, f"{where}: found {found:,}, expected at most {most:,}; make the model smaller.")
+        self.where, self.found, self.expected = where, found, f"at most {most:,}"
+        self._count, self._most = found, most
+
+    def within(self, where: str) -> "LimitError":
+        """Return the same error with the larger place it happened in."""
+        return LimitError(where=f"{where}, {self.where}", found=self._count, most=self._most)
 
 
 class BoosterError(ModelError):
@@ -74,12 +106,16 @@ class RowsError(ModelError):
 
 
 _LONGEST = 60
+_MOST_PARTS = 20
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxlist = _SHORTENED.maxtuple = _SHORTENED.maxdict = _SHORTENED.maxset = _MOST_PARTS
+_SHORTENED.maxstring = _SHORTENED.maxother = _SHORTENED.maxlong = 2 * _LONGEST
 
 
 def _brief(found: object) -> str:
-    """Show what was found in at most 60 signs; a digit string too long for Python is not spelt out."""
+    """Show what was found in at most 60 signs; neither a huge list nor a digit string of thousands is spelt out."""
     try:
-        text = repr(found)
+        text = _SHORTENED.repr(found)
     except ValueError:
         text = "a huge number"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -2,23 +2,29 @@
 A bundle as one blob, for the store and for the way over HTTP.
 
 It is a JSON object of the files' texts, squeezed by zlib. Nothing in it is code, unpacking runs nothing, and a blob
-that would unpack to more than any bundle holds is rejected before it does. The JSON may also come uncompressed.
+that would unpack to more than any bundle holds is rejected before it does. The JSON may also come uncompressed. What
+stands between its texts is measured before it is parsed: a few megabytes of empty lists would take hundreds as objects.
 """
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.bundle_limits import require
 from models.champion import MANIFEST
 from models.checked_json import fields, is_label, loads
-from models.errors import BundleError, StructureError
+from models.errors import BundleError, LimitError, StructureError
 
-LARGEST_BYTES = 128 * 2**20
-"""Unpacked; a model of a thousand trees has a tenth of it."""
+LARGEST_BYTES = 24 * 2**20
+"""Unpacked; a model of a thousand trees has a third of it."""
 
 _LEVEL = 6
+_MOST_BETWEEN = 1_000
+_TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+"""A text of JSON; it never goes back over what it has read, which would take memory for every sign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +76,22 @@ def unpack(blob: bytes) -> PackedBundle:
     >>> unpack(b'{"files": {"a.json": "{}"}}').files
     {'a.json': b'{}'}
     """
-    content = loads(_text(blob if blob[:1] == b"{" else _unsqueezed(blob)))
+    content = _parsed(blob if blob[:1] == b"{" else _unsqueezed(blob))
     labels = [name for name in ("version", "fingerprint") if isinstance(content, dict) and name in content]
     packed = fields(content, "packed bundle", ("files", *labels))
     for name in labels:
         if packed[name] is not None and not is_label(packed[name]):
             raise StructureError(where=name, found=packed[name], expected="one line of at most 200 characters")
     return PackedBundle(_files(packed["files"]), packed.get("version"), packed.get("fingerprint"))
+
+
+def _parsed(content: bytes) -> object:
+    """Parse the JSON if there is little but texts in it, and few of those."""
+    require("bytes of the packed bundle", len(content), LARGEST_BYTES)
+    text = _text(content)
+    between = len(text) - sum(found.end() - found.start() for found in _TEXT.finditer(text))
+    require("signs between the texts of the packed bundle", between, _MOST_BETWEEN)
+    return loads(text)
 
 
 def _unsqueezed(blob: bytes) -> bytes:
@@ -86,9 +101,8 @@ def _unsqueezed(blob: bytes) -> bytes:
     except zlib.error:
         message = "this is not a packed bundle: pack the bundle again."
         raise BundleError(message) from None
-    if len(content) > LARGEST_BYTES:
-        message = f"the packed bundle unpacks to more than {LARGEST_BYTES:,} bytes: no bundle is that large."
-        raise BundleError(message)
+    if len(content) > LARGEST_BYTES:  # the rest is not unpacked, only to count it
+        raise LimitError(where="bytes of the packed bundle", found=len(content), most=LARGEST_BYTES)
     if not reader.eof or reader.unused_data:
         message = "the packed bundle does not end where it should: pack the bundle again."
         raise BundleError(message)

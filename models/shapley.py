@@ -136,13 +136,16 @@ def _kind(condition: Condition) -> int:
 
 
 def _table(leaf_paths: Sequence[LeafPath]) -> NDArray[np.float64]:
-    """Tabulate paths that are sorted by their number of conditions."""
-    parts = [np.empty(0)]
+    """Tabulate paths that are sorted by their number of conditions, straight into the array that is kept."""
+    table = np.empty(sum(len(path.conditions) << len(path.conditions) for path in leaf_paths))
+    filled = 0
     for size in range(1, MOST_PATH_FEATURES + 1):
         group = [path for path in leaf_paths if len(path.conditions) == size]
-        starts = range(0, len(group), _AT_ONCE)
-        parts += [_tabulated(group[start : start + _AT_ONCE], size).ravel() for start in starts]
-    return np.concatenate(parts)
+        for start in range(0, len(group), _AT_ONCE):
+            part = _tabulated(group[start : start + _AT_ONCE], size)
+            table[filled : filled + part.size] = part.ravel()
+            filled += part.size
+    return table
 
 
 def _tabulated(group: Sequence[LeafPath], size: int) -> NDArray[np.float64]:

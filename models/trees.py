@@ -5,17 +5,26 @@ from itertools import chain
 from typing import Any, Self
 
 from data.strict_json import canonical_json
+from models.bundle_limits import check_words, require
 from models.checked_json import fields, integers, loads, numbers, switches, texts, whole
 from models.decision_tree import Tree
 from models.errors import StructureError
+from models.paths import table_numbers
 
 FORMAT = "leadscore-trees-1"
 """The layout of the JSON; another layout gets another name."""
 
-MOST_FEATURES = 65_536
-"""No catalog comes near; a damaged file must not take all memory."""
+MOST_FEATURES = 1_000
+"""A store answers with a column for each: SQLite has at most 2,000, PostgreSQL 1,664."""
 
-MOST_TREES = 100_000
+MOST_TREES = 2_000
+"""Training makes at most 1,000."""
+
+MOST_LEAVES = 32_768
+"""In all trees: 1,000 trees of 31 leaves have 31,000."""
+
+MOST_TABLE_NUMBERS = 2**23
+"""In the tables of reasons, 64 MiB; a tree of 31 leaves takes some 3,000 of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Trees:
         _check_names(self.feature_names, self.n_features)
         _check_features(self.trees, self.n_features)
         _check_kinds(self.trees)
+        require("leaves in all trees", sum(len(tree.leaf_value) for tree in self.trees), MOST_LEAVES)
+        require("numbers in the tables of reasons", sum(map(table_numbers, self.trees)), MOST_TABLE_NUMBERS)
 
     @property
     def categorical(self) -> frozenset[int]:
@@ -85,6 +96,7 @@ class Trees:
         if document["format"] != FORMAT:
             raise StructureError(where="format", found=document["format"], expected=FORMAT)
         n_features = whole(document["n_features"], "n_features")
+        require("trees", len(_listed(document["trees"])), MOST_TREES)
         trees = tuple(_read_tree(tree, index) for index, tree in enumerate(_listed(document["trees"])))
         return cls(n_features, trees, texts(document["feature_names"], "feature_names"))
 
@@ -124,7 +136,8 @@ def _read_tree(value: object, index: int) -> Tree:
 
 def _check_size(where: str, found: int, most: int) -> None:
     """Reject a size of zero, and more than any model has."""
-    if not 1 <= found <= most:
+    require(where, found, most)
+    if found < 1:
         raise StructureError(where=where, found=found, expected=f"1 to {most}")
 
 
@@ -135,6 +148,7 @@ def _check_names(names: tuple[str, ...] | None, n_features: int) -> None:
     if len(names) != n_features or len(set(names)) != n_features:
         expected = f"{n_features} names, each once"
         raise StructureError(where="feature_names", found=names, expected=expected)
+    check_words(names, "feature_names")
 
 
 def _check_features(trees: tuple[Tree, ...], n_features: int) -> None:

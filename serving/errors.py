@@ -27,6 +27,7 @@ ServingError               base of every error of serving
     ├── TooLargeError      413  the body is larger than the address accepts
     ├── InvalidError       422  the JSON or a parameter is not what the operation expects
     ├── BundleRefusedError 422  the bundle is damaged, or cannot be used here
+    ├── LargeBundleError   422  the bundle holds more of something than any model needs
     ├── ReusedKeyError     422  this idempotency key was sent with another request
     ├── TooManyError       429  this caller sends more requests than it may
     ├── ClockBehindError   503  the machine's clock is behind what the store knows
@@ -297,6 +298,18 @@ class BundleRefusedError(RequestError):
     title = "The bundle is refused"
     cause = "The bundle is damaged or cannot be used here. Nothing of it was kept, and the scorer before it goes on."
     cure = "Run `leadscore deploy` where the bundle was made, which names the fault; or export it again."
+
+
+class LargeBundleError(RequestError):
+    """The bundle holds more of something than any model needs."""
+
+    status = 422
+    slug = "bundle-too-large"
+    title = "The bundle holds too much"
+    cause = (
+        "The bundle has more trees, leaves, features, words or bytes than any model needs; `detail` has both numbers."
+    )
+    cure = "Train a smaller model. Nothing of the bundle was built or kept, and the scorer before it goes on."
 
 
 class TooManyError(RequestError):

@@ -33,7 +33,8 @@ class Service:
     Reads of SQLite run on the thread of the event loop, since handing a query to another thread takes longer than the
     query. Reads of PostgreSQL run on the threads of ``readers``. Writes wait for disks and for each other, so they run
     one after the other on the single thread of ``writer``. Long answers are made in parts on the single thread of
-    ``batcher``, one part of each in turn, so that they hold up neither the event loop nor each other.
+    ``batcher``, one part of each in turn, so that they hold up neither the event loop nor each other. Bundles are
+    verified one after the other, under the lock ``bundles``: the largest takes some hundred megabytes while it is.
     """
 
     settings: Settings
@@ -49,6 +50,7 @@ class Service:
     writer: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "writer"))
     readers: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, _READERS, "reader"))
     batcher: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "batch"))
+    bundles: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
         """

@@ -2,9 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.packed_bundle import LARGEST_BYTES
 from serving.api.json_body import RawBody, json_content, schemas_of
 
-LARGEST_BUNDLE_BYTES = 64 * 2**20
+LARGEST_BUNDLE_BYTES = LARGEST_BYTES
+"""A packed bundle is smaller than what it unpacks to, and JSON as it is must not be larger either."""
+
 _EXAMPLE = {"files": {"manifest.json": "{…}", "trees.json": "{…}"}, "version": "3"}
 
 

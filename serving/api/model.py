@@ -12,7 +12,7 @@ from models.bundle import StaleBundleError
 from models.bundle_company import OtherCompanyError
 from models.checked_json import is_label
 from models.conversion import ConversionModel
-from models.errors import ModelError
+from models.errors import LimitError, ModelError
 from models.packed_bundle import unpack
 from models.scorer import Scorer
 from serving.api.auth import key_of, needs
@@ -32,7 +32,7 @@ from serving.api.schemas.scorers_in_force import (
     ShadowOut,
     in_force,
 )
-from serving.errors import BundleRefusedError, InvalidError
+from serving.errors import BundleRefusedError, InvalidError, LargeBundleError
 from serving.scorers import deployments
 from serving.scorers.bundle_owner import require_company_of_store
 from serving.scorers.deployments import CheckedBundle, deploy_bundle, newest_deployments, verify_bundle
@@ -95,9 +95,10 @@ async def deploy_model(
 ) -> Response:
     """Verify a bundle and put it in force: hashes, structure, golden rows, and its features on this store."""
     service, actor = service_of(request), key_of(request).key_id
-    verified = await service.ask(partial(_verified, service, bundle, version))
-    now = service.clock.now()
-    await service.write(lambda: deploy_bundle(service.database, verified, role, by=actor, at=now))
+    async with service.bundles:
+        verified = await service.ask(partial(_verified, service, bundle, version))
+        now = service.clock.now()
+        await service.write(lambda: deploy_bundle(service.database, verified, role, by=actor, at=now))
     await service.ask(service.active_scorer.refresh)
     return respond(await _state(service))
 
@@ -144,6 +145,10 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
         raise  # it is the store that cannot be used
     except OtherCompanyError as error:
         message = str(error)
+    except LimitError as error:  # it names counts and limits, and nothing of the bundle's own text
+        _LOG.warning("a bundle was refused: %s", error)
+        message = f"The bundle holds too much. {error}"
+        raise LargeBundleError(message) from None
     except StaleBundleError as error:
         _LOG.warning("a bundle was refused: %s", error)
         message = "A file is not the one that the manifest names: pack the bundle again from its folder."

@@ -51,6 +51,25 @@ def _grow(chance, columns, n_features, *, path, count, depth):
     return split
 
 
+def complete(features, *, leaf_value=0.1):
+    """Return a complete tree with one feature a level; six and one of them again make all tables as large as can be."""
+    splits = 2 ** len(features) - 1
+    below = [2 * split + 1 for split in range(splits)] + [2 * split + 2 for split in range(splits)]
+    child = [node if node < splits else splits - node - 1 for node in below]
+    levels = [(split + 1).bit_length() - 1 for split in range(splits)]
+    return Tree(
+        feature=tuple(features[level] for level in levels),
+        threshold=(0.5,) * splits,
+        left_codes=(0,) * splits,
+        missing_left=(False,) * splits,
+        left=tuple(child[:splits]),
+        right=tuple(child[splits:]),
+        split_count=tuple(2 ** (len(features) - level) for level in levels),
+        leaf_count=(1,) * (splits + 1),
+        leaf_value=(leaf_value,) * (splits + 1),
+    )
+
+
 def rows_for(seed, n_features, n=20):
     """Draw rows that land on thresholds, are missing, or hold codes nobody has seen."""
     chance = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bundle import StaleBundleError, load_bundle, load_files, read_bundle_files, save_bundle
-from models.errors import BundleError, ModelError
+from models.errors import BundleError, LimitError, ModelError
 from models.packed_bundle import LARGEST_BYTES, PackedBundle, pack, unpack
 from tests.models.small import fitted, golden, rows, values_of
 
@@ -74,7 +74,7 @@ def test_a_blob_that_would_swell_is_refused_before_it_does():
     blob = b"".join(squeezing.compress(b" " * 2**20) for _ in range(160)) + squeezing.flush()
     assert len(blob) < 2**20
     tracemalloc.start()
-    with pytest.raises(BundleError, match="no bundle is that large"):
+    with pytest.raises(LimitError, match=r"^bytes of the packed bundle: found .*, expected at most 25,165,824;"):
         unpack(blob)
     assert tracemalloc.get_traced_memory()[1] < 3 * LARGEST_BYTES
     tracemalloc.stop()

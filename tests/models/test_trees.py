@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.decision_tree import Tree
-from models.errors import StructureError
+from models.decision_tree import DEEPEST, Tree
+from models.errors import LimitError, StructureError
+from models.paths import table_numbers
+from models.shapley import ShapleyTables
 from models.trees import Trees
-from tests.models.forests import grown
+from tests.models.forests import complete, grown
 
 LEAF = Tree((), (), (), (), (), (), (), (8,), (0.1,))
 TREE = Tree(
@@ -105,7 +107,7 @@ def test_wrong_trees_are_refused_in_one_sentence(name):
     path, value, says = WRONG[name]
     with pytest.raises(StructureError, match=says) as refused:
         Trees.from_json(_at(path, value))
-    assert str(refused.value).endswith("; export the model again.")
+    assert str(refused.value).endswith(("; export the model again.", "; make the model smaller."))
     assert len(str(refused.value)) < 300
 
 
@@ -135,9 +137,43 @@ def _chain(features):
 
 def test_a_path_holds_six_features_and_no_seventh():
     """How often each of them is asked for does not matter."""
-    assert _chain([0, 1, 2, 3, 4, 5] * 500).leaf_count[0] == 1
+    assert _chain([0, 1, 2, 3, 4, 5] * 10).leaf_count[0] == 1
     with pytest.raises(StructureError, match="found 7, expected at most 6"):
         _chain(range(7))
+
+
+def test_a_path_has_64_splits_and_no_65th():
+    assert len(_chain([0] * DEEPEST).feature) == DEEPEST
+    with pytest.raises(LimitError, match="splits on a path: found 65, expected at most 64"):
+        _chain([0] * (DEEPEST + 1))
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=25)
+def test_the_size_of_the_tables_is_known_before_they_are_built(seed):
+    """What is refused by its size must be refused by the size that it would have."""
+    trees = grown(seed, n_features=7, n_trees=4, depth=8)
+    assert sum(map(table_numbers, trees.trees)) == len(ShapleyTables.of(trees).leaves.table)
+
+
+@pytest.mark.parametrize(
+    ("features", "most", "says"),
+    [
+        ((0,), 2_000, "trees: found 2,001, expected at most 2,000"),
+        ((0,) * 10, 32, "leaves in all trees: found 33,792, expected at most 32,768"),
+        ((0, 1, 2, 3, 4, 5, 0), 170, "numbers in the tables of reasons: found 8,404,992, expected at most 8,388,608"),
+    ],
+)
+def test_more_trees_leaves_or_tables_than_any_model_needs_are_refused(features, most, says):
+    tree = complete(features)
+    assert len(Trees(7, (tree,) * most).trees) == most
+    with pytest.raises(LimitError, match=f"^{says};"):
+        Trees(7, (tree,) * (most + 1))
+
+
+def test_a_tree_has_1024_leaves_and_no_more():
+    with pytest.raises(LimitError, match=r"^leaves: found 2,048, expected at most 1,024;"):
+        complete((0,) * 11)
 
 
 @pytest.mark.parametrize(
