@@ -12,8 +12,9 @@ import typer
 import own_packages  # noqa: F401 - first of ours: refuses packages of other projects that have the names of ours
 from data.home import DEMO
 from data.service_options import Host, KeepStored, NewName, Port, Workers
-from data.verb_options import AsOf, KeyId, LeadId, Overwrite, PersonId, Plain, Reason, Version
+from data.verb_options import AsOf, LeadId, Overwrite, PersonId, Reason, Version
 from data.verbs import command_line, verb
+from key_commands import keys
 
 if TYPE_CHECKING:
     from data.command_line import Context, VerbResult
@@ -28,10 +29,7 @@ SALES = "Sales: whom to call, and why"
 OPERATIONS = "Operations: run the service"
 PRIVACY = "Data protection: what is held about a person"
 
-keys = typer.Typer(no_args_is_help=True)
-app.add_typer(
-    keys, name="keys", help="Create, list, rotate and revoke API keys of the service.", rich_help_panel=OPERATIONS
-)
+app.add_typer(keys, name="keys", help="Make, list, rotate and revoke keys of the service.", rich_help_panel=OPERATIONS)
 
 
 @verb(app, START, exports=True)
@@ -257,59 +255,6 @@ def recheck(
     from serving.verbs.export_and_recheck import recheck as run
 
     return run(context.workspace, sample=sample, hours=hours, seed=seed, progress=context.progress)
-
-
-@verb(keys, "Commands", name="create")
-def create_key(
-    context: "Context",
-    name: Annotated[str, typer.Argument(help="Who will use it, such as crm.")],
-    scope: Annotated[
-        list[str],
-        typer.Option(
-            help="What it may do: events:write, scores:read, routes:write, models:write, or admin for everything. "
-            "May be repeated."
-        ),
-    ],
-    expires_days: Annotated[
-        float | None, typer.Option(metavar="N", help="Days until it expires; default: never.")
-    ] = None,
-    plain: Plain = False,
-) -> "VerbResult":
-    """Create a key; its secret is shown only now."""
-    from serving.verbs.manage_keys import PlainSecret, create
-
-    made = create(context.workspace, name, scopes=scope, expires_days=expires_days)
-    return PlainSecret(made) if plain else made
-
-
-@verb(keys, "Commands", name="list")
-def list_keys(context: "Context") -> "VerbResult":
-    """List all keys, without their secrets."""
-    from serving.verbs.manage_keys import list_keys as run
-
-    return run(context.workspace)
-
-
-@verb(keys, "Commands", name="rotate")
-def rotate_key(
-    context: "Context",
-    key_id: KeyId,
-    overlap_hours: Annotated[float, typer.Option(metavar="H", help="Hours for which the old key still works.")] = 24,
-    plain: Plain = False,
-) -> "VerbResult":
-    """Replace a key by a new one; both work until the overlap is over."""
-    from serving.verbs.manage_keys import PlainSecret, rotate
-
-    made = rotate(context.workspace, key_id, overlap_hours=overlap_hours)
-    return PlainSecret(made) if plain else made
-
-
-@verb(keys, "Commands", name="revoke")
-def revoke_key(context: "Context", key_id: KeyId) -> "VerbResult":
-    """Revoke a key at once."""
-    from serving.verbs.manage_keys import revoke
-
-    return revoke(context.workspace, key_id)
 
 
 @verb(app, PRIVACY)

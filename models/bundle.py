@@ -3,14 +3,14 @@ A trained model as files: save it, verify it, load it.
 
 Nothing in a bundle is code and nothing is unpickled. A bundle is never changed: its manifest names the
 sha256 of every file, the manifest's own sha256 is the bundle's fingerprint, and golden rows with the
-receipts they gave at training are replayed before the model may answer.
+receipts they gave at training are replayed before the model may answer. A signature may lie beside
+them; it must fit then, and `models.signing` says what it is worth.
 """
 
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from models.conversion import MOST_CATEGORIES, ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
 from models.golden_rows import GoldenRow, golden_json, replay
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
+from models.signing import SIGNATURE, signer_of
 from models.trees import MOST_FEATURES, Trees
 
 FORMAT = "leadscore-bundle-1"
@@ -117,7 +118,8 @@ def read_bundle_files(folder: Path, *, where: str | None = None) -> dict[str, by
     Raises:
         BundleError: one cannot be read.
     """
-    return {name: _read(folder / name, f"{where or folder}/{name}") for name in (MANIFEST, *_FILES)}
+    signed = (SIGNATURE,) if (folder / SIGNATURE).exists() else ()
+    return {name: _read(folder / name, f"{where or folder}/{name}") for name in (MANIFEST, *_FILES, *signed)}
 
 
 def load_files(
@@ -140,6 +142,7 @@ def load_files(
     own_fingerprint = hashlib.sha256(files[MANIFEST]).hexdigest()
     if fingerprint is not None and own_fingerprint != fingerprint:
         raise StaleBundleError(file=f"{where}/{MANIFEST}", found=own_fingerprint, expected=fingerprint)
+    signer = signer_of(files)
     manifest = _manifest(files[MANIFEST], f"{where}/{MANIFEST}")
     content = {name: _verified(files[name], manifest["files"][name], f"{where}/{name}") for name in _FILES}
     _check_content(content, where)
@@ -149,7 +152,9 @@ def load_files(
         message = f"{where}/catalog.json: {error}"
         raise BundleError(message) from None
     model = replace(
-        model.labelled(version=version or own_fingerprint[:8], fingerprint=own_fingerprint), facts=manifest["facts"]
+        model.labelled(version=version or own_fingerprint[:8], fingerprint=own_fingerprint),
+        facts=manifest["facts"],
+        signer=signer,
     )
     _check_reach(model)
     replay(model, loads(content["golden.json"]), f"{where}/golden.json")
@@ -223,22 +228,20 @@ def _check_names(files: Mapping[str, bytes], where: str) -> None:
         if name not in files:
             message = f"{where} has no {name}: export the bundle again from its MLflow run."
             raise BundleError(message)
-    if len(files) > 1 + len(_FILES):
+    if len(files.keys() - {SIGNATURE}) > 1 + len(_FILES):
         message = f"{where} has files that do not belong to a bundle: export it again from its MLflow run."
         raise BundleError(message)
 
 
 def _check_content(content: Mapping[str, str], where: str) -> None:
     """Reject what no file can hold, and more of it than any model needs, before a model is made of it."""
-    checks = {
-        "catalog.json": partial(check_catalog, most_features=MOST_FEATURES),
-        "model.json": lambda _: None,  # its lists and words are counted where they are read
-        "golden.json": check_golden,
-    }
-    for name, check in checks.items():
+    for name in ("catalog.json", "model.json", "golden.json"):
         parsed = loads(content[name])
         check_plain(parsed, f"{where}/{name}")
-        check(parsed)
+        if name == "catalog.json":
+            check_catalog(parsed, MOST_FEATURES)
+        elif name == "golden.json":
+            check_golden(parsed)  # what is in model.json is counted where it is read
 
 
 def _verified(content: bytes, expected: str, where: str) -> str:

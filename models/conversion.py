@@ -17,6 +17,7 @@ from models.calibration import Calibration, Platt, sigmoid, sigmoids
 from models.reason_groups import ReasonGroup, groups_of
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
 from models.scorer import ScoreArrays
+from models.signing import PublicKey
 from models.trees import Trees
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class ConversionModel:
         version: the label the registry gave it.
         fingerprint: sha256 of the bundle's manifest.
         facts: what else its bundle says: the data it was made of, its gates, its numbers; nothing it computes with.
+        signer: who vouches that the facts are those of the trees; None if nobody does.
     """
 
     name: str
@@ -99,6 +101,7 @@ class ConversionModel:
     version: str = "unregistered"
     fingerprint: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    signer: PublicKey | None = field(default=None, compare=False)
 
     @property
     def catalog(self) -> Catalog:

@@ -5,13 +5,15 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_serializer, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from data.playbook import Playbook
 from data.workspace import Workspace
+from models.errors import SigningKeyError
+from models.signing import PublicKey
 from serving.errors import SettingsError
 
 _PREFIX = "LEADSCORE_"
@@ -46,6 +48,13 @@ class Settings(BaseSettings):
     )
     follow_promotions: bool = Field(
         default=True, description="Whether a model promoted in the folder of models is put in force by itself."
+    )
+    signing_keys: Annotated[tuple[PublicKey, ...], NoDecode] = Field(
+        default=(),
+        description="Public keys, with commas, whose signatures of bundles count besides those in the store.",
+    )
+    unsigned_bundles: Literal["accept", "refuse"] = Field(
+        default="refuse", description="Whether to take bundles that no trusted key signed; they are marked."
     )
     busy_timeout_s: float = Field(
         default=30, gt=0, le=600, description="Seconds that a write waits for another process's write."
@@ -95,6 +104,18 @@ class Settings(BaseSettings):
         path = self.database.removeprefix(_SQLITE)
         return Path(path) if path != self.database else None
 
+    @field_validator("signing_keys", mode="before")
+    @classmethod
+    def _as_keys(cls, value: object) -> object:
+        try:
+            return tuple(map(PublicKey.of, value.replace(",", " ").split())) if isinstance(value, str) else value
+        except SigningKeyError as error:
+            raise ValueError(str(error)) from None
+
+    @field_serializer("signing_keys")
+    def _as_text(self, keys: tuple[PublicKey, ...]) -> str:
+        return ",".join(key.text for key in keys)
+
     @field_validator("database", mode="before")
     @classmethod
     def _as_url(cls, value: object) -> object:
@@ -119,12 +140,18 @@ _OTHER_VARIABLES = (
         "Folder that holds `bpi2012/financial_log.xes.gz`.",
     ),
     SettingRow(f"{_PREFIX}USER", "the system's user", "Who acts, in the history of promotions and in the audit log."),
+    SettingRow(
+        f"{_PREFIX}SIGNING_KEY_FILE",
+        "`models/store/signing.key` in the home folder",
+        "Private key with which `leadscore promote` and `leadscore deploy` sign bundles.",
+    ),
     SettingRow(f"{_PREFIX}KEY", "none", "Key of the service that `leadscore deploy --to URL` hands a model to."),
 )
 _DEFAULTS_IN_WORDS = {
     "playbook": "the demo's",
     "database": "`data/store/NAME/leadscore.db` in the home folder",
     "models": "`models/store/NAME` in the home folder",
+    "signing_keys": "none",
 }
 
 

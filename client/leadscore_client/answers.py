@@ -81,6 +81,13 @@ class ModelCardDict(TypedDict):
     test: dict[str, Any] | None
 
 
+class SignatureDict(TypedDict):
+    """Who vouches that the figures on the card are those of the model."""
+
+    key_id: str | None
+    state: Literal["signed", "unsigned", "untrusted", "revoked"]
+
+
 class ColdStartDict(TypedDict):
     """How far the company's history carries, as of the newest training."""
 
@@ -220,6 +227,7 @@ class ShadowDict(ScorerInForceDict):
 
     compared: ShadowComparisonDict
     problem: str | None
+    signature: SignatureDict | None
 
 
 class ScoreLogicDict(TypedDict):
@@ -285,6 +293,7 @@ class ModelDict(TypedDict):
     problem: str | None
     scorer: ScorerDict
     shadow: ShadowDict | None
+    signature: SignatureDict | None
     standing: ColdStartDict | None
 
 

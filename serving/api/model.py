@@ -12,9 +12,10 @@ from models.bundle import StaleBundleError
 from models.bundle_company import OtherCompanyError
 from models.checked_json import is_label
 from models.conversion import ConversionModel
-from models.errors import LimitError, ModelError
+from models.errors import LimitError, ModelError, SignatureError
 from models.packed_bundle import unpack
 from models.scorer import Scorer
+from models.signing import signer_of
 from serving.api.auth import key_of, needs
 from serving.api.bundle_body import LARGEST_BUNDLE_BYTES, BundleBody
 from serving.api.parameters import USUAL_LIMIT, CheckedRequest, Limit, RoleChoice
@@ -30,9 +31,10 @@ from serving.api.schemas.scorers_in_force import (
     ModelOut,
     ShadowComparisonOut,
     ShadowOut,
+    SignatureOut,
     in_force,
 )
-from serving.errors import BundleRefusedError, InvalidError, LargeBundleError
+from serving.errors import BundleRefusedError, InvalidError, LargeBundleError, RequestError
 from serving.scorers import deployments
 from serving.scorers.bundle_owner import require_company_of_store
 from serving.scorers.deployments import CheckedBundle, deploy_bundle, newest_deployments, verify_bundle
@@ -93,7 +95,7 @@ async def deploy_model(
     role: RoleChoice = "champion",
     version: Version = None,
 ) -> Response:
-    """Verify a bundle and put it in force: hashes, structure, golden rows, and its features on this store."""
+    """Verify a bundle and put it in force: signature, hashes, structure, golden rows, its features on this store."""
     service, actor = service_of(request), key_of(request).key_id
     async with service.bundles:
         verified = await service.ask(partial(_verified, service, bundle, version))
@@ -138,17 +140,23 @@ def _verified(service: Service, blob: bytes, version: str | None) -> CheckedBund
     """Unpack and verify a bundle; if anything is wrong with it, nothing of it is stored, and no word of it repeated."""
     try:
         packed = unpack(blob)
+        service.active_scorer.signatures.require(signer_of(packed.files))  # first, so that strangers cost least
         bundle = verify_bundle(packed.files, version=version or packed.version, fingerprint=packed.fingerprint)
         require_company_of_store(service.database, bundle.company)
         service.active_scorer.admit(bundle.model)
     except STORE_ERRORS:
         raise  # it is the store that cannot be used
+    except RequestError:
+        raise  # the signature does not count here
     except OtherCompanyError as error:
         message = str(error)
     except LimitError as error:  # it names counts and limits, and nothing of the bundle's own text
         _LOG.warning("a bundle was refused: %s", error)
         message = f"The bundle holds too much. {error}"
         raise LargeBundleError(message) from None
+    except SignatureError as error:
+        _LOG.warning("a bundle was refused: %s", error)
+        message = "The signature does not fit: the bundle was changed after it was signed. Deploy the original."
     except StaleBundleError as error:
         _LOG.warning("a bundle was refused: %s", error)
         message = "A file is not the one that the manifest names: pack the bundle again from its folder."
@@ -177,6 +185,7 @@ async def _state(service: Service) -> ModelOut:
         bands=BandsOut.model_validate(live.scorer.bands),
         hysteresis_points=playbook.routing.hysteresis_points,
         features=len(live.scorer.catalog.features),
+        signature=_signature(service, live.scorer),
         card=_card(live.scorer),
         standing=None if standing is None else ColdStartOut.model_validate(standing),
         champion=in_force(service.active_scorer.deployed.get("champion")),
@@ -192,8 +201,17 @@ def _card(scorer: Scorer) -> ModelCardOut | None:
     return ModelCardOut.model_validate(facts)
 
 
+def _signature(service: Service, scorer: Scorer) -> SignatureOut | None:
+    """Return who vouches for a model; rules have no signature."""
+    state = service.active_scorer.signatures.state(scorer)
+    if state is None or not isinstance(scorer, ConversionModel):
+        return None
+    return SignatureOut(state=state, key_id=None if scorer.signer is None else scorer.signer.id)
+
+
 async def _shadow(service: Service) -> ShadowOut | None:
     """Return which scorer is the shadow and how it compares."""
+    live = service.active_scorer.shadow
     shadow = in_force(service.active_scorer.deployed.get("shadow"))
     if shadow is None:
         return None
@@ -206,5 +224,6 @@ async def _shadow(service: Service) -> ShadowOut | None:
         source=shadow.source,
         deployed_at=shadow.deployed_at,
         problem=service.active_scorer.shadow_problem,
+        signature=None if live is None else _signature(service, live.scorer),
         compared=ShadowComparisonOut.model_validate(comparison),
     )

@@ -28,6 +28,7 @@ from serving.scorers.deployments import (
 )
 from serving.scorers.live_scorer import LiveScorer, compile_scorer
 from serving.scorers.promotions import Promotions, Stamp, file_stamp
+from serving.scorers.signing_keys import SignatureCheck
 from serving.settings import Settings
 from serving.store.database import Database
 from serving.store.store_errors import STORE_ERRORS
@@ -56,6 +57,7 @@ class ActiveScorer:
         deployed: the deployment in force for each role, usable or not.
         shadow_problem: why the deployed shadow cannot be used; None if it can.
         cold_start_stage: how far the company's history carries; None before anything was trained.
+        signatures: which signatures of bundles count.
         swaps: how often the scorer changed since the start.
     """
 
@@ -66,9 +68,8 @@ class ActiveScorer:
         self._models = settings.models
         self._database = database
         self._now = now
-        self._promotions = (
-            Promotions(settings.models, database, now=now, admit=self.admit) if settings.follow_promotions else None
-        )
+        self.signatures = SignatureCheck(settings, database, now=now)
+        self._promotions = self._following(settings) if settings.follow_promotions else None
         self._loaded: OrderedDict[ScorerId, LiveScorer] = OrderedDict()
         self._stored_rules: set[str] = set()
         self._lock = threading.RLock()
@@ -83,6 +84,15 @@ class ActiveScorer:
         self.swaps = 0
         with self._lock:
             self._refresh()
+
+    def _following(self, settings: Settings) -> Promotions:
+        return Promotions(
+            settings.models,
+            self._database,
+            now=self._now,
+            admit=self.admit,
+            require=self.signatures.require_local,
+        )
 
     def refresh(self) -> bool:
         """
@@ -128,10 +138,12 @@ class ActiveScorer:
             self._promotions.follow(again=again)
         with self._database.reading() as connection:
             deployed = deployments_in_force(connection)
+            self.signatures.refresh(connection)
         problem = None if self._promotions is None else self._promotions.problem
         seen = deployed, tuple(file_stamp(self._models / name) for name in _WATCHED_FILES), problem
         changed = seen != self._seen or again
         if changed:
+            self._forget_unsigned(deployed)
             self._take(deployed, problem)
             self._seen = seen
         self.deployed = deployed
@@ -151,8 +163,18 @@ class ActiveScorer:
         if last is not None and last.scorer.id != best.scorer.id:
             self.swaps += 1
             _LOG.info("the scorer is now %s %s", best.scorer.id.name, best.scorer.id.version)
+        if self.signatures.state(best.scorer) not in {None, "signed"}:
+            _LOG.warning("the bundle of the scorer is %s", self.signatures.state(best.scorer))
         self.current = best
         self._retry_at = time.monotonic() + _RETRY_S
+
+    def _forget_unsigned(self, deployed: dict[Role, Deployment]) -> None:
+        """Load a model anew that was deployed again: it may have come with a signature this time."""
+        before = {} if self._seen is None else self._seen[0]
+        for role, deployment in deployed.items():
+            live = None if deployment.scorer is None else self._loaded.get(deployment.scorer)
+            if live is not None and deployment != before.get(role) and self.signatures.state(live.scorer) != "signed":
+                del self._loaded[live.scorer.id]
 
     def _best(self, champion: Deployment | None, problem: str | None) -> LiveScorer:
         """Return the champion in force, or a stand-in if it or the newest promotion cannot be used."""

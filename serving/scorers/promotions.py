@@ -14,6 +14,7 @@ from models.champion import POINTER, Champion, pointer_of
 from models.checked_json import is_label
 from models.errors import BundleError
 from models.scorer import Scorer
+from models.signing import PublicKey, signer_of
 from serving.scorers.bundle_owner import require_company_of_store
 from serving.scorers.deployments import CheckedBundle, deploy_stored, deployments_in_force, store_bundle, verify_bundle
 from serving.store.database import Database
@@ -38,15 +39,23 @@ class Promotions:
         database: the store.
         now: the present instant [us since 1970 UTC].
         admit: raises if a scorer cannot run on this store.
+        require: raises if the signature of a bundle does not count here.
     """
 
     def __init__(
-        self, models: Path, database: Database, *, now: Callable[[], int], admit: Callable[[Scorer], object]
+        self,
+        models: Path,
+        database: Database,
+        *,
+        now: Callable[[], int],
+        admit: Callable[[Scorer], object],
+        require: Callable[[PublicKey | None], None],
     ) -> None:
         self._models = models
         self._database = database
         self._now = now
         self._admit = admit
+        self._require = require
         self._seen: Stamp = (0, 0, 0)
         self._newest = 0
         self._pending: bytes | None = None
@@ -105,6 +114,7 @@ class Promotions:
             raise BundleError(message) from None
         champion = pointer_of(text, self._models)
         files = read_bundle_files(self._models / champion.bundle, where=champion.bundle)
+        self._require(signer_of(files))
         return champion, verify_bundle(
             files, version=champion.version, fingerprint=champion.fingerprint, where=champion.bundle
         )

@@ -1,5 +1,11 @@
-"""The verb ``deploy``: put a bundle into the store, here or over HTTP, as champion or as its shadow."""
+"""
+The verb ``deploy``: put a bundle into the store, here or over HTTP, as champion or as its shadow.
 
+It signs the bundle with this machine's key on the way; the folder stays as it is.
+"""
+
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +19,7 @@ from models.bundle_company import require_own
 from models.bundle_versions import find_bundle
 from models.champion import POINTER, read_pointer
 from models.receipt import ScorerId, scorer_json
+from models.signing import SIGNATURE, key_file, own_key
 from serving.errors import InvalidError, ServingError
 from serving.scorers.admission import admit_scorer
 from serving.scorers.deployments import (
@@ -24,6 +31,7 @@ from serving.scorers.deployments import (
     remove_shadow,
     verify_bundle,
 )
+from serving.scorers.signing_keys import SignatureCheck
 from serving.settings import settings_for
 from serving.store.audit_log import command_line_user
 from serving.store.database import Database
@@ -86,7 +94,8 @@ def deploy(
         message = "--version and --no-shadow exclude each other: leave --version out, or use --shadow."
         raise ServingError(message)
     models = settings_for(workspace).models
-    bundle = None if shadow is False else _bundle(models, version or ("challenger" if shadow else "champion"))
+    wanted = version or ("challenger" if shadow else "champion")
+    bundle = None if shadow is False else _bundle(models, wanted)
     role: Role = "champion" if shadow is None else "shadow"
     if bundle is not None:
         require_own(workspace.playbook.company, bundle.company, "The bundle")
@@ -98,11 +107,20 @@ def deploy(
 
 def _bundle(models: Path, wanted: str) -> CheckedBundle:
     registered = find_bundle(models, wanted)
-    files = read_bundle_files(models / registered.bundle)
+    files = _signed(read_bundle_files(models / registered.bundle), models)
     fingerprint = registered.fingerprint or None
     return verify_bundle(
         files, version=registered.version or None, fingerprint=fingerprint, where=str(models / registered.bundle)
     )
+
+
+def _signed(files: Mapping[str, bytes], models: Path) -> Mapping[str, bytes]:
+    """Sign files with this machine's key; where it has none, a signature that they came with is kept."""
+    file, is_signed = key_file(models.parent), SIGNATURE in files
+    if is_signed and not os.access(file, os.R_OK):  # of another user, who signed it
+        return files
+    key = own_key(file, create=not is_signed)
+    return files if key is None else key.sign(files)
 
 
 def _store(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) -> str:
@@ -114,6 +132,7 @@ def _store(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) ->
             return database.display_url
         if role == "shadow":
             _require_other_than_promoted(database, settings.models, bundle)
+        SignatureCheck(settings, database, now=now_us).require_local(bundle.model.signer, by=by)
         admit_scorer(bundle.model, database)
         deploy_bundle(database, bundle, role, by=by, at=at)
         return database.display_url

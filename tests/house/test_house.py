@@ -17,6 +17,7 @@ README = ROOT / "README.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 FOR_TESTS = "LEADSCORE_RENEW_GOLDEN"
 PACKAGES = ("data", "features", "models", "training", "serving")
+COMMANDS = ("leadscore.py", "demonstration.py", "key_commands.py")
 FOLDERS = (*PACKAGES, "docs/decisions", "notebooks", "tests")
 VERBS = (
     "simulate",
@@ -38,6 +39,7 @@ VERBS = (
     "keys list",
     "keys rotate",
     "keys revoke",
+    "keys signing",
     "deploy",
     "export",
     "recheck",
@@ -220,7 +222,7 @@ def environment_names() -> set[str]:
     """Give every environment variable of ours that the code names."""
     named = re.compile(r"LEADSCORE_[A-Z][A-Z0-9_]*[A-Z0-9]")
     trees = [tree for _, tree in sources(*PACKAGES)]
-    trees += [ast.parse((ROOT / name).read_text(encoding="utf-8")) for name in ("leadscore.py", "demonstration.py")]
+    trees += [ast.parse((ROOT / name).read_text(encoding="utf-8")) for name in COMMANDS]
     texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return {name for text in texts if isinstance(text, str) for name in named.findall(text)}
 

@@ -97,7 +97,9 @@ class Store:
 
 
 def settings_in(folder, **given):
-    usual = {"playbook": PLAYBOOK, "database": folder / "leadscore.db", "models": folder / "models"}
+    """Name settings; bundles of tests are unsigned but where a test signs them."""
+    places = {"playbook": PLAYBOOK, "database": folder / "leadscore.db", "models": folder / "models"}
+    usual = {**places, "unsigned_bundles": "accept"}
     return Settings(**usual | given)
 
 

@@ -102,7 +102,7 @@ def fit(
 
     Args:
         dataset: its blocks train, stop and calibrate with their labels. Of the last 90 days, for grades and threshold,
-            and of a few test rows, the bundle's golden rows, only the features: no test label has any effect.
+            only the features: no test label has any effect. A few train rows are the bundle's golden rows.
         playbook: capacity, routing, and the directions in which the score may move.
         parameters: of LightGBM, instead of those that the size of the data suggests; some or all of them.
         most_rows: train rows to fit on at most, drawn by group; default: all.
@@ -206,8 +206,8 @@ def _differs(column: "pd.Series[Any]") -> bool:
 
 
 def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
-    """Return rows spread evenly over the test block, with their values in catalog order."""
-    test = dataset.block("test")
-    chosen = test.iloc[np.unique(np.linspace(0, len(test) - 1, _GOLDEN).round().astype(int))]
+    """Return rows spread evenly over those that trees grew on, with their values in catalog order."""
+    train = dataset.block("train")
+    chosen = train.iloc[np.unique(np.linspace(0, len(train) - 1, _GOLDEN).round().astype(int))]
     values = known_values(chosen[catalog.names])
     return tuple(map(GoldenRow, chosen["lead_id"].tolist(), chosen["as_of"].tolist(), values))

@@ -24,6 +24,7 @@ from models.saved_scorers import load_pointed
 from training.dataset.dataset import SEED
 from training.errors import PromotionRefusedError, RegistryError, RollbackRefusedError
 from training.fitting.minimum_data import FULL
+from training.registry.bundle_signing import sign_bundle
 from training.registry.challenger_evaluation import load_version, prepare_evaluation
 from training.registry.champion_pointer import current_user, locked_history, one_line, write_change
 from training.registry.gate_decision import GateDecision
@@ -61,6 +62,7 @@ def promote_version(
         OtherCompanyError: it is of another company.
         PromotionRefusedError: its bundle does not load, a rule of the gate refused it, or somebody else was quicker.
         HistoryError: the rows that it was tested on are gone.
+        SigningKeyError: its bundle cannot be signed.
     """
     why = _require_reason(reason) if force else one_line(reason)
     registry = Registry(workspace.home, workspace.playbook.business.name)
@@ -72,15 +74,17 @@ def promote_version(
     serving = _complete_last_change(registry)
     before = None if serving.champion is None else serving.champion.version
     if serving.champion == to and not serving.problem:
-        return PromotionResult(to, bundle, before)
+        signer, note = sign_bundle(registry, bundle)
+        return PromotionResult(to, bundle, before, notes=tuple(filter(None, [note])), signer=signer)
     challenger = _Challenger(workspace, registry, registered, model)
     decision = None if force else challenger.decision(serving.champion, progress=progress, seed=seed)
     if decision is not None and not decision.allowed:
         raise PromotionRefusedError(decision.says)
     says = "Gate skipped (--force)." if decision is None else decision.says
     action: Action = "force" if force else "promote"
+    signer, note = sign_bundle(registry, bundle)
     change, notes = _change_champion(registry, serving, action=action, to=to, reason=why, says=says)
-    return PromotionResult(to, bundle, before, decision, change, notes)
+    return PromotionResult(to, bundle, before, decision, change, tuple(filter(None, (*notes, note))), signer)
 
 
 def rollback_version(workspace: Workspace, *, reason: str | None = None) -> RollbackResult:
@@ -97,6 +101,7 @@ def rollback_version(workspace: Workspace, *, reason: str | None = None) -> Roll
         RollbackRefusedError: there is no previous champion, or its bundle cannot serve.
         OtherCompanyError: it is of another company.
         ChampionChangedError: somebody else was quicker.
+        SigningKeyError: its bundle cannot be signed.
     """
     registry = Registry(workspace.home, workspace.playbook.business.name)
     serving = read_champion_history(registry.models)
@@ -105,8 +110,10 @@ def rollback_version(workspace: Workspace, *, reason: str | None = None) -> Roll
     _complete_last_change(registry, expected=serving)
     left = serving.champion
     says = "Nothing served." if left is None else f"It is back in place of version {left.version}."
+    bundle = registry.models / to.bundle
+    _, note = sign_bundle(registry, bundle)
     change, notes = _change_champion(registry, serving, action="rollback", to=to, reason=one_line(reason), says=says)
-    return RollbackResult(change, registry.models / to.bundle, notes)
+    return RollbackResult(change, bundle, tuple(filter(None, (*notes, note))))
 
 
 def _require_reason(reason: str | None) -> str:

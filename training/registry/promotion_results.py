@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from models.champion import Champion
+from models.signing import PublicKey
 from training.registry.gate_decision import GateDecision
 from training.registry.promotion_history import ChampionChange
 from training.reporting.screen_tables import print_lines
@@ -24,6 +25,7 @@ class PromotionResult:
         decision: of the gate; None where it was skipped.
         change: who promoted it, when and why; None where it served already.
         notes: what could not be done although the version serves.
+        signer: whose key signed it.
     """
 
     to: Champion
@@ -32,6 +34,7 @@ class PromotionResult:
     decision: GateDecision | None = None
     change: ChampionChange | None = None
     notes: tuple[str, ...] = ()
+    signer: PublicKey | None = None
 
     @property
     def version(self) -> str:
@@ -55,6 +58,8 @@ class PromotionResult:
             "rules": [] if self.decision is None else [rule.as_json() for rule in self.decision.rules],
             "move": None if self.change is None else self.change.as_json(),
             "notes": list(self.notes),
+            "signed_by": None if self.signer is None else self.signer.id,
+            "public_key": None if self.signer is None else self.signer.text,
         }
 
     def show(self, console: Console) -> None:
@@ -65,6 +70,8 @@ class PromotionResult:
             print_lines(console, *(rule.says for rule in self.decision.rules), indent=2)
         if self.change is not None and self.before is not None:
             print_lines(console, f"Version {self.before} served until now: leadscore rollback puts it back.")
+        if self.signer is not None:
+            print_lines(console, f"Signed with this machine's key {self.signer.id}.")
         print_lines(console, *self.notes)
 
 

@@ -71,12 +71,27 @@ class ModelSize(EvaluationPart):
     trees: int
 
 
+class CardSignature(EvaluationPart):
+    """Whether somebody vouches that the numbers on the card are those of the model."""
+
+    state: Literal["signed", "unsigned"]
+    key_id: str | None = None
+
+    @property
+    def says(self) -> str:
+        """The same in words."""
+        if self.state == "signed":
+            return f"Signed by the key {self.key_id}: these numbers are those of the model that was promoted."
+        return "Unsigned: nobody vouches yet that these numbers are those of the model; leadscore promote signs it."
+
+
 class ModelCard(EvaluationPart):
     """The card of a version; where only the point rules score, theirs."""
 
     format_version: Literal[2] = 2
     playbook: PlaybookSummary
     scorer: ScorerIdentity | None
+    signature: CardSignature | None = None
     version: str | None
     run_id: str | None
     trained_at: str
@@ -101,13 +116,21 @@ class ModelCard(EvaluationPart):
         return self.model_dump_json(indent=1)
 
 
-def card_of(evaluation: Evaluation) -> ModelCard:
-    """Take from an evaluation what the card holds."""
+def card_of(evaluation: Evaluation, *, signed_by: str | None = None) -> ModelCard:
+    """
+    Take from an evaluation what the card holds.
+
+    Args:
+        evaluation: what a training found.
+        signed_by: the id of the key that signed the bundle; None if none did. Point rules have no signature.
+    """
+    state: Literal["signed", "unsigned"] = "unsigned" if signed_by is None else "signed"
     data, model, scorer = evaluation.data, evaluation.model, _main_scorer(evaluation)
     others = [other for other in evaluation.scorers if other is not scorer]
     return ModelCard(
         playbook=evaluation.playbook,
         scorer=None if scorer is None else _identity(scorer),
+        signature=None if evaluation.model is None else CardSignature(state=state, key_id=signed_by),
         version=evaluation.version,
         run_id=evaluation.run_id,
         trained_at=evaluation.trained_at,
@@ -128,13 +151,13 @@ def card_of(evaluation: Evaluation) -> ModelCard:
     )
 
 
-def render_card(evaluation: Evaluation) -> str:
-    """Write the card as one HTML file."""
+def render_card(evaluation: Evaluation, *, signed_by: str | None = None) -> str:
+    """Write the card as one HTML file; the arguments are those of `card_of`."""
     reasons = evaluation.reasons
     return render(
         "card.html.j2",
         evaluation=evaluation,
-        card=card_of(evaluation),
+        card=card_of(evaluation, signed_by=signed_by),
         headline=list(headline(evaluation)),
         swatches=swatches(evaluation.scorers),
         reasons=figure(lambda width: charts.reasons_chart(reasons, width=width)) if reasons else "",

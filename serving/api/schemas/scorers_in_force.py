@@ -64,6 +64,16 @@ class ModelCardOut(Answer):
     )
 
 
+class SignatureOut(Answer):
+    """Who vouches that the figures on the card are those of the model."""
+
+    state: Literal["signed", "unsigned", "untrusted", "revoked"] = Field(
+        description="whether a trusted key signed the bundle; nobody did; or a key that is not trusted, or was revoked",
+        examples=["signed"],
+    )
+    key_id: str | None = Field(description="the key that signed it; null if none did", examples=["7c8edf77d1d0aec9"])
+
+
 class ScorerInForceOut(Answer):
     """A scorer in force."""
 
@@ -91,6 +101,7 @@ class ShadowOut(ScorerInForceOut):
     problem: str | None = Field(
         description="why it cannot be used, if it cannot", examples=["a feature is not in the playbook"]
     )
+    signature: SignatureOut | None = Field(description="who vouches for it; null where it cannot be used")
     compared: ShadowComparisonOut = Field(description="how it compares with the champion")
 
 
@@ -127,6 +138,7 @@ class ModelOut(Answer):
         description="points below the threshold under which a lead may cross again", examples=[5.0]
     )
     features: int = Field(description="how many features it reads", examples=[56])
+    signature: SignatureOut | None = Field(description="who vouches for the model; null for point rules")
     card: ModelCardOut | None = Field(description="what the model was made of; null for point rules")
     standing: ColdStartOut | None = Field(description="how far the history carries; null before anything was trained")
     champion: ScorerInForceOut | None = Field(

@@ -264,7 +264,8 @@ def test_a_promotion_is_put_into_the_store_once_and_a_deployment_stays_until_the
 
 
 def test_a_process_that_follows_no_promotions_takes_what_the_store_says(store, tmp_path):
-    alone = opened(store.settings.model_copy(update={"follow_promotions": False, "models": tmp_path / "none"}))
+    given = {"follow_promotions": False, "models": tmp_path / "none", "model_check_s": 3600.0}
+    alone = opened(store.settings.model_copy(update=given))
     promote(store.settings.models, "a", version="1")
     with alone.client:
         assert alone.service.active_scorer.current.scorer.id.kind == "rules"

@@ -12,7 +12,7 @@ from models.shapley import ShapleyTables
 from tests.training.drawn import drawn
 from training.errors import FewLeadsError, HistoryError
 from training.fitting.boosting import BinnedRows, fit_booster
-from training.fitting.fit import fit, prepare
+from training.fitting.fit import _value, fit, golden_rows, prepare
 from training.fitting.hyperparameters import MOST_STEPS, parameters_for
 from training.fitting.minimum_data import leads_by_outcome
 from training.fitting.row_weights import sample_groups, weigh_leads_equally
@@ -191,6 +191,17 @@ def test_where_no_split_gains_anything_everyone_has_the_same_chance(dataset, fol
     assert (receipt.reasons, found.steps) == ((), 0)
     calibrate = dataset.block("calibrate")
     assert receipt.probability == pytest.approx(np.average(calibrate["label"], weights=calibrate["weight"]))
+
+
+def test_golden_rows_are_rows_that_the_trees_grew_on(dataset):
+    names = dataset.catalog.names
+    train = {
+        (row["lead_id"], row["as_of"]): tuple(_value(row[name]) for name in names)
+        for row in dataset.block("train").to_dict(orient="records")
+    }
+    golden = golden_rows(dataset, dataset.catalog)
+    assert len(golden) == 16
+    assert [row.values for row in golden] == [train[row.lead_id, row.as_of] for row in golden]  # noqa: PD011 - no frame of pandas
 
 
 def test_too_few_leads_are_refused_before_anything_is_fitted(dataset, folder):

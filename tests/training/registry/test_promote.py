@@ -11,7 +11,10 @@ from rich.console import Console
 from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
+from models.bundle import load_bundle
+from models.errors import SigningKeyError
 from models.saved_scorers import load_champion
+from models.signing import new_key, own_public_key
 from tests.end_to_end.command_line import leadscore
 from tests.training import versions
 from training.commands import history, promote, rollback
@@ -70,6 +73,40 @@ def shown(answer):
     console = Console(width=200, file=io.StringIO())
     answer.show(console)
     return console.file.getvalue()
+
+
+# ---- signatures
+
+
+def test_whoever_promotes_or_rolls_back_signs_with_the_key_of_the_machine(spare):
+    """The first promotion makes the key; a version that was never promoted stays unsigned."""
+    first = force(spare, 1)
+    key = own_public_key(spare.registry / "signing.key")
+    assert (first.signer, first.as_json()["signed_by"]) == (key, key.id)
+    assert f"Signed with this machine's key {key.id}." in shown(first)
+    assert load_bundle(first.bundle).signer == key
+    second = force(spare, 2)
+    signed = {path.parent.name for path in spare.models("demo").glob("bundles/*/signature.json")}
+    assert signed == {first.bundle.name, second.bundle.name}
+    renewed = new_key(spare.registry / "signing.key").public
+    rollback(Workspace(FOLDER, spare))
+    assert load_bundle(first.bundle).signer == renewed != key
+    assert load_bundle(second.bundle).signer == key
+
+
+def test_a_champion_of_an_earlier_release_is_signed_by_being_promoted_again(spare):
+    bundle = force(spare, 1).bundle
+    (bundle / "signature.json").unlink()
+    again = force(spare, 1)
+    assert again.change is None
+    assert load_bundle(bundle).signer == again.signer is not None
+
+
+def test_a_key_that_cannot_be_made_is_a_sentence_and_nothing_is_promoted(spare, monkeypatch):
+    monkeypatch.setenv("LEADSCORE_SIGNING_KEY_FILE", str(spare.root / "models" / "store" / "mlflow.db" / "my.key"))
+    with pytest.raises(SigningKeyError, match="which signing needs"):
+        force(spare, 1)
+    assert history(Workspace(FOLDER, spare)).changes == ()
 
 
 # ---- force

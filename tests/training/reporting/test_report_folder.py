@@ -11,7 +11,7 @@ from training.errors import TrainingError
 from training.evaluation.evaluation_document import Evaluation
 from training.reporting import card, report
 from training.reporting.card import card_of
-from training.reporting.report_folder import write_report
+from training.reporting.report_folder import renew_card, write_report
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +27,28 @@ def test_the_four_files_stand_together_and_say_the_same(tmp_path):
     assert sorted(place.iterdir()) == sorted(files)
     assert Evaluation.model_validate_json((place / "evaluation.json").read_bytes()) == evaluation()
     assert (place / "card.json").read_text(encoding="utf-8") == card_of(evaluation()).to_json()
+
+
+def test_the_card_says_unsigned_until_the_model_is_signed_and_then_by_which_key(tmp_path):
+    write_report(evaluation(), tmp_path)
+    assert json.loads((tmp_path / "card.json").read_text())["signature"] == {"state": "unsigned", "key_id": None}
+    assert "Unsigned: nobody vouches yet" in (tmp_path / "card.html").read_text(encoding="utf-8")
+    before = {name: (tmp_path / name).read_bytes() for name in ("report.html", "evaluation.json")}
+    renew_card(tmp_path, signed_by="7c8edf77d1d0aec9")
+    assert json.loads((tmp_path / "card.json").read_text())["signature"]["state"] == "signed"
+    assert "Signed by the key 7c8edf77d1d0aec9" in (tmp_path / "card.html").read_text(encoding="utf-8")
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+
+
+def test_point_rules_have_no_signature(tmp_path):
+    write_report(rules_only(), tmp_path)
+    assert json.loads((tmp_path / "card.json").read_text())["signature"] is None
+    assert "nsigned" not in (tmp_path / "card.html").read_text(encoding="utf-8")
+
+
+def test_a_card_without_its_evaluation_is_a_sentence(tmp_path):
+    with pytest.raises(TrainingError, match="cannot be read"):
+        renew_card(tmp_path, signed_by="7c8edf77d1d0aec9")
 
 
 def test_writing_again_replaces_all_of_it(tmp_path):
