@@ -121,7 +121,7 @@ def changes(draw):
 
 
 @given(changes(), st.booleans())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
 def test_whatever_grows_in_a_bundle_it_is_taken_or_refused_and_the_service_goes_on(service, changed, agrees):
     """Never a mistake of the service: neither when the bundle comes, nor when its card is asked for afterwards."""
     files = resealed(files_of(), **changed)
