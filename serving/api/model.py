@@ -34,7 +34,8 @@ from serving.api.schemas.scorers_in_force import (
     SignatureOut,
     in_force,
 )
-from serving.errors import BundleRefusedError, InvalidError, LargeBundleError, RequestError
+from serving.bundle_errors import BundleRefusedError, LargeBundleError
+from serving.errors import InvalidError, RequestError
 from serving.scorers import deployments
 from serving.scorers.bundle_owner import require_company_of_store
 from serving.scorers.deployments import CheckedBundle, deploy_bundle, newest_deployments, verify_bundle

@@ -16,7 +16,8 @@ from data.instants import iso
 from models.conversion import ConversionModel
 from models.scorer import Scorer
 from models.signing import PublicKey, key_file, own_public_key
-from serving.errors import KeysError, UnsignedBundleError, UntrustedBundleError
+from serving.bundle_errors import UnsignedBundleError, UntrustedBundleError
+from serving.errors import KeysError
 from serving.settings import Settings
 from serving.store.audit_log import write_audit_entry
 from serving.store.database import Database

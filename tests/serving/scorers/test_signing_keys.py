@@ -9,7 +9,8 @@ from data.workspace import Workspace
 from models.errors import SigningKeyError
 from models.packed_bundle import pack
 from models.signing import SIGNATURE, new_key, own_key, own_public_key, sign_folder
-from serving.errors import KeysError, SettingsError, UntrustedBundleError
+from serving.bundle_errors import UntrustedBundleError
+from serving.errors import KeysError, SettingsError
 from serving.settings import settings_for
 from serving.store.tables import scorers
 from serving.verbs.deploy import deploy
