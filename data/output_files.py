@@ -42,15 +42,24 @@ def output_file(out: Path, home: Home, *, overwrite: bool = False) -> Iterator[P
         raise OutputFileError(message) from None
 
 
-def write_output(out: Path, content: bytes, home: Home, *, overwrite: bool = False) -> None:
+def write_output(out: Path, content: bytes, home: Home, *, overwrite: bool = False, is_private: bool = False) -> None:
     """
     Write a file that a user named; one that holds the same already may be anybody's.
+
+    Args:
+        out: the file.
+        content: what to write.
+        home: remembers what was written there.
+        overwrite: whether whatever the file holds may be lost.
+        is_private: whether only this user may read it.
 
     Raises:
         OutputFileError: the file would be lost, or cannot be written.
     """
     is_same = out.is_file() and out.read_bytes() == content
     with output_file(out, home, overwrite=overwrite or is_same) as draft:
+        if is_private:
+            draft.touch(mode=0o600)
         draft.write_bytes(content)
 
 

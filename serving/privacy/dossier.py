@@ -6,7 +6,8 @@ comes about, what follows from it, and how long all of it is stored.
 """
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ from serving.store.tables import (
 
 _ALL = 100_000
 _ROLES: tuple[Role, ...] = ("champion", "shadow")
+_MARKUP = re.compile(r"[\\`*\[\]|]")
+_BACKTICKS = re.compile("`+")
 _JSON = ("attributes", "fact", "reasons", "scorer")
 
 
@@ -81,12 +84,12 @@ class Dossier:
         return "\n\n".join([self._what_is_held(), *self.logic.paragraphs(self.score)])
 
     def as_markdown(self) -> str:
-        """Return it as a readable page: the sentences, then every row."""
-        parts = [f"# What is held about lead {self.lead_id}", self.says]
+        """Return it as a readable page: the sentences, then every row; nothing that was sent acts as markup."""
+        parts = [_escaped(f"# What is held about lead {self.lead_id}"), _escaped(self.says)]
         for name, rows in self.held.items():
             if rows:
-                lines = [f"- {json.dumps(row, ensure_ascii=False)}" for row in rows]
-                parts += [f"## {name.replace('_', ' ').capitalize()} ({len(rows):,})", "\n".join(lines)]
+                lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+                parts += [f"## {name.replace('_', ' ').capitalize()} ({len(rows):,})", _as_code(lines)]
         return "\n\n".join(parts) + "\n"
 
     def _what_is_held(self) -> str:
@@ -95,6 +98,23 @@ class Dossier:
         return f"This is all that is held about lead {self.lead_id} as of {iso(self.as_of)}: {counts or 'nothing'}." + (
             also if len(self.ids) > 1 else ""
         )
+
+
+def _escaped(text: str) -> str:
+    r"""
+    Return text in which Markdown and HTML mean nothing.
+
+    >>> _escaped("<img src=x> [a](b) `c`")
+    '&lt;img src=x&gt; \\[a\\](b) \\`c\\`'
+    """
+    return _MARKUP.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def _as_code(lines: Sequence[str]) -> str:
+    """Return lines as a block of code, whose fence is longer than any in it."""
+    longest = max((len(run) for line in lines for run in _BACKTICKS.findall(line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}json", *lines, fence])
 
 
 def build_dossier(connection: Connection, live: LiveScorer, playbook: Playbook, *, lead_id: str, now: int) -> Dossier:

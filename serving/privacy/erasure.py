@@ -258,11 +258,14 @@ def _log_is_emptied(connection: sqlite3.Connection) -> bool:
 
 
 def _scrub_postgres(database: Database, thorough: bool) -> bool:  # noqa: FBT001 - handed through
+    """Free dead rows, or rewrite the tables, and renew the planner's statistics, which name the most frequent leads."""
     engine = create_engine(database.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     names = ", ".join(table.name for table in metadata.sorted_tables if _may_name_leads(table))
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"VACUUM {'(FULL) ' if thorough else ''}{names}")
+            connection.exec_driver_sql(f"VACUUM ({'FULL, ' if thorough else ''}ANALYZE) {names}")
+            if thorough:  # the statistics before these named frequent leads
+                connection.exec_driver_sql("VACUUM (FULL) pg_catalog.pg_statistic")
     finally:
         engine.dispose()
     return True

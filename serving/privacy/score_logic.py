@@ -10,7 +10,8 @@ from models.scorer import Scorer
 from serving.scorers.live_scorer import LiveScorer, Score
 
 _KEPT = (
-    "Facts, scores and their receipts are kept until they are erased; the response to a request with an"
+    "Facts and scores are kept until they are erased; the receipts of scores, except those behind handovers, end after"
+    " the days that the company has set, 400 by default; the response to a request with an"
     " Idempotency-Key is kept for 24 hours. After an erasure only a keyed hash of the id stays, so that nothing about"
     " the lead is taken in again, and a note in the audit log that carries the same hash."
 )

@@ -146,5 +146,5 @@ def write_dossier(
             dossier = build_dossier(connection, live, workspace.playbook, lead_id=lead_id, now=now_us())
         audit_dossier(database, lead_id, at=dossier.as_of, actor=command_line_user())
     if out is not None:
-        write_output(out, dossier.as_markdown().encode(), workspace.home, overwrite=overwrite)
+        write_output(out, dossier.as_markdown().encode(), workspace.home, overwrite=overwrite, is_private=True)
     return DossierResult(dossier, out)

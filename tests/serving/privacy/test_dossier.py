@@ -4,11 +4,13 @@ import json
 import math
 
 import pytest
+from markdown_it import MarkdownIt
 
 from data.home import Home
 from data.playbook import load_playbook
 from data.workspace import Workspace
 from leadscore_client import Client
+from serving.privacy.dossier import build_dossier
 from serving.store.tables import metadata
 from serving.verbs.erase_and_dossier import write_dossier
 from tests.serving.conftest import PLAYBOOK, promote, settings_in
@@ -143,3 +145,17 @@ def test_the_command_line_writes_it_as_a_page(tmp_path, monkeypatch):
     assert page.startswith("# What is held about lead L-1\n\nThis is all that is held about lead L-1 as of ")
     assert '"activity_id": "a-1"' in page
     assert answer.as_json()["says"] in page
+    assert out.stat().st_mode & 0o777 == 0o600, "it is about a person"
+
+
+def test_nothing_that_was_sent_acts_as_markup_on_the_page(store):
+    evil = "<img src=x onerror=alert(1)> [link](javascript:alert(1))"
+    store.lead(evil, account_id="```` <script>")
+    store.catch_up()
+    with store.service.database.reading() as connection:
+        live, playbook = store.service.active_scorer.current, store.service.playbook
+        page = build_dossier(connection, live, playbook, lead_id=evil, now=store.clock.now_us).as_markdown()
+    tokens = MarkdownIt("commonmark", {"html": True}).parse(page)
+    inner = [child for token in tokens for child in token.children or ()]
+    assert not {token.type for token in [*tokens, *inner]} & {"html_block", "html_inline", "link_open", "image"}
+    assert [token.info for token in tokens if token.type == "fence"], "rows are code"
