@@ -18,6 +18,7 @@ from serving.api.auth import check_open, open_door
 from serving.api.middleware import GuardedApp
 from serving.api.problems import add_problem_handlers
 from serving.clock import Clock, SharedTime
+from serving.intake.backlog_limit import BacklogLimit
 from serving.intake.ingestion import Ingestion
 from serving.observability.request_log import watch
 from serving.privacy.erasure import scrub_if_due
@@ -123,6 +124,7 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
         previews=Previews(playbook.business, database, active_scorer=active_scorer),
         recorder=recorder,
         worker=worker,
+        backlog_limit=BacklogLimit(backlog_follower.oldest_since, clock, settings.backlog_s),
     )
 
 

@@ -29,6 +29,7 @@ ServingError               base of every error of serving
     ├── ReusedKeyError     422  this idempotency key was sent with another request
     ├── TooManyError       429  this caller sends more requests than it may
     ├── ClockBehindError   503  the machine's clock is behind what the store knows
+    ├── BacklogFullError   503  facts come faster than leads can be scored
     ├── DiskFullError      503  the disk of the store has hardly any space left
     └── StoppingError      503  the service is shutting down and accepts no new requests
 """
@@ -319,6 +320,17 @@ class ClockBehindError(RequestError):
     title = "The clock is behind the store"
     cause = "The machine's clock is behind the newest fact in the store, as after a virtual machine was restored."
     cure = "Set the clock of the machine; the service is ready as soon as it shows the right time."
+
+
+class BacklogFullError(RequestError):
+    """Facts come faster than leads can be scored, so that new ones must wait."""
+
+    status = 503
+    slug = "backlog-full"
+    title = "Facts come faster than leads can be scored"
+    cause = "The first of the leads with new facts has waited for its score longer than `LEADSCORE_BACKLOG_S`."
+    cure = "Send the same request again after the seconds in `Retry-After`, and less at once; nothing of it was stored."
+    retry_after_s = 10
 
 
 class DiskFullError(RequestError):

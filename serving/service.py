@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from data.playbook import Playbook
 from serving.clock import Clock
+from serving.intake.backlog_limit import BacklogLimit
 from serving.intake.ingestion import Ingestion
 from serving.scorers.active_scorer import ActiveScorer
 from serving.scores.crossings import CrossingRules
@@ -47,6 +48,7 @@ class Service:
     previews: Previews
     recorder: Recorder
     worker: Worker
+    backlog_limit: BacklogLimit
     writer: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "writer"))
     readers: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, _READERS, "reader"))
     batcher: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "batch"))

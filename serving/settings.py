@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     fresh_for_s: float = Field(
         default=7200, gt=0, le=30 * 86_400, description="Seconds after which a stored score is marked stale."
     )
+    backlog_s: float = Field(
+        default=120,
+        gt=0,
+        le=86_400,
+        description="Seconds that leads may wait for their score; beyond, new facts are refused for a while.",
+    )
     keep_receipts_days: int = Field(
         default=400,
         ge=31,

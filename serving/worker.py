@@ -23,6 +23,8 @@ _PAUSE_S = 0.2
 _CALLERS_FIRST, _LEAST_REST_S, _LONGEST_REST_S = 2.0, 0.1, 0.5
 _SWEEPS_IN = 5
 """The sweep gets one round in so many, however long the backlog is."""
+_BEHIND_S = 5.0
+"""The sweep gets none while the first lead of the backlog has waited so long."""
 _TIDY_US = 60_000_000
 SWEPT = "swept_at"
 """Where the store remembers when the last sweep ended."""
@@ -91,7 +93,8 @@ class Worker:
             return kept > 0
         followed = self.backlog_follower.step()
         self._rounds += 1
-        swept = (followed == 0 or self._rounds % _SWEEPS_IN == 0) and self._sweep_on()
+        has_time = followed == 0 or (self._rounds % _SWEEPS_IN == 0 and self.backlog_follower.waited_s < _BEHIND_S)
+        swept = has_time and self._sweep_on()
         self._tidy()
         return kept > 0 or followed > 0 or swept
 

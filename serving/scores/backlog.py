@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from data.instants import SECOND_US
 from serving.clock import Clock
 from serving.scores.crossings import CrossingRules
 from serving.scores.rescoring import Rescorer
 from serving.store.database import Database
 from serving.store.tables import pending_scores
 
-_BATCH = 100
+_BATCH, _LARGEST_BATCH = 100, 1600
+"""Leads scored in one step: few while few wait, so that each is soon scored; more while it takes many steps."""
 _SWEEP_BATCH = 1000
 
 
@@ -29,6 +31,7 @@ class BacklogFollower:
 
     Attributes:
         swept: how many leads this process has scored in sweeps.
+        waited_s: how long the first lead of the last step had waited [s].
     """
 
     database: Database
@@ -36,12 +39,16 @@ class BacklogFollower:
     rescoring: Rescorer
     crossing_rules: CrossingRules
     swept: int = 0
+    waited_s: float = 0.0
+    _batch: int = _BATCH
 
-    def step(self, limit: int = _BATCH) -> int:
+    def step(self) -> int:
         """Score the leads that have waited longest and return how many no longer wait."""
-        query = select(pending_scores.c.lead_id, pending_scores.c.since).order_by(pending_scores.c.since).limit(limit)
+        waiting = select(pending_scores.c.lead_id, pending_scores.c.since).order_by(pending_scores.c.since)
         with self.database.reading() as connection:
-            due = {row.lead_id: row.since for row in connection.execute(query)}
+            due = {row.lead_id: row.since for row in connection.execute(waiting.limit(self._batch))}
+        self.waited_s = max(0, self.clock.now() - min(due.values())) / SECOND_US if due else 0.0
+        self._batch = min(_LARGEST_BATCH, 2 * self._batch) if len(due) == self._batch else _BATCH
         return self.rescoring.rescore(due)
 
     def sweep(self, after: str = "", limit: int = _SWEEP_BATCH) -> str | None:
@@ -60,6 +67,11 @@ class BacklogFollower:
         self.rescoring.rescore(dict.fromkeys(lead_ids))
         self.swept += len(lead_ids)
         return lead_ids[-1] if lead_ids else None
+
+    def oldest_since(self) -> int | None:
+        """Return since when the first lead waits to be scored [us since 1970 UTC]; None if none does."""
+        with self.database.reading() as connection:
+            return connection.execute(select(func.min(pending_scores.c.since))).scalar()
 
     def backlog(self) -> Backlog:
         """Return how many leads wait to be scored, and since when."""

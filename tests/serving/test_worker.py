@@ -8,6 +8,8 @@ from sqlalchemy import select
 from serving.scores.recorder import Recorder
 from serving.store.tables import store_state
 from serving.worker import Worker
+from tests.serving.api.test_problems import is_problem
+from tests.serving.conftest import opened, wait_until
 
 
 class Following:
@@ -17,6 +19,7 @@ class Following:
         self._followed = followed
         self._fails = fails
         self.steps = 0
+        self.waited_s = 0.0
         self.swept = []
         self.is_done = threading.Event()
 
@@ -61,6 +64,42 @@ def test_the_sweep_comes_to_its_end_though_facts_never_do(store):
     assert follower.swept == ["", "L-1", "L-2"]
     assert swept_at(store) is not None
     assert follower.steps == 20, "each round follows facts first"
+
+
+def test_a_sweep_waits_while_the_backlog_is_old(store):
+    follower = Following()
+    worker = worker_of(store, follower)
+    follower.waited_s = 30.0
+    for _ in range(20):
+        assert worker.step()
+    assert follower.swept == []
+    follower.waited_s = 1.0
+    for _ in range(20):
+        assert worker.step()
+    assert follower.swept == ["", "L-1", "L-2"]
+
+
+def test_many_that_wait_are_scored_in_larger_steps(store):
+    follower = store.service.worker.backlog_follower
+    assert store.client.post("/v1/leads", json=[{"lead_id": f"L-{n}"} for n in range(500)]).status_code == 202
+    steps = [follower.step() for _ in range(4)]
+    assert steps == [100, 200, 200, 0]
+
+
+def test_facts_are_refused_for_a_while_where_the_backlog_is_too_old(settings):
+    service = opened(settings.model_copy(update={"backlog_s": 10.0}))
+    service.client.app.state.works_behind = True
+    with service.client:
+        service.service.worker.stop()
+        assert service.client.post("/v1/leads", json={"lead_id": "L-1"}).status_code == 202
+        service.clock.now_us += 11_000_000
+        wait_until(lambda: service.client.post("/v1/leads", json={"lead_id": "L-2"}).status_code == 503)
+        refused = service.client.post("/v1/leads", json={"lead_id": "L-2"})
+        assert is_problem(refused, 503)["type"] == "/docs/errors#backlog-full"
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert service.client.get("/v1/leads/L-1/score").status_code == 200
+        service.catch_up()
+        wait_until(lambda: service.client.post("/v1/leads", json={"lead_id": "L-2"}).status_code == 202)
 
 
 def test_a_sweep_is_due_again_only_once_its_time_has_passed(store):
