@@ -57,3 +57,13 @@ def test_the_database_server_is_killed_under_load(kills):
     finally:
         server.close()
     assert_nothing_lost(report, kills)
+
+
+@pytest.mark.slow
+def test_everything_happens_at_once_while_processes_are_killed():
+    report = report_of("chaos", 1, 3, timeout_s=900)
+    assert report["acknowledged"] > 0
+    assert (report["lost"], report["doubled"], report["wrong_answers"]) == (0, 0, {})
+    assert report["receipts"] > 0
+    assert report["receipts_that_do_not_replay"] == 0
+    assert report["recheck"] == "clean"
