@@ -215,9 +215,9 @@ def model():
         "calibration": {
             "chosen": "platt",
             "compared": [
-                {"kind": "platt", "log_loss": 0.2581, "difference": None},
                 {"kind": "beta", "log_loss": 0.2579, "difference": around(-0.0002, 0.0006)},
                 {"kind": "isotonic", "log_loss": 0.2602, "difference": around(0.0021, 0.0017)},
+                {"kind": "platt", "log_loss": 0.2581, "difference": {"value": 0.0, "low": 0.0, "high": 0.0}},
             ],
             "says": "Platt, since no other was better beyond noise.",
         },
