@@ -16,6 +16,7 @@ from rich.table import Table
 from tests.bench.bootstrap import bootstrap_vs_scikit_learn
 from tests.bench.features import features_vs_pandas, features_vs_sql, live_features_ms
 from tests.bench.gate import gate_calls_identical_better, gate_rejects_worse
+from tests.bench.growth import store_growth
 from tests.bench.http import http_score_vs_empty, http_score_vs_mlflow
 from tests.bench.reasons import reasons_batch_vs_shap, reasons_one_vs_pred_contrib
 from tests.bench.service import ingest, load_year, scores_at_once, steady, sweep
@@ -38,6 +39,7 @@ BENCHES: dict[str, Callable[[], dict[str, object]]] = {
         steady,
         sweep,
         load_year,
+        store_growth,
         bootstrap_vs_scikit_learn,
         gate_rejects_worse,
         gate_calls_identical_better,
