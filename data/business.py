@@ -22,14 +22,30 @@ class ActivityWords(PlaybookPart):
 class ActivityKind(ActivityWords):
     """One kind of activity, its words, and what its rows may carry."""
 
-    subject: bool = Field(default=False, description="whether rows may carry a subject")
-    subjects: dict[str, ActivityWords] = Field(default_factory=dict, description="subjects with words of their own")
+    subject: bool = Field(default=False, description="whether rows may carry any subject")
+    subjects: dict[str, ActivityWords] = Field(
+        default_factory=dict,
+        description="subjects with words of their own; where subject is not set, the only ones that rows may carry",
+    )
     value: str | None = Field(default=None, description="unit of the value that rows may carry, such as minutes")
 
     @property
     def carries_subject(self) -> bool:
         """Whether rows of this kind may carry a subject."""
         return self.subject or bool(self.subjects)
+
+    def allows_subject(self, subject: str) -> bool:
+        """
+        Return whether a row of this kind may be about a subject: any where ``subject`` is set, else one that is listed.
+
+        >>> words = {"did": "called us", "one": "call", "many": "calls"}
+        >>> (
+        ...     ActivityKind(**words, subject=True).allows_subject("pricing"),
+        ...     ActivityKind(**words).allows_subject("pricing"),
+        ... )
+        (True, False)
+        """
+        return self.subject or subject in self.subjects
 
     def words_of(self, subject: str | None) -> ActivityWords:
         """Return the words of a subject, or of the kind if the subject has none."""

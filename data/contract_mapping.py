@@ -155,12 +155,22 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str
         ("word IS NOT NULL AND kind IS NULL", "unknown_kind:kind"),
         *fact_checks("occurred_at", rules),
         (f"subject IS NOT NULL AND kind NOT IN {kinds[0]}", "unexpected_subject:subject"),
+        (_other_subject(rules), "unknown_subject:subject"),
         (f"raw_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
         (_no_number("raw_value", "value"), "not_a_number:value"),
     ]
     columns = {name: quoted(name) for name in ("activity_id", "lead_id", "kind", "known_at", "subject", "value")}
     read = f"SELECT *, {in_words('word', words)} AS kind FROM ({origin})"
     return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=f"word IN {listed(ignore)}")
+
+
+def _other_subject(rules: StagingRules) -> str:
+    """Return whether a row is about a subject that its kind does not list."""
+    others = [
+        f"(kind = {literal(kind)} AND subject NOT IN {listed(subjects)})"
+        for kind, subjects in rules.listed_subjects.items()
+    ]
+    return " OR ".join(others) or "FALSE"
 
 
 def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], rules: StagingRules) -> str:

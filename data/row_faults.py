@@ -34,6 +34,10 @@ FAULTS = {
         "a subject on a kind that carries none",
         "set subject: true for the kind in playbook.yaml, or remove the mapping.",
     ),
+    "unknown_subject": Fault(
+        "the kind lists its subjects in the playbook, and this is none of them",
+        "add it to the kind's subjects, or set subject: true for the kind.",
+    ),
     "unexpected_value": Fault(
         "a value on a kind that carries none", "set value: <unit> for the kind in playbook.yaml, or remove the mapping."
     ),

@@ -53,6 +53,12 @@ class StagingRules:
         return [name for name, kind in self.business.activities.items() if kind.carries_subject]
 
     @property
+    def listed_subjects(self) -> dict[str, list[str]]:
+        """The kinds whose rows may only be about the subjects that the playbook lists."""
+        kinds = self.business.activities.items()
+        return {name: list(kind.subjects) for name, kind in kinds if kind.subjects and not kind.subject}
+
+    @property
     def with_value(self) -> list[str]:
         """The kinds whose rows may carry a value."""
         return [name for name, kind in self.business.activities.items() if kind.value is not None]

@@ -21,7 +21,7 @@ from data.errors import DataError, QualityError
 from data.exports import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
-from data.playbook import Business, Playbook
+from data.playbook import ActivityKind, Business, Playbook
 from data.progress import Progress, silent
 from data.quality import QualityReport
 from data.rejects import report_of, write_rejected
@@ -31,7 +31,7 @@ from data.store_copy import copied_store
 from data.table_caches import REJECTED_SUFFIX, require_own_rejects
 from data.workspace import Workspace
 
-INTAKE = 1
+INTAKE = 2
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
 
 MANIFEST = "manifest.json"
@@ -212,13 +212,18 @@ def _relevant(business: Business) -> dict[str, Any]:
     return {
         "timezone": business.timezone,
         "sources": [source.model_dump(mode="json", exclude={"database"}) for source in business.sources],
-        "activities": {name: (kind.carries_subject, kind.value) for name, kind in business.activities.items()},
+        "activities": {name: _row_rules(kind) for name, kind in business.activities.items()},
         "attributes": {
             name: attribute.model_dump(include={"type", "values"}) for name, attribute in business.attributes.items()
         },
         "stages": list(business.stages),
         "most_rejected": business.most_rejected,
     }
+
+
+def _row_rules(kind: ActivityKind) -> tuple[bool | list[str], str | None]:
+    """Return what decides which rows of a kind are kept: any subject or those listed, and the unit of values."""
+    return kind.subject or sorted(kind.subjects), kind.value
 
 
 def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:

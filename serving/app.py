@@ -20,6 +20,7 @@ from serving.api.problems import add_problem_handlers
 from serving.clock import Clock, SharedTime
 from serving.intake.backlog_limit import BacklogLimit
 from serving.intake.ingestion import Ingestion
+from serving.intake.rejected_items import delete_old_rejected
 from serving.observability.request_log import watch
 from serving.privacy.erasure import scrub_if_due
 from serving.scorers.active_scorer import ActiveScorer
@@ -108,6 +109,7 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
         "scrub": partial(scrub_if_due, database),
         "clock": time.measure,
         "receipts": lambda: retention.step(clock.now()),
+        "rejected items": lambda: delete_old_rejected(database, clock.now()),
     }
     worker = Worker(database, clock, recorder, backlog_follower, settings.sweep_every_s, chores)
     ingestion = Ingestion(

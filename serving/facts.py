@@ -217,7 +217,8 @@ def check_activity(fact: ActivityFact | PreviewActivity, business: Business, *, 
     Check an activity against the playbook.
 
     Raises:
-        InvalidError: its kind is unknown, it has a subject or value that its kind has not, or it is in the future.
+        InvalidError: its kind or its subject is unknown, it has a subject or value that its kind has not, or it is in
+            the future.
     """
     kind = business.activities.get(fact.kind)
     if kind is None:
@@ -225,6 +226,9 @@ def check_activity(fact: ActivityFact | PreviewActivity, business: Business, *, 
         raise InvalidError(message)
     if fact.subject is not None and not kind.carries_subject:
         message = f"subject: {fact.kind} carries no subject; leave it out."
+        raise InvalidError(message)
+    if fact.subject is not None and not kind.allows_subject(fact.subject):
+        message = f"subject: not a subject of {fact.kind} in the playbook; known are {', '.join(kind.subjects)}."
         raise InvalidError(message)
     if fact.value is not None and kind.value is None:
         message = f"value: {fact.kind} carries no value; leave it out."

@@ -134,6 +134,18 @@ class ReceiptScorerDict(TypedDict):
     version: NotRequired[str | None]
 
 
+class RejectedItemDict(TypedDict):
+    """An item that was not stored."""
+
+    fields: list[str]
+    id: int
+    item_id: str | None
+    key_id: str
+    kind: Literal["leads", "activities", "outcomes"]
+    reason: str
+    rejected_at: str
+
+
 class StoredScoreDict(TypedDict):
     """A lead's score as of when it was last computed."""
 

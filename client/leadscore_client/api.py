@@ -14,6 +14,7 @@ from leadscore_client.answers import (
     QuarantinedFactDict,
     ReadinessDict,
     ReceiptDict,
+    RejectedItemDict,
     ReplayDict,
     ScoreChangeDict,
     ScoreDict,
@@ -66,6 +67,11 @@ def merge(lead_id: str, into: str) -> Plan[MergeDict]:
 def quarantine(limit: int | None = None) -> PagedList[QuarantinedFactDict]:
     """Iterate over quarantined facts, newest first: their instant lies ahead of the service's clock."""
     return PagedList(Call("GET", "/v1/quarantine"), "quarantine", limit)
+
+
+def rejected_items(limit: int | None = None, *, since: Instant | None = None) -> PagedList[RejectedItemDict]:
+    """Iterate over what this key sent in the last 7 days and was not stored, newest first, with the reasons."""
+    return PagedList(Call("GET", "/v1/rejected", {"since": instant(since)}), "rejected", limit)
 
 
 def release(number: int) -> Plan[ItemResultDict]:
@@ -202,6 +208,7 @@ class Api:
     send_outcomes = operation(send_outcomes)
     merge = operation(merge)
     quarantine = listing(quarantine)
+    rejected_items = listing(rejected_items)
     release = operation(release)
 
     score = operation(score)

@@ -3,13 +3,27 @@
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from serving.api import audit, facts, health, merges, metrics, model, privacy, quarantine, receipts, routes, scores
+from serving.api import (
+    audit,
+    facts,
+    health,
+    merges,
+    metrics,
+    model,
+    privacy,
+    quarantine,
+    receipts,
+    rejections,
+    routes,
+    scores,
+)
 from serving.api.openapi_additions import complete_document
 
 
 def add_routes(app: FastAPI) -> None:
     """Add the routes to an app and complete its OpenAPI document."""
-    for part in (facts, merges, quarantine, scores, receipts, routes, model, privacy, audit, health, metrics):
+    facts_in = (facts, merges, quarantine, rejections)
+    for part in (*facts_in, scores, receipts, routes, model, privacy, audit, health, metrics):
         app.include_router(part.router, generate_unique_id_function=_operation_id)
     complete_document(app)
 

@@ -1,12 +1,13 @@
 """Facts: leads, activities and outcomes are taken in."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
-from serving.api.auth import charge, needs
+from serving.api.auth import charge, key_of, needs
 from serving.api.idempotency import once, raising, worded
 from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, off_the_loop, parsed
 from serving.api.parameters import CheckedRequest, IdempotencyKey
@@ -89,7 +90,10 @@ async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | Non
     except RequestError as error:
         return await once(request, raising(error), key=key, body=body)
     headers = charge(request, leads=len(items), body_bytes=len(body))
-    take, is_single = service_of(request).ingestion.ingest, isinstance(content, dict)
+    take, is_single = (
+        partial(service_of(request).ingestion.ingest, caller=key_of(request).key_id),
+        isinstance(content, dict),
+    )
 
     def act(reservation: ResponseReservation | None) -> StoredResponse:
         def finish(connection: Connection, results: Sequence[ItemOutcome]) -> None:

@@ -1,13 +1,15 @@
 """Ingestion: each fact is stored once, by its id, and a batch is one transaction; scores follow later."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, insert, text
 
 from data.instants import SECOND_US
 from data.playbook import Business
+from serving.callers.keys import ANYBODY
 from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError
 from serving.facts import (
@@ -22,6 +24,7 @@ from serving.facts import (
 )
 from serving.intake.fact_tables import FactTable, existing_leads, fact_table_for
 from serving.intake.quarantined_facts import IDS, MODELS, AnyFact, Kind, Quarantine, SuspectFact, suspicion
+from serving.intake.rejected_items import RejectedItem, save_rejected
 from serving.store.database import Database
 from serving.store.merged_leads import survivors
 from serving.store.rows import insert_rows, run_rows
@@ -62,6 +65,10 @@ class Ingestion:
         clock: says when a fact became known.
         clock_skew_s: how far ahead of our clock an instant may be and still count as now.
         on_stored: called after new facts are committed.
+
+    Attributes:
+        outcomes: how many items this process has taken, by kind and by what became of them.
+        rejected_by: how many of them were rejected, by the id of the key that sent them.
     """
 
     business: Business
@@ -69,9 +76,16 @@ class Ingestion:
     clock: Clock
     clock_skew_s: float
     on_stored: Callable[[], None] = lambda: None
+    outcomes: Counter[tuple[Kind, Status]] = field(default_factory=Counter)
+    rejected_by: Counter[str] = field(default_factory=Counter)
 
     def ingest(
-        self, kind: Kind, items: Sequence[object], *, before_commit: BeforeCommit | None = None
+        self,
+        kind: Kind,
+        items: Sequence[object],
+        *,
+        caller: str = ANYBODY.key_id,
+        before_commit: BeforeCommit | None = None,
     ) -> list[ItemOutcome]:
         """
         Store the items that are valid and new; on return they are on disk, and their leads wait to be scored.
@@ -79,21 +93,30 @@ class Ingestion:
         Args:
             kind: what they are.
             items: as parsed from JSON.
+            caller: the id of the key that sent them; it can list those that are rejected.
             before_commit: called in the transaction that stores the facts, so that a kill cannot separate the two.
 
         Returns:
             One result per item, in order.
         """
+        if not items and before_commit is None:
+            return []
         read = [self._read(kind, item) for item in items]
-        if before_commit is None and all(isinstance(fact, ItemOutcome) for fact in read):
-            return [result for result in read if isinstance(result, ItemOutcome)]
-        with self.database.writing_facts(self.clock) as (connection, _):
+        with self.database.writing_facts(self.clock) as (connection, at):
             results = self.store(connection, kind, read=read)
+            rejected = _rejected(kind, items, results)
+            save_rejected(connection, rejected, key_id=caller, at=at)
             if before_commit is not None:
                 before_commit(connection, results)
+        self.count(kind, results)
+        self.rejected_by[caller] += len(rejected)
         if any(result.status == "stored" for result in results):
             self.on_stored()
         return results
+
+    def count(self, kind: Kind, results: Sequence[ItemOutcome]) -> None:
+        """Count what became of items, once that is committed."""
+        self.outcomes.update((kind, result.status) for result in results)
 
     def parse(self, kind: Kind, item: object) -> AnyFact:
         """
@@ -174,6 +197,14 @@ class _Batch:
         self.quarantine.check(self.table.id_of(fact), fact)
         self.table.add(row)
         return "stored"
+
+
+def _rejected(kind: Kind, items: Sequence[object], results: Sequence[ItemOutcome]) -> list[RejectedItem]:
+    return [
+        RejectedItem.of(kind, item, reason=str(result.error))
+        for item, result in zip(items, results, strict=True)
+        if result.error is not None
+    ]
 
 
 def _fact(item: AnyFact | SuspectFact) -> AnyFact:

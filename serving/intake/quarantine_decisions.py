@@ -35,6 +35,7 @@ def release_fact(
         write_audit_entry(connection, at=now, actor=actor, action="quarantine.release", target=f"number {number}")
         if before_commit is not None:
             before_commit(connection, fact_held, result)
+    ingestion.count(fact_held.kind, [result])
     return result
 
 

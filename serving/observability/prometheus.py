@@ -1,5 +1,5 @@
 """
-Metrics for Prometheus; no label names a lead, a key or an address.
+Metrics for Prometheus; no label names a lead, a secret or an address, and callers cannot add series without end.
 
 Several processes share one folder (``PROMETHEUS_MULTIPROC_DIR``), so that the one that is scraped answers for all.
 What each counts for itself is refreshed there once a second; what the store knows is read at each scrape.
@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 
 from data.instants import SECOND_US
+from serving.intake.ingestion import Ingestion
 from serving.observability.open_connections import OpenConnections
 from serving.scores.receipt_retention import ReceiptCounts, receipt_counts
 from serving.service import Service
@@ -35,6 +36,8 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _TOO_MANY = 429
+_MOST_KEYS = 100
+"""Keys that have a series of their own; those that a process sees later share one."""
 _REFRESH_S = 1.0
 
 
@@ -69,6 +72,19 @@ class Meter:
             ["error"],
             registry=registry,
         )
+        self._facts = Counter(
+            "leadscore_facts",
+            "facts that were sent, by kind and by what became of them",
+            ["kind", "outcome"],
+            registry=registry,
+        )
+        self._rejected = Counter(
+            "leadscore_rejected_items",
+            "items that were not stored, by the id of the key that sent them",
+            ["key_id"],
+            registry=registry,
+        )
+        self._handovers = _counter(registry, "handovers", "leads that were handed over")
         self._lost = _counter(registry, "receipts_lost", "receipts of answers that could not be saved in time")
         self._swaps = _counter(registry, "model_swaps", "times that a process switched to another scorer")
         self._swept = _counter(registry, "swept_leads", "leads scored again because time passed")
@@ -106,7 +122,9 @@ class Meter:
         self._add(self._lost, "lost", service.recorder.lost)
         self._add(self._swaps, "swaps", service.active_scorer.swaps)
         self._add(self._swept, "swept", service.worker.backlog_follower.swept)
-        for error, count in service.worker.store_errors.items():
+        self._add(self._handovers, "handed over", service.worker.backlog_follower.rescoring.handed_over)
+        self._count_facts(service.ingestion)
+        for error, count in service.worker.store_errors.copy().items():
             self._add(self.store_errors.labels(error), f"store error {error}", count)
         self._open.set(len(self._connections))
         self._add(self._cut_off, "cut off", self._connections.cut_off)
@@ -140,6 +158,13 @@ class Meter:
         if method in _METHODS:
             self._series[kind] = series
         return series
+
+    def _count_facts(self, ingestion: Ingestion) -> None:
+        for (kind, outcome), count in ingestion.outcomes.copy().items():
+            self._add(self._facts.labels(kind, outcome), f"fact {kind} {outcome}", count)
+        for number, (key_id, count) in enumerate(ingestion.rejected_by.copy().items()):
+            label = key_id if number < _MOST_KEYS else "other"
+            self._add(self._rejected.labels(label), f"rejected of {key_id}", count)
 
     def _add(self, counter: Counter, name: str, total: int) -> None:
         counter.inc(max(0, total - self._counted.get(name, 0)))

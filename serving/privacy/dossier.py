@@ -34,6 +34,7 @@ from serving.store.tables import (
     outcomes,
     pending_scores,
     quarantine,
+    rejected_items,
     routes,
     scores,
 )
@@ -158,6 +159,7 @@ def _held(connection: Connection, person: Collection[str]) -> dict[str, list[dic
         "outcomes": _rows(connection, outcomes, person, by="reached_at"),
         "merges": _rows(connection, merges, person, by="merged_at"),
         "quarantined_facts": _rows(connection, quarantine, person, by="received_at"),
+        "rejected_items": _rows(connection, rejected_items, person, by="rejected_at"),
         "waiting_to_be_scored": _rows(connection, pending_scores, person, by="since"),
         "stored_scores": _rows(connection, scores, person, by="as_of"),
         "handovers": _rows(connection, routes, person, by="routed_at"),

@@ -44,19 +44,23 @@ class ScoredBatch:
     crossing: Mapping[str, KnownLead]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rescorer:
     """
     Scores leads and writes the results.
 
     Everything is computed on a snapshot, then written in one short transaction; leads that changed meanwhile (were
     merged, erased or loaded) are left out and stay due.
+
+    Attributes:
+        handed_over: how many leads this process has handed over.
     """
 
     database: Database
     clock: Clock
     active_scorer: ActiveScorer
     crossing_rules: CrossingRules
+    handed_over: int = 0
 
     def rescore(self, due: Due) -> int:
         """
@@ -69,7 +73,9 @@ class Rescorer:
             return 0
         batch = self._score(due)
         with self.database.writing() as connection:
-            return self._write(connection, batch)
+            settled, handed_over = self._write(connection, batch)
+        self.handed_over += handed_over
+        return settled
 
     def _score(self, due: Due) -> ScoredBatch:
         as_of = self.clock.as_of(self.database.other_writer_since)
@@ -109,7 +115,8 @@ class Rescorer:
         ]
         return live.points(raw_connection(connection), query)
 
-    def _write(self, connection: Connection, batch: ScoredBatch) -> int:
+    def _write(self, connection: Connection, batch: ScoredBatch) -> tuple[int, int]:
+        """Write what was found; return how many leads are no longer due, and how many were handed over."""
         lead_ids = self._unchanged(connection, batch)
         receipts = [each for each in batch.receipts if each.row["lead_id"] in lead_ids]
         by_time = {each for each in lead_ids if batch.due[each] is None and each not in batch.crossing}
@@ -128,7 +135,7 @@ class Rescorer:
                 for each in crossed
             ],
         )
-        return _settle(connection, batch, lead_ids)
+        return _settle(connection, batch, lead_ids), len(crossed)
 
     def _unchanged(self, connection: Connection, batch: ScoredBatch) -> set[str]:
         """Return the leads that have not changed since they were scored."""

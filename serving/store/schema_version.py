@@ -6,9 +6,9 @@ from sqlalchemy import Connection, inspect, text
 
 from serving.errors import StoreError
 
-NEWEST = "4"
+NEWEST = "5"
 _FIRST = "1"
-_KNOWN = (_FIRST, "2", "3", NEWEST)
+_KNOWN = (_FIRST, "2", "3", "4", NEWEST)
 _STEPS = Path(__file__).parent / "migrations"
 
 

@@ -135,6 +135,24 @@ quarantine = Table(
 )
 """Facts with an instant that cannot be right, as they were sent; nothing counts them until they are released."""
 
+rejected_items = Table(
+    "rejected_items",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("rejected_at", BigInteger, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("item_id", Text),
+    Column("lead_id", Text),
+    Column("reason", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Index(None, "key_id", "id"),
+    Index(None, "lead_id"),
+    Index(None, "rejected_at"),
+    sqlite_autoincrement=True,
+)
+"""What callers sent and was not stored, for seven days; ``fields`` are separated by spaces."""
+
 tombstones = Table(
     "tombstones",
     metadata,

@@ -28,6 +28,7 @@ from tests.client import answer_types
 from tests.serving.conftest import ROOT
 
 URL = "http://leads.test"
+LISTS = {"worklist": "scores", "handovers": "routes", "rejected_items": "rejected"}
 STORED = {"results": [{"id": "a", "status": "stored"}]}
 READY = {"status": "ok", "degraded": False}
 
@@ -62,7 +63,7 @@ class Blocking:
     def call(self, network, name, *args, key=None, patience_s=60):
         with httpx.Client(transport=httpx.MockTransport(network)) as http:
             result = getattr(Client(URL, http=http, key=key, patience_s=patience_s), name)(*args)
-            return list(result) if name in {"worklist", "handovers"} else result
+            return list(result) if name in LISTS else result
 
 
 class Async:
@@ -72,7 +73,7 @@ class Async:
         async def main():
             async with httpx.AsyncClient(transport=httpx.MockTransport(network.asynchronously)) as http:
                 result = getattr(AsyncClient(URL, http=http, key=key, patience_s=patience_s), name)(*args)
-                return [entry async for entry in result] if name in {"worklist", "handovers"} else await result
+                return [entry async for entry in result] if name in LISTS else await result
 
         return asyncio.run(main())
 
@@ -264,10 +265,10 @@ class Leads(Network):
         first, size = int(query.get("cursor", 0)), int(query["limit"])
         following = str(first + size) if first + size < 2_500 else None
         leads = [{"lead_id": f"L-{n}"} for n in range(first, min(first + size, 2_500))]
-        return httpx.Response(200, json={"scores": leads, "routes": leads, "next": following})
+        return httpx.Response(200, json={**dict.fromkeys(LISTS.values(), leads), "next": following})
 
 
-@pytest.mark.parametrize("name", ["worklist", "handovers"])
+@pytest.mark.parametrize("name", LISTS)
 def test_lists_are_read_page_by_page_with_the_cursor_of_the_page_before(caller, name):
     network = Leads()
     assert [entry["lead_id"] for entry in caller.call(network, name)] == [f"L-{n}" for n in range(2_500)]
@@ -314,6 +315,8 @@ def test_the_client_offers_what_the_service_does(store):
     sent = client.send_activities(activities)
     assert (sent.stored, sent.rejected) == (2, 1)
     assert (sent.refused[0].index, sent.refused[0].id, sent.refused[0].field) == (2, "a-2", "kind")
+    assert [item["item_id"] for item in client.rejected_items()] == ["a-2", None]
+    assert [item["fields"] for item in client.rejected_items(1)] == [["kind"]]
     assert client.send_activities(activities[:2]).duplicates == 2
     assert client.send_outcomes([]).results == ()
     store.catch_up()

@@ -14,7 +14,7 @@ from data.home import Home
 from data.playbook import load_playbook
 from data.row_faults import FAULTS, describe_fault
 from data.workspace import Workspace
-from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, TWO_LEADS, company, imported, rejected, rows
+from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, PLAYBOOK, TWO_LEADS, company, imported, rejected, rows
 
 FULL = {
     **ACTIVITIES,
@@ -131,6 +131,19 @@ def test_of_duplicates_the_first_known_is_kept(tmp_path):
     warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, FULL]))
     assert rows(warehouse, "activities", "subject") == [("early",)]
     assert found_in(warehouse) == {("contradicting", "activity_id"): 1}
+
+
+def test_where_the_playbook_lists_the_subjects_of_a_kind_others_are_rejected(tmp_path):
+    words = {"did": "filled in a form", "one": "form", "many": "forms"}
+    activities = PLAYBOOK["activities"] | {"form": {**words, "subjects": {"trial": words}}}
+    table = HEAD + "".join(
+        f"{number},ann,{kind},2026-02-01,2026-02-02,{subject},\n"
+        for number, (kind, subject) in enumerate([("form", "trial"), ("form", ""), ("form", "x"), ("view", "x")])
+    )
+    files = {"leads.csv": TWO_LEADS, "web.csv": table}
+    warehouse = imported(company(tmp_path, files, [LEADS, FULL], activities=activities))
+    assert found_in(warehouse) == {("unknown_subject", "subject"): 1}
+    assert rows(warehouse, "activities", "kind", "subject") == [("form", "trial"), ("form", None), ("view", "x")]
 
 
 def test_a_row_may_break_several_rules_and_all_are_told(tmp_path):

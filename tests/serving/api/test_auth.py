@@ -33,6 +33,7 @@ TABLE = {
     "POST /v1/outcomes": (EVENTS,),
     "POST /v1/leads/{lead_id}/merge": (EVENTS,),
     "GET /v1/quarantine": (EVENTS,),
+    "GET /v1/rejected": (EVENTS,),
     "POST /v1/quarantine/{number}/release": (ADMIN,),
     "DELETE /v1/quarantine/{number}": (ADMIN,),
     "GET /v1/leads/{lead_id}/score": (SCORES,),

@@ -8,6 +8,7 @@ import sys
 import pytest
 from sqlalchemy import text
 
+from serving.observability import prometheus
 from serving.observability.prometheus import _forget_dead_processes, route_of
 from tests.serving.conftest import key_in
 
@@ -84,6 +85,41 @@ def test_sweeps_are_reported(store):
     found = metrics(store)
     assert found["leadscore_swept_leads_total"] == swept + 1
     assert found["leadscore_sweep_last_timestamp_seconds"] == pytest.approx(store.clock.now_us / 1e6, abs=1)
+
+
+def test_facts_are_counted_by_kind_and_outcome_and_what_was_rejected_by_its_sender(store):
+    ahead = {"activity_id": "a-1", "lead_id": "L-1", "kind": "demo_request", "occurred_at": store.clock.before(-2)}
+    lead, wrong = {"lead_id": "L-1"}, {"lead_id": "L-2", "surprise": 1}
+    store.client.post("/v1/leads", json=[lead, lead, wrong]).raise_for_status()
+    store.client.post("/v1/activities", json=ahead).raise_for_status()
+    found, (key_id,) = metrics(store), {row[2] for row in store.rows("rejected_items")}
+    counted = {name: value for name, value in found.items() if name.startswith("leadscore_facts_total")}
+    assert counted == {
+        'leadscore_facts_total{kind="leads",outcome="stored"}': 1,
+        'leadscore_facts_total{kind="leads",outcome="duplicate"}': 1,
+        'leadscore_facts_total{kind="leads",outcome="rejected"}': 1,
+        'leadscore_facts_total{kind="activities",outcome="quarantined"}': 1,
+    }
+    assert found[f'leadscore_rejected_items_total{{key_id="{key_id}"}}'] == 1
+    store.client.post("/v1/quarantine/1/release").raise_for_status()
+    assert metrics(store)['leadscore_facts_total{kind="activities",outcome="stored"}'] == 1
+
+
+def test_only_so_many_senders_have_a_series_of_their_own(store, monkeypatch):
+    monkeypatch.setattr(prometheus, "_MOST_KEYS", 2)
+    for number in range(4):
+        store.service.ingestion.ingest("leads", [{}], caller=f"key-{number}")
+    counted = {name: value for name, value in metrics(store).items() if "rejected_items_total" in name}
+    names = {f'leadscore_rejected_items_total{{key_id="{key_id}"}}': 1 for key_id in ("key-0", "key-1")}
+    assert counted == names | {'leadscore_rejected_items_total{key_id="other"}': 2}
+
+
+def test_handovers_are_counted(store):
+    assert metrics(store)["leadscore_handovers_total"] == 0
+    store.lead("L-1", attributes={"seniority": "vp", "employees": 500})
+    store.activity("a-1", kind="demo_request")
+    store.activity("a-2", kind="trial_start")
+    assert metrics(store)["leadscore_handovers_total"] == len(store.routes()) == 1
 
 
 def test_receipts_that_wait_are_reported(store):

@@ -43,6 +43,7 @@ def test_it_holds_every_row_that_names_the_lead(known):
         "outcomes": "outcomes",
         "merges": "merges",
         "quarantine": "quarantined_facts",
+        "rejected_items": "rejected_items",
         "pending_scores": "waiting_to_be_scored",
         "scores": "stored_scores",
         "receipts": "receipts",
