@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.verb_options import KeyId, Plain
+from data.verb_options import ExpiresDays, KeyId, Plain
 from data.verbs import verb
 
 if TYPE_CHECKING:
@@ -24,16 +24,13 @@ def create_key(
             "May be repeated."
         ),
     ],
-    expires_days: Annotated[
-        float | None, typer.Option(metavar="N", help="Days until it expires; default: never.")
-    ] = None,
+    expires_days: ExpiresDays = None,
     plain: Plain = False,
 ) -> "VerbResult":
     """Create a key; its secret is shown only now."""
-    from serving.verbs.manage_keys import PlainSecret, create
+    from serving.verbs.manage_keys import create
 
-    made = create(context.workspace, name, scopes=scope, expires_days=expires_days)
-    return PlainSecret(made) if plain else made
+    return create(context.workspace, name, scopes=scope, expires_days=expires_days).printed(plain=plain)
 
 
 @verb(keys, "Commands", name="list")
@@ -52,10 +49,9 @@ def rotate_key(
     plain: Plain = False,
 ) -> "VerbResult":
     """Replace a key by a new one; both work until the overlap is over."""
-    from serving.verbs.manage_keys import PlainSecret, rotate
+    from serving.verbs.manage_keys import rotate
 
-    made = rotate(context.workspace, key_id, overlap_hours=overlap_hours)
-    return PlainSecret(made) if plain else made
+    return rotate(context.workspace, key_id, overlap_hours=overlap_hours).printed(plain=plain)
 
 
 @verb(keys, "Commands", name="revoke")

@@ -257,6 +257,14 @@ def recheck(
     return run(context.workspace, sample=sample, hours=hours, seed=seed, progress=context.progress)
 
 
+@verb(app, OPERATIONS)
+def doctor(context: "Context") -> "VerbResult":
+    """Say what is wrong with the service, if anything."""
+    from serving.verbs.doctor import doctor as run
+
+    return run(context)
+
+
 @verb(app, PRIVACY)
 def dossier(
     context: "Context",

@@ -154,8 +154,9 @@ def run_verb(chosen: SharedOptions, verb: Callable[[Context], VerbResult | None]
         result = verb(Context(folder, exports, bars.enter_context(shown()), Output(stderr=as_json), answer))
         if result is not None:
             answer(result)
-    if not getattr(result, "passed", True):
-        raise typer.Exit(USER_MISTAKE)
+    code = getattr(result, "exit_code", 0 if getattr(result, "passed", True) else USER_MISTAKE)
+    if code:
+        raise typer.Exit(code)
 
 
 def _terminate(number: int, _frame: FrameType | None) -> NoReturn:

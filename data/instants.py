@@ -10,6 +10,7 @@ from data.errors import DataError
 SECOND_US = 1_000_000
 HOUR_US = 3_600 * SECOND_US
 DAY_US = 24 * HOUR_US
+_UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,6 +49,18 @@ def iso(instant_us: int) -> str:
     '1970-01-01T00:00:01.500000Z'
     """
     return from_us(instant_us).isoformat().replace("+00:00", "Z")
+
+
+def span_in_words(span_us: int) -> str:
+    """
+    Word how long a span is, in the largest unit of which there are two.
+
+    >>> span_in_words(90 * 60 * SECOND_US), span_in_words(3 * DAY_US), span_in_words(1)
+    ('90 minutes', '3 days', '0 seconds')
+    """
+    seconds = span_us // SECOND_US
+    many, unit = next(((seconds // size, unit) for size, unit in _UNITS if seconds >= 2 * size), (seconds, "seconds"))
+    return f"{many:,} {unit}"
 
 
 def parse(text: str, zone: str = "UTC") -> int:

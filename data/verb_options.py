@@ -22,4 +22,7 @@ Plain = Annotated[bool, typer.Option("--plain", help="Print only the secret, for
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Also replace files that somebody changed.")]
 LeadId = Annotated[str, typer.Argument(help="Id of the lead.")]
 PersonId = Annotated[str, typer.Argument(help="Any id of the person.")]
+ExpiresDays = Annotated[
+    float | None, typer.Option("--expires-days", metavar="N", help="Days until it expires; default: never.")
+]
 KeyId = Annotated[str, typer.Argument(help="Id of the key, from `leadscore keys list`.")]

@@ -9,10 +9,9 @@ from serving.api.schemas.service_state import LivenessOut, ReadinessOut
 from serving.errors import ClockBehindError, DiskFullError, StoppingError
 from serving.observability.request_log import ShutdownState
 from serving.service import service_of
-from serving.store.store_health import disk_free_bytes, newest_fact_at, prove_writable
+from serving.store.store_health import LEAST_FREE_BYTES, disk_free_bytes, newest_fact_at, prove_writable
 
 router = APIRouter(prefix="/health", tags=["health"])
-_LEAST_FREE_BYTES = 16 * 2**20
 
 
 @router.head("/live", include_in_schema=False)
@@ -54,9 +53,9 @@ def _check_clock(newest: int | None, now: int, *, skew_s: float) -> None:
 
 def _check_disk(free_bytes: int | None) -> None:
     """Refuse to be ready before the disk is quite full: a single row may still find room where facts find none."""
-    if free_bytes is not None and free_bytes < _LEAST_FREE_BYTES:
+    if free_bytes is not None and free_bytes < LEAST_FREE_BYTES:
         message = (
-            f"The disk of the store has {free_bytes // 2**20:,} MiB left, and {_LEAST_FREE_BYTES // 2**20} are needed: "
+            f"The disk of the store has {free_bytes // 2**20:,} MiB left, and {LEAST_FREE_BYTES // 2**20} are needed: "
             "make room, or facts will be refused."
         )
         raise DiskFullError(message)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from data.instants import SECOND_US, iso
+from data.instants import iso, span_in_words
 from serving.errors import ConflictError, SettledError, UnknownFactError
 from serving.facts import ActivityFact, LeadFact, OutcomeFact, read_as, shown
 from serving.store.tables import quarantine
@@ -22,7 +22,6 @@ MODELS: Mapping[Kind, type[AnyFact]] = {"leads": LeadFact, "activities": Activit
 IDS: Mapping[Kind, str] = {"leads": "lead_id", "activities": "activity_id", "outcomes": "outcome_id"}
 INSTANTS: Mapping[Kind, str] = {"leads": "created_at", "activities": "occurred_at", "outcomes": "reached_at"}
 _ANY_FACT = select(quarantine.c.id).limit(1)
-_UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,9 @@ def suspicion(kind: Kind, fact: AnyFact, *, now: int, skew_us: int) -> str | Non
     name = INSTANTS[kind]
     instant: int | None = getattr(fact, name)
     return (
-        None if instant is None or instant <= now + skew_us else f"{name} is {_span(instant - now)} ahead of our clock"
+        None
+        if instant is None or instant <= now + skew_us
+        else f"{name} is {span_in_words(instant - now)} ahead of our clock"
     )
 
 
@@ -154,15 +155,3 @@ def read_quarantined(connection: Connection, number: int) -> QuarantinedFact:
 def _quarantined(row: Any) -> QuarantinedFact:
     columns = (row.fact_id, row.lead_id, json.loads(row.fact), row.why, row.received_at, row.released_at)
     return QuarantinedFact(row.id, row.kind, *columns)
-
-
-def _span(span_us: int) -> str:
-    """
-    Word how long a span is, in the largest unit of which there are two.
-
-    >>> _span(90 * 60 * 1_000_000), _span(3 * 86_400 * 1_000_000), _span(1)
-    ('90 minutes', '3 days', '0 seconds')
-    """
-    seconds = span_us // SECOND_US
-    many, unit = next(((seconds // size, unit) for size, unit in _UNITS if seconds >= 2 * size), (seconds, "seconds"))
-    return f"{many:,} {unit}"

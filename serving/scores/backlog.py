@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from data.instants import SECOND_US
 from serving.clock import Clock
@@ -76,7 +76,11 @@ class BacklogFollower:
     def backlog(self) -> Backlog:
         """Return how many leads wait to be scored, and since when."""
         with self.database.reading() as connection:
-            count, oldest = connection.execute(
-                select(func.count(), func.min(pending_scores.c.since)).select_from(pending_scores)
-            ).one()
-        return Backlog(count, oldest)
+            return read_backlog(connection)
+
+
+def read_backlog(connection: Connection) -> Backlog:
+    """Return how many leads wait to be scored, and since when."""
+    query = select(func.count(), func.min(pending_scores.c.since)).select_from(pending_scores)
+    count, oldest = connection.execute(query).one()
+    return Backlog(count, oldest)

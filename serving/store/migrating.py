@@ -28,8 +28,8 @@ def take_back(url: str, step: str) -> str:
         StoreError: the store cannot be opened.
     """
     if step not in EARLIER_STEPS:
-        steps = f"{', '.join(EARLIER_STEPS[:-1])} or {EARLIER_STEPS[-1]}"
-        message = f"a store can be taken back to step {steps}; there is no other earlier step."
+        *others, last = EARLIER_STEPS
+        message = f"a store can be taken back to step {', '.join(others)} or {last}; there is no other earlier step."
         raise SettingsError(message)
     database = Database(url)
     try:

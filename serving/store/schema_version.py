@@ -19,7 +19,9 @@ def upgrade(connection: Connection, to: str = NEWEST) -> None:
     Raises:
         StoreError: a later release made the store.
     """
-    step = _step(connection)
+    step = recorded_step(connection)
+    if step == _FIRST and not _counts_steps(connection):
+        _adopt(connection)
     if step == to:
         return
     if step is not None and step not in _KNOWN:
@@ -38,16 +40,17 @@ def downgrade(connection: Connection, to: str) -> None:
     _run(connection, "downgrade", to)
 
 
-def _step(connection: Connection) -> str | None:
+def recorded_step(connection: Connection) -> str | None:
     """Return the step that a store is at; None for an empty database."""
     tables = set(inspect(connection).get_table_names())
     if "alembic_version" in tables:
         step: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return step
-    if "leads" not in tables:
-        return None
-    _adopt(connection)
-    return _FIRST
+    return _FIRST if "leads" in tables else None
+
+
+def _counts_steps(connection: Connection) -> bool:
+    return "alembic_version" in inspect(connection).get_table_names()
 
 
 def _adopt(connection: Connection) -> None:

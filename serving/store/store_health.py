@@ -4,15 +4,50 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, make_url, select, text
 
+from serving.errors import StoreError
+from serving.settings import database_url
 from serving.store.database import Database
+from serving.store.schema_version import recorded_step
 from serving.store.state import NEWEST_FACT, read_state, write_state
+from serving.store.store_errors import STORE_ERRORS, name_of
 from serving.store.tables import activities, lead_versions, outcomes
 
+LEAST_FREE_BYTES = 16 * 2**20
+"""With less free space the disk counts as full: a single row may still find room where facts find none."""
 _PROBE = "write_probe"
 _BUSY = "SQLITE_BUSY"
+
+
+def step_of_store(url: str) -> str | None:
+    """
+    Return the step that a store's tables are at, None where it has none; nothing is created or migrated.
+
+    Raises:
+        StoreError: there is no such store, or it does not answer.
+    """
+    place = make_url(database_url(url))
+    is_file = place.get_backend_name() == "sqlite"
+    if is_file and not Path(str(place.database)).exists():
+        message = f"there is no store at {place.database}."
+        raise StoreError(message)
+    engine = create_engine(_read_only(place) if is_file else place, poolclass=NullPool, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            return recorded_step(connection)
+    except STORE_ERRORS as error:
+        message = f"{place.render_as_string(hide_password=True)} does not answer ({name_of(error)})."
+        raise StoreError(message) from None
+    finally:
+        engine.dispose()
+
+
+def _read_only(place: URL) -> URL:
+    file = f"file:{quote(str(Path(str(place.database)).resolve()))}"
+    return place.set(database=file, query={"mode": "ro", "uri": "true"})
 
 
 def prove_writable(database: Database) -> None:

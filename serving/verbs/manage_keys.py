@@ -27,6 +27,10 @@ class CreatedKey:
     secret: str
     replaces: Key | None = None
 
+    def printed(self, *, plain: bool) -> "CreatedKey | PlainSecret":
+        """Return what is printed of it: all, or the secret alone."""
+        return PlainSecret(self) if plain else self
+
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         replaced = None if self.replaces is None else _key_json(self.replaces)

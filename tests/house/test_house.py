@@ -43,6 +43,7 @@ VERBS = (
     "deploy",
     "export",
     "recheck",
+    "doctor",
     "erase",
     "dossier",
     "demo",
