@@ -57,7 +57,7 @@ def _metrics(http: httpx.Client, key: str | None) -> ExaminationResult:
     if answer.status_code != _OK:
         return fine("metrics", "not read: LEADSCORE_KEY holds no key of this service")
     sums = dict.fromkeys(_TROUBLE, 0.0)
-    for family in text_string_to_metric_families(answer.text):  # type: ignore[no-untyped-call]
+    for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:
             if sample.name in sums:
                 sums[sample.name] += sample.value
