@@ -325,6 +325,7 @@ class ReplayDict(TypedDict):
     """A receipt computed again."""
 
     again: ReplayedScoreDict | None
+    changed_by_erasure: list[str]
     differences: list[str]
     equal: bool
     given: ReceiptDict

@@ -4,7 +4,8 @@ Recheck: served scores compared with what the batch engine computes from the sam
 
 Live features run as SQL of the store, training sets come from DuckDB. Both are compiled from one expression; this check
 measures every night that they agree on what was really served. It recomputes a sample of receipts from the facts of
-their leads and of the other leads of their accounts.
+their leads and of the other leads of their accounts. Values that differ because a colleague was erased are no fault, and
+are counted apart.
 """
 
 import json
@@ -32,6 +33,7 @@ from models.errors import ModelError
 from serving.errors import RecheckError, UnknownScorerError
 from serving.scorers.deployments import load_scorer
 from serving.scores.receipt_history import same_value
+from serving.store.changed_accounts import changed_by_erasure
 from serving.store.database import Database
 
 _COLLEAGUES = (
@@ -68,7 +70,8 @@ class RecheckResult:
         leads: leads whose facts were read.
         values: feature values that were compared.
         unknown: sampled receipts that could not be recomputed, because their scorer is missing or damaged in the store.
-        differences: every value that differs.
+        differences: every value that differs and should not.
+        changed_by_erasure: values of accounts that differ because a colleague was erased.
     """
 
     given: int
@@ -78,16 +81,18 @@ class RecheckResult:
     values: int
     unknown: tuple[str, ...]
     differences: tuple[FeatureDifference, ...]
+    changed_by_erasure: tuple[FeatureDifference, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether every value in the sample is what was served."""
+        """Whether every value in the sample is what was served, or was changed by an erasure."""
         return not self.differences and not self.unknown
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        differences = [difference.as_json() for difference in self.differences]
-        return {**asdict(self), "differences": differences, "passed": self.passed}
+        names = ("differences", "changed_by_erasure")
+        differences = {name: [difference.as_json() for difference in getattr(self, name)] for name in names}
+        return {**asdict(self), **differences, "passed": self.passed}
 
     def show(self, console: Console) -> None:
         """Print it, with every difference on its own line."""
@@ -98,8 +103,14 @@ class RecheckResult:
         for receipt_id in self.unknown:
             console.print(f"receipt {receipt_id}: its scorer is not in the store, or is damaged there.")
         wrong = len({difference.receipt_id for difference in self.differences})
+        if self.changed_by_erasure:
+            receipts = len({difference.receipt_id for difference in self.changed_by_erasure})
+            console.print(
+                f"{len(self.changed_by_erasure):,} values of {receipts:,} receipts were changed by an erasure: a"
+                " colleague who counted then is no longer known."
+            )
         console.print(
-            "[green]Every value is what was served.[/]"
+            f"[green]Every {'other ' if self.changed_by_erasure else ''}value is what was served.[/]"
             if self.passed
             else f"[red]{len(self.differences):,} values of {wrong:,} receipts differ; {len(self.unknown):,} receipts"
             " could not be recomputed.[/]"
@@ -152,6 +163,7 @@ def recheck(
         copy_facts(moment, Path(scratch), shape=shape, lead_ids=leads, progress=progress)
         known = receipts[receipts["scorer"].isin(list(catalogs))]
         differences = tuple(_differences(Path(scratch), known, catalogs, progress))
+    excused = _changed_by_erasure(database, differences, catalogs.values())
     return RecheckResult(
         given=given,
         sampled=len(receipts),
@@ -159,7 +171,8 @@ def recheck(
         leads=len(leads),
         values=sum(len(catalogs[scorer].features) for scorer in known["scorer"]),
         unknown=tuple(receipts["receipt_id"][~receipts["scorer"].isin(list(catalogs))]),
-        differences=differences,
+        differences=tuple(difference for difference in differences if difference not in excused),
+        changed_by_erasure=excused,
     )
 
 
@@ -241,6 +254,21 @@ def _compared(receipts: pd.DataFrame, catalog: Catalog) -> Iterator[FeatureDiffe
             computed = _plain(row[name])
             if not same_value(value, computed):
                 yield FeatureDifference(row["receipt_id"], row["lead_id"], int(row["as_of"]), name, value, computed)
+
+
+def _changed_by_erasure(
+    database: Database, differences: Sequence[FeatureDifference], catalogs: Iterable[Catalog]
+) -> tuple[FeatureDifference, ...]:
+    """Return those differences that follow from an erasure: of features of an account that lost a lead."""
+    of_account = {feature.name for catalog in catalogs for feature in catalog.features if feature.over == "account"}
+    served = {(difference.lead_id, difference.as_of) for difference in differences if difference.feature in of_account}
+    with database.reading() as connection:
+        changed = {at for at in served if changed_by_erasure(connection, *at)}
+    return tuple(
+        difference
+        for difference in differences
+        if difference.feature in of_account and (difference.lead_id, difference.as_of) in changed
+    )
 
 
 def _plain(value: Any) -> Value:

@@ -19,6 +19,7 @@ from data.instants import iso
 from serving.errors import UnknownLeadError
 from serving.facts import shown
 from serving.store.audit_log import keyed_hash, write_audit_entry
+from serving.store.changed_accounts import note_changed_accounts
 from serving.store.database import Database
 from serving.store.state import read_state, write_state
 from serving.store.tables import idempotent_request_leads, idempotent_requests, merges, metadata, store_state
@@ -145,6 +146,7 @@ def erase(
     """
     with database.writing() as connection:
         person = ids_of_person(connection, lead_id)
+        note_changed_accounts(connection, person, at)
         rows = _delete(connection, person)
         first = erased_at(connection, lead_id)
         if not rows and first is None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from data.instants import iso
-from features.feature import Value
+from features.feature import Feature, Value
 from models.errors import ModelError
 from models.receipt import Reason, Receipt, changes, displayed, scorer_json
 from models.scorer import Scorer
@@ -17,6 +17,7 @@ from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerE
 from serving.facts import shown
 from serving.scorers.deployments import Role, load_scorer
 from serving.scorers.live_scorer import LiveScorer, compile_scorer
+from serving.store.changed_accounts import changed_by_erasure
 from serving.store.database import Dialect, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import leads, merges, receipts
@@ -141,12 +142,14 @@ class ReceiptReplay:
     Attributes:
         past: the receipt as it was served.
         again: the receipt recomputed from facts; None if its scorer cannot be loaded, or the lead is not known then.
-        differences: what differs, in words.
+        differences: what differs and should not, in words.
+        changed_by_erasure: what differs because a lead of the same account was erased, in words.
     """
 
     past: PastReceipt
     again: Receipt | None
     differences: tuple[str, ...]
+    changed_by_erasure: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API writes it."""
@@ -155,6 +158,7 @@ class ReceiptReplay:
             "receipt_id": self.past.row.receipt_id,
             "equal": not self.differences,
             "differences": list(self.differences),
+            "changed_by_erasure": list(self.changed_by_erasure),
             "given": self.past.as_json(),
             "again": None if self.again is None else self.again.as_json(degraded=degraded),
         }
@@ -171,8 +175,14 @@ def recompute_receipt(connection: Connection, past: PastReceipt, dialect: Dialec
     known = live.known(raw_connection(connection), [(row.lead_id, row.as_of)]).get(row.lead_id)
     if known is None:
         return ReceiptReplay(past, None, (*differences, "the lead is not known as of that instant"))
-    differences += _value_differences(scorer.catalog.names, past.values, known.values)
-    return ReceiptReplay(past, scorer.receipt(row.lead_id, row.as_of, known.values), tuple(differences))
+    by_feature = _value_differences(scorer.catalog.features, past.values, known.values)
+    excused = any(feature.over == "account" for feature, _ in by_feature) and changed_by_erasure(
+        connection, row.lead_id, row.as_of
+    )
+    by_erasure = [text for feature, text in by_feature if excused and feature.over == "account"]
+    differences += [text for _, text in by_feature if text not in by_erasure]
+    again = scorer.receipt(row.lead_id, row.as_of, known.values)
+    return ReceiptReplay(past, again, tuple(differences), tuple(by_erasure))
 
 
 def _score_differences(past: PastReceipt, again: Receipt) -> list[str]:
@@ -190,11 +200,12 @@ def _score_differences(past: PastReceipt, again: Receipt) -> list[str]:
     return differences
 
 
-def _value_differences(names: Sequence[str], served: Sequence[Value], now: Sequence[Value]) -> list[str]:
-    pairs = zip(names, served, now, strict=True)
+def _value_differences(
+    features: Sequence[Feature], served: Sequence[Value], now: Sequence[Value]
+) -> list[tuple[Feature, str]]:
     return [
-        f"{name}: {before!r} was known then, the facts give {after!r} now"
-        for name, before, after in pairs
+        (feature, f"{feature.name}: {before!r} was known then, the facts give {after!r} now")
+        for feature, before, after in zip(features, served, now, strict=True)
         if not same_value(before, after)
     ]
 

@@ -65,10 +65,17 @@ class ReplayOut(Answer):
     """A receipt computed again."""
 
     receipt_id: str = _RECEIPT_ID
-    equal: bool = Field(description="whether values and facts have the very same score again", examples=[True])
+    equal: bool = Field(
+        description="whether values and facts have the very same score again, apart from what an erasure changed",
+        examples=[True],
+    )
     differences: list[str] = Field(
         description="what differs, feature by feature and reason by reason",
         examples=[["page_views_7d: 3.0 was known then, the facts give 2.0 now"]],
+    )
+    changed_by_erasure: list[str] = Field(
+        description="what differs because a lead of the same account was erased, which is no fault",
+        examples=[["account_page_views_7d: 5.0 was known then, the facts give 3.0 now"]],
     )
     given: ReceiptOut = Field(description="the receipt as it was stored")
     again: ReplayedScoreOut | None = Field(
