@@ -91,7 +91,7 @@ def create_app(
 def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Service:
     """Open the parts of the service: playbook, store, and the scorer in use."""
     playbook = load_playbook(settings.playbook)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s, ledger=settings.ledger_file)
     try:
         if changed := claim_store(database, playbook.company):
             _LOG.warning("%s", changed)

@@ -8,6 +8,8 @@ ServingError               base of every error of serving
 │   └── OtherStoreError    the store holds the leads of another company
 ├── ExportError            an export cannot be written to its destination
 ├── RecheckError           served scores cannot be compared with history
+├── BackupError            a backup cannot be made, or is not as it was made
+├── RestoreError           a backup cannot take the store's place
 ├── LoadError              there is no history to load
 ├── KeysError              a key cannot be made, rotated or revoked
 ├── UnknownScorerError     the store does not hold the requested scorer
@@ -31,6 +33,7 @@ ServingError               base of every error of serving
     ├── ClockBehindError   503  the machine's clock is behind what the store knows
     ├── BacklogFullError   503  facts come faster than leads can be scored
     ├── DiskFullError      503  the disk of the store has hardly any space left
+    ├── LedgerError        503  the ledger beside the store cannot be written
     └── StoppingError      503  the service is shutting down and accepts no new requests
 """
 
@@ -81,6 +84,14 @@ class ExportError(ServingError):
 
 class RecheckError(ServingError):
     """Served scores cannot be compared with history."""
+
+
+class BackupError(ServingError):
+    """A backup cannot be made, or is not as it was made."""
+
+
+class RestoreError(ServingError):
+    """A backup cannot take the store's place."""
 
 
 class RequestError(ServingError):
@@ -341,6 +352,22 @@ class DiskFullError(RequestError):
     title = "The disk of the store is full"
     cause = "The disk that holds the store has less than 16 MiB left."
     cure = "Make room on the disk, or give the store a larger one; then the service is ready again."
+
+
+class LedgerError(RequestError):
+    """The ledger beside the store cannot be written, so that a restored backup would undo the act: it is not done."""
+
+    status = 503
+    slug = "ledger-unwritable"
+    title = "The ledger cannot be written"
+    cause = "The ledger, which keeps erasures, revocations and deployments outside the store, cannot be written."
+    cure = "Nothing was done. Make its folder writable, or name another file in `LEADSCORE_LEDGER`, then try again."
+
+    @classmethod
+    def of(cls, reason: str) -> "LedgerError":
+        """Return the error for what the operating system says."""
+        mend = "make its folder writable, or name another file in LEADSCORE_LEDGER."
+        return cls(f"The ledger outside the store cannot be written ({reason}), so nothing was done: {mend}")
 
 
 class StoppingError(RequestError):

@@ -20,6 +20,7 @@ _PREFIX = "LEADSCORE_"
 _IN_PLAYBOOKS = re.compile(rf"\$\{{({_PREFIX}\w+)")
 _FOR_TESTS = "LEADSCORE_RENEW_GOLDEN"
 _UNREADABLE = "the user name or password in the store's URL holds one of @ : / ? #: write it as %40 %3A %2F %3F %23"
+LEDGER_NAME = "ledger.jsonl"
 _SQLITE, _POSTGRES, _PSYCOPG = "sqlite:///", "postgresql://", "postgresql+psycopg://"
 
 
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
     playbook: Path = Field(description="Folder of the playbook.")
     database: str = Field(description="The store: a SQLite file, or `postgresql+psycopg://user:password@host/name`.")
     models: Path = Field(description="Folder of the playbook's bundles and of the pointer to the champion.")
+    ledger: Path | None = Field(
+        default=None,
+        description="File outside the store that keeps erasures, revocations and deployments for the day of a restore.",
+    )
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     clock_skew_s: float = Field(
@@ -105,6 +110,11 @@ class Settings(BaseSettings):
     )
 
     @property
+    def ledger_file(self) -> Path:
+        """The file of the ledger."""
+        return self.ledger or self.models / LEDGER_NAME
+
+    @property
     def database_file(self) -> Path | None:
         """The file of a store on SQLite; None on PostgreSQL."""
         path = self.database.removeprefix(_SQLITE)
@@ -158,6 +168,7 @@ _DEFAULTS_IN_WORDS = {
     "database": "`data/store/NAME/leadscore.db` in the home folder",
     "models": "`models/store/NAME` in the home folder",
     "signing_keys": "none",
+    "ledger": f"`{LEDGER_NAME}` in the folder of models",
 }
 
 

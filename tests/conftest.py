@@ -108,5 +108,15 @@ def template(postgres):
     """A database on PostgreSQL with the store's tables, to be copied: that takes a tenth of making them."""
     from serving.store.database import Database
 
-    Database(postgres.create("template_store")).close()
+    database = Database(postgres.create("template_store"))
+    forget_identity(database)
+    database.close()
     return "template_store"
+
+
+def forget_identity(database):
+    """Make a store one to be copied: each copy gets an id and a secret of its own when it is opened."""
+    from sqlalchemy import text
+
+    with database.writing() as connection:
+        connection.execute(text("DELETE FROM store_state"))

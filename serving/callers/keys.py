@@ -19,6 +19,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 from serving.errors import KeysError
 from serving.facts import is_id
 from serving.store.database import Database
+from serving.store.ledger import note
 from serving.store.tables import api_keys
 
 PREFIX = "lsk_"
@@ -130,6 +131,7 @@ def rotate_key(connection: Connection, key_id: str, *, now: int, overlap_us: int
     made = create_key(connection, old.name, scopes=old.scopes, now=now, expires_at=expires_at)
     changed = {"expires_at": ends_at, "replaced_by": made[0].key_id}
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(changed))
+    note(connection, "expire", [key_id], until=ends_at, says=made[0].key_id)
     return made
 
 
@@ -145,6 +147,7 @@ def revoke_key(connection: Connection, key_id: str, *, now: int) -> Key:
         message = f"key {key_id} was revoked before."
         raise KeysError(message)
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(revoked_at=now))
+    note(connection, "revoke", [key_id])
     return key_named(connection, key_id)
 
 

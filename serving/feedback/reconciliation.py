@@ -4,8 +4,8 @@ Recheck: served scores compared with what the batch engine computes from the sam
 
 Live features run as SQL of the store, training sets come from DuckDB. Both are compiled from one expression; this check
 measures every night that they agree on what was really served. It recomputes a sample of receipts from the facts of
-their leads and of the other leads of their accounts. Values that differ because a colleague was erased are no fault, and
-are counted apart.
+their leads and of the other leads of their accounts. Values that differ because a colleague was erased are no fault,
+and are counted apart.
 """
 
 import json

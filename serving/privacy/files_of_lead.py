@@ -20,6 +20,7 @@ from data.home import Home
 from data.table_caches import TableCache, caches_in
 from serving.privacy.lead_names import PLACEHOLDER, LeadNames
 from serving.privacy.unowned_files import MAY_NAME, NAMES, FileSearch
+from serving.settings import LEDGER_NAME
 from serving.store.writes_in_flight import SLOTS_SUFFIX
 
 _BEING_WRITTEN = "is being written, or its writing was given up less than an hour ago"
@@ -141,6 +142,8 @@ class _FileErasure:
             if path.resolve() not in self._store and not is_slots:
                 self.left.setdefault(str(path), why)
         for path, why in self._search.finds_in(self._models):
+            if path.name == LEDGER_NAME:  # it names no lead, and one whose id is a word of it must not change it
+                continue
             if path.suffix not in _NEVER_NAMES and not (self._is_of_run(path) and not self._names.appear_in(path)):
                 self.left.setdefault(str(path), why)
         for path in self._mlflow_files():

@@ -24,6 +24,7 @@ from models.scorer import Scorer
 from serving.errors import InvalidError, UnknownScorerError
 from serving.store.audit_log import write_audit_entry
 from serving.store.database import Database
+from serving.store.ledger import note
 from serving.store.tables import deployments, scorers
 
 Role = Literal["champion", "shadow"]
@@ -155,7 +156,14 @@ def deploy_stored(
         raise UnknownScorerError(fingerprint)
     row = {"role": role, "fingerprint": fingerprint, "source": source, "deployed_at": at, "deployed_by": by}
     connection.execute(insert(deployments).values(row))
-    return deployments_in_force(connection)[role]
+    made = deployments_in_force(connection)[role]
+    note(connection, "deploy", [role, fingerprint or ""], says=scorer_words(made.scorer))
+    return made
+
+
+def scorer_words(scorer: ScorerId | None) -> str:
+    """Return what people call a scorer in a role."""
+    return "none" if scorer is None else f"{scorer.name} {scorer.version} ({scorer.fingerprint[:12]})"
 
 
 def deployments_in_force(connection: Connection) -> dict[Role, Deployment]:

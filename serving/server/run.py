@@ -127,7 +127,7 @@ def _serve_alone(settings: Settings, listener: socket.socket, *, address: str) -
 def _serve_together(settings: Settings, listener: socket.socket, *, address: str) -> None:
     """Serve from several processes, after what would stop each of them was tried once here."""
     load_playbook(settings.playbook)
-    Database(settings.database, busy_timeout_s=settings.busy_timeout_s).close()
+    Database(settings.database, busy_timeout_s=settings.busy_timeout_s, ledger=settings.ledger_file).close()
     delete_abandoned_folders()
     with tempfile.TemporaryDirectory(prefix=f"{_METRICS_FOLDER}{os.getpid()}-") as folder:
         os.environ[SHARED_FOLDER] = folder

@@ -21,6 +21,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from serving.clock import Clock
 from serving.errors import StoreError
 from serving.settings import database_url
+from serving.store.epoch import identify_store
+from serving.store.ledger import keep_ledger
 from serving.store.state import NEWEST_FACT, write_state
 from serving.store.tables import metadata
 from serving.store.writes_in_flight import WritesInFlight, postgres_writer_since
@@ -54,18 +56,22 @@ class Database:
     Args:
         url: ``sqlite:///path`` or ``postgresql+psycopg://…``; its tables are created or migrated where needed.
         busy_timeout_s: how long a write waits for another process's write.
+        ledger: the file outside the store in which erasures, revocations and deployments are noted.
 
     Attributes:
+        ledger: that file; None if nothing is noted.
         fact_writes: how many transactions of facts this process has committed since it opened the store.
 
     Raises:
         StoreError: the store cannot be opened.
     """
 
-    def __init__(self, url: str, *, busy_timeout_s: float = 30) -> None:
+    def __init__(self, url: str, *, busy_timeout_s: float = 30, ledger: Path | None = None) -> None:
         self.url = make_url(database_url(url))
         self.dialect: Dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgres"
+        self.ledger = ledger
         self._writer = _engine(self.url, busy_timeout_s, writes=True)
+        keep_ledger(self._writer, ledger)
         self._reader = _engine(self.url, busy_timeout_s, writes=False)
         self._autocommit = self._reader.execution_options(isolation_level="AUTOCOMMIT")
         self._turn = threading.Lock()
@@ -183,6 +189,7 @@ class Database:
 
         with self.writing() as connection:
             upgrade(connection)
+            identify_store(connection)
 
 
 def raw_connection(connection: Connection) -> RawConnection:

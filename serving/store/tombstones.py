@@ -6,6 +6,7 @@ from sqlalchemy import Connection, insert, select
 
 from serving.errors import ErasedError
 from serving.store.audit_log import keyed_hash, keyed_hashes
+from serving.store.ledger import note
 from serving.store.tables import tombstones
 
 _BATCH = 1000
@@ -19,6 +20,7 @@ def add_tombstones(connection: Connection, lead_ids: Iterable[str], at: int) -> 
     new = [{"keyed_hash": each, "erased_at": at} for each in hashes.values()]
     if new:
         connection.execute(insert(tombstones), new)
+        note(connection, "erase", hashes.values())
 
 
 def has_tombstones(connection: Connection) -> bool:

@@ -26,7 +26,7 @@ def opened_store(workspace: Workspace) -> Iterator[tuple[Settings, Database]]:
         ServingError: a setting is invalid, or the store cannot be opened, or is another company's.
     """
     settings = settings_for(workspace)
-    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s)
+    database = Database(settings.database, busy_timeout_s=settings.busy_timeout_s, ledger=settings.ledger_file)
     try:
         announce(claim_store(database, workspace.playbook.company))
         yield settings, database

@@ -24,6 +24,7 @@ from serving.app import create_app
 from serving.callers.keys import create_key
 from serving.settings import Settings
 from serving.store.database import Database
+from tests.conftest import forget_identity
 from tests.models.small import fitted, golden
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +108,9 @@ def settings_in(folder, **given):
 def template_file(tmp_path_factory):
     """A SQLite file with the store's tables, to be copied as well."""
     path = tmp_path_factory.mktemp("template") / "leadscore.db"
-    Database(str(path)).close()
+    database = Database(str(path))
+    forget_identity(database)
+    database.close()
     return path
 
 

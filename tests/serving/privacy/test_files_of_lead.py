@@ -27,7 +27,7 @@ from data.workspace import Workspace
 from serving.feedback.export import export
 from serving.privacy.erasure import scrub
 from serving.privacy.files_of_lead import PLACEHOLDER, LeadNames, erase_from_files
-from serving.settings import settings_for
+from serving.settings import LEDGER_NAME, settings_for
 from serving.store.database import Database
 from serving.verbs.erase_and_dossier import _remove_from_exports, erase_lead
 from serving.verbs.load_and_serve import load
@@ -121,7 +121,8 @@ def test_other_leads_stay_and_reports_can_still_be_read(world, lived_in):
         asked = text("SELECT count(*) FROM leads WHERE lead_id = :lead")
         assert connection.execute(asked, {"lead": other}).scalar() == 1
     database.close()
-    assert set(before) == {path for path in lived_in.registry.rglob("*") if path.is_file()}
+    after = {path for path in lived_in.registry.rglob("*") if path.is_file()}
+    assert {path.name for path in after ^ set(before)} == {LEDGER_NAME}
     for path in lived_in.registry.rglob("evaluation.json"):
         assert PLACEHOLDER in json.dumps(json.loads(path.read_text(encoding="utf-8")))
     for path in lived_in.registry.rglob("report.html"):
