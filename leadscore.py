@@ -11,7 +11,20 @@ import typer
 
 import own_packages  # noqa: F401 - first of ours: refuses packages of other projects that have the names of ours
 from data.home import DEMO
-from data.service_options import Host, KeepStored, NewName, Port, Workers
+from data.service_options import (
+    BackupFolder,
+    BackupPath,
+    Host,
+    Hours,
+    Keep,
+    KeepStored,
+    NewName,
+    Port,
+    Sample,
+    Seed,
+    Workers,
+    Yes,
+)
 from data.verb_options import AsOf, LeadId, Overwrite, PersonId, Reason, Version
 from data.verbs import command_line, verb
 from key_commands import keys
@@ -234,6 +247,22 @@ def serve(context: "Context", host: Host = None, port: Port = None, workers: Wor
 
 
 @verb(app, OPERATIONS)
+def backup(context: "Context", to: BackupFolder, keep: Keep = None) -> "VerbResult":
+    """Take a verified backup of the store while the service runs."""
+    from serving.verbs.backup_and_restore import backup as run
+
+    return run(context.workspace, to=to, keep=keep, progress=context.progress)
+
+
+@verb(app, OPERATIONS)
+def restore(context: "Context", backup: BackupPath, yes: Yes = False) -> "VerbResult":
+    """Put a backup in the store's place; first says what is lost, then erases and revokes again what was since."""
+    from serving.verbs.backup_and_restore import restore as run
+
+    return run(context.workspace, backup, yes=yes, console=context.console, progress=context.progress)
+
+
+@verb(app, OPERATIONS)
 def export(
     context: "Context",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the export; a second run updates it.")],
@@ -245,12 +274,7 @@ def export(
 
 
 @verb(app, OPERATIONS)
-def recheck(
-    context: "Context",
-    sample: Annotated[int, typer.Option(min=1, help="How many receipts to check at most.")] = 1000,
-    hours: Annotated[float, typer.Option(min=0, help="How far back they may lie.")] = 24,
-    seed: Annotated[int | None, typer.Option(min=0, help="The same seed checks the same receipts.")] = None,
-) -> "VerbResult":
+def recheck(context: "Context", sample: Sample = 1000, hours: Hours = 24, seed: Seed = None) -> "VerbResult":
     """Recompute a sample of served scores from history; exit code 2 if a value differs."""
     from serving.verbs.export_and_recheck import recheck as run
 

@@ -17,6 +17,7 @@ from serving.api import add_routes, documentation
 from serving.api.auth import check_open, open_door
 from serving.api.middleware import GuardedApp
 from serving.api.problems import add_problem_handlers
+from serving.backup.ledger_replay import catch_up_with_ledger
 from serving.clock import Clock, SharedTime
 from serving.intake.backlog_limit import BacklogLimit
 from serving.intake.ingestion import Ingestion
@@ -98,6 +99,9 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
     except LeadscoreError:
         database.close()
         raise
+    replayed = catch_up_with_ledger(database)
+    if replayed:
+        _LOG.warning("an older store was put back: erased %d leads again, ended %d keys again", *replayed.counts)
     time = SharedTime(now, database.clock_offset_us if now is now_us else lambda _now: 0)
     clock = Clock(time)
     active_scorer = ActiveScorer(playbook, settings, database=database, now=clock.now)

@@ -14,7 +14,7 @@ from serving.intake.idempotent_requests import delete_expired
 from serving.scores.backlog import BacklogFollower
 from serving.scores.recorder import Recorder
 from serving.store.database import Database
-from serving.store.leases import Lease
+from serving.store.leases import WORKER, Lease
 from serving.store.state import read_state, write_state
 from serving.store.store_errors import STORE_ERRORS, name_of
 
@@ -63,7 +63,7 @@ class Worker:
     _rounds: int = 0
 
     def __post_init__(self) -> None:
-        self._lease = Lease(self.database, "worker")
+        self._lease = Lease(self.database, WORKER)
 
     def start(self) -> None:
         """Start the thread."""

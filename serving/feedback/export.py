@@ -4,7 +4,8 @@ Export: the store as Parquet in the contract's columns, one file per month, so t
 
 A late fact belongs to the month in which it became known, and so does loaded history or a receipt stored after its
 score. So each month of each table is counted and summed in the store, and the months that changed since the last export
-are written again. An erasure changes every month.
+are written again. An erasure changes every month. A folder belongs to one epoch of one store: what a restored store has
+lost must not be overwritten by what it has left.
 """
 
 import hashlib
@@ -32,6 +33,7 @@ from models.receipt import displayed
 from serving.errors import ExportError
 from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, remove_leads_from
 from serving.store.database import Database
+from serving.store.epoch import StoreEpoch, epoch_of
 from serving.store.state import read_state, write_state
 from serving.store.store_company import company_of_store
 
@@ -125,34 +127,40 @@ def export(database: Database, business: Business, out: Path, *, progress: Progr
     The store remembers the folder, so that erasing a lead finds it.
 
     Raises:
-        ExportError: the folder holds something else, or another company's export.
+        ExportError: the folder holds something else, another company's export, one of another store or epoch, or more
+            than the store.
     """
     folder = out.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     with database.reading() as connection:
-        company = company_of_store(connection)
-    _manifest_of(folder, business, company)
+        company, store = company_of_store(connection), epoch_of(connection)
+    _manifest_of(folder, business, company, store)
     with database.writing() as connection:  # before the folder is locked, so that nothing ever waits for both
         _remember_folder(connection, folder)
     with locked(folder):
-        before = _manifest_of(folder, business, company)
+        before = _manifest_of(folder, business, company, store)
         before.write(folder)
         url = database.url.render_as_string(hide_password=False)
         with OperationalStore(url).moment() as moment:
             return _Export(moment, Shape(business.attribute_types), folder).write(before, progress)
 
 
-def _manifest_of(folder: Path, business: Business, company: CompanyIdentity | None) -> Manifest:
+def _manifest_of(folder: Path, business: Business, company: CompanyIdentity | None, store: StoreEpoch) -> Manifest:
     """Return the manifest of the folder, or that of an export that has just begun."""
     manifest = Manifest.read(folder) or Manifest(business.name, "", 0, {}, company)
     if company is not None and manifest.company is not None:
         if not company.is_same_as(manifest.company):
             raise ExportError(company.refusal(manifest.company, f"The export {folder}"))
-        return replace(manifest, playbook=business.name, company=company)
-    if manifest.playbook != business.name:
+    elif manifest.playbook != business.name:
         message = f"{folder} holds the export of the playbook {manifest.playbook}: name another folder."
         raise ExportError(message)
-    return replace(manifest, company=company)
+    if manifest.store not in {None, store}:
+        message = (
+            f"{folder} holds an export of {manifest.store}, and this is {store}: it would overwrite what only that"
+            " folder holds; name another folder."
+        )
+        raise ExportError(message)
+    return replace(manifest, playbook=business.name, company=company, store=store)
 
 
 class _Export:
@@ -166,7 +174,8 @@ class _Export:
     def write(self, before: Manifest, progress: Progress) -> ExportResult:
         """Write the months that changed."""
         census = {table: self._months(table) for table in TABLES}
-        now = Manifest(before.playbook, self._columns(), self._erased(), census, before.company)
+        now = replace(before, columns=self._columns(), erased=self._erased(), census=census)
+        _require_no_less(self._folder, before, now)
         is_new = (before.columns, before.erased) != (now.columns, now.erased)
         stale = {table: self._stale(table, {} if is_new else before.census, now.census[table]) for table in TABLES}
         draft, written, misfits = ExportDraft(self._folder), dict.fromkeys(TABLES, 0), dict[str, int]()
@@ -245,6 +254,23 @@ class _Export:
             yield batch
             done += batch.num_rows
             progress(what, done, 0)
+
+
+def _require_no_less(folder: Path, before: Manifest, now: Manifest) -> None:
+    """
+    Check that the store did not go back within its epoch, as when a copy was put in its place by hand.
+
+    Raises:
+        ExportError: it holds fewer erasures, or fewer facts of a month without another erasure.
+    """
+    facts = [(before.census.get(table, {}), now.census[table]) for table in FACTS]
+    fewer = any(new.get(month, [0])[0] < count for then, new in facts for month, (count, _) in then.items())
+    if now.erased < before.erased or (now.erased == before.erased and fewer):
+        message = (
+            f"{folder} holds more of {now.store} than the store does, which was put back without `leadscore restore`:"
+            " name another folder."
+        )
+        raise ExportError(message)
 
 
 def _within(time: str, month: str) -> str:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from data.atomic_files import sync, write_whole
 from data.company_identity import CompanyIdentity, company_from_json
 from serving.errors import ExportError
+from serving.store.epoch import StoreEpoch
 
 FORMAT = "leadscore-export-1"
 MANIFEST = "manifest.json"
@@ -60,6 +61,7 @@ class Manifest:
         columns: fingerprint of the columns; other columns make every month new.
         erased: how many leads had been erased from the store.
         census: by table and month, count and checksum of the rows in the store.
+        store: which store, and in which epoch; None of an export of an earlier release.
     """
 
     playbook: str
@@ -67,6 +69,7 @@ class Manifest:
     erased: int
     census: Census
     company: CompanyIdentity | None = None
+    store: StoreEpoch | None = None
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":
@@ -82,7 +85,8 @@ class Manifest:
                 message = f"{folder} holds an export in another format: name a new folder."
                 raise ExportError(message)
             company = company_from_json(content.get("company"))
-            return cls(content["playbook"], content["columns"], content["erased"], content["census"], company)
+            store = StoreEpoch(content["store_id"], content["epoch"]) if "store_id" in content else None
+            return cls(content["playbook"], content["columns"], content["erased"], content["census"], company, store)
         except FileNotFoundError:
             if any(not path.name.startswith(".") or path.name == _DRAFT for path in folder.iterdir()):
                 message = f"{folder} holds something else than an export: name a new or an empty folder."
@@ -104,6 +108,9 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write it in one step."""
         content = {"format": FORMAT, **asdict(self)}
+        content.pop("store")
+        if self.store is not None:
+            content |= {"store_id": self.store.store_id, "epoch": self.store.number}
         write_whole(folder / MANIFEST, json.dumps(content, indent=1, sort_keys=True))
 
 

@@ -88,7 +88,7 @@ class Erasure:
             RemainingCopy(
                 "Backups and copies of the store that were made before",
                 "as long as you store them",
-                "Let them expire; after restoring one, erase the lead again.",
+                "Let them expire; `leadscore restore` erases the lead again from the one that it puts back.",
             )
         ]
         if self.dialect == "postgres":

@@ -5,13 +5,15 @@ import secrets
 import socket
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from serving.store.database import Database
 from serving.store.processes import is_alive, process_identity
 from serving.store.tables import leases
 
 _DURATION_US = 15_000_000
+WORKER = "worker"
+"""The lease that one process of every running service holds."""
 
 
 class Lease:
@@ -55,6 +57,16 @@ class Lease:
 
     def _is_free(self, row: Any, now: int) -> bool:
         return row is None or row.holder == self._holder or row.until < now or _is_dead(row.holder)
+
+
+def living_holder(connection: Connection, name: str, now: int) -> str | None:
+    """Return which process holds a lease, by its machine and number; None if no living one does."""
+    query = select(leases.c.holder).where(leases.c.name == name, leases.c.until >= now)
+    holder = connection.execute(query).scalar()
+    if holder is None or _is_dead(holder):
+        return None
+    host, process, *_ = holder.split(" ")
+    return f"process {process} on {host}"
 
 
 def _is_dead(holder: str) -> bool:

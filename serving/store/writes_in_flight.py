@@ -35,6 +35,14 @@ def postgres_writer_since(store: Any, lock: int) -> int | None:
     return since
 
 
+def living_processes(store: Path) -> list[int]:
+    """Return the numbers of the living processes that have a SQLite store open."""
+    file = store.with_name(f"{store.name}{SLOTS_SUFFIX}")
+    content = file.read_bytes() if file.exists() else b""
+    slots = _SLOT.iter_unpack(content[: len(content) // _SLOT.size * _SLOT.size])
+    return sorted({process for process, known_as, _ in slots if process and is_alive(process, known_as)})
+
+
 class WritesInFlight:
     """
     A file of slots beside a SQLite store, mapped into memory: each process that opens the store holds one slot.

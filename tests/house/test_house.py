@@ -41,6 +41,8 @@ VERBS = (
     "keys revoke",
     "keys signing",
     "deploy",
+    "backup",
+    "restore",
     "export",
     "recheck",
     "doctor",
