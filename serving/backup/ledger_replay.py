@@ -9,7 +9,7 @@ from serving.privacy.erasure import erase, scrub_if_due
 from serving.store.audit_log import keyed_hashes, write_audit_entry
 from serving.store.database import Database
 from serving.store.epoch import epoch_of
-from serving.store.ledger import LedgerEntry, read_ledger
+from serving.store.ledger import Act, LedgerEntry, read_ledger
 from serving.store.tables import api_keys, idempotent_request_leads, leads, quarantine, tombstones
 
 _ACTOR = "restore"
@@ -58,6 +58,22 @@ def replay_ledger(database: Database, entries: Sequence[LedgerEntry]) -> Replaye
     if found:
         scrub_if_due(database)
     return ReplayedActs(sum(map(bool, rows)), tuple(dict.fromkeys(ended)))
+
+
+def acts_in_store(connection: Connection) -> list[LedgerEntry]:
+    """Return what a store itself says was erased, revoked and ended, in the form of the ledger."""
+    store = epoch_of(connection)
+    erased = connection.execute(select(tombstones.c.keyed_hash, tombstones.c.erased_at))
+    acts: list[tuple[Act, str, int, int | None, str]] = [("erase", hashed, at, None, "") for hashed, at in erased]
+    for key in connection.execute(select(api_keys)):
+        if key.revoked_at is not None:
+            acts.append(("revoke", key.key_id, key.revoked_at, None, ""))
+        elif key.replaced_by is not None:
+            acts.append(("expire", key.key_id, key.expires_at, key.expires_at, key.replaced_by))
+    return [
+        LedgerEntry(act, (target,), store.store_id, store.number, at, until, says)
+        for act, target, at, until, says in acts
+    ]
 
 
 def catch_up_with_ledger(database: Database) -> ReplayedActs:

@@ -16,7 +16,7 @@ from data.instants import from_us, now_us
 from data.progress import Progress, silent
 from serving.backup.backup_folder import Backup
 from serving.backup.engine_copy import address_of, postgres_program, run_program
-from serving.backup.ledger_replay import ReplayedActs, replay_ledger
+from serving.backup.ledger_replay import ReplayedActs, acts_in_store, replay_ledger
 from serving.backup.losses import Losses, compare_with_ledger, compare_with_store
 from serving.backup.replaced_tables import ReplacedTables
 from serving.errors import RestoreError, StoreError
@@ -108,6 +108,7 @@ class Restore:
         backup.verify(progress)
         self._ledger = read_ledger(settings.ledger_file, manifest.store.epoch.store_id)
         self._epoch = self._newest_noted()
+        self._acts = list(self._ledger.entries)
         self.losses = self._compared()
 
     def run(self) -> RestoreResult:
@@ -130,7 +131,7 @@ class Restore:
         return max([self._backup.manifest.store.epoch.number, *noted])
 
     def _compared(self) -> Losses:
-        """Compare the backup with the present store, and remember its epoch."""
+        """Compare the backup with the present store, and remember its epoch and what must be done again."""
         manifest = self._backup.manifest
         if self._file is not None and not self._file.exists():
             return compare_with_ledger(manifest, self._ledger, "there is no store to compare with")
@@ -148,6 +149,7 @@ class Restore:
                 present = epoch_of(connection)
                 if present.store_id == manifest.store.epoch.store_id:
                     self._epoch = max(self._epoch, present.number)
+                    self._acts += acts_in_store(connection)  # also those of other machines, and of before the ledger
                 return compare_with_store(manifest, connection, self._ledger)
         finally:
             database.close()
@@ -158,7 +160,7 @@ class Restore:
         try:
             with database.writing() as connection:
                 begin_epoch(connection, store.number)
-            return replay_ledger(database, self._ledger.entries)
+            return replay_ledger(database, self._acts)
         finally:
             database.close()
 

@@ -233,6 +233,21 @@ def test_a_copy_put_back_by_hand_erases_and_revokes_again_when_a_service_starts(
         assert client.get("/v1/leads/bob/score").status_code == 404
 
 
+def test_what_another_machine_erased_and_revoked_is_known_from_the_store_itself(settings, run, taken):
+    """Machines that share a store on PostgreSQL have a ledger each."""
+    store = filled(settings)
+    with store.client:
+        key_id = key_in(store.service.database)
+        backup = taken()
+        store.client.delete("/v1/leads/bob").raise_for_status()
+        with store.service.database.writing() as connection:
+            revoke_key(connection, key_id, now=now_us())
+    settings.ledger_file.unlink()
+    done = run("restore", backup["path"], "--yes")
+    assert (done.json["erased_again"], done.json["ended_keys"]) == (1, [key_id])
+    assert state(settings)[2] == {"bob"}
+
+
 def test_a_backup_is_of_one_moment_however_much_is_written_meanwhile(settings, taken):
     store = filled(settings)
     written = []
