@@ -14,6 +14,7 @@ from serving.errors import ExportError
 from serving.feedback.export import export, exports_of, remove_leads
 from serving.feedback.export_folder import locked
 from serving.store.database import Database
+from serving.store.epoch import begin_epoch
 from serving.store.tables import leads, receipts, routes, tombstones
 from tests.data.stores import activity, change, fill, merged, outcome, version
 from tests.serving.conftest import PLAYBOOK
@@ -275,6 +276,43 @@ def test_an_export_after_an_erasure_is_rewritten(database, url, tmp_path):
     assert not (tmp_path / "out" / "outcomes" / "2026-03.parquet").exists()
 
 
+def test_a_folder_of_another_epoch_or_of_another_store_is_left_alone(database, url, tmp_path):
+    exported(database, tmp_path / "out")
+    before = files(tmp_path / "out")
+    with database.writing() as connection:
+        begin_epoch(connection, 2)
+    with pytest.raises(ExportError, match=r"export of store \w+ in epoch 1, and this is store \w+ in epoch 2"):
+        exported(database, tmp_path / "out")
+    exported(database, tmp_path / "new")
+    with database.writing() as connection:
+        begin_epoch(connection, 1)
+    with pytest.raises(ExportError, match=r"in epoch 2, and this is store \w+ in epoch 1"):
+        exported(database, tmp_path / "new")
+    change(url, "UPDATE store_state SET content = 'other' WHERE name = 'store_id'")
+    with pytest.raises(ExportError, match="this is store other in epoch 1"):
+        exported(database, tmp_path / "out")
+    assert files(tmp_path / "out") == before
+
+
+def test_a_folder_of_an_earlier_release_is_adopted(database, url, tmp_path):
+    exported(database, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({name: content[name] for name in content if name not in {"store_id", "epoch"}}))
+    assert exported(database, tmp_path / "out").months == 0
+    assert json.loads(manifest.read_text()) == content
+
+
+def test_a_folder_that_holds_more_facts_than_the_store_is_left_alone(database, url, tmp_path):
+    """As when a copy was put in the store's place by hand."""
+    exported(database, tmp_path / "out")
+    before = files(tmp_path / "out")
+    change(url, "DELETE FROM activities WHERE activity_id = 'a-1'")
+    with pytest.raises(ExportError, match="holds more of store"):
+        exported(database, tmp_path / "out")
+    assert files(tmp_path / "out") == before
+
+
 def test_two_at_once_wait_for_each_other(database, url, tmp_path):
     import fcntl
 
@@ -306,6 +344,6 @@ def test_instants_before_1970_and_of_any_month_find_their_file(database, tmp_pat
         "leads/2024-02.parquet",
     ]
     assert exported(database, tmp_path / "out").months == 0
-    change(url, "DELETE FROM lead_versions WHERE lead_id = 'L-1'")
+    erase(database, "L-1")
     exported(database, tmp_path / "out")
     assert not (tmp_path / "out" / "leads" / "1969-12.parquet").exists()
