@@ -6,10 +6,10 @@ from data.instants import SECOND_US, iso
 from serving.api.problem_responses import failures
 from serving.api.schemas.answer import respond
 from serving.api.schemas.service_state import LivenessOut, ReadinessOut
-from serving.errors import ClockBehindError, DiskFullError, StoppingError
 from serving.observability.request_log import ShutdownState
 from serving.service import service_of
 from serving.store.store_health import LEAST_FREE_BYTES, disk_free_bytes, newest_fact_at, prove_writable
+from serving.unready_errors import ClockBehindError, DiskFullError, StoppingError
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -6,7 +6,7 @@ Renew the page with ``python -m tests.serving.api.errors_page``.
 
 from dataclasses import dataclass
 
-from serving import bundle_errors, errors
+from serving import bundle_errors, errors, unready_errors
 from serving.errors import RequestError
 
 ERRORS_PATH = "/docs/errors"
@@ -89,7 +89,7 @@ _OTHERS = (
 """What the framework, the HTTP server and the store refuse, and errors that have no class."""
 _REFUSALS = tuple(
     ProblemType(error.slug, error.status, error.title, error.cause, error.cure)
-    for error in (vars(errors) | vars(bundle_errors)).values()
+    for error in (vars(errors) | vars(bundle_errors) | vars(unready_errors)).values()
     if isinstance(error, type) and issubclass(error, RequestError)
 )
 PROBLEM_TYPES = tuple(sorted((*_REFUSALS, *_OTHERS), key=lambda kind: kind.status))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from data.instants import SECOND_US
 from serving.clock import Clock
-from serving.errors import BacklogFullError
+from serving.unready_errors import BacklogFullError
 
 _LOOK_EVERY_S = 0.5
 

@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine, event
 
 from data.atomic_files import append_line
 from data.instants import now_us
-from serving.errors import LedgerError
 from serving.store.epoch import epoch_of
+from serving.unready_errors import LedgerError
 
 Act = Literal["erase", "revoke", "expire", "deploy", "restore"]
 _NOTED = "leadscore_ledger"

@@ -6,12 +6,13 @@ import stat
 import pytest
 
 from serving.callers.keys import create_key, revoke_key, rotate_key
-from serving.errors import KeysError, LedgerError
+from serving.errors import KeysError
 from serving.privacy.erasure import erase
 from serving.store.audit_log import keyed_hash
 from serving.store.database import Database
 from serving.store.epoch import epoch_of
 from serving.store.ledger import read_ledger
+from serving.unready_errors import LedgerError
 from tests.data.stores import fill, version
 from tests.serving.bundles import blob_of, put
 
