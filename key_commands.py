@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data.verb_options import ExpiresDays, KeyId, Plain
+from data.verb_options import ExpiresDays, KeyId, Plain, Ranges
 from data.verbs import verb
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ def create_key(
         ),
     ],
     expires_days: ExpiresDays = None,
+    ranges: Ranges = None,
     plain: Plain = False,
 ) -> "VerbResult":
     """Create a key; its secret is shown only now."""
     from serving.verbs.manage_keys import create
 
-    return create(context.workspace, name, scopes=scope, expires_days=expires_days).printed(plain=plain)
+    return create(context.workspace, name, scopes=scope, expires_days=expires_days, ranges=ranges).printed(plain=plain)
 
 
 @verb(keys, "Commands", name="list")

@@ -25,4 +25,8 @@ PersonId = Annotated[str, typer.Argument(help="Any id of the person.")]
 ExpiresDays = Annotated[
     float | None, typer.Option("--expires-days", metavar="N", help="Days until it expires; default: never.")
 ]
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option("--from", metavar="RANGE", help="Addresses it may be used from, such as 10.0.0.0/8. May be repeated."),
+]
 KeyId = Annotated[str, typer.Argument(help="Id of the key, from `leadscore keys list`.")]

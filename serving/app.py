@@ -137,7 +137,7 @@ def open_service(settings: Settings, *, now: Callable[[], int] = now_us) -> Serv
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
     service: Service = app.state.service
-    runs = [service.watch_models, app.state.meter.keep_fresh, *app.state.beside]
+    runs = [service.watch_models, app.state.meter.keep_fresh, app.state.door.keep_use, *app.state.beside]
     behind = [asyncio.create_task(run()) for run in runs]
     if app.state.works_behind:
         service.worker.start()
@@ -148,4 +148,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        app.state.door.use.save()
         service.close()

@@ -11,7 +11,6 @@ ServingError               base of every error of serving
 ├── BackupError            a backup cannot be made, or is not as it was made
 ├── RestoreError           a backup cannot take the store's place
 ├── LoadError              there is no history to load
-├── KeysError              a key cannot be made, rotated or revoked
 ├── UnknownScorerError     the store does not hold the requested scorer
 └── RequestError           a request is refused; each class has its HTTP status; bundle_errors.py has those of
                            bundles, unready_errors.py those of a service that cannot work for now
@@ -28,6 +27,7 @@ ServingError               base of every error of serving
     ├── InFlightError      409  the first request with this idempotency key is still being answered
     ├── ErasedError        410  the lead was erased
     ├── TooLargeError      413  the body is larger than the address accepts
+    ├── KeysError          422  a key cannot be made, rotated or revoked
     ├── InvalidError       422  the JSON or a parameter is not what the operation expects
     ├── ReusedKeyError     422  this idempotency key was sent with another request
     └── TooManyError       429  this caller sends more requests than it may
@@ -61,10 +61,6 @@ class OtherStoreError(StoreError):
 
 class LoadError(ServingError):
     """There is no history to load."""
-
-
-class KeysError(ServingError):
-    """A key cannot be made, rotated or revoked."""
 
 
 class UnknownScorerError(ServingError):
@@ -137,7 +133,9 @@ class UnauthorisedError(RequestError):
     status = 401
     slug = "no-valid-key"
     title = "No valid key"
-    cause = "The request carries no key, or one that was never made here or was revoked."
+    cause = (
+        "The request carries no key, or one that opens nothing here: made elsewhere, revoked, or for other addresses."
+    )
     cure = "Send `Authorization: Bearer lsk_…` with a key from `leadscore keys create`."
 
     def __init__(self, message: str, *, error: str | None = None) -> None:
@@ -160,12 +158,7 @@ class ExpiredKeyError(UnauthorisedError):
 
 
 class ForbiddenError(RequestError):
-    """
-    The key has none of the scopes that the operation accepts.
-
-    Args:
-        scopes: the operation accepts any one of them.
-    """
+    """The key has none of the scopes of which the operation accepts any."""
 
     status = 403
     slug = "scope-missing"
@@ -284,6 +277,16 @@ class InvalidError(RequestError):
     cure = "Correct the fields. `/openapi.json` has the type and an example of each."
 
 
+class KeysError(RequestError):
+    """A key cannot be made, rotated or revoked."""
+
+    status = 422
+    slug = "key-refused"
+    title = "The key cannot be made, rotated or revoked"
+    cause = "There is no key with this id, it works no longer or was rotated before, or an address range is none."
+    cure = "`GET /v1/keys` or `leadscore keys list` shows all keys, their states and their successors."
+
+
 class ReusedKeyError(RequestError):
     """This idempotency key was sent with another request."""
 
@@ -291,9 +294,7 @@ class ReusedKeyError(RequestError):
     slug = "key-reused"
     title = "This idempotency key stands for another request"
     cause = "This `Idempotency-Key` was sent before with another request."
-    cure = (
-        "Use a new key for every new request, such as a random UUID; keep it only when the same request is sent again."
-    )
+    cure = "Use a new key, such as a random UUID, for every new request; keep it only to send the same one again."
 
 
 class TooManyError(RequestError):
@@ -309,10 +310,7 @@ class TooManyError(RequestError):
     slug = "too-many-requests"
     title = "Too many requests"
     cause = "This key, or this address with wrong keys, sent more requests, or requests about more leads, than allowed."
-    cure = (
-        "Wait for the seconds in `Retry-After`. The operator sets the rates with `LEADSCORE_REQUESTS_PER_S` and"
-        " `LEADSCORE_LEADS_PER_S`."
-    )
+    cure = "Wait for the seconds in `Retry-After`; `LEADSCORE_REQUESTS_PER_S`, `LEADSCORE_LEADS_PER_S` set the rates."
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)

@@ -7,6 +7,7 @@ from serving.api import (
     audit,
     facts,
     health,
+    keys,
     merges,
     metrics,
     model,
@@ -23,7 +24,7 @@ from serving.api.openapi_additions import complete_document
 def add_routes(app: FastAPI) -> None:
     """Add the routes to an app and complete its OpenAPI document."""
     facts_in = (facts, merges, quarantine, rejections)
-    for part in (*facts_in, scores, receipts, routes, model, privacy, audit, health, metrics):
+    for part in (*facts_in, scores, receipts, routes, model, privacy, audit, keys, health, metrics):
         app.include_router(part.router, generate_unique_id_function=_operation_id)
     complete_document(app)
 

@@ -17,6 +17,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from fastapi.security.base import SecurityBase
 
 from serving.api.problems import MEDIA_TYPE
+from serving.callers.key_use import SAVED_EVERY_S, KeyUse
 from serving.callers.keys import ANYBODY, PREFIX, Key, KeyRing, Scope
 from serving.callers.rate_limit import Limiter
 from serving.errors import ExpiredKeyError, ForbiddenError, SettingsError, TooManyError, UnauthorisedError
@@ -27,23 +28,28 @@ _SCHEME = b"bearer "
 _SCHEME_NAME = "key"
 _LONGEST = 100
 _BYTES_A_LEAD = 1024
+_UNKNOWN, _EXPIRED, _FROM_ELSEWHERE = "an unknown key", "an expired key", "a key for other addresses"
 _WRONG_PER_S, _WRONG_AT_ONCE = 20, 100
 
 
 class AccessControl:
     """
-    Checks callers before the routes: their keys, and their rate.
+    Checks callers before the routes: their keys, where they call from, and their rate.
 
     Args:
         settings: whether keys are required, and the rate of each.
         database: the store that holds the keys.
         now: the present instant [us since 1970 UTC].
+
+    Attributes:
+        use: when keys were used, and which attempts failed.
     """
 
     def __init__(self, settings: Settings, database: Database, now: Callable[[], int]) -> None:
         self._ring = KeyRing(database, now) if settings.keys == "required" else None
         self._reads_inline = database.dialect == "sqlite"  # takes less time than handing it to a thread would
         self._now = now
+        self.use = KeyUse(database, now)
         self._callers = Limiter(settings.requests_per_s / settings.workers)
         self._leads = Limiter(settings.leads_per_s / settings.workers if settings.requests_per_s else 0)
         self._wrong = Limiter(_WRONG_PER_S if settings.requests_per_s else 0, burst=_WRONG_AT_ONCE)
@@ -60,12 +66,23 @@ class AccessControl:
             return ANYBODY
         secret = secret_in(request)
         key = None if secret is None else await self._found(self._ring, secret)
-        if key is None or key.has_expired(self._now()):
-            _slow_down(self._wrong.wait_s(request.client.host if request.client else ""))
-            raise _refusal(secret, key)
+        host, now = request.client.host if request.client else "", self._now()
+        refused = _why_refused(key, host, now)
+        if key is None or refused is not None:
+            if secret is not None:
+                self.use.note_failure(host, refused or _UNKNOWN)
+            _slow_down(self._wrong.wait_s(host))
+            raise _refusal(secret, is_expired=refused == _EXPIRED)
+        self.use.note_use(key.key_id, now)
         _slow_down(self._callers.wait_s(key.key_id))
         _slow_down(self._leads.wait_s(key.key_id))
         return key
+
+    async def keep_use(self) -> None:
+        """Save once a minute how keys were used, for ever."""
+        while True:
+            await asyncio.sleep(SAVED_EVERY_S)
+            await asyncio.to_thread(self.use.save)
 
     def charge(self, request: Request, *, leads: int, body_bytes: int = 0) -> None:
         """Count what an accepted request turned out to be: leads, or the KiB of its body where they are more."""
@@ -216,13 +233,22 @@ def secret_in(request: Request) -> str | None:
     return found if found.startswith(PREFIX) and found.isascii() else None
 
 
-def _refusal(secret: str | None, key: Key | None) -> UnauthorisedError:
-    """Return the refusal of a key; the same for unknown and revoked keys, since the sender may be a thief."""
+def _why_refused(key: Key | None, host: str, now: int) -> str | None:
+    """Return why a key opens nothing from an address at an instant; None if it does."""
+    if key is None:
+        return _UNKNOWN
+    if not key.allows_from(host):
+        return _FROM_ELSEWHERE
+    return _EXPIRED if key.has_expired(now) else None
+
+
+def _refusal(secret: str | None, *, is_expired: bool) -> UnauthorisedError:
+    """Return the refusal of a key; the same but for expired keys, since the sender may be a thief."""
     if secret is None:
         message = f"Send a key in the header `Authorization: Bearer {PREFIX}…`; this request carries none."
         return UnauthorisedError(message)
-    if key is None:
-        message = "This key opens nothing: it was never made here, or it was revoked."
+    if not is_expired:
+        message = "This key opens nothing here: it was never made, was revoked, or is for other addresses."
         return UnauthorisedError(message, error="invalid_token")
     message = "This key has expired: ask for the one that takes its place."
     return ExpiredKeyError(message, error="invalid_token")

@@ -5,6 +5,7 @@ The store holds the sha256 of a key. A slow hash makes guessing a password slow;
 """
 
 import hashlib
+import ipaddress
 import secrets
 import threading
 import time
@@ -12,7 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
@@ -26,6 +28,9 @@ PREFIX = "lsk_"
 _RANDOM_BYTES = 32
 _ID_BYTES = 6
 _LOOKUPS = 5
+LONGEST_DAYS = 36_500
+State = Literal["in force", "replaced", "expired", "revoked"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Scope(StrEnum):
@@ -51,6 +56,8 @@ class Key:
         expires_at: when it stops working; None is never.
         revoked_at: when it was revoked.
         replaced_by: the key that replaced it in a rotation.
+        last_used_at: when it was last used, to the minute; None is never.
+        addresses: ranges of addresses that it may be used from; empty is anywhere.
     """
 
     key_id: str
@@ -60,6 +67,8 @@ class Key:
     expires_at: int | None = None
     revoked_at: int | None = None
     replaced_by: str | None = None
+    last_used_at: int | None = None
+    addresses: tuple[str, ...] = ()
 
     def allows(self, scope: str) -> bool:
         """
@@ -74,6 +83,31 @@ class Key:
         """Return whether the key has expired."""
         return self.expires_at is not None and now >= self.expires_at
 
+    def allows_from(self, host: str) -> bool:
+        """
+        Return whether the key may be used from an address.
+
+        >>> key = Key("k", "crm", frozenset({"admin"}), addresses=("10.0.0.0/8",))
+        >>> key.allows_from("10.1.2.3"), key.allows_from("::ffff:10.1.2.3"), key.allows_from("192.168.0.1")
+        (True, True, False)
+        """
+        if not self.addresses:
+            return True
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:  # a socket of the machine itself has no address
+            return False
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        return any(mapped in network for network in _networks(self.addresses))
+
+    def state(self, now: int) -> State:
+        """Return the state of the key at an instant [us since 1970 UTC]."""
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.has_expired(now):
+            return "expired"
+        return "replaced" if self.replaced_by is not None else "in force"
+
 
 ANYBODY = Key("anonymous", "anonymous", frozenset(Scope))
 """The caller of a service that requires no keys."""
@@ -85,16 +119,25 @@ def hash_of(secret: str) -> str:
 
 
 def create_key(
-    connection: Connection, name: str, *, scopes: Iterable[str], now: int, expires_at: int | None = None
+    connection: Connection,
+    name: str,
+    *,
+    scopes: Iterable[str],
+    now: int,
+    expires_at: int | None = None,
+    addresses: Iterable[str] = (),
 ) -> tuple[Key, str]:
     """
     Create a key for a holder, such as ``crm``; without ``expires_at`` [us since 1970 UTC] it works for ever.
+
+    With ``addresses``, such as ``10.0.0.0/8``, it works from there alone.
 
     Returns:
         The key, and its secret, which can never be shown again.
 
     Raises:
-        KeysError: a scope is unknown or none is named, the name is invalid, or the expiry has passed.
+        KeysError: a scope or an address range is unknown, no scope is named, the name is invalid, or the expiry has
+            passed.
     """
     allowed = _checked(scopes)
     if not is_id(name):
@@ -105,10 +148,10 @@ def create_key(
     if expires_at is not None and expires_at <= now:
         message = "a key must expire in the future."
         raise KeysError(message)
-    key = Key(secrets.token_hex(_ID_BYTES), name, allowed, now, expires_at)
+    key = Key(secrets.token_hex(_ID_BYTES), name, allowed, now, expires_at, addresses=_checked_addresses(addresses))
     secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
-    row = {**asdict(key), "scopes": " ".join(sorted(key.scopes)), "hash": hash_of(secret)}
-    connection.execute(insert(api_keys).values(row))
+    lists = {"scopes": " ".join(sorted(key.scopes)), "addresses": " ".join(key.addresses)}
+    connection.execute(insert(api_keys).values({**asdict(key), **lists, "hash": hash_of(secret)}))
     return key, secret
 
 
@@ -128,7 +171,7 @@ def rotate_key(connection: Connection, key_id: str, *, now: int, overlap_us: int
     lifetime = None if old.expires_at is None else old.expires_at - old.created_at
     ends_at = now + overlap_us if old.expires_at is None else min(old.expires_at, now + overlap_us)
     expires_at = None if lifetime is None else now + lifetime
-    made = create_key(connection, old.name, scopes=old.scopes, now=now, expires_at=expires_at)
+    made = create_key(connection, old.name, scopes=old.scopes, now=now, expires_at=expires_at, addresses=old.addresses)
     changed = {"expires_at": ends_at, "replaced_by": made[0].key_id}
     connection.execute(update(api_keys).where(api_keys.c.key_id == key_id).values(changed))
     note(connection, "expire", [key_id], until=ends_at, says=made[0].key_id)
@@ -254,6 +297,26 @@ def _checked(scopes: Iterable[str]) -> frozenset[str]:
     return frozenset(map(str, named))
 
 
+def _checked_addresses(ranges: Iterable[str]) -> tuple[str, ...]:
+    """
+    Return ranges as they are compared, each once.
+
+    >>> _checked_addresses(["10.1.2.3/8", "::1"])
+    ('10.0.0.0/8', '::1/128')
+    """
+    try:
+        return tuple(dict.fromkeys(str(ipaddress.ip_network(each, strict=False)) for each in ranges))
+    except ValueError:
+        message = "an address range must be an IPv4 or IPv6 address or network, such as 10.0.0.0/8."
+        raise KeysError(message) from None
+
+
+@lru_cache(maxsize=256)
+def _networks(ranges: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(each) for each in ranges)
+
+
 def _key(row: RowMapping) -> Key:
     columns: dict[str, Any] = {name: value for name, value in row.items() if name != "hash"}
-    return Key(**{**columns, "scopes": frozenset(row["scopes"].split())})
+    lists = {"scopes": frozenset(row["scopes"].split()), "addresses": tuple(row["addresses"].split())}
+    return Key(**{**columns, **lists})

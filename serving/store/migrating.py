@@ -15,7 +15,7 @@ from serving.settings import database_url
 from serving.store.database import Database
 from serving.store.schema_version import downgrade
 
-EARLIER_STEPS = ("1", "2", "3", "4")
+EARLIER_STEPS = ("1", "2", "3", "4", "5")
 _USER_MISTAKE = 2
 
 

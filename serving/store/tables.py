@@ -279,8 +279,10 @@ api_keys = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("replaced_by", Text),
+    Column("last_used_at", BigInteger),
+    Column("addresses", Text, nullable=False, server_default=""),
 )
-"""API keys, by the sha256 of their 256 random bits; ``scopes`` are separated by spaces."""
+"""API keys, by the sha256 of their 256 random bits; ``scopes`` and ``addresses`` are separated by spaces."""
 
 idempotent_requests = Table(
     "idempotent_requests",

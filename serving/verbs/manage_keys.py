@@ -11,12 +11,11 @@ from sqlalchemy import Connection
 
 from data.instants import DAY_US, iso, now_us
 from data.workspace import Workspace
-from serving.callers.keys import Key, all_keys, create_key, key_named, revoke_key, rotate_key
+from serving.callers.key_administration import issue_key, replace_key, withdraw_key
+from serving.callers.keys import LONGEST_DAYS, Key, all_keys, key_named
 from serving.errors import KeysError
-from serving.store.audit_log import command_line_user, write_audit_entry
+from serving.store.audit_log import command_line_user
 from serving.verbs.opened_store import opened_store
-
-_LONGEST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +69,15 @@ class KeyList:
 
     def as_json(self) -> dict[str, Any]:
         """Return them as JSON."""
-        return {"keys": [{**_key_json(key), "state": _state(key, self.as_of)} for key in self.keys]}
+        return {"keys": [{**_key_json(key), "state": key.state(self.as_of)} for key in self.keys]}
 
     def show(self, console: Console) -> None:
         """Print them as a table."""
-        table = Table("key", "name", "scopes", "created", "until", "state")
+        table = Table("key", "name", "scopes", "last used", "until", "state")
         for key in self.keys:
-            scopes, state = " ".join(sorted(key.scopes)), _state(key, self.as_of)
-            table.add_row(key.key_id, key.name, scopes, _minute(key.created_at), _until(key.expires_at), state)
+            scopes = " ".join([*sorted(key.scopes), *(f"from {each}" for each in key.addresses)])
+            used = "never" if key.last_used_at is None else _minute(key.last_used_at)
+            table.add_row(key.key_id, key.name, scopes, used, _until(key.expires_at), key.state(self.as_of))
         console.print(table if self.keys else "There is no key yet: `leadscore keys create crm --scope events:write`.")
 
 
@@ -97,9 +97,16 @@ class RevokedKey:
         console.print(text, markup=False, highlight=False)
 
 
-def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_days: float | None = None) -> CreatedKey:
+def create(
+    workspace: Workspace,
+    name: str,
+    *,
+    scopes: Sequence[str],
+    expires_days: float | None = None,
+    ranges: Sequence[str] | None = None,
+) -> CreatedKey:
     """
-    Create a key that stops working after some days, or never.
+    Create a key that stops working after some days, or never, and that works from these addresses, or anywhere.
 
     Raises:
         ServingError: the store cannot be opened, or the key is not valid.
@@ -107,9 +114,16 @@ def create(workspace: Workspace, name: str, *, scopes: Sequence[str], expires_da
     now = now_us()
     expires_at = None if expires_days is None else now + _span_us(expires_days, "expires-days")
     with _writing(workspace) as connection:
-        key, secret = create_key(connection, name, scopes=scopes, now=now, expires_at=expires_at)
-        _audit(connection, now, "create", f"{key.key_id} {' '.join(sorted(key.scopes))}")
-    return CreatedKey(key, secret)
+        made = issue_key(
+            connection,
+            name,
+            scopes=scopes,
+            addresses=ranges or (),
+            expires_at=expires_at,
+            now=now,
+            actor=command_line_user(),
+        )
+    return CreatedKey(*made)
 
 
 def list_keys(workspace: Workspace) -> KeyList:
@@ -127,8 +141,7 @@ def rotate(workspace: Workspace, key_id: str, *, overlap_hours: float) -> Create
     """
     now, overlap_us = now_us(), _span_us(overlap_hours / 24, "overlap-hours")
     with _writing(workspace) as connection:
-        key, secret = rotate_key(connection, key_id, now=now, overlap_us=overlap_us)
-        _audit(connection, now, "rotate", f"{key_id} by {key.key_id}")
+        key, secret = replace_key(connection, key_id, overlap_us=overlap_us, now=now, actor=command_line_user())
         return CreatedKey(key, secret, key_named(connection, key_id))
 
 
@@ -141,9 +154,7 @@ def revoke(workspace: Workspace, key_id: str) -> RevokedKey:
     """
     now = now_us()
     with _writing(workspace) as connection:
-        key = revoke_key(connection, key_id, now=now)
-        _audit(connection, now, "revoke", key_id)
-    return RevokedKey(key)
+        return RevokedKey(withdraw_key(connection, key_id, now=now, actor=command_line_user()))
 
 
 @contextmanager
@@ -152,29 +163,17 @@ def _writing(workspace: Workspace) -> Iterator[Connection]:
         yield connection
 
 
-def _audit(connection: Connection, now: int, action: str, target: str) -> None:
-    write_audit_entry(connection, at=now, actor=command_line_user(), action=f"keys.{action}", target=target)
-
-
 def _span_us(days: float, name: str) -> int:
-    if not 0 <= days <= _LONGEST_DAYS:
-        message = f"--{name} must be from 0 to {_LONGEST_DAYS:,} days: leave it out for a key that never expires."
+    if not 0 <= days <= LONGEST_DAYS:
+        message = f"--{name} must be from 0 to {LONGEST_DAYS:,} days: leave it out for a key that never expires."
         raise KeysError(message)
     return round(days * DAY_US)
 
 
 def _key_json(key: Key) -> dict[str, Any]:
-    columns = {**asdict(key), "scopes": sorted(key.scopes)}
+    columns = {**asdict(key), "scopes": sorted(key.scopes), "addresses": list(key.addresses)}
     instants = {name: iso(at) for name, at in columns.items() if name.endswith("_at") and at is not None}
     return {**columns, **instants}
-
-
-def _state(key: Key, now: int) -> str:
-    if key.revoked_at is not None:
-        return "revoked"
-    if key.has_expired(now):
-        return "expired"
-    return "replaced" if key.replaced_by is not None else "in force"
 
 
 def _until(expires_at: int | None) -> str:

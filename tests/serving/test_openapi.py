@@ -10,7 +10,7 @@ from tests.serving.openapi import GOLDEN, document
 DOCUMENT = json.loads(GOLDEN.read_text(encoding="utf-8"))
 SCHEMAS = DOCUMENT["components"]["schemas"]
 VERBS = {"check", "deploy", "discard", "erase", "explain", "list", "merge", "preview", "read", "release", "remove"}
-VERBS |= {"replay", "score", "send"}
+VERBS |= {"create", "replay", "revoke", "rotate", "score", "send"}
 OTHER_MEDIA = {"read_metrics": "text/plain"}
 
 

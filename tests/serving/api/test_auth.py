@@ -52,6 +52,10 @@ TABLE = {
     "DELETE /v1/leads/{lead_id}": (ADMIN,),
     "GET /v1/leads/{lead_id}/dossier": (ADMIN,),
     "GET /v1/audit": (ADMIN,),
+    "GET /v1/keys": (ADMIN,),
+    "POST /v1/keys": (ADMIN,),
+    "POST /v1/keys/{key_id}/rotate": (ADMIN,),
+    "DELETE /v1/keys/{key_id}": (ADMIN,),
 }
 NOT_IN_THE_DOCUMENT = {"GET /openapi.json", "GET /docs", "GET /docs/errors", "GET /docs/assets/{name}"}
 KEYS = [*Scope, "none", "wrong", "expired", "revoked"]

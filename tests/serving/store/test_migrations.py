@@ -73,6 +73,11 @@ def content(url):
     return rows
 
 
+def known_then(rows, before):
+    """Leave out the columns that rows did not have before."""
+    return [{name: row[name] for name in before[0]} for row in rows]
+
+
 def shape(url):
     """Describe the tables: columns with type, default and nullability, keys, indexes and checks."""
     engine = create_engine(url)
@@ -97,7 +102,7 @@ def test_a_store_of_the_first_release_keeps_every_row_on_the_way_up_and_back(fir
     assert all(len(rows) == 3 for rows in before.values())
     Database(first_release).close()
     after = content(first_release)
-    assert {table: after[table] for table in before} == before
+    assert {table: known_then(after[table], rows) for table, rows in before.items()} == before
     assert {table for table, rows in after.items() if rows} == set(before)
     assert set(_TABLES).isdisjoint(shape(first_release))
     take_back(first_release, FIRST_RELEASE)

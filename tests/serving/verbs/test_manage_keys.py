@@ -256,6 +256,18 @@ def test_the_command_line_shows_a_secret_once_and_audits_each_action(home):
     ]
 
 
+def test_the_command_line_makes_a_key_for_some_addresses_and_shows_when_it_was_used(home):
+    workspace = Workspace(load_playbook(PLAYBOOK), home)
+    key_commands.create(workspace, "crm", scopes=["scores:read"], ranges=["10.0.0.0/8", "::1"])
+    told = key_commands.list_keys(workspace)
+    assert told.as_json()["keys"][0]["addresses"] == ["10.0.0.0/8", "::1/128"]
+    console = Console(file=io.StringIO(), width=200)
+    told.show(console)
+    assert all(text in console.file.getvalue() for text in ("from 10.0.0.0/8", "never"))
+    with pytest.raises(KeysError, match="such as 10"):
+        key_commands.create(workspace, "crm", scopes=["scores:read"], ranges=["the office"])
+
+
 @pytest.mark.parametrize("days", [0, -1, float("nan"), 1e9])
 def test_an_invalid_span_creates_no_key(home, days):
     folder = load_playbook(PLAYBOOK)
