@@ -5,7 +5,8 @@ LeadscoreError
 ├── DataError          what comes in: playbooks, exports, tables
 │   ├── PlaybookError  a playbook says something that cannot be meant
 │   ├── IntakeError    an export cannot be read as its playbook says
-│   └── QualityError   too much of what was read breaks the contract
+│   ├── QualityError   too much of what was read breaks the contract
+│   └── HomeError      nothing can be kept where this installation is
 ├── FeatureError       (features) a catalog cannot be computed
 ├── ModelError         (models) a bundle or a scorer cannot be trusted
 ├── TrainingError      (training) no model can be made of this history
@@ -32,6 +33,10 @@ class PlaybookError(DataError):
 
 class IntakeError(DataError):
     """An export cannot be read in the way its playbook says."""
+
+
+class HomeError(DataError):
+    """The home folder is part of an installation, where nothing may be kept."""
 
 
 class QualityError(DataError):

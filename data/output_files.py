@@ -96,7 +96,7 @@ def _remembered(home: Home) -> dict[str, str]:
 
 
 def _record(home: Home) -> Path:
-    return home.root / "data" / "store" / "output_files.json"
+    return home.kept / "data" / "store" / "output_files.json"
 
 
 def _key(out: Path) -> str:

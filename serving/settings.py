@@ -148,7 +148,11 @@ class SettingRow:
 
 
 _OTHER_VARIABLES = (
-    SettingRow(f"{_PREFIX}HOME", "the checkout", "Folder that holds tables, models and the store."),
+    SettingRow(
+        f"{_PREFIX}HOME",
+        "the checkout; an installed program has none",
+        "Folder that holds tables, models and the store.",
+    ),
     SettingRow(f"{_PREFIX}DATA", "`data/store/demo/exports`", "Folder of the exports of the demo's playbook."),
     SettingRow(
         f"{_PREFIX}DATASETS",
@@ -187,19 +191,35 @@ def settings_for(workspace: Workspace, **given: object) -> Settings:
 
     Raises:
         SettingsError: a setting is invalid, or a variable ``LEADSCORE_…`` is unknown.
+        HomeError: neither the home nor the store is named, and the program is an installed one.
     """
     reject_unknown_variables(workspace.playbook)
-    name = workspace.playbook.business.name
-    places = {"database": workspace.home.tables(name) / "leadscore.db", "models": workspace.home.models(name)}
-    usual = {key: place for key, place in places.items() if not os.environ.get(_variable(key))}
     chosen = {key: value for key, value in given.items() if value is not None}
-    content: dict[str, Any] = {**usual, **chosen, "playbook": workspace.playbook.path}
+    content: dict[str, Any] = {**_usual_places(workspace), **chosen, "playbook": workspace.playbook.path}
     try:
         return Settings(**content)
     except ValidationError as error:
         mistakes = "; ".join(f"{_variable(str(part['loc'][0]))}: {part['msg']}" for part in error.errors())
         message = f"Invalid settings: {mistakes}."
         raise SettingsError(message) from None
+
+
+def _usual_places(workspace: Workspace) -> dict[str, Path]:
+    """
+    Return where the store and the models are, as far as the environment does not say so.
+
+    Beside a store that is named elsewhere, an installation has no models: then the store alone knows them.
+
+    Raises:
+        HomeError: the store would be made in an installation.
+    """
+    home, name = workspace.home, workspace.playbook.business.name
+    places = {}
+    if not os.environ.get(_variable("database")):
+        places["database"] = home.tables(name) / "leadscore.db"
+    if not os.environ.get(_variable("models")):
+        places["models"] = home.root / "models" / "none" if home.is_installation else home.models(name)
+    return places
 
 
 def reject_unknown_variables(playbook: Playbook) -> None:

@@ -71,7 +71,7 @@ def _findings(context: Context) -> Iterator[ExaminationResult]:
     yield fine("playbook", f"{playbook.business.title} ({playbook.path})")
     try:
         settings = settings_for(context.workspace)
-    except ServingError as error:
+    except LeadscoreError as error:
         yield wrong("settings", str(error), cure="docs/settings.md lists every setting")
         return
     yield _of_settings(settings)

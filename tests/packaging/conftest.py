@@ -30,9 +30,11 @@ class Installed:
     environment: Path
     folder: Path
 
-    def run(self, *command, python_path=None):
+    def run(self, *command, python_path=None, **settings):
         """Run a command of the environment in the folder, with nothing of this checkout in its way."""
-        variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LEADSCORE_"))
+        } | {name: str(value) for name, value in settings.items()}
         if python_path is not None:
             variables["PYTHONPATH"] = str(python_path)
         program = [str(self.environment / "bin" / command[0]), *command[1:]]

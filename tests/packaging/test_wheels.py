@@ -34,6 +34,12 @@ def content(wheel):
         return set(archive.namelist())
 
 
+def files_of(installed):
+    """Return the files of an installation, but for what Python and Numba compile."""
+    (packages,) = installed.environment.glob("lib/python*/site-packages")
+    return {file for file in packages.rglob("*") if file.is_file() and "__pycache__" not in file.parts}
+
+
 # ---- the client
 
 
@@ -65,10 +71,38 @@ def test_the_wheel_holds_every_module_and_every_file_that_a_package_reads(wheels
     assert sorted(name for name in packed if name.startswith(("tests/", "client/", "notebooks/"))) == []
 
 
-def test_the_command_runs_its_own_packages_beside_a_foreign_data(leadscore_installed):
-    done = leadscore_installed.run("leadscore", "keys", "list", "--json")
+def test_the_command_runs_its_own_packages_beside_a_foreign_data(leadscore_installed, tmp_path):
+    done = leadscore_installed.run("leadscore", "keys", "list", "--json", LEADSCORE_HOME=tmp_path)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])
+
+
+VERBS = ("keys create crm --scope scores:read", "keys list", "load", "serve", "export --out out", "history", "doctor")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_keeps_anything_in_the_installation_and_each_names_the_command_that_works(leadscore_installed, verb):
+    before = files_of(leadscore_installed)
+    done = leadscore_installed.run("leadscore", *verb.split())
+    assert done.returncode == (1 if verb == "doctor" else 2), done.stdout
+    said = " ".join((done.stdout if verb == "doctor" else done.stderr).split())
+    for part in ("nothing is kept there: set LEADSCORE_HOME", "-p EnvironmentFile=/etc/leadscore.env"):
+        assert part in said
+    assert verb == "doctor" or said.endswith(f"/bin/leadscore {verb}")
+    assert files_of(leadscore_installed) == before
+
+
+@pytest.mark.parametrize("name", ["LEADSCORE_HOME", "LEADSCORE_DATABASE"])
+def test_a_key_that_is_made_with_the_environment_of_the_service_opens_it(leadscore_installed, tmp_path, name):
+    place = tmp_path if name == "LEADSCORE_HOME" else tmp_path / "leadscore.db"
+    before = files_of(leadscore_installed)
+    command = ["leadscore", "keys", "create", "crm", "--scope", "scores:read", "--plain"]
+    done = leadscore_installed.run(*command, **{name: place})
+    assert done.returncode == 0, done.stderr
+    listed = leadscore_installed.run("leadscore", "keys", "list", "--json", **{name: place})
+    assert [key["name"] for key in json.loads(listed.stdout.splitlines()[-1])["keys"]] == ["crm"]
+    assert list(tmp_path.rglob("leadscore.db"))
+    assert files_of(leadscore_installed) == before
 
 
 @pytest.mark.parametrize(

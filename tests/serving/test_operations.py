@@ -25,7 +25,7 @@ def commands():
 
 
 def test_every_command_on_the_page_exists():
-    named = set(re.findall(r"(?:^|[`/ ])leadscore ([a-z]+)(?=[ `\n])", PAGE, flags=re.MULTILINE))
+    named = set(re.findall(r"(?:^|[`/ ])(?:as_)?leadscore ([a-z]+)(?=[ `\n])", PAGE, flags=re.MULTILINE))
     assert {"serve", "load", "keys", "recheck", "export", "deploy"} <= named
     assert named <= commands()
 
