@@ -8,8 +8,6 @@ ServingError               base of every error of serving
 │   └── OtherStoreError    the store holds the leads of another company
 ├── ExportError            an export cannot be written to its destination
 ├── RecheckError           served scores cannot be compared with history
-├── BackupError            a backup cannot be made, or is not as it was made
-├── RestoreError           a backup cannot take the store's place
 ├── LoadError              there is no history to load
 ├── UnknownScorerError     the store does not hold the requested scorer
 └── RequestError           a request is refused; each class has its HTTP status; bundle_errors.py has those of
@@ -76,14 +74,6 @@ class ExportError(ServingError):
 
 class RecheckError(ServingError):
     """Served scores cannot be compared with history."""
-
-
-class BackupError(ServingError):
-    """A backup cannot be made, or is not as it was made."""
-
-
-class RestoreError(ServingError):
-    """A backup cannot take the store's place."""
 
 
 class RequestError(ServingError):

@@ -10,8 +10,8 @@ from typing import Any
 from data.atomic_files import write_whole
 from data.instants import iso, parse
 from data.progress import Progress
+from serving.backup.errors import BackupError
 from serving.backup.store_summary import StoreSummary
-from serving.errors import BackupError
 from serving.store.database import Dialect
 
 FORMAT = "leadscore-backup-1"

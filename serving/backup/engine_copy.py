@@ -17,8 +17,8 @@ from pathlib import Path
 from sqlalchemy import URL, NullPool, create_engine
 
 from data.progress import Progress
+from serving.backup.errors import BackupError
 from serving.backup.store_summary import StoreSummary, summarise_store
-from serving.errors import BackupError
 from serving.store.database import Database
 from serving.store.tables import metadata
 

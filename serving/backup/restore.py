@@ -16,10 +16,11 @@ from data.instants import from_us, now_us
 from data.progress import Progress, silent
 from serving.backup.backup_folder import Backup
 from serving.backup.engine_copy import address_of, postgres_program, run_program
+from serving.backup.errors import RestoreError
 from serving.backup.ledger_replay import ReplayedActs, acts_in_store, replay_ledger
 from serving.backup.losses import Losses, compare_with_ledger, compare_with_store
 from serving.backup.replaced_tables import ReplacedTables
-from serving.errors import RestoreError, StoreError
+from serving.errors import StoreError
 from serving.settings import Settings
 from serving.store.database import Database
 from serving.store.epoch import StoreEpoch, begin_epoch, epoch_of

@@ -11,7 +11,7 @@ from data.instants import from_us, iso, now_us
 from data.progress import Progress, silent
 from serving.backup.backup_folder import Backup, BackupManifest, file_sha256, rotate
 from serving.backup.engine_copy import copy_store
-from serving.errors import BackupError
+from serving.backup.errors import BackupError
 from serving.store.database import Database
 
 _ENDINGS = {"sqlite": "db", "postgres": "dump"}

@@ -92,7 +92,12 @@ def append_entries(path: Path, entries: Iterable[LedgerEntry]) -> None:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
         append_line(path, "\n".join(lines).encode())
     except OSError as error:
-        raise LedgerError.of(error.strerror or type(error).__name__) from error
+        reason = error.strerror or type(error).__name__
+        message = (
+            f"The ledger outside the store cannot be written ({reason}), so nothing was done: make its folder writable,"
+            " or name another file in LEADSCORE_LEDGER."
+        )
+        raise LedgerError(message) from None
 
 
 def read_ledger(path: Path, store_id: str) -> LedgerContent:

@@ -9,9 +9,9 @@ from rich.console import Console
 from data.progress import Progress, silent
 from data.workspace import Workspace
 from serving.backup.backup_folder import read_backup
+from serving.backup.errors import RestoreError
 from serving.backup.restore import Restore, RestoreResult
 from serving.backup.taking import BackupResult, take_backup
-from serving.errors import RestoreError
 from serving.settings import settings_for
 from serving.verbs.opened_store import opened_store
 
