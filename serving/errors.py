@@ -300,7 +300,7 @@ class TooManyError(RequestError):
     slug = "too-many-requests"
     title = "Too many requests"
     cause = "This key, or this address with wrong keys, sent more requests, or requests about more leads, than allowed."
-    cure = "Wait for the seconds in `Retry-After`; `LEADSCORE_REQUESTS_PER_S`, `LEADSCORE_LEADS_PER_S` set the rates."
+    cure = "Wait the seconds in `Retry-After`; `LEADSCORE_REQUESTS_PER_S` and `LEADSCORE_LEADS_PER_S` set the rates."
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
