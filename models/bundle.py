@@ -118,8 +118,10 @@ def read_bundle_files(folder: Path, *, where: str | None = None) -> dict[str, by
     Raises:
         BundleError: one cannot be read.
     """
-    signed = (SIGNATURE,) if (folder / SIGNATURE).exists() else ()
-    return {name: _read(folder / name, f"{where or folder}/{name}") for name in (MANIFEST, *_FILES, *signed)}
+    files = {name: _read(folder / name, f"{where or folder}/{name}") for name in (MANIFEST, *_FILES)}
+    if (folder / SIGNATURE).exists():
+        files[SIGNATURE] = _read(folder / SIGNATURE, f"{where or folder}/{SIGNATURE}")
+    return files
 
 
 def load_files(

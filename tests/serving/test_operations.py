@@ -15,7 +15,7 @@ from serving.store.migrating import take_back
 from tests.serving.conftest import ROOT, opened
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-ELSEWHERE = {"PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "KEY"}
+ELSEWHERE = {"PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "KEY", "SIGNING_KEY_FILE"}
 
 
 def commands():

@@ -19,6 +19,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_DATABASE", settings.database)
     monkeypatch.setenv("LEADSCORE_MODELS", str(settings.models))
     monkeypatch.setenv("LEADSCORE_USER", "ann")
+    monkeypatch.setenv("LEADSCORE_UNSIGNED_BUNDLES", "accept")
     monkeypatch.setattr("data.warehouse.import_history", lambda *_given, **_how: Nothing())
     return settings
 

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from features.catalog import Catalog
+from features.over_history import known_values
 from models.bundle import load_bundle, save_bundle
 from models.shapley import ShapleyTables
 from tests.training.drawn import drawn
 from training.errors import FewLeadsError, HistoryError
 from training.fitting.boosting import BinnedRows, fit_booster
-from training.fitting.fit import _value, fit, golden_rows, prepare
+from training.fitting.fit import fit, golden_rows, prepare
 from training.fitting.hyperparameters import MOST_STEPS, parameters_for
 from training.fitting.minimum_data import leads_by_outcome
 from training.fitting.row_weights import sample_groups, weigh_leads_equally
@@ -194,11 +195,9 @@ def test_where_no_split_gains_anything_everyone_has_the_same_chance(dataset, fol
 
 
 def test_golden_rows_are_rows_that_the_trees_grew_on(dataset):
-    names = dataset.catalog.names
-    train = {
-        (row["lead_id"], row["as_of"]): tuple(_value(row[name]) for name in names)
-        for row in dataset.block("train").to_dict(orient="records")
-    }
+    train = dataset.block("train")
+    keys = zip(train["lead_id"], train["as_of"], strict=True)
+    train = dict(zip(keys, known_values(train[dataset.catalog.names]), strict=True))
     golden = golden_rows(dataset, dataset.catalog)
     assert len(golden) == 16
     assert [row.values for row in golden] == [train[row.lead_id, row.as_of] for row in golden]  # noqa: PD011 - no frame of pandas

@@ -166,9 +166,10 @@ def test_a_pointer_that_a_hand_wrote_is_what_serves(tmp_path):
 
 def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path):
     put(tmp_path, version(1))
-    (tmp_path / ".champion.json.4711").write_text('{"version": "2"')
+    (tmp_path / ".champion.json.0123456789ab").write_text('{"version": "2"')
+    (tmp_path / ".champion.json.4711").write_text("somebody else's")
     put(tmp_path, version(2))
-    assert list(tmp_path.glob(".champion.json.*")) == []
+    assert [path.name for path in tmp_path.glob(".champion.json.*")] == [".champion.json.4711"]
 
 
 # ---- the previous champion
