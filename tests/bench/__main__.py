@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.batches import single_score_beside_batches
 from tests.bench.bootstrap import bootstrap_vs_scikit_learn
 from tests.bench.features import features_vs_pandas, features_vs_sql, live_features_ms
 from tests.bench.gate import gate_calls_identical_better, gate_rejects_worse
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[], dict[str, object]]] = {
         http_score_vs_empty,
         http_score_vs_mlflow,
         scores_at_once,
+        single_score_beside_batches,
         ingest,
         steady,
         sweep,

@@ -43,7 +43,7 @@ def scores_at_once():
         {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 5,000 leads a second on one core.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(_server())
+        ours = stack.enter_context(running_server())
         leads = ours.leads(SCORED_AT_ONCE)
         client = stack.enter_context(ours.client())
         _asked(client, leads)
@@ -73,7 +73,7 @@ def ingest():
         a backlog that is drained within the same time again.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(_server())
+        ours = stack.enter_context(running_server())
         leads = ours.leads(1_000_000)
         started = time.perf_counter()
         senders = [threading.Thread(target=_send, args=(ours, leads, number)) for number in range(SENDERS)]
@@ -116,7 +116,7 @@ def steady():
         {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 20 ms at most, and flat memory.
     """
     with ExitStack() as stack:
-        ours = stack.enter_context(_server())
+        ours = stack.enter_context(running_server())
         leads = ours.leads(1_000)
         over = threading.Event()
         sender = threading.Thread(target=_trickle, args=(ours, leads, over))
@@ -237,7 +237,7 @@ class Server:
 
 
 @contextmanager
-def _server() -> Iterator[Server]:
+def running_server() -> Iterator[Server]:
     with _store() as settings, ExitStack() as stack:
         home, port = home_of(), free_port()
         key = create(Workspace(playbook_of(home), home), "bench", scopes=["events:write", "scores:read"]).secret
