@@ -25,7 +25,7 @@ from data.sources import StoreSource
 from data.workspace import Workspace
 
 CHUNK = 50_000
-NEWEST_STEP = 4
+NEWEST_STEP = 6
 """The newest step of the store's tables that is understood here."""
 
 _COPIED = (
