@@ -149,6 +149,10 @@ class Service(RuleBasedStateMachine):
     def erase(self, who):
         STEPS["erase"] += 1
         answer = self.store.client.delete(f"/v1/leads/{who}")
+        if who not in self.known and who not in self.erased and answer.status_code == 200:
+            assert answer.json()["rows"].keys() == {"rejected_items"}, "only what was refused named the lead"
+            self.erased.add(who)
+            return
         assert answer.status_code == (200 if who in self.known or who in self.erased else 404), answer.text
         if who in self.known:
             stays = self.became.get(who, who)

@@ -68,7 +68,7 @@ def test_the_survivor_has_what_both_did_and_one_score_stands_for_both(two):
     one, other = two.score("L-1"), two.score("L-2")
     assert one["points"] == pytest.approx(apart + 8, abs=0.01), "a webinar more"
     assert other["lead_id"] == "L-1"
-    assert one["points"] == other["points"]
+    assert one["points"] == pytest.approx(other["points"], abs=1e-6), "asked a few milliseconds later"
     many = two.client.post("/v1/scores", json={"lead_ids": ["L-2", "L-1"]}).json()["scores"]
     assert [score["lead_id"] for score in many] == ["L-1", "L-1"]
     assert {row[0] for row in two.rows("scores")} == {"L-1"}
