@@ -75,7 +75,8 @@ def keep_ledger(engine: Engine, path: Path | None) -> None:
 
     @event.listens_for(engine, "rollback")
     def _on_rollback(connection: Connection) -> None:
-        connection.info.pop(_NOTED, None)
+        if not connection.invalidated:  # what a connection that broke had noted is gone with it
+            connection.info.pop(_NOTED, None)
 
 
 def append_entries(path: Path, entries: Iterable[LedgerEntry]) -> None:

@@ -29,6 +29,7 @@ def load(workspace: Workspace, *, keeps_stored: bool = False, progress: Progress
         DataError: the exports do not match the playbook.
         ServingError: the store cannot be opened, or is another company's.
     """
+    settings_for(workspace)  # a place where nothing may be kept is told of before the exports are read
     history = import_playbook_history(workspace, progress=progress)
     with opened_store(workspace) as (settings, database):
         following = _following_first_promotion(settings, database)
