@@ -283,7 +283,7 @@ def recheck(context: "Context", sample: Sample = 1000, hours: Hours = 24, seed: 
 
 @verb(app, OPERATIONS)
 def doctor(context: "Context") -> "VerbResult":
-    """Say what is wrong with the service, if anything."""
+    """Examine the service, and name what is wrong with it and what to do."""
     from serving.verbs.doctor import doctor as run
 
     return run(context)

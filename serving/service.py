@@ -73,7 +73,11 @@ class Service:
         Args:
             query: takes the driver's own connection.
         """
-        work = partial(self._read, lambda store, _now: query(store), at_once=False)
+
+        def work() -> Answer:
+            with self.database.live_snapshot() as store:
+                return query(store)
+
         return await asyncio.get_running_loop().run_in_executor(self.batcher, work)
 
     async def ask(self, work: Callable[[], Answer]) -> Answer:
@@ -89,6 +93,18 @@ class Service:
                 return query(connection, now)
 
         return await self.ask(work)
+
+    async def require_room(self) -> None:
+        """
+        Check that leads do not wait too long for their score.
+
+        Raises:
+            BacklogFullError: the first of them has.
+        """
+        if self.database.dialect == "sqlite":
+            self.backlog_limit.require_room()
+        else:
+            await self.ask(self.backlog_limit.require_room)
 
     async def write(self, work: Callable[[], Answer]) -> Answer:
         """Do work that writes, after all earlier writes of this process."""

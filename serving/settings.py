@@ -99,7 +99,7 @@ class Settings(BaseSettings):
         default=400,
         ge=31,
         le=36_500,
-        description="Days for which receipts are kept; those behind handovers and the newest of each lead for ever.",
+        description="Days for which receipts are kept; those behind handovers for ever, and those of stored scores.",
     )
     drain_s: float = Field(
         default=30, gt=0, le=30, description="Seconds that requests may still take once the service is stopped."

@@ -83,7 +83,7 @@ async def send_outcomes(request: CheckedRequest, body: Outcomes, key: Idempotenc
 async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | None) -> Response:
     """Answer once everything is on disk; a bad object is a problem, a bad item of a list is reported in its place."""
     if request.app.state.works_behind:
-        service_of(request).backlog_limit.require_room()
+        await service_of(request).require_room()
     try:
         content = await off_the_loop(parsed, body)
         items = items_of(content)

@@ -37,7 +37,8 @@ async def check_readiness(request: Request) -> Response:
     newest = await service.ask_store(lambda connection, _now: newest_fact_at(connection))
     _check_clock(newest, service.clock.now(), skew_s=service.settings.clock_skew_s)
     _check_disk(disk_free_bytes(service.database))
-    await service.ask(lambda: prove_writable(service.database))
+    on_thread = service.ask if service.database.path is not None else service.write  # where it waits for other writes
+    await on_thread(lambda: prove_writable(service.database))
     return respond(ReadinessOut(degraded=service.active_scorer.current.degraded))
 
 

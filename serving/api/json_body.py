@@ -14,8 +14,8 @@ from fastapi import Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from data.strict_json import DuplicateNameError, JsonError, NotUtf8Error, parse_flat
-from serving.api.json_size import LONGEST_NUMBER_BYTES, MOST_FEW_NODES, MOST_LEVELS, MOST_NODES, excess_of, size_of
+from data.strict_json import DEEPEST, DuplicateNameError, JsonError, NotUtf8Error, parse_flat
+from serving.api.json_size import LONGEST_NUMBER_BYTES, MOST_FEW_NODES, MOST_NODES, excess_of, size_of
 from serving.errors import InvalidError, TooLargeError, UnreadableError
 from serving.facts import read_as
 from serving.validation_messages import safe_name
@@ -131,7 +131,7 @@ def parsed(body: bytes, *, most_nodes: int = MOST_NODES) -> Any:
         InvalidError: an object names a field twice, so that it is unclear which of the two is meant.
     """
     size = size_of(body)
-    if size.levels > MOST_LEVELS:
+    if size.levels > DEEPEST:
         message = "The body is nested too deep: send the object that /openapi.json describes."
         raise UnreadableError(message)
     if size.longest_number_bytes > LONGEST_NUMBER_BYTES:

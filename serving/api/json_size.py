@@ -5,19 +5,18 @@ Eight megabytes of JSON are one text, or millions of lists of 100 bytes each. On
 the two apart in a hundredth of a second, and other threads go on meanwhile.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import int64, uint8
 from numpy.typing import NDArray
+
+from models.compiled_loops import compiled, read_only
 
 MOST_NODES = 200_000
 """Names and values in a body: 1,000 items of 100 fields."""
 MOST_FEW_NODES = 20_000
 """Names and values in a body that is one object."""
-MOST_LEVELS = 64
-"""The deepest body that is expected has five."""
 LONGEST_TEXT_BYTES = 65_536
 LONGEST_NUMBER_BYTES = 400
 """The longest finite number, written out with all digits, has 309 before its point."""
@@ -27,7 +26,6 @@ LARGEST_DECODED_BYTES = 16 * 2**20
 _QUOTE, _ESCAPE, _COMMA, _COLON = 0x22, 0x5C, 0x2C, 0x3A
 _OPEN_LIST, _CLOSE_LIST, _OPEN_OBJECT, _CLOSE_OBJECT = 0x5B, 0x5D, 0x7B, 0x7D
 _BLANK, _CONTINUES, _CONTINUATION, _FOUR_BYTES = 0x20, 0xC0, 0x80, 0xF0
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class JsonSize(NamedTuple):
@@ -63,7 +61,9 @@ def size_of(body: bytes) -> JsonSize:
     >>> size_of(b'{"lead_ids": ["L-1", "L-2"], "n": 12.5}')
     JsonSize(nodes=7, levels=2, longest_text_bytes=8, longest_number_bytes=4, characters=39, is_wide=False)
     """
-    nodes, levels, text, number, characters, is_wide = _measure(np.frombuffer(body, np.uint8))
+    size = np.zeros(len(JsonSize._fields), np.int64)
+    _measure(np.frombuffer(body, np.uint8), size)
+    nodes, levels, text, number, characters, is_wide = size.tolist()
     return JsonSize(nodes, levels, text, number, characters, bool(is_wide))
 
 
@@ -83,21 +83,9 @@ def excess_of(size: JsonSize, *, most_nodes: int) -> str | None:
     return None
 
 
-def _compiled(function: Function) -> Function:
-    """Compile, or load from the cache of an earlier process; do without a cache if none is writable."""
-    bytes_read = types.Array(types.uint8, 1, "C", readonly=True)
-    six_numbers = types.UniTuple(types.int64, 6)  # type: ignore[no-untyped-call]
-    signature = six_numbers(bytes_read)
-    try:
-        made = njit(signature, cache=True, nogil=True)(function)
-    except (RuntimeError, OSError):  # neither the package folder nor a cache folder can be written
-        made = njit(signature, nogil=True)(function)
-    return cast("Function", made)
-
-
-@_compiled
-def _measure(body: NDArray[np.uint8]) -> tuple[int, int, int, int, int, int]:
-    """Measure in one pass; the attributes of JsonSize, in order."""
+@compiled(read_only(uint8), int64[::1])
+def _measure(body: NDArray[np.uint8], size: NDArray[np.int64]) -> None:
+    """Measure in one pass; ``size`` gets the attributes of JsonSize, in order."""
     nodes, level, levels, run, text, number, characters, wide = 1, 0, 0, 0, 0, 0, 0, 0
     is_in_text = is_escaped = False
     for byte in body:
@@ -124,4 +112,4 @@ def _measure(body: NDArray[np.uint8]) -> tuple[int, int, int, int, int, int]:
             number = max(number, run)
         else:
             run = 0
-    return nodes, levels, text, number, characters, wide
+    size[:] = nodes, levels, text, number, characters, wide

@@ -93,7 +93,7 @@ def compare_with_store(backup: BackupManifest, connection: Connection, ledger: L
 
 
 def compare_with_ledger(backup: BackupManifest, ledger: LedgerContent, why: str) -> Losses:
-    """Say what is known without the store: only what was noted outside it since the backup."""
+    """Return what is known without the store: only what was noted outside it since the backup."""
     return _by_ledger(backup, ledger, f"What is lost of facts and handovers is not known: {why}.")
 
 

@@ -31,7 +31,7 @@ from serving.scorers.promotions import Promotions, Stamp, file_stamp
 from serving.scorers.signing_keys import SignatureCheck
 from serving.settings import Settings
 from serving.store.database import Database
-from serving.store.store_errors import STORE_ERRORS
+from serving.store.store_errors import STORE_ERRORS, name_of
 
 _LOG = logging.getLogger("leadscore.serving")
 _WATCHED_FILES = ("scorecard.json", "standing.json")
@@ -106,9 +106,7 @@ class ActiveScorer:
             try:
                 return self._refresh()
             except STORE_ERRORS as error:
-                _LOG.warning(
-                    "the deployments in force could not be read: %s", type(getattr(error, "orig", error)).__name__
-                )
+                _LOG.warning("the deployments in force could not be read: %s", name_of(error))
             except Exception:  # noqa: BLE001 - the next refresh must come, whatever this one ran into
                 _LOG.exception("the deployments in force could not be refreshed")
             return False
@@ -280,9 +278,7 @@ class ActiveScorer:
                 with self._database.writing() as connection:
                     store_rules(connection, card, at=self._now())
             except STORE_ERRORS as error:  # answers do not wait for it; the next refresh tries again
-                _LOG.warning(
-                    "the point rules in use are not stored yet: %s", type(getattr(error, "orig", error)).__name__
-                )
+                _LOG.warning("the point rules in use are not stored yet: %s", name_of(error))
                 return
         self._stored_rules.add(card.id.fingerprint)
 

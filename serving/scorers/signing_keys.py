@@ -194,7 +194,7 @@ def is_new(connection: Connection, key: PublicKey) -> bool:
 
 def trust_key(connection: Connection, key: PublicKey, *, by: str, at: int) -> None:
     """
-    Let a key's signatures count from now on, and audit it; one that the store holds or revoked stays as it is.
+    Trust a key from now on, and audit it; one that the store holds or revoked stays as it is.
 
     Args:
         connection: holds the write lock.
@@ -209,7 +209,7 @@ def trust_key(connection: Connection, key: PublicKey, *, by: str, at: int) -> No
 
 def revoke_signing_key(connection: Connection, key: PublicKey, *, by: str, at: int) -> None:
     """
-    Let a key's signatures count no longer, wherever it is named, and audit it.
+    Stop trusting a key, wherever it is named, and audit it.
 
     Args:
         connection: holds the write lock.

@@ -1,8 +1,9 @@
 """
 Retention of receipts: they grow thinner with age, and end.
 
-The receipt behind a handover and the newest of each lead are kept for ever. Leads are visited a thousand at a time, in
-the order of their ids, again and again, so that no statement takes long; on the way the receipts are counted.
+The receipt behind a handover is kept for ever, that of a stored score as long as the score. Leads are visited a
+thousand at a time, in the order of their ids, again and again, so that no statement takes long; their receipts are
+counted on the way.
 """
 
 import json
@@ -67,6 +68,7 @@ class ReceiptRetention:
                 self._counting, self._after = ReceiptCounts(), ""
                 return 0
             deleted = _delete(connection, visited[0], visited[-1], now=now, keep_days=self._keep_days)
+        with self._database.reading() as connection:
             counted = _counts(connection, visited[0], visited[-1], now=now)
         self._counting, self._after = self._counting.plus(*counted), visited[-1]
         return deleted

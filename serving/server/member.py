@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from data.errors import LeadscoreError
 from serving.app import create_app
 from serving.observability.logs import write_logs
-from serving.server.watchdog import prove_life
+from serving.server.watchdog import send_heartbeats
 from serving.settings import Settings
 
 _LOG = logging.getLogger("leadscore.serving")
@@ -65,7 +65,7 @@ def tuned_app(settings: Settings, *, replaced: Callable[[], int] = int) -> FastA
         LeadscoreError: the playbook, a setting or the store is invalid.
     """
     sys.setswitchinterval(_SWITCH_S)
-    app = create_app(settings, beside=[prove_life])
+    app = create_app(settings, beside=[send_heartbeats])
     app.state.meter.processes_replaced = replaced
     gc.collect()
     gc.freeze()  # what stays for ever is not searched again: that would take a tenth of a second of some answer

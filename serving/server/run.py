@@ -4,6 +4,7 @@ import errno
 import logging
 import math
 import os
+import re
 import resource
 import shutil
 import signal
@@ -29,7 +30,7 @@ from serving.observability.prometheus import SHARED_FOLDER
 from serving.server.http_limits import Connection
 from serving.server.member import Replacements, member_app, tuned_app
 from serving.server.supervisor import Supervisor
-from serving.server.watchdog import tell_systemd
+from serving.server.watchdog import notify_systemd
 from serving.settings import Settings
 from serving.store.database import Database
 
@@ -37,6 +38,7 @@ _LOG = logging.getLogger("leadscore.serving")
 _KEEP_ALIVE_S = 75
 """Longer than clients and proxies keep an idle connection, so that none is closed just as a request sets out."""
 _METRICS_FOLDER = "leadscore-metrics-"
+_MADE_BY = re.compile(rf"{_METRICS_FOLDER}([0-9]{{1,9}})-\w+")
 _OTHER_DESCRIPTORS = 200
 """Files of the store, of the metrics and of threads, beside the connections."""
 _START_WITHIN_S = 60
@@ -85,7 +87,7 @@ def run(settings: Settings) -> ServeResult:
 
 def _allow_descriptors(count: int) -> None:
     """
-    Let this process and those it starts open so many files and connections.
+    Raise the limit of open files and connections, of this process and of those it starts.
 
     Raises:
         SettingsError: the system allows fewer.
@@ -111,12 +113,12 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
-        tell_systemd("READY=1")
+        notify_systemd("READY=1")
         _LOG.info("Listening on %s", self._address)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop to listen, and finish what was begun."""
-        tell_systemd("STOPPING=1")
+        notify_systemd("STOPPING=1")
         await super().shutdown(sockets)
 
 
@@ -138,10 +140,10 @@ def _serve_together(settings: Settings, listener: socket.socket, *, address: str
 
 def delete_abandoned_folders() -> None:
     """Delete the metrics of services of this user that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_METRICS_FOLDER}[0-9]*-*"):
-        process = int(folder.name.removeprefix(_METRICS_FOLDER).partition("-")[0])
+    for folder in Path(tempfile.gettempdir()).glob(f"{_METRICS_FOLDER}*"):
+        made = _MADE_BY.fullmatch(folder.name)
         is_ours = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
-        if is_ours and not _runs(process) and all(file.suffix == ".db" for file in folder.iterdir()):
+        if made and is_ours and not _runs(int(made[1])) and all(file.suffix == ".db" for file in folder.iterdir()):
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -8,7 +8,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-from serving.server.watchdog import tell_systemd
+from serving.server.watchdog import notify_systemd
 
 _LOG = logging.getLogger("leadscore.serving")
 _SILENT_S = 5
@@ -46,15 +46,15 @@ class Supervisor(Multiprocess):
         self.config.timeout_worker_healthcheck = _SILENT_S if is_ready else self._start_within_s
         super().keep_subprocess_alive()
         self._report(set(before).difference(self.processes))
-        tell_systemd("WATCHDOG=1")
+        notify_systemd("WATCHDOG=1")
         if is_ready and not self._is_announced:
             self._is_announced = True
-            tell_systemd("READY=1")
+            notify_systemd("READY=1")
             _LOG.info("Listening on %s with %d processes", self._address, len(self.processes))
 
     def terminate_all(self) -> None:
         """Close the listening socket, so that nobody connects any more, then stop every process."""
-        tell_systemd("STOPPING=1")
+        notify_systemd("STOPPING=1")
         for listener in self.sockets:
             listener.close()
         super().terminate_all()

@@ -15,20 +15,20 @@ STUCK_S = 5.0
 _BEAT_S = 1.0
 
 
-async def prove_life() -> None:
-    """Put off the end of this process once a second, for ever, and tell systemd that it is alive."""
+async def send_heartbeats() -> None:
+    """Put off the end of this process once a second, for ever, and report to systemd that it is alive."""
     try:
         while True:
             faulthandler.dump_traceback_later(STUCK_S, exit=True)
-            tell_systemd("WATCHDOG=1")
+            notify_systemd("WATCHDOG=1")
             await asyncio.sleep(_BEAT_S)
     finally:
         faulthandler.cancel_dump_traceback_later()
 
 
-def tell_systemd(state: str) -> None:
+def notify_systemd(state: str) -> None:
     """
-    Tell systemd the state of the service, where systemd started it and waits for that (sd_notify(3)).
+    Report the state of the service to systemd, where systemd started it and waits for that (sd_notify(3)).
 
     Args:
         state: such as ``READY=1``.

@@ -41,7 +41,7 @@ class StoreEpoch:
 
 
 def identify_store(connection: Connection) -> None:
-    """Give a store that has none an id, its first epoch and its secret; the transaction must write."""
+    """Create the id, the first epoch and the secret of a store that has none; the transaction must write."""
     if read_state(connection, _STORE_ID) is None:
         write_state(connection, _STORE_ID, secrets.token_hex(_ID_BYTES))
         write_state(connection, _EPOCH, "1")

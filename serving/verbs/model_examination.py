@@ -43,7 +43,7 @@ def examine_models(settings: Settings, database: Database) -> Iterator[Examinati
 
 
 def _promoted(settings: Settings, champion: Deployment | None) -> ExaminationResult:
-    """Say whether the model that was promoted on this machine is the one in force."""
+    """Check whether the model that was promoted on this machine is the one in force."""
     try:
         pointer = read_pointer(settings.models)
     except NoChampionError:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -183,3 +184,27 @@ def test_tables_are_not_cut_at_80_columns(wordy, tmp_path):
     assert words - set(explained.split()) == set()
     assert all("…" not in text for text in (checked, scored, explained))
     assert max(map(len, scored.splitlines()[:-3])) <= 80
+
+
+WAITS = """
+import tempfile, time
+from data.command_line import SharedOptions, run_verb
+
+def wait(context):
+    with tempfile.TemporaryDirectory() as folder:
+        print(folder, flush=True)
+        time.sleep(600)
+
+run_verb(SharedOptions((), (), ()), wait)
+"""
+
+
+def test_a_verb_that_sigterm_ends_deletes_its_temporary_files(tmp_path):
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", WAITS]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as verb:
+        folder = Path(verb.stdout.readline().strip())
+        assert folder.is_dir()
+        verb.terminate()
+        assert verb.wait(timeout=60) == 128 + signal.SIGTERM
+    assert not folder.exists()

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.strict_json import DEEPEST
 from serving.api.json_body import parsed
 from serving.api.json_size import (
     LONGEST_TEXT_BYTES,
     MOST_FEW_NODES,
-    MOST_LEVELS,
     MOST_NODES,
     size_of,
 )
@@ -134,4 +134,4 @@ def test_what_is_too_much_is_named_with_its_bound(body, says):
 
 
 def test_levels_up_to_the_bound_are_read():
-    assert parsed(b"[" * MOST_LEVELS + b"]" * MOST_LEVELS)
+    assert parsed(b"[" * DEEPEST + b"]" * DEEPEST)

@@ -9,6 +9,7 @@ import sys
 import psutil
 import pytest
 
+from serving.server.run import delete_abandoned_folders
 from tests.serving.conftest import ROOT, settings_in, wait_until
 
 STUCK = """
@@ -21,7 +22,7 @@ def stand_still():
     {how}
 
 async def main():
-    beat = asyncio.create_task(watchdog.prove_life())
+    beat = asyncio.create_task(watchdog.send_heartbeats())
     await asyncio.sleep(0)
     {then}
 
@@ -87,3 +88,23 @@ def test_systemd_is_told_of_the_start_the_life_and_the_end(process, tmp_path, mo
             told.add(systemd.recv(100).decode())
         assert server.process.wait(timeout=60) == 0
     assert told == {"READY=1", "WATCHDOG=1", "STOPPING=1"}
+
+
+def test_folders_of_metrics_that_a_killed_service_left_are_deleted_and_no_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"leadscore-metrics-{ended.pid}-abc"
+    others = [
+        tmp_path / f"leadscore-metrics-{os.getpid()}-abc",
+        tmp_path / f"leadscore-metrics-{ended.pid}x-abc",
+        tmp_path / f"leadscore-metrics-{ended.pid}-mine",
+        tmp_path / "leadscore-metrics-mine",
+    ]
+    for folder in (left, *others):
+        folder.mkdir()
+    (left / "gauge_livesum_1.db").touch()
+    (others[2] / "notes.txt").touch()
+    delete_abandoned_folders()
+    assert not left.exists()
+    assert all(folder.exists() for folder in others)
