@@ -148,5 +148,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        app.state.door.use.save()
+        app.state.door.use.save(app.state.door.use.take())
         service.close()

@@ -82,7 +82,7 @@ class AccessControl:
         """Save once a minute how keys were used, for ever."""
         while True:
             await asyncio.sleep(SAVED_EVERY_S)
-            await asyncio.to_thread(self.use.save)
+            await asyncio.to_thread(self.use.save, self.use.take())
 
     def charge(self, request: Request, *, leads: int, body_bytes: int = 0) -> None:
         """Count what an accepted request turned out to be: leads, or the KiB of its body where they are more."""

@@ -24,7 +24,7 @@ LARGEST_BODY_BYTES = 8 * 2**20
 MOST_ITEMS = 1000
 _MOST_NAMED = 5
 _READ_AT_ONCE_BYTES = 16 * 2**10
-"""Up to so many bytes, reading a body takes less time than handing it to another thread."""
+"""Larger bodies are read on another thread."""
 _REFERENCE = "#/components/schemas/{model}"
 Model = TypeVar("Model", bound=BaseModel)
 Content = TypeVar("Content")

@@ -2,7 +2,7 @@
 How much a JSON text would build, measured before anything of it is built.
 
 Eight megabytes of JSON are one text, or millions of lists of 100 bytes each. One compiled pass over the bytes tells
-the two apart in a hundredth of a second, and other threads go on meanwhile.
+the two apart in a few hundredths of a second, and other threads go on meanwhile.
 """
 
 from typing import NamedTuple

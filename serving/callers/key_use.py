@@ -7,6 +7,7 @@ busy. An address is saved only as a keyed hash.
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -23,6 +24,13 @@ _USED = text(
     "UPDATE api_keys SET last_used_at = :used_at"
     " WHERE key_id = :key_id AND (last_used_at IS NULL OR last_used_at < :used_at)"
 )
+
+
+class NotedUse(NamedTuple):
+    """When keys were last used, and how often an address tried one that opens nothing, by the reason."""
+
+    used: dict[str, int]
+    failed: Counter[tuple[str, str]]
 
 
 class KeyUse:
@@ -51,10 +59,15 @@ class KeyUse:
             attempt = (_OTHERS, reason)
         self._failed[attempt] += 1
 
-    def save(self) -> None:
-        """Save what was noted since the last time; if the store does not answer, the next time does it."""
-        used, self._used = self._used, {}
-        failed, self._failed = self._failed, Counter()
+    def take(self) -> NotedUse:
+        """Return what was noted since the last time; the thread that notes calls it, so nothing changes meanwhile."""
+        noted = NotedUse(self._used, self._failed)
+        self._used, self._failed = {}, Counter()
+        return noted
+
+    def save(self, noted: NotedUse) -> None:
+        """Save what was noted; if the store does not answer, the next time does it."""
+        used, failed = noted
         if not used and not failed:
             return
         try:

@@ -27,7 +27,7 @@ SignatureState = Literal["signed", "unsigned", "untrusted", "revoked"]
 FOUND = "service"
 """Who adds the key that lies beside the models promoted on the service's own machine."""
 
-_STATE = "signing keys"
+_STATE = "signing_keys"
 """Where the store remembers them: a JSON list, oldest first."""
 
 

@@ -27,7 +27,7 @@ def listed(store):
 
 def notes(store):
     """Return the newest entries of the audit log, as act, actor and what it was about."""
-    store.client.app.state.door.use.save()
+    store.client.app.state.door.use.save(store.client.app.state.door.use.take())
     return [(note["act"], note["actor"], note["about"]) for note in store.client.get("/v1/audit").json()["notes"]]
 
 
@@ -106,7 +106,7 @@ def test_the_last_use_is_saved_to_the_minute(store):
     assert listed(store)[key["key_id"]]["last_used_at"] is None
     store.client.get("/v1/routes", headers=bearer(key["secret"]))
     assert listed(store)[key["key_id"]]["last_used_at"] is None, "it is not written with every request"
-    store.client.app.state.door.use.save()
+    store.client.app.state.door.use.save(store.client.app.state.door.use.take())
     assert listed(store)[key["key_id"]]["last_used_at"] > key["created_at"]
 
 
@@ -133,7 +133,7 @@ def test_many_addresses_make_few_entries(store):
     use = KeyUse(store.service.database, store.service.clock.now)
     for number in range(300):
         use.note_failure(f"10.0.0.{number}", "an unknown key")
-    use.save()
+    use.save(use.take())
     entries = [row for row in store.rows("audit_log") if row[3] == "keys.refused"]
     assert len(entries) == 101
     assert ("other addresses", "200 attempts with an unknown key") in [(row[2], row[4]) for row in entries]
@@ -144,9 +144,9 @@ def test_what_could_not_be_saved_is_saved_the_next_time(store):
     use.note_failure("10.0.0.1", "an unknown key")
     with database.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE audit_log RENAME TO elsewhere")
-    use.save()
+    use.save(use.take())
     with database.writing() as connection:
         connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO audit_log")
     use.note_failure("10.0.0.1", "an unknown key")
-    use.save()
+    use.save(use.take())
     assert notes(store)[0][2] == "2 attempts with an unknown key"
