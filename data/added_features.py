@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from data.point_rules import Days
-from data.sources import Name, PlaybookPart
+from data.sources import Name
+from data.writing import PlaybookPart
 
 
 class _AddedFeature(PlaybookPart):

@@ -1,6 +1,6 @@
 """What a playbook says about a business: its words, its goal, its sources."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from data.added_features import AddedFeature
 from data.contract import AttributeType
 from data.point_rules import Days
-from data.sources import Name, PlaybookPart, Source
+from data.sources import Name, Source
+from data.writing import CellWriting, PlaybookPart
 
 
 class ActivityWords(PlaybookPart):
@@ -111,7 +112,10 @@ class FeatureWishes(PlaybookPart):
     falls_with: tuple[str, ...] = Field(default=(), description="the same for those that never raise a score")
 
 
-class Business(PlaybookPart):
+IdRule = Literal["exact", "trim", "casefold", "email", "salesforce"]
+
+
+class Business(CellWriting):
     """What one business looks like; read from ``playbook.yaml``."""
 
     name: Name
@@ -123,6 +127,8 @@ class Business(PlaybookPart):
     timezone: str = "UTC"
     folder: str = "."
     sources: tuple[Source, ...] = Field(min_length=1)
+    ids: IdRule = Field(default="exact", description="how the ids of leads compare")
+    account_ids: IdRule = Field(default="exact", description="how the ids of accounts compare")
     activities: dict[Name, ActivityKind] = Field(default_factory=dict, description="none where only leads are known")
     attributes: dict[Name, LeadAttribute] = Field(default_factory=dict)
     stages: dict[Name, str] = Field(min_length=1, description="every stage a lead can reach → its words")

@@ -4,22 +4,17 @@ from collections import Counter
 from pathlib import PurePath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from data.writing import FileWriting, PlaybookPart
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Scalar = str | int | float | bool
 
 
-class PlaybookPart(BaseModel):
-    """A frozen value read from YAML; unknown names are mistakes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
-
-
-class _Source(PlaybookPart):
-    file: str = Field(description="path inside the playbook's folder of exports; * matches several files")
-    format: Literal["csv", "parquet", "jsonl", "xes"] | None = None
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+class _Source(FileWriting):
+    file: str = Field(description="path inside the playbook's folder of exports; * and ? match several files")
+    format: Literal["csv", "parquet", "jsonl", "json", "xlsx", "xes"] | None = None
 
     @field_validator("file")
     @classmethod
