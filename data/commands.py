@@ -173,5 +173,5 @@ def _assumed(count: SourceCount) -> str | None:
 
 def _described(violation: Violation) -> str:
     head = f"\n[bold]{violation.count:,} ×[/] {escape(violation.source)}: {escape(violation.says)}"
-    shown = [f"    {escape(row.file)} row {row.row}: {escape(row.found)}" for row in violation.examples]
+    shown = [f"    {escape(row.file)}:{row.row}: {escape(row.found)}" for row in violation.examples]
     return "\n".join([head, *shown, f"    → {escape(violation.mend)}"])

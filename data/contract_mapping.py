@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from data.business import Business, LeadAttribute
 from data.cells import NO, YES, Cells, finite
 from data.contract import AttributeType
-from data.exports import ExportFile
+from data.files.export_file import ExportFile
 from data.sources import (
     ActivitySource,
     EventLogSource,

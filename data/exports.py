@@ -1,102 +1,120 @@
-# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
-"""The files of a company's exports: found, opened, their columns known, their rows as SQL."""
+"""The files of a company's exports: found by their names, opened by their formats."""
 
-import csv
-import gzip
-import io
-import json
+import fnmatch
+import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
-from typing import IO, cast
+from pathlib import Path, PurePosixPath
 
 import duckdb
 
-from data.cells import Cells
 from data.errors import IntakeError
-from data.event_log import read_event_log
-from data.progress import Progress
+from data.files.column_files import open_parquet, open_xes
+from data.files.csv_file import open_csv
+from data.files.export_file import ExportFile, ImportTools
+from data.files.json_file import open_json, open_jsonl
 from data.sources import FileSource
-from data.sql import literal, quoted, select
 
-FORMATS = {"csv": "csv", "tsv": "csv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl", "xes": "xes"}
-BROKEN = "broken_lines"
-DELIMITERS = ",;\t|"
-NEVER_IN_TEXT = "\x1f"
-_WELL_FORMED = "CASE WHEN json_valid(_line) THEN _line END"
-_KEEP_BROKEN = f"store_rejects=true, rejects_table='{BROKEN}', rejects_scan='broken_files'"
+FORMATS = {
+    "csv": "csv", "tsv": "csv", "txt": "csv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl",
+    "json": "json", "xlsx": "xlsx", "xlsm": "xlsx", "xes": "xes",
+}  # fmt: skip
+"""Suffix of a file → what it is read as."""
+
+_PACKED = {".gz", ".zip"}
+_WILD = "*?"
+_NOT_EXPORTS = (".", "~$")
 _UNREADABLE = (duckdb.DataError, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
-
-
-@dataclass(frozen=True, slots=True)
-class ExportFile:
-    """
-    One file, opened: its name as reports show it, its columns and types, its rows as SQL.
-
-    ``original`` and ``broken`` are SQL, too: a row as JSON, and whether a row could not be parsed at all.
-    """
-
-    shown: str
-    format: str
-    types: Mapping[str, str]
-    rows: str
-    original: str = ""
-    broken: str = "FALSE"
-    header_lines: int = 0
-
-    @property
-    def cells(self) -> Cells:
-        """The readers of its cells."""
-        return Cells(self.types)
-
-    @property
-    def as_json(self) -> str:
-        """The SQL of a row's original content as JSON."""
-        fields = ", ".join(f"{literal(name)}: {quoted(name)}" for name in self.types)
-        return self.original or f"to_json({{{fields}}})::VARCHAR"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportTools:
-    """What opening an export needs: a DuckDB connection, a scratch folder, and the progress to report to."""
-
-    connection: duckdb.DuckDBPyConnection
-    scratch: Path
-    progress: Progress
 
 
 def find_files(folder: Path, source: FileSource) -> list[Path]:
     """
-    Find the files of a source.
+    Find the files of a source; the case of a suffix makes no difference.
 
     Raises:
         IntakeError: there are none.
     """
-    if "*" in source.file:
-        paths = sorted(path for path in folder.glob(source.file) if path.is_file())
+    if any(mark in source.file for mark in _WILD):
+        paths = sorted(path for path in _matching(folder, source.file) if path.is_file())
     else:
-        paths = [folder / source.file] if (folder / source.file).is_file() else []
+        wanted = folder / source.file
+        others = wanted.parent.iterdir() if wanted.parent.is_dir() else iter(())
+        alike = [path for path in others if _folded(path.name) == _folded(wanted.name)]
+        paths = [wanted] if wanted.is_file() else sorted(path for path in alike if path.is_file())[:1]
     if not paths:
         raise IntakeError(_missing(folder, source))
     return paths
 
 
-def open_file(path: Path, source: FileSource, *, folder: Path, tools: ImportTools) -> ExportFile:
+def _matching(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files that match, those of editors and of the system left out."""
+    *inside, last = PurePosixPath(pattern).parts
+    for parent in folder.glob("/".join(inside)) if inside else [folder]:
+        for path in parent.iterdir() if parent.is_dir() else ():
+            if fnmatch.fnmatchcase(_folded(path.name), _folded(last).replace("[", "[[]")) and not path.name.startswith(
+                _NOT_EXPORTS
+            ):
+                yield path
+
+
+def _folded(name: str) -> str:
     """
-    Open one file of a source, whatever its format.
+    Return a name with its suffixes in small letters.
+
+    >>> _folded("Leads.CSV.GZ")
+    'Leads.csv.gz'
+    """
+    stem, dot, suffixes = name.partition(".")
+    return f"{stem}{dot}{suffixes.lower()}"
+
+
+def open_files(path: Path, source: FileSource, *, folder: Path, tools: ImportTools) -> list[ExportFile]:
+    """
+    Open one file of a source, or all that a zip archive holds, whatever the format.
 
     Raises:
         IntakeError: it is empty, damaged, or not in the format that its name or the playbook says.
     """
     shown = path.relative_to(folder).as_posix()
+    if path.suffix.lower() == ".zip":
+        with reading(shown, "zip"):
+            members = _unzipped(path, shown, tools)
+        return [_open(member, f"{shown}/{name}", source, tools) for name, member in members]
+    return [_open(path, shown, source, tools)]
+
+
+def _open(path: Path, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:
     kind = source.format or _format_of(path)
-    openers = {"csv": _open_csv, "jsonl": _open_jsonl, "parquet": _open_parquet, "xes": _open_xes}
     with reading(shown, kind):
-        return openers[kind](path, shown=shown, source=source, tools=tools)
+        return _opener(kind)(path, shown=shown, writing=source, tools=tools)
+
+
+def _opener(kind: str) -> Callable[..., ExportFile]:
+    if kind == "xlsx":
+        from data.files.workbook import open_workbook  # noqa: PLC0415 - needed by those alone who have workbooks
+
+        return open_workbook
+    return {"csv": open_csv, "jsonl": open_jsonl, "json": open_json, "parquet": open_parquet, "xes": open_xes}[kind]
+
+
+def _unzipped(path: Path, shown: str, tools: ImportTools) -> list[tuple[str, Path]]:
+    """Unpack an archive's files into the scratch folder; what an archive names is never used as a path."""
+    members = []
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            name = PurePosixPath(info.filename).name
+            if info.is_dir() or not name or name.startswith(_NOT_EXPORTS) or "__MACOSX" in info.filename:
+                continue
+            target = tools.new_path("".join(PurePosixPath(name).suffixes[-2:]).lower().lstrip(".") or "txt")
+            with archive.open(info) as packed, target.open("wb") as plain:
+                while piece := packed.read(1 << 20):
+                    plain.write(piece)
+            members.append((name, target))
+    if not members:
+        message = f"{shown} holds no files: pack the export again."
+        raise IntakeError(message)
+    return members
 
 
 @contextmanager
@@ -104,7 +122,7 @@ def reading(shown: str, kind: str) -> Iterator[None]:
     """Report a damaged file in one sentence; other DuckDB errors would be our own mistakes."""
     try:
         yield
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise _damaged(shown, kind, error) from None
     except duckdb.Error as error:
         if not isinstance(error, _UNREADABLE) and type(error) is not duckdb.Error:
@@ -125,89 +143,9 @@ def _missing(folder: Path, source: FileSource) -> str:
 
 
 def _format_of(path: Path) -> str:
-    suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     if kind is None:
-        message = f"{path.name} has no suffix of a known format: set format to csv, parquet, jsonl or xes."
+        message = f"{path.name} has no suffix of a known format: set format to csv, parquet, jsonl, json, xlsx or xes."
         raise IntakeError(message)
     return kind
-
-
-def _open_csv(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape for all
-    names, delimiter = _header(path, shown=shown, delimiter=source.delimiter)
-    types = dict.fromkeys(names, "VARCHAR")
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    options = (
-        f"auto_detect=false, header=true, columns={{{columns}}}, delim={literal(delimiter)}, quote='\"', escape='\"',"
-        f" {_KEEP_BROKEN}"
-    )
-    rows = f"(SELECT row_number() OVER () AS _row, * FROM read_csv({literal(str(path))}, {options}))"
-    return ExportFile(shown, "csv", types, rows, header_lines=1)
-
-
-def _header(path: Path, *, shown: str, delimiter: str | None) -> tuple[list[str], str]:
-    with path.open("rb") as raw:
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
-        lines = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-        first = lines.readline()
-        separator = delimiter or max(DELIMITERS, key=first.count)
-        cells = next(csv.reader(chain([first], lines), delimiter=separator), [])
-    names = [name.strip() or f"column {position}" for position, name in enumerate(cells, start=1)]
-    if not names:
-        message = f"{shown} has no header: the first line of a CSV file must name its columns."
-        raise IntakeError(message)
-    _tell_apart(names, shown)
-    return names, separator
-
-
-def _tell_apart(names: Sequence[str], shown: str) -> None:
-    counted = Counter(name.lower() for name in names)
-    twice = sorted({name for name in names if counted[name.lower()] > 1})
-    if twice:
-        message = f"{shown}: column names must differ by more than case: {', '.join(twice)}. Rename them."
-        raise IntakeError(message)
-
-
-def _open_jsonl(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape
-    names = _keys(path, tools)
-    _tell_apart(names, shown)
-    lines = _lines(path, _KEEP_BROKEN)
-    numbered = select({"_row": "row_number() OVER ()", "_line": "_line"}, lines, where="_line IS NOT NULL")
-    shape = literal(json.dumps(dict.fromkeys(names, "VARCHAR")))
-    read = f"from_json({_WELL_FORMED}, {shape})" if names else "NULL"
-    values = select({"_row": "_row", "_line": "_line", "_values": read}, f"({numbered})")
-    columns = {name: f"_values[{literal(name)}]" for name in names}
-    rows = f"({select({'_row': '_row', '_line': '_line', **columns}, f'({values})')})"
-    broken = f"NOT coalesce(json_type({_WELL_FORMED}) = 'OBJECT', FALSE)"
-    original = f"CASE WHEN {broken} THEN to_json({{'line': _line}})::VARCHAR ELSE _line END"
-    return ExportFile(shown, "jsonl", dict.fromkeys(names, "VARCHAR"), rows, original=original, broken=broken)
-
-
-def _keys(path: Path, tools: ImportTools) -> list[str]:
-    """Return every key that any line has; a column is unknown only if no line has it."""
-    keys = select({"name": f"unnest(json_keys({_WELL_FORMED}))"}, _lines(path, "ignore_errors=true"))
-    rows = tools.connection.execute(f"SELECT DISTINCT name FROM ({keys}) ORDER BY 1").fetchall()
-    return [name for (name,) in rows if name and name.isprintable()]
-
-
-def _lines(path: Path, broken: str) -> str:
-    options = f"auto_detect=false, header=false, delim={literal(NEVER_IN_TEXT)}, quote='', escape='', {broken}"
-    return f"read_csv({literal(str(path))}, columns={{'_line': 'VARCHAR'}}, {options})"
-
-
-def _open_parquet(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape
-    return _described(shown, f"read_parquet({literal(str(path))}, file_row_number=true)", tools, number=True)
-
-
-def _open_xes(path: Path, *, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape
-    target = tools.scratch / f"{len(list(tools.scratch.iterdir()))}.events"
-    read_event_log(path, target, shown=shown, progress=tools.progress)
-    return _described(shown, f"read_parquet({literal(str(target / '*.parquet'))}, union_by_name=true)", tools)
-
-
-def _described(shown: str, origin: str, tools: ImportTools, *, number: bool = False) -> ExportFile:
-    described = tools.connection.execute(f"DESCRIBE SELECT * FROM {origin}").fetchall()
-    types = {name: kind for name, kind, *_ in described if name not in {"_row", "file_row_number"}}
-    row = "file_row_number + 1 AS _row" if number else "_row"
-    columns = ", ".join(quoted(name) for name in types)
-    return ExportFile(shown, "parquet", types, f"(SELECT {row}, {columns} FROM {origin})")

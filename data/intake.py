@@ -2,11 +2,13 @@
 """A company's exports into staged contract rows, by the mapping of its playbook."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import duckdb
+import pyarrow as pa
 from pydantic import Field, TypeAdapter
 
 from data.cells import macros
@@ -22,7 +24,8 @@ from data.contract_mapping import (
     outcomes_of,
 )
 from data.errors import IntakeError
-from data.exports import BROKEN, ExportFile, ImportTools, find_files, open_file, reading
+from data.exports import find_files, open_files, reading
+from data.files.export_file import ExportFile, ImportTools
 from data.located_yaml import nearest
 from data.playbook import Playbook
 from data.progress import tracked
@@ -136,7 +139,7 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     exports, mistakes = [], []
     for found in source_files(playbook, store):
         source = found.source
-        files = [open_file(path, source, folder=found.folder, tools=tools) for path in found.paths]
+        files = [file for path in found.paths for file in open_files(path, source, folder=found.folder, tools=tools)]
         wanted = mapped_columns(source, playbook.business)
         mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
@@ -150,6 +153,10 @@ def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
         f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct the source's mapping in playbook.yaml."
         for name in wanted
         if name not in file.types
+    ] + [
+        f"{file.shown} has more than one column {name}: rename one of them, or map another column in playbook.yaml."
+        for name in wanted
+        if name in file.doubled
     ]
 
 
@@ -189,7 +196,7 @@ def _stage_file(
             derived[0],
             outcomes_in_leads(source, derived[0], file=file, file_number=file_number, rules=rules),
         )
-    _collect_broken_lines(connection, main, file_number)
+    _collect_broken_lines(connection, main, file=file, file_number=file_number)
     return derived
 
 
@@ -233,13 +240,23 @@ def _tell_apart(
     return leads
 
 
-def _collect_broken_lines(connection: duckdb.DuckDBPyConnection, part: Part, file_number: int) -> None:
-    """Record the lines that DuckDB could not parse, each once however often the file was read: they are rows, too."""
-    if connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{BROKEN}'").fetchall() == [(0,)]:
-        return
-    columns = f"{part.number}, {file_number}, line, any_value(csv_line), any_value(error_message)"
-    connection.execute(f"INSERT INTO broken SELECT {columns} FROM {BROKEN} GROUP BY line")
-    connection.execute(f"DELETE FROM {BROKEN}")
+def _collect_broken_lines(
+    connection: duckdb.DuckDBPyConnection, part: Part, *, file: ExportFile, file_number: int
+) -> None:
+    """Record the lines that could not be read: they are rows, too."""
+    if file.broken_lines.num_rows:
+        with _seen_as(connection, "broken_lines", file.broken_lines):
+            columns = f"{part.number}, {file_number}, line, content, why"
+            connection.execute(f"INSERT INTO broken SELECT {columns} FROM broken_lines")
+
+
+@contextmanager
+def _seen_as(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> Iterator[None]:
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
 
 
 def number_repeats(staged: StagedRows) -> None:

@@ -31,7 +31,7 @@ class SourceCount(_ViolationCounts):
 
 
 class ViolationExample(_ViolationCounts):
-    """One row that breaks a rule: its file, its row (the first after a header is 1), its content."""
+    """One row that breaks a rule: its file, its line there as an editor or a spreadsheet numbers it, its content."""
 
     file: str
     row: int

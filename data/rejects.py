@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from data.errors import IntakeError, QualityError
-from data.exports import ExportFile, reading
+from data.exports import reading
+from data.files.export_file import ExportFile
 from data.intake import StagedRows
 from data.playbook import Business
 from data.quality import EXAMPLES, QualityReport, SourceCount, Violation, ViolationExample
@@ -69,24 +70,17 @@ def _gather(staged: StagedRows, part: Part) -> None:
 
 
 def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, file_number: int) -> None:
-    """Fetch the originals of marked rows from their file; lines that the reader skipped count as rows here."""
-    n = "row_number() OVER (ORDER BY line)"
-    main = part.number - 1 if part.derived else part.number
-    skipped = (
-        f"SELECT line - {file.header_lines} - {n} AS before, {n} AS n"
-        f" FROM broken WHERE _part = {main} AND _file = {file_number}"
-    )
+    """Fetch the originals of marked rows from their file."""
     originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
-    where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row + coalesce(s.n, 0)"
+    where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row"
     staged.connection.execute(
         f"INSERT INTO rejected SELECT {where_from}, m.holds, m.rules, NULL, o.original"
-        f" FROM marked AS m JOIN ({originals}) AS o USING (_row)"
-        f" ASOF LEFT JOIN ({skipped}) AS s ON m._row > s.before WHERE m._file = {file_number}"
+        f" FROM marked AS m JOIN ({originals}) AS o USING (_row) WHERE m._file = {file_number}"
     )
 
 
 def _gather_broken_lines(staged: StagedRows, part: Part, *, file: ExportFile, file_number: int) -> None:
-    where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, line - {file.header_lines}"
+    where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, line"
     original = "to_json({'line': content, 'why': why})::VARCHAR"
     staged.connection.execute(
         f"INSERT INTO rejected SELECT {where_from}, {literal(part.holds)}, ['broken_line:line'], NULL, {original}"
@@ -130,13 +124,10 @@ def _count(staged: StagedRows, part: Part) -> SourceCount:
 
 
 def _rows_in(staged: StagedRows, part: Part) -> int:
-    """Count rows by the numbers that the reader gave them, so that a lost row would be missed."""
+    """Return how many rows the readers of the files counted, so that a lost row would be missed."""
     if part.derived:
         return _marked(staged, part, "TRUE")
-    table = f"events_{part.number}" if part.holds == "events" else part.holds
-    highest = f"SELECT max(_row) AS n FROM {table} WHERE _part = {part.number} GROUP BY _file"
-    broken = _number(staged, f"SELECT count(*) FROM broken WHERE _part = {part.number}")
-    return broken + _number(staged, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({highest})")
+    return sum(file.count + file.broken_lines.num_rows for file in staged.files_of(part))
 
 
 def _marked(staged: StagedRows, part: Part, condition: str) -> int:

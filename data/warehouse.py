@@ -18,7 +18,7 @@ from data.atomic_files import new_folder, scratch_folder
 from data.cross_checks import check_together
 from data.duckdb_settings import interruptible, memory_limit, without_bars
 from data.errors import DataError, QualityError
-from data.exports import ImportTools
+from data.files.export_file import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
 from data.playbook import ActivityKind, Business, Playbook
@@ -31,7 +31,7 @@ from data.store_copy import copied_store
 from data.table_caches import REJECTED_SUFFIX, require_own_rejects
 from data.workspace import Workspace
 
-INTAKE = 2
+INTAKE = 3
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
 
 MANIFEST = "manifest.json"

@@ -65,8 +65,8 @@ class CellWriting(PlaybookPart):
         """
         Return this writing, and where it says nothing, the wider one's.
 
-        >>> CellWriting(decimal=",").over(CellWriting(decimal=".", percent=True))
-        CellWriting(date_format=None, decimal=',', thousands=None, percent=True, currency_signs=None, yes=None, no=None, empty=None)
+        >>> CellWriting(decimal=",").over(CellWriting(decimal=".", percent=True)).model_dump(exclude_none=True)
+        {'decimal': ',', 'percent': True}
         """
         said = {name: getattr(self, name) for name in CellWriting.model_fields}
         filled = {name: getattr(wider, name) if value is None else value for name, value in said.items()}
@@ -82,6 +82,9 @@ class FileWriting(CellWriting):
 
     encoding: str | None = Field(default=None, description="such as cp1252, latin-1 or utf-16; default: UTF-8")
     delimiter: Mark | None = None
+    short_rows: Literal["reject", "fill"] = Field(
+        default="reject", description="whether a row with fewer cells than the header has empty ones at its end"
+    )
     skip_lines: int = Field(default=0, ge=0, le=1_000, description="lines before the header")
     footer: int = Field(default=0, ge=0, le=1_000, description="lines after the last row, such as a total")
     sheet: str | None = Field(default=None, min_length=1, description="of a workbook; default: its only one")

@@ -14,7 +14,7 @@ import numpy as np
 from numba import float64, njit, types, uint8, uint32, uint64
 from numpy.typing import NDArray
 
-from models.compiled_loops import Function, compiled, read_only
+from data.compiled_loops import Function, compiled, read_only
 
 MISSING_PASSES, CATEGORICAL = 1, 2
 """Bits of ``Leaves.kind``."""

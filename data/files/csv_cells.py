@@ -1,20 +1,21 @@
-"""The cells of CSV records as columns of text: quotes taken off, doubled quotes made single."""
+"""The cells of CSV records as columns of text: quotes taken off, doubled quotes made single, in Unicode's form NFC."""
 
 from collections.abc import Iterator
 
-import numba
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from data.files.csv_records import CsvRecords
+from data.compiled_loops import compiled_when_called
+from data.files.csv_records import Bytes, CsvRecords, Offsets
 
 _QUOTE = 0x22
 _CELLS_AT_ONCE = 2_000_000
 
 
 def read_cells(
-    raw: NDArray[np.uint8], records: CsvRecords, which: NDArray[np.int64], *, delimiter: int, cells: int
+    raw: Bytes, records: CsvRecords, which: Offsets, *, delimiter: int, cells: int
 ) -> Iterator[list[pa.Array]]:
     r"""
     Yield the cells of records, some thousand records at a time.
@@ -40,12 +41,11 @@ def read_cells(
         some = which[first : first + at_once]
         begins, ends, doubled = _bounds(raw, records.starts[some], records.ends[some], delimiter, cells)
         columns = [_text(raw, begins[cell], ends[cell], doubled[cell]) for cell in range(cells)]
-        yield [pa.array(records.lines[some]), *columns]
+        composed = [pc.utf8_normalize(column, form="NFC") for column in columns] if records.combines else columns
+        yield [pa.array(records.lines[some]), *composed]
 
 
-def _text(
-    raw: NDArray[np.uint8], begins: NDArray[np.int64], ends: NDArray[np.int64], doubled: NDArray[np.int32]
-) -> pa.Array:
+def _text(raw: Bytes, begins: Offsets, ends: Offsets, doubled: NDArray[np.int32]) -> pa.Array:
     offsets = np.zeros(begins.size + 1, dtype=np.int64)
     np.cumsum(ends - begins - doubled, out=offsets[1:])
     text = np.empty(int(offsets[-1]), dtype=np.uint8)
@@ -53,8 +53,10 @@ def _text(
     return pa.Array.from_buffers(pa.large_string(), begins.size, [None, pa.py_buffer(offsets), pa.py_buffer(text)])
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _bounds(raw, starts, ends, delimiter, cells):  # type: ignore[no-untyped-def]
+@compiled_when_called
+def _bounds(
+    raw: Bytes, starts: Offsets, ends: Offsets, delimiter: int, cells: int
+) -> tuple[Offsets, Offsets, NDArray[np.int32]]:
     """Return where each cell's content begins and ends, and how many doubled quotes it has: (cells, records) each."""
     begins, stops = np.zeros((cells, starts.size), np.int64), np.zeros((cells, starts.size), np.int64)
     doubled = np.zeros((cells, starts.size), np.int32)
@@ -83,8 +85,10 @@ def _bounds(raw, starts, ends, delimiter, cells):  # type: ignore[no-untyped-def
     return begins, stops, doubled
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _copy(raw, begins, ends, doubled, offsets, text):  # type: ignore[no-untyped-def]
+@compiled_when_called
+def _copy(
+    raw: Bytes, begins: Offsets, ends: Offsets, doubled: NDArray[np.int32], offsets: Offsets, text: Bytes
+) -> None:
     """Copy each cell's content to where its text begins, one quote for each doubled one."""
     for cell in range(begins.size):
         at, to = begins[cell], offsets[cell]

@@ -7,9 +7,13 @@ costs its own first line, and reading goes on at the next.
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from data.compiled_loops import compiled_when_called
+
+Bytes = NDArray[np.uint8]
+Offsets = NDArray[np.int64]
 
 FINE, FEW, MANY, OPEN_QUOTE, AFTER_QUOTE, BAD_BYTE = range(6)
 SAYS = {
@@ -21,8 +25,12 @@ SAYS = {
 }
 """Fault of a record → its words."""
 
-_QUOTE, _LF, _CR, _SPACE = 0x22, 0x0A, 0x0D, 0x20
-_NO_LINE_END, _CR_ALONE = 0, 1
+_QUOTE, _LF, _CR = 0x22, 0x0A, 0x0D
+_ASCII_ENDS, _FOLLOWS = 0x80, 0xC0
+_PLAIN, _COMBINED, _NOT_UTF8 = range(3)
+_COMBINING = (0xCC, 0xCD)
+"""First bytes of the characters U+0300 to U+036F, which combine with the one before."""
+
 _LONGEST_QUOTED = 1 << 20
 _INITIAL = 1024
 
@@ -37,19 +45,18 @@ class CsvRecords:
         ends: (n,) offset after its last byte, its line end not included [int64].
         lines: (n,) the line it begins on, as an editor numbers them; the first of the file is 1 [int64].
         faults: (n,) what is wrong with it, `FINE` for nothing [uint8].
-        is_plain: whether every record is fine, stands on one line of its own, in order and without a gap, its lines
-            end alike, and no quote stands inside an unquoted cell: what any reader reads alike.
+        combines: whether any character may combine with the one before it, so that text can be spelled in two ways.
     """
 
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    lines: NDArray[np.int64]
-    faults: NDArray[np.uint8]
-    is_plain: bool
+    starts: Offsets
+    ends: Offsets
+    lines: Offsets
+    faults: Bytes
+    combines: bool
 
 
 def find_records(
-    raw: NDArray[np.uint8], delimiter: int, *, first: int = 0, line: int = 1, cells: int = 0
+    raw: Bytes, delimiter: int, *, first: int = 0, line: int = 1, fewest: int = 0, cells: int = 0
 ) -> CsvRecords:
     r"""
     Find the records of a CSV file.
@@ -59,54 +66,69 @@ def find_records(
         delimiter: between cells, as a byte.
         first: the offset where to begin, such as that after the header.
         line: the number of the line that begins there.
-        cells: how many a record has; 0 where any number will do.
+        fewest: how many cells a record must have.
+        cells: how many it may have, empty ones at its end not counted; 0 where any number will do.
 
     >>> raw = np.frombuffer(b'1,"a\nb"\n2,"c\n3,d\n', dtype=np.uint8)
-    >>> found = find_records(raw, ord(","), cells=2)
+    >>> found = find_records(raw, ord(","), fewest=2, cells=2)
     >>> found.lines.tolist(), found.faults.tolist()
     ([1, 3, 4], [0, 3, 0])
     """
-    return CsvRecords(*_records(raw, delimiter, first, line, cells))
+    return CsvRecords(*_records(raw, delimiter, first, line, (fewest, cells)))
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _line_end(raw, at):  # type: ignore[no-untyped-def]
+def first_record(raw: Bytes, delimiter: int, first: int) -> tuple[int, int, int]:
+    r"""
+    Find one record, whatever its cells.
+
+    Returns:
+        The offset of its end, that of what follows its line end, and the number of lines it takes.
+
+    >>> first_record(np.frombuffer(b'"a\nb",c\n1,2\n', dtype=np.uint8), ord(","), 0)
+    (7, 8, 2)
+    """
+    end, breaks, _, _ = _scan(raw, first, delimiter, (0, 0))
+    return int(end), int(_after_line_end(raw, end)), int(1 + breaks)
+
+
+@compiled_when_called
+def _line_end(raw: Bytes, at: int) -> int:
     """Return the offset of the first line end from here, or the file's end."""
-    size = raw.size
-    while at < size and raw[at] != _LF and raw[at] != _CR:
+    while at < raw.size and raw[at] != _LF and raw[at] != _CR:
         at += 1
     return at
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _after_line_end(raw, at):  # type: ignore[no-untyped-def]
+@compiled_when_called
+def _after_line_end(raw: Bytes, at: int) -> int:
     """Return the offset after the line end that stands here."""
-    if at < raw.size and raw[at] == _CR:
-        at += 1
-        return at + 1 if at < raw.size and raw[at] == _LF else at
-    return at + 1 if at < raw.size else at
+    if at >= raw.size:
+        return at
+    if raw[at] == _CR and at + 1 < raw.size and raw[at + 1] == _LF:
+        return at + 2
+    return at + 1
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _closing_quote(raw, at):  # type: ignore[no-untyped-def]
-    """Return the offset of the quote that closes a cell whose content begins here, or -1."""
-    size = min(raw.size, at + _LONGEST_QUOTED)
-    while at < size:
+@compiled_when_called
+def _closing_quote(raw: Bytes, at: int) -> tuple[int, int]:
+    """Return the offset of the quote that closes a cell whose content begins here, or -1; and the line ends before."""
+    last, breaks = min(raw.size, at + _LONGEST_QUOTED), 0
+    while at < last:
         if raw[at] == _QUOTE:
-            if at + 1 < raw.size and raw[at + 1] == _QUOTE:
-                at += 2
-                continue
-            return at
+            if at + 1 >= raw.size or raw[at + 1] != _QUOTE:
+                return at, breaks
+            at += 1
+        elif raw[at] == _LF or (raw[at] == _CR and (at + 1 >= raw.size or raw[at + 1] != _LF)):
+            breaks += 1
         at += 1
-    return -1
+    return -1, 0
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _looks_like_rows(raw, start, end, delimiter, cells):  # type: ignore[no-untyped-def]
-    """Return whether most whole lines inside a quoted cell have as many cells as a row, so that the quote is astray."""
-    if cells < 2:  # noqa: PLR2004 - a single cell looks like any text
-        return False
-    alike, lines, marks, at = 0, 0, 0, _after_line_end(raw, _line_end(raw, start))
+@compiled_when_called
+def _looks_like_rows(raw: Bytes, start: int, end: int, delimiter: int, cells: int) -> bool:
+    """Return whether most whole lines after a record's first have as many cells as a row: then a quote is astray."""
+    alike, lines, marks = 0, 0, 0
+    at = _after_line_end(raw, _line_end(raw, start))
     while at < end:
         if raw[at] == delimiter:
             marks += 1
@@ -117,119 +139,115 @@ def _looks_like_rows(raw, start, end, delimiter, cells):  # type: ignore[no-unty
             at = _after_line_end(raw, at)
         else:
             at += 1
-    return alike * 2 > lines
+    return cells > 1 and alike * 2 > lines
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _lines_within(raw, start, end):  # type: ignore[no-untyped-def]
-    """Count the line ends between two offsets."""
-    lines, at = 0, start
+@compiled_when_called
+def _following(raw: Bytes, at: int) -> tuple[int, int, int]:
+    """Return how many bytes follow the first of a character, and between what the second lies (RFC 3629); 0 if none."""
+    byte = raw[at]
+    if 0xC2 <= byte <= 0xDF:  # noqa: PLR2004 - the bytes are those of the table in RFC 3629, section 4
+        return 1, 0x80, 0xBF
+    if 0xE0 <= byte <= 0xEF:  # noqa: PLR2004
+        return 2, 0xA0 if byte == 0xE0 else 0x80, 0x9F if byte == 0xED else 0xBF  # noqa: PLR2004
+    if 0xF0 <= byte <= 0xF4:  # noqa: PLR2004
+        return 3, 0x90 if byte == 0xF0 else 0x80, 0x8F if byte == 0xF4 else 0xBF  # noqa: PLR2004
+    return 0, 0, 0
+
+
+@compiled_when_called
+def _spelling(raw: Bytes, start: int, end: int) -> int:
+    """Return how text is spelled: plainly, with characters that may combine with the one before, or not as UTF-8."""
+    highest = np.uint8(0)
+    for at in range(start, end):
+        highest |= raw[at]
+    if highest < _ASCII_ENDS:
+        return _PLAIN
+    spelled, at = _PLAIN, start
     while at < end:
-        if raw[at] == _LF or raw[at] == _CR:
-            lines += 1
-            at = _after_line_end(raw, at)
-        else:
-            at += 1
-    return lines
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_utf8(raw, start, end):  # type: ignore[no-untyped-def]
-    """Return whether bytes are UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF)."""
-    at = start
-    while at < end:
-        byte = raw[at]
-        if byte < 0x80:
+        if raw[at] < _ASCII_ENDS:
             at += 1
             continue
-        if 0xC2 <= byte <= 0xDF:
-            follow, low, high = 1, 0x80, 0xBF
-        elif 0xE0 <= byte <= 0xEF:
-            follow, low, high = 2, 0xA0 if byte == 0xE0 else 0x80, 0x9F if byte == 0xED else 0xBF
-        elif 0xF0 <= byte <= 0xF4:
-            follow, low, high = 3, 0x90 if byte == 0xF0 else 0x80, 0x8F if byte == 0xF4 else 0xBF
-        else:
-            return False
-        if at + follow >= end:
-            return False
-        if not low <= raw[at + 1] <= high:
-            return False
-        for next_one in range(2, follow + 1):
-            if raw[at + next_one] & 0xC0 != 0x80:
-                return False
+        follow, low, high = _following(raw, at)
+        if follow == 0 or at + follow >= end or not low <= raw[at + 1] <= high:
+            return _NOT_UTF8
+        for position in range(at + 2, at + follow + 1):
+            if raw[position] & _FOLLOWS != _ASCII_ENDS:
+                return _NOT_UTF8
+        if raw[at] == _COMBINING[0] or raw[at] == _COMBINING[1]:
+            spelled = _COMBINED
         at += follow + 1
-    return True
+    return spelled
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _scan(raw, at, delimiter, cells):  # type: ignore[no-untyped-def]
+@compiled_when_called
+def _cells_end(raw: Bytes, start: int, delimiter: int) -> tuple[int, int, int, int, int]:
     """
-    Return a record's end, its fault and whether it is plain, or its first line's end if its quoting is astray.
+    Read cells up to the end of a record.
 
     A quoted cell closes before a delimiter, a line end or the file's end, and nowhere else.
+
+    Returns:
+        Its end, the line ends inside, the number of its cells up to the last that is not empty, the number of all, and
+        a fault of its quotes, in which case the end is that of its first line.
     """
-    start, found, is_plain, has_high, spans = at, 1, True, False, False
+    at, found, filled, breaks = start, 1, 0, 0
     while True:
+        begins = at
         if at < raw.size and raw[at] == _QUOTE:
-            closed = _closing_quote(raw, at + 1)
-            first_end = _line_end(raw, start)
+            closed, more = _closing_quote(raw, at + 1)
             if closed < 0:
-                return first_end, OPEN_QUOTE, False
-            spans = spans or closed > first_end
+                return _line_end(raw, start), 0, filled, found, OPEN_QUOTE
+            breaks += more
             at = closed + 1
             if at < raw.size and raw[at] != delimiter and raw[at] != _LF and raw[at] != _CR:
-                return first_end, OPEN_QUOTE if spans else AFTER_QUOTE, False
+                return _line_end(raw, start), 0, filled, found, OPEN_QUOTE if breaks else AFTER_QUOTE
         else:
             while at < raw.size and raw[at] != delimiter and raw[at] != _LF and raw[at] != _CR:
-                is_plain = is_plain and raw[at] != _QUOTE
                 at += 1
+        if at > begins:
+            filled = found
         if at >= raw.size or raw[at] != delimiter:
-            break
+            return at, breaks, filled, found, FINE
         found += 1
         at += 1
-    if spans and _looks_like_rows(raw, start, at, delimiter, cells):
-        return _line_end(raw, start), OPEN_QUOTE, False
-    for each in range(start, at):
-        if raw[each] >= 0x80:
-            has_high = True
-            break
-    if has_high and not _is_utf8(raw, start, at):
-        return at, BAD_BYTE, False
-    if cells and found < cells:
-        return at, FEW, False
-    if cells and found > cells:
-        return at, MANY, False
-    return at, FINE, is_plain and not spans
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _records(raw, delimiter, first, line, cells):  # type: ignore[no-untyped-def]
+@compiled_when_called
+def _scan(raw: Bytes, start: int, delimiter: int, bounds: tuple[int, int]) -> tuple[int, int, int, bool]:
+    """Return a record's end, the line ends inside, its fault, and whether characters combine."""
+    fewest, cells = bounds
+    end, breaks, filled, found, fault = _cells_end(raw, start, delimiter)
+    if fault != FINE:
+        return end, breaks, fault, False
+    if breaks and _looks_like_rows(raw, start, end, delimiter, cells):
+        return _line_end(raw, start), 0, OPEN_QUOTE, False
+    spelled = _spelling(raw, start, end)
+    if spelled == _NOT_UTF8:
+        return end, breaks, BAD_BYTE, False
+    if found < fewest:
+        return end, breaks, FEW, False
+    if cells and filled > cells:
+        return end, breaks, MANY, False
+    return end, breaks, FINE, spelled == _COMBINED
+
+
+@compiled_when_called
+def _records(
+    raw: Bytes, delimiter: int, first: int, line: int, bounds: tuple[int, int]
+) -> tuple[Offsets, Offsets, Offsets, Bytes, bool]:
     starts, ends = np.empty(_INITIAL, np.int64), np.empty(_INITIAL, np.int64)
     lines, faults = np.empty(_INITIAL, np.int64), np.empty(_INITIAL, np.uint8)
-    count, at, is_plain, ending = 0, first, True, _NO_LINE_END
+    count, at, any_combined = 0, first, False
     while at < raw.size:
-        end, fault, plain = _scan(raw, at, delimiter, cells)
-        after = _after_line_end(raw, end)
-        if end == at and cells != 1:
-            is_plain = False  # a blank line
-        else:
+        end, breaks, fault, combined = _scan(raw, at, delimiter, bounds)
+        if end > at:
             if count == starts.size:
-                starts, ends = _doubled(starts), _doubled(ends)
-                lines, faults = _doubled(lines), _doubled(faults)
+                starts, ends = np.append(starts, starts), np.append(ends, ends)
+                lines, faults = np.append(lines, lines), np.append(faults, faults)
             starts[count], ends[count], lines[count], faults[count] = at, end, line, fault
             count += 1
-            is_plain = is_plain and plain
-        if after > end:
-            how = _LF if raw[end] == _LF else after - end
-            ending = how if ending == _NO_LINE_END else ending
-            is_plain = is_plain and how == ending and how != _CR_ALONE
-        line += 1 + _lines_within(raw, at, end)
-        at = after
-    return starts[:count], ends[:count], lines[:count], faults[:count], is_plain
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _doubled(array):  # type: ignore[no-untyped-def]
-    longer = np.empty(2 * array.size, array.dtype)
-    longer[: array.size] = array
-    return longer
+            any_combined = any_combined or combined
+        line += 1 + breaks
+        at = _after_line_end(raw, end)
+    return starts[:count], ends[:count], lines[:count], faults[:count], any_combined

@@ -11,7 +11,7 @@ import numpy as np
 from numba import int64, uint8
 from numpy.typing import NDArray
 
-from models.compiled_loops import compiled, read_only
+from data.compiled_loops import compiled, read_only
 
 MOST_NODES = 200_000
 """Names and values in a body: 1,000 items of 100 fields."""

@@ -61,7 +61,7 @@ def test_an_activity_that_breaks_a_rule_is_rejected_with_its_row(tmp_path, row, 
     assert found_in(warehouse) == {rule: 1}
     assert rows(warehouse, "activities", "activity_id") == [("w",)]
     example = warehouse.quality.violations[0].examples[0]
-    assert (example.file, example.row) == ("web.csv", 2)
+    assert (example.file, example.row) == ("web.csv", 3)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_row_may_break_several_rules_and_all_are_told(tmp_path):
 
 
 def test_examples_are_three_and_rows_are_those_of_the_file(tmp_path):
-    """Lines that cannot be read are rows, too: the numbers of later rows count them."""
+    """Rows are numbered as an editor numbers their lines, lines that cannot be read counted."""
     lines = [
         "1,ann,view,2026-02-01,2026-02-02,,",
         "a,b,c,d,e,f,g,too many",
@@ -172,8 +172,8 @@ def test_examples_are_three_and_rows_are_those_of_the_file(tmp_path):
         company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": HEAD + "\n".join(lines) + "\n"}, [LEADS, FULL])
     )
     by_rule = {violation.rule: violation for violation in warehouse.quality.violations}
-    assert [example.row for example in by_rule["unknown_kind"].examples] == [3, 4, 5]
-    assert [example.row for example in by_rule["broken_line"].examples] == [2]
+    assert [example.row for example in by_rule["unknown_kind"].examples] == [4, 5, 6]
+    assert [example.row for example in by_rule["broken_line"].examples] == [3]
     assert by_rule["unknown_kind"].examples[0].found == "lead_id=ann, kind=veiw"
 
 
@@ -198,7 +198,7 @@ def test_broken_lines_count_for_the_file_they_stand_in(tmp_path):
     assert counts == [("leads", 2, 1), ("outcomes", 1, 0), ("activities", 3, 1), ("activities", 1, 1)]
     broken = [violation for violation in warehouse.quality.violations if violation.rule == "broken_line"]
     assert [(example.examples[0].file, example.examples[0].row) for example in broken] == [
-        ("leads.csv", 2),
+        ("leads.csv", 3),
         ("a.jsonl", 2),
     ]
 
@@ -235,7 +235,7 @@ def test_check_shows_what_was_found(tmp_path):
     result.show(console)
     shown = console.file.getvalue()
     assert not result.passed
-    assert "web.csv row 2: lead_id=ann, kind=[veiw]" in shown
+    assert "web.csv:3: lead_id=ann, kind=[veiw]" in shown
     assert ".rejected.parquet" in shown
     assert json.loads(json.dumps(result.as_json()))["passed"] is False
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import boolean, float32, float64, int32
 from numpy.typing import NDArray
 
-from models.compiled_loops import compiled, read_only
+from data.compiled_loops import compiled, read_only
 
 Floats = NDArray[np.float64]
 

@@ -25,3 +25,12 @@ def compiled(*arguments: Any) -> Callable[[Function], Function]:
         return cast("Function", made)
 
     return compile_it
+
+
+def compiled_when_called(function: Function) -> Function:
+    """Compile a loop at its first call, for the types of the arguments, or load what an earlier process compiled."""
+    try:
+        made = njit(cache=True, nogil=True, error_model="numpy")(function)
+    except (RuntimeError, OSError):
+        made = njit(nogil=True, error_model="numpy")(function)
+    return cast("Function", made)
