@@ -43,6 +43,8 @@ class CheckResult:
         print_table(console, _sources(self.report))
         for line in filter(None, map(_assumed, self.report.sources)):
             console.print(line)
+        for join in self.report.joins:
+            console.print(f"\n{escape(join.sentence)}", style=None if join.met == join.rows else "yellow")
         for violation in self.report.violations:
             console.print(_described(violation))
         if self.report.rejected_rows:

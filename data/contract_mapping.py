@@ -12,6 +12,7 @@ from data.business import Business, LeadAttribute
 from data.cells import NO, YES, Cells, finite
 from data.contract import AttributeType
 from data.files.export_file import ExportFile
+from data.row_words import Scalar
 from data.sources import (
     ActivitySource,
     EventLogSource,
@@ -19,7 +20,6 @@ from data.sources import (
     LeadSource,
     OutcomeInLeads,
     OutcomeSource,
-    Scalar,
 )
 from data.sql import faults_of, in_words, listed, literal, quoted, select
 from data.staging import IGNORED, Part, StagingRules, fact_checks, word_meanings

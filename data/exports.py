@@ -14,6 +14,7 @@ from data.files.column_files import open_parquet, open_xes
 from data.files.csv_file import open_csv
 from data.files.export_file import ExportFile, ImportTools
 from data.files.json_file import open_json, open_jsonl
+from data.row_words import Lookup
 from data.sources import FileSource
 
 FORMATS = {
@@ -28,7 +29,7 @@ _NOT_EXPORTS = (".", "~$")
 _UNREADABLE = (duckdb.DataError, duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException)
 
 
-def find_files(folder: Path, source: FileSource) -> list[Path]:
+def find_files(folder: Path, source: FileSource | Lookup) -> list[Path]:
     """
     Find the files of a source; the case of a suffix makes no difference.
 
@@ -69,7 +70,7 @@ def _folded(name: str) -> str:
     return f"{stem}{dot}{suffixes.lower()}"
 
 
-def open_files(path: Path, source: FileSource, *, folder: Path, tools: ImportTools) -> list[ExportFile]:
+def open_files(path: Path, source: FileSource | Lookup, *, folder: Path, tools: ImportTools) -> list[ExportFile]:
     """
     Open one file of a source, or all that a zip archive holds, whatever the format.
 
@@ -84,7 +85,7 @@ def open_files(path: Path, source: FileSource, *, folder: Path, tools: ImportToo
     return [_open(path, shown, source, tools)]
 
 
-def _open(path: Path, shown: str, source: FileSource, tools: ImportTools) -> ExportFile:
+def _open(path: Path, shown: str, source: FileSource | Lookup, tools: ImportTools) -> ExportFile:
     kind = source.format or _format_of(path)
     with reading(shown, kind):
         return _opener(kind)(path, shown=shown, writing=source, tools=tools)
@@ -135,7 +136,7 @@ def _damaged(shown: str, kind: str, error: Exception) -> IntakeError:
     return IntakeError(f"{shown} cannot be read as {kind} ({why}): export it again, or set its format in the playbook.")
 
 
-def _missing(folder: Path, source: FileSource) -> str:
+def _missing(folder: Path, source: FileSource | Lookup) -> str:
     return (
         f"{source.file} is not in {folder}: put the export there, or name another folder. `leadscore simulate` makes"
         " the demo's exports; the bpi2012 log is read from the folder in LEADSCORE_DATASETS."

@@ -29,6 +29,9 @@ from data.files.export_file import ExportFile, ImportTools
 from data.located_yaml import nearest
 from data.playbook import Playbook
 from data.progress import tracked
+from data.quality import JoinCount
+from data.row_words import Lookup
+from data.source_rows import MeantRows, meant_rows
 from data.sources import (
     ActivitySource,
     EventLogSource,
@@ -46,11 +49,12 @@ _BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGI
 
 @dataclass(frozen=True, slots=True)
 class SourceFiles:
-    """A source of the playbook with its files, and the folder from which reports name them."""
+    """A source with its files, those in which rows are looked up, and the folder from which reports name them."""
 
     source: FileSource
     folder: Path
     paths: tuple[Path, ...]
+    looked_up: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class Export:
 
     source: FileSource
     files: tuple[ExportFile, ...]
+    joins: tuple[JoinCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ def source_files(playbook: Playbook, store: Path | None = None) -> list[SourceFi
             continue
         try:
             paths = find_files(playbook.exports_folder, source)
-            files.append(SourceFiles(source, playbook.exports_folder, tuple(paths)))
+            others = [path for lookup in source.via for path in find_files(playbook.exports_folder, lookup)]
+            files.append(SourceFiles(source, playbook.exports_folder, tuple(paths), tuple(others)))
         except IntakeError as error:
             missing.append(str(error))
     if missing:
@@ -139,13 +145,28 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     exports, mistakes = [], []
     for found in source_files(playbook, store):
         source = found.source
-        files = [file for path in found.paths for file in open_files(path, source, folder=found.folder, tools=tools)]
+        meant = list(_meant(found, tools))
+        files = [each.file for each in meant]
         wanted = mapped_columns(source, playbook.business)
         mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
-        exports.append(Export(source, tuple(files)))
+        exports.append(Export(source, tuple(files), tuple(join for each in meant for join in each.joins)))
     if mistakes:
         raise IntakeError("\n".join(mistakes))
     return tuple(exports)
+
+
+def _meant(found: SourceFiles, tools: ImportTools) -> Iterator[MeantRows]:
+    """Open the files of a source, and yield each with the rows that the source means."""
+
+    def find(lookup: Lookup) -> list[ExportFile]:
+        paths = find_files(found.folder, lookup)
+        return [file for path in paths for file in open_files(path, lookup, folder=found.folder, tools=tools)]
+
+    columns = found.source.columns
+    repeated_id = getattr(columns, "activity_id", None) or getattr(columns, "outcome_id", None)
+    for path in found.paths:
+        for file in open_files(path, found.source, folder=found.folder, tools=tools):
+            yield meant_rows(file, found.source, find=find, repeated_id=repeated_id, tools=tools)
 
 
 def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:

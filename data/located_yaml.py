@@ -141,7 +141,8 @@ def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
 def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
     """Check a file's content against a model; return the value, or every mistake at once."""
     if not isinstance(file.content, dict):
-        return [file.mistake((), f"expected a mapping of {', '.join(model.model_fields)}, found something else.")]
+        names = sorted(model.model_fields, key=lambda name: not model.model_fields[name].is_required())
+        return [file.mistake((), f"expected a mapping of {', '.join(names)}, found something else.")]
     try:
         return model.model_validate(file.content)
     except ValidationError as error:

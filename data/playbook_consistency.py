@@ -9,7 +9,8 @@ from data.business import Business, LeadAttribute
 from data.contract import RESERVED, AttributeType
 from data.located_yaml import Mistake, YamlFile, nearest
 from data.point_rules import ActivityRule, AttributeRule, ScorecardRules
-from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Scalar, Source, StoreSource
+from data.row_words import Scalar
+from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Source, StoreSource
 
 _PLACES = {"n", "ago", "days", "x", "share", "hour", "weekday"}
 _PLACE = re.compile(r"\{([^}]*)\}")

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from data.sources import Name, Scalar
+from data.row_words import Scalar
+from data.sources import Name
 from data.writing import PlaybookPart
 
 Points = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]

@@ -38,6 +38,38 @@ class ViolationExample(_ViolationCounts):
     found: str
 
 
+class JoinCount(_ViolationCounts):
+    """
+    How many rows of a file found what was looked up for them.
+
+    Attributes:
+        file: the file whose rows were looked up.
+        there: the file that they were looked up in.
+        keys: the columns of the row that had to match.
+        rows: how many rows have all keys.
+        met: how many of them found a row there.
+        examples: up to three keys that found none.
+        theirs: up to three keys that stand there.
+    """
+
+    file: str
+    there: str
+    keys: tuple[str, ...]
+    rows: int
+    met: int
+    examples: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The counts in words, with examples of keys that met nothing."""
+        said = f"{self.file}: {self.met:,} of {self.rows:,} {', '.join(self.keys)} meet a row of {self.there}"
+        if self.met == self.rows or not self.examples:
+            return f"{said}."
+        unmet, theirs = ", ".join(self.examples), ", ".join(self.theirs) or "nothing"
+        return f"{said}; the others are such as {unmet}, and there stand such as {theirs}."
+
+
 class Violation(_ViolationCounts):
     """One rule that rows of one source break: how often, three of them, what to do."""
 
@@ -58,6 +90,7 @@ class QualityReport(_ViolationCounts):
     sources: tuple[SourceCount, ...]
     violations: tuple[Violation, ...]
     most_rejected: float
+    joins: tuple[JoinCount, ...] = ()
     rejected_rows: str | None = None
 
     @property

@@ -38,6 +38,7 @@ def report_of(staged: StagedRows, business: Business) -> QualityReport:
         sources=tuple(_count(staged, part) for part in staged.parts),
         violations=tuple(violation for part in staged.parts for violation in _violations(staged, part)),
         most_rejected=business.most_rejected,
+        joins=tuple(join for export in staged.exports for join in export.joins),
     )
 
 
@@ -71,7 +72,8 @@ def _gather(staged: StagedRows, part: Part) -> None:
 
 def _gather_marked(staged: StagedRows, part: Part, *, file: ExportFile, file_number: int) -> None:
     """Fetch the originals of marked rows from their file."""
-    originals = f"SELECT _row, {file.as_json} AS original FROM {file.rows}"
+    wanted = f"_row IN (SELECT _row FROM marked WHERE _file = {file_number})"
+    originals = f"SELECT _row, any_value({file.as_json}) AS original FROM {file.rows} WHERE {wanted} GROUP BY _row"
     where_from = f"{part.number}, {literal(part.source)}, {literal(file.shown)}, m._row"
     staged.connection.execute(
         f"INSERT INTO rejected SELECT {where_from}, m.holds, m.rules, NULL, o.original"
@@ -98,7 +100,7 @@ def _put_reasons_into_words(staged: StagedRows) -> None:
 
 def _count(staged: StagedRows, part: Part) -> SourceCount:
     kept = _marked(staged, part, "_faults = ''")
-    ignored = _marked(staged, part, f"_faults = '{IGNORED}'")
+    ignored = _marked(staged, part, f"_faults = '{IGNORED}'") + _not_meant(staged, part)
     rejected = _number(staged, f"SELECT count(*) FROM rejected WHERE _part = {part.number}")
     rows = _rows_in(staged, part)
     if rows == 0 and not part.derived:
@@ -127,7 +129,13 @@ def _rows_in(staged: StagedRows, part: Part) -> int:
     """Return how many rows the readers of the files counted, so that a lost row would be missed."""
     if part.derived:
         return _marked(staged, part, "TRUE")
-    return sum(file.count + file.broken_lines.num_rows for file in staged.files_of(part))
+    read = sum(file.count + int(file.broken_lines.num_rows) for file in staged.files_of(part))
+    return read + _not_meant(staged, part)
+
+
+def _not_meant(staged: StagedRows, part: Part) -> int:
+    """Return how many rows of the files the source's ``where`` and ``via`` left out."""
+    return 0 if part.derived else sum(file.skipped for file in staged.files_of(part))
 
 
 def _marked(staged: StagedRows, part: Part, condition: str) -> int:

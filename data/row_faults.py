@@ -50,7 +50,9 @@ FAULTS = {
     "before_creation": Fault(
         "reached before the lead was created", "check timezone, and which columns are mapped to the two instants."
     ),
-    "broken_line": Fault("the line cannot be read", "mend its delimiters and quotes, or say the file's encoding in playbook.yaml."),
+    "broken_line": Fault(
+        "the line cannot be read", "mend its delimiters and quotes, or say the file's encoding in playbook.yaml."
+    ),
 }
 """Rule → its words. A row's fault is written ``rule:column``."""
 

@@ -1,30 +1,21 @@
 """How a company's exports map to the contract: the ``sources`` of a playbook."""
 
 from collections import Counter
-from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from data.writing import FileWriting, PlaybookPart
+from data.row_words import RowWords, Scalar, inside_the_folder
+from data.writing import PlaybookPart
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Scalar = str | int | float | bool
 
 
-class _Source(FileWriting):
+class _Source(RowWords):
     file: str = Field(description="path inside the playbook's folder of exports; * and ? match several files")
     format: Literal["csv", "parquet", "jsonl", "json", "xlsx", "xes"] | None = None
 
-    @field_validator("file")
-    @classmethod
-    def _inside_the_folder(cls, file: str) -> str:
-        if not file or PurePath(file).is_absolute() or ".." in PurePath(file).parts:
-            message = (
-                "the path must stay inside the folder of exports, without .. or a leading /; folder sets that folder"
-            )
-            raise ValueError(message)
-        return file
+    _stays_inside = field_validator("file")(inside_the_folder)
 
 
 class LeadColumns(PlaybookPart):

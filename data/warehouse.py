@@ -196,7 +196,9 @@ def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: P
         store: where the facts of the store that the playbook names were copied to.
         progress: called with the progress so far.
     """
-    paths = [(source.folder, path) for source in source_files(playbook, store) for path in source.paths]
+    paths = [
+        (source.folder, path) for source in source_files(playbook, store) for path in (*source.paths, *source.looked_up)
+    ]
     digests = []
     for done, (inside, path) in enumerate(paths):
         progress("looking for changes", done, len(paths))

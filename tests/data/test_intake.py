@@ -342,7 +342,11 @@ def truncated(content):
         ("leads.csv", "", "leads.csv is empty"),
         ("leads.csv", "lead_id,created_at\n", "leads.csv has no rows"),
         ("leads.csv", "lead_id,lead_ID,created_at\n1,2,3\n", "leads.csv has more than one column lead_id"),
-        ("leads.csv", "lead_id;Größe\n".encode("latin-1"), "leads.csv is not UTF-8 (line 1, its header): say its encoding"),
+        (
+            "leads.csv",
+            "lead_id;Größe\n".encode("latin-1"),
+            "leads.csv is not UTF-8 (line 1, its header): say its encoding",
+        ),
         ("leads.csv.gz", truncated(TWO_LEADS), "leads.csv.gz breaks off after line"),
         ("leads.csv.gz", b"\x1f\x8bnot gzip at all", "leads.csv.gz cannot be read as csv"),
         ("leads.jsonl.gz", truncated('{"lead_id": 1}\n'), "leads.jsonl.gz breaks off after line"),

@@ -1,0 +1,211 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""The rows of a source as its playbook means them: looked up in other files, columns derived, others left out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from data.cells import NO, YES, Cells
+from data.errors import IntakeError
+from data.files.export_file import ExportFile, ImportTools
+from data.located_yaml import nearest
+from data.quality import JoinCount
+from data.row_words import CellCondition, CellTest, DerivedCase, Lookup, RowWords, Scalar
+from data.sql import listed, literal, quoted
+
+Finder = Callable[[Lookup], Sequence[ExportFile]]
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class MeantRows:
+    """A file whose rows are those that the playbook means, and what its lookups met."""
+
+    file: ExportFile
+    joins: tuple[JoinCount, ...]
+
+
+def meant_rows(
+    file: ExportFile, words: RowWords, *, find: Finder, repeated_id: str | None, tools: ImportTools
+) -> MeantRows:
+    """
+    Return a file with the rows that its source means, and with the columns that are looked up or derived.
+
+    Args:
+        file: the file, opened.
+        words: what the source says about its rows.
+        find: opens the files of a lookup.
+        repeated_id: the column with the row's own id, which is numbered where a lookup repeats the row.
+        tools: the connection to work in.
+
+    Raises:
+        IntakeError: a column is unknown or already there, or a key matches several rows where that is not expected.
+    """
+    if not (words.via or words.derived or words.where):
+        return MeantRows(file, ())
+    meant, joins = _stored(file, tools), []
+    for lookup in words.via:
+        meant, join = _looked_up(meant, lookup, list(find(lookup)), repeated_id=repeated_id, tools=tools)
+        joins.append(join)
+    for name, cases in words.derived.items():
+        meant = _derived(meant, name, cases)
+    if words.where is not None:
+        _require_columns(meant, words.where)
+        meant = replace(meant, rows=_filtered(meant.rows, conditions_met(meant.cells, words.where)))
+    stored = _stored(meant, tools)
+    kept, distinct = tools.connection.execute(f"SELECT count(*), count(DISTINCT _row) FROM {stored.rows}").fetchall()[0]
+    return MeantRows(replace(stored, count=kept, skipped=file.count - distinct), tuple(joins))
+
+
+def conditions_met(cells: Cells, conditions: Mapping[str, CellCondition]) -> str:
+    """Return the SQL of whether a row meets all conditions; an empty cell meets only ``given: false`` and ``not``."""
+    return " AND ".join(f"({_met(cells.text(column), test)})" for column, test in conditions.items())
+
+
+def _met(text: str, test: CellCondition) -> str:
+    if isinstance(test, CellTest):
+        parts = []
+        if test.starts_with is not None:
+            parts.append(f"coalesce(starts_with({text}, {literal(test.starts_with)}), FALSE)")
+        if test.given is not None:
+            parts.append(f"{text} IS {'NOT ' if test.given else ''}NULL")
+        if test.is_not is not None:
+            parts.append(f"NOT ({_met(text, test.is_not)})")
+        return " AND ".join(parts)
+    values = test if isinstance(test, tuple) else (test,)
+    return " OR ".join(f"coalesce({_equals(text, value)}, FALSE)" for value in values)
+
+
+def _equals(text: str, value: Scalar) -> str:
+    if isinstance(value, bool):
+        return f"lower({text}) IN {listed(YES if value else NO)}"
+    if isinstance(value, int | float):
+        return f"TRY_CAST({text} AS DOUBLE) = {literal(value)}"
+    return f"{text} = {literal(value)}"
+
+
+def _filtered(rows: str, condition: str) -> str:
+    return f"(SELECT * FROM {rows} WHERE {condition})"
+
+
+def _derived(file: ExportFile, name: str, cases: Sequence[DerivedCase]) -> ExportFile:
+    _require_new(file, name)
+    parts = []
+    for case in cases:
+        _require_columns(file, {**(case.when or {}), **({case.column: True} if case.column else {})})
+        value = file.cells.text(case.column) if case.column else literal(_word(case.value))
+        parts.append(f"WHEN {conditions_met(file.cells, case.when) if case.when else 'TRUE'} THEN {value}")
+    rows = f"(SELECT *, CASE {' '.join(parts)} END AS {quoted(name)} FROM {file.rows})"
+    return replace(file, rows=rows, types={**file.types, name: "VARCHAR"})
+
+
+def _word(value: Scalar | None) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _looked_up(
+    file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], *, repeated_id: str | None, tools: ImportTools
+) -> tuple[ExportFile, JoinCount]:
+    """Return a file whose rows have what was looked up for them."""
+    _require_columns(file, lookup.match)
+    for name in lookup.take:
+        _require_new(file, name)
+    theirs = " UNION ALL ".join(_keyed(other, lookup, number) for number, other in enumerate(there))
+    ours = " AND ".join(f"{file.cells.id(column)} = t._key_{position}" for position, column in enumerate(lookup.match))
+    nth = f"row_number() OVER (PARTITION BY {_key_names(lookup)} ORDER BY _at, _there) AS _nth"
+    tools.connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_up AS SELECT *, {nth} FROM ({theirs})")
+    join = _counted(file, lookup, there, tools)
+    if lookup.several == "refuse":
+        _require_one(lookup, there, tools)
+    chosen = "looked_up" if lookup.several == "each" else "(SELECT * FROM looked_up WHERE _nth = 1)"
+    kind = "JOIN" if lookup.unmet == "ignore" else "LEFT JOIN"
+    taken = ", ".join(f"t.{quoted(name)}" for name in lookup.take)
+    renumbered = ""
+    if lookup.several == "each" and repeated_id is not None and repeated_id in file.types:
+        text = file.cells.text(repeated_id)
+        renumbered = (
+            f" REPLACE (CASE WHEN t._nth > 1 THEN {text} || '-' || t._nth ELSE {text} END AS {quoted(repeated_id)})"
+        )
+    rows = f"(SELECT f.*{renumbered}, {taken} FROM {file.rows} AS f {kind} {chosen} AS t ON {ours})"
+    types = {**file.types, **dict.fromkeys(lookup.take, "VARCHAR")}
+    if renumbered and repeated_id is not None:
+        types[repeated_id] = "VARCHAR"
+    return _stored(replace(file, rows=rows, types=types), tools), join
+
+
+def _keyed(other: ExportFile, lookup: Lookup, number: int) -> str:
+    """Return the keys and the taken columns of a file in which others are looked up."""
+    _require_columns(other, {**dict.fromkeys(lookup.match.values(), True), **dict.fromkeys(lookup.take.values(), True)})
+    keys = {f"_key_{position}": other.cells.id(column) for position, column in enumerate(lookup.match.values())}
+    taken = {name: other.cells.text(column) for name, column in lookup.take.items()}
+    columns = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in {**keys, **taken}.items())
+    met = ""
+    if lookup.where is not None:
+        _require_columns(other, lookup.where)
+        met = f" WHERE {conditions_met(other.cells, lookup.where)}"
+    return f"SELECT {number} AS _at, _row AS _there, {columns} FROM {other.rows}{met}"
+
+
+def _key_names(lookup: Lookup) -> str:
+    return ", ".join(f"_key_{position}" for position in range(len(lookup.match)))
+
+
+def _counted(file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], tools: ImportTools) -> JoinCount:
+    keys = [file.cells.id(column) for column in lookup.match]
+    shown = f"concat_ws('|', {', '.join(keys)})"
+    all_given = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+    known = f"({', '.join(keys)}) IN (SELECT ({_key_names(lookup)}) FROM looked_up)"
+    if len(keys) == 1:
+        known = f"{keys[0]} IN (SELECT _key_0 FROM looked_up WHERE _key_0 IS NOT NULL)"
+    rows, met = tools.connection.execute(
+        f"SELECT count(*), count(*) FILTER ({known}) FROM {file.rows} WHERE {all_given}"
+    ).fetchall()[0]
+    unmet = f"SELECT DISTINCT {shown} FROM {file.rows} WHERE {all_given} AND NOT ({known}) ORDER BY 1 LIMIT {_SHOWN}"
+    stand = f"SELECT DISTINCT concat_ws('|', {_key_names(lookup)}) FROM looked_up ORDER BY 1 LIMIT {_SHOWN}"
+    examples, theirs = ([key for (key,) in tools.connection.execute(keys).fetchall()] for keys in (unmet, stand))
+    files = ", ".join(other.shown for other in there)
+    return JoinCount(
+        file=file.shown,
+        there=files,
+        keys=tuple(lookup.match),
+        rows=rows,
+        met=met,
+        examples=tuple(examples),
+        theirs=tuple(theirs),
+    )
+
+
+def _require_one(lookup: Lookup, there: Sequence[ExportFile], tools: ImportTools) -> None:
+    shown = f"concat_ws('|', {_key_names(lookup)})"
+    query = f"SELECT {shown} FROM looked_up WHERE _nth > 1 AND _key_0 IS NOT NULL LIMIT 1"
+    for (key,) in tools.connection.execute(query).fetchall():
+        files, columns = ", ".join(other.shown for other in there), ", ".join(lookup.match.values())
+        message = (
+            f"{files} has several rows with {columns} {key}: say several: first (the first row counts) or several: each"
+            " (the row is repeated for each) in the source's via."
+        )
+        raise IntakeError(message)
+
+
+def _stored(file: ExportFile, tools: ImportTools) -> ExportFile:
+    """Keep a file's rows as they are now, so that what is read twice is joined once."""
+    target = literal(str(tools.new_path("parquet")))
+    columns = ", ".join(["_row", *(quoted(name) for name in file.types)])
+    marks = f"{file.as_json} AS _original, {file.broken} AS _is_broken"
+    tools.connection.execute(f"COPY (SELECT {columns}, {marks} FROM {file.rows}) TO {target} (FORMAT parquet)")
+    return replace(file, rows=f"read_parquet({target})", original="_original", broken="_is_broken")
+
+
+def _require_columns(file: ExportFile, wanted: Mapping[str, object]) -> None:
+    for name in wanted:
+        if name in file.doubled:
+            message = f"{file.shown} has more than one column {name}: rename one of them, or name another column."
+            raise IntakeError(message)
+        if name not in file.types:
+            message = f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct playbook.yaml."
+            raise IntakeError(message)
+
+
+def _require_new(file: ExportFile, name: str) -> None:
+    if name.lower() in {known.lower() for known in file.types}:
+        message = f"{file.shown} already has a column {name}: give the new column in playbook.yaml another name."
+        raise IntakeError(message)
