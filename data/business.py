@@ -9,7 +9,7 @@ from data.added_features import AddedFeature
 from data.contract import AttributeType
 from data.point_rules import Days
 from data.sources import Name, Source
-from data.writing import CellWriting, PlaybookPart
+from data.writing import CellWriting, PlaybookPart, Word
 
 
 class ActivityWords(PlaybookPart):
@@ -60,13 +60,8 @@ class LeadAttribute(PlaybookPart):
     says: str = Field(min_length=2)
     says_not: str | None = Field(default=None, description="for booleans: the words when it is false")
     label: str | None = Field(default=None, description="the noun, for the words when nothing is known")
-    values: tuple[str, ...] | None = Field(default=None, description="for categories: the only values allowed")
-    words: dict[str, str] = Field(default_factory=dict, description="value → how to say it")
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _as_text(cls, values: object) -> object:
-        return [str(value) for value in values] if isinstance(values, list) else values
+    values: tuple[Word, ...] | None = Field(default=None, description="for categories: the only values allowed")
+    words: dict[Word, str] = Field(default_factory=dict, description="value → how to say it")
 
     @model_validator(mode="after")
     def _words_fit_the_type(self) -> Self:

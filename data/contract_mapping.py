@@ -43,6 +43,8 @@ def mapped_columns(source: FileSource, business: Business) -> list[str]:
     if isinstance(source, LeadSource) and source.outcome is not None:
         outcome = source.outcome
         named += [outcome.column, outcome.reached_at, outcome.known_at, outcome.amount, outcome.reason]
+    if isinstance(source, OutcomeSource):
+        named.append(source.stage_column)
     flat = [name for item in named if item is not None for name in ([item] if isinstance(item, str) else item)]
     return list(dict.fromkeys(flat))
 
@@ -110,11 +112,13 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
         **_place(part, file, file_number),
         "outcome_id": cells.id(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
         "lead_id": cells.id(columns.lead_id),
-        "word": cells.text(columns.stage),
+        "word": literal(source.stage) if source.stage else cells.text(source.stage_column),
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
     }
-    words = word_meanings(source.stages, all_known=rules.business.stages)
+    words = (
+        {source.stage: source.stage} if source.stage else word_meanings(source.stages, all_known=rules.business.stages)
+    )
     return outcomes_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
 
 

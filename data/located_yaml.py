@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from yaml.reader import ReaderError
 
 from data.errors import PlaybookError
+from data.yaml_traps import trap
 
 DEEPEST = 20
 MOST_PLACES = 100_000
@@ -39,11 +40,12 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """The content of one YAML file and the line of each value in it."""
+    """The content of one YAML file, the line of each value in it, and what is wrong whatever it should say."""
 
     path: Path
     content: Any
     lines: dict[Where, int] = field(repr=False)
+    mistakes: tuple[Mistake, ...] = ()
 
     def mistake(self, where: Sequence[Hashable], message: str) -> Mistake:
         """Return a mistake at the nearest place the file has for it."""
@@ -72,9 +74,7 @@ def read_yaml(path: Path) -> YamlFile:
     node = _composed(path, text)
     lines: dict[Where, int] = {}
     mistakes = _walk(node, (), lines=lines, path=path) if node is not None else []
-    if mistakes:
-        raise playbook_error(mistakes)
-    return YamlFile(path, _content(path, node), lines)
+    return YamlFile(path, {} if mistakes else _content(path, node), lines, tuple(mistakes))
 
 
 def _composed(path: Path, text: str) -> yaml.Node | None:
@@ -140,9 +140,12 @@ def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
 
 def parse_as(model: type[Model], file: YamlFile) -> Model | list[Mistake]:
     """Check a file's content against a model; return the value, or every mistake at once."""
+    if file.mistakes:
+        return list(file.mistakes)
     if not isinstance(file.content, dict):
         names = sorted(model.model_fields, key=lambda name: not model.model_fields[name].is_required())
-        return [file.mistake((), f"expected a mapping of {', '.join(names)}, found something else.")]
+        message = f"expected a mapping of {', '.join(names)}, found something else."
+        return [file.mistake((), message)]
     try:
         return model.model_validate(file.content)
     except ValidationError as error:
@@ -183,7 +186,8 @@ def _broken(path: Path, text: str, error: yaml.YAMLError) -> str:
 
 def _walk(node: yaml.Node, where: Where, *, lines: dict[Where, int], path: Path) -> list[Mistake]:
     lines[where] = node.start_mark.line + 1
-    mistakes = []
+    trapped = trap(node)
+    mistakes = [Mistake(str(path), node.start_mark.line + 1, trapped)] if trapped else []
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             mistakes += _walk_key(key, where, lines=lines, path=path)
@@ -201,6 +205,8 @@ def _walk_key(key: yaml.Node, where: Where, *, lines: dict[Where, int], path: Pa
     line = key.start_mark.line + 1
     if not isinstance(key, yaml.ScalarNode):
         return [Mistake(str(path), line, "a list or mapping cannot be a key: write a name before the colon.")]
+    if trapped := trap(key):
+        return [Mistake(str(path), line, trapped)]
     if key.tag == "tag:yaml.org,2002:merge":
         return [Mistake(str(path), line, "<< (merge) is not supported: write the values out.")]
     if (*where, key.value) in lines:
@@ -230,9 +236,9 @@ def _mistake_of(file: YamlFile, model: type[BaseModel], detail: ErrorDetails) ->
 
 
 def _quotes(detail: ErrorDetails) -> str:
-    if detail["type"] != "string_type" or not isinstance(detail["input"], bool):
+    if detail["type"] != "string_type" or not isinstance(detail["input"], bool | int | float):
         return ""
-    return ": YAML reads yes, no, on and off as true or false; put them in quotes"
+    return "; put it in quotes"
 
 
 def _unknown_tag(context: Mapping[str, Any]) -> str:

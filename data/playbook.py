@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from data.business import (
     ActivityKind,
     ActivityWords,
@@ -89,8 +91,8 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:
     if not folder.is_dir():
         message = f"{folder} is not a folder: a playbook is a folder with playbook.yaml, scorecard.yaml, routing.yaml."
         raise PlaybookError(message)
-    files = [read_yaml(folder / f"{name}.yaml") for name in ("playbook", "scorecard", "routing")]
-    cards = [files[1], *(read_yaml(path) for path in _rival_files(folder))]
+    files = _read_all([folder / f"{name}.yaml" for name in ("playbook", "scorecard", "routing")], folder)
+    cards = [files[1], *files[3:]]
     playbook, routing = parse_as(Business, files[0]), parse_as(RoutingRules, files[2])
     scorecards = [_rules_of(file, is_rival=number > 0) for number, file in enumerate(cards)]
     mistakes = [
@@ -105,6 +107,32 @@ def load_playbook(folder: Path, *, exports: Path | None = None) -> Playbook:
         raise playbook_error(mistakes)
     own, *rivals = (rules for rules in scorecards if isinstance(rules, ScorecardRules))
     return Playbook(folder, playbook, own, routing, exports, tuple(rivals))
+
+
+def _read_all(paths: Sequence[Path], folder: Path) -> list[YamlFile]:
+    """
+    Read the files of a playbook and those with other point rules.
+
+    Raises:
+        PlaybookError: some are no YAML; says so of all of them, and what is wrong with the others as they stand.
+    """
+    files, unreadable = [], []
+    for path in [*paths, *_rival_files(folder)]:
+        try:
+            files.append(read_yaml(path))
+        except PlaybookError as error:
+            unreadable.append(str(error))
+    if not unreadable:
+        return files
+    mistakes = [str(mistake) for file in files for mistake in _mistakes_alone(file)]
+    raise PlaybookError("\n".join(dict.fromkeys([*unreadable, *mistakes])))
+
+
+def _mistakes_alone(file: YamlFile) -> list[Mistake]:
+    """Return the mistakes that a file has whatever stands in the others."""
+    models: dict[str, type[BaseModel]] = {"playbook": Business, "routing": RoutingRules}
+    parsed = parse_as(models.get(file.path.stem, ScorecardRules), file)
+    return parsed if isinstance(parsed, list) else []
 
 
 def _rival_files(folder: Path) -> list[Path]:

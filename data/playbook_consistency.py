@@ -131,6 +131,8 @@ def _source_mistakes(business: Business, source: Source, *, index: int, file: Ya
         yield from _unknown(file, business.attributes, mapped, "attribute")
     if source.holds == "activities" and source.kind is not None:
         yield from _unknown(file, business.activities, [((*here, "kind"), source.kind)], "activity")
+    if source.holds == "outcomes" and source.stage is not None:
+        yield from _unknown(file, business.stages, [((*here, "stage"), source.stage)], "stage")
     if source.holds in {"activities", "event_log"}:
         kinds = [((*here, "kinds", word), kind) for word, kind in (source.kinds or {}).items()]
         yield from _unknown(file, business.activities, kinds, "activity")

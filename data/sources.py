@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from data.row_words import RowWords, Scalar, inside_the_folder
-from data.writing import PlaybookPart
+from data.writing import PlaybookPart, Word
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -65,8 +65,8 @@ class ActivitySource(_Source):
     holds: Literal["activities"]
     kind: Name | None = None
     columns: ActivityColumns = ActivityColumns()
-    kinds: dict[str, Name] | None = Field(default=None, description="the export's word → the playbook's kind")
-    ignore: tuple[str, ...] = Field(default=(), description="the export's kinds that are not wanted")
+    kinds: dict[Word, Name] | None = Field(default=None, description="the export's word → the playbook's kind")
+    ignore: tuple[Word, ...] = Field(default=(), description="the export's kinds that are not wanted")
 
     @model_validator(mode="after")
     def _one_way_to_know_the_kind(self) -> "ActivitySource":
@@ -81,7 +81,7 @@ class OutcomeColumns(PlaybookPart):
 
     outcome_id: str | None = None
     lead_id: str = "lead_id"
-    stage: str = "stage"
+    stage: str | None = Field(default=None, description="default: stage, unless the source itself says the stage")
     reached_at: str = "reached_at"
     known_at: str | None = None
     amount: str | None = None
@@ -92,9 +92,22 @@ class OutcomeSource(_Source):
     """A file of stages that leads reached."""
 
     holds: Literal["outcomes"]
+    stage: Name | None = Field(default=None, description="the stage that every row means")
     columns: OutcomeColumns = OutcomeColumns()
-    stages: dict[str, Name] | None = Field(default=None, description="the export's word → the playbook's stage")
-    ignore: tuple[str, ...] = Field(default=(), description="the export's stages that are not wanted")
+    stages: dict[Word, Name] | None = Field(default=None, description="the export's word → the playbook's stage")
+    ignore: tuple[Word, ...] = Field(default=(), description="the export's stages that are not wanted")
+
+    @model_validator(mode="after")
+    def _one_way_to_know_the_stage(self) -> "OutcomeSource":
+        if self.stage is not None and (self.columns.stage is not None or self.stages is not None):
+            message = "give the stage once: either stage (all rows are of this stage) or columns.stage with stages"
+            raise ValueError(message)
+        return self
+
+    @property
+    def stage_column(self) -> str | None:
+        """The column that says the stage, if a column does."""
+        return None if self.stage is not None else self.columns.stage or "stage"
 
 
 class EventLogColumns(PlaybookPart):
@@ -114,9 +127,9 @@ class EventLogSource(_Source):
     holds: Literal["event_log"]
     columns: EventLogColumns = EventLogColumns()
     attributes: dict[Name, str] = Field(default_factory=dict, description="attribute → case attribute")
-    kinds: dict[str, Name] | None = Field(default=None, description="the log's word → the playbook's kind")
-    outcomes: dict[str, Name] = Field(description="the log's word → the stage it stands for")
-    ignore: tuple[str, ...] = Field(default=(), description="the log's words that are neither")
+    kinds: dict[Word, Name] | None = Field(default=None, description="the log's word → the playbook's kind")
+    outcomes: dict[Word, Name] = Field(description="the log's word → the stage it stands for")
+    ignore: tuple[Word, ...] = Field(default=(), description="the log's words that are neither")
 
     @model_validator(mode="after")
     def _one_meaning_each(self) -> "EventLogSource":

@@ -4,7 +4,7 @@ import codecs
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 NAMED_DATES = ("iso", "us", "german", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns")
 """The names of ways to write an instant; any other is a format in the words of strptime."""
@@ -15,6 +15,20 @@ _NAMES_A_DAY = ({"d", "m", "y"}, {"d", "b", "y"}, {"d", "B", "y"}, {"j", "y"})
 
 Mark = Annotated[str, Field(min_length=1, max_length=1)]
 Words = tuple[str, ...]
+
+
+def word_of(value: object) -> object:
+    """
+    Return a word of an export as text; a whole number is the word that its digits make.
+
+    >>> word_of(6), word_of("6"), word_of(True)
+    ('6', '6', True)
+    """
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Word = Annotated[str, BeforeValidator(word_of)]
+"""A word as it stands in an export."""
 
 
 class PlaybookPart(BaseModel):
@@ -33,14 +47,18 @@ class CellWriting(PlaybookPart):
     thousands: Literal[".", ",", " ", "'"] | None = Field(default=None, description="the mark between thousands")
     percent: bool | None = Field(default=None, description="12 % is 0.12 where true; 12 where false")
     currency_signs: Words | None = Field(default=None, description="signs that may stand around a number")
-    yes: Words | None = Field(default=None, description="the words for true, in place of true, yes, y, t and 1")
-    no: Words | None = Field(default=None, description="the words for false, in place of false, no, n, f and 0")
-    empty: Words | None = Field(default=None, description="what stands in a cell that holds nothing")
+    yes: tuple[Word, ...] | None = Field(
+        default=None, description="the words for true, in place of true, yes, y, t and 1"
+    )
+    no: tuple[Word, ...] | None = Field(
+        default=None, description="the words for false, in place of false, no, n, f and 0"
+    )
+    empty: tuple[Word, ...] | None = Field(default=None, description="what stands in a cell that holds nothing")
 
     @field_validator("yes", "no", "empty", "currency_signs", mode="before")
     @classmethod
     def _as_list(cls, words: object) -> object:
-        return [words] if isinstance(words, str) else words
+        return [words] if isinstance(words, str | int) else words
 
     @field_validator("date_format")
     @classmethod

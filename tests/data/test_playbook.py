@@ -114,7 +114,7 @@ def test_the_playbooks_that_come_along_are_well(name):
         ),
         ("playbook", "file: outcomes.csv", "file: /etc/passwd", "the path must stay inside the folder of exports"),
         ("playbook", "  call: {did", "  call: {dit", "activities.call.dit: unknown name; did you mean did?"),
-        ("playbook", "Call: call", "on: call", "YAML reads yes, no, on and off as true or false; put them in quotes"),
+        ("playbook", "Call: call", "on: call", "YAML reads on as true: put it in quotes"),
         ("playbook", "name: demo", "name: demo\nname: other", "name is given twice (first on line 2): keep one."),
         ("scorecard", "points: 40", "poinst: 40", "rules.0.poinst: unknown name; did you mean points?"),
         ("scorecard", "half_life_days: 14", "half_life_days: 14, within_days: 3", "exclude each other"),

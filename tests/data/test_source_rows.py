@@ -39,8 +39,9 @@ def test_an_open_deal_is_no_loss(tmp_path):
 def test_a_key_that_meets_nothing_is_counted_with_examples(tmp_path):
     files = {"leads.csv": CONVERTED, "deals.csv": DEALS.replace(",c2,", ",003x,")}
     warehouse = imported(company(tmp_path, files, [LEADS, deals()]))
-    sentence = "deals.csv: 1 of 3 contact meet a row of leads.csv; the others are such as 003x, and there stand such as c1, c2."
-    assert [join.sentence for join in warehouse.quality.joins] == [sentence]
+    (join,) = warehouse.quality.joins
+    assert join.sentence.startswith("deals.csv: 1 of 3 contact meet a row of leads.csv; ")
+    assert join.sentence.endswith("the others are such as 003x, and there stand such as c1, c2.")
     assert rows(warehouse, "outcomes", "outcome_id") == [("d1",)]
 
 
@@ -86,7 +87,7 @@ def test_lookups_follow_one_another(tmp_path):
     files = {
         "leads.csv": "lead_id,created_at,contact\nann,2026-01-01,c1\nbob,2026-01-02,c2\n",
         "who.csv": "engagement,contact_id\ne1,c1\ne2,c2\n",
-        "calls.csv": "id,at,kind\ne1,2026-02-01T10:00:00Z,view\ne2,2026-02-02T10:00:00Z,view\ne3,2026-02-02T10:00:00Z,view\n",
+        "calls.csv": "id,at,kind\ne1,2026-02-01,view\ne2,2026-02-02,view\ne3,2026-02-02,view\n",
     }
     via = [
         {"file": "who.csv", "match": {"id": "engagement"}, "take": {"contact": "contact_id"}},
@@ -147,7 +148,8 @@ def test_stages_stand_among_other_properties(tmp_path):
     ],
 )
 def test_conditions_say_which_rows_are_meant(tmp_path, where, kept):
-    table = "id,lead_id,kind,occurred_at,note,n\n1,ann,view,2026-02-01,x,1\n2,ann,view,2026-02-01,,1.0\n3,ann,call,2026-02-01,,2\n"
+    lines = ["1,ann,view,2026-02-01,x,1", "2,ann,view,2026-02-01,,1.0", "3,ann,call,2026-02-01,,2"]
+    table = "\n".join(["id,lead_id,kind,occurred_at,note,n", *lines]) + "\n"
     source = {**ACTIVITIES, "where": where}
     warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.csv": table}, [LEADS, source]))
     assert [one for (one,) in rows(warehouse, "activities", "activity_id")] == kept
