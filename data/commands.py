@@ -13,7 +13,7 @@ from data.errors import QualityError
 from data.home import DEMO
 from data.instants import from_us, parse
 from data.progress import Progress, silent
-from data.quality import QualityReport, SourceCount, Violation
+from data.quality import PeriodReport, QualityReport, SourceCount, Violation
 from data.screen import print_table
 from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
@@ -43,6 +43,8 @@ class CheckResult:
         print_table(console, _sources(self.report))
         for line in filter(None, map(_assumed, self.report.sources)):
             console.print(line)
+        if self.report.period is not None:
+            console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
         for violation in self.report.violations:
             console.print(_described(violation))
         if self.report.rejected_rows:
@@ -169,6 +171,20 @@ def _assumed(count: SourceCount) -> str | None:
         return None
     rows = f"{count.assumed_known:,} rows do not say when they became known"
     return f"\n{escape(count.source)}: {rows}; they are taken as known when they happened."
+
+
+def _described_period(period: PeriodReport) -> str:
+    """
+    Describe from when to when facts lie in mass, and which lie outside.
+
+    >>> from data.quality import FarFacts
+    >>> lead = "1 lead is far from all others: created 2015-01-01"
+    >>> far = FarFacts(source="leads.csv", holds="leads", count=1, says=lead, file="leads.csv", row=17)
+    >>> _described_period(PeriodReport(begin="2025-01-03", end="2025-10-01", far=(far,)))
+    'facts from 2025-01-03 to 2025-10-01; 1 lead is far from all others: created 2015-01-01 (leads.csv row 17)'
+    """
+    far = [f"{facts.says} ({facts.file} row {facts.row})" for facts in period.far]
+    return "; ".join([f"facts from {period.begin} to {period.end}", *far])
 
 
 def _described(violation: Violation) -> str:
