@@ -1,7 +1,7 @@
 """The verbs ``check`` and ``simulate``."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,24 @@ from data.quality import PeriodReport, QualityReport, SourceCount, Violation
 from data.screen import print_table
 from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
+from data.unversioned_attributes import UnversionedAttributes, unversioned_attributes
 from data.warehouse import import_history
 from data.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The report of ``leadscore check``; ``stopped`` is why the history cannot be used, if it cannot."""
+    """
+    The report of ``leadscore check``.
+
+    Attributes:
+        report: what became of the rows.
+        unversioned: attributes that hold today's values.
+        stopped: why the history cannot be used, if it cannot.
+    """
 
     report: QualityReport
+    unversioned: tuple[UnversionedAttributes, ...] = ()
     stopped: str | None = None
 
     @property
@@ -35,7 +44,8 @@ class CheckResult:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {**self.report.as_json(), "passed": self.passed, "stopped": self.stopped}
+        unversioned = [asdict(each) | {"says": each.says} for each in self.unversioned]
+        return {**self.report.as_json(), "unversioned": unversioned, "passed": self.passed, "stopped": self.stopped}
 
     def show(self, console: Console) -> None:
         """Print the rows by source, each violation with examples, and where the rejected rows are."""
@@ -43,6 +53,8 @@ class CheckResult:
         print_table(console, _sources(self.report))
         for line in filter(None, map(_assumed, self.report.sources)):
             console.print(line)
+        for each in self.unversioned:
+            console.print(f"\n{escape(each.says)}", soft_wrap=True)
         if self.report.period is not None:
             console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
         for violation in self.report.violations:
@@ -60,12 +72,13 @@ def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
     Raises:
         IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
     """
+    unversioned = unversioned_attributes(workspace.playbook.business)
     try:
-        return CheckResult(import_history(workspace, progress=progress).quality)
+        return CheckResult(import_history(workspace, progress=progress).quality, unversioned)
     except QualityError as error:
         if error.report is None:
             raise
-        return CheckResult(error.report, str(error))
+        return CheckResult(error.report, unversioned, str(error))
 
 
 @dataclass(frozen=True, slots=True)

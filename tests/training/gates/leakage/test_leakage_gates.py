@@ -15,7 +15,7 @@ from training.gates.leakage.dominance import dominance
 from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.statistics.scoring_metrics import EvaluationRows
 
-BEFORE, AFTER = ["never use", "future shift", "dominance"], ["permuted labels", "suspicious lift"]
+BEFORE, AFTER = ["never use", "future shift", "dominance", "today's values"], ["permuted labels", "suspicious lift"]
 
 
 class Heard:
