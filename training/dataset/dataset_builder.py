@@ -90,7 +90,7 @@ def assemble(
     """Build the training set in memory."""
     progress("taking snapshots", 0, 3)
     history = {name: warehouse.frame(name) for name in ("leads", "activities", "outcomes")}
-    period = usable_period(history, business, within=HistoryPeriod(warehouse.begin_us, warehouse.cutoff_us))
+    period = usable_period(history, business)
     leads, outcomes = history["leads"], history["outcomes"]
     progress("taking snapshots", 1, 3)
     rows = take_snapshots(leads, history["activities"], outcomes=outcomes, business=business, period=period, seed=seed)
@@ -115,14 +115,13 @@ def assemble(
     return Dataset(full, catalog, scorecard, {**manifest, **_hashes(full, catalog)})
 
 
-def usable_period(history: Mapping[str, pd.DataFrame], business: Business, *, within: HistoryPeriod) -> HistoryPeriod:
+def usable_period(history: Mapping[str, pd.DataFrame], business: Business) -> HistoryPeriod:
     """
-    Return the period in which the facts that may be used lie in mass.
+    Return the period in which the facts that may be used lie in mass; others neither lengthen nor shorten it.
 
     Args:
         history: the three tables.
         business: which kinds of activities may not be used.
-        within: the period of all facts, used or not.
     """
     activities = history["activities"]
     usable = activities[~activities["kind"].isin(business.never_use)]
@@ -130,9 +129,8 @@ def usable_period(history: Mapping[str, pd.DataFrame], business: Business, *, wi
     day = known // DAY_US
     facts = np.bincount(day - day.min())
     inside = days_in_mass(np.flatnonzero(facts) + day.min(), facts[facts > 0])
-    begin, end = max(inside.first * DAY_US, within.begin_us), min((inside.last + 1) * DAY_US - 1, within.end_us)
-    known = known[(known >= begin) & (known <= end)]
-    return HistoryPeriod(int(known.min()), int(known.max())) if len(known) else within
+    known = known[(day >= inside.first) & (day <= inside.last)]
+    return HistoryPeriod(int(known.min()), int(known.max()))
 
 
 def _with_outcomes(

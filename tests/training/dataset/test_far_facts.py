@@ -1,19 +1,22 @@
 """One fact far from all others moves neither split nor labels nor the instant of scoring."""
 
-import gzip
 import shutil
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from data.history_period import HistoryPeriod
 from data.home import Home
+from data.instants import DAY_US
 from data.playbook import load_playbook
 from data.simulation import simulate
 from data.warehouse import import_history
 from data.workspace import Workspace
 from models.commands import score
-from training.dataset.dataset_builder import build_dataset
+from tests.training.small import day, leads, playbook
+from training.dataset.dataset_builder import build_dataset, usable_period
 
 UNTIL = datetime(2025, 10, 1, tzinfo=UTC)
 FACTS = ("plan", "blocks", "base_rate", "mature", "young", "mature_until", "cutoff_at", "positives", "outcome_lag_days")
@@ -78,22 +81,27 @@ def test_training_and_scoring_are_those_without_it(history, plain, tmp_path, cha
     pd.testing.assert_frame_equal(found.scores.drop(index="old", errors="ignore"), plain.scores)
 
 
-def test_an_activity_that_may_not_be_used_does_not_lengthen_the_history(history, plain, tmp_path):
-    """A crawler that goes on for three months after everything ended, and one call in them, are no history."""
+def test_what_may_not_be_used_does_not_lengthen_the_history(history, plain, tmp_path):
+    """A crawler goes on for three months after everything ended, with one call in them."""
     folder = shutil.copytree(history, tmp_path / "company")
     with_late_call(folder)
-    playbook = folder / "playbook.yaml"
-    playbook.write_text(playbook.read_text().replace("never_use: [lead_status]", "never_use: [lead_status, bot_view]"))
-    with gzip.open(folder / "web.csv.gz", "rt") as file:
-        web = pd.read_csv(file, dtype=str)
-    days = pd.date_range("2025-10-01", "2025-12-31", freq="h", tz="UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
-    bots = pd.DataFrame(
-        {"event_id": [f"b{n}" for n in range(len(days))], "visitor": web["visitor"][0], "event": "bot_view"}
-    )
-    bots["at"] = bots["received_at"] = days
-    pd.concat([web, bots]).to_csv(folder / "web.csv.gz", index=False)
-    found = Found(folder, tmp_path / "home")
-    assert found.warehouse.cutoff_us > plain.warehouse.cutoff_us
-    assert {name: found.dataset.manifest[name] for name in ("plan", "mature_until")} == {
-        name: plain.dataset.manifest[name] for name in ("plan", "mature_until")
-    }
+    file = folder / "playbook.yaml"
+    file.write_text(file.read_text().replace("never_use: [lead_status]", "never_use: [lead_status, bot_view]"))
+    web = pd.read_csv(folder / "web.csv.gz", dtype=str)
+    at = pd.date_range("2025-10-01", "2025-12-31", freq="h", tz="UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    ids = [f"b{n}" for n in range(len(at))]
+    bots = pd.DataFrame({"event_id": ids, "visitor": web["visitor"][0], "event": "bot_view"})
+    pd.concat([web, bots.assign(at=at, received_at=at)]).to_csv(folder / "web.csv.gz", index=False)
+    workspace = Workspace(load_playbook(folder), Home(tmp_path / "home"))
+    dataset = build_dataset(import_history(workspace), workspace)[0]
+    names = ("plan", "mature_until", "begin_at", "cutoff_at")
+    assert {name: dataset.manifest[name] for name in names} == {name: plain.dataset.manifest[name] for name in names}
+
+
+def test_what_may_not_be_used_does_not_shorten_the_history():
+    """A crawler left a thousand times as many facts, years before the first lead."""
+    known = leads(*((f"lead {n}", n) for n in range(300)))
+    crawls = pd.DataFrame({"kind": "crawl", "known_at": np.repeat(day(-3_000) + np.arange(300) * DAY_US, 1_000)})
+    history = {"leads": known, "activities": crawls, "outcomes": known.head(0)}
+    assert usable_period(history, playbook()) == HistoryPeriod(day(0), day(299))
+    assert usable_period(history, playbook(never_use=[])) == HistoryPeriod(day(-3_000), day(-2_701))
