@@ -57,7 +57,7 @@ class AgedLeads:
         rows = versions.drop_duplicates("lead_id")
         rows = rows[rows["created_at"].between(warehouse.begin_us - DAY_US, warehouse.cutoff_us)]
         rows = rows.assign(group=group_leads(versions).reindex(rows["lead_id"]).to_numpy())
-        rows = sample_groups(rows, MOST_LEADS, purpose="today's values", seed=seed).reset_index(drop=True)
+        rows = sample_groups(rows, MOST_LEADS, purpose="values of today", seed=seed).reset_index(drop=True)
         closings = business.closing_stages - {business.goal.stage}
         return cls(
             rows,

@@ -25,7 +25,7 @@ def before_fitting(
     dataset: Dataset, warehouse: Warehouse, business: Business, *, seed: int = SEED, progress: Progress = silent
 ) -> tuple[GateResult, ...]:
     """
-    Run the gates that need no model: never use, future shift, dominance, today's values.
+    Run the gates that need no model: never use, future shift, dominance, values of today.
 
     Args:
         dataset: the training set.

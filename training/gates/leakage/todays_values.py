@@ -1,4 +1,4 @@
-"""Today's values: no attribute without a history shows what happened after the lead was created."""
+"""Values of today: no attribute without a history shows what happened after the lead was created."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from training.gates.gate import GateResult, named
 from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.marks_of_today import FEWEST, MarkOfToday, marks_of_today, telling
 
-NAME = "today's values"
+NAME = "values of today"
 VERSIONED = 0.01
 """Where fewer leads have a later version, ``known_at`` of the leads says no more than their creation."""
 
