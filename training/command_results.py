@@ -184,7 +184,7 @@ class CompareResult:
         console.print(metrics_table(comparison.scorers))
         print_lines(
             console,
-            f"Without any scorer: {value(first.base_rate, 'share')} reach the goal, log loss "
+            f"Without any scorer: {value(first.base_rate, 'share')} reach the goal {_days(comparison.test)}, log loss "
             f"{value(first.base_log_loss, 'loss')}",
             _winner_in_words(comparison),
             "",
