@@ -62,6 +62,9 @@ class LeadAttribute(PlaybookPart):
     label: str | None = Field(default=None, description="the noun, for the words when nothing is known")
     values: tuple[Word, ...] | None = Field(default=None, description="for categories: the only values allowed")
     words: dict[Word, str] = Field(default_factory=dict, description="value → how to say it")
+    as_of_creation: bool = Field(
+        default=False, description="whether its value was known when the lead was created and never changed"
+    )
 
     @model_validator(mode="after")
     def _words_fit_the_type(self) -> Self:

@@ -1,7 +1,7 @@
 """The verbs ``check`` and ``simulate``."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,28 @@ from data.errors import QualityError
 from data.home import DEMO
 from data.instants import from_us, parse
 from data.progress import Progress, silent
-from data.quality import QualityReport, SourceCount, Violation
+from data.quality import PeriodReport, QualityReport, SourceCount, Violation
 from data.screen import print_table
 from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
+from data.unversioned_attributes import UnversionedAttributes, unversioned_attributes
 from data.warehouse import import_history
 from data.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The report of ``leadscore check``; ``stopped`` is why the history cannot be used, if it cannot."""
+    """
+    The report of ``leadscore check``.
+
+    Attributes:
+        report: what became of the rows.
+        unversioned: attributes that hold today's values.
+        stopped: why the history cannot be used, if it cannot.
+    """
 
     report: QualityReport
+    unversioned: tuple[UnversionedAttributes, ...] = ()
     stopped: str | None = None
 
     @property
@@ -35,7 +44,8 @@ class CheckResult:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {**self.report.as_json(), "passed": self.passed, "stopped": self.stopped}
+        unversioned = [asdict(each) | {"says": each.says} for each in self.unversioned]
+        return {**self.report.as_json(), "unversioned": unversioned, "passed": self.passed, "stopped": self.stopped}
 
     def show(self, console: Console) -> None:
         """Print the rows by source, each violation with examples, and where the rejected rows are."""
@@ -45,6 +55,10 @@ class CheckResult:
             console.print(line)
         for join in self.report.joins:
             console.print(f"\n{escape(join.sentence)}", style=None if join.met == join.rows else "yellow")
+        for each in self.unversioned:
+            console.print(f"\n{escape(each.says)}", soft_wrap=True)
+        if self.report.period is not None:
+            console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
         for violation in self.report.violations:
             console.print(_described(violation))
         if self.report.rejected_rows:
@@ -60,12 +74,13 @@ def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
     Raises:
         IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
     """
+    unversioned = unversioned_attributes(workspace.playbook.business)
     try:
-        return CheckResult(import_history(workspace, progress=progress).quality)
+        return CheckResult(import_history(workspace, progress=progress).quality, unversioned)
     except QualityError as error:
         if error.report is None:
             raise
-        return CheckResult(error.report, str(error))
+        return CheckResult(error.report, unversioned, str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +186,20 @@ def _assumed(count: SourceCount) -> str | None:
         return None
     rows = f"{count.assumed_known:,} rows do not say when they became known"
     return f"\n{escape(count.source)}: {rows}; they are taken as known when they happened."
+
+
+def _described_period(period: PeriodReport) -> str:
+    """
+    Describe from when to when facts lie in mass, and which lie outside.
+
+    >>> from data.quality import FarFacts
+    >>> lead = "1 lead is far from all others: created 2015-01-01"
+    >>> far = FarFacts(source="leads.csv", holds="leads", count=1, says=lead, file="leads.csv", row=17)
+    >>> _described_period(PeriodReport(begin="2025-01-03", end="2025-10-01", far=(far,)))
+    'facts from 2025-01-03 to 2025-10-01; 1 lead is far from all others: created 2015-01-01 (leads.csv:17)'
+    """
+    far = [f"{facts.says} ({facts.file}:{facts.row})" for facts in period.far]
+    return "; ".join([f"facts from {period.begin} to {period.end}", *far])
 
 
 def _described(violation: Violation) -> str:

@@ -83,6 +83,25 @@ class Violation(_ViolationCounts):
     examples: tuple[ViolationExample, ...]
 
 
+class FarFacts(_ViolationCounts):
+    """Facts of one table of one source that lie far from all others, outside the period, and one of them."""
+
+    source: str
+    holds: str
+    count: int
+    says: str
+    file: str
+    row: int
+
+
+class PeriodReport(_ViolationCounts):
+    """The first and the last day between which facts lie in mass, in the playbook's zone, and the facts outside."""
+
+    begin: str
+    end: str
+    far: tuple[FarFacts, ...] = ()
+
+
 class QualityReport(_ViolationCounts):
     """What became of every row of every source."""
 
@@ -92,6 +111,7 @@ class QualityReport(_ViolationCounts):
     most_rejected: float
     joins: tuple[JoinCount, ...] = ()
     rejected_rows: str | None = None
+    period: PeriodReport | None = None
 
     @property
     def passed(self) -> bool:

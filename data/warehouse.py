@@ -18,6 +18,7 @@ from data.atomic_files import new_folder, scratch_folder
 from data.cross_checks import check_together
 from data.duckdb_settings import interruptible, memory_limit, without_bars
 from data.errors import DataError, QualityError
+from data.far_facts import period_of, period_report
 from data.files.export_file import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
@@ -51,10 +52,19 @@ class Warehouse:
     The contract tables of one import; instants are microseconds since 1970 [int64].
 
     Attributes of leads are float64 (numbers; yes and no as 1 and 0) or text. Activities lie sorted by lead and time.
+
+    Attributes:
+        folder: where the tables lie.
+        fingerprint: the hash of all that decides what they hold.
+        begin_us: where facts begin in mass; see `data.history_period`.
+        cutoff_us: where they end in mass. The tables also hold facts from before the begin and after the end.
+        rows: table → number of its rows.
+        quality: what became of the rows of the exports.
     """
 
     folder: Path
     fingerprint: str
+    begin_us: int
     cutoff_us: int
     rows: dict[str, int]
     quality: QualityReport
@@ -73,6 +83,7 @@ class Warehouse:
             warehouse = cls(
                 folder,
                 manifest["fingerprint"],
+                manifest["begin_us"],
                 manifest["cutoff_us"],
                 manifest["rows"],
                 QualityReport(**manifest["quality"]),
@@ -94,7 +105,7 @@ class Warehouse:
             folder: holds ``leads.parquet``, ``activities.parquet`` and ``outcomes.parquet``.
         """
         unjudged = QualityReport(playbook="", sources=(), violations=(), most_rejected=1.0)
-        return cls(folder, "", cutoff_us=0, rows={}, quality=unjudged)
+        return cls(folder, "", begin_us=0, cutoff_us=0, rows={}, quality=unjudged)
 
     @cached_property
     def connection(self) -> Any:
@@ -240,11 +251,13 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         _require_quality(report)
         _require_leads(report)
         rows = _write_tables(staged, playbook, draft, progress)
-        cutoff_us = _cutoff_us(staged, reading.now_us)
+        period = period_of(staged, now_us=reading.now_us)
+        report = report.model_copy(update={"period": period_report(staged, period, playbook, now_us=reading.now_us)})
     files = {path.name: path.stat().st_size for path in sorted(draft.iterdir())}
     manifest = {
         "fingerprint": reading.fingerprint,
-        "cutoff_us": cutoff_us,
+        "begin_us": period.begin_us,
+        "cutoff_us": period.end_us,
         "rows": rows,
         "files": files,
         "quality": report.model_dump(mode="json"),
@@ -292,13 +305,6 @@ def _write_tables(staged: StagedRows, business: Business, target: Path, progress
         rows[table] = staged.connection.execute(f"COPY ({valid}) TO {path} (FORMAT parquet)").fetchall()[0][0]
     progress("writing tables", len(STAGED), len(STAGED))
     return rows
-
-
-def _cutoff_us(staged: StagedRows, now_us: int) -> int:
-    """Return the instant until which the exports reach: the latest ``known_at``; a day that is not over ends now."""
-    latest = " UNION ALL ".join(f"SELECT max(known_at) AS k FROM {table} WHERE _faults = ''" for table in STAGED)
-    latest_us = staged.connection.execute(f"SELECT max(k) FROM ({latest})").fetchall()[0][0]
-    return min(int(latest_us), now_us)
 
 
 def _view(path: Path) -> str:

@@ -11,6 +11,7 @@ from data.point_rules import ScorecardRules
 from models.cold_start import ColdStartStage
 from training.evaluation.evaluation_document import FILE, Evaluation
 from training.evaluation.model_comparison import ModelComparison
+from training.evaluation.scorer_evaluation import Period
 from training.evaluation.summary import next_step
 from training.evaluation.training_summary import DataSummary
 from training.reporting.screen_tables import blocks_table, metrics_table, origins_table, print_lines, replay_table
@@ -43,7 +44,8 @@ class BuildResult:
         print_lines(
             console,
             f"{data.snapshots:,} snapshots of {data.leads:,} leads, {data.mature:,} old enough to know their outcome: "
-            f"{value(data.base_rate, 'share')} reach {goal['stage']} in {goal['horizon_days']:g} days",
+            f"{value(data.base_rate, 'share')} reach {goal['stage']} in {goal['horizon_days']:g} days, "
+            f"{_days(data.plan.train)}",
         )
         console.print(blocks_table(data))
         print_lines(
@@ -129,6 +131,9 @@ class TrainResult:
                 console,
                 f"Version {self.version} is trained: {model.trees} trees on {model.features} of {model.features_tried} "
                 f"features from {blocks.learnt_from:,} snapshots, tested on {blocks.test:,} later ones of other leads.",
+                f"{value(self.data.base_rate, 'share')} reach {evaluation.goal.stage} in "
+                f"{evaluation.goal.horizon_days:g} days, {_days(self.data.plan.train)}; tested "
+                f"{_days(self.data.plan.test)}.",
             )
         console.print(metrics_table(evaluation.scorers))
         print_lines(console, "", "At each origin, trained anew on the weeks before it:")
@@ -179,7 +184,7 @@ class CompareResult:
         console.print(metrics_table(comparison.scorers))
         print_lines(
             console,
-            f"Without any scorer: {value(first.base_rate, 'share')} reach the goal, log loss "
+            f"Without any scorer: {value(first.base_rate, 'share')} reach the goal {_days(comparison.test)}, log loss "
             f"{value(first.base_log_loss, 'loss')}",
             _winner_in_words(comparison),
             "",
@@ -239,6 +244,16 @@ class ScorecardResult:
             *(f"{rule.points:+6g}  {rule.because}" for rule in rules),
             f"Handed over from {self.rules.threshold:g} points. Written to {self.out}",
         )
+
+
+def _days(period: Period) -> str:
+    """
+    Return from which day to which day a period lasts.
+
+    >>> _days(Period(start="2025-01-03T08:00:00Z", end="2025-06-30T08:00:00Z", days=178))
+    'from 2025-01-03 to 2025-06-30'
+    """
+    return f"from {period.start[:10]} to {period.end[:10]}"
 
 
 def _metrics(scorer: ScorerEvaluation | None) -> Metrics:

@@ -133,11 +133,11 @@ def _known_before(history: "Warehouse", instant: int) -> History:
 
 
 def _send(service: Service, history: "Warehouse", instant: int, *, progress: Progress) -> dict[str, int]:
-    """Send what became known from an instant on, in that order; return how many facts were stored, by kind."""
+    """Send what became known from an instant to the end of the history; return how many facts were stored, by kind."""
     facts: dict[Kind, list[dict[str, Any]]] = {
         "leads": _leads(history, instant, business=service.playbook.business),
-        "activities": [_fact(row, "occurred_at") for row in _rows(history.activities, instant)],
-        "outcomes": [_fact(row, "reached_at") for row in _rows(history.outcomes, instant)],
+        "activities": [_fact(row, "occurred_at") for row in _rows(history.activities, instant, history.cutoff_us)],
+        "outcomes": [_fact(row, "reached_at") for row in _rows(history.outcomes, instant, history.cutoff_us)],
     }
     return {kind: _send_all(service, kind, rows, progress=progress) for kind, rows in facts.items()}
 
@@ -151,9 +151,9 @@ def _send_all(service: Service, kind: Kind, facts: list[dict[str, Any]], *, prog
     return stored
 
 
-def _rows(table: Any, instant: int) -> Iterator[dict[str, Any]]:
-    """Yield the rows known from an instant on, in that order, without missing values."""
-    for row in table.filter(table.known_at >= instant).order_by("known_at").to_pyarrow().to_pylist():
+def _rows(table: Any, instant: int, until: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows known from an instant to the end of the history, in that order, without missing values."""
+    for row in table.filter(table.known_at.between(instant, until)).order_by("known_at").to_pyarrow().to_pylist():
         yield {name: value for name, value in row.items() if value is not None}
 
 
@@ -165,7 +165,7 @@ def _leads(history: "Warehouse", instant: int, *, business: Business) -> list[di
     return [
         {"lead_id": row["lead_id"], "created_at": iso(row["created_at"]), "attributes": attributes(row)}
         | ({"account_id": row["account_id"]} if "account_id" in row else {})
-        for row in _rows(history.leads, instant)
+        for row in _rows(history.leads, instant, history.cutoff_us)
     ]
 
 

@@ -119,10 +119,10 @@ def test_damaged_tables_are_made_anew(tmp_path, damage):
 def test_nothing_half_written_stays_when_the_import_breaks(tmp_path, monkeypatch):
     folder = company(tmp_path, FILES, SOURCES)
 
-    def breaks(*_):
+    def breaks(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_cutoff_us", breaks)
+    monkeypatch.setattr(module, "period_of", breaks)
     with pytest.raises(KeyboardInterrupt):
         imported(folder)
     assert list((tmp_path / "home/data/store/tiny").iterdir()) == []

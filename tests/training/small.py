@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from data.history_period import HistoryPeriod
 from data.instants import DAY_US
 from data.playbook import Business
 
@@ -11,6 +12,11 @@ START = 20_000 * DAY_US
 def day(number: float) -> int:
     """Return the instant so many days after the start, in microseconds."""
     return START + round(number * DAY_US)
+
+
+def until(number: float) -> HistoryPeriod:
+    """Return the period of a history from the start until so many days later."""
+    return HistoryPeriod(START, day(number))
 
 
 def playbook(**changes) -> Business:

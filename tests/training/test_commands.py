@@ -140,7 +140,8 @@ def test_compare_puts_both_on_the_same_rows(world, trained):
 
 def test_every_gate_is_named_and_kept_with_the_model(trained):
     names = [gate.name for gate in trained.evaluation.gates]
-    assert names[:5] == ["never use", "future shift", "dominance", "permuted labels", "suspicious lift"]
+    before = ["never use", "future shift", "dominance", "values of today"]
+    assert names[:6] == [*before, "permuted labels", "suspicious lift"]
     assert names[-1] == "replay against the point rules"
     facts = read_facts(trained.bundle)
     assert [gate["name"] for gate in facts["gates"]] == names

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from data.history_period import HistoryPeriod, days_in_mass
 from data.instants import DAY_US, iso
 from data.playbook import Business, Playbook
 from data.progress import Progress, silent
@@ -89,23 +90,21 @@ def assemble(
     """Build the training set in memory."""
     progress("taking snapshots", 0, 3)
     history = {name: warehouse.frame(name) for name in ("leads", "activities", "outcomes")}
-    cutoff_us = cutoff(history, business)
+    period = usable_period(history, business)
     leads, outcomes = history["leads"], history["outcomes"]
     progress("taking snapshots", 1, 3)
-    rows = take_snapshots(
-        leads, history["activities"], outcomes=outcomes, business=business, cutoff_us=cutoff_us, seed=seed
-    )
-    labels = label_snapshots(rows, outcomes, business=business, cutoff_us=cutoff_us)
+    rows = take_snapshots(leads, history["activities"], outcomes=outcomes, business=business, period=period, seed=seed)
+    labels = label_snapshots(rows, outcomes, business=business, period=period)
     groups = group_leads(leads)
     rows = _with_outcomes(rows, outcomes, labels=labels, groups=groups, business=business)
     progress("taking snapshots", 2, 3)
     rows, plan, parts = _divided(rows, labels, business=business, seed=seed)
     progress("taking snapshots", 3, 3)
     manifest = {
-        **_manifest(rows, labels, plan=plan, parts=parts, business=business, cutoff_us=cutoff_us),
+        **_manifest(rows, labels, plan=plan, parts=parts, business=business, period=period),
         "largest_group": asdict(largest_group(rows, leads)),
         "horizon": estimate_maturity(
-            leads, outcomes, groups=groups, business=business, cutoff_us=cutoff_us, lag_us=labels.lag_us
+            leads, outcomes, groups=groups, business=business, period=period, lag_us=labels.lag_us
         ).model_dump(mode="json"),
     }
     # A young row, whose outcome is not known yet, is kept only where grades and threshold are cut from it.
@@ -116,12 +115,22 @@ def assemble(
     return Dataset(full, catalog, scorecard, {**manifest, **_hashes(full, catalog)})
 
 
-def cutoff(history: Mapping[str, pd.DataFrame], business: Business) -> int:
-    """Return the last instant at which anything that may be used became known [us since 1970 UTC]."""
+def usable_period(history: Mapping[str, pd.DataFrame], business: Business) -> HistoryPeriod:
+    """
+    Return the period in which the facts that may be used lie in mass; others neither lengthen nor shorten it.
+
+    Args:
+        history: the three tables.
+        business: which kinds of activities may not be used.
+    """
     activities = history["activities"]
     usable = activities[~activities["kind"].isin(business.never_use)]
-    known = [table["known_at"].max() for table in (history["leads"], usable, history["outcomes"]) if len(table)]
-    return int(max(known))
+    known = np.concatenate([table["known_at"] for table in (history["leads"], usable, history["outcomes"])])
+    day = known // DAY_US
+    facts = np.bincount(day - day.min())
+    inside = days_in_mass(np.flatnonzero(facts) + day.min(), facts[facts > 0])
+    known = known[(day >= inside.first) & (day <= inside.last)]
+    return HistoryPeriod(int(known.min()), int(known.max()))
 
 
 def _with_outcomes(
@@ -175,7 +184,7 @@ def _with_features(
 
 
 def _manifest(
-    rows: pd.DataFrame, labels: Labels, *, plan: Plan, parts: Split, business: Business, cutoff_us: int
+    rows: pd.DataFrame, labels: Labels, *, plan: Plan, parts: Split, business: Business, period: HistoryPeriod
 ) -> dict[str, Any]:
     """Describe what the training set holds and where it comes from."""
     mature = labels.mature
@@ -184,7 +193,8 @@ def _manifest(
         "format": FORMAT,
         "playbook": business.name,
         "goal": business.goal.model_dump(mode="json"),
-        "cutoff_at": iso(cutoff_us),
+        "begin_at": iso(period.begin_us),
+        "cutoff_at": iso(period.end_us),
         "mature_until": iso(labels.mature_until),
         "outcome_lag_days": labels.lag_us / DAY_US,
         "plan": plan.as_json(),
@@ -197,8 +207,8 @@ def _manifest(
         "groups": int(rows["group"].nunique()),
         "base_rate": float(rows["label"][in_training].mean()),
         "mature_span_us": [int(rows["as_of"][mature].min()), int(rows["as_of"][mature].max())],
-        "recent_from_us": cutoff_us - RECENT_DAYS * DAY_US,
-        "cutoff_us": cutoff_us,
+        "recent_from_us": period.end_us - RECENT_DAYS * DAY_US,
+        "cutoff_us": period.end_us,
     }
 
 

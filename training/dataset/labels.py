@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.history_period import HistoryPeriod
 from data.instants import DAY_US
 from data.playbook import Business
 from training.errors import HistoryError
@@ -36,7 +37,9 @@ class Labels:
         return ~np.isnan(self.reached)
 
 
-def label_snapshots(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business: Business, cutoff_us: int) -> Labels:
+def label_snapshots(
+    snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business: Business, period: HistoryPeriod
+) -> Labels:
     """
     Label snapshots; a row is mature by time alone.
 
@@ -47,7 +50,7 @@ def label_snapshots(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business
         snapshots: (n, 2) ``lead_id``, ``as_of``.
         outcomes: ``lead_id``, ``stage``, ``reached_at``, ``known_at``.
         business: its goal, and ``outcome_lag_days`` where it has one.
-        cutoff_us: nothing is known from here on.
+        period: maturity counts from its end; how late outcomes arrive is seen in it.
 
     Raises:
         HistoryError: no lead ever reached the goal.
@@ -59,8 +62,9 @@ def label_snapshots(snapshots: pd.DataFrame, outcomes: pd.DataFrame, *, business
             "name another goal, or bring a longer history."
         )
         raise HistoryError(message)
-    lag_us = ingest_lag_us(goals, business)
-    mature_until = cutoff_us - horizon_us(business) - lag_us
+    usual = goals[(goals["reached_at"] >= period.begin_us) & (goals["known_at"] <= period.end_us)]
+    lag_us = ingest_lag_us(usual if len(usual) else goals, business)
+    mature_until = period.end_us - horizon_us(business) - lag_us
     as_of = snapshots["as_of"].to_numpy()
     reached = _reached(snapshots["lead_id"], as_of, goals=goals, horizon=horizon_us(business))
     return Labels(np.where(as_of <= mature_until, reached, np.nan), mature_until, lag_us)

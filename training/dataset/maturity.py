@@ -27,6 +27,7 @@ import pandas as pd
 from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
+from data.history_period import HistoryPeriod
 from data.instants import DAY_US
 from data.playbook import Business
 from training.dataset.horizon import Horizon, HorizonPoint
@@ -67,29 +68,36 @@ class Waits:
 
     @classmethod
     def of(
-        cls, leads: pd.DataFrame, outcomes: pd.DataFrame, *, groups: "pd.Series[str]", business: Business, end_us: int
+        cls,
+        leads: pd.DataFrame,
+        outcomes: pd.DataFrame,
+        *,
+        groups: "pd.Series[str]",
+        business: Business,
+        period: HistoryPeriod,
     ) -> "Waits":
         """
         Measure each lead from when it was first known.
 
-        Leads that had reached the goal by then are left out: they could not have been called before.
+        Leads that had reached the goal by then are left out: they could not have been called before. So are those
+        from before the period: nothing that they did in between is known.
 
         Args:
             leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
             outcomes: ``lead_id``, ``stage``, ``reached_at``.
             groups: lead id → name of its group.
             business: its goal.
-            end_us: up to here every outcome is known.
+            period: it ends where every outcome is known.
         """
         first = leads.groupby("lead_id")["known_at"].min()
         goals = outcomes[outcomes["stage"] == business.goal.stage]
         goal = goals.groupby("lead_id")["reached_at"].min().reindex(first.index).to_numpy(dtype=np.float64)
         began = first.to_numpy(dtype=np.int64)
-        kept = (began < end_us) & ~(goal < began)
+        kept = (began >= period.begin_us) & (began < period.end_us) & ~(goal < began)
         began, goal = began[kept], goal[kept]
-        reached = goal <= end_us
+        reached = goal <= period.end_us
         # Whether it is still open or was closed otherwise, a lead without the goal counts as watched up to the end.
-        watchable, waited = end_us - began, np.where(reached, goal, end_us).astype(np.int64) - began
+        watchable, waited = period.end_us - began, np.where(reached, goal, period.end_us).astype(np.int64) - began
         group = pd.factorize(groups.reindex(first.index[kept]))[0].astype(np.int64)
         # The 90th percentile: a tenth of the leads were watched for longer, and the estimate needs some of them.
         watched = int(np.quantile(watchable, _WATCHED) // _HOUR_US) if len(watchable) else 0
@@ -127,7 +135,7 @@ def estimate_maturity(
     *,
     groups: "pd.Series[str]",
     business: Business,
-    cutoff_us: int,
+    period: HistoryPeriod,
     lag_us: int,
 ) -> Horizon:
     """
@@ -138,11 +146,11 @@ def estimate_maturity(
         outcomes: ``lead_id``, ``stage``, ``reached_at``.
         groups: lead id → name of its group.
         business: its goal.
-        cutoff_us: nothing is known from here on.
+        period: of the history.
         lag_us: how late outcomes arrive.
     """
-    end_us = cutoff_us - lag_us
-    waits = Waits.of(leads, outcomes, groups=groups, business=business, end_us=end_us)
+    known = HistoryPeriod(period.begin_us, period.end_us - lag_us)
+    waits = Waits.of(leads, outcomes, groups=groups, business=business, period=known)
     horizon = round(business.goal.horizon_days * 24)
     if horizon >= waits.watched or not (waits.reached & (waits.hours <= waits.watched)).any():
         return Horizon(
@@ -159,7 +167,7 @@ def estimate_maturity(
     with np.errstate(invalid="ignore"):
         share = interval(drawn[:, 0] / drawn[:, 1], float(reached[horizon]))
     needed = _needed(reached) if reached[horizon] < ENOUGH else None
-    proposed = needed if needed is not None and _is_long_enough(leads, end_us, needed) else None
+    proposed = needed if needed is not None and _is_long_enough(known, needed) else None
     return Horizon(
         share=share,
         proposed_days=proposed,
@@ -178,11 +186,11 @@ def _needed(reached: Floats) -> float | None:
     return None
 
 
-def _is_long_enough(leads: pd.DataFrame, end_us: int, days: float) -> bool:
+def _is_long_enough(known: HistoryPeriod, days: float) -> bool:
     """Return whether the history is long enough for blocks with such a horizon."""
     horizon = round(days * DAY_US)
     try:
-        plan_blocks(int(leads["known_at"].min()), end_us - horizon, horizon=horizon)
+        plan_blocks(known.begin_us, known.end_us - horizon, horizon=horizon)
     except HistoryError:
         return False
     return True

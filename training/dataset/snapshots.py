@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.history_period import HistoryPeriod
 from data.instants import DAY_US
 from data.playbook import Business
 from training.statistics.sampling import uniforms_by_time
@@ -37,7 +38,7 @@ def take_snapshots(
     *,
     outcomes: pd.DataFrame,
     business: Business,
-    cutoff_us: int,
+    period: HistoryPeriod,
     seed: int,
 ) -> pd.DataFrame:
     """
@@ -48,7 +49,7 @@ def take_snapshots(
         activities: ``lead_id``, ``kind``, ``known_at``; kinds on ``never_use`` make no moments.
         outcomes: ``lead_id``, ``stage``, ``reached_at``; the goal and ``closed_by`` end a lead's snapshots.
         business: names these kinds and stages.
-        cutoff_us: nothing is known from here on.
+        period: there is no snapshot before its begin or after its end.
         seed: of the random draws.
 
     Returns:
@@ -57,7 +58,9 @@ def take_snapshots(
     moments = _moments(leads, activities[~activities["kind"].isin(business.never_use)])
     rows = pd.concat([_after_moments(moments, seed=seed), _after_silence(moments, seed=seed)], ignore_index=True)
     open_ = rows["as_of"].to_numpy() < closed_at(rows["lead_id"], outcomes, business=business)
-    rows = rows[open_ & (rows["as_of"] <= cutoff_us).to_numpy()].sort_values(["lead_id", "as_of"])
+    rows = rows[open_ & rows["as_of"].between(period.begin_us, period.end_us).to_numpy()].sort_values(
+        ["lead_id", "as_of"]
+    )
     once_a_day = ~pd.DataFrame({"lead": rows["lead_id"], "day": rows["as_of"] // DAY_US}).duplicated()
     return rows[once_a_day].reset_index(drop=True)
 

@@ -15,6 +15,7 @@ from training.dataset.dataset_builder import TrainingInputs, load_training_input
 from training.distillation.rule_yaml import read_rules
 from training.errors import HistoryError, TrainingError
 from training.evaluation.model_comparison import ModelComparison
+from training.evaluation.scorer_evaluation import Period
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.registry.challenger_evaluation import load_version
 from training.registry.mlflow_registry import RegisteredVersion, Registry
@@ -52,6 +53,7 @@ def compare_registered(workspace: Workspace, *, version: str, progress: Progress
     )
     return ModelComparison(
         version=registered.version,
+        test=Period.model_validate(inputs.dataset.plan.test.as_json()),
         **comparison._asdict(),
         replay=replay.with_absent(participants.absent),
     )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.instants import DAY_US
-from tests.training.small import day, outcomes, playbook
+from tests.training.small import day, outcomes, playbook, until
 from training.dataset.labels import goal_times_and_amounts, label_snapshots
 from training.errors import HistoryError
 
@@ -19,7 +19,7 @@ def snapshots(*rows):
 
 
 def labelled(rows, reached, *, cutoff=100.0, **changes):
-    return label_snapshots(snapshots(*rows), reached, business=playbook(**changes), cutoff_us=day(cutoff))
+    return label_snapshots(snapshots(*rows), reached, business=playbook(**changes), period=until(cutoff))
 
 
 def test_the_window_is_half_open():

@@ -9,7 +9,7 @@ import pytest
 from lifelines import AalenJohansenFitter
 
 from data.instants import DAY_US
-from tests.training.small import START, day, leads, outcomes, playbook
+from tests.training.small import START, day, leads, outcomes, playbook, until
 from training.dataset.maturity import ENOUGH, Waits, estimate_maturity
 from training.statistics.estimate import NO_ESTIMATE
 
@@ -42,7 +42,7 @@ def company(seed, *, size=3_000, mean=20.0, span=SPAN, each=3):
 def maturity_of(known, done, groups, *, horizon=30, cutoff=SPAN, lag=0):
     goal = playbook(goal={"stage": "won", "horizon_days": horizon})
     return estimate_maturity(
-        known, done, groups=groups, business=goal, cutoff_us=day(cutoff), lag_us=round(lag * DAY_US)
+        known, done, groups=groups, business=goal, period=until(cutoff), lag_us=round(lag * DAY_US)
     )
 
 
@@ -76,7 +76,7 @@ def test_counting_what_was_seen_so_far_would_tell_too_much():
 def test_the_estimate_equals_the_cumulative_incidence_of_aalen_and_johansen():
     """An independent way to treat closed leads as what they are: an end that competes with the goal."""
     known, done, groups = company(4)
-    waits = Waits.of(known, done, groups=groups, business=playbook(), end_us=day(SPAN))
+    waits = Waits.of(known, done, groups=groups, business=playbook(), period=until(SPAN))
     end = done.set_index("lead_id").reindex(known["lead_id"])
     kind = end["stage"].map({"won": 1, "lost": 2}).fillna(0).to_numpy()
     at = end["reached_at"].fillna(day(SPAN)).to_numpy() - known["known_at"].to_numpy()
@@ -89,7 +89,7 @@ def test_the_estimate_equals_the_cumulative_incidence_of_aalen_and_johansen():
 def test_resampling_with_every_account_once_gives_the_estimate():
     """Kaplan and Meier twice, by lifelines and by sums."""
     known, done, groups = company(5, size=300)
-    waits = Waits.of(known, done, groups=groups, business=playbook(), end_us=day(SPAN))
+    waits = Waits.of(known, done, groups=groups, business=playbook(), period=until(SPAN))
     drawn = waits.resampled([720, waits.watched])
     own = waits.incidence()[[720, waits.watched]]
     assert drawn.mean(axis=0) == pytest.approx(own, abs=0.02)
@@ -143,7 +143,7 @@ def test_a_closed_lead_stays_among_those_that_have_not_converted():
     """Censored where it was closed, it would count as if it converted later like the others."""
     known = leads(*[(name, 0.0) for name in "abcd"])
     done = outcomes(("a", 20, "won"), ("b", 10, "lost"), ("c", 15, "lost"), ("d", 50, "won"))
-    waits = Waits.of(known, done, groups=alone(*"abcd"), business=playbook(), end_us=day(SPAN))
+    waits = Waits.of(known, done, groups=alone(*"abcd"), business=playbook(), period=until(SPAN))
     assert waits.incidence()[[480, 481, 1_200, 1_201]] == pytest.approx([0, 0.25, 0.25, 0.5])
 
 
@@ -151,14 +151,14 @@ def test_outcomes_that_may_still_arrive_are_waited_for():
     """With a lag of 10 days the last 10 days of a history prove nothing."""
     known = leads(*[(name, 0.0) for name in "abcd"])
     done = outcomes(("a", 20, "won"), ("b", 395, "won"))
-    waits = Waits.of(known, done, groups=alone(*"abcd"), business=playbook(), end_us=day(SPAN - 10))
+    waits = Waits.of(known, done, groups=alone(*"abcd"), business=playbook(), period=until(SPAN - 10))
     assert waits.reached.tolist() == [True, False, False, False]
     assert set(waits.hours[1:]) == {390 * 24 + 1}
 
 
 def test_leads_that_had_reached_the_goal_before_they_were_known_do_not_count():
     known = leads(("a", 10), ("b", 0))
-    waits = Waits.of(known, outcomes(("a", 5, "won")), groups=alone("a", "b"), business=playbook(), end_us=day(SPAN))
+    waits = Waits.of(known, outcomes(("a", 5, "won")), groups=alone("a", "b"), business=playbook(), period=until(SPAN))
     assert len(waits.hours) == 1
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.instants import DAY_US
-from tests.training.small import activities, day, leads, outcomes, playbook
+from tests.training.small import activities, day, leads, outcomes, playbook, until
 from training.dataset.snapshots import SILENT_DAYS, take_snapshots
 
 CUTOFF = 200.0
@@ -17,7 +17,7 @@ def taken(who, did, reached=(), *, cutoff=CUTOFF, seed=1):
         activities(*did),
         outcomes=outcomes(*reached),
         business=playbook(),
-        cutoff_us=day(cutoff),
+        period=until(cutoff),
         seed=seed,
     )
 

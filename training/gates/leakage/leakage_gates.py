@@ -15,6 +15,7 @@ from training.gates.leakage.dominance import dominance
 from training.gates.leakage.future_shift import future_shift
 from training.gates.leakage.permuted_labels import permuted_labels
 from training.gates.leakage.suspicious_lift import suspicious_lift
+from training.gates.leakage.todays_values import todays_values
 from training.statistics.scoring_metrics import EvaluationRows
 
 _LOOKING, _JUDGING = "looking for leaks in the features", "looking for leaks in the model"
@@ -24,7 +25,7 @@ def before_fitting(
     dataset: Dataset, warehouse: Warehouse, business: Business, *, seed: int = SEED, progress: Progress = silent
 ) -> tuple[GateResult, ...]:
     """
-    Run the gates that need no model: never use, future shift, dominance.
+    Run the gates that need no model: never use, future shift, dominance, values of today.
 
     Args:
         dataset: the training set.
@@ -33,14 +34,16 @@ def before_fitting(
         seed: of every draw.
         progress: called with the number of gates that are done.
     """
-    progress(_LOOKING, 0, 3)
+    progress(_LOOKING, 0, 4)
     denied = never_use(dataset, business)
-    progress(_LOOKING, 1, 3)
+    progress(_LOOKING, 1, 4)
     shifted = future_shift(dataset, warehouse, business, seed=seed)
-    progress(_LOOKING, 2, 3)
+    progress(_LOOKING, 2, 4)
     dominant = dominance(dataset, business, seed=seed)
-    progress(_LOOKING, 3, 3)
-    return denied, shifted, dominant
+    progress(_LOOKING, 3, 4)
+    of_today = todays_values(warehouse, business, seed=seed)
+    progress(_LOOKING, 4, 4)
+    return denied, shifted, dominant, of_today
 
 
 def after_fitting(

@@ -1,6 +1,7 @@
 """All gates run in every training, in an order, and each is named."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from training.gates.leakage.dominance import dominance
 from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.statistics.scoring_metrics import EvaluationRows
 
-BEFORE, AFTER = ["never use", "future shift", "dominance"], ["permuted labels", "suspicious lift"]
+BEFORE, AFTER = ["never use", "future shift", "dominance", "values of today"], ["permuted labels", "suspicious lift"]
 
 
 class Heard:
@@ -48,6 +49,7 @@ def test_every_gate_is_run_and_an_honest_training_set_passes_them_all(dataset, w
     gates = before_fitting(dataset, warehouse, playbook, seed=1, progress=heard)
     gates += after(with_every(dataset, 6), np.full(len(dataset.block("test")), 0.1), heard)
     assert [gate.name for gate in gates] == [*BEFORE, *AFTER]
+    assert all(re.fullmatch("[a-z ]+", gate.name) for gate in gates), "MLflow keeps it as the name of a parameter"
     assert require_passed(gates, accept_risk=None) == gates
     assert json.dumps([gate.model_dump(mode="json") for gate in gates], allow_nan=False)
     assert all(gate.says.endswith(".") and gate.numbers for gate in gates)
