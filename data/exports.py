@@ -9,7 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import IO, cast
@@ -17,6 +17,7 @@ from typing import IO, cast
 import duckdb
 
 from data.cells import Cells
+from data.column_readings import ColumnReading
 from data.errors import IntakeError
 from data.event_log import read_event_log
 from data.progress import Progress
@@ -37,7 +38,8 @@ class ExportFile:
     """
     One file, opened: its name as reports show it, its columns and types, its rows as SQL.
 
-    ``original`` and ``broken`` are SQL, too: a row as JSON, and whether a row could not be parsed at all.
+    ``original`` and ``broken`` are SQL, too: a row as JSON, and whether a row could not be parsed at all. ``readings``
+    are of its columns, once they are known.
     """
 
     shown: str
@@ -47,11 +49,12 @@ class ExportFile:
     original: str = ""
     broken: str = "FALSE"
     header_lines: int = 0
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
 
     @property
     def cells(self) -> Cells:
         """The readers of its cells."""
-        return Cells(self.types)
+        return Cells(self.types, self.readings)
 
     @property
     def as_json(self) -> str:
@@ -110,6 +113,12 @@ def reading(shown: str, kind: str) -> Iterator[None]:
         if not isinstance(error, _UNREADABLE) and type(error) is not duckdb.Error:
             raise
         raise _damaged(shown, kind, error) from None
+
+
+def forget_broken_lines(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget the lines that DuckDB could not parse so far: they are counted once, when the file is staged."""
+    if connection.execute(f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{BROKEN}'").fetchall() != [(0,)]:
+        connection.execute(f"DELETE FROM {BROKEN}")
 
 
 def _damaged(shown: str, kind: str, error: Exception) -> IntakeError:

@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """A company's exports into staged contract rows, by the mapping of its playbook."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from data.contract_mapping import (
 from data.errors import IntakeError
 from data.exports import BROKEN, ExportFile, ImportTools, find_files, open_file, reading
 from data.located_yaml import nearest
-from data.playbook import Playbook
+from data.playbook import Business, Playbook
 from data.progress import tracked
 from data.sources import (
     ActivitySource,
@@ -34,6 +34,7 @@ from data.sources import (
     OutcomeSource,
     StoreSource,
 )
+from data.source_readings import readings_of
 from data.sql import listed
 from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, word_meanings
 
@@ -104,6 +105,7 @@ def _files_of(store: Path) -> Iterator[SourceFiles]:
         if path.exists():
             columns = {name: name for name in names}
             about = {"file": f"{table} of the store", "format": "parquet", "holds": table, "columns": columns}
+            about["midnights"] = "instants"
             yield SourceFiles(_FILE_SOURCE.validate_python(about), store, (path,))
 
 
@@ -121,9 +123,9 @@ def stage(playbook: Playbook, tools: ImportTools, *, now_us: int, store: Path | 
         IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
     """
     rules = StagingRules(playbook.business, now_us)
-    exports = _opened(playbook, tools, store)
     for statement in [f"CREATE MACRO {macro}" for macro in macros(playbook.business.timezone)]:
         tools.connection.execute(statement)
+    exports = _understood(_opened(playbook, tools, store), playbook.business, tools)
     for statement in [*create_tables(playbook.business), _BROKEN_ROWS]:
         tools.connection.execute(statement)
     parts: list[Part] = []
@@ -137,7 +139,7 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     for found in source_files(playbook, store):
         source = found.source
         files = [open_file(path, source, folder=found.folder, tools=tools) for path in found.paths]
-        wanted = mapped_columns(source, playbook.business)
+        wanted = dict.fromkeys([*mapped_columns(source, playbook.business), *source.written])
         mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files)))
     if mistakes:
@@ -145,7 +147,20 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     return tuple(exports)
 
 
-def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
+def _understood(exports: Sequence[Export], business: Business, tools: ImportTools) -> tuple[Export, ...]:
+    """Resolve how each column is read, from the playbook and from all that the files of its source hold."""
+    understood, mistakes = [], []
+    for export in tracked(exports, "looking at columns", tools.progress):
+        found = readings_of(export.source, export.files, business=business, connection=tools.connection)
+        mistakes += found.mistakes
+        files = tuple(replace(file, readings=found.columns) for file in export.files)
+        understood.append(Export(export.source, files))
+    if mistakes:
+        raise IntakeError("\n".join(mistakes))
+    return tuple(understood)
+
+
+def _unknown_columns(wanted: Iterable[str], file: ExportFile) -> list[str]:
     return [
         f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct the source's mapping in playbook.yaml."
         for name in wanted
@@ -202,7 +217,7 @@ def _rows_of(source: FileSource, part: Part, *, file: ExportFile, file_number: i
         case OutcomeSource():
             return outcome_rows(source, part, file=file, file_number=file_number, rules=rules)
         case EventLogSource():
-            return event_rows(source, part, file=file, file_number=file_number)
+            return event_rows(source, part, file=file, file_number=file_number, rules=rules)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> None:

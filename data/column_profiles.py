@@ -1,0 +1,181 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""What the cells of a column show of how they are written: bare numbers, midnights, marks; one query per file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from data.cells import Cells
+from data.column_readings import DayRule
+from data.date_formats import fixed_offsets_us
+from data.instants import DAY_US
+from data.number_notation import DEFAULT_SIGNS, NumberShapes, is_plain, sign_of, undecorated, without_blanks
+from data.sql import literal
+
+MIDNIGHTS_OF_DAYS = 0.99
+"""The share of a column's instants that are midnight where they stand for days."""
+
+_SHAPES = ("point", "comma", "three_after_point", "three_after_comma")
+
+
+@dataclass(frozen=True, slots=True)
+class InstantProfile:
+    """
+    What the cells of a column of instants are.
+
+    Attributes:
+        given: how many hold anything.
+        bare: how many of them are numbers that no format explains.
+        bare_example: the first row with one, and its cell.
+        clocks: how many have a time of day.
+        midnights: clock → how many of those are midnight by it.
+    """
+
+    given: int = 0
+    bare: int = 0
+    bare_example: tuple[int, str] | None = None
+    clocks: int = 0
+    midnights: dict[DayRule, int] = field(default_factory=dict)
+
+    def __add__(self, more: "InstantProfile") -> "InstantProfile":
+        """Return the profile of two files of one source together."""
+        rules = {*self.midnights, *more.midnights}
+        return InstantProfile(
+            self.given + more.given,
+            self.bare + more.bare,
+            self.bare_example or more.bare_example,
+            self.clocks + more.clocks,
+            {rule: self.midnights.get(rule, 0) + more.midnights.get(rule, 0) for rule in rules},
+        )
+
+    @property
+    def days(self) -> DayRule | None:
+        """By which clock nearly all are midnight, the zone's before any other; none if by no clock."""
+        order: list[DayRule] = ["zone", "own", *sorted(rule for rule in self.midnights if isinstance(rule, int))]
+        enough = self.clocks * MIDNIGHTS_OF_DAYS
+        return next((rule for rule in order if self.clocks and self.midnights.get(rule, 0) >= enough), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FileProfile:
+    """The profiles of one file's columns, of instants and of numbers."""
+
+    instants: dict[str, InstantProfile]
+    numbers: dict[str, NumberShapes]
+
+    def __add__(self, more: "FileProfile") -> "FileProfile":
+        """Return the profiles of two files of one source together."""
+        instants = {name: profile + more.instants[name] for name, profile in self.instants.items()}
+        return FileProfile(instants, {name: shapes + more.numbers[name] for name, shapes in self.numbers.items()})
+
+
+def profile_file(
+    connection: duckdb.DuckDBPyConnection,
+    cells: Cells,
+    rows: str,
+    *,
+    instants: Sequence[str],
+    numbers: Sequence[str],
+    zone: str,
+) -> FileProfile:
+    """
+    Look at every cell of a file's columns of instants and of numbers, in one pass.
+
+    Args:
+        connection: has the macros of cells.
+        cells: the readers of the file, by what the playbook says alone.
+        rows: the file's rows as SQL, with ``_row``.
+        instants: columns of instants.
+        numbers: columns of numbers.
+        zone: the playbook's.
+    """
+    texts = [column for column in numbers if cells.types[column] == "VARCHAR"]
+    columns = [_InstantColumn(cells, column, at, zone) for at, column in enumerate(instants)]
+    columns += [_NumberColumn(cells, column, at) for at, column in enumerate(texts, start=len(instants))]
+    if not columns:
+        return FileProfile({}, dict.fromkeys(numbers, NumberShapes({})))
+    inner = ", ".join(expression for column in columns for expression in column.read)
+    outer = ", ".join(expression for column in columns for expression in column.counted)
+    found = list(connection.execute(f"SELECT {outer} FROM (SELECT _row, {inner} FROM {rows})").fetchall()[0])
+    profiles = {column.name: column.profile([found.pop(0) for _ in column.counted]) for column in columns}
+    shapes = {column: profiles.get(column, NumberShapes({})) for column in numbers}
+    return FileProfile({column: profiles[column] for column in instants}, shapes)
+
+
+class _InstantColumn:
+    """A column of instants in the query of a profile."""
+
+    def __init__(self, cells: Cells, name: str, at: int, zone: str) -> None:
+        self.name = name
+        us, text = f"c{at}_us", f"c{at}_text"
+        offsets = sorted({0, *fixed_offsets_us(zone)}) if cells.has_offsets(name) else []
+        self._rules: list[DayRule] = ["zone", *(["own"] if cells.is_iso(name) else []), *offsets]
+        bare, clock = cells.is_bare_number(name), cells.instant(name)
+        if cells.has_colons(name):  # most instants are told from midnights without being read
+            bare = f"NOT contains({cells.text(name)}, ':') AND {bare}"
+            clock = f"CASE WHEN contains({cells.text(name)}, ':00') THEN {clock} END"
+            day, has_time = "NULL", f"contains({text}, ':')"
+        else:
+            day, has_time = cells.day(name), f"{us} IS NOT NULL AND c{at}_day IS NULL"
+        self.read = [
+            f"CASE WHEN {cells.given(name)} THEN {cells.text(name)} END AS {text}",
+            f"plausible({clock}) AS {us}",
+            f"{bare} AS c{at}_bare",
+            f"{day} AS c{at}_day",
+        ]
+        self.counted = [
+            f"count({text})",
+            f"count(*) FILTER (c{at}_bare)",
+            f"arg_min({{'row': _row, 'cell': {text}}}, _row) FILTER (c{at}_bare)",
+            f"count(*) FILTER ({has_time})",
+            *(f"count(*) FILTER ({has_time} AND {_midnight(rule, us, text)})" for rule in self._rules),
+        ]
+
+    def profile(self, found: list[Any]) -> InstantProfile:
+        """Return the profile that the query found."""
+        given, bare, example, clocks, *midnights = found
+        first = None if example is None else (example["row"], example["cell"])
+        return InstantProfile(given, bare, first, clocks, dict(zip(self._rules, midnights, strict=True)))
+
+
+def _midnight(rule: DayRule, us: str, text: str) -> str:
+    if rule == "zone":
+        return f"is_zone_midnight({us})"
+    return f"is_own_midnight({text})" if rule == "own" else f"({us} + {rule}) % {DAY_US} = 0"
+
+
+class _NumberColumn:
+    """A column of numbers written as text in the query of a profile."""
+
+    def __init__(self, cells: Cells, name: str, at: int) -> None:
+        self.name = name
+        writing, text = cells.reading(name).writing, cells.filled(name)
+        signs = DEFAULT_SIGNS if writing.currency_signs is None else writing.currency_signs
+        bare = without_blanks(undecorated(text, signs, percent=writing.percent), writing.thousands)
+        cell, shape, odd = f"c{at}_cell", f"c{at}_shape", f"c{at}_odd"
+        self.read = [
+            f"{text} AS {cell}",
+            f"NOT {is_plain(text)} AS {odd}",
+            f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN NULL ELSE number_shape({bare}) END AS {shape}",
+        ]
+        first = f"arg_min({{'row': _row, 'cell': {cell}}}, _row)"
+        self.counted = [
+            *(f"{first} FILTER ({shape} = {literal(each)})" for each in _SHAPES),
+            f"count(*) FILTER ({odd})",
+            f"list(DISTINCT {sign_of(cell, signs)}) FILTER ({odd})",
+            f"count(*) FILTER ({odd} AND {cell} LIKE '%\\%%' ESCAPE '\\')",
+            f"count(*) FILTER ({cell} IS NOT NULL AND NOT contains({cell}, '%') AND TRY_CAST({cell} AS DOUBLE) <> 0)",
+        ]
+
+    def profile(self, found: list[Any]) -> NumberShapes:
+        """Return the shapes that the query found."""
+        *examples, decorated, signs, percents, others = found
+        first = {
+            shape: (example["row"], example["cell"])
+            for shape, example in zip(_SHAPES, examples, strict=True)
+            if example is not None
+        }
+        return NumberShapes(first, decorated, frozenset(filter(None, signs or ())), percents, others)
+
