@@ -1,7 +1,8 @@
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """SQL that reads the cells of an export: text, ids, numbers, yes and no, instants, days."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from data.column_readings import ColumnReading
 from data.contract import AttributeType
@@ -16,6 +17,7 @@ NO = ("false", "f", "no", "n", "0", "0.0")
 NOTHING = ("null", "n/a", "na", "nan", "#n/a", "none", "-", "(not set)")
 """What stands in a cell that holds no number, no instant and neither yes nor no, in small letters."""
 
+NEVER_IN_A_NAME = "\x1f"
 _FRACTIONS = {"FLOAT", "DOUBLE"}
 _NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", *_FRACTIONS}
 _NUMBERS |= {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
@@ -35,6 +37,21 @@ class Cells:
 
     types: Mapping[str, str]
     readings: Mapping[str, ColumnReading] = field(default_factory=dict)
+    tidied: frozenset[str] = frozenset()
+
+    def over(self, rows: str, columns: Iterable[str]) -> tuple["Cells", str]:
+        """
+        Return readers and rows in which the text of some columns is computed once, however often it is looked at.
+
+        Args:
+            rows: the file's rows as SQL.
+            columns: those that are mapped.
+        """
+        names = list(dict.fromkeys(columns))
+        texts = [f"{self.text(name)} AS {_text_of(name)}" for name in names]
+        filled = [f"{_without(_text_of(name), NOTHING)} AS {_filled_of(name)}" for name in names]
+        once = f"(SELECT {', '.join(['*', *texts])} FROM {rows})"
+        return replace(self, tidied=frozenset(names)), f"(SELECT {', '.join(['*', *filled])} FROM {once})"
 
     def reading(self, column: str) -> ColumnReading:
         """Return how a column is read."""
@@ -44,6 +61,8 @@ class Cells:
         """Read a cell as text without blanks around it; an empty one, or no column at all, is NULL."""
         if column is None:
             return "NULL::VARCHAR"
+        if column in self.tidied:
+            return _text_of(column)
         cell, kind = quoted(column), self.types[column]
         if kind in _FRACTIONS:  # many tools turn integers with gaps into fractions: 7.0 is the id 7
             text = f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
@@ -53,6 +72,8 @@ class Cells:
 
     def filled(self, column: str | None) -> str:
         """Read a cell as text for a number, an instant, a yes or no; the usual words for nothing are NULL."""
+        if column in self.tidied:
+            return _filled_of(column)
         return self.text(column) if column is None else _without(self.text(column), NOTHING)
 
     def id(self, column: str | None, rule: str) -> str:
@@ -209,6 +230,14 @@ class Cells:
 
 
 _AS_ALWAYS = ColumnReading()
+
+
+def _text_of(column: str) -> str:
+    return quoted(f"{NEVER_IN_A_NAME}text{NEVER_IN_A_NAME}{column}")
+
+
+def _filled_of(column: str) -> str:
+    return quoted(f"{NEVER_IN_A_NAME}filled{NEVER_IN_A_NAME}{column}")
 
 
 def _without(text: str, words: Iterable[str]) -> str:

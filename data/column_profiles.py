@@ -17,6 +17,7 @@ from data.sql import literal
 MIDNIGHTS_OF_DAYS = 0.99
 """The share of a column's instants that are midnight where they stand for days."""
 
+_NONE_SEEN = NumberShapes({})
 _SHAPES = ("point", "comma", "three_after_point", "three_after_comma")
 
 
@@ -91,53 +92,64 @@ def profile_file(
         numbers: columns of numbers.
         zone: the playbook's.
     """
+    cells, rows = cells.over(rows, [*instants, *numbers])
     texts = [column for column in numbers if cells.types[column] == "VARCHAR"]
-    columns = [_InstantColumn(cells, column, at, zone) for at, column in enumerate(instants)]
-    columns += [_NumberColumn(cells, column, at) for at, column in enumerate(texts, start=len(instants))]
+    rules = {column: _day_rules(cells, column, zone) for column in instants}
+    columns = [_instants(cells, column, at=at, rules=rules[column]) for at, column in enumerate(instants)]
+    columns += [_numbers(cells, column, at=at) for at, column in enumerate(texts, start=len(instants))]
     if not columns:
-        return FileProfile({}, dict.fromkeys(numbers, NumberShapes({})))
-    inner = ", ".join(expression for column in columns for expression in column.read)
-    outer = ", ".join(expression for column in columns for expression in column.counted)
-    found = list(connection.execute(f"SELECT {outer} FROM (SELECT _row, {inner} FROM {rows})").fetchall()[0])
-    profiles = {column.name: column.profile([found.pop(0) for _ in column.counted]) for column in columns}
-    shapes = {column: profiles.get(column, NumberShapes({})) for column in numbers}
-    return FileProfile({column: profiles[column] for column in instants}, shapes)
+        return FileProfile({}, dict.fromkeys(numbers, _NONE_SEEN))
+    counts = _asked(connection, columns, rows)
+    dates = {column: _instant_profile(counts.pop(0), rules[column]) for column in instants}
+    shapes = {column: _shapes(counts.pop(0)) for column in texts}
+    return FileProfile(dates, {column: shapes.get(column, _NONE_SEEN) for column in numbers})
 
 
-class _InstantColumn:
-    """A column of instants in the query of a profile."""
+@dataclass(frozen=True, slots=True)
+class _ColumnQuery:
+    """One column in the query of a profile: what is read of a cell, seen in what was read, and counted."""
 
-    def __init__(self, cells: Cells, name: str, at: int, zone: str) -> None:
-        self.name = name
-        us, text = f"c{at}_us", f"c{at}_text"
-        offsets = sorted({0, *fixed_offsets_us(zone)}) if cells.has_offsets(name) else []
-        self._rules: list[DayRule] = ["zone", *(["own"] if cells.is_iso(name) else []), *offsets]
-        bare, clock = cells.is_bare_number(name), cells.instant(name)
-        if cells.has_colons(name):  # most instants are told from midnights without being read
-            bare = f"NOT contains({cells.text(name)}, ':') AND {bare}"
-            clock = f"CASE WHEN contains({cells.text(name)}, ':00') THEN {clock} END"
-            day, has_time = "NULL", f"contains({text}, ':')"
-        else:
-            day, has_time = cells.day(name), f"{us} IS NOT NULL AND c{at}_day IS NULL"
-        self.read = [
-            f"CASE WHEN {cells.given(name)} THEN {cells.text(name)} END AS {text}",
-            f"plausible({clock}) AS {us}",
-            f"{bare} AS c{at}_bare",
-            f"{day} AS c{at}_day",
-        ]
-        self.counted = [
+    read: tuple[str, ...]
+    seen: tuple[str, ...]
+    counted: tuple[str, ...]
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, columns: Sequence[_ColumnQuery], rows: str) -> list[list[Any]]:
+    """Run the query and return what was counted of each column; layers keep DuckDB from reading a cell twice."""
+    read = ", ".join(expression for column in columns for expression in column.read)
+    seen = ", ".join(expression for column in columns for expression in column.seen)
+    counted = ", ".join(expression for column in columns for expression in column.counted)
+    layers = f"SELECT *, {seen} FROM (SELECT _row, {read} FROM {rows})"
+    found = list(connection.execute(f"SELECT {counted} FROM ({layers})").fetchall()[0])
+    return [[found.pop(0) for _ in column.counted] for column in columns]
+
+
+def _day_rules(cells: Cells, name: str, zone: str) -> list[DayRule]:
+    """Return the clocks by which midnights of a column may be days."""
+    offsets = sorted({0, *fixed_offsets_us(zone)}) if cells.has_offsets(name) else []
+    return ["zone", *(("own",) if cells.is_iso(name) else ()), *offsets]
+
+
+def _instants(cells: Cells, name: str, *, at: int, rules: Sequence[DayRule]) -> _ColumnQuery:
+    us, text, bare, clock = f"c{at}_us", f"c{at}_text", cells.is_bare_number(name), cells.instant(name)
+    if cells.has_colons(name):  # most instants are told from midnights without being read
+        bare = f"NOT contains({cells.text(name)}, ':') AND {bare}"
+        clock = f"CASE WHEN contains({cells.text(name)}, ':00') THEN {clock} END"
+        day, has_time = "NULL", f"contains({text}, ':')"
+    else:
+        day, has_time = cells.day(name), f"{us} IS NOT NULL AND c{at}_day IS NULL"
+    given = f"CASE WHEN {cells.given(name)} THEN {cells.text(name)} END"
+    return _ColumnQuery(
+        read=(f"{given} AS {text}", f"{clock} AS {us}", f"{bare} AS c{at}_bare", f"{day} AS c{at}_day"),
+        seen=(f"{has_time} AND plausible({us}) IS NOT NULL AS c{at}_timed",),
+        counted=(
             f"count({text})",
             f"count(*) FILTER (c{at}_bare)",
             f"arg_min({{'row': _row, 'cell': {text}}}, _row) FILTER (c{at}_bare)",
             f"count(*) FILTER ({has_time})",
-            *(f"count(*) FILTER ({has_time} AND {_midnight(rule, us, text)})" for rule in self._rules),
-        ]
-
-    def profile(self, found: list[Any]) -> InstantProfile:
-        """Return the profile that the query found."""
-        given, bare, example, clocks, *midnights = found
-        first = None if example is None else (example["row"], example["cell"])
-        return InstantProfile(given, bare, first, clocks, dict(zip(self._rules, midnights, strict=True)))
+            *(f"count(*) FILTER (c{at}_timed AND {_midnight(rule, us, text)})" for rule in rules),
+        ),
+    )
 
 
 def _midnight(rule: DayRule, us: str, text: str) -> str:
@@ -146,36 +158,37 @@ def _midnight(rule: DayRule, us: str, text: str) -> str:
     return f"is_own_midnight({text})" if rule == "own" else f"({us} + {rule}) % {DAY_US} = 0"
 
 
-class _NumberColumn:
-    """A column of numbers written as text in the query of a profile."""
+def _instant_profile(counts: list[Any], rules: Sequence[DayRule]) -> InstantProfile:
+    given, bare, example, clocks, *midnights = counts
+    first = None if example is None else (example["row"], example["cell"])
+    return InstantProfile(given, bare, first, clocks, dict(zip(rules, midnights, strict=True)))
 
-    def __init__(self, cells: Cells, name: str, at: int) -> None:
-        self.name = name
-        writing, text = cells.reading(name).writing, cells.filled(name)
-        signs = DEFAULT_SIGNS if writing.currency_signs is None else writing.currency_signs
-        bare = without_blanks(undecorated(text, signs, percent=writing.percent), writing.thousands)
-        cell, shape, odd = f"c{at}_cell", f"c{at}_shape", f"c{at}_odd"
-        self.read = [
+
+def _numbers(cells: Cells, name: str, *, at: int) -> _ColumnQuery:
+    writing, text = cells.reading(name).writing, cells.filled(name)
+    signs = DEFAULT_SIGNS if writing.currency_signs is None else writing.currency_signs
+    bare = without_blanks(undecorated(text, signs, percent=writing.percent), writing.thousands)
+    cell, shape, odd = f"c{at}_cell", f"c{at}_shape", f"c{at}_odd"
+    first = f"arg_min({{'row': _row, 'cell': {cell}}}, _row)"
+    has_percent = f"contains({cell}, '%')"
+    return _ColumnQuery(
+        read=(
             f"{text} AS {cell}",
-            f"NOT {is_plain(text)} AS {odd}",
-            f"CASE WHEN regexp_full_match({text}, '[+-]?[0-9]+') THEN NULL ELSE number_shape({bare}) END AS {shape}",
-        ]
-        first = f"arg_min({{'row': _row, 'cell': {cell}}}, _row)"
-        self.counted = [
+            f"CASE WHEN NOT regexp_full_match({text}, '[0-9]*') THEN {bare} END AS c{at}_bare",
+        ),
+        seen=(f"number_shape(c{at}_bare) AS {shape}", f"NOT {is_plain(cell)} AS {odd}"),
+        counted=(
             *(f"{first} FILTER ({shape} = {literal(each)})" for each in _SHAPES),
             f"count(*) FILTER ({odd})",
             f"list(DISTINCT {sign_of(cell, signs)}) FILTER ({odd})",
-            f"count(*) FILTER ({odd} AND {cell} LIKE '%\\%%' ESCAPE '\\')",
-            f"count(*) FILTER ({cell} IS NOT NULL AND NOT contains({cell}, '%') AND TRY_CAST({cell} AS DOUBLE) <> 0)",
-        ]
+            f"count(*) FILTER ({odd} AND {has_percent})",
+            f"count(*) FILTER (NOT {has_percent} AND TRY_CAST({cell} AS DOUBLE) <> 0)",
+        ),
+    )
 
-    def profile(self, found: list[Any]) -> NumberShapes:
-        """Return the shapes that the query found."""
-        *examples, decorated, signs, percents, others = found
-        first = {
-            shape: (example["row"], example["cell"])
-            for shape, example in zip(_SHAPES, examples, strict=True)
-            if example is not None
-        }
-        return NumberShapes(first, decorated, frozenset(filter(None, signs or ())), percents, others)
 
+def _shapes(counts: list[Any]) -> NumberShapes:
+    *examples, decorated, signs, percents, others = counts
+    seen = [(shape, each) for shape, each in zip(_SHAPES, examples, strict=True) if each is not None]
+    first = {shape: (each["row"], each["cell"]) for shape, each in seen}
+    return NumberShapes(first, decorated, frozenset(filter(None, signs or ())), percents, others)

@@ -1,6 +1,6 @@
 """How each column of a source is read: what the playbook says of it, and what a profile of the column found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from data.number_notation import NumberNotation
@@ -22,8 +22,8 @@ class ColumnReading:
         days: by which clock its midnights are days; without it, they are instants.
     """
 
-    writing: CellWriting = CellWriting()
-    notation: NumberNotation = NumberNotation()
+    writing: CellWriting = field(default_factory=CellWriting)
+    notation: NumberNotation = field(default_factory=NumberNotation)
     days: DayRule | None = None
 
 

@@ -49,7 +49,7 @@ def mapped_columns(source: FileSource, business: Business) -> list[str]:
 
 def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a table of leads; a version without ``known_at`` was known when the lead was created."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     named = lead_attributes(source, rules.business)
     read = {
         **_place(part, file, file_number),
@@ -59,7 +59,7 @@ def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: 
         **_attributes(cells, named, rules),
     }
     times = columns.created_at, columns.known_at
-    return _leads(_completed(select(read, file.rows), cells, *times), list(named), rules)
+    return _leads(_completed(select(read, rows), cells, *times), list(named), rules)
 
 
 def outcomes_in_leads(
@@ -70,7 +70,7 @@ def outcomes_in_leads(
     if outcome is None:
         message = f"{source.file} has no outcome columns"
         raise ValueError(message)
-    cells = file.cells
+    cells, rows = file.tidied(mapped_columns(source, rules.business))
     read = {
         **_place(part, file, file_number),
         "outcome_id": "NULL::VARCHAR",
@@ -81,7 +81,7 @@ def outcomes_in_leads(
     }
     made = f"left(md5(concat_ws(chr(31), {literal(source.file)}, lead_id, stage, fact_at)), 20)"
     columns = {**_outcome_columns(), "outcome_id": made}
-    completed = _completed(select(read, file.rows), cells, outcome.reached_at, outcome.known_at)
+    completed = _completed(select(read, rows), cells, outcome.reached_at, outcome.known_at)
     return _final(columns, completed, _outcome_checks(rules), ignored="stage IS NULL")
 
 
@@ -89,7 +89,7 @@ def activity_rows(
     source: ActivitySource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules
 ) -> str:
     """Read a file of activities, of one kind or with a column that names it."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
     read = {
         **_place(part, file, file_number),
@@ -102,13 +102,13 @@ def activity_rows(
     words = (
         {source.kind: source.kind} if source.kind else word_meanings(source.kinds, all_known=rules.business.activities)
     )
-    completed = _completed(select(read, file.rows), cells, columns.occurred_at, columns.known_at)
+    completed = _completed(select(read, rows), cells, columns.occurred_at, columns.known_at)
     return activities_of(completed, words, ignore=source.ignore, rules=rules)
 
 
 def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a file of stages that leads reached."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     read = {
         **_place(part, file, file_number),
         "outcome_id": cells.id(columns.outcome_id, "exact") if columns.outcome_id else cells.content(source.file),
@@ -118,13 +118,13 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
         **_amount(cells, columns.amount, columns.reason),
     }
     words = word_meanings(source.stages, all_known=rules.business.stages)
-    completed = _completed(select(read, file.rows), cells, columns.reached_at, columns.known_at)
+    completed = _completed(select(read, rows), cells, columns.reached_at, columns.known_at)
     return outcomes_of(completed, words, ignore=source.ignore, rules=rules)
 
 
 def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read the events of a log, not yet split into activities, outcomes and the rest."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     made = cells.content(source.file)
     read = {
         **_place(part, file, file_number),
@@ -138,7 +138,7 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_num
         **_amount(cells, None, None),
         **_attributes(cells, source.attributes, rules),
     }
-    return _completed(select(read, file.rows), cells, columns.occurred_at, None)
+    return _completed(select(read, rows), cells, columns.occurred_at, None)
 
 
 def leads_of_events(source: EventLogSource, part: Part, *, events: str, rules: StagingRules) -> str:
@@ -237,7 +237,9 @@ def _no_number(text: str, number: str) -> str:
 
 def _stage_of(cells: Cells, outcome: OutcomeInLeads) -> str:
     column = outcome.column
-    cases = " ".join(f"WHEN {_says(cells, column, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items())
+    cases = " ".join(
+        f"WHEN {_says(cells, column, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items()
+    )
     return f"CASE {cases} END"
 
 

@@ -52,7 +52,8 @@ def instant_macros(zone: str) -> list[str]:
     )
     first, last = (f"epoch_us(TIMESTAMP '{edge}')" for edge in ("1900-01-02 12:00", "2099-12-30 10:00"))
     zero = "us BETWEEN epoch_us(TIMESTAMP '1969-12-31 10:00') AND epoch_us(TIMESTAMP '1970-01-02 12:00')"
-    stands_for_none = f"us < epoch_us(TIMESTAMP '0002-01-01') OR us >= epoch_us(TIMESTAMP '1600-01-01')"
+    stands_for_none = "us < epoch_us(TIMESTAMP '0002-01-01') OR us >= epoch_us(TIMESTAMP '1600-01-01')"
+    zone_midnight = "us = local_us(date_trunc('day', zone_clock(us)))"
     return [
         f"local_us(t) AS {local}",
         f"plausible(us) AS CASE WHEN us BETWEEN {first} AND {last} AND NOT ({zero}) THEN us END",
@@ -60,8 +61,7 @@ def instant_macros(zone: str) -> list[str]:
         f"as_day(t) AS {day}",
         f"as_clock(t) AS {iso}",
         f"zone_clock(us) AS {clock}",
-        f"is_zone_midnight(us) AS CASE WHEN us % {_QUARTER_US} = 0"
-        " THEN us = local_us(date_trunc('day', zone_clock(us))) ELSE FALSE END",
+        f"is_zone_midnight(us) AS CASE WHEN us % {_QUARTER_US} = 0 THEN {zone_midnight} ELSE FALSE END",
         f"is_own_midnight(t) AS regexp_full_match(t, '{_DAY}{_MIDNIGHT}{_OFFSET}')",
         f"own_day(t) AS TRY_CAST(regexp_extract(t, '^{_DAY}') AS DATE)",
         "day_end(d) AS local_us((d + 1)::TIMESTAMP)",
@@ -96,7 +96,9 @@ def reads_day(given: str, text: str) -> str:
         return f"as_day({text})"
     if given in _SPELLED:
         day, _, pattern = _SPELLED[given]
-        return f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN TRY_CAST(try_strptime({text}, '{day}') AS DATE) END"
+        return (
+            f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN TRY_CAST(try_strptime({text}, '{day}') AS DATE) END"
+        )
     if given in _DECIMALS or names_time(given):
         return "NULL::DATE"
     return f"TRY_CAST(try_strptime({text}, {literal(given)}) AS DATE)"

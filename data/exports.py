@@ -7,7 +7,7 @@ import io
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -51,10 +51,9 @@ class ExportFile:
     header_lines: int = 0
     readings: Mapping[str, ColumnReading] = field(default_factory=dict)
 
-    @property
-    def cells(self) -> Cells:
-        """The readers of its cells."""
-        return Cells(self.types, self.readings)
+    def tidied(self, columns: Iterable[str]) -> tuple[Cells, str]:
+        """Return the readers of its cells, and its rows with the text of the mapped columns."""
+        return Cells(self.types, self.readings).over(self.rows, columns)
 
     @property
     def as_json(self) -> str:

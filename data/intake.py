@@ -26,6 +26,7 @@ from data.exports import BROKEN, ExportFile, ImportTools, find_files, open_file,
 from data.located_yaml import nearest
 from data.playbook import Business, Playbook
 from data.progress import tracked
+from data.source_readings import readings_of
 from data.sources import (
     ActivitySource,
     EventLogSource,
@@ -34,7 +35,6 @@ from data.sources import (
     OutcomeSource,
     StoreSource,
 )
-from data.source_readings import readings_of
 from data.sql import listed
 from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, word_meanings
 
@@ -149,7 +149,8 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
 
 def _understood(exports: Sequence[Export], business: Business, tools: ImportTools) -> tuple[Export, ...]:
     """Resolve how each column is read, from the playbook and from all that the files of its source hold."""
-    understood, mistakes = [], []
+    understood: list[Export] = []
+    mistakes: list[str] = []
     for export in tracked(exports, "looking at columns", tools.progress):
         found = readings_of(export.source, export.files, business=business, connection=tools.connection)
         mistakes += found.mistakes

@@ -84,7 +84,7 @@ def shape_macro() -> str:
     """
     cases = "".join(
         rf" WHEN regexp_full_match(t, '[+-]?[1-9]\d{{0,2}}{own}\d{{3}}') THEN 'three_after_{name}'"
-        rf" WHEN regexp_full_match(t, '[+-]?[1-9]\d{{0,2}}({own}\d{{3}}){{2,}}|[+-]?[1-9]\d{{0,2}}({own}\d{{3}})+{other}\d*')"
+        rf" WHEN regexp_full_match(t, '[+-]?[1-9]\d{{0,2}}(({own}\d{{3}}){{2,}}|({own}\d{{3}})+{other}\d*)')"
         rf" THEN '{other_name}'"
         rf" WHEN regexp_full_match(t, '[+-]?\d*{own}\d+([eE][+-]?\d+)?') THEN '{name}'"
         for own, name, other, other_name in (("[.]", "point", "[,]", "comma"), ("[,]", "comma", "[.]", "point"))
@@ -179,8 +179,7 @@ def _seen_marks(thousands: str | None, seen: Mapping[str, tuple[int, str]]) -> t
 def _contradicting(point: tuple[int, str], comma: tuple[int, str]) -> str:
     return (
         f"holds {point[1]} (row {point[0]}), whose decimal mark is the point, and {comma[1]} (row {comma[0]}), whose"
-        ' decimal mark is the comma: write its numbers in one way, or say which counts with decimal: "." or'
-        ' decimal: ","'
+        ' decimal mark is the comma: write its numbers in one way, or say decimal: "." or decimal: ","'
     )
 
 
@@ -189,10 +188,10 @@ def _undecided(example: tuple[int, str], mark: str) -> str:
     sign = next(sign for sign, word in _WORDS.items() if word == mark)
     other = "," if sign == "." else "."
     digits = re.sub(r"[^\d.,]", "", cell)
+    large, small = digits.replace(sign, ""), digits.replace(sign, ".")
     return (
-        f'holds {cell} (row {row}), which is {digits.replace(sign, "")} if {mark}s stand between thousands (decimal: "{other}")'
-        f' and {digits.replace(sign, ".")} if the {mark} is the decimal mark (decimal: "{sign}"), and no cell of the'
-        " column tells which: say one of the two"
+        f"holds {cell} (row {row}), and no cell of the column tells whether that is {large}, if {mark}s stand between"
+        f' thousands (decimal: "{other}"), or {small}, if the {mark} is the decimal mark (decimal: "{sign}"): say one'
     )
 
 
@@ -212,4 +211,3 @@ def _mixed_signs(writing: CellWriting, shapes: NumberShapes) -> str | None:
 
 def _escaped(sign: str) -> str:
     return re.sub(r"([^\w\s])", r"\\\1", sign) if sign.isascii() else sign
-

@@ -31,7 +31,10 @@ FAULTS = {
     ),
     "future": Fault("{about} is in the future", "check timezone in playbook.yaml and the source system's clock."),
     "known_before": Fault("it was known before it happened", "check which columns are mapped to the two instants."),
-    "not_a_number": Fault("{about} is not a number", "write plain numbers, or say decimal, thousands, percent or currency_signs in playbook.yaml."),
+    "not_a_number": Fault(
+        "{about} is not a number",
+        "write plain numbers, or say decimal, thousands, percent or currency_signs in playbook.yaml.",
+    ),
     "unknown_value": Fault("{about} has a value that is not in the playbook", "add it to the attribute's values."),
     "unknown_kind": Fault(
         "the kind is not in the playbook",

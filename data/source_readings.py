@@ -56,7 +56,9 @@ def readings_of(
         if isinstance(notation, NumberNotation):
             readings[column] = replace(readings[column], notation=notation)
         else:
-            mistakes.append(f"{shown}: {column} {notation}, in {written_as(column, '…')} of its source in playbook.yaml.")
+            mistakes.append(
+                f"{shown}: {column} {notation}, in {written_as(column, '…')} of its source in playbook.yaml."
+            )
     return SourceReadings(readings, tuple(mistakes))
 
 
@@ -79,7 +81,7 @@ def number_columns(source: FileSource, business: Business) -> list[str]:
     if isinstance(source, LeadSource) and source.outcome is not None:
         named.append(source.outcome.amount)
     if isinstance(source, LeadSource | EventLogSource):
-        attributes = lead_attributes(source, business)
+        attributes = lead_attributes(source, business) if isinstance(source, LeadSource) else source.attributes
         named += [column for name, column in attributes.items() if _is_numeric(name, business)]
     return list(dict.fromkeys(name for name in named if name is not None))
 
@@ -112,10 +114,10 @@ def _profile(
 def _bare_numbers(shown: str, column: str, profile: InstantProfile, connection: duckdb.DuckDBPyConnection) -> str:
     row, cell = profile.bare_example or (0, "")
     fits = fitting_one(connection, cell)
-    found = f"{shown}: {column} holds numbers such as {cell} (row {row}), which are no instants until it is said how to read them"
+    found = f"{shown}: {column} holds numbers such as {cell} (row {row}) where instants are expected"
     if not fits:
-        return f"{found}, and no unit makes a likely instant of them: export the column as ISO 8601 such as 2026-03-01T12:00:00Z."
-    words = " or ".join(
-        f"{written_as(column, f'date_format: {in_yaml(fit.date_format)}')} if that is {fit.reads_as}" for fit in fits
-    )
-    return f"{found}: write {words} to its source in playbook.yaml."
+        return (
+            f"{found}, in no unit that would make sense: export the column in ISO 8601, such as 2026-03-01T12:00:00Z."
+        )
+    ways = (f"{written_as(column, f'date_format: {in_yaml(fit.date_format)}')} if it is {fit.reads_as}" for fit in fits)
+    return f"{found}: add to its source in playbook.yaml {' or '.join(ways)}."

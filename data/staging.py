@@ -73,7 +73,7 @@ def contract_columns(table: str, business: Business) -> dict[str, str]:
 
 
 def create_tables(business: Business) -> list[str]:
-    """Return the SQL that makes the three empty tables; ``_until`` is the fact's end if only its day is known, ``_lost`` what was lost."""
+    """Return the SQL that makes the three empty tables; ``_until`` is the end of a fact known by its day."""
     made = []
     for table in STAGED:
         columns = {**WHERE_FROM, **contract_columns(table, business)}

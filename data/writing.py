@@ -68,8 +68,9 @@ class CellWriting(PlaybookPart):
         """
         Return this writing, and where it says nothing, the wider one's.
 
-        >>> CellWriting(decimal=",").over(CellWriting(decimal=".", percent=True))
-        CellWriting(date_format=None, midnights=None, decimal=',', thousands=None, percent=True, currency_signs=None, yes=None, no=None, empty=None)
+        >>> resolved = CellWriting(decimal=",").over(CellWriting(decimal=".", percent=True))
+        >>> resolved.decimal, resolved.percent
+        (',', True)
         """
         said = {name: getattr(self, name) for name in CellWriting.model_fields}
         filled = {name: getattr(wider, name) if value is None else value for name, value in said.items()}
