@@ -67,7 +67,7 @@ class Cells:
         if kind in _FRACTIONS:  # many tools turn integers with gaps into fractions: 7.0 is the id 7
             text = f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
         else:
-            text = f"nullif(trim({cell if kind == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
+            text = _trimmed(cell if kind == "VARCHAR" else f"{cell}::VARCHAR")
         return _without(text, self._empty(column))
 
     def filled(self, column: str | None) -> str:
@@ -230,6 +230,12 @@ class Cells:
 
 
 _AS_ALWAYS = ColumnReading()
+
+
+def _trimmed(cell: str) -> str:
+    """Return the SQL of a text without blanks around it, NULL if nothing is left; few cells have any to take off."""
+    ends = f"starts_with({cell}, ' ') OR ends_with({cell}, ' ')"
+    return f"CASE WHEN {ends} THEN nullif(trim({cell}), '') WHEN {cell} <> '' THEN {cell} END"
 
 
 def _text_of(column: str) -> str:

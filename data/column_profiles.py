@@ -133,7 +133,7 @@ def _day_rules(cells: Cells, name: str, zone: str) -> list[DayRule]:
 def _instants(cells: Cells, name: str, *, at: int, rules: Sequence[DayRule]) -> _ColumnQuery:
     us, text, bare, clock = f"c{at}_us", f"c{at}_text", cells.is_bare_number(name), cells.instant(name)
     if cells.has_colons(name):  # most instants are told from midnights without being read
-        bare = f"NOT contains({cells.text(name)}, ':') AND {bare}"
+        bare = f"CASE WHEN contains({cells.text(name)}, ':') THEN FALSE ELSE {bare} END"
         clock = f"CASE WHEN contains({cells.text(name)}, ':00') THEN {clock} END"
         day, has_time = "NULL", f"contains({text}, ':')"
     else:
@@ -145,9 +145,9 @@ def _instants(cells: Cells, name: str, *, at: int, rules: Sequence[DayRule]) -> 
         counted=(
             f"count({text})",
             f"count(*) FILTER (c{at}_bare)",
-            f"arg_min({{'row': _row, 'cell': {text}}}, _row) FILTER (c{at}_bare)",
+            *_first(f"c{at}_bare", text),
             f"count(*) FILTER ({has_time})",
-            *(f"count(*) FILTER (c{at}_timed AND {_midnight(rule, us, text)})" for rule in rules),
+            *(f"count(*) FILTER (CASE WHEN c{at}_timed THEN {_midnight(rule, us, text)} END)" for rule in rules),
         ),
     )
 
@@ -159,8 +159,8 @@ def _midnight(rule: DayRule, us: str, text: str) -> str:
 
 
 def _instant_profile(counts: list[Any], rules: Sequence[DayRule]) -> InstantProfile:
-    given, bare, example, clocks, *midnights = counts
-    first = None if example is None else (example["row"], example["cell"])
+    given, bare, row, cell, clocks, *midnights = counts
+    first = None if row is None else (row, cell)
     return InstantProfile(given, bare, first, clocks, dict(zip(rules, midnights, strict=True)))
 
 
@@ -169,7 +169,6 @@ def _numbers(cells: Cells, name: str, *, at: int) -> _ColumnQuery:
     signs = DEFAULT_SIGNS if writing.currency_signs is None else writing.currency_signs
     bare = without_blanks(undecorated(text, signs, percent=writing.percent), writing.thousands)
     cell, shape, odd = f"c{at}_cell", f"c{at}_shape", f"c{at}_odd"
-    first = f"arg_min({{'row': _row, 'cell': {cell}}}, _row)"
     has_percent = f"contains({cell}, '%')"
     return _ColumnQuery(
         read=(
@@ -178,17 +177,22 @@ def _numbers(cells: Cells, name: str, *, at: int) -> _ColumnQuery:
         ),
         seen=(f"number_shape(c{at}_bare) AS {shape}", f"NOT {is_plain(cell)} AS {odd}"),
         counted=(
-            *(f"{first} FILTER ({shape} = {literal(each)})" for each in _SHAPES),
+            *(one for each in _SHAPES for one in _first(f"{shape} = {literal(each)}", cell)),
             f"count(*) FILTER ({odd})",
             f"list(DISTINCT {sign_of(cell, signs)}) FILTER ({odd})",
             f"count(*) FILTER ({odd} AND {has_percent})",
-            f"count(*) FILTER (NOT {has_percent} AND TRY_CAST({cell} AS DOUBLE) <> 0)",
+            f"count(*) FILTER (NOT {has_percent} AND NOT regexp_full_match({cell}, '[0.,]*'))" if writing.percent else "0",
         ),
     )
 
 
+def _first(test: str, cell: str) -> tuple[str, str]:
+    """Return the SQL of the first row that passes a test, and of its cell."""
+    return f"min(_row) FILTER ({test})", f"arg_min({cell}, _row) FILTER ({test})"
+
+
 def _shapes(counts: list[Any]) -> NumberShapes:
     *examples, decorated, signs, percents, others = counts
-    seen = [(shape, each) for shape, each in zip(_SHAPES, examples, strict=True) if each is not None]
-    first = {shape: (each["row"], each["cell"]) for shape, each in seen}
+    pairs = zip(_SHAPES, examples[::2], examples[1::2], strict=True)
+    first = {shape: (row, cell) for shape, row, cell in pairs if row is not None}
     return NumberShapes(first, decorated, frozenset(filter(None, signs or ())), percents, others)
