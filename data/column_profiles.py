@@ -181,7 +181,9 @@ def _numbers(cells: Cells, name: str, *, at: int) -> _ColumnQuery:
             f"count(*) FILTER ({odd})",
             f"list(DISTINCT {sign_of(cell, signs)}) FILTER ({odd})",
             f"count(*) FILTER ({odd} AND {has_percent})",
-            f"count(*) FILTER (NOT {has_percent} AND NOT regexp_full_match({cell}, '[0.,]*'))" if writing.percent else "0",
+            f"count(*) FILTER (NOT {has_percent} AND NOT regexp_full_match({cell}, '[0.,]*'))"
+            if writing.percent
+            else "0",
         ),
     )
 
