@@ -90,8 +90,9 @@ MOMENTS = st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1))  # noqa: DTZ0
 def instants_of(connection, cell, *formats):
     said = CellWriting(date_format=formats)
     readers = Cells({"c": "VARCHAR"}, {"c": ColumnReading(said)})
-    asked = f"SELECT plausible({readers.instant('c')}), {readers.day('c')} IS NOT NULL FROM (SELECT ? AS c)"
-    return connection.execute(asked, [cell]).fetchall()[0]
+    once, rows = readers.over("(SELECT ? AS c)", ["c"])
+    read = f"SELECT {once.instant('c')} AS us, {once.day('c')} IS NOT NULL AS is_day FROM {rows}"
+    return connection.execute(f"SELECT plausible(us), is_day FROM ({read})", [cell]).fetchall()[0]
 
 
 @settings(deadline=None, max_examples=150)

@@ -76,7 +76,8 @@ def test_more_lost_values_than_the_playbook_allows_stop_the_run(tmp_path):
 def test_what_an_event_log_loses_is_counted(tmp_path):
     source = {"file": "log.csv", "holds": "event_log", "outcomes": {"won": "won"}, "attributes": {"size": "size"}}
     source["columns"] = {"lead_id": "case", "kind": "what", "occurred_at": "at"}
-    log = "case,what,at,size\nann,view,2026-01-01 08:10,many\nann,won,2026-01-05 09:10,many\nbob,view,2026-01-01 08:10,7\n"
+    events = ["ann,view,2026-01-01 08:10,many", "ann,won,2026-01-05 09:10,many", "bob,view,2026-01-01 08:10,7"]
+    log = "\n".join(["case,what,at,size", *events]) + "\n"
     warehouse = imported(company(tmp_path, {"log.csv": log}, [source], attributes=SIZE))
     (lost,) = warehouse.quality.lost
     assert (lost.count, lost.given, lost.reached, lost.examples[0].row) == (1, 2, 1, 1)
