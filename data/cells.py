@@ -1,85 +1,95 @@
-"""SQL that reads the cells of an export: text, numbers, instants, days."""
+# ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
+"""SQL that reads the cells of an export: text, ids, numbers, yes and no, instants, days."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from data.sql import literal, quoted
-
-_EARLIEST = "TIMESTAMP '1900-01-01'"
-_LATEST = "TIMESTAMP '9999-12-30'"
-_DAY = r"\d{4}-\d{1,2}-\d{1,2}"
-_BASIC_DAY = r"(19|20)\d{6}"
-_CLOCK = _DAY + r"[T ]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?"
-_OFFSET = r"( ?[Zz]| ?UTC| ?[+-]\d{2}(:?\d{2})?)"
+from data.column_readings import ColumnReading
+from data.contract import AttributeType
+from data.date_formats import instant_macros, reads_clock, reads_day, reads_numbers
+from data.id_rules import id_macros, in_one_form
+from data.instants import DAY_US
+from data.number_notation import finite, shape_macro
+from data.sql import listed, literal, quoted
 
 YES = ("true", "t", "yes", "y", "1", "1.0")
 NO = ("false", "f", "no", "n", "0", "0.0")
+NOTHING = ("null", "n/a", "na", "nan", "#n/a", "none", "-", "(not set)")
+"""What stands in a cell that holds no number, no instant and neither yes nor no, in small letters."""
 
-_NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"}
+NEVER_IN_A_NAME = "\x1f"
+_FRACTIONS = {"FLOAT", "DOUBLE"}
+_NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", *_FRACTIONS}
 _NUMBERS |= {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
 _LOCAL = {"TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"}
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+_WITH_COLONS = {"iso", "us", "german"}
 
 
 def macros(zone: str) -> list[str]:
-    r"""
-    Return the SQL macros that read text as instants; wall clocks are those of the zone.
-
-    An instant without an offset is a wall clock of the zone. A number counts seconds, milli-, micro- or nanoseconds
-    since 1970; its size says which (each unit covers 1973 to 5138). Eight digits that are a date are a date.
-    What is before 1900 or after 9999 is a placeholder, not an instant.
-    """
-    local = "epoch_us(t)" if zone == "UTC" else f"epoch_us(timezone({literal(zone)}, t))"
-    counted = (
-        "CASE WHEN n < 1e8 THEN NULL WHEN n < 1e11 THEN round(n * 1e6)::BIGINT"
-        " WHEN n < 1e14 THEN round(n * 1e3)::BIGINT"
-        " WHEN n < 1e17 THEN round(n)::BIGINT WHEN n < 1e20 THEN round(n / 1e3)::BIGINT END"
-    )
-    day = (
-        f"CASE WHEN length(t) > 10 THEN NULL WHEN regexp_full_match(t, '{_DAY}') THEN TRY_CAST(t AS DATE)"
-        f" WHEN regexp_full_match(t, '{_BASIC_DAY}') THEN TRY_CAST(try_strptime(t, '%Y%m%d') AS DATE) END"
-    )
-    tidy = "replace(replace(t, 'z', 'Z'), ' +', '+')"
-    clock = (
-        f"CASE WHEN regexp_full_match(t, '{_CLOCK}{_OFFSET}') THEN epoch_us(TRY_CAST({tidy} AS TIMESTAMPTZ))"
-        f" WHEN regexp_full_match(t, '{_CLOCK}') THEN local_us(TRY_CAST(t AS TIMESTAMP))"
-        " ELSE counted_us(TRY_CAST(t AS DOUBLE)) END"
-    )
-    return [
-        f"local_us(t) AS {local}",
-        f"plausible(us) AS CASE WHEN us BETWEEN epoch_us({_EARLIEST}) AND epoch_us({_LATEST}) THEN us END",
-        f"counted_us(n) AS {counted}",
-        f"as_day(t) AS {day}",
-        f"as_clock(t) AS {clock}",
-    ]
+    """Return the SQL macros that the readers of cells use; wall clocks are those of the zone."""
+    return [*instant_macros(zone), *id_macros(), shape_macro()]
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """The columns of one export file, DuckDB's type of each, and the SQL that reads them."""
+    """The columns of one export file, DuckDB's type of each, how each is read, and the SQL that reads it."""
 
     types: Mapping[str, str]
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
+    tidied: frozenset[str] = frozenset()
+
+    def over(self, rows: str, columns: Iterable[str]) -> tuple["Cells", str]:
+        """
+        Return readers and rows in which the text of some columns is computed once, however often it is looked at.
+
+        Args:
+            rows: the file's rows as SQL.
+            columns: those that are mapped.
+        """
+        names = list(dict.fromkeys(columns))
+        texts = [f"{self.text(name)} AS {_text_of(name)}" for name in names]
+        filled = [f"{_without(_text_of(name), NOTHING)} AS {_filled_of(name)}" for name in names]
+        once = f"(SELECT {', '.join(['*', *texts])} FROM {rows})"
+        return replace(self, tidied=frozenset(names)), f"(SELECT {', '.join(['*', *filled])} FROM {once})"
+
+    def reading(self, column: str) -> ColumnReading:
+        """Return how a column is read."""
+        return self.readings.get(column, _AS_ALWAYS)
 
     def text(self, column: str | None) -> str:
         """Read a cell as text without blanks around it; an empty one, or no column at all, is NULL."""
         if column is None:
             return "NULL::VARCHAR"
+        if column in self.tidied:
+            return _text_of(column)
         cell, kind = quoted(column), self.types[column]
-        if kind in {"FLOAT", "DOUBLE"}:  # many tools turn integers with gaps into fractions: 7.0 is the id 7
-            return f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
-        return f"nullif(trim({cell if kind == 'VARCHAR' else f'{cell}::VARCHAR'}), '')"
+        if kind in _FRACTIONS:  # many tools turn integers with gaps into fractions: 7.0 is the id 7
+            text = f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
+        else:
+            text = _trimmed(cell if kind == "VARCHAR" else f"{cell}::VARCHAR")
+        return _without(text, self._empty(column))
 
-    def id(self, column: str | None) -> str:
-        """Read a cell as an id, in Unicode's form NFC: an é has one spelling, and a lead one id."""
-        return self.text(column) if column is None else f"nfc_normalize({self.text(column)})"
+    def filled(self, column: str | None) -> str:
+        """Read a cell as text for a number, an instant, a yes or no; the usual words for nothing are NULL."""
+        if column in self.tidied:
+            return _filled_of(column)
+        return self.text(column) if column is None else _without(self.text(column), NOTHING)
+
+    def id(self, column: str | None, rule: str) -> str:
+        """Read a cell as an id in the form of the playbook's rule and Unicode's NFC, so that a lead has one id."""
+        return self.text(column) if column is None else in_one_form(self.text(column), rule)
 
     def given(self, column: str | None) -> str:
         """Test whether a cell holds anything."""
         if column is None:
             return "FALSE"
         cell, kind = quoted(column), self.types[column]
-        if kind in {"FLOAT", "DOUBLE"}:
+        if kind == "VARCHAR":
+            return f"{self.filled(column)} IS NOT NULL"
+        if kind in _FRACTIONS:
             return f"NOT isnan(coalesce({cell}, 'nan'))"
-        return f"{self.text(column) if kind == 'VARCHAR' else cell} IS NOT NULL"
+        return f"{cell} IS NOT NULL{self._said_to_be_filled(column)}"
 
     def joined(self, columns: str | Sequence[str]) -> str:
         """Read one column, or several with ``|`` between them; all empty is NULL."""
@@ -91,41 +101,155 @@ class Cells:
 
     def number(self, column: str | None) -> str:
         """Read a cell as a finite number; anything else is NULL."""
-        return finite(self.text(column))
+        if column is None:
+            return "NULL::DOUBLE"
+        text = self.filled(column)
+        return self.reading(column).notation.sql(text) if self.types[column] == "VARCHAR" else finite(text)
 
-    def day(self, column: str | None) -> str:
-        """Read a cell that holds a day without a time of day; any other is NULL."""
-        kind = self.types[column] if column is not None else None
-        if column is None or (kind not in {"VARCHAR", "DATE"}):
-            return "NULL::DATE"
-        return quoted(column) if kind == "DATE" else f"as_day({self.text(column)})"
+    def yes_or_no(self, column: str) -> str:
+        """Read a cell as a boolean; anything but the words for yes and no is NULL."""
+        if self.types[column] == "BOOLEAN":
+            return quoted(column)
+        said = self.reading(column).writing
+        yes = YES if said.yes is None else said.yes
+        no = tuple(word for word in (NO if said.no is None else said.no) if word not in yes)
+        text = f"lower({self.text(column)})"
+        return f"CASE WHEN {text} IN {_lower(yes)} THEN TRUE WHEN {text} IN {_lower(no)} THEN FALSE END"
+
+    def attribute(self, column: str, kind: AttributeType) -> str:
+        """Read a cell as the value of an attribute; what is none is NULL."""
+        match kind:
+            case AttributeType.NUMERIC:
+                return self.number(column)
+            case AttributeType.BOOLEAN:
+                return self.yes_or_no(column)
+            case AttributeType.CATEGORY:
+                return self.text(column)
+
+    def attribute_text(self, column: str, kind: AttributeType) -> str:
+        """Read a cell as text where it holds a value of an attribute, readable or not."""
+        return self.text(column) if kind is AttributeType.CATEGORY else self.filled(column)
 
     def instant(self, column: str | None) -> str:
-        """Read a cell as an instant in microseconds; for a day alone, its start; anything else is NULL."""
+        """Read a cell as an instant [µs], plausible or not; for a day alone, its start; anything else is NULL."""
         if column is None:
             return "NULL::BIGINT"
         kind, cell = self.types[column], quoted(column)
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return f"plausible(CASE WHEN isfinite({cell}) THEN epoch_us({cell}) END)"
-        if kind in _LOCAL:
-            return f"plausible(CASE WHEN isfinite({cell}::TIMESTAMP) THEN local_us({cell}::TIMESTAMP) END)"
-        if kind in _NUMBERS or kind.startswith("DECIMAL"):
-            return f"counted_us({cell}::DOUBLE)"
-        clock = f"as_clock({self.text(column)})" if kind == "VARCHAR" else "NULL::BIGINT"
-        return f"plausible(coalesce(local_us({self.day(column)}::TIMESTAMP), {clock}))"
+        if kind == _ZONED:
+            read = f"CASE WHEN isfinite({cell}) THEN epoch_us({cell}) END"
+        elif kind in _LOCAL:
+            read = f"CASE WHEN isfinite({cell}::TIMESTAMP) THEN local_us({cell}::TIMESTAMP) END"
+        else:
+            clocks = [reads_clock(given, self._date_text(column)) for given in self._formats(column)]
+            return f"coalesce({', '.join([f'local_us({self.day(column)}::TIMESTAMP)', *clocks])})"
+        return f"CASE WHEN {self.given(column)} THEN {read} END" if self._empty(column) else read
+
+    def day(self, column: str | None) -> str:
+        """Read a cell that holds a day without a time of day as a DATE; any other is NULL."""
+        kind = None if column is None else self.types[column]
+        if column is None or kind == _ZONED or kind in _LOCAL:
+            return "NULL::DATE"
+        if kind == "DATE":
+            return f"CASE WHEN {self.given(column)} AND isfinite({quoted(column)}) THEN {quoted(column)} END"
+        days = [reads_day(given, self._date_text(column)) for given in self._formats(column)]
+        return f"coalesce({', '.join(days)})" if len(days) > 1 else days[0]
+
+    def own_midnight(self, column: str | None) -> str:
+        """Read the day of a cell that is midnight by the offset written in it as a DATE; any other is NULL."""
+        if column is None or self.reading(column).days != "own":
+            return "NULL::DATE"
+        text = self.text(column)
+        return f"CASE WHEN is_own_midnight({text}) THEN own_day({text}) END"
+
+    def midnight_end(self, column: str | None, *, us: str, own_midnight: str) -> str:
+        """
+        Return the end of the day that a midnight stands for [µs], NULL where it stands for itself.
+
+        Args:
+            column: the column, whose reading says by which clock its midnights are days.
+            us: the SQL of the cell's instant, as `instant` read it.
+            own_midnight: the SQL of the cell's day, as `own_midnight` read it.
+        """
+        days = None if column is None else self.reading(column).days
+        if days is None:
+            return "NULL::BIGINT"
+        if days == "zone":
+            return f"CASE WHEN is_zone_midnight({us}) THEN day_end(zone_clock({us})::DATE) END"
+        # a day that begins by another clock than the zone's is over when it is over by both
+        if days == "own":
+            return f"CASE WHEN {own_midnight} IS NOT NULL THEN greatest({us} + {DAY_US}, day_end({own_midnight})) END"
+        ends = f"greatest({us} + {DAY_US}, day_end(make_timestamp({us} + {days})::DATE))"
+        return f"CASE WHEN ({us} + {days}) % {DAY_US} = 0 THEN {ends} END"
+
+    def is_bare_number(self, column: str) -> str:
+        """Test whether a cell is a number that no format of the playbook explains."""
+        if reads_numbers(self.reading(column).writing.date_formats):
+            return "FALSE"
+        return f"coalesce(is_bare_number({self._date_text(column)}), FALSE)"
+
+    def is_numeric(self, column: str) -> bool:
+        """Return whether the column holds numbers by its type."""
+        return self.types[column] in _NUMBERS or self.types[column].startswith("DECIMAL")
+
+    def has_offsets(self, column: str) -> bool:
+        """Return whether instants of the column may be those of another clock than the playbook's zone."""
+        return self.types[column] in {"VARCHAR", _ZONED}
+
+    def is_iso(self, column: str) -> bool:
+        """Return whether the column is text that may be in ISO 8601."""
+        return self.types[column] == "VARCHAR" and "iso" in self._formats(column)
+
+    def has_colons(self, column: str) -> bool:
+        """Return whether every time of day in the column has a colon after its hour."""
+        return self.types[column] == "VARCHAR" and all(given in _WITH_COLONS for given in self._formats(column))
 
     def content(self, salt: str) -> str:
         """Derive an id from a row's content: the same row, the same id in every run, even with new empty columns."""
         parts = ", ".join(f"{literal(name + '=')} || {quoted(name)}::VARCHAR" for name in sorted(self.types))
         return f"left(md5(concat_ws(chr(31), {literal(salt)}, {parts})), 20)"
 
+    def _formats(self, column: str) -> tuple[str, ...]:
+        return self.reading(column).writing.date_formats or ("iso",)
 
-def finite(text: str) -> str:
-    """
-    Read text as a finite number; ``nan``, ``inf`` and words are NULL.
+    def _date_text(self, column: str) -> str:
+        """Return the text of a cell that may be an instant; a fraction is written out, without an exponent."""
+        if self.types[column] in _FRACTIONS:
+            written_out = f"regexp_replace(printf('%.6f', {quoted(column)}), '[.]?0+$', '')"
+            return f"CASE WHEN isfinite({quoted(column)}) THEN {written_out} END"
+        return self.filled(column)
 
-    >>> finite("x")
-    'CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END'
-    """
-    number = f"TRY_CAST({text} AS DOUBLE)"
-    return f"CASE WHEN isfinite({number}) THEN {number} END"
+    def _empty(self, column: str) -> Sequence[str]:
+        return self.reading(column).writing.empty or ()
+
+    def _said_to_be_filled(self, column: str) -> str:
+        """Return the test that a typed cell is none of the words for nothing; a day among them means its midnight."""
+        if not self._empty(column):
+            return ""
+        text = f"regexp_replace({quoted(column)}::VARCHAR, ' 00:00:00([+]00)?$', '')"
+        return f" AND {text} NOT IN {_lower(self._empty(column))}"
+
+
+_AS_ALWAYS = ColumnReading()
+
+
+def _trimmed(cell: str) -> str:
+    """Return the SQL of a text without blanks around it, NULL if nothing is left; few cells have any to take off."""
+    ends = f"starts_with({cell}, ' ') OR ends_with({cell}, ' ')"
+    return f"CASE WHEN {ends} THEN nullif(trim({cell}), '') WHEN {cell} <> '' THEN {cell} END"
+
+
+def _text_of(column: str) -> str:
+    return quoted(f"{NEVER_IN_A_NAME}text{NEVER_IN_A_NAME}{column}")
+
+
+def _filled_of(column: str) -> str:
+    return quoted(f"{NEVER_IN_A_NAME}filled{NEVER_IN_A_NAME}{column}")
+
+
+def _without(text: str, words: Iterable[str]) -> str:
+    """Return the SQL of a text that is NULL where it is one of the words, in any letter case."""
+    return f"CASE WHEN lower({text}) NOT IN {_lower(words)} THEN {text} END" if words else text
+
+
+def _lower(words: Iterable[str]) -> str:
+    return listed(dict.fromkeys(word.strip().lower() for word in words))

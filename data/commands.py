@@ -13,7 +13,7 @@ from data.errors import QualityError
 from data.home import DEMO
 from data.instants import from_us, parse
 from data.progress import Progress, silent
-from data.quality import PeriodReport, QualityReport, SourceCount, Violation
+from data.quality import LostValues, PeriodReport, QualityReport, SourceCount, Violation
 from data.screen import print_table
 from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
@@ -51,7 +51,7 @@ class CheckResult:
         """Print the rows by source, each violation with examples, and where the rejected rows are."""
         console.print(f"playbook {self.report.playbook}", style="italic", markup=False, highlight=False)
         print_table(console, _sources(self.report))
-        for line in filter(None, map(_assumed, self.report.sources)):
+        for line in filter(None, (say(count) for count in self.report.sources for say in (_assumed, _midnights))):
             console.print(line)
         for join in self.report.joins:
             console.print(f"\n{escape(join.sentence)}", style=None if join.met == join.rows else "yellow")
@@ -59,6 +59,8 @@ class CheckResult:
             console.print(f"\n{escape(each.says)}", soft_wrap=True)
         if self.report.period is not None:
             console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
+        for lost in self.report.lost:
+            console.print(_told(lost))
         for violation in self.report.violations:
             console.print(_described(violation))
         if self.report.rejected_rows:
@@ -200,6 +202,29 @@ def _described_period(period: PeriodReport) -> str:
     """
     far = [f"{facts.says} ({facts.file}:{facts.row})" for facts in period.far]
     return "; ".join([f"facts from {period.begin} to {period.end}", *far])
+
+
+def _midnights(count: SourceCount) -> str | None:
+    if not count.days:
+        return None
+    holds = f"{' and '.join(count.days)} {'holds' if len(count.days) == 1 else 'hold'} hardly anything but midnights"
+    return f"\n{escape(count.source)}: {escape(holds)}; these are taken as days, known when the day is over."
+
+
+def _told(lost: LostValues) -> str:
+    """Return what an attribute lost, whose it was, and how that would mislead a model."""
+    head = f"{lost.attribute} is unknown for {lost.count:,} of {lost.given:,} rows, whose cells cannot be read"
+    others = f"{lost.others_reached:,} of the other {lost.other_leads:,}"
+    whose = f"{lost.reached:,} of {lost.leads:,} leads that lost it reached the goal, {others}"
+    shown = [f"    {escape(row.file)}:{row.row}: {escape(row.found)}" for row in lost.examples]
+    warned = [f"    [red]one-sided: {escape(why)}[/]" for why in lost.one_sided]
+    lines = [
+        f"\n[bold]{escape(lost.source)}[/]: {escape(head)}; {whose}",
+        *shown,
+        *warned,
+        f"    → {escape(lost.mend)}",
+    ]
+    return "\n".join(lines)
 
 
 def _described(violation: Violation) -> str:

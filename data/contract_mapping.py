@@ -9,9 +9,10 @@ are written down. No layer filters, so each row of a file arrives, well or marke
 from collections.abc import Mapping, Sequence
 
 from data.business import Business, LeadAttribute
-from data.cells import NO, YES, Cells, finite
+from data.cells import Cells
 from data.contract import AttributeType
 from data.files.export_file import ExportFile
+from data.id_rules import id_checks
 from data.row_words import Scalar
 from data.sources import (
     ActivitySource,
@@ -24,7 +25,6 @@ from data.sources import (
 from data.sql import faults_of, in_words, listed, literal, quoted, select
 from data.staging import IGNORED, Part, StagingRules, fact_checks, word_meanings
 
-_NEXT_DAY = "local_us(({day} + 1)::TIMESTAMP)"
 Columns = dict[str, str]
 
 
@@ -51,16 +51,17 @@ def mapped_columns(source: FileSource, business: Business) -> list[str]:
 
 def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a table of leads; a version without ``known_at`` was known when the lead was created."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     named = lead_attributes(source, rules.business)
     read = {
         **_place(part, file, file_number),
-        "lead_id": cells.id(columns.lead_id),
-        "account_id": cells.id(columns.account_id),
+        "lead_id": cells.id(columns.lead_id, rules.business.ids),
+        "account_id": cells.id(columns.account_id, rules.business.account_ids),
         **_times(cells, columns.created_at, columns.known_at),
-        **{f"raw_{name}": cells.text(column) for name, column in named.items()},
+        **_attributes(cells, named, rules),
     }
-    return _leads(_completed(select(read, file.rows)), list(named), rules)
+    times = columns.created_at, columns.known_at
+    return _leads(_completed(select(read, rows), cells, *times), list(named), rules)
 
 
 def outcomes_in_leads(
@@ -71,30 +72,31 @@ def outcomes_in_leads(
     if outcome is None:
         message = f"{source.file} has no outcome columns"
         raise ValueError(message)
-    cells = file.cells
+    cells, rows = file.tidied(mapped_columns(source, rules.business))
     read = {
         **_place(part, file, file_number),
         "outcome_id": "NULL::VARCHAR",
-        "lead_id": cells.id(source.columns.lead_id),
+        "lead_id": cells.id(source.columns.lead_id, rules.business.ids),
         "stage": _stage_of(cells, outcome),
         **_times(cells, outcome.reached_at, outcome.known_at),
         **_amount(cells, outcome.amount, outcome.reason),
     }
     made = f"left(md5(concat_ws(chr(31), {literal(source.file)}, lead_id, stage, fact_at)), 20)"
     columns = {**_outcome_columns(), "outcome_id": made}
-    return _final(columns, _completed(select(read, file.rows)), _outcome_checks(rules), ignored="stage IS NULL")
+    completed = _completed(select(read, rows), cells, outcome.reached_at, outcome.known_at)
+    return _final(columns, completed, _outcome_checks(rules), ignored="stage IS NULL")
 
 
 def activity_rows(
     source: ActivitySource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules
 ) -> str:
     """Read a file of activities, of one kind or with a column that names it."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     salt = f"{source.file}|{source.kind or ''}|{columns.occurred_at}"
     read = {
         **_place(part, file, file_number),
-        "activity_id": cells.id(columns.activity_id) if columns.activity_id else cells.content(salt),
-        "lead_id": cells.id(columns.lead_id),
+        "activity_id": cells.id(columns.activity_id, "exact") if columns.activity_id else cells.content(salt),
+        "lead_id": cells.id(columns.lead_id, rules.business.ids),
         "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, columns.known_at),
         **_subject(cells, columns.subject, columns.value),
@@ -102,16 +104,17 @@ def activity_rows(
     words = (
         {source.kind: source.kind} if source.kind else word_meanings(source.kinds, all_known=rules.business.activities)
     )
-    return activities_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
+    completed = _completed(select(read, rows), cells, columns.occurred_at, columns.known_at)
+    return activities_of(completed, words, ignore=source.ignore, rules=rules)
 
 
 def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a file of stages that leads reached."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     read = {
         **_place(part, file, file_number),
-        "outcome_id": cells.id(columns.outcome_id) if columns.outcome_id else cells.content(source.file),
-        "lead_id": cells.id(columns.lead_id),
+        "outcome_id": cells.id(columns.outcome_id, "exact") if columns.outcome_id else cells.content(source.file),
+        "lead_id": cells.id(columns.lead_id, rules.business.ids),
         "word": literal(source.stage) if source.stage else cells.text(source.stage_column),
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
@@ -119,26 +122,27 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
     words = (
         {source.stage: source.stage} if source.stage else word_meanings(source.stages, all_known=rules.business.stages)
     )
-    return outcomes_of(_completed(select(read, file.rows)), words, ignore=source.ignore, rules=rules)
+    completed = _completed(select(read, rows), cells, columns.reached_at, columns.known_at)
+    return outcomes_of(completed, words, ignore=source.ignore, rules=rules)
 
 
-def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_number: int) -> str:
+def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read the events of a log, not yet split into activities, outcomes and the rest."""
-    cells, columns = file.cells, source.columns
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     made = cells.content(source.file)
     read = {
         **_place(part, file, file_number),
         "activity_id": made,
         "outcome_id": made,
-        "lead_id": cells.id(columns.lead_id),
-        "account_id": cells.id(columns.account_id),
+        "lead_id": cells.id(columns.lead_id, rules.business.ids),
+        "account_id": cells.id(columns.account_id, rules.business.account_ids),
         "word": cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, None),
         **_subject(cells, columns.subject, columns.value),
         **_amount(cells, None, None),
-        **{f"raw_{name}": cells.text(column) for name, column in source.attributes.items()},
+        **_attributes(cells, source.attributes, rules),
     }
-    return _completed(select(read, file.rows))
+    return _completed(select(read, rows), cells, columns.occurred_at, None)
 
 
 def leads_of_events(source: EventLogSource, part: Part, *, events: str, rules: StagingRules) -> str:
@@ -155,6 +159,8 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str
     checks = [
         ("activity_id IS NULL", "missing:activity_id"),
         ("lead_id IS NULL", "missing:lead_id"),
+        *id_checks("activity_id", "exact"),
+        *id_checks("lead_id", rules.business.ids),
         ("word IS NULL", "missing:kind"),
         ("word IS NOT NULL AND kind IS NULL", "unknown_kind:kind"),
         *fact_checks("occurred_at", rules),
@@ -181,6 +187,7 @@ def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str],
     """Write rows down as outcomes; ``word`` is what the export calls the stage."""
     checks = [
         ("outcome_id IS NULL", "missing:outcome_id"),
+        *id_checks("outcome_id", "exact"),
         ("word IS NULL", "missing:stage"),
         ("word IS NOT NULL AND stage IS NULL", "unknown_stage:stage"),
         *_outcome_checks(rules),
@@ -189,62 +196,63 @@ def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str],
     return _final(_outcome_columns(), read, checks, ignored=f"word IN {listed(ignore)}")
 
 
+def _attributes(cells: Cells, named: Mapping[str, str], rules: StagingRules) -> Columns:
+    """Read each attribute twice: as the text that its cell holds, and as its value."""
+    types = rules.business.attribute_types
+    texts = {f"raw_{name}": cells.attribute_text(column, types[name]) for name, column in named.items()}
+    return {**texts, **{f"read_{name}": cells.attribute(column, types[name]) for name, column in named.items()}}
+
+
 def _leads(origin: str, names: Sequence[str], rules: StagingRules) -> str:
     attributes = rules.business.attributes
     checks = [
         ("lead_id IS NULL", "missing:lead_id"),
+        *id_checks("lead_id", rules.business.ids),
+        *id_checks("account_id", rules.business.account_ids),
         *fact_checks("created_at", rules),
         *[check for name in names for check in _attribute_checks(name, attributes[name])],
     ]
     columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
-    columns |= {name: _attribute(f"raw_{name}", attributes[name].type) for name in names}
-    return _final(columns, origin, checks, ignored="FALSE")
+    columns |= {name: quoted(f"read_{name}") for name in names}
+    return _final({**columns, "_lost": _lost(names, attributes)}, origin, checks, ignored="FALSE")
 
 
-def _attribute(text: str, kind: AttributeType) -> str:
-    match kind:
-        case AttributeType.NUMERIC:
-            return finite(quoted(text))
-        case AttributeType.BOOLEAN:
-            return _yes_or_no(quoted(text))
-        case AttributeType.CATEGORY:
-            return quoted(text)
+def _lost(names: Sequence[str], attributes: Mapping[str, LeadAttribute]) -> str:
+    """Return the SQL of the attributes whose cell holds something that cannot be read, with the cell; NULL if none."""
+    readable = [name for name in names if attributes[name].type is not AttributeType.CATEGORY]
+    lost = {name: f"{quoted(f'raw_{name}')} IS NOT NULL AND {quoted(f'read_{name}')} IS NULL" for name in readable}
+    cases = ", ".join(
+        f"CASE WHEN {test} THEN {{'attribute': {literal(name)}, 'found': {quoted(f'raw_{name}')}}} END"
+        for name, test in lost.items()
+    )
+    any_lost = " OR ".join(f"({test})" for test in lost.values())
+    return f"CASE WHEN {any_lost} THEN list_filter([{cases}], lambda each: each IS NOT NULL) END" if lost else "NULL"
 
 
 def _attribute_checks(name: str, attribute: LeadAttribute) -> list[tuple[str, str]]:
-    text = quoted(f"raw_{name}")
-    match attribute.type:
-        case AttributeType.NUMERIC:
-            return [(_no_number(text, finite(text)), f"not_a_number:{name}")]
-        case AttributeType.BOOLEAN:
-            return [(f"{text} IS NOT NULL AND {_yes_or_no(text)} IS NULL", f"not_yes_or_no:{name}")]
-        case AttributeType.CATEGORY if attribute.values is not None:
-            return [(f"{text} NOT IN {listed(attribute.values)}", f"unknown_value:{name}")]
-        case AttributeType.CATEGORY:
-            return []
+    if attribute.values is None:
+        return []
+    return [(f"{quoted(f'raw_{name}')} NOT IN {listed(attribute.values)}", f"unknown_value:{name}")]
 
 
 def _no_number(text: str, number: str) -> str:
-    """Test for text that is not a number; ``nan`` is not a fault, since many tools write it for a missing number."""
-    return f"{text} IS NOT NULL AND {number} IS NULL AND lower({text}) <> 'nan'"
-
-
-def _yes_or_no(text: str) -> str:
-    return f"CASE WHEN lower({text}) IN {listed(YES)} THEN TRUE WHEN lower({text}) IN {listed(NO)} THEN FALSE END"
+    return f"{text} IS NOT NULL AND {number} IS NULL"
 
 
 def _stage_of(cells: Cells, outcome: OutcomeInLeads) -> str:
-    text = cells.text(outcome.column)
-    cases = " ".join(f"WHEN {_says(text, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items())
+    column = outcome.column
+    cases = " ".join(
+        f"WHEN {_says(cells, column, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items()
+    )
     return f"CASE {cases} END"
 
 
-def _says(text: str, value: Scalar) -> str:
+def _says(cells: Cells, column: str, value: Scalar) -> str:
     if isinstance(value, bool):
-        return f"{_yes_or_no(text)} IS {'TRUE' if value else 'FALSE'}"
+        return f"{cells.yes_or_no(column)} IS {'TRUE' if value else 'FALSE'}"
     if isinstance(value, int | float):
-        return f"TRY_CAST({text} AS DOUBLE) = {literal(value)}"
-    return f"{text} = {literal(value)}"
+        return f"TRY_CAST({cells.text(column)} AS DOUBLE) = {literal(value)}"
+    return f"{cells.text(column)} = {literal(value)}"
 
 
 def _place(part: Part, file: ExportFile, file_number: int) -> Columns:
@@ -252,30 +260,33 @@ def _place(part: Part, file: ExportFile, file_number: int) -> Columns:
 
 
 def _times(cells: Cells, fact_column: str, known_column: str | None) -> Columns:
-    return {
-        "fact_given": cells.given(fact_column),
-        "fact_at": cells.instant(fact_column),
-        "fact_day": cells.day(fact_column),
-        "known_given": cells.given(known_column),
-        "known_raw": cells.instant(known_column),
-        "known_day": cells.day(known_column),
-        "_assumed": f"NOT ({cells.given(known_column)})" if known_column else "FALSE",
-    }
+    columns = {"fact": fact_column, "known": known_column}
+    read = {f"{name}_given": cells.given(column) for name, column in columns.items()}
+    read |= {f"{name}_us": cells.instant(column) for name, column in columns.items()}
+    read |= {f"{name}_day": cells.day(column) for name, column in columns.items()}
+    read |= {f"{name}_midnight": cells.own_midnight(column) for name, column in columns.items()}
+    return {**read, "_assumed": f"NOT ({cells.given(known_column)})" if known_column else "FALSE"}
 
 
 def _subject(cells: Cells, subject: str | None, value: str | None) -> Columns:
-    return {"subject": cells.text(subject), "raw_value": cells.text(value), "value": cells.number(value)}
+    return {"subject": cells.text(subject), "raw_value": cells.filled(value), "value": cells.number(value)}
 
 
 def _amount(cells: Cells, amount: str | None, reason: str | None) -> Columns:
-    return {"raw_amount": cells.text(amount), "amount": cells.number(amount), "reason": cells.text(reason)}
+    return {"raw_amount": cells.filled(amount), "amount": cells.number(amount), "reason": cells.text(reason)}
 
 
-def _completed(read: str) -> str:
+def _completed(read: str, cells: Cells, fact_column: str, known_column: str | None) -> str:
     """Complete the instants: what is known by its day alone is over, and known, when that day is over."""
-    until = f"coalesce({_NEXT_DAY.format(day='fact_day')}, fact_at)"
-    known_at = f"coalesce({_NEXT_DAY.format(day='known_day')}, known_raw, {until})"
-    return f"SELECT *, {until} AS _until, {known_at} AS known_at FROM ({read})"
+    columns = {"fact": fact_column, "known": known_column}
+    ends = {
+        name: cells.midnight_end(column, us=f"{name}_us", own_midnight=f"{name}_midnight")
+        for name, column in columns.items()
+    }
+    until = f"coalesce(day_end(fact_day), {ends['fact']}, fact_us)"
+    known_at = f"coalesce(day_end(known_day), {ends['known']}, known_us, {until})"
+    plausible = "plausible(fact_us) AS fact_at, plausible(known_us) AS known_raw"
+    return f"SELECT *, {plausible}, {until} AS _until, {known_at} AS known_at FROM ({read})"
 
 
 def _outcome_columns() -> Columns:
@@ -284,7 +295,11 @@ def _outcome_columns() -> Columns:
 
 
 def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
-    checks = [("lead_id IS NULL", "missing:lead_id"), *fact_checks("reached_at", rules)]
+    checks = [
+        ("lead_id IS NULL", "missing:lead_id"),
+        *id_checks("lead_id", rules.business.ids),
+        *fact_checks("reached_at", rules),
+    ]
     return [*checks, (_no_number("raw_amount", "amount"), "not_a_number:amount")]
 
 

@@ -13,7 +13,7 @@ from data.instants import DAY_US, from_us
 from data.intake import StagedRows
 from data.quality import FarFacts, PeriodReport
 from data.sql import literal
-from data.staging import STAGED, Part
+from data.staging import STAGED
 
 _DAYS = (
     f"SELECT known_at // {DAY_US} AS day, count(*) AS n, min(known_at) AS first, max(known_at) AS last"

@@ -1,9 +1,9 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """A company's exports into staged contract rows, by the mapping of its playbook."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -27,10 +27,11 @@ from data.errors import IntakeError
 from data.exports import find_files, open_files, reading
 from data.files.export_file import ExportFile, ImportTools
 from data.located_yaml import nearest
-from data.playbook import Playbook
+from data.playbook import Business, Playbook
 from data.progress import tracked
 from data.quality import JoinCount
 from data.row_words import Lookup
+from data.source_readings import readings_of
 from data.source_rows import MeantRows, meant_rows
 from data.sources import (
     ActivitySource,
@@ -113,6 +114,7 @@ def _files_of(store: Path) -> Iterator[SourceFiles]:
         if path.exists():
             columns = {name: name for name in names}
             about = {"file": f"{table} of the store", "format": "parquet", "holds": table, "columns": columns}
+            about["midnights"] = "instants"
             yield SourceFiles(_FILE_SOURCE.validate_python(about), store, (path,))
 
 
@@ -130,9 +132,9 @@ def stage(playbook: Playbook, tools: ImportTools, *, now_us: int, store: Path | 
         IntakeError: a file is missing, damaged or empty, or lacks a column that the playbook names.
     """
     rules = StagingRules(playbook.business, now_us)
-    exports = _opened(playbook, tools, store)
     for statement in [f"CREATE MACRO {macro}" for macro in macros(playbook.business.timezone)]:
         tools.connection.execute(statement)
+    exports = _understood(_opened(playbook, tools, store), playbook.business, tools)
     for statement in [*create_tables(playbook.business), _BROKEN_ROWS]:
         tools.connection.execute(statement)
     parts: list[Part] = []
@@ -145,9 +147,9 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     exports, mistakes = [], []
     for found in source_files(playbook, store):
         source = found.source
-        meant = list(_meant(found, tools))
+        meant = list(_meant(found, playbook.business, tools))
         files = [each.file for each in meant]
-        wanted = mapped_columns(source, playbook.business)
+        wanted = dict.fromkeys([*mapped_columns(source, playbook.business), *source.written])
         mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
         exports.append(Export(source, tuple(files), tuple(join for each in meant for join in each.joins)))
     if mistakes:
@@ -155,7 +157,7 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     return tuple(exports)
 
 
-def _meant(found: SourceFiles, tools: ImportTools) -> Iterator[MeantRows]:
+def _meant(found: SourceFiles, business: Business, tools: ImportTools) -> Iterator[MeantRows]:
     """Open the files of a source, and yield each with the rows that the source means."""
 
     def find(lookup: Lookup) -> list[ExportFile]:
@@ -166,10 +168,24 @@ def _meant(found: SourceFiles, tools: ImportTools) -> Iterator[MeantRows]:
     repeated_id = getattr(columns, "activity_id", None) or getattr(columns, "outcome_id", None)
     for path in found.paths:
         for file in open_files(path, found.source, folder=found.folder, tools=tools):
-            yield meant_rows(file, found.source, find=find, repeated_id=repeated_id, tools=tools)
+            yield meant_rows(file, found.source, find=find, ids=business.ids, repeated_id=repeated_id, tools=tools)
 
 
-def _unknown_columns(wanted: Sequence[str], file: ExportFile) -> list[str]:
+def _understood(exports: Sequence[Export], business: Business, tools: ImportTools) -> tuple[Export, ...]:
+    """Resolve how each column is read, from the playbook and from all that the files of its source hold."""
+    understood: list[Export] = []
+    mistakes: list[str] = []
+    for export in tracked(exports, "looking at columns", tools.progress):
+        found = readings_of(export.source, export.files, business=business, connection=tools.connection)
+        mistakes += found.mistakes
+        files = tuple(replace(file, readings=found.columns) for file in export.files)
+        understood.append(replace(export, files=files))
+    if mistakes:
+        raise IntakeError("\n".join(mistakes))
+    return tuple(understood)
+
+
+def _unknown_columns(wanted: Iterable[str], file: ExportFile) -> list[str]:
     return [
         f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct the source's mapping in playbook.yaml."
         for name in wanted
@@ -230,7 +246,7 @@ def _rows_of(source: FileSource, part: Part, *, file: ExportFile, file_number: i
         case OutcomeSource():
             return outcome_rows(source, part, file=file, file_number=file_number, rules=rules)
         case EventLogSource():
-            return event_rows(source, part, file=file, file_number=file_number)
+            return event_rows(source, part, file=file, file_number=file_number, rules=rules)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, part: Part, rows: str) -> None:

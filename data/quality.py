@@ -23,6 +23,8 @@ class SourceCount(_ViolationCounts):
     ignored: int
     assumed_known: int = 0
     derived: bool = False
+    days: tuple[str, ...] = ()
+    """The columns whose midnights were taken as days."""
 
     @property
     def share_rejected(self) -> float:
@@ -102,6 +104,36 @@ class PeriodReport(_ViolationCounts):
     far: tuple[FarFacts, ...] = ()
 
 
+class LostValues(_ViolationCounts):
+    """
+    The cells of one attribute that hold something that cannot be read, so that the attribute is unknown.
+
+    Attributes:
+        count: how many rows of leads lost it.
+        given: how many rows have a cell that holds anything.
+        leads: how many leads lost it; ``reached``: how many of them reached the goal.
+        other_leads: how many leads did not lose it; ``others_reached``: how many of those reached the goal.
+        one_sided: why the loss distorts what is learned, one sentence each.
+    """
+
+    source: str
+    attribute: str
+    count: int
+    given: int
+    leads: int
+    reached: int
+    other_leads: int
+    others_reached: int
+    mend: str
+    one_sided: tuple[str, ...] = ()
+    examples: tuple[ViolationExample, ...]
+
+    @property
+    def share(self) -> float:
+        """The share of the cells that hold anything and were lost."""
+        return self.count / self.given if self.given else 0.0
+
+
 class QualityReport(_ViolationCounts):
     """What became of every row of every source."""
 
@@ -110,13 +142,15 @@ class QualityReport(_ViolationCounts):
     violations: tuple[Violation, ...]
     most_rejected: float
     joins: tuple[JoinCount, ...] = ()
+
+    lost: tuple[LostValues, ...] = ()
     rejected_rows: str | None = None
     period: PeriodReport | None = None
 
     @property
     def passed(self) -> bool:
-        """Whether no source has more rejected rows than the playbook allows."""
-        return not any(True for _ in self._over())
+        """Whether no source has more rejected rows, and no attribute more lost values, than the playbook allows."""
+        return not self.complaints
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
@@ -124,8 +158,9 @@ class QualityReport(_ViolationCounts):
 
     @property
     def complaints(self) -> list[str]:
-        """One sentence for each source with more rejected rows than the playbook allows, with the main reasons."""
-        return [self._complaint(count) for count in self._over()]
+        """One sentence for each source and attribute that loses more than the playbook allows, with its reasons."""
+        lost = [self._loss(values) for values in self.lost if values.share > self.most_rejected]
+        return [*(self._complaint(count) for count in self._over()), *lost]
 
     def _over(self) -> Iterator[SourceCount]:
         return (count for count in self.sources if count.share_rejected > self.most_rejected)
@@ -142,4 +177,11 @@ class QualityReport(_ViolationCounts):
         return (
             f"{count.source} ({count.holds}): {count.rejected} of {count.rows} rows rejected, more than the"
             f" {self.most_rejected:.0%} that most_rejected allows: {why}."
+        )
+
+    def _loss(self, values: LostValues) -> str:
+        shown = ", ".join(example.found for example in values.examples)
+        return (
+            f"{values.source}: {values.attribute} cannot be read in {values.count} of {values.given} cells, more than"
+            f" the {self.most_rejected:.0%} that most_rejected allows, such as {shown}: {values.mend}"
         )

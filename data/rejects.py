@@ -8,9 +8,11 @@ from data.errors import IntakeError, QualityError
 from data.exports import reading
 from data.files.export_file import ExportFile
 from data.intake import StagedRows
+from data.lost_values import lost_values
+from data.mends import mend_of
 from data.playbook import Business
 from data.quality import EXAMPLES, QualityReport, SourceCount, Violation, ViolationExample
-from data.row_faults import FAULTS, describe_fault, split_fault
+from data.row_faults import describe_fault, split_fault
 from data.sources import EventLogSource, FileSource, LeadSource
 from data.sql import literal
 from data.staging import IGNORED, Part
@@ -36,7 +38,10 @@ def report_of(staged: StagedRows, business: Business) -> QualityReport:
     return QualityReport(
         playbook=business.name,
         sources=tuple(_count(staged, part) for part in staged.parts),
-        violations=tuple(violation for part in staged.parts for violation in _violations(staged, part)),
+        violations=tuple(violation for part in staged.parts for violation in _violations(staged, part, business)),
+        lost=tuple(
+            lost for part in staged.parts if part.holds == "leads" for lost in lost_values(staged, part, business)
+        ),
         most_rejected=business.most_rejected,
         joins=tuple(join for export in staged.exports for join in export.joins),
     )
@@ -122,7 +127,14 @@ def _count(staged: StagedRows, part: Part) -> SourceCount:
         ignored=ignored,
         assumed_known=assumed,
         derived=part.derived,
+        days=_days(staged, part),
     )
+
+
+def _days(staged: StagedRows, part: Part) -> tuple[str, ...]:
+    """Return the columns of a source whose midnights were taken as days; they are told once, with its main part."""
+    readings = staged.files_of(part)[0].readings if not part.derived else {}
+    return tuple(column for column, reading in readings.items() if reading.days is not None)
 
 
 def _rows_in(staged: StagedRows, part: Part) -> int:
@@ -147,28 +159,35 @@ def _number(staged: StagedRows, query: str) -> int:
     return int(staged.connection.execute(query).fetchall()[0][0])
 
 
-def _violations(staged: StagedRows, part: Part) -> list[Violation]:
+def _violations(staged: StagedRows, part: Part, business: Business) -> list[Violation]:
     single = f"SELECT unnest(rules) AS fault, file, row, original FROM rejected WHERE _part = {part.number}"
     first = f"min_by({{'file': file, 'row': row, 'original': original}}, (file, row), {EXAMPLES})"
     counted = f"SELECT fault, count(*), {first} FROM ({single}) GROUP BY fault ORDER BY 2 DESC, 1"
     groups = staged.connection.execute(counted).fetchall()
     source = staged.exports[part.export_index].source
-    return [_violation(part, source, fault=fault, count=count, shown=shown) for fault, count, shown in groups]
+    found = []
+    for fault, count, shown in groups:
+        columns = _columns_about(source, part, split_fault(fault)[1])
+        mend = mend_of(staged, part, fault, column=columns[-1] if columns else None, business=business)
+        found.append(_violation(part, columns, fault=fault, mend=mend, count=count, shown=shown))
+    return found
 
 
-def _violation(part: Part, source: FileSource, *, fault: str, count: int, shown: list[dict[str, str]]) -> Violation:
+def _violation(
+    part: Part, columns: list[str], *, fault: str, mend: str, count: int, shown: list[dict[str, str]]
+) -> Violation:
     rule, about = split_fault(fault)
     examples = tuple(
         ViolationExample(
             file=example["file"],
             row=int(example["row"]),
-            found=_excerpt(example["original"], _columns_about(source, part, about)),
+            found=_excerpt(example["original"], columns),
         )
         for example in shown
     )
     return Violation(
         rule=rule, about=about, source=part.source, holds=part.holds, count=count,
-        says=describe_fault(fault), mend=FAULTS[rule].mend, examples=examples,
+        says=describe_fault(fault), mend=mend, examples=examples,
     )  # fmt: skip
 
 

@@ -15,12 +15,26 @@ FAULTS = {
     "missing": Fault("{about} is empty", "fill it in the export, or map another column to it."),
     "unreadable": Fault(
         "{about} is not an instant",
-        "write ISO 8601 such as 2026-03-01T12:00:00Z or 2026-03-01, or seconds since 1970.",
+        "write ISO 8601 such as 2026-03-01T12:00:00Z or 2026-03-01, or say its date_format in playbook.yaml.",
+    ),
+    "placeholder": Fault(
+        "{about} is what systems write where there is no instant, such as 1970-01-01",
+        "leave the cell empty, or list what it holds under empty in playbook.yaml.",
+    ),
+    "rounded": Fault(
+        "{about} was rounded by a spreadsheet, such as 1.23457E+11, so that different ids look alike",
+        "export the ids again and open the file in no spreadsheet, or format the column as text.",
+    ),
+    "wrong_checksum": Fault(
+        "{about} has 18 characters whose last three are not the checksum of the others",
+        "export the ids again: letter case was changed, or characters were.",
     ),
     "future": Fault("{about} is in the future", "check timezone in playbook.yaml and the source system's clock."),
     "known_before": Fault("it was known before it happened", "check which columns are mapped to the two instants."),
-    "not_a_number": Fault("{about} is not a number", "write numbers with a point, without units or thousands marks."),
-    "not_yes_or_no": Fault("{about} is neither yes nor no", "write true or false."),
+    "not_a_number": Fault(
+        "{about} is not a number",
+        "write plain numbers, or say decimal, thousands, percent or currency_signs in playbook.yaml.",
+    ),
     "unknown_value": Fault("{about} has a value that is not in the playbook", "add it to the attribute's values."),
     "unknown_kind": Fault(
         "the kind is not in the playbook",

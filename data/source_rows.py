@@ -25,7 +25,7 @@ class MeantRows:
 
 
 def meant_rows(
-    file: ExportFile, words: RowWords, *, find: Finder, repeated_id: str | None, tools: ImportTools
+    file: ExportFile, words: RowWords, *, find: Finder, ids: str, repeated_id: str | None, tools: ImportTools
 ) -> MeantRows:
     """
     Return a file with the rows that its source means, and with the columns that are looked up or derived.
@@ -34,6 +34,7 @@ def meant_rows(
         file: the file, opened.
         words: what the source says about its rows.
         find: opens the files of a lookup.
+        ids: the playbook's rule by which ids, and so the keys of a lookup, compare.
         repeated_id: the column with the row's own id, which is numbered where a lookup repeats the row.
         tools: the connection to work in.
 
@@ -44,7 +45,7 @@ def meant_rows(
         return MeantRows(file, ())
     meant, joins = _stored(file, tools), []
     for lookup in words.via:
-        meant, join = _looked_up(meant, lookup, list(find(lookup)), repeated_id=repeated_id, tools=tools)
+        meant, join = _looked_up(meant, lookup, list(find(lookup)), ids=ids, repeated_id=repeated_id, tools=tools)
         joins.append(join)
     for name, cases in words.derived.items():
         meant = _derived(meant, name, cases)
@@ -103,17 +104,25 @@ def _word(value: Scalar | None) -> str:
 
 
 def _looked_up(
-    file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], *, repeated_id: str | None, tools: ImportTools
+    file: ExportFile,
+    lookup: Lookup,
+    there: Sequence[ExportFile],
+    *,
+    ids: str,
+    repeated_id: str | None,
+    tools: ImportTools,
 ) -> tuple[ExportFile, JoinCount]:
     """Return a file whose rows have what was looked up for them."""
     _require_columns(file, lookup.match)
     for name in lookup.take:
         _require_new(file, name)
-    theirs = " UNION ALL ".join(_keyed(other, lookup, number) for number, other in enumerate(there))
-    ours = " AND ".join(f"{file.cells.id(column)} = t._key_{position}" for position, column in enumerate(lookup.match))
+    theirs = " UNION ALL ".join(_keyed(other, lookup, number, ids) for number, other in enumerate(there))
+    ours = " AND ".join(
+        f"{file.cells.id(column, ids)} = t._key_{position}" for position, column in enumerate(lookup.match)
+    )
     nth = f"row_number() OVER (PARTITION BY {_key_names(lookup)} ORDER BY _at, _there) AS _nth"
     tools.connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_up AS SELECT *, {nth} FROM ({theirs})")
-    join = _counted(file, lookup, there, tools)
+    join = _counted(file, lookup, there, ids=ids, tools=tools)
     if lookup.several == "refuse":
         _require_one(lookup, there, tools)
     chosen = "looked_up" if lookup.several == "each" else "(SELECT * FROM looked_up WHERE _nth = 1)"
@@ -132,10 +141,10 @@ def _looked_up(
     return _stored(replace(file, rows=rows, types=types), tools), join
 
 
-def _keyed(other: ExportFile, lookup: Lookup, number: int) -> str:
+def _keyed(other: ExportFile, lookup: Lookup, number: int, ids: str) -> str:
     """Return the keys and the taken columns of a file in which others are looked up."""
     _require_columns(other, {**dict.fromkeys(lookup.match.values(), True), **dict.fromkeys(lookup.take.values(), True)})
-    keys = {f"_key_{position}": other.cells.id(column) for position, column in enumerate(lookup.match.values())}
+    keys = {f"_key_{position}": other.cells.id(column, ids) for position, column in enumerate(lookup.match.values())}
     taken = {name: other.cells.text(column) for name, column in lookup.take.items()}
     columns = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in {**keys, **taken}.items())
     met = ""
@@ -149,8 +158,10 @@ def _key_names(lookup: Lookup) -> str:
     return ", ".join(f"_key_{position}" for position in range(len(lookup.match)))
 
 
-def _counted(file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], tools: ImportTools) -> JoinCount:
-    keys = [file.cells.id(column) for column in lookup.match]
+def _counted(
+    file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], *, ids: str, tools: ImportTools
+) -> JoinCount:
+    keys = [file.cells.id(column, ids) for column in lookup.match]
     shown = f"concat_ws('|', {', '.join(keys)})"
     all_given = " AND ".join(f"{key} IS NOT NULL" for key in keys)
     known = f"({', '.join(keys)}) IN (SELECT ({_key_names(lookup)}) FROM looked_up)"

@@ -15,6 +15,8 @@ _SQL_TYPES = {pa.string(): "VARCHAR", pa.float64(): "DOUBLE", pa.bool_(): "BOOLE
 STAGED = {table: {field.name: _SQL_TYPES[field.type] for field in schema} for table, schema in CONTRACT.items()}
 """The columns of the contract's tables and their types while staged: instants are microseconds."""
 
+_LOST = "STRUCT(attribute VARCHAR, found VARCHAR)[]"
+
 IDS = {"leads": ("lead_id", "known_at"), "activities": ("activity_id",), "outcomes": ("outcome_id",)}
 
 
@@ -71,27 +73,34 @@ def contract_columns(table: str, business: Business) -> dict[str, str]:
 
 
 def create_tables(business: Business) -> list[str]:
-    """Return the SQL that makes the three empty tables; ``_until`` is the fact's end if only its day is known."""
+    """Return the SQL that makes the three empty tables; ``_until`` is the end of a fact known by its day."""
     made = []
     for table in STAGED:
         columns = {**WHERE_FROM, **contract_columns(table, business)}
         columns |= {"_until": "BIGINT", "_assumed": "BOOLEAN", "_faults": "VARCHAR"}
+        columns |= {"_lost": _LOST} if table == "leads" else {}
         described = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         made.append(f"CREATE TABLE {table} ({described})")
     return made
 
 
-def instant_checks(name: str, *, given: str, instant: str, now_us: int) -> list[tuple[str, str]]:
-    """Return the checks of an instant that a row may leave out: readable, and not in the future."""
-    return [(f"{given} AND {instant} IS NULL", f"unreadable:{name}"), (f"{instant} > {now_us}", f"future:{name}")]
+def instant_checks(name: str, *, given: str, read: str, instant: str, now_us: int) -> list[tuple[str, str]]:
+    """Return the checks of an instant that a row may leave out: readable, no placeholder, and not in the future."""
+    placeholder = f"{read} IS NOT NULL AND is_placeholder({read})"
+    return [
+        (f"{given} AND {instant} IS NULL AND NOT ({placeholder})", f"unreadable:{name}"),
+        (f"{given} AND {placeholder}", f"placeholder:{name}"),
+        (f"{instant} > {now_us}", f"future:{name}"),
+    ]
 
 
 def fact_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
     """Return the checks of a fact's instant and of when it became known; both are columns of the row as read."""
+    known = {"given": "known_given", "read": "known_us", "instant": "known_raw"}
     return [
         ("NOT fact_given", f"missing:{name}"),
-        *instant_checks(name, given="fact_given", instant="fact_at", now_us=rules.now_us),
-        *instant_checks("known_at", given="known_given", instant="known_raw", now_us=rules.now_us),
+        *instant_checks(name, given="fact_given", read="fact_us", instant="fact_at", now_us=rules.now_us),
+        *instant_checks("known_at", **known, now_us=rules.now_us),
         ("known_at < fact_at", "known_before:known_at"),
     ]
 

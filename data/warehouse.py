@@ -31,6 +31,7 @@ from data.staging import STAGED, contract_columns
 from data.store_copy import copied_store
 from data.table_caches import REJECTED_SUFFIX, require_own_rejects
 from data.workspace import Workspace
+from data.writing import CellWriting
 
 INTAKE = 3
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
@@ -224,6 +225,9 @@ def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: P
 def _relevant(business: Business) -> dict[str, Any]:
     return {
         "timezone": business.timezone,
+        "ids": [business.ids, business.account_ids],
+        "written": {name: getattr(business, name) for name in CellWriting.model_fields},
+        "goal": business.goal.stage,
         "sources": [source.model_dump(mode="json", exclude={"database"}) for source in business.sources],
         "activities": {name: _row_rules(kind) for name, kind in business.activities.items()},
         "attributes": {

@@ -43,6 +43,9 @@ class CellWriting(PlaybookPart):
     date_format: str | Words | None = Field(
         default=None, description="iso, us, german, epoch_s, epoch_ms, epoch_us, epoch_ns or a format of strptime"
     )
+    midnights: Literal["days", "instants"] | None = Field(
+        default=None, description="what midnights are in a column of hardly anything else; default: days"
+    )
     decimal: Literal[".", ","] | None = Field(default=None, description="the mark before the decimals")
     thousands: Literal[".", ",", " ", "'"] | None = Field(default=None, description="the mark between thousands")
     percent: bool | None = Field(default=None, description="12 % is 0.12 where true; 12 where false")
@@ -83,8 +86,9 @@ class CellWriting(PlaybookPart):
         """
         Return this writing, and where it says nothing, the wider one's.
 
-        >>> CellWriting(decimal=",").over(CellWriting(decimal=".", percent=True)).model_dump(exclude_none=True)
-        {'decimal': ',', 'percent': True}
+        >>> resolved = CellWriting(decimal=",").over(CellWriting(decimal=".", percent=True))
+        >>> resolved.decimal, resolved.percent
+        (',', True)
         """
         said = {name: getattr(self, name) for name in CellWriting.model_fields}
         filled = {name: getattr(wider, name) if value is None else value for name, value in said.items()}

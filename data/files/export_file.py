@@ -1,6 +1,6 @@
 """One file of an export, opened."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from data.cells import Cells
+from data.column_readings import ColumnReading
 from data.progress import Progress
 from data.sql import literal, quoted
 
@@ -32,6 +33,7 @@ class ExportFile:
         doubled: the columns whose name the header has twice.
         original: SQL of a row as JSON; without one, its cells.
         broken: SQL of whether a row could not be parsed at all.
+        readings: how its columns are read, once that is known.
     """
 
     shown: str
@@ -44,11 +46,16 @@ class ExportFile:
     doubled: frozenset[str] = frozenset()
     original: str = ""
     broken: str = "FALSE"
+    readings: Mapping[str, ColumnReading] = field(default_factory=dict)
 
     @property
     def cells(self) -> Cells:
         """The readers of its cells."""
-        return Cells(self.types)
+        return Cells(self.types, self.readings)
+
+    def tidied(self, columns: Iterable[str]) -> tuple[Cells, str]:
+        """Return the readers of its cells, and its rows with the text of the mapped columns."""
+        return self.cells.over(self.rows, columns)
 
     @property
     def as_json(self) -> str:

@@ -41,9 +41,9 @@ SOURCES = """\
 # What the service saw, as history to learn from: paste this into a playbook.
 folder: {folder}
 sources:
-  - {{file: leads/*.parquet, holds: leads, columns: {{account_id: account_id, known_at: known_at}}}}
-  - {{file: activities/*.parquet, holds: activities, columns: {{activity_id: activity_id, kind: kind, known_at: known_at, subject: subject, value: value}}}}
-  - {{file: outcomes/*.parquet, holds: outcomes, columns: {{outcome_id: outcome_id, known_at: known_at, amount: amount, reason: reason}}}}
+  - {{file: leads/*.parquet, holds: leads, midnights: instants, columns: {{account_id: account_id, known_at: known_at}}}}
+  - {{file: activities/*.parquet, holds: activities, midnights: instants, columns: {{activity_id: activity_id, kind: kind, known_at: known_at, subject: subject, value: value}}}}
+  - {{file: outcomes/*.parquet, holds: outcomes, midnights: instants, columns: {{outcome_id: outcome_id, known_at: known_at, amount: amount, reason: reason}}}}
 """  # noqa: E501 - one source a line, as in the playbooks
 _EXPORTS = "exports"
 _FIRST_US = to_us(datetime(1900, 1, 1, tzinfo=UTC))

@@ -79,11 +79,6 @@ def created(tmp_path, text, zone="UTC", column="created_at"):
         ("2026-07-01 12:00:00", "2026-07-01T10:00:00Z"),
         ("2026-03-01", "2026-02-28T23:00:00Z"),
         ("20260301", "2026-02-28T23:00:00Z"),
-        ("1772362800", "2026-03-01T11:00:00Z"),
-        ("1772362800.5", "2026-03-01T11:00:00.500000Z"),
-        ("1772362800000", "2026-03-01T11:00:00Z"),
-        ("1772362800000000", "2026-03-01T11:00:00Z"),
-        ("1772362800000000000", "2026-03-01T11:00:00Z"),
     ],
 )
 def test_instants_are_read_however_they_are_written(tmp_path, text, expected):
@@ -203,9 +198,9 @@ def test_attributes_are_read_by_their_type(tmp_path):
 
 def test_versions_of_a_lead_are_kept_and_the_first_may_lack_known_at(tmp_path):
     source = {**LEADS, "columns": {"known_at": "seen"}}
-    table = "lead_id,created_at,seen\nann,2026-01-01T08:00:00Z,\nann,2026-01-01T08:00:00Z,2026-05-01T00:00:00Z\n"
+    table = "lead_id,created_at,seen\nann,2026-01-01T08:00:00Z,\nann,2026-01-01T08:00:00Z,2026-05-01T07:00:00Z\n"
     warehouse = imported(company(tmp_path, {"leads.csv": table}, [source]))
-    assert rows(warehouse, "leads", "known_at") == [("2026-01-01T08:00:00Z",), ("2026-05-01T00:00:00Z",)]
+    assert rows(warehouse, "leads", "known_at") == [("2026-01-01T08:00:00Z",), ("2026-05-01T07:00:00Z",)]
 
 
 LEAD_TABLE = """lead_id,born,gone,gone_on,euros

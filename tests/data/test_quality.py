@@ -39,7 +39,8 @@ def found_in(warehouse):
         ("1,ann,view,,2026-02-02,,", ("missing", "occurred_at")),
         ("1,ann,view,01/02/2026,2026-02-02,,", ("unreadable", "occurred_at")),
         ("1,ann,view,2026-02-30,2026-03-02,,", ("unreadable", "occurred_at")),
-        ("1,ann,view,0001-01-01T00:00:00Z,2026-03-02,,", ("unreadable", "occurred_at")),
+        ("1,ann,view,0001-01-01T00:00:00Z,2026-03-02,,", ("placeholder", "occurred_at")),
+        ("1,1.23457E+11,view,2026-02-01,2026-02-02,,", ("rounded", "lead_id")),
         ("1,ann,view,2026-11-02T00:00:00Z,,,", ("future", "occurred_at")),
         ("1,ann,view,2026-02-01,2027-02-01,,", ("future", "known_at")),
         ("1,ann,view,2026-02-01,soon,,", ("unreadable", "known_at")),
@@ -103,8 +104,7 @@ ATTRIBUTES = {
         ("x,,,,", ("missing", "created_at")),
         ("x,yesterday,,,", ("unreadable", "created_at")),
         ("x,2026-12-01,,,", ("future", "created_at")),
-        ("x,2026-01-01,many,,", ("not_a_number", "size")),
-        ("x,2026-01-01,,perhaps,", ("not_yes_or_no", "vip")),
+        ("x,1970-01-01,,,", ("placeholder", "created_at")),
         ("x,2026-01-01,,,fr", ("unknown_value", "land")),
         ("ann,2026-01-01,,,", ("repeated", "version")),
         ("ann,2026-01-01,7,,", ("contradicting", "version")),
@@ -179,7 +179,7 @@ def test_examples_are_three_and_rows_are_those_of_the_file(tmp_path):
 
 def test_broken_json_lines_are_rejected_as_they_are(tmp_path):
     source = {**ACTIVITIES, "file": "web.jsonl"}
-    lines = '{"id": 1, "lead_id": "ann", "kind": "view", "occurred_at": 1772362800}\nnot json\n[1]\n'
+    lines = '{"id": 1, "lead_id": "ann", "kind": "view", "occurred_at": "2026-03-01"}\nnot json\n[1]\n'
     warehouse = imported(company(tmp_path, {"leads.csv": TWO_LEADS, "web.jsonl": lines}, [LEADS, source]))
     assert found_in(warehouse) == {("broken_line", "line"): 2}
     assert [line["line"] for line in rejected(warehouse)["original"]] == ["not json", "[1]"]

@@ -101,18 +101,17 @@ def test_facts_that_only_changed_their_owner_are_another_content(folder, store):
     assert "bib" in second.frame("activities")["lead_id"].tolist()
 
 
-def test_what_the_playbook_no_longer_knows_is_rejected_and_counted(folder, store):
+def test_what_the_playbook_no_longer_knows_is_rejected_or_lost_and_counted(folder, store):
     with sqlite3.connect(store) as connection:
         connection.execute("UPDATE activities SET kind = 'fax' WHERE activity_id = 'a-1'")
         connection.execute("""UPDATE lead_versions SET attributes = '{"size":"big"}' WHERE lead_id = 'bob'""")
     connection.close()
     warehouse = imported(folder)
     assert [(violation.source, violation.rule, violation.about) for violation in warehouse.quality.violations] == [
-        ("leads of the store", "not_a_number", "size"),
-        ("activities of the store", "lead_rejected", "lead_id"),
         ("activities of the store", "unknown_kind", "kind"),
     ]
-    assert set(rejected(warehouse)["source"]) == {"leads of the store", "activities of the store"}
+    assert [(lost.attribute, lost.count) for lost in warehouse.quality.lost] == [("size", 1)]
+    assert set(rejected(warehouse)["source"]) == {"activities of the store"}
 
 
 def test_a_store_without_outcomes_is_no_mistake_and_one_without_leads_is(tmp_path):

@@ -83,11 +83,16 @@ def test_tables_are_reused_where_nothing_has_changed(tmp_path, monkeypatch):
     assert again.quality == first.quality
 
 
-@pytest.mark.parametrize("change", ["exports", "zone", "words"])
+@pytest.mark.parametrize("change", ["exports", "zone", "ids", "empty", "words"])
 def test_tables_are_made_anew_where_something_that_matters_has_changed(tmp_path, change):
     first = imported(company(tmp_path, FILES, SOURCES))
     files = {**FILES, "web.csv": FILES["web.csv"] + "4,ann,view,2026-02-02\n"} if change == "exports" else FILES
-    says = {"zone": {"timezone": "Asia/Tokyo"}, "words": {"title": "Another title"}}.get(change, {})
+    says = {
+        "zone": {"timezone": "Asia/Tokyo"},
+        "ids": {"ids": "casefold"},
+        "empty": {"empty": ["?"]},
+        "words": {"title": "Another title"},
+    }.get(change, {})
     second = imported(company(tmp_path, files, SOURCES, **says))
     assert (second.fingerprint == first.fingerprint) == (change == "words")
 

@@ -1,0 +1,123 @@
+"""How the columns of a source are read: the words of the playbook, and what all its files show, brought together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+
+import duckdb
+
+from data.business import Business
+from data.cells import Cells
+from data.column_profiles import FileProfile, InstantProfile, profile_file
+from data.column_readings import ColumnReading, writing_of
+from data.contract import AttributeType
+from data.contract_mapping import lead_attributes, mapped_columns
+from data.date_hints import fitting_one, in_yaml, written_as
+from data.exports import reading
+from data.files.export_file import ExportFile
+from data.number_notation import NumberNotation, notation_of
+from data.sources import ActivitySource, EventLogSource, FileSource, LeadSource, OutcomeSource
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReadings:
+    """How each column of a source is read, and the sentences about those that cannot be read."""
+
+    columns: dict[str, ColumnReading]
+    mistakes: tuple[str, ...]
+
+
+def readings_of(
+    source: FileSource, files: Sequence[ExportFile], *, business: Business, connection: duckdb.DuckDBPyConnection
+) -> SourceReadings:
+    """
+    Resolve how the columns of a source are read, by its playbook and by a look at every cell.
+
+    Args:
+        source: the source, whose columns all its files have.
+        files: its files, opened.
+        business: the playbook.
+        connection: has the macros of cells.
+
+    Raises:
+        IntakeError: a file is damaged.
+    """
+    wanted = [*mapped_columns(source, business), *source.written]
+    said = {column: ColumnReading(writing_of(column, source, business)) for column in wanted}
+    profile = reduce(add, (_profile(file, said, source, business=business, connection=connection) for file in files))
+    shown, mistakes, readings = files[0].shown, [], dict(said)
+    for column, instants in profile.instants.items():
+        if instants.bare and instants.bare == instants.given:
+            mistakes.append(_bare_numbers(shown, column, instants, connection))
+        if said[column].writing.midnights != "instants":
+            readings[column] = replace(readings[column], days=instants.days)
+    for column, shapes in profile.numbers.items():
+        notation = notation_of(said[column].writing, shapes)
+        if isinstance(notation, NumberNotation):
+            readings[column] = replace(readings[column], notation=notation)
+        else:
+            mistakes.append(
+                f"{shown}: {column} {notation}, in {written_as(column, '…')} of its source in playbook.yaml."
+            )
+    return SourceReadings(readings, tuple(mistakes))
+
+
+def instant_columns(source: FileSource) -> list[str]:
+    """Return the columns of a source that hold instants."""
+    columns = source.columns.model_dump()
+    named = [columns.get(name) for name in ("created_at", "occurred_at", "reached_at", "known_at")]
+    if isinstance(source, LeadSource) and source.outcome is not None:
+        named += [source.outcome.reached_at, source.outcome.known_at]
+    return list(dict.fromkeys(name for name in named if name is not None))
+
+
+def number_columns(source: FileSource, business: Business) -> list[str]:
+    """Return the columns of a source that hold numbers."""
+    named: list[str | None] = []
+    if isinstance(source, ActivitySource | EventLogSource):
+        named.append(source.columns.value)
+    if isinstance(source, OutcomeSource):
+        named.append(source.columns.amount)
+    if isinstance(source, LeadSource) and source.outcome is not None:
+        named.append(source.outcome.amount)
+    if isinstance(source, LeadSource | EventLogSource):
+        attributes = lead_attributes(source, business) if isinstance(source, LeadSource) else source.attributes
+        named += [column for name, column in attributes.items() if _is_numeric(name, business)]
+    return list(dict.fromkeys(name for name in named if name is not None))
+
+
+def _is_numeric(attribute: str, business: Business) -> bool:
+    return business.attributes[attribute].type is AttributeType.NUMERIC
+
+
+def _profile(
+    file: ExportFile,
+    said: dict[str, ColumnReading],
+    source: FileSource,
+    *,
+    business: Business,
+    connection: duckdb.DuckDBPyConnection,
+) -> FileProfile:
+    with reading(file.shown, file.format):
+        found = profile_file(
+            connection,
+            Cells(file.types, said),
+            file.rows,
+            instants=instant_columns(source),
+            numbers=number_columns(source, business),
+            zone=business.timezone,
+        )
+    return found
+
+
+def _bare_numbers(shown: str, column: str, profile: InstantProfile, connection: duckdb.DuckDBPyConnection) -> str:
+    row, cell = profile.bare_example or (0, "")
+    fits = fitting_one(connection, cell)
+    found = f"{shown}: {column} holds numbers such as {cell} (row {row}) where instants are expected"
+    if not fits:
+        return (
+            f"{found}, in no unit that would make sense: export the column in ISO 8601, such as 2026-03-01T12:00:00Z."
+        )
+    ways = (f"{written_as(column, f'date_format: {in_yaml(fit.date_format)}')} if it is {fit.reads_as}" for fit in fits)
+    return f"{found}: add to its source in playbook.yaml {' or '.join(ways)}."
