@@ -40,7 +40,7 @@ def found_in(warehouse):
         ("1,ann,view,01/02/2026,2026-02-02,,", ("unreadable", "occurred_at")),
         ("1,ann,view,2026-02-30,2026-03-02,,", ("unreadable", "occurred_at")),
         ("1,ann,view,0001-01-01T00:00:00Z,2026-03-02,,", ("placeholder", "occurred_at")),
-        ("1,1.23457E+11,view,2026-02-01,2026-02-02,,", ("rounded", "lead_id")),
+        ("1.23457E+11,ann,view,2026-02-01,2026-02-02,,", ("rounded", "activity_id")),
         ("1,ann,view,2026-11-02T00:00:00Z,,,", ("future", "occurred_at")),
         ("1,ann,view,2026-02-01,2027-02-01,,", ("future", "known_at")),
         ("1,ann,view,2026-02-01,soon,,", ("unreadable", "known_at")),
