@@ -58,7 +58,8 @@ def _cells(source: DraftedSource, log: DecisionLog) -> list[Part]:
     ):
         columns = [facts for facts in source.used if facts.content is contents]
         said = {facts.name: says(source, facts, log) for facts in columns}
-        entries += [Remark(words.pop("remark")) for words in said.values() if "remark" in words]
+        remarks = dict.fromkeys(words.pop("remark") for words in said.values() if "remark" in words)
+        entries += [Remark(remark) for remark in remarks]
         first = next(iter(said.values()), {})
         if (
             first
@@ -92,6 +93,7 @@ def _dates(source: DraftedSource, facts: ColumnFacts, log: DecisionLog) -> dict[
     if not dates.is_ambiguous:
         log.take(about, " or ".join(formats), dates.proof)
         return {"date_format": _one_or_all(formats)}
+    about = f"{source.file.shown}: dates such as {formats[0]} or {dates.others[0]}"  # one question for all columns written alike
     choices = {
         "day": f"day first: {facts.example} read as {formats[0]}",
         "month": f"month first: {facts.example} read as {dates.others[0]}",
@@ -102,7 +104,7 @@ def _dates(source: DraftedSource, facts: ColumnFacts, log: DecisionLog) -> dict[
     if chosen != _LATER:
         return {"date_format": _one_or_all(formats if chosen == "day" else dates.others)}
     both = f'date_format: "{formats[0]}" or "{dates.others[0]}"'
-    return {"remark": f"{DECIDE}{facts.name}: write {both} here. {why.removeprefix(DECIDE)}"}
+    return {"remark": f"{DECIDE}write {both} here. {why.removeprefix(DECIDE)}"}
 
 
 def _one_or_all(formats: Sequence[str]) -> str | list[str]:

@@ -1,7 +1,7 @@
 """The verb ``draft``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os.path import commonpath
 from pathlib import Path
@@ -18,9 +18,10 @@ from data.drafting.commented_yaml import Block, to_yaml
 from data.drafting.decisions import Answers, Decision, DecisionLog, nobody
 from data.drafting.drafted_source import DraftTools
 from data.drafting.playbook_draft import PlaybookDraft, draft_playbook, open_tools
-from data.drafting.playbook_text import PlaybookPlace, kinds_of, playbook_block
+from data.drafting.playbook_text import PlaybookPlace, playbook_block
 from data.drafting.questions import answers_at
 from data.drafting.scorecard_draft import routing_block, scorecard_block, sized_attributes
+from data.drafting.source_text import KindText, kinds_seen
 from data.duckdb_settings import interruptible
 from data.errors import DataError
 from data.playbook import load_playbook
@@ -160,9 +161,10 @@ def _folder_of(paths: Sequence[Path]) -> Path:
 
 def _write(drafted: PlaybookDraft, place: PlaybookPlace, tools: DraftTools) -> None:
     """Write the three files, and check that they are a playbook."""
+    kinds = kinds_seen(drafted.sources, tools)
     blocks = {
-        "playbook": playbook_block(drafted, place, tools),
-        "scorecard": _scorecard(drafted, tools),
+        "playbook": playbook_block(drafted, kinds, place, tools),
+        "scorecard": _scorecard(drafted, kinds, tools),
         "routing": routing_block(),
     }
     try:
@@ -175,8 +177,9 @@ def _write(drafted: PlaybookDraft, place: PlaybookPlace, tools: DraftTools) -> N
         raise DataError(message) from error
 
 
-def _scorecard(drafted: PlaybookDraft, tools: DraftTools) -> Block:
-    kinds = {name: (kind.words["did"], kind.rows) for name, kind in kinds_of(drafted, tools).items()}
+def _scorecard(drafted: PlaybookDraft, seen: Mapping[str, KindText], tools: DraftTools) -> Block:
+    by_rows = sorted(seen.items(), key=lambda item: -item[1].rows)
+    kinds = {name: (kind.words["did"], kind.rows) for name, kind in by_rows}
     facts = drafted.leads.file.facts
     numeric = [n for n, c in drafted.leads.attributes.items() if facts[c].content is ColumnContent.NUMBER]
     never_use = {choice.name for choice in drafted.attributes if choice.use == "never_use"} | drafted.late_kinds.keys()

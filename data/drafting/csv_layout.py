@@ -1,16 +1,14 @@
 """The layout of a CSV file: its delimiter, the lines before its header, the names of its columns."""
 
 import csv
-import gzip
-import io
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
 
+from data.drafting.text_bytes import open_text
 from data.errors import IntakeError
 
 _DELIMITERS = ",;\t|"
@@ -45,9 +43,8 @@ def csv_layout(path: Path, shown: str) -> CsvLayout:
     Raises:
         IntakeError: it is empty, or its first line does not name its columns.
     """
-    with path.open("rb") as raw:
-        stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix.lower() == ".gz" else raw
-        lines = list(islice(io.TextIOWrapper(stream, "utf-8-sig", newline=""), _RECORDS_LOOKED_AT))
+    with open_text(path) as text:
+        lines = list(islice(text, _RECORDS_LOOKED_AT))
     told = _SEPARATOR.fullmatch(lines[0]) if lines else None
     lines = lines[1:] if told else lines
     if not any(line.strip() for line in lines):

@@ -66,6 +66,7 @@ class DecisionLog:
 
     answers: Answers = nobody
     _taken: dict[str, Decision] = field(default_factory=dict)
+    _asked: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Decision]:
         """Iterate over the decisions."""
@@ -78,7 +79,7 @@ class DecisionLog:
 
     def ask(self, question: DraftQuestion, why: str) -> tuple[str, str]:
         """
-        Ask a question, or take its safe answer.
+        Ask a question once, or take its safe answer.
 
         Args:
             question: what to ask.
@@ -87,7 +88,9 @@ class DecisionLog:
         Returns:
             The answer, and the comment that stands beside it.
         """
-        answer = self.answers(question)
-        chosen = question.safe if answer is None else answer
-        says = f"{why}; you said {chosen}" if answer is not None else f"{why}. {question.asks}"
-        return chosen, self.take(question.about, chosen, says, is_certain=answer is not None)
+        if question.about not in self._asked:
+            answer = self.answers(question)
+            chosen = question.safe if answer is None else answer
+            says = f"{why}; you said {chosen}" if answer is not None else f"{why}. {question.asks}"
+            self._asked[question.about] = chosen, self.take(question.about, chosen, says, is_certain=answer is not None)
+        return self._asked[question.about]

@@ -150,13 +150,13 @@ class ColumnPicker:
             return
         known, happened = instant_us(facts), instant_us(self.file.facts[self.columns[fact]])
         before = self.tools.sampling.values(
-            f"SELECT count(*) FROM {self.file.sample.table} WHERE {known} < {happened}"
+            f"SELECT avg(({known} < {happened})::INTEGER) FROM {self.file.sample.spread}"
         )[0][0]
-        if before <= self.file.sample.rows // 1_000:
-            self.take("known_at", facts.name, f"never before {self.columns[fact]}" if not before else "")
+        if before is not None and before <= _FEW:
+            self.take("known_at", facts.name, "" if before else f"not before {self.columns[fact]}")
 
 
-_NEARLY_ALL = 0.98
+_NEARLY_ALL, _FEW = 0.98, 0.001
 
 
 def _is_called_id(name: str) -> bool:

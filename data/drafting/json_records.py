@@ -1,15 +1,13 @@
 """The records of a JSON document or of JSON lines, nested objects made flat: ``properties.email`` is a column."""
 
-import gzip
-import io
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from data.drafting.text_bytes import PlainText
+from data.drafting.text_bytes import PlainText, open_text
 
 _LOOKED_AT = 2_000
 _MOST_COLUMNS = 1_000
@@ -44,12 +42,12 @@ def json_records(text: PlainText, scratch: Path) -> JsonRecords:
     Raises:
         ValueError: it is not JSON, or holds no list of objects.
     """
-    with _opened(text.path) as lines:
+    with open_text(text.path) as lines:
         head = _objects(islice(lines, _LOOKED_AT))
-    if head is None:
+    if head is None or len(head) == 1:
         return _document(text, scratch)
     if any(isinstance(value, dict) for record in head for value in record.values()):
-        with _opened(text.path) as lines:
+        with open_text(text.path) as lines:
             path = _write_lines(map(_object, lines), scratch)
         return JsonRecords(path, _names(map(flat, head)), is_lines=True)
     return JsonRecords(text.path, _names(head), is_lines=True)
@@ -69,11 +67,6 @@ def flat(record: Any) -> dict[str, Any]:
         else:
             values[name] = value
     return values
-
-
-def _opened(path: Path) -> IO[str]:
-    packed = path.suffix.lower() == ".gz"
-    return io.TextIOWrapper(cast("IO[bytes]", gzip.GzipFile(path)) if packed else path.open("rb"), "utf-8-sig")
 
 
 def _objects(lines: Iterable[str]) -> list[dict[str, Any]] | None:
@@ -96,7 +89,7 @@ def _names(records: Iterable[dict[str, Any]]) -> tuple[str, ...]:
 
 
 def _document(text: PlainText, scratch: Path) -> JsonRecords:
-    with _opened(text.path) as file:
+    with open_text(text.path) as file:
         content = json.load(file)
     place, records = _list_in(content)
     path = _write_lines(records, scratch)

@@ -25,7 +25,7 @@ def snake(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text).translate(_WRITTEN_OUT))
     ascii_only = plain.encode("ascii", "ignore").decode()
-    return _OTHER.sub("_", _CAMEL.sub("_", ascii_only).lower()).strip("_")
+    return _OTHER.sub("_", _CAMEL.sub("_", ascii_only.replace("IDs", "Ids")).lower()).strip("_")
 
 
 def normal(name: str) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 from data.drafting.attribute_choice import ColumnUse
 from data.drafting.column_facts import ColumnContent
 from data.drafting.commented_yaml import Block, Entry, Remark
-from data.drafting.decisions import DecisionLog
 from data.drafting.drafted_source import DraftTools
 from data.drafting.event_log_mapping import case_label
 from data.drafting.naming import in_words
 from data.drafting.playbook_draft import PlaybookDraft
-from data.drafting.source_text import KindText, kinds_seen, rejected_share, source_block
+from data.drafting.source_text import KindText, rejected_share, source_block
 from data.drafting.vocabulary import known_words
 
 _MOST_SEGMENT_VALUES = 12
@@ -38,16 +37,18 @@ class PlaybookPlace:
         return Path(relative).as_posix() if near else str(self.files.resolve())
 
 
-def playbook_block(draft: PlaybookDraft, place: PlaybookPlace, tools: DraftTools) -> Block:
+def playbook_block(
+    draft: PlaybookDraft, kinds: Mapping[str, KindText], place: PlaybookPlace, tools: DraftTools
+) -> Block:
     """
     Return a drafted playbook as YAML entries.
 
     Args:
         draft: all that was decided.
+        kinds: the kinds of activities with their words.
         place: its name and folders.
-        tools: the samples, for the words of kinds, and the decisions.
+        tools: the samples and the decisions.
     """
-    kinds = kinds_seen(draft.sources, tools)
     return (
         Remark("Drafted by `leadscore draft`: each comment says what was seen; a line with DECIDE waits for you."),
         Entry("name", place.name),
@@ -171,14 +172,3 @@ def _features(draft: PlaybookDraft) -> list[Entry]:
     if "account_id" in draft.leads.columns:
         return []
     return [Entry("features", (Entry("account", value=False, why="no column names the lead's account"),))]
-
-
-def kinds_of(draft: PlaybookDraft, tools: DraftTools) -> dict[str, KindText]:
-    """Return the kinds of a draft with their words and numbers of rows, the most frequent first."""
-    kinds = kinds_seen(draft.sources, tools)
-    return dict(sorted(kinds.items(), key=lambda item: -item[1].rows))
-
-
-def unfinished(log: DecisionLog) -> list[str]:
-    """Return what still has to be decided by a person, one line each."""
-    return [f"{decision.about} is {decision.chosen}: {decision.why}" for decision in log if not decision.is_certain]

@@ -23,6 +23,7 @@ _MOST_CELLS = 40_000_000
 _MOST_ROWS = 3_000_000
 _HEAD = 400
 _SPREAD = 2_400
+_FOR_SHARES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class FileSample:
     def shown(self) -> str:
         """The file's name in messages."""
         return self.path.name
+
+    @property
+    def spread(self) -> str:
+        """The SQL of rows from the whole file, some ten thousands at most: enough for a share of rows."""
+        return f"(SELECT * FROM {self.table} WHERE _row % {max(1, self.rows // _FOR_SHARES)} = 0)"
 
 
 @dataclass(frozen=True, slots=True)

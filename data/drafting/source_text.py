@@ -119,7 +119,7 @@ def rejected_share(source: DraftedSource, tools: DraftTools) -> float:
     if source.roled.join is not None:
         fails.append(f"NOT coalesce({met_leads(source)}, FALSE)")
     wanted = f"WHERE {source.word} NOT IN ({', '.join(map(_literal, source.ignore))})" if source.ignore else ""
-    query = f"SELECT avg(({' OR '.join(fails)})::INTEGER) FROM {source.file.sample.table} {wanted}"
+    query = f"SELECT avg(({' OR '.join(fails)})::INTEGER) FROM {source.file.sample.spread} {wanted}"
     return float(tools.sampling.values(query)[0][0] or 0.0)
 
 

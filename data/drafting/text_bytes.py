@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import io
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -58,6 +59,13 @@ def plain_text(path: Path, scratch: Path) -> PlainText:
         message = f"{path} cannot be unpacked ({error}): export it again."
         raise IntakeError(message) from None
     return PlainText(copy, name, encoding)
+
+
+def open_text(path: Path) -> IO[str]:
+    """Open a UTF-8 file, also packed as ``.gz``, without changing its ends of lines."""
+    packed = path.suffix.lower() == ".gz"
+    raw = cast("IO[bytes]", gzip.GzipFile(path)) if packed else path.open("rb")
+    return io.TextIOWrapper(raw, "utf-8-sig", newline="")
 
 
 def packed_name(path: Path) -> str:
