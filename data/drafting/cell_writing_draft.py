@@ -93,7 +93,7 @@ def _dates(source: DraftedSource, facts: ColumnFacts, log: DecisionLog) -> dict[
     if not dates.is_ambiguous:
         log.take(about, " or ".join(formats), dates.proof)
         return {"date_format": _one_or_all(formats)}
-    about = f"{source.file.shown}: dates such as {formats[0]} or {dates.others[0]}"  # one question for all columns written alike
+    about = f"{source.file.shown}: dates such as {formats[0]} or {dates.others[0]}"  # asked once for columns alike
     choices = {
         "day": f"day first: {facts.example} read as {formats[0]}",
         "month": f"month first: {facts.example} read as {dates.others[0]}",

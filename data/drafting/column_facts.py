@@ -8,8 +8,8 @@ from statistics import mean
 
 from data.cells import NO, YES
 from data.drafting.date_notations import DateNotation, date_notation
+from data.drafting.file_samples import FileSample, SampleTools, spread_rows
 from data.drafting.number_notations import NumberNotation, number_notation
-from data.drafting.sampling import FileSample, SampleTools, spread_rows
 from data.sql import listed, quoted
 
 MOST_VALUES = 200

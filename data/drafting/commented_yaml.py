@@ -61,7 +61,17 @@ def scalar(value: Any) -> str:
     """
     if not isinstance(value, str):
         return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
-    return value if _reads_back(value) else json.dumps(value, ensure_ascii=False)
+    return value if _reads_back(value) else _escaped(json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(text: str) -> str:
+    """Escape what YAML does not allow in a file, such as DEL and the private signs of fonts."""
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
+
+
+def _readable(comment: str) -> str:
+    """Return a comment on one line, without signs that YAML does not allow: it may quote a cell."""
+    return "".join(sign if sign.isprintable() else "·" for sign in " ".join(comment.split()))
 
 
 def _reads_back(text: str) -> bool:
@@ -116,6 +126,7 @@ def _item(item: Block, indent: str) -> Lines:
 
 
 def _with_comment(line: str, why: str, indent: str) -> Lines:
+    why = _readable(why)
     if not why:
         yield line
     elif len(line) + len(why) + 4 <= _WIDEST:
@@ -130,7 +141,7 @@ def _comment(text: str, indent: str) -> Lines:
     if not text:
         yield ""
     width = _WIDEST - len(indent) - 2
-    lines = textwrap.wrap(" ".join(text.split()), width, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(_readable(text), width, break_long_words=False, break_on_hyphens=False)
     yield from (f"{indent}# {line}" for line in lines)
 
 

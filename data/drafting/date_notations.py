@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from data.drafting.sampling import FileSample, SampleTools
+from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import listed, literal, quoted
 
 _CLOCK = (

@@ -8,8 +8,8 @@ from typing import Any
 from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.file_roles import ExaminedFile, RoledFile
+from data.drafting.file_samples import SampleTools
 from data.drafting.key_joins import IdColumns
-from data.drafting.sampling import SampleTools
 from data.sql import quoted
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.crm_shapes import RecognisedTable
 from data.drafting.decisions import DecisionLog, DraftQuestion
+from data.drafting.file_samples import FileSample
 from data.drafting.key_joins import IdColumns, KeyJoin
 from data.drafting.naming import matches, normal
-from data.drafting.sampling import FileSample
 from data.drafting.vocabulary import column_names, file_words, known_words
 from data.errors import IntakeError
 

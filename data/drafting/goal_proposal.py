@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.drafted_source import DraftedSource
-from data.drafting.sampling import SampleTools
+from data.drafting.file_samples import SampleTools
 from data.drafting.vocabulary import known_words
 from data.sql import quoted
 

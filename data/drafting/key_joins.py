@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 
 from data.business import IdRule
-from data.drafting.sampling import FileSample, SampleTools
+from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import literal, quoted
 
 _PROBED = 300

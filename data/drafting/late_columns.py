@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.drafted_source import DraftedSource
+from data.drafting.file_samples import SampleTools
 from data.drafting.key_joins import compared
-from data.drafting.sampling import SampleTools
 from data.sql import listed, literal, quoted
 
 _SECOND_US = 1_000_000

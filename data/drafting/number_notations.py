@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from data.drafting.sampling import FileSample, SampleTools
+from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import literal, quoted
 
 _SIGNS = "€$£¥"

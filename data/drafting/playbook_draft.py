@@ -10,7 +10,6 @@ import duckdb
 from data.business import IdRule
 from data.cells import macros
 from data.drafting.activity_mapping import map_activities
-from data.drafting.agreement import agreeing
 from data.drafting.attribute_choice import AttributeChoice, ColumnUse, choose_attributes
 from data.drafting.column_facts import facts_of
 from data.drafting.crm_shapes import recognised
@@ -18,12 +17,13 @@ from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.drafted_source import DraftedSource, DraftTools
 from data.drafting.event_log_mapping import case_columns, map_event_log
 from data.drafting.file_roles import ExaminedFile, RoledFile, roles_of
+from data.drafting.file_samples import SampleTools, take_sample
 from data.drafting.goal_proposal import GoalProposal, amounts_by_stage, propose_capacity, propose_goal, stages_seen
 from data.drafting.key_joins import IdColumns
 from data.drafting.late_columns import collect_outcomes, late_evidence, late_kinds
 from data.drafting.lead_mapping import map_leads
+from data.drafting.notation_agreement import agreeing
 from data.drafting.outcome_mapping import map_outcomes
-from data.drafting.sampling import SampleTools, take_sample
 from data.drafting.vocabulary import known_words
 from data.duckdb_settings import memory_limit, without_bars
 from data.errors import IntakeError
@@ -96,11 +96,7 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
     collect_outcomes(sources, tools.sampling)
     stages = _stage_names(sources)
     if not stages:
-        message = (
-            "No file says which leads succeeded: add the export of deals, opportunities or stages, or a column such as "
-            "converted with its date, and draft again."
-        )
-        raise IntakeError(message)
+        raise IntakeError(_no_outcomes(unused))
     goal = propose_goal(
         stages_seen(stages, tools.sampling), amounts_by_stage(sources, tools.sampling), tools.sampling, tools.log
     )
@@ -122,6 +118,14 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
         timezone,
         _id_rule(sources, tools.log),
     )
+
+
+def _no_outcomes(unused: Sequence[RoledFile]) -> str:
+    wanted = (
+        "No file says which leads succeeded: add the export of deals, opportunities or stages, or a column such as "
+        "converted with its date, and draft again."
+    )
+    return "\n".join([wanted, *(f"{each.file.shown} is left out: {each.why}." for each in unused)])
 
 
 def _examined(path: Path, number: int, tools: SampleTools) -> ExaminedFile:
