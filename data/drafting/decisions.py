@@ -1,7 +1,7 @@
 """The decisions of a draft, the questions about those that a file does not settle, and who answers them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 DECIDE = "DECIDE: "
@@ -40,6 +40,7 @@ class DraftQuestion:
         choices: answer → what it means.
         safe: the answer that can do no harm.
         accepts: whether another text may be the answer, too.
+        seen: what the files show of it.
     """
 
     about: str
@@ -47,6 +48,7 @@ class DraftQuestion:
     choices: dict[str, str]
     safe: str
     accepts: Callable[[str], bool] = field(default=lambda text: not text)
+    seen: str = ""
 
 
 class Answers(Protocol):
@@ -89,7 +91,7 @@ class DecisionLog:
             The answer, and the comment that stands beside it.
         """
         if question.about not in self._asked:
-            answer = self.answers(question)
+            answer = self.answers(replace(question, seen=why))
             chosen = question.safe if answer is None else answer
             says = f"{why}; you said {chosen}" if answer is not None else f"{why}. {question.asks}"
             self._asked[question.about] = chosen, self.take(question.about, chosen, says, is_certain=answer is not None)

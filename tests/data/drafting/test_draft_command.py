@@ -141,6 +141,15 @@ def test_what_is_no_choice_is_asked_again(monkeypatch):
     assert console.file.getvalue().count("Choose a number from 1 to 2.") == 2
 
 
+def test_an_open_question_takes_whatever_fits(monkeypatch):
+    """There a number is the answer itself, not one of a list."""
+    question = DraftQuestion("capacity", "How many?", {"25": "25, as seen"}, "25", str.isdigit, "there are 90 a day")
+    console = typed(monkeypatch, "a lot", "1")
+    assert TerminalAnswers(console)(question) == "1"
+    assert "There are 90 a day. How many?" in console.file.getvalue()
+    assert "a lot does not fit." in console.file.getvalue()
+
+
 def test_where_a_program_reads_nobody_is_asked():
     assert answers_at(Console(file=io.StringIO())) is nobody
 
