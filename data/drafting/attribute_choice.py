@@ -83,7 +83,8 @@ def _first_use(file: ExaminedFile, facts: ColumnFacts, evidence: LateEvidence) -
     if _is_private(facts):
         return ColumnUse.LEFT_OUT, "about one person: nothing to learn from, and not ours to keep"
     if late := _late(file, facts, evidence):
-        fits = facts.content in _TYPES and not _unreadable(facts)
+        is_id = normal(facts.name).split("_")[-1] == "id"
+        fits = facts.content in _TYPES and not _unreadable(facts) and not is_id
         return (ColumnUse.NEVER_USED if fits and len(facts.words) != 1 else ColumnUse.LEFT_OUT), late
     useless = _useless(file, facts)
     return (ColumnUse.LEFT_OUT, useless) if useless else None

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os.path import commonpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +16,7 @@ from data.drafting.column_facts import ColumnContent
 from data.drafting.commented_yaml import Block, to_yaml
 from data.drafting.decisions import Answers, Decision, DecisionLog, nobody
 from data.drafting.drafted_source import DraftTools
+from data.drafting.file_series import common_folder
 from data.drafting.playbook_draft import PlaybookDraft, draft_playbook, open_tools
 from data.drafting.playbook_text import PlaybookPlace, playbook_block
 from data.drafting.questions import answers_at
@@ -122,7 +122,7 @@ def draft_from(
         tools = open_tools(Path(scratch), log)
         try:
             drafted = draft_playbook(paths, tools, progress)
-            _write(drafted, PlaybookPlace(_name(out), out, _folder_of(paths)), tools)
+            _write(drafted, PlaybookPlace(_name(out), out, common_folder(paths)), tools)
         finally:
             tools.sampling.connection.close()
     used = [FileUse(s.file.shown, s.roled.role, s.file.sample.rows, _plain(s.roled.why)) for s in drafted.sources]
@@ -153,10 +153,6 @@ def _name(out: Path) -> str:
     """
     name = re.sub(r"[^a-z0-9]+", "_", out.resolve().name.lower()).strip("_")
     return name if name[:1].isalpha() else f"company_{name}".rstrip("_")
-
-
-def _folder_of(paths: Sequence[Path]) -> Path:
-    return Path(commonpath([path.parent for path in paths]))
 
 
 def _write(drafted: PlaybookDraft, place: PlaybookPlace, tools: DraftTools) -> None:

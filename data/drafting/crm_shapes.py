@@ -70,7 +70,7 @@ class RecognisedTable:
     @property
     def says(self) -> str:
         """The table in words."""
-        return f"{self.system}'s {self.table.replace('_', ' ')}: it has {', '.join(self.by)}"
+        return f"{self.system} {self.table.replace('_', ' ')}: it has {', '.join(self.by)}"
 
 
 def recognised(columns: Sequence[str]) -> RecognisedTable | None:
@@ -78,7 +78,7 @@ def recognised(columns: Sequence[str]) -> RecognisedTable | None:
     Recognise a table by its columns; of several that fit, the one that shows the most.
 
     >>> recognised(["Record ID", "Create Date", "Lifecycle Stage"]).says
-    "HubSpot's contacts: it has Record ID, Create Date, Lifecycle Stage"
+    'HubSpot contacts: it has Record ID, Create Date, Lifecycle Stage'
     """
     spelled = {normal(column): column for column in reversed(columns)}
     found = [

@@ -15,7 +15,7 @@ from data.errors import IntakeError
 
 FileRole = Literal["leads", "activities", "outcomes", "event_log", "nothing"]
 
-_MOST_KEYS, _MOST_IDS = 3, 6
+_MOST_KEYS, _MOST_IDS, _FEW_IDS = 3, 6, 12
 _ID_NAMES = ("id", "*_id", "*id", "*_nr", "*nr", "nr", "*_no", "*_number", "number", "*_key", "key", "*guid", "*_ref")
 _REPEATED = 0.6
 _ENOUGH_MEET = 0.2
@@ -188,8 +188,9 @@ def _ids(file: ExaminedFile) -> list[ColumnFacts]:
 
 
 def _is_id_like(facts: ColumnFacts) -> bool:
-    is_named = column_names().rank("lead_id", facts.name) is not None
-    return is_named or facts.content is ColumnContent.TEXT or matches(normal(facts.name), _ID_NAMES)
+    is_named = _name_rank(facts) < len(column_names().lead_id) or matches(normal(facts.name), _ID_NAMES)
+    is_text = facts.content is ColumnContent.TEXT
+    return is_named or is_text or (facts.content is ColumnContent.CATEGORY and facts.distinct > _FEW_IDS)
 
 
 def _name_rank(facts: ColumnFacts) -> int:

@@ -32,7 +32,7 @@ class FileSample:
     One file as a table of text.
 
     Attributes:
-        path: the file.
+        path: the file; of several that are read as one, the pattern that they share.
         format: csv, jsonl, json, parquet or xes.
         table: its name in DuckDB; ``_row`` is the row's number, that of the header line being 1.
         columns: names of its columns.
@@ -42,6 +42,7 @@ class FileSample:
         delimiter: of a CSV file.
         skip_lines: before the header.
         records: where a JSON document holds its list.
+        shown: its path from the folder of all files, as the playbook and messages name it.
     """
 
     path: Path
@@ -54,11 +55,7 @@ class FileSample:
     delimiter: str | None = None
     skip_lines: int = 0
     records: str | None = None
-
-    @property
-    def shown(self) -> str:
-        """The file's name in messages."""
-        return self.path.name
+    shown: str = ""
 
     @property
     def spread(self) -> str:
@@ -78,13 +75,14 @@ class SampleTools:
         return self.connection.execute(query).fetchall()
 
 
-def take_sample(path: Path, number: int, tools: SampleTools) -> FileSample:
+def take_sample(path: Path, number: int, *, folder: Path, tools: SampleTools) -> FileSample:
     """
     Load a file into a table of text.
 
     Args:
         path: the file.
         number: makes the table's name.
+        folder: of all files.
         tools: the connection to load it into.
 
     Raises:
@@ -97,7 +95,7 @@ def take_sample(path: Path, number: int, tools: SampleTools) -> FileSample:
     loaders = {"csv": _csv, "jsonl": _json, "json": _json, "parquet": _parquet, "xes": _xes}
     try:
         sample, origin = loaders[kind](path, f"file_{number}", tools)
-        loaded = _load(sample, origin, tools)
+        loaded = replace(_load(sample, origin, tools), shown=path.relative_to(folder).as_posix())
     except (duckdb.Error, ValueError) as error:
         why = str(error).strip().split("\n", maxsplit=1)[0]
         message = f"{path} cannot be read as {kind} ({why}): export it again."

@@ -17,7 +17,8 @@ from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.drafted_source import DraftedSource, DraftTools
 from data.drafting.event_log_mapping import case_columns, map_event_log
 from data.drafting.file_roles import ExaminedFile, RoledFile, roles_of
-from data.drafting.file_samples import SampleTools, take_sample
+from data.drafting.file_samples import FileSample, SampleTools, take_sample
+from data.drafting.file_series import common_folder, joined_series
 from data.drafting.goal_proposal import GoalProposal, amounts_by_stage, propose_capacity, propose_goal, stages_seen
 from data.drafting.key_joins import IdColumns
 from data.drafting.late_columns import collect_outcomes, late_evidence, late_kinds
@@ -89,7 +90,8 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
         IntakeError: a file cannot be read, or the files lack leads or outcomes.
     """
     files = [
-        _examined(path, number, tools.sampling) for number, path in enumerate(tracked(paths, "reading files", progress))
+        ExaminedFile(sample, agreeing(facts_of(sample, tools.sampling)), recognised(sample.columns))
+        for sample in _samples(paths, tools.sampling, progress)
     ]
     roled = roles_of(files, tools.ids, tools.log)
     sources, unused = _mapped(roled, tools)
@@ -128,9 +130,10 @@ def _no_outcomes(unused: Sequence[RoledFile]) -> str:
     return "\n".join([wanted, *(f"{each.file.shown} is left out: {each.why}." for each in unused)])
 
 
-def _examined(path: Path, number: int, tools: SampleTools) -> ExaminedFile:
-    sample = take_sample(path, number, tools)
-    return ExaminedFile(sample, agreeing(facts_of(sample, tools)), recognised(sample.columns))
+def _samples(paths: Sequence[Path], tools: SampleTools, progress: Progress) -> list[FileSample]:
+    folder = common_folder(paths)
+    numbered = enumerate(tracked(paths, "reading files", progress))
+    return joined_series([take_sample(path, number, folder=folder, tools=tools) for number, path in numbered], tools)
 
 
 def _mapped(roled: Sequence[RoledFile], tools: DraftTools) -> tuple[list[DraftedSource], list[RoledFile]]:

@@ -58,7 +58,7 @@ def playbook_block(
         *_ids(draft),
         *_most_rejected(draft, tools),
         Remark(""),
-        Entry("sources", [source_block(source, place.files, tools.log) for source in draft.sources]),
+        Entry("sources", [source_block(source, tools.log) for source in draft.sources]),
         *(Remark(f"Left out: {each.file.shown}. {each.why}.") for each in draft.unused),
         Remark(""),
         Entry("activities", {} if not kinds else tuple(Entry(name, kind.as_yaml()) for name, kind in kinds.items())),

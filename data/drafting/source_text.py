@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from data.drafting.activity_mapping import carried, unit_of
 from data.drafting.cell_writing_draft import writing_entries
@@ -123,18 +122,17 @@ def rejected_share(source: DraftedSource, tools: DraftTools) -> float:
     return float(tools.sampling.values(query)[0][0] or 0.0)
 
 
-def source_block(source: DraftedSource, folder: Path, log: DecisionLog) -> Block:
+def source_block(source: DraftedSource, log: DecisionLog) -> Block:
     """
     Return a source as YAML entries.
 
     Args:
         source: as drafted.
-        folder: of the files.
         log: takes the decisions about how the file is written.
     """
-    path = source.file.sample.path.resolve()
+    path = source.file.sample.path
     entries: list[Entry | Remark] = [
-        Entry("file", path.relative_to(folder.resolve()).as_posix(), _size(source)),
+        Entry("file", source.file.shown, _size(source)),
         Entry("holds", source.roled.role, source.roled.why),
     ]
     if path.suffix.lower() not in _FORMATS:

@@ -39,7 +39,7 @@ def run(exports, *options, home):
 def test_the_answer_says_what_each_file_holds_and_what_to_do_next(exports, tmp_path):
     done = run(exports, "--out", str(tmp_path / "acme"), home=tmp_path)
     assert done.code == 0
-    assert "HubSpot's contacts: it has Record ID," in done.stdout
+    assert "HubSpot contacts: it has Record ID," in done.stdout
     assert "capacity_per_day → 1." in done.stdout
     assert f"Next: leadscore check --playbook {tmp_path / 'acme'}" in done.stdout
     assert sorted(path.name for path in (tmp_path / "acme").iterdir()) == [
