@@ -112,3 +112,42 @@ def pipedrive():
         *("Activity - Due date", "Activity - Subject"),
     )
     return {"deals.csv": _table(header, deals, ";"), "activities.csv": _table(activity_header, activities, ";")}
+
+
+def odoo():
+    """Leads with external ids and their stage, and messages about them."""
+    stages = ("New", "Qualified", "Won")
+    leads = [
+        (
+            *(f"__export__.crm_lead_{n}", _iso(_at(n)), f"Lead {n}", stages[n % 3], "Mitchell", 1000 + n),
+            *((10, 40, 100)[n % 3], f"P{n % 20}", ("Website", "Phone", "Event")[n % 3]),
+            _iso(_at(n, 20)) if n % 3 == 2 else "",
+        )
+        for n in range(LEADS)
+    ]
+    header = ("id", "create_date", "name", "stage_id", "user_id", "expected_revenue", "probability", "partner_id")
+    messages = [(n, f"__export__.crm_lead_{n % LEADS}", _iso(_at(n % LEADS, 2)), "email") for n in range(2 * LEADS)]
+    return {
+        "crm_lead.csv": _table((*header, "source_id", "date_closed"), leads),
+        "mail.csv": _table(("id", "res_id", "date", "message_type"), messages),
+    }
+
+
+def marketo():
+    """Leads, a bulk extract of activities by their numbers, and opportunities that name the lead."""
+    kinds = (1, 10, 11, 2, 13)
+    leads = [
+        (1000 + n, _iso(_at(n)), _iso(_at(n, 50)), f"p{n}@example.com", "Ann", ("web", "event")[n % 2], n)
+        for n in range(LEADS)
+    ]
+    header = ("id", "created_at", "updated_at", "email", "first_name", "lead_source", "lead_score")
+    activities = [(f"{n}_{kind}", 1000 + n, _iso(_at(n, 1)), kind, 7) for n in range(LEADS) for kind in kinds]
+    activity_header = ("marketoGUID", "leadId", "activityDate", "activityTypeId", "campaignId")
+    stages = ("Closed Won", "Closed Lost", "Open")
+    deals = [(f"O{n}", 1000 + n, stages[n % 3], _iso(_at(n, 30)), n * 100) for n in range(0, LEADS, 2)]
+    deal_header = ("opportunity_id", "lead_id", "stage", "close_date", "amount")
+    return {
+        "leads.csv": _table(header, leads),
+        "activities.csv": _table(activity_header, activities),
+        "opportunities.csv": _table(deal_header, deals),
+    }

@@ -131,3 +131,22 @@ def test_a_table_that_joins_no_lead_is_left_out_and_says_so(tmp_path):
     assert [each.file for each in playbook.business.sources] == ["leads.csv", "tasks.csv"]
     [left_out] = [each for each in result.files if each.holds == "nothing"]
     assert left_out.why == "0 of 9 Who ID meet a lead: they begin with 003, the leads' ids with 00Q"
+
+
+def test_odoo_leads_and_messages_become_a_history(tmp_path):
+    playbook, _ = drafted(tmp_path, crm_exports.odoo())
+    leads, messages = source(playbook, "crm_lead.csv"), source(playbook, "mail.csv")
+    assert leads.outcome.stages == {"Won": "won"}
+    assert (leads.columns.account_id, messages.columns.lead_id) == ("partner_id", "res_id")
+    assert set(playbook.business.attributes) - set(playbook.business.never_use) == {"source_id"}
+    assert imported(playbook, now_us=None).rows == {"leads": 60, "activities": 120, "outcomes": 20}
+
+
+def test_the_numbers_of_marketo_activities_are_read_in_words(tmp_path):
+    """What the system itself logs, such as a changed value, is ignored; an open deal's close date is a plan."""
+    playbook, _ = drafted(tmp_path, crm_exports.marketo())
+    activities, deals = source(playbook, "activities.csv"), source(playbook, "opportunities.csv")
+    assert activities.kinds == {"1": "page_view", "10": "email_open", "11": "email_click", "2": "form_submission"}
+    assert activities.ignore == ("13",)
+    assert (deals.stages, deals.ignore) == ({"Closed Won": "won", "Closed Lost": "lost"}, ("Open",))
+    assert imported(playbook, now_us=None).rows == {"leads": 60, "activities": 240, "outcomes": 20}
