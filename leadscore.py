@@ -88,6 +88,19 @@ def check(context: "Context") -> "VerbResult":
     return run(context.workspace, progress=context.progress)
 
 
+@verb(app, START)
+def draft(
+    context: "Context",
+    files: Annotated[list[Path], typer.Argument(help="The files that your CRM and other tools exported.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="New folder for the playbook.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the safe answers, and mark them.")] = False,
+) -> "VerbResult":
+    """Draft a playbook that reads your files, asking only what they leave open."""
+    from data.drafting.commands import draft as run
+
+    return run(files, out=out, asks=not yes, console=context.console, progress=context.progress)
+
+
 @verb(app, MARKETING, exports=True)
 def build(context: "Context") -> "VerbResult":
     """Turn history into a training set: snapshots, features, mature labels."""

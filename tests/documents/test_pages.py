@@ -14,7 +14,7 @@ from tests.house.test_house import committed
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)\s#]+)(?:#([^)\s]*))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-GUIDES = ("operate-the-models", "compare-rules-and-model", "integrate-the-crm", "read-a-score")
+GUIDES = ("draft-a-playbook", "operate-the-models", "compare-rules-and-model", "integrate-the-crm", "read-a-score")
 MOST_LINES_OF_THE_README = 80
 
 

@@ -21,6 +21,7 @@ COMMANDS = ("leadscore.py", "demonstration.py", "key_commands.py")
 FOLDERS = (*PACKAGES, "docs/decisions", "notebooks", "tests")
 VERBS = (
     "simulate",
+    "draft",
     "check",
     "build",
     "train",

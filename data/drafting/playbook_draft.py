@@ -1,0 +1,231 @@
+"""A playbook drafted from files: every source mapped, every name chosen, the goal proposed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import duckdb
+
+from data.business import IdRule
+from data.cells import macros
+from data.drafting.activity_mapping import map_activities
+from data.drafting.attribute_choice import AttributeChoice, ColumnUse, choose_attributes
+from data.drafting.column_facts import facts_of
+from data.drafting.crm_shapes import recognised
+from data.drafting.decisions import DecisionLog, DraftQuestion
+from data.drafting.drafted_source import DraftedSource, DraftTools
+from data.drafting.event_log_mapping import case_columns, map_event_log
+from data.drafting.file_roles import ExaminedFile, RoledFile, roles_of
+from data.drafting.file_samples import FileSample, SampleTools, take_sample
+from data.drafting.file_series import common_folder, joined_series
+from data.drafting.goal_proposal import GoalProposal, amounts_by_stage, propose_capacity, propose_goal, stages_seen
+from data.drafting.key_joins import IdColumns
+from data.drafting.late_columns import collect_outcomes, late_evidence, late_kinds
+from data.drafting.lead_mapping import map_leads
+from data.drafting.notation_agreement import agreeing
+from data.drafting.outcome_mapping import map_outcomes
+from data.drafting.vocabulary import known_words
+from data.duckdb_settings import memory_limit, without_bars
+from data.errors import IntakeError
+from data.progress import Progress, tracked
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybookDraft:
+    """
+    All that is decided about a playbook.
+
+    Attributes:
+        sources: mapped, the leads first.
+        unused: files that hold nothing needed.
+        attributes: the choice for each column of the leads that is nothing else.
+        late_kinds: kinds that only come with an outcome → the evidence.
+        stages: in the order in which they were found.
+        closed_by: those after which a lead is no longer open.
+        goal: the goal.
+        capacity: leads that the team calls in a day, and why.
+        timezone: of instants without an offset, and why.
+        ids: how ids compare, and why.
+    """
+
+    sources: tuple[DraftedSource, ...]
+    unused: tuple[RoledFile, ...]
+    attributes: tuple[AttributeChoice, ...]
+    late_kinds: dict[str, str]
+    stages: tuple[str, ...]
+    closed_by: tuple[str, ...]
+    goal: GoalProposal
+    capacity: tuple[float, str]
+    timezone: tuple[str, str]
+    ids: tuple[IdRule, str]
+
+    @property
+    def leads(self) -> DraftedSource:
+        """The source of leads."""
+        return self.sources[0]
+
+
+def open_tools(scratch: Path, log: DecisionLog) -> DraftTools:
+    """Return what drafting works with: a DuckDB of its own, whose spare data goes to a scratch folder."""
+    connection = duckdb.connect(config={"memory_limit": memory_limit(), "temp_directory": str(scratch / "spill")})
+    without_bars(connection)
+    connection.execute("SET TimeZone = 'UTC'")
+    for macro in macros("UTC"):
+        connection.execute(f"CREATE MACRO {macro}")
+    sampling = SampleTools(connection, scratch)
+    return DraftTools(sampling, IdColumns(sampling), log)
+
+
+def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress) -> PlaybookDraft:
+    """
+    Decide everything about a playbook.
+
+    Args:
+        paths: the files.
+        tools: the connection, and who answers questions.
+        progress: is told how many files are read.
+
+    Raises:
+        IntakeError: a file cannot be read, or the files lack leads or outcomes.
+    """
+    files = [
+        ExaminedFile(sample, agreeing(facts_of(sample, tools.sampling)), recognised(sample.columns))
+        for sample in _samples(paths, tools.sampling, progress)
+    ]
+    roled = roles_of(files, tools.ids, tools.log)
+    sources, unused = _mapped(roled, tools)
+    collect_outcomes(sources, tools.sampling)
+    stages = _stage_names(sources)
+    if not stages:
+        raise IntakeError(_no_outcomes(unused))
+    goal = propose_goal(
+        stages_seen(stages, tools.sampling), amounts_by_stage(sources, tools.sampling), tools.sampling, tools.log
+    )
+    closed_by = tuple(stage for stage in stages if (entry := known_words().stage(stage)) is not None and entry.closes)
+    ends = tuple(dict.fromkeys((goal.stage, *closed_by)))
+    leads, attributes = _with_attributes(sources[0], ends, tools)
+    late = _late_kinds(sources, ends, tools)
+    capacity, timezone = propose_capacity(tools.sampling, tools.log), _timezone(sources, tools.log)
+    drafted = (leads, *sources[1:])
+    return PlaybookDraft(
+        drafted,
+        tuple(unused),
+        tuple(attributes),
+        late,
+        stages,
+        closed_by,
+        goal,
+        capacity,
+        timezone,
+        _id_rule(sources, tools.log),
+    )
+
+
+def _no_outcomes(unused: Sequence[RoledFile]) -> str:
+    wanted = (
+        "No file says which leads succeeded: add the export of deals, opportunities or stages, or a column such as "
+        "converted with its date, and draft again."
+    )
+    return "\n".join([wanted, *(f"{each.file.shown} is left out: {each.why}." for each in unused)])
+
+
+def _samples(paths: Sequence[Path], tools: SampleTools, progress: Progress) -> list[FileSample]:
+    folder = common_folder(paths)
+    numbered = enumerate(tracked(paths, "reading files", progress))
+    return joined_series([take_sample(path, number, folder=folder, tools=tools) for number, path in numbered], tools)
+
+
+def _mapped(roled: Sequence[RoledFile], tools: DraftTools) -> tuple[list[DraftedSource], list[RoledFile]]:
+    """Map each file; one that lacks what its role needs holds nothing."""
+    has_outcomes = any(each.role == "outcomes" for each in roled)
+    sources: list[DraftedSource] = []
+    unused: list[RoledFile] = []
+    for each in roled:
+        source: DraftedSource | None = None
+        match each.role:
+            case "leads":
+                source = map_leads(each, tools, takes_outcome=not has_outcomes)
+            case "event_log":
+                source = map_event_log(each, tools)
+            case "activities":
+                source = map_activities(each, tools)
+            case "outcomes":
+                source = map_outcomes(each, tools)
+            case "nothing":
+                pass
+        if source is not None:
+            sources.append(source)
+        else:
+            unused.append(each if each.role == "nothing" else _without_use(each, tools.log))
+    return sources, unused
+
+
+def _without_use(roled: RoledFile, log: DecisionLog) -> RoledFile:
+    about = f"{roled.file.shown}: holds"
+    why = f"it looks like {roled.role}, but no column says when, or which stage"
+    return replace(roled, role="nothing", why=log.take(about, "nothing", why))
+
+
+def _stage_names(sources: Sequence[DraftedSource]) -> tuple[str, ...]:
+    names: list[str] = []
+    for source in sources:
+        names += source.words.values() if source.roled.role == "outcomes" else source.stages.values()
+        names += source.outcome.stages.values() if source.outcome is not None else ()
+    return tuple(dict.fromkeys(names))
+
+
+def _with_attributes(
+    leads: DraftedSource, ends: Sequence[str], tools: DraftTools
+) -> tuple[DraftedSource, list[AttributeChoice]]:
+    file, used = leads.file, {facts.name for facts in leads.used}
+    if leads.roled.role == "event_log":
+        used = set(file.facts) - set(case_columns(leads))
+    choices = choose_attributes(file, used, late_evidence(leads, ends, tools.sampling), tools.log)
+    kept = [choice for choice in choices if choice.use is not ColumnUse.LEFT_OUT]
+    mapped = replace(
+        leads,
+        attributes={choice.name: choice.column for choice in kept},
+        attribute_whys={choice.name: choice.why for choice in kept},
+        left_out={choice.column: choice.why for choice in choices if choice.use is ColumnUse.LEFT_OUT},
+    )
+    return mapped, choices
+
+
+def _late_kinds(sources: Sequence[DraftedSource], ends: Sequence[str], tools: DraftTools) -> dict[str, str]:
+    late: dict[str, str] = {}
+    for source in sources:
+        if source.roled.role in {"activities", "event_log"}:
+            late |= late_kinds(source, ends, tools.sampling)
+    for kind, evidence in late.items():
+        tools.log.take(f"never_use: {kind}", kind, evidence)
+    return late
+
+
+def _timezone(sources: Sequence[DraftedSource], log: DecisionLog) -> tuple[str, str]:
+    """Ask for the zone of wall clocks, where a column has no offset; nothing in a file says it."""
+    local = [
+        f"{facts.name} of {source.file.shown}"
+        for source in sources
+        for facts in source.used
+        if facts.dates is not None and not facts.dates.has_offset
+    ]
+    if not local:
+        return "UTC", log.take("timezone", "UTC", "every instant says its offset")
+    question = DraftQuestion(
+        "timezone",
+        "In which time zone are they written (such as Europe/Berlin)?",
+        {"UTC": "UTC"},
+        "UTC",
+        lambda zone: zone in available_timezones(),
+    )
+    return log.ask(question, f"no offset from UTC stands in {', '.join(local[:3])}" + (", …" if local[3:] else ""))
+
+
+def _id_rule(sources: Sequence[DraftedSource], log: DecisionLog) -> tuple[IdRule, str]:
+    joins = [
+        source.roled.join for source in sources if source.roled.join is not None and source.roled.join.rule != "exact"
+    ]
+    if not joins:
+        return "exact", ""
+    return joins[0].rule, log.take("ids", joins[0].rule, joins[0].says)
