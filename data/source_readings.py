@@ -100,7 +100,7 @@ def _profile(
     connection: duckdb.DuckDBPyConnection,
 ) -> FileProfile:
     with reading(file.shown, file.format):
-        found = profile_file(
+        return profile_file(
             connection,
             Cells(file.types, said),
             file.rows,
@@ -108,7 +108,6 @@ def _profile(
             numbers=number_columns(source, business),
             zone=business.timezone,
         )
-    return found
 
 
 def _bare_numbers(shown: str, column: str, profile: InstantProfile, connection: duckdb.DuckDBPyConnection) -> str:

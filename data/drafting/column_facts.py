@@ -9,7 +9,7 @@ from statistics import mean
 from data.cells import NO, YES
 from data.drafting.date_notations import DateNotation, date_notation
 from data.drafting.file_samples import FileSample, SampleTools, spread_rows
-from data.drafting.number_notations import NumberNotation, number_notation
+from data.drafting.number_notations import WrittenNumbers, number_notation
 from data.sql import listed, quoted
 
 MOST_VALUES = 200
@@ -62,7 +62,7 @@ class ColumnFacts:
     values: tuple[tuple[str, int], ...] = ()
     empty_words: tuple[str, ...] = ()
     dates: DateNotation | None = None
-    numbers: NumberNotation | None = None
+    numbers: WrittenNumbers | None = None
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     is_single_words: bool = False

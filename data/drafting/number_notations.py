@@ -28,7 +28,7 @@ Mark = Literal[".", ",", " ", "'"]
 
 
 @dataclass(frozen=True, slots=True)
-class NumberNotation:
+class WrittenNumbers:
     """
     How the numbers of a column are written.
 
@@ -65,7 +65,7 @@ class NumberNotation:
 
 def number_notation(
     column: str, cells: Sequence[tuple[int, str]], *, sample: FileSample, tools: SampleTools
-) -> NumberNotation | None:
+) -> WrittenNumbers | None:
     """
     Find how the numbers of a column are written.
 
@@ -87,9 +87,9 @@ def number_notation(
     if all(re.fullmatch(rf"{_BARE}|{_POINT}", text) for text in bare) and not (
         _may_be_thousands(bare) or _has_marks(column, sample, tools)
     ):
-        return NumberNotation(percent=percent, signs=signs)
+        return WrittenNumbers(percent=percent, signs=signs)
     marks = _marks(column, sample=sample, tools=tools)
-    return NumberNotation(marks.decimal, marks.thousands, percent, signs, marks.proof, marks.is_ambiguous)
+    return WrittenNumbers(marks.decimal, marks.thousands, percent, signs, marks.proof, marks.is_ambiguous)
 
 
 def _may_be_thousands(texts: Sequence[str]) -> bool:
@@ -104,7 +104,7 @@ def _has_marks(column: str, sample: FileSample, tools: SampleTools) -> bool:
     return bool(found)
 
 
-def _marks(column: str, *, sample: FileSample, tools: SampleTools) -> NumberNotation:
+def _marks(column: str, *, sample: FileSample, tools: SampleTools) -> WrittenNumbers:
     """Look through all rows for numbers that can be read in one way only."""
     bare = f"regexp_replace({quoted(column)}, '^[^0-9+.,-]+|[^0-9]+$', '', 'g')"
     tests = {
@@ -125,17 +125,17 @@ def _marks(column: str, *, sample: FileSample, tools: SampleTools) -> NumberNota
     return _marks_of({name: proof for name, proof in proofs.items() if proof[0] is not None})
 
 
-def _marks_of(proofs: dict[str, tuple[str, int]]) -> NumberNotation:
+def _marks_of(proofs: dict[str, tuple[str, int]]) -> WrittenNumbers:
     shown = {name: f"{text} in row {row}" for name, (text, row) in proofs.items()}
     if "," in proofs and "." in proofs:
-        return NumberNotation(proof=f"{shown[',']}, {shown['.']}", is_ambiguous=True)
+        return WrittenNumbers(proof=f"{shown[',']}, {shown['.']}", is_ambiguous=True)
     spaced: Mark | None = "'" if "'" in proofs else " " if " " in proofs else None
     if "," in proofs:
-        return NumberNotation(",", spaced or ".", proof=f"decimal comma: {shown[',']}")
+        return WrittenNumbers(",", spaced or ".", proof=f"decimal comma: {shown[',']}")
     if "." in proofs:
         thousands: Mark | None = "," if "," in proofs["."][0] or "grouped" in proofs else None
-        return NumberNotation(None, spaced or thousands, proof=f"decimal point: {shown['.']}")
+        return WrittenNumbers(None, spaced or thousands, proof=f"decimal point: {shown['.']}")
     unclear = shown.get("unclear") or shown.get("grouped")
     if unclear is not None:
-        return NumberNotation(proof=f"{unclear} may be a thousand or a part of one", is_ambiguous=True)
-    return NumberNotation(None, spaced, proof=shown[spaced] if spaced else "")
+        return WrittenNumbers(proof=f"{unclear} may be a thousand or a part of one", is_ambiguous=True)
+    return WrittenNumbers(None, spaced, proof=shown[spaced] if spaced else "")

@@ -45,7 +45,7 @@ def mends(warehouse):
 )
 def test_a_column_of_bare_numbers_is_refused_with_the_words_that_read_it(tmp_path, cell, words):
     message = stopped(tmp_path, cell, cell)
-    assert f"created_at holds numbers such as {cell} (row 1)" in message
+    assert f"created_at holds numbers such as {cell} (row 2)" in message
     assert words in message
 
 
@@ -226,7 +226,7 @@ def test_numbers_are_read_as_the_playbook_says(tmp_path, says, cells, numbers):
     [
         (["1.200", "12.500"], {}, 'is 1200, if points stand between thousands (decimal: ","), or 1.200, if the point'),
         (["50", "1,200", "45,000"], {}, 'is 1200, if commas stand between thousands (decimal: "."), or 1.200'),
-        (["12.5", "12,5"], {}, "holds 12.5 (row 1), whose decimal mark is the point, and 12,5 (row 2), whose"),
+        (["12.5", "12,5"], {}, "holds 12.5 (row 2), whose decimal mark is the point, and 12,5 (row 3), whose"),
         (["€5", "$5"], {}, "holds amounts in $ and €"),
         (["12 %", "15"], {"percent": True}, "holds 1 numbers with a percent sign and 1 without"),
     ],
