@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from data.yaml_traps import trap
+
 _WIDEST = 118
 _INDENT = "  "
 
@@ -79,7 +81,8 @@ def _reads_back(text: str) -> bool:
     if not text.isprintable():
         return False
     try:
-        return bool(yaml.safe_load(f"[{text}]") == [text] and yaml.safe_load(f"{text}: {text}") == {text: text})
+        is_same = yaml.safe_load(f"[{text}]") == [text] and yaml.safe_load(f"{text}: {text}") == {text: text}
+        return bool(is_same and trap(yaml.compose(text)) is None)
     except (yaml.YAMLError, ValueError):
         return False
 

@@ -148,7 +148,7 @@ def test_the_history_of_a_company_ends_where_its_facts_end(tmp_path):
         "facts from 2025-01-01 to 2025-04-28; 1 lead is far from all others: created 2015-01-01 (leads.csv:18); "
         "1 activity is far from all others: of 2025-08-15 (web.csv:5)" in console.file.getvalue()
     )
-    assert result.as_json()["period"]["far"][0]["row"] == 17
+    assert result.as_json()["period"]["far"][0]["row"] == 18
 
 
 def test_a_row_after_a_broken_line_keeps_its_number(tmp_path):
