@@ -31,8 +31,8 @@ from serving.service import Service, service_of
 from serving.store.database import RawConnection
 
 router = APIRouter(prefix="/v1", tags=["scores"])
-_AT_ONCE = 50
-"""Leads that are scored together: about ten milliseconds, the longest that another batch waits for its turn."""
+_AT_ONCE = 250
+"""Leads that are scored together: about fifty milliseconds, the longest that another batch waits for its turn."""
 _ACTIVITIES_A_LEAD = 20
 """Activities of a preview that cost as much as a lead."""
 _UNKNOWN = (404, "The lead is not known, or was not yet")
