@@ -82,7 +82,8 @@ def _reads_back(text: str) -> bool:
         return False
     try:
         is_same = yaml.safe_load(f"[{text}]") == [text] and yaml.safe_load(f"{text}: {text}") == {text: text}
-        return bool(is_same and trap(yaml.compose(text)) is None)
+        node = yaml.compose(text)
+        return bool(is_same and node is not None and trap(node) is None)
     except (yaml.YAMLError, ValueError):
         return False
 
