@@ -1,6 +1,6 @@
 """What a playbook says about a business: its words, its goal, its sources."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -9,7 +9,7 @@ from data.added_features import AddedFeature
 from data.contract import AttributeType
 from data.point_rules import Days
 from data.sources import Name, Source
-from data.writing import CellWriting, PlaybookPart, Word
+from data.writing import CellWriting, IdRule, PlaybookPart, Word
 
 
 class ActivityWords(PlaybookPart):
@@ -108,9 +108,6 @@ class FeatureWishes(PlaybookPart):
         default=(), description="kinds, kinds with a subject (kind/subject) and attributes that never lower a score"
     )
     falls_with: tuple[str, ...] = Field(default=(), description="the same for those that never raise a score")
-
-
-IdRule = Literal["exact", "trim", "casefold", "email", "salesforce"]
 
 
 class Business(CellWriting):

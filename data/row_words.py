@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from data.writing import FileWriting, PlaybookPart
+from data.writing import FileWriting, IdRule, PlaybookPart
 
 Scalar = str | int | float | bool
 
@@ -66,6 +66,10 @@ class Lookup(FileWriting):
     match: dict[str, str] = Field(min_length=1, description="column of the row → column there that must be equal")
     take: dict[str, str] = Field(min_length=1, description="new column → column there that it is taken from")
     where: RowConditions | None = Field(default=None, description="the rows there that count")
+    ids: IdRule | None = Field(default=None, description="how the keys compare; default: as the playbook's ids")
+    split: dict[str, str] = Field(
+        default_factory=dict, description="column there that holds a list of keys → the sign between them"
+    )
     several: Literal["refuse", "first", "each"] = Field(
         default="refuse",
         description="where several rows match: refuse them, take the first, or repeat the row for each",
@@ -75,6 +79,14 @@ class Lookup(FileWriting):
     )
 
     _stays_inside = field_validator("file")(inside_the_folder)
+
+    @model_validator(mode="after")
+    def _splits_keys(self) -> Self:
+        others = sorted(set(self.split) - set(self.match.values()))
+        if others:
+            message = f"only a column of match can be split, and {others[0]} is none"
+            raise ValueError(message)
+        return self
 
 
 class RowWords(FileWriting):

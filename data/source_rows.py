@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from data.cells import NO, YES, Cells
 from data.errors import IntakeError
 from data.files.export_file import ExportFile, ImportTools
+from data.id_rules import in_one_form
 from data.located_yaml import nearest
 from data.quality import JoinCount
 from data.row_words import CellCondition, CellTest, DerivedCase, Lookup, RowWords, Scalar
@@ -45,7 +46,9 @@ def meant_rows(
         return MeantRows(file, ())
     meant, joins = _stored(file, tools), []
     for lookup in words.via:
-        meant, join = _looked_up(meant, lookup, list(find(lookup)), ids=ids, repeated_id=repeated_id, tools=tools)
+        meant, join = _looked_up(
+            meant, lookup, list(find(lookup)), ids=lookup.ids or ids, repeated_id=repeated_id, tools=tools
+        )
         joins.append(join)
     for name, cases in words.derived.items():
         meant = _derived(meant, name, cases)
@@ -144,7 +147,9 @@ def _looked_up(
 def _keyed(other: ExportFile, lookup: Lookup, number: int, ids: str) -> str:
     """Return the keys and the taken columns of a file in which others are looked up."""
     _require_columns(other, {**dict.fromkeys(lookup.match.values(), True), **dict.fromkeys(lookup.take.values(), True)})
-    keys = {f"_key_{position}": other.cells.id(column, ids) for position, column in enumerate(lookup.match.values())}
+    keys = {
+        f"_key_{position}": _key(other, lookup, column, ids) for position, column in enumerate(lookup.match.values())
+    }
     taken = {name: other.cells.text(column) for name, column in lookup.take.items()}
     columns = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in {**keys, **taken}.items())
     met = ""
@@ -152,6 +157,15 @@ def _keyed(other: ExportFile, lookup: Lookup, number: int, ids: str) -> str:
         _require_columns(other, lookup.where)
         met = f" WHERE {conditions_met(other.cells, lookup.where)}"
     return f"SELECT {number} AS _at, _row AS _there, {columns} FROM {other.rows}{met}"
+
+
+def _key(other: ExportFile, lookup: Lookup, column: str, ids: str) -> str:
+    """Return the SQL of a key there; a list of keys, with or without brackets, makes a row for each."""
+    if column not in lookup.split:
+        return other.cells.id(column, ids)
+    without_brackets = f"trim({other.cells.text(column)}, '[]{{}}() ')"
+    each = f"unnest(string_split({without_brackets}, {literal(lookup.split[column])}))"
+    return in_one_form(f"nullif(trim({each}, '\" '), '')", ids)
 
 
 def _key_names(lookup: Lookup) -> str:

@@ -27,6 +27,9 @@ def word_of(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+IdRule = Literal["exact", "trim", "casefold", "email", "salesforce"]
+"""How two ids compare."""
+
 Word = Annotated[str, BeforeValidator(word_of)]
 """A word as it stands in an export."""
 

@@ -3,9 +3,9 @@
 
 from dataclasses import dataclass, field
 
-from data.business import IdRule
 from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import literal, quoted
+from data.writing import IdRule
 
 _PROBED = 300
 _WORTH_A_RULE = 0.01

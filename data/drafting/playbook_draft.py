@@ -7,7 +7,6 @@ from zoneinfo import available_timezones
 
 import duckdb
 
-from data.business import IdRule
 from data.cells import macros
 from data.drafting.activity_mapping import map_activities
 from data.drafting.attribute_choice import AttributeChoice, ColumnUse, choose_attributes
@@ -29,6 +28,7 @@ from data.drafting.vocabulary import known_words
 from data.duckdb_settings import memory_limit, without_bars
 from data.errors import IntakeError
 from data.progress import Progress, tracked
+from data.writing import IdRule
 
 
 @dataclass(frozen=True, slots=True)
