@@ -58,8 +58,26 @@ def mend_of(staged: StagedRows, part: Part, fault: str, *, column: str | None, b
     if rule == "orphan":
         tables = ["activities", "outcomes"] if part.holds == "events" else [part.holds]
         near = [found for table in tables if (found := near_ids(staged.connection, table, part, business.ids))]
-        return max(near, key=lambda each: each.count).mend if near else usual
+        if near:
+            return max(near, key=lambda each: each.count).mend
+        return _strangers(staged, part, tables, column) or usual
     return usual
+
+
+def _strangers(staged: StagedRows, part: Part, tables: list[str], column: str | None) -> str | None:
+    """Return what to do where no row of a source meets a lead, with an id of each side."""
+    of_part = f"_part = {part.number} AND lead_id IS NOT NULL"
+    met = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {of_part} AND _faults = ''" for table in tables)
+    lost = " UNION ALL ".join(f"SELECT lead_id FROM {table} WHERE {of_part}" for table in tables)
+    asked = f"SELECT (SELECT count(*) FROM ({met})), (SELECT min(lead_id) FROM ({lost}))"
+    ((count, stranger),) = staged.connection.execute(asked).fetchall()
+    ((lead,),) = staged.connection.execute("SELECT min(lead_id) FROM leads WHERE _faults = ''").fetchall()
+    if count or lead is None:
+        return None
+    return (
+        f"no row of the file meets a lead: {column or 'lead_id'} holds such as {stranger}, the leads' ids are such as"
+        f" {lead}; map another column to lead_id, or look the lead up with via."
+    )
 
 
 def near_ids(connection: duckdb.DuckDBPyConnection, table: str, part: Part, rule: str) -> NearIds | None:

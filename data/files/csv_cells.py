@@ -1,10 +1,10 @@
 """The cells of CSV records as columns of text: quotes taken off, doubled quotes made single, in Unicode's form NFC."""
 
 from collections.abc import Iterator
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from data.compiled_loops import compiled_when_called
@@ -41,8 +41,13 @@ def read_cells(
         some = which[first : first + at_once]
         begins, ends, doubled = _bounds(raw, records.starts[some], records.ends[some], delimiter, cells)
         columns = [_text(raw, begins[cell], ends[cell], doubled[cell]) for cell in range(cells)]
-        composed = [pc.utf8_normalize(column, form="NFC") for column in columns] if records.combines else columns
+        composed = [_composed(column) for column in columns] if records.combines else columns
         yield [pa.array(records.lines[some]), *composed]
+
+
+def _composed(column: pa.Array) -> pa.Array:
+    """Return text in Unicode's form NFC; Arrow's own utf8_normalize leaves it in pieces."""
+    return pa.array([normalize("NFC", text) for text in column.to_pylist()], pa.large_string())
 
 
 def _text(raw: Bytes, begins: Offsets, ends: Offsets, doubled: NDArray[np.int32]) -> pa.Array:

@@ -79,8 +79,9 @@ def unique_names(names: Sequence[str]) -> tuple[list[str], frozenset[str]]:
     Returns:
         The names, a number added to the second and later ones; and the names that were there more than once.
 
-    >>> unique_names(["id", "Note", "note"])
-    (['id', 'Note', 'note (2)'], frozenset({'Note', 'note'}))
+    >>> names, doubled = unique_names(["id", "Note", "note"])
+    >>> names, sorted(doubled)
+    (['id', 'Note', 'note (2)'], ['Note', 'note'])
     """
     counted = Counter(name.lower() for name in names)
     seen: Counter[str] = Counter()

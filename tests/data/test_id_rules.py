@@ -87,7 +87,7 @@ def test_ids_that_nearly_meet_a_lead_name_the_rule_by_which_they_do(tmp_path, ru
 
 def test_ids_of_salesforce_that_differ_in_case_are_different_leads(tmp_path):
     warehouse = history(tmp_path, [SHORT], [SHORT.swapcase()])
-    assert found(warehouse)["orphan", "lead_id"][1].startswith("export the lead too")
+    assert found(warehouse)["orphan", "lead_id"][1].startswith("no row of the file meets a lead")
 
 
 def test_a_wrong_checksum_is_a_fault_of_its_own(tmp_path):

@@ -1,6 +1,5 @@
 """The bars on real data: the BPI Challenge 2012 event log, forward in time."""
 
-
 import pytest
 
 from data.home import Home
