@@ -369,6 +369,7 @@ def test_both_clients_meet_a_real_server_and_its_keys(process):
     assert (raised.value.status, raised.value.slug) == (401, "no-valid-key")
 
 
+@pytest.mark.slow
 def test_a_request_outlasts_a_restart_of_the_service(process, settings):
     """With the patience of the default on any machine but a very busy one, which gets more of it here."""
     assert signature(Client).parameters["patience_s"].default == 60

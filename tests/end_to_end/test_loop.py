@@ -55,6 +55,7 @@ def by_the_store_and_by_its_export(world, home, tmp_path):
     return built(of_store, Home(tmp_path / "store_home")), built(of_export, Home(tmp_path / "export_home"))
 
 
+@pytest.mark.slow
 def test_retraining_from_files_store_or_export_begins_with_the_same_bytes(world, home, tmp_path):
     load(Workspace(world.playbook, home))
     history, files, rows = built(world.playbook, world.home)
@@ -67,6 +68,7 @@ def test_retraining_from_files_store_or_export_begins_with_the_same_bytes(world,
             assert (found_history.folder / name).read_bytes() == (history.folder / name).read_bytes(), table
 
 
+@pytest.mark.slow
 def test_what_the_service_was_told_is_learned_from_too(world, home, tmp_path):
     """Facts told live, a merge and its outcome: equal by both ways, and equal to what was served."""
     load(Workspace(world.playbook, home))

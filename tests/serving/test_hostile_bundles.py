@@ -51,6 +51,7 @@ def service(tmp_path_factory):
         yield found
 
 
+@pytest.mark.slow
 def test_a_small_body_that_describes_something_huge_takes_little_memory_and_is_refused(tmp_path):
     """In a process of its own, whose highest memory is measured."""
     blobs = huge_bundles()
@@ -120,6 +121,7 @@ def changes(draw):
     return {"catalog": json.dumps(catalog)}
 
 
+@pytest.mark.slow
 @given(changes(), st.booleans())
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large])
 def test_whatever_grows_in_a_bundle_it_is_taken_or_refused_and_the_service_goes_on(service, changed, agrees):

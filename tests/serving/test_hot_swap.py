@@ -135,6 +135,7 @@ def hot_swap(process, settings, seconds):
     return load
 
 
+@pytest.mark.slow
 def test_while_bundles_are_swapped_every_100_ms_nobody_is_refused_and_every_score_is_of_the_bundle_it_names(
     process, settings
 ):

@@ -289,6 +289,7 @@ def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_faile
     assert registry.client().get_run(ids[0]).info.status == "FAILED"
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_bundle(world, trained):
     """Byte-equal: the fingerprint is the hash of hashes of everything in it. The second stands beside the first."""
     again = train(Workspace(world.playbook, world.home))

@@ -65,6 +65,7 @@ def test_nothing_else_is_served_from_there(store, name):
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed on this machine")
 def test_a_browser_without_internet_shows_the_operations(process, tmp_path):
     server = process().wait()

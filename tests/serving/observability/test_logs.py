@@ -83,6 +83,7 @@ def engine():
     return "sqlite"
 
 
+@pytest.mark.slow
 def test_nothing_of_a_lead_is_logged_whatever_callers_send_and_whatever_breaks(process, tmp_path):
     server = process(settings_in(tmp_path, log_requests="all", workers=2)).wait()
     _send_good_and_bad(server)

@@ -119,6 +119,7 @@ def ingest(settings, worker, ready):
     service.close()
 
 
+@pytest.mark.slow
 def test_two_processes_that_lift_the_same_lead_make_one_route(store, settings):
     store.lead(**FIT)
     context = multiprocessing.get_context("spawn")

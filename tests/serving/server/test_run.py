@@ -128,6 +128,7 @@ def begin(connection, server):
     return finish
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("workers", "number"), [(1, signal.SIGTERM), (2, signal.SIGINT)])
 def test_requests_that_were_begun_are_answered_before_the_service_stops(process, connect, tmp_path, workers, number):
     server = process(settings_in(tmp_path, workers=workers)).wait()
@@ -176,6 +177,7 @@ def test_a_signal_while_the_service_starts_ends_it_cleanly(process, tmp_path):
     assert server.process.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
 def test_several_processes_are_announced_together_replaced_when_killed_and_measured_as_one(process, tmp_path):
     """One story, since each start costs seconds; once the supervisor itself is killed, no process stays behind."""
     server = process(settings_in(tmp_path, workers=2)).wait()

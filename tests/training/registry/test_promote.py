@@ -275,6 +275,7 @@ def killed_at(step, home):
     assert process.exitcode == -9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", list(versions.STEPS))
 def test_a_process_that_is_killed_leaves_a_whole_pointer_and_a_history_without_gaps(home, step):
     for number in (1, 2, 3):
