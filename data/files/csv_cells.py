@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from data.compiled_loops import compiled_when_called
-from data.files.csv_records import Bytes, CsvRecords, Offsets
+from data.files.csv_records import Bytes, CsvRecords, Offsets, find_records
 
 _QUOTE = 0x22
 _CELLS_AT_ONCE = 2_000_000
@@ -43,6 +43,12 @@ def read_cells(
         columns = [_text(raw, begins[cell], ends[cell], doubled[cell]) for cell in range(cells)]
         composed = [_composed(column) for column in columns] if records.combines else columns
         yield [pa.array(records.lines[some]), *composed]
+
+
+def compile_loops() -> None:
+    """Compile the loops that read CSV files, or load what was compiled before, so that the first file need not wait."""
+    raw = np.frombuffer(b'1,"a"', dtype=np.uint8)
+    list(read_cells(raw, find_records(raw, ord(",")), np.zeros(1, np.int64), delimiter=ord(","), cells=2))
 
 
 def _composed(column: pa.Array) -> pa.Array:
