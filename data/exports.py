@@ -1,5 +1,6 @@
 """The files of a company's exports: found by their names, opened by their formats."""
 
+import difflib
 import fnmatch
 import zipfile
 import zlib
@@ -137,6 +138,11 @@ def _damaged(shown: str, kind: str, error: Exception) -> IntakeError:
 
 
 def _missing(folder: Path, source: FileSource | Lookup) -> str:
+    there = [path.name for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+    by_small_letters = {name.lower(): name for name in there}
+    alike = difflib.get_close_matches(source.file.lower(), by_small_letters, n=1)
+    if alike:
+        return f"{source.file} is not in {folder}; did you mean {by_small_letters[alike[0]]}?"
     return (
         f"{source.file} is not in {folder}: put the export there, or name another folder. `leadscore simulate` makes"
         " the demo's exports; the bpi2012 log is read from the folder in LEADSCORE_DATASETS."

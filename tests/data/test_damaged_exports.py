@@ -83,3 +83,8 @@ def test_rows_that_all_miss_their_lead_name_both_kinds_of_ids(tmp_path):
     assert "003A0" in violation.mend
     assert "00QA1" in violation.mend
     assert "via" in violation.mend
+
+
+def test_a_file_of_a_similar_name_is_suggested(tmp_path):
+    with pytest.raises(IntakeError, match=r"leads.csv is not in .*; did you mean LEADS_2026.csv\?"):
+        imported(company(tmp_path, {"LEADS_2026.csv": TWO_LEADS}, [LEADS]))
