@@ -10,6 +10,7 @@ from data.date_formats import instant_macros, reads_clock, reads_day, reads_numb
 from data.id_rules import id_macros, in_one_form
 from data.instants import DAY_US
 from data.number_notation import finite, shape_macro
+from data.row_words import Scalar
 from data.sql import listed, literal, quoted
 
 YES = ("true", "t", "yes", "y", "1", "1.0")
@@ -115,6 +116,14 @@ class Cells:
         no = tuple(word for word in (NO if said.no is None else said.no) if word not in yes)
         text = f"lower({self.text(column)})"
         return f"CASE WHEN {text} IN {_lower(yes)} THEN TRUE WHEN {text} IN {_lower(no)} THEN FALSE END"
+
+    def says(self, column: str, value: Scalar) -> str:
+        """Test whether a cell says a value: a boolean by the words for yes and no, a number by its size."""
+        if isinstance(value, bool):
+            return f"{self.yes_or_no(column)} IS {'TRUE' if value else 'FALSE'}"
+        if isinstance(value, int | float):
+            return f"TRY_CAST({self.text(column)} AS DOUBLE) = {literal(value)}"
+        return f"{self.text(column)} = {literal(value)}"
 
     def attribute(self, column: str, kind: AttributeType) -> str:
         """Read a cell as the value of an attribute; what is none is NULL."""

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from data.number_notation import NumberNotation
-from data.sources import FileSource
-from data.writing import CellWriting
+from data.writing import CellWriting, FileWriting
 
 DayRule = Literal["zone", "own"] | int
 """Where midnights of a column are days: in the playbook's zone, in their own offset, or in a fixed one [µs]."""
@@ -27,6 +26,6 @@ class ColumnReading:
     days: DayRule | None = None
 
 
-def writing_of(column: str, source: FileSource, playbook: CellWriting) -> CellWriting:
+def writing_of(column: str, source: FileWriting, playbook: CellWriting) -> CellWriting:
     """Return the words for a column of a source: its own, then the source's, then the playbook's."""
     return source.written.get(column, CellWriting()).over(source).over(playbook)

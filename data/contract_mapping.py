@@ -13,7 +13,6 @@ from data.cells import Cells
 from data.contract import AttributeType
 from data.files.export_file import ExportFile
 from data.id_rules import id_checks
-from data.row_words import Scalar
 from data.sources import (
     ActivitySource,
     EventLogSource,
@@ -242,17 +241,9 @@ def _no_number(text: str, number: str) -> str:
 def _stage_of(cells: Cells, outcome: OutcomeInLeads) -> str:
     column = outcome.column
     cases = " ".join(
-        f"WHEN {_says(cells, column, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items()
+        f"WHEN {cells.says(column, value)} THEN {literal(stage)}" for value, stage in outcome.stages.items()
     )
     return f"CASE {cases} END"
-
-
-def _says(cells: Cells, column: str, value: Scalar) -> str:
-    if isinstance(value, bool):
-        return f"{cells.yes_or_no(column)} IS {'TRUE' if value else 'FALSE'}"
-    if isinstance(value, int | float):
-        return f"TRY_CAST({cells.text(column)} AS DOUBLE) = {literal(value)}"
-    return f"{cells.text(column)} = {literal(value)}"
 
 
 def _place(part: Part, file: ExportFile, file_number: int) -> Columns:

@@ -87,9 +87,22 @@ def open_files(path: Path, source: FileSource | Lookup, *, folder: Path, tools: 
 
 
 def _open(path: Path, shown: str, source: FileSource | Lookup, tools: ImportTools) -> ExportFile:
-    kind = source.format or _format_of(path)
+    kind = source.format or format_of(path)
     with reading(shown, kind):
         return _opener(kind)(path, shown=shown, writing=source, tools=tools)
+
+
+def first_sheet(path: Path, shown: str) -> str | None:
+    """
+    Return the first sheet of a workbook with several, nothing where there is one alone.
+
+    Raises:
+        IntakeError: it cannot be read, has macros, or is locked.
+    """
+    from data.files.workbook import sheet_names  # noqa: PLC0415 - as below
+
+    names = sheet_names(path, shown)
+    return names[0] if len(names) > 1 else None
 
 
 def _opener(kind: str) -> Callable[..., ExportFile]:
@@ -100,14 +113,18 @@ def _opener(kind: str) -> Callable[..., ExportFile]:
     return {"csv": open_csv, "jsonl": open_jsonl, "json": open_json, "parquet": open_parquet, "xes": open_xes}[kind]
 
 
+def data_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the files of an archive, those of editors and of the system left out."""
+    named = [(info, PurePosixPath(info.filename)) for info in archive.infolist() if not info.is_dir()]
+    return [info for info, name in named if name.parts[0] != "__MACOSX" and not name.name.startswith(_NOT_EXPORTS)]
+
+
 def _unzipped(path: Path, shown: str, tools: ImportTools) -> list[tuple[str, Path]]:
     """Unpack an archive's files into the scratch folder; what an archive names is never used as a path."""
     members = []
     with zipfile.ZipFile(path) as archive:
-        for info in archive.infolist():
+        for info in data_members(archive):
             name = PurePosixPath(info.filename).name
-            if info.is_dir() or not name or name.startswith(_NOT_EXPORTS) or "__MACOSX" in info.filename:
-                continue
             target = tools.new_path("".join(PurePosixPath(name).suffixes[-2:]).lower().lstrip(".") or "txt")
             with archive.open(info) as packed, target.open("wb") as plain:
                 while piece := packed.read(1 << 20):
@@ -149,7 +166,16 @@ def _missing(folder: Path, source: FileSource | Lookup) -> str:
     )
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """
+    Return what a file is read as, by its suffix.
+
+    Raises:
+        IntakeError: the suffix is of no known format.
+
+    >>> format_of(Path("Leads.CSV.gz"))
+    'csv'
+    """
     suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     if kind is None:

@@ -168,7 +168,7 @@ def _meant(found: SourceFiles, business: Business, tools: ImportTools) -> Iterat
     repeated_id = getattr(columns, "activity_id", None) or getattr(columns, "outcome_id", None)
     for path in found.paths:
         for file in open_files(path, found.source, folder=found.folder, tools=tools):
-            yield meant_rows(file, found.source, find=find, ids=business.ids, repeated_id=repeated_id, tools=tools)
+            yield meant_rows(file, found.source, find=find, playbook=business, repeated_id=repeated_id, tools=tools)
 
 
 def _understood(exports: Sequence[Export], business: Business, tools: ImportTools) -> tuple[Export, ...]:

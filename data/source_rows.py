@@ -4,14 +4,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from data.cells import NO, YES, Cells
+from data.business import Business
+from data.cells import Cells
+from data.column_readings import ColumnReading, writing_of
 from data.errors import IntakeError
 from data.files.export_file import ExportFile, ImportTools
 from data.id_rules import in_one_form
 from data.located_yaml import nearest
 from data.quality import JoinCount
 from data.row_words import CellCondition, CellTest, DerivedCase, Lookup, RowWords, Scalar
-from data.sql import listed, literal, quoted
+from data.sql import literal, quoted
+from data.writing import FileWriting
 
 Finder = Callable[[Lookup], Sequence[ExportFile]]
 _SHOWN = 3
@@ -26,7 +29,7 @@ class MeantRows:
 
 
 def meant_rows(
-    file: ExportFile, words: RowWords, *, find: Finder, ids: str, repeated_id: str | None, tools: ImportTools
+    file: ExportFile, words: RowWords, *, find: Finder, playbook: Business, repeated_id: str | None, tools: ImportTools
 ) -> MeantRows:
     """
     Return a file with the rows that its source means, and with the columns that are looked up or derived.
@@ -35,7 +38,7 @@ def meant_rows(
         file: the file, opened.
         words: what the source says about its rows.
         find: opens the files of a lookup.
-        ids: the playbook's rule by which ids, and so the keys of a lookup, compare.
+        playbook: by its ids rule keys compare, and its words say how cells are written.
         repeated_id: the column with the row's own id, which is numbered where a lookup repeats the row.
         tools: the connection to work in.
 
@@ -44,11 +47,11 @@ def meant_rows(
     """
     if not (words.via or words.derived or words.where):
         return MeantRows(file, ())
-    meant, joins = _stored(file, tools), []
+    meant, joins = _stored(_worded(file, words, playbook), tools), []
     for lookup in words.via:
-        meant, join = _looked_up(
-            meant, lookup, list(find(lookup)), ids=lookup.ids or ids, repeated_id=repeated_id, tools=tools
-        )
+        there = [_worded(other, lookup, playbook) for other in find(lookup)]
+        rule = lookup.ids or playbook.ids
+        meant, join = _looked_up(meant, lookup, there, ids=rule, repeated_id=repeated_id, tools=tools)
         joins.append(join)
     for name, cases in words.derived.items():
         meant = _derived(meant, name, cases)
@@ -60,31 +63,28 @@ def meant_rows(
     return MeantRows(replace(stored, count=kept, skipped=file.count - distinct), tuple(joins))
 
 
+def _worded(file: ExportFile, words: FileWriting, playbook: Business) -> ExportFile:
+    """Return a file whose cells are read by the words for them; what profiles find out comes later."""
+    return replace(file, readings={name: ColumnReading(writing_of(name, words, playbook)) for name in file.types})
+
+
 def conditions_met(cells: Cells, conditions: Mapping[str, CellCondition]) -> str:
     """Return the SQL of whether a row meets all conditions; an empty cell meets only ``given: false`` and ``not``."""
-    return " AND ".join(f"({_met(cells.text(column), test)})" for column, test in conditions.items())
+    return " AND ".join(f"({_met(cells, column, test)})" for column, test in conditions.items())
 
 
-def _met(text: str, test: CellCondition) -> str:
+def _met(cells: Cells, column: str, test: CellCondition) -> str:
     if isinstance(test, CellTest):
         parts = []
         if test.starts_with is not None:
-            parts.append(f"coalesce(starts_with({text}, {literal(test.starts_with)}), FALSE)")
+            parts.append(f"coalesce(starts_with({cells.text(column)}, {literal(test.starts_with)}), FALSE)")
         if test.given is not None:
-            parts.append(f"{text} IS {'NOT ' if test.given else ''}NULL")
+            parts.append(f"{cells.text(column)} IS {'NOT ' if test.given else ''}NULL")
         if test.is_not is not None:
-            parts.append(f"NOT ({_met(text, test.is_not)})")
+            parts.append(f"NOT ({_met(cells, column, test.is_not)})")
         return " AND ".join(parts)
     values = test if isinstance(test, tuple) else (test,)
-    return " OR ".join(f"coalesce({_equals(text, value)}, FALSE)" for value in values)
-
-
-def _equals(text: str, value: Scalar) -> str:
-    if isinstance(value, bool):
-        return f"lower({text}) IN {listed(YES if value else NO)}"
-    if isinstance(value, int | float):
-        return f"TRY_CAST({text} AS DOUBLE) = {literal(value)}"
-    return f"{text} = {literal(value)}"
+    return " OR ".join(f"coalesce({cells.says(column, value)}, FALSE)" for value in values)
 
 
 def _filtered(rows: str, condition: str) -> str:

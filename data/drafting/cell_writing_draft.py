@@ -35,6 +35,9 @@ def writing_entries(source: DraftedSource, log: DecisionLog) -> list[Part]:
     if sample.skip_lines:
         why = log.take(f"{sample.shown}: skip_lines", str(sample.skip_lines), "lines before the header")
         entries.append(Entry("skip_lines", sample.skip_lines, why))
+    if sample.sheet is not None:
+        why = log.take(f"{sample.shown}: sheet", sample.sheet, "the first of several sheets")
+        entries.append(Entry("sheet", sample.sheet, why))
     if sample.records is not None:
         entries.append(Entry("records", sample.records))
     empty = sorted({word for facts in source.used for word in facts.empty_words})

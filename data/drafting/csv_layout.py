@@ -1,4 +1,4 @@
-"""The layout of a CSV file: its delimiter, the lines before its header, the names of its columns."""
+"""The layout of a CSV file: its delimiter, and the lines before its header."""
 
 import csv
 import re
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from data.drafting.text_bytes import open_text
+from data.drafting.text_bytes import opened_text
 from data.errors import IntakeError
+from data.files.csv_file import DELIMITERS
 
-_DELIMITERS = ",;\t|"
 _RECORDS_LOOKED_AT = 60
 _MOST_BEFORE_HEADER = 20
 _NO_NAME = re.compile(r"[-+]?\d+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|[^@\s]+@[^@\s]+\.\w+")
@@ -26,50 +26,30 @@ class CsvLayout:
     Attributes:
         delimiter: between cells.
         skip_lines: before the header, a line ``sep=;`` not counted.
-        separator_line: whether the first line only names the delimiter, as Excel writes it.
-        names: of the columns, told apart where the file repeats one.
     """
 
     delimiter: str
     skip_lines: int
-    separator_line: bool
-    names: tuple[str, ...]
 
 
-def csv_layout(path: Path, shown: str) -> CsvLayout:
+def csv_layout(path: Path, encoding: str | None, shown: str) -> CsvLayout:
     """
-    Find the layout of a CSV file in UTF-8, also packed as ``.gz``.
+    Find the layout of a CSV file, packed or not.
 
     Raises:
         IntakeError: it is empty, or its first line does not name its columns.
     """
-    with open_text(path) as text:
+    with opened_text(path, encoding) as text:
         lines = list(islice(text, _RECORDS_LOOKED_AT))
     told = _SEPARATOR.fullmatch(lines[0]) if lines else None
     lines = lines[1:] if told else lines
     if not any(line.strip() for line in lines):
         message = f"{shown} is empty: export it again, or leave it out."
         raise IntakeError(message)
-    delimiter = told[1] if told else max(_DELIMITERS, key=lambda mark: _regularity(lines, mark))
+    delimiter = told[1] if told else max(DELIMITERS, key=lambda mark: _regularity(lines, mark))
     skipped, cells = _header(lines, delimiter)
     _require_names(cells, shown)
-    return CsvLayout(delimiter, skipped, told is not None, told_apart(cells))
-
-
-def told_apart(cells: Sequence[str]) -> tuple[str, ...]:
-    """
-    Return names of columns, each once: blank ones by their position, repeated ones with a number.
-
-    >>> told_apart(["id", " ", "Id"])
-    ('id', 'column 2', 'Id (2)')
-    """
-    taken: Counter[str] = Counter()
-    names = []
-    for position, cell in enumerate(cells, start=1):
-        name = cell.strip() or f"column {position}"
-        taken[name.lower()] += 1
-        names.append(name if taken[name.lower()] == 1 else f"{name} ({taken[name.lower()]})")
-    return tuple(names)
+    return CsvLayout(delimiter, skipped)
 
 
 def _records(lines: Sequence[str], delimiter: str) -> list[list[str]]:

@@ -2,22 +2,20 @@
 """Samples of a company's files: each as a table of text in DuckDB, with how the file is written."""
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from data.cells import Cells
-from data.drafting.csv_layout import csv_layout, told_apart
-from data.drafting.json_records import json_records
-from data.drafting.text_bytes import PlainText, packed_name, plain_text
+from data.drafting.csv_layout import csv_layout
+from data.drafting.text_bytes import encoding_of, opened_bytes, opened_text, packed_name
 from data.errors import IntakeError
-from data.event_log import read_event_log
-from data.exports import FORMATS
+from data.exports import first_sheet, format_of, open_files
+from data.files.export_file import ExportFile, ImportTools
 from data.progress import silent
-from data.sql import literal, quoted
+from data.sources import LeadSource
+from data.sql import quoted
 
 _MOST_CELLS = 40_000_000
 _MOST_ROWS = 3_000_000
@@ -33,8 +31,8 @@ class FileSample:
 
     Attributes:
         path: the file; of several that are read as one, the pattern that they share.
-        format: csv, jsonl, json, parquet or xes.
-        table: its name in DuckDB; ``_row`` is the row's number, that of the header line being 1.
+        format: csv, jsonl, json, parquet, xlsx or xes.
+        table: its name in DuckDB; ``_row`` is the line or row as an editor or a spreadsheet numbers it.
         columns: names of its columns.
         rows: how many of its rows the table holds.
         is_whole: whether these are all.
@@ -42,6 +40,7 @@ class FileSample:
         delimiter: of a CSV file.
         skip_lines: before the header.
         records: where a JSON document holds its list.
+        sheet: of a workbook with several.
         shown: its path from the folder of all files, as the playbook and messages name it.
     """
 
@@ -55,6 +54,7 @@ class FileSample:
     delimiter: str | None = None
     skip_lines: int = 0
     records: str | None = None
+    sheet: str | None = None
     shown: str = ""
 
     @property
@@ -91,19 +91,48 @@ def take_sample(path: Path, number: int, *, folder: Path, tools: SampleTools) ->
     if not path.is_file():
         message = f"{path} is not a file: name the files of your export, such as exports/*.csv."
         raise IntakeError(message)
-    kind = _format_of(path)
-    loaders = {"csv": _csv, "jsonl": _json, "json": _json, "parquet": _parquet, "xes": _xes}
-    try:
-        sample, origin = loaders[kind](path, f"file_{number}", tools)
-        loaded = replace(_load(sample, origin, tools), shown=path.relative_to(folder).as_posix())
-    except (duckdb.Error, ValueError) as error:
-        why = str(error).strip().split("\n", maxsplit=1)[0]
-        message = f"{path} cannot be read as {kind} ({why}): export it again."
-        raise IntakeError(message) from None
-    if not loaded.rows:
+    sample = _written(path, number, path.relative_to(folder).as_posix())
+    words = LeadSource.model_validate(
+        {
+            "file": sample.shown, "holds": "leads", "format": sample.format, "encoding": sample.encoding,
+            "delimiter": sample.delimiter, "skip_lines": sample.skip_lines, "records": sample.records,
+            "sheet": sample.sheet, "short_rows": "fill",
+        }
+    )  # fmt: skip
+    (file,) = open_files(path, words, folder=folder, tools=ImportTools(tools.connection, tools.scratch, silent))
+    if not file.count:
         message = f"{path} has no rows: export it again, or leave it out."
         raise IntakeError(message)
-    return loaded
+    return _load(sample, file, tools)
+
+
+def _written(path: Path, number: int, shown: str) -> FileSample:
+    """Find how a file is written, so far as its readers need it."""
+    kind = format_of(Path(packed_name(path)))
+    sample = FileSample(path, kind, f"file_{number}", (), shown=shown)
+    if kind == "xlsx":
+        return replace(sample, sheet=first_sheet(path, shown))
+    if kind not in {"csv", "jsonl", "json"}:
+        return sample
+    with opened_bytes(path) as stream:
+        sample = replace(sample, encoding=encoding_of(stream))
+    if kind == "csv":
+        layout = csv_layout(path, sample.encoding, path.name)
+        return replace(sample, delimiter=layout.delimiter, skip_lines=layout.skip_lines)
+    return sample if kind == "jsonl" else replace(sample, records=_place_of_records(path, sample.encoding))
+
+
+def _place_of_records(path: Path, encoding: str | None) -> str | None:
+    """Return under which name a JSON document holds its longest list, if it is an object that holds one."""
+    with opened_text(path, encoding) as text:
+        try:
+            content = json.load(text)
+        except ValueError:
+            return None  # its reader says what is wrong with it
+    lists = (
+        {name: each for name, each in content.items() if isinstance(each, list)} if isinstance(content, dict) else {}
+    )
+    return max(lists, key=lambda name: len(lists[name]), default=None)
 
 
 def spread_rows(sample: FileSample, tools: SampleTools) -> dict[str, list[tuple[int, str]]]:
@@ -119,75 +148,12 @@ def spread_rows(sample: FileSample, tools: SampleTools) -> dict[str, list[tuple[
     }
 
 
-def _format_of(path: Path) -> str:
-    suffix = Path(packed_name(path)).suffix.lower().removeprefix(".")
-    kind = {**FORMATS, "json": "json", "txt": "csv"}.get(suffix)
-    if suffix in {"xlsx", "xls", "xlsm"}:
-        message = f"{path} is a workbook: save each sheet that matters as CSV (UTF-8), and name those files."
-        raise IntakeError(message)
-    if kind is None:
-        message = f"{path} has no suffix of a known format: csv, tsv, jsonl, json, parquet and xes are known."
-        raise IntakeError(message)
-    return kind
-
-
-def _load(sample: FileSample, origin: str, tools: SampleTools) -> FileSample:
-    """Create the table: as many rows as a few seconds allow."""
-    most = min(_MOST_ROWS, max(1_000, _MOST_CELLS // len(sample.columns)))
-    tools.connection.execute(f"CREATE TABLE {sample.table} AS {origin} LIMIT {most}")
-    rows = tools.values(f"SELECT count(*) FROM {sample.table}")[0][0]
-    return replace(sample, rows=rows, is_whole=rows < most)
-
-
-def _text_columns(names: Sequence[str], types: Mapping[str, str] | None = None) -> str:
-    cells = Cells(types or dict.fromkeys(names, "VARCHAR"))
-    return ", ".join(f"{cells.text(name)} AS {quoted(name)}" for name in names)
-
-
-def _csv(path: Path, table: str, tools: SampleTools) -> tuple[FileSample, str]:
-    plain = plain_text(path, tools.scratch)
-    layout = csv_layout(plain.path, path.name)
-    before = layout.skip_lines + layout.separator_line
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in layout.names)
-    options = (
-        f"auto_detect=false, header=true, columns={{{columns}}}, delim={literal(layout.delimiter)}, quote='\"',"
-        f" escape='\"', skip={before}, null_padding=true, ignore_errors=true, strict_mode=false"
-    )
-    rows = f"read_csv({literal(str(plain.path))}, {options})"
-    origin = f"SELECT row_number() OVER () + {before + 1} AS _row, {_text_columns(layout.names)} FROM {rows}"
-    sample = FileSample(path, "csv", table, layout.names, encoding=plain.encoding)
-    return replace(sample, delimiter=layout.delimiter, skip_lines=layout.skip_lines), origin
-
-
-def _json(path: Path, table: str, tools: SampleTools) -> tuple[FileSample, str]:
-    plain: PlainText = plain_text(path, tools.scratch)
-    found = json_records(plain, tools.scratch)
-    if not found.names:
-        message = "it holds no objects"
-        raise ValueError(message)
-    shape = json.dumps(dict.fromkeys(found.names, "VARCHAR"), ensure_ascii=False)
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in json.loads(shape))
-    rows = (
-        f"read_json({literal(str(found.path))}, format='newline_delimited', columns={{{columns}}}, ignore_errors=true)"
-    )
-    origin = f"SELECT row_number() OVER () AS _row, {_text_columns(found.names)} FROM {rows}"
-    kind = "jsonl" if found.is_lines else "json"
-    return FileSample(path, kind, table, found.names, encoding=plain.encoding, records=found.records), origin
-
-
-def _parquet(path: Path, table: str, tools: SampleTools) -> tuple[FileSample, str]:
-    rows = f"read_parquet({literal(str(path))})"
-    return _described(FileSample(path, "parquet", table, ()), rows, "row_number() OVER () + 1", tools)
-
-
-def _xes(path: Path, table: str, tools: SampleTools) -> tuple[FileSample, str]:
-    target = tools.scratch / f"{table}.events"
-    read_event_log(path, target, shown=path.name, progress=silent)
-    rows = f"read_parquet({literal(str(target / '*.parquet'))}, union_by_name=true)"
-    return _described(FileSample(path, "xes", table, ()), rows, "_row", tools)
-
-
-def _described(sample: FileSample, rows: str, number: str, tools: SampleTools) -> tuple[FileSample, str]:
-    types = {name: kind for name, kind, *_ in tools.values(f"DESCRIBE SELECT * FROM {rows}") if name != "_row"}
-    names = told_apart(list(types))
-    return replace(sample, columns=names), f"SELECT {number} AS _row, {_text_columns(names, types)} FROM {rows}"
+def _load(sample: FileSample, file: ExportFile, tools: SampleTools) -> FileSample:
+    """Create the table: as many rows as a few seconds allow; of nested values the innermost alone are columns."""
+    names = [name for name in file.types if not any(other.startswith(f"{name}.") for other in file.types)]
+    most = min(_MOST_ROWS, max(1_000, _MOST_CELLS // len(names)))
+    columns = ", ".join(f"{file.cells.text(name)} AS {quoted(name)}" for name in names)
+    origin = f"SELECT _row, {columns} FROM {file.rows} ORDER BY _row LIMIT {most}"
+    tools.connection.execute(f"CREATE TABLE {sample.table} AS {origin}")
+    rows = min(file.count, most)
+    return replace(sample, columns=tuple(names), rows=rows, is_whole=file.count <= most)

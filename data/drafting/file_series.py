@@ -38,7 +38,15 @@ def joined_series(samples: Sequence[FileSample], tools: SampleTools) -> list[Fil
 def _key(sample: FileSample) -> object:
     """Return what the files of a series have in common; a file whose pattern fits others, too, stands alone."""
     pattern = _pattern(sample.path)
-    written = (sample.columns, sample.format, sample.encoding, sample.delimiter, sample.skip_lines, sample.records)
+    written = (
+        sample.columns,
+        sample.format,
+        sample.encoding,
+        sample.delimiter,
+        sample.skip_lines,
+        sample.records,
+        sample.sheet,
+    )
     return (pattern, written) if pattern.name != sample.path.name else sample.path
 
 

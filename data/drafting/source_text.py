@@ -12,13 +12,14 @@ from data.drafting.drafted_source import DraftedSource, DraftTools, distinct_wor
 from data.drafting.late_columns import met_leads
 from data.drafting.naming import in_words
 from data.drafting.vocabulary import known_words
+from data.exports import FORMATS
 from data.instants import now_us
 from data.sql import quoted
 
 _MOST_SUBJECTS = 12
 _IDS = ("activity_id", "outcome_id", "lead_id", "account_id", "stage")
 _ROLES = (*_IDS, "created_at", "occurred_at", "reached_at", "known_at", "subject", "value", "amount", "reason")
-_FORMATS = {".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".xes", ".gz", ".zip"}
+_FORMATS = {*(f".{suffix}" for suffix in FORMATS), ".gz", ".zip"}
 _MOST_WORDS = 200
 
 

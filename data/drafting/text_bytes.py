@@ -1,17 +1,16 @@
-"""The bytes of an export as text: its encoding found, its packing taken off, and what DuckDB cannot read made plain."""
+"""What the bytes of an export say about themselves: the name without its packing, and the encoding."""
 
 import codecs
 import gzip
 import io
-import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from data.errors import IntakeError
+from data.exports import data_members
 
 _AT_ONCE = 4 * 2**20
 _MOST_LOOKED_AT = 2**30
@@ -19,53 +18,31 @@ _NEVER_IN_CP1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 _FEW_NULS = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class PlainText:
+@contextmanager
+def opened_bytes(path: Path) -> Iterator[IO[bytes]]:
     """
-    An export as a UTF-8 file that DuckDB reads.
-
-    Attributes:
-        path: the export itself, or a copy in plain UTF-8.
-        name: what says the format: the export's name, or that of the file packed in it.
-        encoding: the export's own, where that is not UTF-8.
-    """
-
-    path: Path
-    name: str
-    encoding: str | None
-
-
-def plain_text(path: Path, scratch: Path) -> PlainText:
-    """
-    Make an export readable for DuckDB.
-
-    Args:
-        path: a text file, also packed as ``.gz`` or ``.zip``.
-        scratch: folder for copies.
+    Open a file, or what is packed in it by gzip or as the only member of a zip archive.
 
     Raises:
         IntakeError: the archive is damaged, or holds no file or several.
     """
-    name = packed_name(path)
     try:
-        with _opened(path) as stream:
-            encoding = encoding_of(stream)
-        if encoding is None and path.suffix.lower() != ".zip":
-            return PlainText(path, name, None)
-        copy = scratch / f"{len(list(scratch.iterdir()))}-{Path(name).name}"
-        with _opened(path) as stream, copy.open("w", encoding="utf-8", newline="") as target:
-            shutil.copyfileobj(codecs.getreader(encoding or "utf-8-sig")(stream, "replace"), target, _AT_ONCE)
+        if path.suffix.lower() == ".zip":
+            with zipfile.ZipFile(path) as archive, archive.open(_only_member(path)) as member:
+                yield member
+        else:
+            with path.open("rb") as raw:
+                yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix.lower() == ".gz" else raw
     except (EOFError, OSError, zipfile.BadZipFile) as error:
         message = f"{path} cannot be unpacked ({error}): export it again."
         raise IntakeError(message) from None
-    return PlainText(copy, name, encoding)
 
 
-def open_text(path: Path) -> IO[str]:
-    """Open a UTF-8 file, also packed as ``.gz``, without changing its ends of lines."""
-    packed = path.suffix.lower() == ".gz"
-    raw = cast("IO[bytes]", gzip.GzipFile(path)) if packed else path.open("rb")
-    return io.TextIOWrapper(raw, "utf-8-sig", newline="")
+@contextmanager
+def opened_text(path: Path, encoding: str | None) -> Iterator[IO[str]]:
+    """Open the text of an export, without changing its ends of lines; a letter that is none becomes a question mark."""
+    with opened_bytes(path) as stream:
+        yield io.TextIOWrapper(stream, encoding or "utf-8-sig", errors="replace", newline="")
 
 
 def packed_name(path: Path) -> str:
@@ -77,7 +54,7 @@ def packed_name(path: Path) -> str:
     """
     if path.suffix.lower() == ".gz":
         return path.name[: -len(".gz")]
-    return _only_member(path) if path.suffix.lower() == ".zip" else path.name
+    return _only_member(path).filename if path.suffix.lower() == ".zip" else path.name
 
 
 def encoding_of(stream: IO[bytes]) -> str | None:
@@ -125,28 +102,14 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-be" if even > _FEW_NULS and odd < _FEW_NULS else None
 
 
-def _only_member(path: Path) -> str:
+def _only_member(path: Path) -> zipfile.ZipInfo:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if _is_data(info)]
+            members = data_members(archive)
     except (OSError, zipfile.BadZipFile) as error:
         message = f"{path} cannot be unpacked ({error}): export it again."
         raise IntakeError(message) from None
-    if len(names) != 1:
-        message = f"{path} holds {len(names)} files, and one was expected: unpack it, and name the files it holds."
+    if len(members) != 1:
+        message = f"{path} holds {len(members)} files, and one was expected: unpack it, and name the files it holds."
         raise IntakeError(message)
-    return names[0]
-
-
-def _is_data(info: zipfile.ZipInfo) -> bool:
-    return not info.is_dir() and not info.filename.startswith(("__MACOSX/", "."))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    if path.suffix.lower() == ".zip":
-        with zipfile.ZipFile(path) as archive, archive.open(_only_member(path)) as member:
-            yield member
-        return
-    with path.open("rb") as raw:
-        yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix.lower() == ".gz" else raw
+    return members[0]

@@ -72,25 +72,26 @@ def open_lines(path: Path, *, shown: str, writing: FileWriting, tools: ImportToo
     )
 
 
-def unique_names(names: Sequence[str]) -> tuple[list[str], frozenset[str]]:
+def unique_names(cells: Sequence[str]) -> tuple[list[str], frozenset[str]]:
     """
-    Tell columns apart that share a name, whatever their case.
+    Name the columns of a header, each once: blank ones by their position, those that differ in case alone by a number.
 
     Returns:
-        The names, a number added to the second and later ones; and the names that were there more than once.
+        The names; and those that the header has more than once.
 
-    >>> names, doubled = unique_names(["id", "Note", "note"])
+    >>> names, doubled = unique_names(["id", "Note", " ", "note"])
     >>> names, sorted(doubled)
-    (['id', 'Note', 'note (2)'], ['Note', 'note'])
+    (['id', 'Note', 'column 3', 'note (2)'], ['Note', 'note'])
     """
+    names = [cell.strip() or f"column {position}" for position, cell in enumerate(cells, start=1)]
     counted = Counter(name.lower() for name in names)
     seen: Counter[str] = Counter()
-    told_apart = []
+    unique = []
     for name in names:
         seen[name.lower()] += 1
         number = seen[name.lower()]
-        told_apart.append(name if number == 1 else f"{name} ({number})")
-    return told_apart, frozenset(name for name in names if counted[name.lower()] > 1)
+        unique.append(name if number == 1 else f"{name} ({number})")
+    return unique, frozenset(name for name in names if counted[name.lower()] > 1)
 
 
 def _skip(raw: Bytes, lines: int) -> tuple[int, int, str | None]:
@@ -140,14 +141,12 @@ def _header(
         where = f" after the {skipped} lines to skip" if skipped else ""
         message = f"{shown} has no header{where}: the first line of a CSV file must name its columns."
         raise IntakeError(message)
-    named = [name or f"column {position}" for position, name in enumerate(names, start=1)]
-    return named, chosen, after, line + taken
+    return names, chosen, after, line + taken
 
 
 def _last_named(names: Sequence[str]) -> int:
     """Return how many cells a row must have: up to the last column that has a name."""
-    named = [position for position, name in enumerate(names, start=1) if name != f"column {position}"]
-    return named[-1]
+    return max(position for position, name in enumerate(names, start=1) if name)
 
 
 def _without_footer(records: CsvRecords, lines: int) -> CsvRecords:

@@ -1,7 +1,8 @@
 """A sheet of an Excel workbook, opened: numbers, dates and texts as Excel keeps them, not as it shows them."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -32,19 +33,36 @@ def open_workbook(path: Path, *, shown: str, writing: FileWriting, tools: Import
     Raises:
         IntakeError: it cannot be read, has several sheets of which the playbook names none, or has no header.
     """
+    with _opened(path, shown) as book:
+        sheet = book.get_sheet_by_name(_sheet(book.sheet_names, writing.sheet, shown))
+        rows = sheet.to_python(skip_empty_area=False)
+    return _table(rows, shown=shown, writing=writing, tools=tools)
+
+
+def sheet_names(path: Path, shown: str) -> list[str]:
+    """
+    Return the names of a workbook's sheets.
+
+    Raises:
+        IntakeError: it cannot be read, has macros, or is locked.
+    """
+    with _opened(path, shown) as book:
+        return list(book.sheet_names)
+
+
+@contextmanager
+def _opened(path: Path, shown: str) -> Iterator[CalamineWorkbook]:
     if path.suffix.lower() == ".xlsm":
         message = f"{shown} is a workbook with macros: save it as .xlsx."
         raise IntakeError(message)
     try:
-        book = CalamineWorkbook.from_path(str(path))
-        rows = book.get_sheet_by_name(_sheet(book.sheet_names, writing.sheet, shown)).to_python(skip_empty_area=False)
+        yield CalamineWorkbook.from_path(str(path))
     except PasswordError:
         message = f"{shown} is locked with a password: save it without one."
         raise IntakeError(message) from None
     except CalamineError as error:
         message = f"{shown} cannot be read as a workbook ({error}): save it as .xlsx again."
         raise IntakeError(message) from None
-    return _table(rows, shown=shown, writing=writing, tools=tools)
 
 
 def _sheet(names: Sequence[str], wanted: str | None, shown: str) -> str:
@@ -71,8 +89,7 @@ def _table(rows: list[list[Cell]], *, shown: str, writing: FileWriting, tools: I
         raise IntakeError(message)
     header = numbered[0][1]
     width = max(position for position, name in enumerate(header, start=1) if name)
-    names = [name or f"column {position}" for position, name in enumerate(header[:width], start=1)]
-    kept, doubled = unique_names(names)
+    kept, doubled = unique_names(header[:width])
     body = numbered[1 : len(numbered) - writing.footer]
     columns = {"_row": pa.array([number for number, _ in body], pa.int64())}
     columns |= {

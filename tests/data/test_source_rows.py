@@ -204,3 +204,28 @@ def test_a_change_of_a_file_that_is_only_looked_up_in_is_seen(tmp_path):
     (playbook.exports_folder / "a.csv").write_text("deal,person\nd1,bob\n")
     assert rows(first, "outcomes", "lead_id") == [("ann",)]
     assert rows(imported(playbook), "outcomes", "lead_id") == [("bob",)]
+
+
+def test_conditions_and_keys_are_read_by_the_words_of_the_playbook(tmp_path):
+    """Blanks, yes and no are those that the source, the lookup or the playbook says."""
+    lookup = {
+        "file": "people.csv",
+        "match": {"who": "key"},
+        "take": {"lead": "lead"},
+        "empty": ["?"],
+        "unmet": "ignore",
+    }
+    source = {
+        "file": "web.csv", "holds": "activities", "kind": "view", "via": [lookup], "empty": ["-"], "yes": ["ja"],
+        "no": ["nein"], "where": {"human": True, "note": {"given": False}},
+        "columns": {"activity_id": "id", "lead_id": "lead", "occurred_at": "at"},
+    }  # fmt: skip
+    table = ["id,who,at,human,note", "1,a,2026-02-01,ja,-", "2,a,2026-02-01,nein,-", "3,a,2026-02-01,ja,x"]
+    files = {
+        "leads.csv": TWO_LEADS,
+        "web.csv": "\n".join([*table, "4,-,2026-02-01,ja,-"]) + "\n",
+        "people.csv": "key,lead\na,ann\n?,bob\n-,bob\n",
+    }
+    warehouse = imported(company(tmp_path, files, [LEADS, source]))
+    assert rows(warehouse, "activities", "activity_id", "lead_id") == [("1", "ann")]
+    assert warehouse.quality.sources[1].ignored == 3
