@@ -60,7 +60,7 @@ class CheckResult:
         if self.report.period is not None:
             console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
         for lost in self.report.lost:
-            console.print(_told(lost))
+            console.print(_described_loss(lost))
         for violation in self.report.violations:
             console.print(_described(violation))
         if self.report.rejected_rows:
@@ -194,14 +194,14 @@ def _described_period(period: PeriodReport) -> str:
     """
     Describe from when to when facts lie in mass, and which lie outside.
 
-    >>> from data.quality import FarFacts
+    >>> from data.quality import TimeOutliers
     >>> lead = "1 lead is far from all others: created 2015-01-01"
-    >>> far = FarFacts(source="leads.csv", holds="leads", count=1, says=lead, file="leads.csv", row=17)
-    >>> _described_period(PeriodReport(begin="2025-01-03", end="2025-10-01", far=(far,)))
+    >>> far = TimeOutliers(source="leads.csv", holds="leads", count=1, says=lead, file="leads.csv", row=17)
+    >>> _described_period(PeriodReport(begin="2025-01-03", end="2025-10-01", outliers=(far,)))
     'facts from 2025-01-03 to 2025-10-01; 1 lead is far from all others: created 2015-01-01 (leads.csv:17)'
     """
-    far = [f"{facts.says} ({facts.file}:{facts.row})" for facts in period.far]
-    return "; ".join([f"facts from {period.begin} to {period.end}", *far])
+    outliers = [f"{facts.says} ({facts.file}:{facts.row})" for facts in period.outliers]
+    return "; ".join([f"facts from {period.begin} to {period.end}", *outliers])
 
 
 def _midnights(count: SourceCount) -> str | None:
@@ -211,7 +211,7 @@ def _midnights(count: SourceCount) -> str | None:
     return f"\n{escape(count.source)}: {escape(holds)}; these are taken as days, known when the day is over."
 
 
-def _told(lost: LostValues) -> str:
+def _described_loss(lost: LostValues) -> str:
     """Return what an attribute lost, whose it was, and how that would mislead a model."""
     head = f"{lost.attribute} is unknown for {lost.count:,} of {lost.given:,} rows, whose cells cannot be read"
     others = f"{lost.others_reached:,} of the other {lost.other_leads:,}"

@@ -30,9 +30,9 @@ from data.located_yaml import nearest
 from data.playbook import Business, Playbook
 from data.progress import tracked
 from data.quality import JoinCount
+from data.row_selection import SelectedRows, select_rows
 from data.row_words import Lookup
 from data.source_readings import readings_of
-from data.source_rows import MeantRows, meant_rows
 from data.sources import (
     ActivitySource,
     EventLogSource,
@@ -147,18 +147,18 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
     exports, mistakes = [], []
     for found in source_files(playbook, store):
         source = found.source
-        meant = list(_meant(found, playbook.business, tools))
-        files = [each.file for each in meant]
+        selected = list(_selected(found, playbook.business, tools))
+        files = [each.file for each in selected]
         wanted = dict.fromkeys([*mapped_columns(source, playbook.business), *source.written])
         mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
-        exports.append(Export(source, tuple(files), tuple(join for each in meant for join in each.joins)))
+        exports.append(Export(source, tuple(files), tuple(join for each in selected for join in each.joins)))
     if mistakes:
         raise IntakeError("\n".join(mistakes))
     return tuple(exports)
 
 
-def _meant(found: SourceFiles, business: Business, tools: ImportTools) -> Iterator[MeantRows]:
-    """Open the files of a source, and yield each with the rows that the source means."""
+def _selected(found: SourceFiles, business: Business, tools: ImportTools) -> Iterator[SelectedRows]:
+    """Open the files of a source, and yield each with the rows that the source selects."""
 
     def find(lookup: Lookup) -> list[ExportFile]:
         paths = find_files(found.folder, lookup)
@@ -168,7 +168,7 @@ def _meant(found: SourceFiles, business: Business, tools: ImportTools) -> Iterat
     repeated_id = getattr(columns, "activity_id", None) or getattr(columns, "outcome_id", None)
     for path in found.paths:
         for file in open_files(path, found.source, folder=found.folder, tools=tools):
-            yield meant_rows(file, found.source, find=find, playbook=business, repeated_id=repeated_id, tools=tools)
+            yield select_rows(file, found.source, find=find, playbook=business, repeated_id=repeated_id, tools=tools)
 
 
 def _understood(exports: Sequence[Export], business: Business, tools: ImportTools) -> tuple[Export, ...]:

@@ -85,7 +85,7 @@ class Violation(_ViolationCounts):
     examples: tuple[ViolationExample, ...]
 
 
-class FarFacts(_ViolationCounts):
+class TimeOutliers(_ViolationCounts):
     """Facts of one table of one source that lie far from all others, outside the period, and one of them."""
 
     source: str
@@ -101,7 +101,7 @@ class PeriodReport(_ViolationCounts):
 
     begin: str
     end: str
-    far: tuple[FarFacts, ...] = ()
+    outliers: tuple[TimeOutliers, ...] = ()
 
 
 class LostValues(_ViolationCounts):

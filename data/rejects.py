@@ -105,7 +105,7 @@ def _put_reasons_into_words(staged: StagedRows) -> None:
 
 def _count(staged: StagedRows, part: Part) -> SourceCount:
     kept = _marked(staged, part, "_faults = ''")
-    ignored = _marked(staged, part, f"_faults = '{IGNORED}'") + _not_meant(staged, part)
+    ignored = _marked(staged, part, f"_faults = '{IGNORED}'") + _left_out(staged, part)
     rejected = _number(staged, f"SELECT count(*) FROM rejected WHERE _part = {part.number}")
     rows = _rows_in(staged, part)
     if rows == 0 and not part.derived:
@@ -142,10 +142,10 @@ def _rows_in(staged: StagedRows, part: Part) -> int:
     if part.derived:
         return _marked(staged, part, "TRUE")
     read = sum(file.count + int(file.broken_lines.num_rows) for file in staged.files_of(part))
-    return read + _not_meant(staged, part)
+    return read + _left_out(staged, part)
 
 
-def _not_meant(staged: StagedRows, part: Part) -> int:
+def _left_out(staged: StagedRows, part: Part) -> int:
     """Return how many rows of the files the source's ``where`` and ``via`` left out."""
     return 0 if part.derived else sum(file.skipped for file in staged.files_of(part))
 

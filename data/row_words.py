@@ -1,4 +1,4 @@
-"""The words of a playbook for the rows of a file: which are meant, what is derived, and what is looked up elsewhere."""
+"""The words of a playbook for the rows of a file: which count, what is derived, and what is looked up elsewhere."""
 
 from pathlib import PurePath
 from typing import Annotated, Literal, Self
@@ -90,7 +90,7 @@ class Lookup(FileWriting):
 
 
 class RowWords(FileWriting):
-    """Which rows of a source's files are meant, and columns that its files do not have themselves."""
+    """Which rows of a source's files count, and columns that its files do not have themselves."""
 
     via: tuple[Lookup, ...] = Field(
         default=(), description="other files in which rows are looked up, one after another"
@@ -98,4 +98,4 @@ class RowWords(FileWriting):
     derived: dict[str, tuple[DerivedCase, ...]] = Field(
         default_factory=dict, description="new column → its cases; the first that is met counts"
     )
-    where: RowConditions | None = Field(default=None, description="the rows that are meant; all others are ignored")
+    where: RowConditions | None = Field(default=None, description="the rows that count; all others are ignored")

@@ -18,7 +18,6 @@ from data.atomic_files import new_folder, scratch_folder
 from data.cross_checks import check_together
 from data.duckdb_settings import interruptible, memory_limit, without_bars
 from data.errors import DataError, QualityError
-from data.far_facts import period_of, period_report
 from data.files.export_file import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
@@ -30,6 +29,7 @@ from data.sql import literal, quoted
 from data.staging import STAGED, contract_columns
 from data.store_copy import copied_store
 from data.table_caches import REJECTED_SUFFIX, require_own_rejects
+from data.time_outliers import period_of, period_report
 from data.workspace import Workspace
 from data.writing import CellWriting
 

@@ -172,7 +172,7 @@ def _truth(facts: ColumnFacts) -> ColumnFacts | None:
 
 
 def _text_content(facts: ColumnFacts, texts: Sequence[str]) -> ColumnContent:
-    """Tell categories, of which there are few and short ones, from other text."""
+    """Return whether text holds categories, few and short ones, or is free text."""
     distinct = len(facts.words) or facts.distinct
     repeated = distinct <= _FEW_CATEGORIES or distinct * _ROWS_PER_CATEGORY <= facts.filled
     short = mean(map(len, texts)) <= _LONGEST_CATEGORY

@@ -28,7 +28,7 @@ class ExportFile:
         types: DuckDB's type of each column.
         rows: SQL of its rows, with ``_row``: the line or row as an editor or a spreadsheet numbers it.
         count: how many rows there are, as the reader counted them, those that could not be read left out.
-        skipped: how many rows of the file are not meant, and so not among ``rows``.
+        skipped: how many rows of the file the playbook leaves out, and so not among ``rows``.
         broken_lines: the records that could not be read, as `BROKEN_LINES`.
         doubled: the columns whose name the header has twice.
         original: SQL of a row as JSON; without one, its cells.

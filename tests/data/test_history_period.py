@@ -148,7 +148,7 @@ def test_the_history_of_a_company_ends_where_its_facts_end(tmp_path):
         "facts from 2025-01-01 to 2025-04-28; 1 lead is far from all others: created 2015-01-01 (leads.csv:18); "
         "1 activity is far from all others: of 2025-08-15 (web.csv:5)" in console.file.getvalue()
     )
-    assert result.as_json()["period"]["far"][0]["row"] == 18
+    assert result.as_json()["period"]["outliers"][0]["row"] == 18
 
 
 def test_a_row_after_a_broken_line_keeps_its_number(tmp_path):
@@ -161,7 +161,7 @@ def test_a_row_after_a_broken_line_keeps_its_number(tmp_path):
         "web.csv": "id,lead_id,kind,occurred_at\n" + "".join(web),
     }
     warehouse = imported(company(tmp_path, files, [LEADS, ACTIVITIES]))
-    assert [(far.file, far.row) for far in warehouse.quality.period.far] == [("leads.csv", 18)]
+    assert [(far.file, far.row) for far in warehouse.quality.period.outliers] == [("leads.csv", 18)]
 
 
 def test_a_day_that_is_not_over_ends_now(tmp_path):
@@ -175,4 +175,4 @@ def test_a_day_that_is_not_over_ends_now(tmp_path):
     now_us = parse("2025-04-29T12:00:00Z")
     warehouse = imported(company(tmp_path, files, [LEADS, ACTIVITIES]), now_us=now_us)
     assert warehouse.cutoff_us == now_us
-    assert warehouse.quality.period.far == ()
+    assert warehouse.quality.period.outliers == ()

@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
-"""The rows of a source as its playbook means them: looked up in other files, columns derived, others left out."""
+"""The rows of a source that its playbook selects: looked up in other files, columns derived, others left out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,18 +21,18 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class MeantRows:
-    """A file whose rows are those that the playbook means, and what its lookups met."""
+class SelectedRows:
+    """A file whose rows are those that the playbook selects, and what its lookups met."""
 
     file: ExportFile
     joins: tuple[JoinCount, ...]
 
 
-def meant_rows(
+def select_rows(
     file: ExportFile, words: RowWords, *, find: Finder, playbook: Business, repeated_id: str | None, tools: ImportTools
-) -> MeantRows:
+) -> SelectedRows:
     """
-    Return a file with the rows that its source means, and with the columns that are looked up or derived.
+    Return a file with the rows that its source selects, and with the columns that are looked up or derived.
 
     Args:
         file: the file, opened.
@@ -46,21 +46,21 @@ def meant_rows(
         IntakeError: a column is unknown or already there, or a key matches several rows where that is not expected.
     """
     if not (words.via or words.derived or words.where):
-        return MeantRows(file, ())
-    meant, joins = _stored(_worded(file, words, playbook), tools), []
+        return SelectedRows(file, ())
+    selected, joins = _stored(_worded(file, words, playbook), tools), []
     for lookup in words.via:
         there = [_worded(other, lookup, playbook) for other in find(lookup)]
         rule = lookup.ids or playbook.ids
-        meant, join = _looked_up(meant, lookup, there, ids=rule, repeated_id=repeated_id, tools=tools)
+        selected, join = _looked_up(selected, lookup, there, ids=rule, repeated_id=repeated_id, tools=tools)
         joins.append(join)
     for name, cases in words.derived.items():
-        meant = _derived(meant, name, cases)
+        selected = _derived(selected, name, cases)
     if words.where is not None:
-        _require_columns(meant, words.where)
-        meant = replace(meant, rows=_filtered(meant.rows, conditions_met(meant.cells, words.where)))
-    stored = _stored(meant, tools)
+        _require_columns(selected, words.where)
+        selected = replace(selected, rows=_filtered(selected.rows, conditions_met(selected.cells, words.where)))
+    stored = _stored(selected, tools)
     kept, distinct = tools.connection.execute(f"SELECT count(*), count(DISTINCT _row) FROM {stored.rows}").fetchall()[0]
-    return MeantRows(replace(stored, count=kept, skipped=file.count - distinct), tuple(joins))
+    return SelectedRows(replace(stored, count=kept, skipped=file.count - distinct), tuple(joins))
 
 
 def _worded(file: ExportFile, words: FileWriting, playbook: Business) -> ExportFile:

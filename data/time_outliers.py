@@ -11,7 +11,7 @@ from data.business import Business
 from data.history_period import HistoryPeriod, days_in_mass
 from data.instants import DAY_US, from_us
 from data.intake import StagedRows
-from data.quality import FarFacts, PeriodReport
+from data.quality import PeriodReport, TimeOutliers
 from data.sql import literal
 from data.staging import STAGED
 
@@ -76,8 +76,10 @@ def period_report(staged: StagedRows, period: HistoryPeriod, business: Business,
         now_us: the present instant [us].
     """
     sides = (f"known_at < {period.begin_us}", f"least(known_at, {now_us}) > {period.end_us}")
-    far = [facts for table in STAGED for side in sides for facts in _far_facts(staged, table, side, business.timezone)]
-    return PeriodReport(begin=_day(period.begin_us, business), end=_day(period.end_us, business), far=tuple(far))
+    far = [
+        facts for table in STAGED for side in sides for facts in _time_outliers(staged, table, side, business.timezone)
+    ]
+    return PeriodReport(begin=_day(period.begin_us, business), end=_day(period.end_us, business), outliers=tuple(far))
 
 
 def _day(instant_us: int, business: Business) -> str:
@@ -85,7 +87,7 @@ def _day(instant_us: int, business: Business) -> str:
     return from_us(instant_us - 1).astimezone(ZoneInfo(business.timezone)).date().isoformat()
 
 
-def _far_facts(staged: StagedRows, table: str, side: str, zone: str) -> Iterator[FarFacts]:
+def _time_outliers(staged: StagedRows, table: str, side: str, zone: str) -> Iterator[TimeOutliers]:
     """Yield the facts of a table that lie on one side of the period, by source, each with its first in the files."""
     day = f"strftime(timezone({literal(zone)}, make_timestamptz({_HAPPENED[table].instant})), '%Y-%m-%d')"
     columns = f"_part, count(*), min((_file, _row, {day}))"
@@ -94,4 +96,4 @@ def _far_facts(staged: StagedRows, table: str, side: str, zone: str) -> Iterator
         part = staged.parts[number]
         file = staged.files_of(part)[file_number]
         says = _HAPPENED[table].says(count, at)
-        yield FarFacts(source=part.source, holds=table, count=count, says=says, file=file.shown, row=row)
+        yield TimeOutliers(source=part.source, holds=table, count=count, says=says, file=file.shown, row=row)

@@ -66,7 +66,7 @@ def test_training_and_scoring_are_those_without_it(history, plain, tmp_path, cha
     folder = shutil.copytree(history, tmp_path / "company")
     change(folder)
     found = Found(folder, tmp_path / "home")
-    assert len(found.warehouse.quality.period.far) == 1
+    assert len(found.warehouse.quality.period.outliers) == 1
     assert (found.warehouse.begin_us, found.warehouse.cutoff_us) == (
         plain.warehouse.begin_us,
         plain.warehouse.cutoff_us,
