@@ -85,7 +85,7 @@ def _draw(exports: Path, home: Path) -> None:
     from models.commands import explain, score
 
     folder = load_playbook(exports)
-    best = score(Workspace(folder, Home(home)), out=home / "scores.parquet").top["lead_id"].iloc[9]
+    best = score(Workspace(folder, Home(home)), out=home / "scores.parquet").top[9].lead_id
     console = Console(record=True, width=100, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115
     explain(Workspace(folder, Home(home)), lead_id=best).show(console)
     drawn = console.export_svg(title=f"leadscore explain {best}")

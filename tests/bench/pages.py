@@ -80,7 +80,7 @@ def _results(figures: Mapping[str, Any], benchmarks: Sequence[Mapping[str, Any]]
         _CAVEATS,
         "## Speed\n",
         _speed(benchmarks) + "\n",
-        f"Quality was measured on {dates} by `make figures`, speed on two cores by `make bench`, with release 0.1.0.",
+        f"Quality was measured on {dates} by `make figures`; speed by `make bench` on two cores, with release 0.1.0.",
         "A ratio above 1 means that leadscore is better.",
     ]
     return "\n".join(parts) + "\n"

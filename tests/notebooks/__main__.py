@@ -22,7 +22,7 @@ LEADS, SEED, UNTIL = 6_000, 7, "2026-03-01"
 def main() -> int:
     """Make the company, train, and run the notebooks; they are written once all of them came to their end."""
     with tempfile.TemporaryDirectory() as folder, shown() as progress:
-        company, home = Path(folder) / "company", Home(Path(folder) / "home")
+        company, home = Path(folder) / "demo", Home(Path(folder) / "home")
         simulate(company, leads=LEADS, seed=SEED, until=UNTIL, progress=progress)
         train(Workspace(load_playbook(company), home), progress=progress)
         done = {}
