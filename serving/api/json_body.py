@@ -23,7 +23,7 @@ from serving.validation_messages import safe_name
 LARGEST_BODY_BYTES = 8 * 2**20
 MOST_ITEMS = 1000
 _MOST_NAMED = 5
-_READ_AT_ONCE_BYTES = 24 * 2**10
+_READ_AT_ONCE_BYTES = 16 * 2**10
 """Larger bodies are read on another thread."""
 _REFERENCE = "#/components/schemas/{model}"
 Model = TypeVar("Model", bound=BaseModel)
