@@ -41,7 +41,7 @@ class FittedSource:
 
 
 @dataclass(slots=True)
-class _Fitting:
+class _SourceNames:
     """What is known while a source is fitted: new columns under their own names, what is dropped, what is lacking."""
 
     main: SystemFile
@@ -79,7 +79,7 @@ def fit_source(source: FileSource, main: SystemFile, others: Mapping[str, System
         main: the company's file that is the source's.
         others: the shipped playbook's files → the company's.
     """
-    fitting = _Fitting(main)
+    fitting = _SourceNames(main)
     via, there = _via(source, others, fitting)
     derived = {
         name: cases for column, given in source.derived.items() for name, cases in _derived(column, given, fitting)
@@ -99,7 +99,7 @@ def fit_source(source: FileSource, main: SystemFile, others: Mapping[str, System
 
 
 def _via(
-    source: FileSource, others: Mapping[str, SystemFile], fitting: _Fitting
+    source: FileSource, others: Mapping[str, SystemFile], fitting: _SourceNames
 ) -> tuple[tuple[Lookup, ...], tuple[ExaminedFile, ...]]:
     lookups, files = [], []
     for lookup in source.via:
@@ -114,7 +114,7 @@ def _via(
     return tuple(lookups), tuple(files)
 
 
-def _lookup(lookup: Lookup, there: SystemFile, fitting: _Fitting) -> Lookup | None:
+def _lookup(lookup: Lookup, there: SystemFile, fitting: _SourceNames) -> Lookup | None:
     """Return a lookup in a company's names; None if its columns are lacking."""
     match = {fitting.own(here): there.own(column) for here, column in lookup.match.items()}
     take = {new: there.own(column) for new, column in lookup.take.items()}
@@ -145,7 +145,9 @@ def file_words(sample: FileSample) -> dict[str, object]:
     return {name: word for name, word in words.items() if word and (name, word) != ("delimiter", ",")}
 
 
-def _derived(column: str, cases: Sequence[DerivedCase], fitting: _Fitting) -> list[tuple[str, tuple[DerivedCase, ...]]]:
+def _derived(
+    column: str, cases: Sequence[DerivedCase], fitting: _SourceNames
+) -> list[tuple[str, tuple[DerivedCase, ...]]]:
     """Return a derived column with its cases; none where it is a column of the file, or always empty."""
     kept: list[DerivedCase] = []
     for case in cases:
@@ -169,7 +171,7 @@ def _derived(column: str, cases: Sequence[DerivedCase], fitting: _Fitting) -> li
     return [(fitting.add(column), tuple(kept))] if kept else []
 
 
-def _conditions(tests: Mapping[str, CellCondition], own: Spelling, fitting: _Fitting) -> dict[str, CellCondition]:
+def _conditions(tests: Mapping[str, CellCondition], own: Spelling, fitting: _SourceNames) -> dict[str, CellCondition]:
     kept = {}
     for column, test in tests.items():
         name = own(column)
@@ -192,7 +194,7 @@ def met_when_empty(test: CellCondition) -> bool:
     return isinstance(test, CellTest) and test.starts_with is None and test.given is not True
 
 
-def _columns(source: FileSource, fitting: _Fitting) -> object:
+def _columns(source: FileSource, fitting: _SourceNames) -> object:
     said = source.columns.model_dump(exclude_none=True)
     own = {role: fitting.own(column) for role, column in said.items()}
     lacking = [said[role] for role, column in own.items() if column is None and role in _NEEDED]
@@ -202,7 +204,7 @@ def _columns(source: FileSource, fitting: _Fitting) -> object:
     return source.columns if lacking else type(source.columns)(**kept)
 
 
-def _more_of_leads(source: FileSource, fitting: _Fitting) -> dict[str, object]:
+def _more_of_leads(source: FileSource, fitting: _SourceNames) -> dict[str, object]:
     """Return the attributes and the outcome of a table of leads, as far as it has their columns."""
     if not isinstance(source, LeadSource):
         return {}
@@ -212,7 +214,7 @@ def _more_of_leads(source: FileSource, fitting: _Fitting) -> dict[str, object]:
     return {"attributes": attributes, "outcome": _outcome(source.outcome, fitting)}
 
 
-def _outcome(outcome: OutcomeInLeads | None, fitting: _Fitting) -> OutcomeInLeads | None:
+def _outcome(outcome: OutcomeInLeads | None, fitting: _SourceNames) -> OutcomeInLeads | None:
     if outcome is None:
         return None
     said = outcome.model_dump(exclude_none=True, exclude={"stages"})
