@@ -16,18 +16,23 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
 )
 from pydantic_core import PydanticCustomError
 
 from data.contract import AttributeType
+from data.id_rules import NO_ID, IdForms, has_wrong_checksum, in_form
 from data.instants import to_us
 from data.playbook import Business, LeadAttribute
+from data.writing import IdRule
 from serving.errors import InvalidError
 from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
 
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
+_LONGEST_AS_SENT = 1000
 LARGEST = 1e15
+WRONG_CHECKSUM = "the last three characters do not fit the others; send the id as Salesforce shows it"
 
 
 def _composed(text: str) -> str:
@@ -41,10 +46,48 @@ def _composed(text: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN), AfterValidator(_composed)]
+
+
+def _forms(info: ValidationInfo) -> IdForms:
+    return info.context if isinstance(info.context, IdForms) else IdForms()
+
+
+def _lead_form(value: object, info: ValidationInfo) -> object:
+    return _in_form(value, _forms(info).leads, noun="lead")
+
+
+def _account_form(value: object, info: ValidationInfo) -> object:
+    return None if isinstance(value, str) and value.lower() in NO_ID else _in_form(value, _forms(info).accounts)
+
+
+def _in_form(value: object, rule: IdRule, *, noun: str = "account") -> object:
+    """
+    Return an id in the form of the playbook's rule, as the files' ids are.
+
+    Raises:
+        PydanticCustomError: its checksum is wrong, or it is a word for no id.
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST_AS_SENT:
+        return value
+    if has_wrong_checksum(value, rule):
+        kind, message = "wrong_checksum", WRONG_CHECKSUM
+        raise PydanticCustomError(kind, message)
+    formed = in_form(value, rule)
+    if formed is None and value:
+        kind, message = "no_id", f"expected an id, and words such as n/a, null and none name no {noun}"
+        raise PydanticCustomError(kind, message)
+    return formed or ""
+
+
+LeadRef = Annotated[Id, BeforeValidator(_lead_form)]
+"""The id of a lead, in the form of the playbook's rule where the context of its validation is the playbook's forms."""
+AccountRef = Annotated[Id | None, BeforeValidator(_account_form)]
+"""The id of an account likewise; a word for no account is none."""
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _ID: TypeAdapter[str] = TypeAdapter(Id)
+_LEAD: TypeAdapter[str] = TypeAdapter(LeadRef)
 _PLAIN_TEXT: TypeAdapter[str] = TypeAdapter(PlainText)
 _PLAIN_TEXT_IN_WORDS = "text of 1 to 500 characters without control characters, and without blanks at its ends"
 
@@ -102,8 +145,8 @@ class Fact(BaseModel):
 class LeadFact(Fact):
     """A lead as it is known from now on; an attribute that is left out is unknown."""
 
-    lead_id: Id = _LEAD_ID
-    account_id: Id | None = Field(default=None, description="your id of the lead's company", examples=["A-7"])
+    lead_id: LeadRef = _LEAD_ID
+    account_id: AccountRef = Field(default=None, description="your id of the lead's company", examples=["A-7"])
     created_at: Instant | None = Field(
         default=None,
         description="when the lead came into being; by default as sent before, or else now",
@@ -121,7 +164,7 @@ class ActivityFact(Fact):
     """Something a lead did or that was done to it."""
 
     activity_id: Id = Field(description="your id of the activity; a second one with it counts once", examples=["web-8"])
-    lead_id: Id = _LEAD_ID
+    lead_id: LeadRef = _LEAD_ID
     kind: Id = _KIND
     occurred_at: Instant = _OCCURRED_AT
     subject: PlainText | None = _SUBJECT
@@ -132,7 +175,7 @@ class OutcomeFact(Fact):
     """A stage that a lead reached."""
 
     outcome_id: Id = Field(description="your id of the outcome; a second one with it counts once", examples=["crm-552"])
-    lead_id: Id = _LEAD_ID
+    lead_id: LeadRef = _LEAD_ID
     stage: Id = Field(description="one of the playbook's stages", examples=["sql"])
     reached_at: Instant = Field(
         description="when it was reached, with its offset from UTC", examples=["2026-03-02T09:30:00+01:00"]
@@ -162,17 +205,23 @@ class Preview(Fact):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+_AS_SENT = IdForms()
 
 
-def read_as(model: type[Model], value: object) -> Model:
+def read_as(model: type[Model], value: object, forms: IdForms = _AS_SENT) -> Model:
     """
     Return parsed JSON as a model.
+
+    Args:
+        model: what it is.
+        value: the JSON.
+        forms: the rules into whose form ids of leads and accounts are brought.
 
     Raises:
         InvalidError: in one sentence, the first fields that are wrong, without their content.
     """
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=forms)
     except ValidationError as error:
         raise InvalidError(message_of(error.errors(include_url=False))) from None
 
@@ -296,6 +345,31 @@ def as_id(value: object) -> str | None:
         return _ID.validate_python(value, strict=True)
     except ValidationError:
         return None
+
+
+def as_lead_id(value: object, forms: IdForms) -> str | None:
+    """
+    Return something as the id of a lead, in the form of the playbook's rule; None if it cannot be one.
+
+    >>> as_lead_id(" ANN@x.org", IdForms(leads="casefold")), as_lead_id("n/a", IdForms())
+    ('ann@x.org', None)
+    """
+    try:
+        return _LEAD.validate_python(value, strict=True, context=forms)
+    except ValidationError:
+        return None
+
+
+def require_checksum(lead_id: str, forms: IdForms) -> None:
+    """
+    Refuse the id of a lead whose checksum is wrong, since it is a damaged id and no unknown lead's.
+
+    Raises:
+        InvalidError: it is.
+    """
+    if has_wrong_checksum(lead_id, forms.leads):
+        message = f"lead_id: {WRONG_CHECKSUM}."
+        raise InvalidError(message)
 
 
 def is_id(value: object) -> bool:
