@@ -16,10 +16,11 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import as_text
 from serving.api.schemas.ingestion_results import IngestionOut
 from serving.errors import RequestError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, as_lead_id
+from serving.facts import ActivityFact, LeadFact, OutcomeFact
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.ingestion import ItemOutcome
 from serving.intake.quarantined_facts import Kind
+from serving.lead_ids import as_lead_id
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])

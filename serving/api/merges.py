@@ -14,9 +14,10 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import as_text
 from serving.api.schemas.lead_merges import MergeOut
 from serving.errors import RequestError
-from serving.facts import Fact, LeadRef
+from serving.facts import Fact
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.merging import LeadMerger, MergeResult
+from serving.lead_ids import LeadRef
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])

@@ -12,7 +12,8 @@ from pydantic_core import PydanticCustomError
 
 from models.receipt import Grade
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
-from serving.facts import InstantText, as_lead_id, instant, require_checksum
+from serving.facts import InstantText, instant
+from serving.lead_ids import as_lead_id, require_checksum
 from serving.scorers.deployments import Role
 from serving.scores.receipt_history import NO_RECEIPT
 from serving.service import service_of

@@ -25,7 +25,8 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import list_as_text, respond
 from serving.api.schemas.explained_scores import ScoreOut, ScoresOut, UnknownLeadOut
 from serving.errors import UnknownLeadError
-from serving.facts import Fact, LeadRef, Preview, read_as, shown
+from serving.facts import Fact, Preview, read_as
+from serving.lead_ids import LeadRef, shown
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.service import Service, service_of
 from serving.store.database import RawConnection

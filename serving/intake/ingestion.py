@@ -13,15 +13,7 @@ from data.playbook import Business
 from serving.callers.keys import ANYBODY
 from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError
-from serving.facts import (
-    ActivityFact,
-    LeadFact,
-    OutcomeFact,
-    check_activity,
-    check_lead,
-    check_outcome,
-    read_as,
-)
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, check_activity, check_lead, check_outcome, read_as
 from serving.intake.fact_tables import FactTable, existing_leads, fact_table_for
 from serving.intake.quarantined_facts import IDS, MODELS, AnyFact, Kind, Quarantine, SuspectFact, suspicion
 from serving.intake.rejected_items import RejectedItem, own_id, save_rejected

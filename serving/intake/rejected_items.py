@@ -13,8 +13,8 @@ from sqlalchemy import Connection, delete, select
 
 from data.id_rules import IdForms
 from data.instants import DAY_US
-from serving.facts import as_id, as_lead_id
 from serving.intake.quarantined_facts import IDS, Kind
+from serving.lead_ids import as_id, as_lead_id
 from serving.store.database import Database
 from serving.store.keyset import Page, Position, SortKey, page_of
 from serving.store.rows import insert_rows

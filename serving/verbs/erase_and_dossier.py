@@ -11,8 +11,8 @@ from data.instants import now_us
 from data.output_files import require_replaceable, write_output
 from data.workspace import Workspace
 from serving.errors import ServingError
-from serving.facts import as_lead_id, require_checksum
 from serving.feedback.export import exports_of, remove_leads
+from serving.lead_ids import as_lead_id, require_checksum
 from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
 from serving.privacy.erasure import Erasure, RemainingCopy, erase
 from serving.privacy.files_of_lead import LeadFiles, erase_from_files

@@ -7,7 +7,7 @@ import pytest
 from data.home import Home
 from data.workspace import Workspace
 from serving.errors import InvalidError
-from serving.facts import WRONG_CHECKSUM
+from serving.lead_ids import WRONG_CHECKSUM
 from serving.verbs.erase_and_dossier import erase_lead, write_dossier
 from serving.verbs.load_and_serve import load
 from tests.data.company import ACTIVITIES, LEADS, company
