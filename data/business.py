@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from data.added_features import AddedFeature
 from data.contract import AttributeType
+from data.id_rules import IdForms
 from data.point_rules import Days
 from data.sources import Name, Source
 from data.writing import CellWriting, IdRule, PlaybookPart, Word
@@ -155,6 +156,11 @@ class Business(CellWriting):
     def attribute_types(self) -> dict[str, AttributeType]:
         """The type of each attribute, in the playbook's order."""
         return {name: attribute.type for name, attribute in self.attributes.items()}
+
+    @property
+    def id_forms(self) -> IdForms:
+        """The rules by which the ids of leads and of accounts compare."""
+        return IdForms(self.ids, self.account_ids)
 
     @property
     def closing_stages(self) -> frozenset[str]:

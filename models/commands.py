@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError
+from data.id_rules import in_form
 from data.instants import iso, now_us, parse
 from data.output_files import output_file, require_replaceable
 from data.playbook import Playbook
@@ -127,6 +128,7 @@ def explain(
     """
     serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
     instant = _instant(warehouse, as_of)
+    lead_id = in_form(lead_id, workspace.playbook.business.ids) or lead_id
     _require_known(warehouse, lead_id, instant)
     catalog = serving.scorer.catalog
     snapshot = pd.DataFrame({"lead_id": [lead_id], "as_of": [instant]})

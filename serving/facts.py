@@ -1,14 +1,12 @@
 """What callers send: leads, activities and outcomes, checked strictly and against the playbook."""
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -20,9 +18,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from data.contract import AttributeType
+from data.id_rules import IdForms
 from data.instants import to_us
 from data.playbook import Business, LeadAttribute
 from serving.errors import InvalidError
+from serving.lead_ids import AccountRef, Id, LeadRef
 from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
 
 _LONGEST_INSTANT = 40
@@ -30,21 +30,9 @@ _EARLIEST_YEAR = 1900
 LARGEST = 1e15
 
 
-def _composed(text: str) -> str:
-    """
-    Return text in Unicode's form NFC, so that an é has one spelling, and a lead one id.
-
-    >>> _composed("e\u0301") == "\u00e9"
-    True
-    """
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN), AfterValidator(_composed)]
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-_ID: TypeAdapter[str] = TypeAdapter(Id)
 _PLAIN_TEXT: TypeAdapter[str] = TypeAdapter(PlainText)
 _PLAIN_TEXT_IN_WORDS = "text of 1 to 500 characters without control characters, and without blanks at its ends"
 
@@ -102,8 +90,8 @@ class Fact(BaseModel):
 class LeadFact(Fact):
     """A lead as it is known from now on; an attribute that is left out is unknown."""
 
-    lead_id: Id = _LEAD_ID
-    account_id: Id | None = Field(default=None, description="your id of the lead's company", examples=["A-7"])
+    lead_id: LeadRef = _LEAD_ID
+    account_id: AccountRef = Field(default=None, description="your id of the lead's company", examples=["A-7"])
     created_at: Instant | None = Field(
         default=None,
         description="when the lead came into being; by default as sent before, or else now",
@@ -121,7 +109,7 @@ class ActivityFact(Fact):
     """Something a lead did or that was done to it."""
 
     activity_id: Id = Field(description="your id of the activity; a second one with it counts once", examples=["web-8"])
-    lead_id: Id = _LEAD_ID
+    lead_id: LeadRef = _LEAD_ID
     kind: Id = _KIND
     occurred_at: Instant = _OCCURRED_AT
     subject: PlainText | None = _SUBJECT
@@ -132,7 +120,7 @@ class OutcomeFact(Fact):
     """A stage that a lead reached."""
 
     outcome_id: Id = Field(description="your id of the outcome; a second one with it counts once", examples=["crm-552"])
-    lead_id: Id = _LEAD_ID
+    lead_id: LeadRef = _LEAD_ID
     stage: Id = Field(description="one of the playbook's stages", examples=["sql"])
     reached_at: Instant = Field(
         description="when it was reached, with its offset from UTC", examples=["2026-03-02T09:30:00+01:00"]
@@ -162,17 +150,23 @@ class Preview(Fact):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+_AS_SENT = IdForms()
 
 
-def read_as(model: type[Model], value: object) -> Model:
+def read_as(model: type[Model], value: object, forms: IdForms = _AS_SENT) -> Model:
     """
     Return parsed JSON as a model.
+
+    Args:
+        model: what it is.
+        value: the JSON.
+        forms: the rules into whose form ids of leads and accounts are brought.
 
     Raises:
         InvalidError: in one sentence, the first fields that are wrong, without their content.
     """
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=forms)
     except ValidationError as error:
         raise InvalidError(message_of(error.errors(include_url=False))) from None
 
@@ -278,26 +272,3 @@ def _is_valid(text: TypeAdapter[str], value: object) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def shown(lead_id: str) -> str:
-    """
-    Return an id for a message: quoted if it is well formed, without its content if it is not.
-
-    >>> shown("L-1"), shown("x" * 300)
-    ("'L-1'", 'with this id')
-    """
-    return f"{lead_id!r}" if is_id(lead_id) else "with this id"
-
-
-def as_id(value: object) -> str | None:
-    """Return something as the id that it is; None if it cannot be one."""
-    try:
-        return _ID.validate_python(value, strict=True)
-    except ValidationError:
-        return None
-
-
-def is_id(value: object) -> bool:
-    """Return whether something can be an id."""
-    return as_id(value) is not None

@@ -1,10 +1,11 @@
 """Which columns of the leads become attributes, and why the others do not."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from data.contract import RESERVED
+from data.business import LeadAttribute
+from data.contract import RESERVED, AttributeType
 from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.file_roles import ExaminedFile
@@ -33,16 +34,31 @@ class AttributeChoice:
         use: what becomes of it.
         why: the comment beside it.
         name: of the attribute; '' where there is none.
+        shipped: the attribute as a shipped playbook describes it.
     """
 
     column: str
     use: ColumnUse
     why: str
     name: str = ""
+    shipped: LeadAttribute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAttribute:
+    """An attribute that a shipped playbook makes of a column: its name, its type and its words."""
+
+    name: str
+    attribute: LeadAttribute
 
 
 def choose_attributes(
-    file: ExaminedFile, used: Collection[str], evidence: LateEvidence, log: DecisionLog
+    file: ExaminedFile,
+    used: Collection[str],
+    evidence: LateEvidence,
+    log: DecisionLog,
+    *,
+    named: Mapping[str, NamedAttribute],
 ) -> list[AttributeChoice]:
     """
     Choose the attributes among the columns of a table of leads.
@@ -52,6 +68,7 @@ def choose_attributes(
         used: columns that are something else.
         evidence: which columns the outcomes show to be written late.
         log: takes the decisions, and asks about counters.
+        named: columns that a shipped playbook takes as attributes.
 
     Returns:
         A choice for each other column, in the file's order.
@@ -59,15 +76,40 @@ def choose_attributes(
     choices: list[AttributeChoice] = []
     others = [facts for facts in file.facts.values() if facts.name not in used]
     counters = [
-        facts.name for facts in others if _first_use(file, facts, evidence) is None and _is_counter(file, facts)
+        facts.name
+        for facts in others
+        if facts.name not in named and _first_use(file, facts, evidence) is None and _is_counter(file, facts)
     ]
     counted = _counters(file, counters, log) if counters else (ColumnUse.LEFT_OUT, "")
     for facts in others:
+        if facts.name in named:
+            choices.append(_named_choice(file, facts, named[facts.name], evidence=evidence, log=log))
+            continue
         use, why = counted if facts.name in counters else _use(file, facts, evidence, log)
-        taken = {*RESERVED, *(choice.name for choice in choices)}
+        taken = {*RESERVED, *(each.name for each in named.values()), *(choice.name for choice in choices)}
         name = _free_name(_plain(file, facts.name), taken) if use is not ColumnUse.LEFT_OUT else ""
         choices.append(AttributeChoice(facts.name, use, why, name))
     return choices
+
+
+def _named_choice(
+    file: ExaminedFile, facts: ColumnFacts, known: NamedAttribute, *, evidence: LateEvidence, log: DecisionLog
+) -> AttributeChoice:
+    """Return the choice for a column that a shipped playbook takes as an attribute: the evidence may forbid it."""
+    why, use = describe(file, facts), ColumnUse.ATTRIBUTE
+    is_numeric = known.attribute.type is AttributeType.NUMERIC
+    if facts.content is ColumnContent.NOTHING:
+        why, use = "empty", ColumnUse.LEFT_OUT
+    elif is_numeric and (facts.content is not ColumnContent.NUMBER or _unreadable(facts)):
+        why, use = "its cells are no plain numbers", ColumnUse.LEFT_OUT
+    elif shown := evidence.says(facts.name):
+        why, use = shown, ColumnUse.NEVER_USED
+    log.take(
+        f"{file.shown}: column {facts.name}", known.attribute.type if use is ColumnUse.ATTRIBUTE else str(use), why
+    )
+    return AttributeChoice(
+        facts.name, use, why, known.name if use is not ColumnUse.LEFT_OUT else "", shipped=known.attribute
+    )
 
 
 def _plain(file: ExaminedFile, column: str) -> str:

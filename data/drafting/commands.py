@@ -125,7 +125,8 @@ def draft_from(
             _write(drafted, PlaybookPlace(_name(out), out, common_folder(paths)), tools)
         finally:
             tools.sampling.connection.close()
-    used = [FileUse(s.file.shown, s.roled.role, s.file.sample.rows, _plain(s.roled.why)) for s in drafted.sources]
+    used = [FileUse(s.file.shown, s.roled.role, s.whole.sample.rows, _plain(s.roled.why)) for s in drafted.sources]
+    used += [FileUse(file.shown, "lookup", file.sample.rows, why) for file, why in drafted.looked_up]
     unused = [FileUse(each.file.shown, "nothing", each.file.sample.rows, _plain(each.why)) for each in drafted.unused]
     return DraftResult(out, (*used, *unused), tuple(log))
 
@@ -157,7 +158,7 @@ def _name(out: Path) -> str:
 
 def _write(drafted: PlaybookDraft, place: PlaybookPlace, tools: DraftTools) -> None:
     """Write the three files, and check that they are a playbook."""
-    kinds = kinds_seen(drafted.sources, tools)
+    kinds = kinds_seen(drafted.sources, tools, drafted.shipped.activities if drafted.shipped is not None else {})
     blocks = {
         "playbook": playbook_block(drafted, kinds, place, tools),
         "scorecard": _scorecard(drafted, kinds, tools),

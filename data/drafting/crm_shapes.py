@@ -43,11 +43,26 @@ class TableShape(PlaybookPart):
     why: str = ""
 
 
+class ShippedFile(PlaybookPart):
+    """How a company's file is known to be one of a shipped playbook's, and how else its columns are spelled."""
+
+    has: Names = Field(description="columns that it must have")
+    tables: Names = Field(default=(), description="recognised tables that it is")
+    may_be: Names = Field(
+        default=(), description="recognised tables among which it may be, if its name or cells say so"
+    )
+    named: tuple[Names, ...] = Field(default=(), description="words that stand together in its name")
+    cells: dict[str, Names] = Field(default_factory=dict, description="column → the only values that it holds")
+    spelled: dict[str, Names] = Field(default_factory=dict, description="column → its other names")
+
+
 class CrmShape(PlaybookPart):
-    """The tables of one system."""
+    """The tables of one system, and the shipped playbook that says how they belong together."""
 
     name: str
     tables: dict[str, TableShape]
+    playbook: str | None = None
+    files: dict[str, ShippedFile] = Field(default_factory=dict, description="file of that playbook → how it is known")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.file_roles import ExaminedFile, RoledFile
 from data.drafting.file_samples import SampleTools
 from data.drafting.key_joins import IdColumns
+from data.quality import JoinCount
+from data.sources import FileSource
 from data.sql import quoted
 
 
@@ -32,6 +34,35 @@ class LeadOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceSelection:
+    """
+    How a source of a shipped playbook selects the rows of a company's file.
+
+    Attributes:
+        source: the source, in the company's names.
+        whole: the file with all its rows.
+        taken: how many of these count.
+        there: the files in which rows are looked up, as ``source.via`` lists them.
+        joins: what each lookup met.
+        dropped: what the company's files lack and the source does without.
+    """
+
+    source: FileSource
+    whole: ExaminedFile
+    taken: int
+    there: tuple[ExaminedFile, ...] = ()
+    joins: tuple[JoinCount, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def tested(self) -> list[str]:
+        """The columns of the file that conditions look at."""
+        cases = [case.when or {} for cases in self.source.derived.values() for case in cases]
+        names = [name for tests in (*cases, self.source.where or {}) for name in tests]
+        return [name for name in dict.fromkeys(names) if name in self.whole.facts]
+
+
+@dataclass(frozen=True, slots=True)
 class DraftedSource:
     """
     One source.
@@ -50,6 +81,7 @@ class DraftedSource:
         attribute_whys: attribute → the comment beside it.
         left_out: column → why it is not used.
         outcome: of leads.
+        selection: of a source that was taken over from a shipped playbook: how it selects its rows.
     """
 
     roled: RoledFile
@@ -65,6 +97,12 @@ class DraftedSource:
     attribute_whys: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     outcome: LeadOutcome | None = None
+    selection: SourceSelection | None = None
+
+    @property
+    def whole(self) -> ExaminedFile:
+        """The file with all its rows, those that the source leaves out among them."""
+        return self.file if self.selection is None else self.selection.whole
 
     @property
     def file(self) -> ExaminedFile:
@@ -75,7 +113,8 @@ class DraftedSource:
     def used(self) -> list[ColumnFacts]:
         """The columns that are mapped, each once."""
         outcome = self.outcome.columns.values() if self.outcome is not None else ()
-        names = [*self.columns.values(), *self.kind_columns, *self.attributes.values(), *outcome]
+        tested = self.selection.tested if self.selection is not None else ()
+        names = [*self.columns.values(), *self.kind_columns, *self.attributes.values(), *outcome, *tested]
         return [self.file.facts[name] for name in dict.fromkeys(names)]
 
     @property

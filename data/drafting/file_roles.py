@@ -13,12 +13,14 @@ from data.drafting.naming import matches, normal
 from data.drafting.vocabulary import column_names, file_words, known_words
 from data.errors import IntakeError
 
+ENOUGH_MEET = 0.2
+"""The share of a file's ids that must meet a lead."""
+
 FileRole = Literal["leads", "activities", "outcomes", "event_log", "nothing"]
 
 _MOST_KEYS, _MOST_IDS, _FEW_IDS = 3, 6, 12
 _ID_NAMES = ("id", "*_id", "*id", "*_nr", "*nr", "nr", "*_no", "*_number", "number", "*_key", "key", "*guid", "*_ref")
 _REPEATED = 0.6
-_ENOUGH_MEET = 0.2
 _CLEARLY = 0.15
 _NEARLY_FULL = 0.95
 _STAGE_WORDS = 0.5
@@ -95,7 +97,7 @@ def roles_of(files: Sequence[ExaminedFile], ids: IdColumns, log: DecisionLog) ->
         found += leads
         others = [file for file in others if file not in [each.file for each in leads]]
     keys = next(each for each in found if each.role in {"leads", "event_log"})
-    return [*found, *(_role(file, keys, ids, log) for file in others)]
+    return [*found, *(role_of(file, keys, ids, log) for file in others)]
 
 
 def _event_log(file: ExaminedFile, key: str, why: str, log: DecisionLog) -> RoledFile:
@@ -207,15 +209,16 @@ def _best_join(other: ExaminedFile, leads: ExaminedFile, key: str, ids: IdColumn
     return max(joins, key=lambda join: (join.share, join.met), default=None)
 
 
-def _role(file: ExaminedFile, leads: RoledFile, ids: IdColumns, log: DecisionLog) -> RoledFile:
+def role_of(file: ExaminedFile, leads: RoledFile, ids: IdColumns, log: DecisionLog) -> RoledFile:
+    """Find out what a file holds beside the leads."""
     about = f"{file.shown}: holds"
     if file.shape is not None and file.shape.shape.holds == "nothing":
         return RoledFile(
             file, "nothing", "", None, log.take(about, "nothing", f"{file.shape.says}; {file.shape.shape.why}")
         )
     join = _best_join(file, leads.file, leads.key, ids)
-    if join is None or join.share < _ENOUGH_MEET:
-        return RoledFile(file, "nothing", "", join, log.take(about, "nothing", _why_apart(join, ids)))
+    if join is None or join.share < ENOUGH_MEET:
+        return RoledFile(file, "nothing", "", join, log.take(about, "nothing", why_apart(join, ids)))
     role, why, is_certain = _role_of_facts(file)
     choices = {
         "activities": "things that happened to leads",
@@ -233,7 +236,8 @@ def _as_role(text: str) -> FileRole:
     return next(role for role in roles if role == text)
 
 
-def _why_apart(join: KeyJoin | None, ids: IdColumns) -> str:
+def why_apart(join: KeyJoin | None, ids: IdColumns) -> str:
+    """Return in words how few ids meet a lead, and how theirs and the leads' begin."""
     if join is None:
         return "no column names a lead"
     begin, wanted = ids.prefixes(join.ids), ids.prefixes(join.keys)

@@ -79,10 +79,16 @@ def propose_goal(
     horizon = next((days for days in _HORIZONS if days >= best.most_days), _HORIZONS[-1])
     seen = f"half of them within {best.half_days:.1f} days of creation, 9 in 10 within {best.most_days:.1f}"
     seen += "; a longer horizon would leave too few leads old enough to learn from" if best.most_days > horizon else ""
-    amount_from = max(amounts, key=lambda name: amounts[name]) if amounts and not amounts.get(best.name) else None
+    priced = max(amounts, key=lambda name: (_is_success(name), amounts[name]), default=None)
+    amount_from = None if amounts.get(best.name) else priced
     if amount_from is not None:
         log.take("goal: amount_from", amount_from, "it carries the amounts")
     return GoalProposal(best.name, why, horizon, log.take("goal: horizon_days", str(horizon), seen), amount_from)
+
+
+def _is_success(stage: str) -> bool:
+    entry = known_words().stage(stage)
+    return entry is None or entry.goal > 0
 
 
 def _worth(stage: StageSeen, leads: int) -> float:

@@ -7,15 +7,16 @@ from zoneinfo import available_timezones
 
 import duckdb
 
+from data.business import Business
 from data.cells import macros
 from data.drafting.activity_mapping import map_activities
-from data.drafting.attribute_choice import AttributeChoice, ColumnUse, choose_attributes
+from data.drafting.attribute_choice import AttributeChoice, ColumnUse, NamedAttribute, choose_attributes
 from data.drafting.column_facts import facts_of
 from data.drafting.crm_shapes import recognised
 from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.drafted_source import DraftedSource, DraftTools
 from data.drafting.event_log_mapping import case_columns, map_event_log
-from data.drafting.file_roles import ExaminedFile, RoledFile, roles_of
+from data.drafting.file_roles import ExaminedFile, RoledFile, role_of, roles_of
 from data.drafting.file_samples import FileSample, SampleTools, take_sample
 from data.drafting.file_series import common_folder, joined_series
 from data.drafting.goal_proposal import GoalProposal, amounts_by_stage, propose_capacity, propose_goal, stages_seen
@@ -23,11 +24,13 @@ from data.drafting.key_joins import IdColumns
 from data.drafting.late_columns import collect_outcomes, late_evidence, late_kinds
 from data.drafting.lead_mapping import map_leads
 from data.drafting.notation_agreement import agreeing
-from data.drafting.outcome_mapping import map_outcomes
+from data.drafting.outcome_mapping import map_outcomes, outcome_in_leads
+from data.drafting.shipped_sources import ShippedSources, take_over
 from data.drafting.vocabulary import known_words
 from data.duckdb_settings import memory_limit, without_bars
 from data.errors import IntakeError
 from data.progress import Progress, tracked
+from data.sources import LeadSource
 from data.writing import IdRule
 
 
@@ -47,6 +50,8 @@ class PlaybookDraft:
         capacity: leads that the team calls in a day, and why.
         timezone: of instants without an offset, and why.
         ids: how ids compare, and why.
+        shipped: the shipped playbook from which sources were taken over, if any were.
+        looked_up: files in which only others are looked up, and what meets them.
     """
 
     sources: tuple[DraftedSource, ...]
@@ -59,6 +64,8 @@ class PlaybookDraft:
     capacity: tuple[float, str]
     timezone: tuple[str, str]
     ids: tuple[IdRule, str]
+    shipped: Business | None = None
+    looked_up: tuple[tuple[ExaminedFile, str], ...] = ()
 
     @property
     def leads(self) -> DraftedSource:
@@ -93,8 +100,8 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
         ExaminedFile(sample, agreeing(facts_of(sample, tools.sampling)), recognised(sample.columns))
         for sample in _samples(paths, tools.sampling, progress)
     ]
-    roled = roles_of(files, tools.ids, tools.log)
-    sources, unused = _mapped(roled, tools)
+    shipped = take_over(files, tools)
+    sources, unused = _mapped(files, shipped, tools)
     collect_outcomes(sources, tools.sampling)
     stages = _stage_names(sources)
     if not stages:
@@ -102,10 +109,10 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
     goal = propose_goal(
         stages_seen(stages, tools.sampling), amounts_by_stage(sources, tools.sampling), tools.sampling, tools.log
     )
-    closed_by = tuple(stage for stage in stages if (entry := known_words().stage(stage)) is not None and entry.closes)
+    closed_by = _closing(stages, shipped)
     ends = tuple(dict.fromkeys((goal.stage, *closed_by)))
-    leads, attributes = _with_attributes(sources[0], ends, tools)
-    late = _late_kinds(sources, ends, tools)
+    leads, attributes = _with_attributes(sources[0], ends, tools, shipped)
+    late = _late_kinds(sources, ends, tools, shipped)
     capacity, timezone = propose_capacity(tools.sampling, tools.log), _timezone(sources, tools.log)
     drafted = (leads, *sources[1:])
     return PlaybookDraft(
@@ -118,8 +125,18 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
         goal,
         capacity,
         timezone,
-        _id_rule(sources, tools.log),
+        _id_rule(sources, tools.log, shipped),
+        shipped.business if shipped is not None else None,
+        shipped.looked_up if shipped is not None else (),
     )
+
+
+def _closing(stages: Sequence[str], shipped: ShippedSources | None) -> tuple[str, ...]:
+    """Return the stages after which a lead is no longer open, of a shipped playbook as it says."""
+    known = shipped.business.stages if shipped is not None else {}
+    closing = shipped.business.closed_by if shipped is not None else ()
+    entries = {stage: known_words().stage(stage) for stage in stages if stage not in known}
+    return tuple(s for s in stages if s in closing or ((entry := entries.get(s)) is not None and entry.closes))
 
 
 def _no_outcomes(unused: Sequence[RoledFile]) -> str:
@@ -136,8 +153,31 @@ def _samples(paths: Sequence[Path], tools: SampleTools, progress: Progress) -> l
     return joined_series([take_sample(path, number, folder=folder, tools=tools) for number, path in numbered], tools)
 
 
-def _mapped(roled: Sequence[RoledFile], tools: DraftTools) -> tuple[list[DraftedSource], list[RoledFile]]:
-    """Map each file; one that lacks what its role needs holds nothing."""
+def _mapped(
+    files: Sequence[ExaminedFile], shipped: ShippedSources | None, tools: DraftTools
+) -> tuple[list[DraftedSource], list[RoledFile]]:
+    """Map each file as the shipped playbook reads it, or else as it looks; return those of no use apart."""
+    if shipped is None:
+        return _generic(roles_of(files, tools.ids, tools.log), tools)
+    leads = shipped.sources[0]
+    others = [file for file in files if file.shown not in shipped.reads]
+    more, unused = _generic([role_of(file, leads.roled, tools.ids, tools.log) for file in others], tools)
+    sources = [*shipped.sources, *more]
+    if leads.outcome is None and all(source.roled.role != "outcomes" for source in sources):
+        outcome = outcome_in_leads(leads.file, list(leads.columns.values()), tools)
+        sources[0] = replace(leads, outcome=outcome)
+    return sources, [_with_reason(each, shipped, tools.log) for each in unused]
+
+
+def _with_reason(unused: RoledFile, shipped: ShippedSources, log: DecisionLog) -> RoledFile:
+    """Return a file that is left out with what the shipped playbook says of it, where its ids say nothing."""
+    name = unused.file.shown
+    why = shipped.lacking.get(name) or (shipped.empty.get(name) if unused.join is None else None)
+    return unused if why is None else replace(unused, why=log.take(f"{unused.file.shown}: holds", "nothing", why))
+
+
+def _generic(roled: Sequence[RoledFile], tools: DraftTools) -> tuple[list[DraftedSource], list[RoledFile]]:
+    """Map each file by what it looks like; one that lacks what its role needs holds nothing."""
     has_outcomes = any(each.role == "outcomes" for each in roled)
     sources: list[DraftedSource] = []
     unused: list[RoledFile] = []
@@ -176,12 +216,13 @@ def _stage_names(sources: Sequence[DraftedSource]) -> tuple[str, ...]:
 
 
 def _with_attributes(
-    leads: DraftedSource, ends: Sequence[str], tools: DraftTools
+    leads: DraftedSource, ends: Sequence[str], tools: DraftTools, shipped: ShippedSources | None
 ) -> tuple[DraftedSource, list[AttributeChoice]]:
-    file, used = leads.file, {facts.name for facts in leads.used}
+    file, used = leads.file, {facts.name for facts in leads.used} | (leads.file.facts.keys() - leads.whole.facts.keys())
     if leads.roled.role == "event_log":
         used = set(file.facts) - set(case_columns(leads))
-    choices = choose_attributes(file, used, late_evidence(leads, ends, tools.sampling), tools.log)
+    named = _named_by(leads, shipped) if shipped is not None else {}
+    choices = choose_attributes(file, used, late_evidence(leads, ends, tools.sampling), tools.log, named=named)
     kept = [choice for choice in choices if choice.use is not ColumnUse.LEFT_OUT]
     mapped = replace(
         leads,
@@ -192,11 +233,23 @@ def _with_attributes(
     return mapped, choices
 
 
-def _late_kinds(sources: Sequence[DraftedSource], ends: Sequence[str], tools: DraftTools) -> dict[str, str]:
+def _named_by(leads: DraftedSource, shipped: ShippedSources) -> dict[str, NamedAttribute]:
+    """Return the columns of the leads that the shipped playbook takes as attributes."""
+    source = leads.selection.source if leads.selection is not None else None
+    attributes = (source.attributes or {}) if isinstance(source, LeadSource) else {}
+    return {column: NamedAttribute(name, shipped.business.attributes[name]) for name, column in attributes.items()}
+
+
+def _late_kinds(
+    sources: Sequence[DraftedSource], ends: Sequence[str], tools: DraftTools, shipped: ShippedSources | None
+) -> dict[str, str]:
     late: dict[str, str] = {}
     for source in sources:
         if source.roled.role in {"activities", "event_log"}:
             late |= late_kinds(source, ends, tools.sampling)
+            never = shipped.business.never_use if shipped is not None else ()
+            kinds = {source.kind, *source.words.values()}
+            late |= {kind: "the shipped playbook never uses it" for kind in never if kind in kinds}
     for kind, evidence in late.items():
         tools.log.take(f"never_use: {kind}", kind, evidence)
     return late
@@ -222,7 +275,10 @@ def _timezone(sources: Sequence[DraftedSource], log: DecisionLog) -> tuple[str, 
     return log.ask(question, f"no offset from UTC stands in {', '.join(local[:3])}" + (", …" if local[3:] else ""))
 
 
-def _id_rule(sources: Sequence[DraftedSource], log: DecisionLog) -> tuple[IdRule, str]:
+def _id_rule(sources: Sequence[DraftedSource], log: DecisionLog, shipped: ShippedSources | None) -> tuple[IdRule, str]:
+    if shipped is not None and shipped.business.ids != "exact":
+        rule = shipped.business.ids
+        return rule, log.take("ids", rule, f"as the shipped playbook {shipped.business.name} compares them")
     joins = [
         source.roled.join for source in sources if source.roled.join is not None and source.roled.join.rule != "exact"
     ]

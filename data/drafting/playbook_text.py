@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.business import LeadAttribute
+from data.contract import AttributeType
 from data.drafting.attribute_choice import ColumnUse
 from data.drafting.column_facts import ColumnContent
 from data.drafting.commented_yaml import Block, Entry, Remark
@@ -95,9 +97,19 @@ def _attributes(draft: PlaybookDraft) -> Block:
         if choice.use is not ColumnUse.LEFT_OUT:
             why = choice.why if choice.use is ColumnUse.ATTRIBUTE else "see never_use"
             content, words = leads.file.facts[choice.column].content, _words(draft, choice.column)
+            if choice.shipped is not None:
+                entries.append(Entry(choice.name, _shipped(choice.shipped, words), why))
+                continue
             about = _attribute(content, choice.name, _noun(draft, choice.column), words)
             entries.append(Entry(choice.name, about, why))
     return tuple(entries)
+
+
+def _shipped(attribute: LeadAttribute, words: Mapping[str, str]) -> dict[str, object]:
+    """Return an attribute as a shipped playbook says it, with words for the values that the company writes as names."""
+    said = attribute.model_dump(mode="json", exclude_defaults=True)
+    named = {**words, **attribute.words} if attribute.type is AttributeType.CATEGORY else {}
+    return {**said, **({"words": named} if named else {})}
 
 
 def _noun(draft: PlaybookDraft, column: str) -> str:
@@ -133,7 +145,7 @@ def _goal(draft: PlaybookDraft) -> list[Entry | Remark]:
         about["amount_from"] = goal.amount_from
     capacity, why = draft.capacity
     return [
-        Entry("stages", tuple(Entry(name, _says_stage(name)) for name in draft.stages)),
+        Entry("stages", tuple(Entry(name, _says_stage(name, draft)) for name in draft.stages)),
         Entry("closed_by", list(draft.closed_by), "a lead is no longer open after these"),
         Remark(f"horizon_days: {goal.horizon_why}."),
         Entry("goal", about, goal.stage_why),
@@ -141,7 +153,9 @@ def _goal(draft: PlaybookDraft) -> list[Entry | Remark]:
     ]
 
 
-def _says_stage(name: str) -> str:
+def _says_stage(name: str, draft: PlaybookDraft) -> str:
+    if draft.shipped is not None and name in draft.shipped.stages:
+        return draft.shipped.stages[name]
     entry = known_words().stage(name)
     return entry.says if entry is not None else in_words(name)
 

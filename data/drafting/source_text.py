@@ -1,19 +1,22 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """The text of one source of a drafted playbook, and the words of its kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from data.business import ActivityWords
 from data.drafting.activity_mapping import carried, unit_of
 from data.drafting.cell_writing_draft import writing_entries
 from data.drafting.commented_yaml import Block, Entry, Remark
-from data.drafting.decisions import DecisionLog
+from data.drafting.decisions import DECIDE, DecisionLog
 from data.drafting.drafted_source import DraftedSource, DraftTools, distinct_words
 from data.drafting.late_columns import met_leads
 from data.drafting.naming import in_words
+from data.drafting.selection_text import selection_entries
 from data.drafting.vocabulary import known_words
 from data.exports import FORMATS
 from data.instants import now_us
+from data.sources import OutcomeSource
 from data.sql import quoted
 
 _MOST_SUBJECTS = 12
@@ -50,15 +53,18 @@ def _about(words: dict[str, str], subject: str) -> dict[str, str]:
     return {key: f"{text} ({in_words(subject) or subject})" for key, text in words.items()}
 
 
-def kinds_seen(sources: Sequence[DraftedSource], tools: DraftTools) -> dict[str, KindText]:
-    """Return the kinds of activities of all sources, in the order of the sources."""
+def kinds_seen(
+    sources: Sequence[DraftedSource], tools: DraftTools, shipped: Mapping[str, ActivityWords]
+) -> dict[str, KindText]:
+    """Return the kinds of activities of all sources, in their order; those of a shipped playbook have its words."""
     kinds: dict[str, KindText] = {}
     for source in sources:
         if source.roled.role not in {"activities", "event_log"}:
             continue
         for name, kind in _kinds_of(source, tools).items():
             kinds[name] = kind if name not in kinds else _merged(kinds[name], kind)
-    return kinds
+    words = {name: kind.model_dump(include={"did", "one", "many"}) for name, kind in shipped.items()}
+    return {name: replace(kind, words=words.get(name, kind.words)) for name, kind in kinds.items()}
 
 
 def _merged(first: KindText, other: KindText) -> KindText:
@@ -84,6 +90,8 @@ def _kinds_of(source: DraftedSource, tools: DraftTools) -> dict[str, KindText]:
         if subject:
             text = replace(text, subjects=_subjects(source, kind, tools))
         kinds[kind] = text if kind not in kinds else _merged(kinds[kind], text)
+    for word, kind in source.words.items():  # a shipped playbook knows words that no row has yet
+        kinds.setdefault(kind, KindText(known_words().activity_words(word, source.file.shown)))
     return kinds
 
 
@@ -139,6 +147,7 @@ def source_block(source: DraftedSource, log: DecisionLog) -> Block:
     if path.suffix.lower() not in _FORMATS:
         entries.append(Entry("format", source.file.sample.format))
     entries += writing_entries(source, log)
+    entries += selection_entries(source)
     entries += _columns(source)
     if source.attributes:
         entries.append(Entry("attributes", tuple(Entry(n, c) for n, c in source.attributes.items())))
@@ -158,7 +167,7 @@ def _left_out(source: DraftedSource) -> list[Entry | Remark]:
 
 
 def _size(source: DraftedSource) -> str:
-    sample = source.file.sample
+    sample = source.whole.sample
     return f"{sample.rows:,} rows" if sample.is_whole else f"the first {sample.rows:,} rows were read for this draft"
 
 
@@ -180,11 +189,19 @@ def _words(source: DraftedSource) -> list[Entry | Remark]:
     entries: list[Entry | Remark] = []
     if source.stages:
         entries.append(Entry("outcomes", tuple(_word(source, word, stage) for word, stage in source.stages.items())))
-    if source.words:
+    if source.words and not _are_stages(source):
         entries.append(Entry(key, tuple(_word(source, word, name) for word, name in source.words.items())))
     if source.ignore:
+        open_words = [source.word_whys[word] for word in source.ignore if DECIDE in source.word_whys.get(word, "")]
+        entries += [Remark(f"{why}. Name it above, or leave it here") for why in open_words]
         entries.append(Entry("ignore", list(source.ignore)))
     return entries
+
+
+def _are_stages(source: DraftedSource) -> bool:
+    """Test whether the words of a source are the playbook's stages, so that none needs translating."""
+    said = source.selection.source if source.selection is not None else None
+    return isinstance(said, OutcomeSource) and said.stages is None and all(w == s for w, s in source.words.items())
 
 
 def _word(source: DraftedSource, word: str, name: str) -> Entry:

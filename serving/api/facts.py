@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
+from data.id_rules import IdForms
 from serving.api.auth import charge, key_of, needs
 from serving.api.idempotency import once, raising, worded
 from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, off_the_loop, parsed
@@ -15,10 +16,11 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import as_text
 from serving.api.schemas.ingestion_results import IngestionOut
 from serving.errors import RequestError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, as_id
+from serving.facts import ActivityFact, LeadFact, OutcomeFact
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.ingestion import ItemOutcome
 from serving.intake.quarantined_facts import Kind
+from serving.lead_ids import as_lead_id
 from serving.service import service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])
@@ -103,7 +105,9 @@ async def _ingested(request: Request, kind: Kind, *, body: bytes, key: str | Non
         results = take(kind, items, before_commit=None if reservation is None else finish)
         return _answered(results, is_single=is_single)
 
-    response = await once(request, act, key=key, body=body, lead_ids=_leads_in(items))
+    response = await once(
+        request, act, key=key, body=body, lead_ids=_leads_in(items, service_of(request).playbook.business.id_forms)
+    )
     response.headers.update(headers)
     return response
 
@@ -113,7 +117,7 @@ def _answered(results: Sequence[ItemOutcome], *, is_single: bool) -> StoredRespo
     return StoredResponse(202, as_text(IngestionOut.of(results))) if refused is None else worded(refused)
 
 
-def _leads_in(items: Sequence[object]) -> set[str]:
+def _leads_in(items: Sequence[object], forms: IdForms) -> set[str]:
     """Return the leads that items name, as far as they can be ids."""
-    named = (as_id(item.get("lead_id")) for item in items if isinstance(item, dict))
+    named = (as_lead_id(item.get("lead_id"), forms) for item in items if isinstance(item, dict))
     return {lead_id for lead_id in named if lead_id is not None}

@@ -8,16 +8,19 @@ What a body would build is measured first, and large bodies are read on another 
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from data.id_rules import IdForms
 from data.strict_json import DEEPEST, DuplicateNameError, JsonError, NotUtf8Error, parse_flat
 from serving.api.json_size import LONGEST_NUMBER_BYTES, MOST_FEW_NODES, MOST_NODES, excess_of, size_of
 from serving.errors import InvalidError, TooLargeError, UnreadableError
 from serving.facts import read_as
+from serving.service import service_of
 from serving.validation_messages import safe_name
 
 LARGEST_BODY_BYTES = 8 * 2**20
@@ -69,16 +72,17 @@ class JsonBody(RawBody, Generic[Model]):
         Raises:
             RequestError: it is not strict JSON, or not the model's.
         """
-        return await off_the_loop(self.read, await request.body())
+        forms = service_of(request).playbook.business.id_forms
+        return await off_the_loop(partial(self.read, forms=forms), await request.body())
 
-    def read(self, body: bytes) -> Model:
+    def read(self, body: bytes, forms: IdForms) -> Model:
         """
-        Return a body as the model.
+        Return a body as the model; ids of leads and accounts in the form of the playbook's rules.
 
         Raises:
             RequestError: it is not strict JSON, or not the model's.
         """
-        return read_as(self._model, parsed(body, most_nodes=MOST_FEW_NODES))
+        return read_as(self._model, parsed(body, most_nodes=MOST_FEW_NODES), forms)
 
 
 class LaterBody(RawBody):

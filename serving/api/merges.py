@@ -14,9 +14,10 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import as_text
 from serving.api.schemas.lead_merges import MergeOut
 from serving.errors import RequestError
-from serving.facts import Fact, Id
+from serving.facts import Fact
 from serving.intake.idempotent_requests import ResponseReservation, StoredResponse
 from serving.intake.merging import LeadMerger, MergeResult
+from serving.lead_ids import LeadRef
 from serving.service import Service, service_of
 
 router = APIRouter(prefix="/v1", tags=["facts"])
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["facts"])
 class MergeTarget(Fact):
     """The lead that a lead turned out to be."""
 
-    into: Id = Field(description="the lead that stays", examples=["L-1"])
+    into: LeadRef = Field(description="the lead that stays", examples=["L-1"])
 
 
 _TARGET = JsonBody(MergeTarget, {"into": "L-1"})
@@ -57,7 +58,7 @@ async def merge_leads(
     """
     service, actor = service_of(request), key_of(request).key_id
     try:
-        into = _TARGET.read(body).into
+        into = _TARGET.read(body, service.playbook.business.id_forms).into
     except RequestError as error:
         return await once(request, raising(error), key=key, body=body, lead_ids={lead_id})
 

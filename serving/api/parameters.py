@@ -12,9 +12,11 @@ from pydantic_core import PydanticCustomError
 
 from models.receipt import Grade
 from serving.errors import InvalidError, UnknownLeadError, UnknownReceiptError
-from serving.facts import InstantText, as_id, instant
+from serving.facts import InstantText, instant
+from serving.lead_ids import as_lead_id, require_checksum
 from serving.scorers.deployments import Role
 from serving.scores.receipt_history import NO_RECEIPT
+from serving.service import service_of
 from serving.validation_messages import KEY_PATTERN, safe_name
 
 _MOST_DIGITS = 16
@@ -136,22 +138,27 @@ FactNumber = Annotated[
 ]
 
 
-def checked_lead_id(lead_id: str) -> str:
+def checked_lead_id(request: Request, lead_id: str) -> str:
     """
-    Return what an address has for the id of a lead.
+    Return what an address has for the id of a lead, in the form of the playbook's rule.
 
     Raises:
+        InvalidError: its checksum is wrong.
         UnknownLeadError: it cannot be an id, so no lead has it.
     """
-    checked = as_id(lead_id)
+    forms = service_of(request).playbook.business.id_forms
+    require_checksum(lead_id, forms)
+    checked = as_lead_id(lead_id, forms)
     if checked is None:
         message = "No such lead is known; send it to /v1/leads first."
         raise UnknownLeadError(message)
     return checked
 
 
-async def _lead_id(lead_id: Annotated[str, Path(description="your id of the lead", examples=["L-1"])]) -> str:
-    return checked_lead_id(lead_id)
+async def _lead_id(
+    request: Request, lead_id: Annotated[str, Path(description="your id of the lead", examples=["L-1"])]
+) -> str:
+    return checked_lead_id(request, lead_id)
 
 
 LeadId = Annotated[str, Depends(_lead_id)]

@@ -25,7 +25,8 @@ from serving.api.problem_responses import BODY_PROBLEMS, problems
 from serving.api.schemas.answer import list_as_text, respond
 from serving.api.schemas.explained_scores import ScoreOut, ScoresOut, UnknownLeadOut
 from serving.errors import UnknownLeadError
-from serving.facts import Fact, Id, Preview, read_as, shown
+from serving.facts import Fact, Preview, read_as
+from serving.lead_ids import LeadRef, shown
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.service import Service, service_of
 from serving.store.database import RawConnection
@@ -41,7 +42,7 @@ _UNKNOWN = (404, "The lead is not known, or was not yet")
 class ScoreRequest(Fact):
     """The leads to be scored."""
 
-    lead_ids: list[Id] = Field(
+    lead_ids: list[LeadRef] = Field(
         max_length=MOST_ITEMS, description="your ids of the leads, at most 1,000", examples=[["L-1", "L-2"]]
     )
 
@@ -92,7 +93,7 @@ async def scored(request: Request) -> Response:
     """
     if request.scope["query_string"]:
         check_query(request, list(ScoreQuery.model_fields))
-    lead_id = checked_lead_id(request.path_params["lead_id"])
+    lead_id = checked_lead_id(request, request.path_params["lead_id"])
     query = read_as(ScoreQuery, dict(request.query_params)) if request.scope["query_string"] else _NO_QUERY
     return await _scored(request, lead_id, query.reasons, as_of=query.as_of)
 

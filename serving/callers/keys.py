@@ -19,7 +19,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from serving.errors import KeysError
-from serving.facts import is_id
+from serving.lead_ids import is_id
 from serving.store.database import Database
 from serving.store.ledger import note
 from serving.store.tables import api_keys

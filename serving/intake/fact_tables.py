@@ -7,8 +7,9 @@ from typing import Any, cast
 from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, func, select
 
 from serving.errors import ConflictError, InvalidError, MergedError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, canonical, shown
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, canonical
 from serving.intake.quarantined_facts import IDS, INSTANTS, AnyFact, Kind
+from serving.lead_ids import shown
 from serving.store.merged_leads import survivors
 from serving.store.tables import activities, lead_versions, leads, outcomes
 

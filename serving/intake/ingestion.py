@@ -7,24 +7,16 @@ from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, insert, text
 
+from data.id_rules import IdForms
 from data.instants import SECOND_US
 from data.playbook import Business
 from serving.callers.keys import ANYBODY
 from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError
-from serving.facts import (
-    ActivityFact,
-    LeadFact,
-    OutcomeFact,
-    check_activity,
-    check_lead,
-    check_outcome,
-    is_id,
-    read_as,
-)
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, check_activity, check_lead, check_outcome, read_as
 from serving.intake.fact_tables import FactTable, existing_leads, fact_table_for
 from serving.intake.quarantined_facts import IDS, MODELS, AnyFact, Kind, Quarantine, SuspectFact, suspicion
-from serving.intake.rejected_items import RejectedItem, save_rejected
+from serving.intake.rejected_items import RejectedItem, own_id, save_rejected
 from serving.store.database import Database
 from serving.store.merged_leads import survivors
 from serving.store.rows import insert_rows, run_rows
@@ -34,6 +26,7 @@ from serving.store.tombstones import erased_lead_error, find_erased
 Status = Literal["stored", "duplicate", "quarantined", "rejected"]
 Values = dict[str, Any]
 _ANY_INSTANT = 2**62
+_IN_FORM: tuple[str, ...] = ("lead_id", "account_id")
 _QUEUE = text(
     "INSERT INTO pending_scores (lead_id, since, newest) VALUES (:lead_id, :since, :newest)"
     " ON CONFLICT (lead_id) DO UPDATE SET newest ="
@@ -104,7 +97,7 @@ class Ingestion:
         read = [self._read(kind, item) for item in items]
         with self.database.writing_facts(self.clock) as (connection, at):
             results = self.store(connection, kind, read=read)
-            rejected = _rejected(kind, items, results)
+            rejected = _rejected(kind, items, results, self.business.id_forms)
             save_rejected(connection, rejected, key_id=caller, at=at)
             if before_commit is not None:
                 before_commit(connection, results)
@@ -125,7 +118,7 @@ class Ingestion:
         Raises:
             InvalidError: it is not a fact of this kind.
         """
-        fact = read_as(MODELS[kind], item)
+        fact = read_as(MODELS[kind], item, self.business.id_forms)
         match fact:
             case LeadFact():
                 check_lead(fact, self.business, latest=_ANY_INSTANT)
@@ -161,10 +154,9 @@ class Ingestion:
         try:
             fact = self.parse(kind, item)
         except InvalidError as error:
-            item_id = item.get(IDS[kind]) if isinstance(item, dict) else None
-            return ItemOutcome(item_id if is_id(item_id) else None, "rejected", error)
+            return ItemOutcome(own_id(kind, item, self.business.id_forms), "rejected", error)
         reason = suspicion(kind, fact, now=self.clock.now(), skew_us=int(self.clock_skew_s * SECOND_US))
-        return SuspectFact(kind, fact, cast("dict[str, Any]", item), reason) if reason else fact
+        return SuspectFact(kind, fact, _as_kept(cast("dict[str, Any]", item), fact), reason) if reason else fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +191,19 @@ class _Batch:
         return "stored"
 
 
-def _rejected(kind: Kind, items: Sequence[object], results: Sequence[ItemOutcome]) -> list[RejectedItem]:
+def _rejected(
+    kind: Kind, items: Sequence[object], results: Sequence[ItemOutcome], forms: IdForms
+) -> list[RejectedItem]:
     return [
-        RejectedItem.of(kind, item, reason=str(result.error))
+        RejectedItem.of(kind, item, reason=str(result.error), forms=forms)
         for item, result in zip(items, results, strict=True)
         if result.error is not None
     ]
+
+
+def _as_kept(item: dict[str, Any], fact: AnyFact) -> dict[str, Any]:
+    """Return an item as it was sent, but with the ids that its lead and account have here."""
+    return {**item, **{name: getattr(fact, name) for name in _IN_FORM if name in item}}
 
 
 def _fact(item: AnyFact | SuspectFact) -> AnyFact:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from serving.clock import Clock
 from serving.errors import ConflictError, InvalidError, MergedError, UnknownLeadError
-from serving.facts import canonical, shown
+from serving.facts import canonical
+from serving.lead_ids import shown
 from serving.scorers.active_scorer import ActiveScorer
 from serving.scores.crossings import CrossingRules
 from serving.store.audit_log import keyed_hash, write_audit_entry

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from data.instants import iso, span_in_words
 from serving.errors import ConflictError, SettledError, UnknownFactError
-from serving.facts import ActivityFact, LeadFact, OutcomeFact, read_as, shown
+from serving.facts import ActivityFact, LeadFact, OutcomeFact, read_as
+from serving.lead_ids import shown
 from serving.store.tables import quarantine
 
 Kind = Literal["leads", "activities", "outcomes"]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
+from data.id_rules import IdForms
 from data.instants import DAY_US
-from serving.facts import is_id
 from serving.intake.quarantined_facts import IDS, Kind
+from serving.lead_ids import as_id, as_lead_id
 from serving.store.database import Database
 from serving.store.keyset import Page, Position, SortKey, page_of
 from serving.store.rows import insert_rows
@@ -46,11 +47,16 @@ class RejectedItem:
     reason: str
 
     @classmethod
-    def of(cls, kind: Kind, sent: object, *, reason: str) -> "RejectedItem":
-        """Return what is remembered of an item as it was sent."""
+    def of(cls, kind: Kind, sent: object, *, reason: str, forms: IdForms) -> "RejectedItem":
+        """Return what is remembered of an item as it was sent; its lead by the id that its facts would have."""
         named = sent if isinstance(sent, dict) else {}
-        item_id, lead_id = (named.get(name) for name in (IDS[kind], "lead_id"))
-        return cls(kind, item_id if is_id(item_id) else None, lead_id if is_id(lead_id) else None, reason)
+        return cls(kind, own_id(kind, sent, forms), as_lead_id(named.get("lead_id"), forms), reason)
+
+
+def own_id(kind: Kind, sent: object, forms: IdForms) -> str | None:
+    """Return the own id of an item as it was sent; None where it has none that can be one."""
+    item_id = sent.get(IDS[kind]) if isinstance(sent, dict) else None
+    return as_lead_id(item_id, forms) if kind == "leads" else as_id(item_id)
 
 
 def save_rejected(connection: Connection, items: Sequence[RejectedItem], *, key_id: str, at: int) -> None:

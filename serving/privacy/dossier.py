@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Table, func, or_, select
 from data.instants import iso
 from data.playbook import Playbook
 from serving.errors import UnknownLeadError
-from serving.facts import shown
+from serving.lead_ids import shown
 from serving.privacy.erasure import ids_of_person
 from serving.privacy.score_logic import ScoreLogic, explain_logic
 from serving.scorers.deployments import Role

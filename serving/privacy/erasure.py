@@ -17,7 +17,7 @@ from sqlalchemy import Connection, NullPool, Table, create_engine, delete, or_, 
 
 from data.instants import iso
 from serving.errors import UnknownLeadError
-from serving.facts import shown
+from serving.lead_ids import shown
 from serving.store.audit_log import keyed_hash, write_audit_entry
 from serving.store.changed_accounts import note_changed_accounts
 from serving.store.database import Database

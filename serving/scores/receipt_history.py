@@ -14,7 +14,7 @@ from models.errors import ModelError
 from models.receipt import Reason, Receipt, changes, displayed, scorer_json
 from models.scorer import Scorer
 from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerError
-from serving.facts import shown
+from serving.lead_ids import shown
 from serving.scorers.deployments import Role, load_scorer
 from serving.scorers.live_scorer import LiveScorer, compile_scorer
 from serving.store.changed_accounts import changed_by_erasure

@@ -12,6 +12,7 @@ from data.output_files import require_replaceable, write_output
 from data.workspace import Workspace
 from serving.errors import ServingError
 from serving.feedback.export import exports_of, remove_leads
+from serving.lead_ids import as_lead_id, require_checksum
 from serving.privacy.dossier import Dossier, audit_dossier, build_dossier
 from serving.privacy.erasure import Erasure, RemainingCopy, erase
 from serving.privacy.files_of_lead import LeadFiles, erase_from_files
@@ -27,7 +28,7 @@ class EraseResult:
     A lead that was erased from the store and from this machine's files.
 
     Attributes:
-        lead_id: as it was requested.
+        lead_id: as it was requested, in the form of the playbook's rule.
         erasure: what happened to the store.
         files: what happened to files made of it.
         exports: exports that it was removed from.
@@ -93,9 +94,11 @@ def erase_lead(workspace: Workspace, lead_id: str, *, vacuum: bool = False) -> E
     ``vacuum`` also rewrites the tables on PostgreSQL, which blocks everybody; SQLite always does.
 
     Raises:
+        InvalidError: the checksum of the id is wrong.
         UnknownLeadError: the lead is not known.
         ServingError: the store cannot be opened.
     """
+    lead_id = _in_form(workspace, lead_id)
     with opened_store(workspace) as (settings, database):
         erasure = erase(database, lead_id, at=now_us(), actor=command_line_user(), waits=True, thorough=vacuum)
         with database.reading() as connection:
@@ -105,6 +108,13 @@ def erase_lead(workspace: Workspace, lead_id: str, *, vacuum: bool = False) -> E
         workspace.home, workspace.playbook.business.name, erasure.ids, store=settings.database_file
     )
     return EraseResult(lead_id, erasure, files, written, missing)
+
+
+def _in_form(workspace: Workspace, lead_id: str) -> str:
+    """Return the id of a lead in the form of the playbook's rule; what cannot be an id stays, and is unknown."""
+    forms = workspace.playbook.business.id_forms
+    require_checksum(lead_id, forms)
+    return as_lead_id(lead_id, forms) or lead_id
 
 
 def _remove_from_exports(exports: Sequence[Path], person: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -133,12 +143,14 @@ def write_dossier(
     since, or that something else wrote.
 
     Raises:
+        InvalidError: the checksum of the id is wrong.
         UnknownLeadError: nothing is held under this id.
         ServingError: the store cannot be opened.
         DataError: the file would be lost, or cannot be written.
     """
     if out is not None:
         require_replaceable(out, workspace.home, overwrite=overwrite)
+    lead_id = _in_form(workspace, lead_id)
     with opened_store(workspace) as (settings, database):
         read_only = settings.model_copy(update={"follow_promotions": False})  # reading must deploy nothing
         live = ActiveScorer(workspace.playbook, read_only, database=database, now=now_us).current

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.cells import macros
+from data.id_rules import NO_ID, has_wrong_checksum, in_form, in_one_form
 from tests.data.company import ACTIVITIES, LEADS, company, imported, rows
 
 SHORT, LONG = "00Q5A00001OVC9l", "00Q5A00001OVC9lUAH"
@@ -20,7 +21,7 @@ def connection():
     return opened
 
 
-def in_form(connection, rule, text):
+def in_sql(connection, rule, text):
     return connection.execute(f"SELECT id_{rule}(?)", [text]).fetchall()[0][0]
 
 
@@ -43,18 +44,49 @@ def in_form(connection, rule, text):
     ],
 )
 def test_a_rule_brings_an_id_into_one_form(connection, rule, written, form):
-    assert in_form(connection, rule, written) == form
+    assert in_sql(connection, rule, written) == form
 
 
 @given(short=st.text("abcXYZ012", min_size=15, max_size=15), at=st.integers(0, 14))
 def test_the_checksum_tells_letter_case(connection, short, at):
     """An id and its long form are one; the same letters in another case are another id, and a damaged long form."""
-    long = in_form(connection, "salesforce", short)
+    long = in_sql(connection, "salesforce", short)
     assert len(long) == 18
-    assert in_form(connection, "salesforce", long) == long
+    assert in_sql(connection, "salesforce", long) == long
     swapped = short[:at] + short[at].swapcase() + short[at + 1 :]
     damaged = connection.execute("SELECT wrong_check(?)", [swapped + long[15:]]).fetchall()[0][0]
     assert damaged == (swapped != short)
+
+
+RULES = ("exact", "trim", "casefold", "email", "salesforce")
+_SIGNS = st.text("aBzZéÉßİΣς<>?@:09 \t\n\v\u00a0\u017f\u03c3\u200b\u0301\u1100\u1161", max_size=24)
+_WORDS = st.sampled_from(
+    [*NO_ID, "N/A", "mailto:", "MAILTO:ann@x.org?a=b", "Ann <ann@x.org>", SHORT, LONG, LONG.lower()]
+)
+ANY_ID = st.one_of(
+    _SIGNS,
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=24),
+    st.tuples(_SIGNS, _WORDS, _SIGNS).map("".join),
+    st.text("abcXYZ012", min_size=15, max_size=18),
+)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@given(text=ANY_ID)
+def test_an_id_has_the_same_form_in_a_file_and_over_the_api(connection, rule, text):
+    """Files are read by SQL, requests by Python."""
+    form, wrong = connection.execute(
+        f"SELECT {in_one_form('t', rule)}, wrong_check(id_trim(t)) FROM (SELECT ? AS t)", [text]
+    ).fetchall()[0]
+    assert in_form(text, rule) == form
+    assert has_wrong_checksum(text, rule) == (wrong and rule == "salesforce")
+
+
+@pytest.mark.parametrize("rule", ["exact", "casefold"])
+def test_every_sign_of_unicode_has_the_same_form_in_sql_and_in_python(connection, rule):
+    signs = "SELECT chr(i::INTEGER) AS t FROM range(1, 1114112) AS r(i) WHERE i NOT BETWEEN 55296 AND 57343"
+    rows = connection.execute(f"SELECT t, {in_one_form('t', rule)} FROM ({signs})").fetchall()
+    assert [sign for sign, form in rows if in_form(sign, rule) != form] == []
 
 
 def found(warehouse):

@@ -112,7 +112,7 @@ class ScoreOut(ReplayedScoreOut):
 class UnknownLeadOut:
     """A lead that is not known, in place of its score."""
 
-    lead_id: Annotated[str, Field(description="as it was sent", examples=["L-9"])]
+    lead_id: Annotated[str, Field(description="the id, in the form of the playbook's rule", examples=["L-9"])]
     error: Annotated[str, Field(description="why there is no score", examples=[_NO_SUCH_LEAD])] = _NO_SUCH_LEAD
 
 

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from serving.api.schemas.answer import Answer, OptionalInstant, UtcInstant
 from serving.callers.keys import LONGEST_DAYS, Key
-from serving.facts import Fact, Id
+from serving.facts import Fact
+from serving.lead_ids import Id
 
 ScopeName = Literal["events:write", "scores:read", "routes:write", "models:write", "admin"]
 

@@ -105,10 +105,11 @@ def test_salesforce_ids_of_15_and_18_characters_join_by_their_rule(tmp_path):
         "stages": {True: "converted"},
         "reached_at": "Converted Date",
     }
-    assert (tasks.columns.lead_id, tasks.columns.kind) == ("Who ID", "Task Subtype")
-    assert tasks.kinds == {"Call": "call", "Email": "email"}
+    assert (tasks.columns.lead_id, tasks.columns.kind) == ("lead", "Task Subtype")
+    assert tasks.derived["lead"][0].column == "Who ID"
+    assert tasks.kinds == {"Call": "call", "Email": "email", "ListEmail": "email", "Task": "task"}
     assert set(playbook.business.attributes) - set(playbook.business.never_use) == {
-        *("country", "lead_source", "no_of_employees"),
+        *("country", "source", "employees"),
     }
 
 
