@@ -6,12 +6,16 @@ Run as ``python -m tests.faults.bodies BODIES``; prints one JSON object.
 """
 
 import json
+import multiprocessing
 import random
+import socket
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,6 +42,7 @@ class BodiesReport:
         statuses: how often each HTTP status was answered.
         alive_asked: how often `/health/live` was asked.
         longest_alive_ms: its slowest answer.
+        longest_idle_ms: the slowest answer of an idle process that was asked in turn with it: what the machine adds.
         grown_mb: the most memory that the server held above what it held before the first body.
         seconds: how long it took.
     """
@@ -47,6 +52,7 @@ class BodiesReport:
     statuses: dict[int, int]
     alive_asked: int
     longest_alive_ms: float
+    longest_idle_ms: float
     grown_mb: float
     seconds: float
 
@@ -139,13 +145,16 @@ def send(bodies: int, folder: Path, *, seed: int = 11) -> BodiesReport:
     """
     server = Process(settings_in(folder, requests_per_s=0), log=folder / "log").wait()
     memory, started = psutil.Process(server.process.pid), time.monotonic()
-    before, grown, alive = memory.memory_info().rss, 0, []
-    with ProcessPoolExecutor(SENDERS) as pool, httpx.Client(base_url=server.url, timeout=120) as client:
+    before, grown, alive, idle = memory.memory_info().rss, 0, [], []
+    with (
+        ProcessPoolExecutor(SENDERS) as pool,
+        httpx.Client(base_url=server.url, timeout=120) as client,
+        _idle_process() as other,
+    ):
         shares = [pool.submit(_sent, server.url, server.headers, bodies // SENDERS, seed + at) for at in range(SENDERS)]
         while not all(share.done() for share in shares):
-            asked = time.perf_counter()
-            assert client.get("/health/live").status_code == 200
-            alive.append(time.perf_counter() - asked)
+            alive.append(_asked(client))
+            idle.append(_asked(other))
             grown = max(grown, memory.memory_info().rss - before)
             time.sleep(0.005)
         results = [share.result() for share in shares]
@@ -157,9 +166,36 @@ def send(bodies: int, folder: Path, *, seed: int = 11) -> BodiesReport:
         statuses=dict(sorted(counts.items())),
         alive_asked=len(alive),
         longest_alive_ms=round(max(alive) * 1000, 1),
+        longest_idle_ms=round(max(idle) * 1000, 1),
         grown_mb=round(grown / 2**20, 1),
         seconds=round(time.monotonic() - started, 1),
     )
+
+
+def _asked(client: httpx.Client) -> float:
+    """Return how long an answer took [s]."""
+    asked = time.perf_counter()
+    assert client.get("/health/live").status_code == 200
+    return time.perf_counter() - asked
+
+
+@contextmanager
+def _idle_process() -> Iterator[httpx.Client]:
+    """Start a process that does nothing but answer, and yield a client of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        process = multiprocessing.get_context("fork").Process(target=_answer, args=(listening,), daemon=True)
+        process.start()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=120) as client:
+            yield client
+        process.kill()
+        process.join()
+
+
+def _answer(listening: socket.socket) -> None:
+    connection, _ = listening.accept()
+    while connection.recv(65_536):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
 
 
 if __name__ == "__main__":
