@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """A company's exports into staged contract rows, by the mapping of its playbook."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from data.progress import tracked
 from data.quality import JoinCount
 from data.row_selection import SelectedRows, select_rows
 from data.row_words import Lookup
-from data.source_columns import mapped_columns
+from data.source_columns import mapped_columns, shared_columns
 from data.source_readings import readings_of
 from data.sources import (
     ActivitySource,
@@ -153,7 +153,8 @@ def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple
         selected = list(_selected(found, playbook.business, opener, tools))
         files = [with_attribute_columns(each.file, source, playbook.business) for each in selected]
         wanted = dict.fromkeys([*mapped_columns(source, playbook.business), *source.written])
-        mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
+        made = shared_columns(source, playbook.business)
+        mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file, made)]
         exports.append(Export(source, tuple(files), tuple(join for each in selected for join in each.joins)))
     if mistakes:
         raise IntakeError("\n".join(mistakes))
@@ -188,9 +189,10 @@ def _understood(exports: Sequence[Export], business: Business, tools: ImportTool
     return tuple(understood)
 
 
-def _unknown_columns(wanted: Iterable[str], file: ExportFile) -> list[str]:
+def _unknown_columns(wanted: Iterable[str], file: ExportFile, made: Container[str]) -> list[str]:
+    known = [name for name in file.types if name not in made]
     return [
-        f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct the source's mapping in playbook.yaml."
+        f"{file.shown} has no column {name}; {nearest(name, known)} Correct the source's mapping in playbook.yaml."
         for name in wanted
         if name not in file.types
     ] + [

@@ -63,7 +63,7 @@ def _timeline(kept: list[str], changed: list[str]) -> str:
         known.append(f"first_value({quoted(f'own_{name}')} IGNORE NULLS) OVER ever AS {quoted(f'first_{name}')}")
     in_order = f"PARTITION BY lead_id ORDER BY point_at, is_change, known_at, {', '.join(_PLACE)}"
     return (
-        f"SELECT lead_id, point_at, {', '.join(_PLACE)}, {', '.join(known)}, lead(point_at) OVER ({in_order}) AS next_at"
+        f"SELECT lead_id, point_at, {', '.join((*_PLACE, *known))}, lead(point_at) OVER ({in_order}) AS next_at"
         f" FROM ({_versions(kept)} UNION ALL BY NAME {_changes(changed)})"
         f" WINDOW past AS ({in_order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),"
         f" ever AS ({in_order} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
@@ -90,6 +90,6 @@ def _changes(changed: list[str]) -> str:
     place = ", ".join(f"c.{name}" for name in _PLACE)
     first = "SELECT lead_id, min(known_at) AS first_known_at FROM leads WHERE _faults = '' GROUP BY lead_id"
     return (
-        f"SELECT lead_id, greatest(c.known_at, first_known_at) AS point_at, TRUE AS is_change, c.known_at, {place}, {own}"
-        f" FROM {LEAD_CHANGES} AS c JOIN ({first}) USING (lead_id) WHERE c._faults = ''"
+        f"SELECT lead_id, greatest(c.known_at, first_known_at) AS point_at, TRUE AS is_change, c.known_at,"
+        f" {place}, {own} FROM {LEAD_CHANGES} AS c JOIN ({first}) USING (lead_id) WHERE c._faults = ''"
     )

@@ -3,15 +3,25 @@
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from data.row_words import RowWords, Scalar, inside_the_folder
 from data.writing import PlaybookPart, Word
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _require_words(given: object) -> object:
+    if isinstance(given, str) and given != "others":
+        message = f"expected a list of words, or others for all that are not mapped: write [{given}]"
+        raise ValueError(message)
+    return given
+
+
 Ignored = Annotated[
     Annotated[tuple[Word, ...], Tag("words")] | Annotated[Literal["others"], Tag("others")],
     Discriminator(lambda given: "others" if isinstance(given, str) else "words"),
+    BeforeValidator(_require_words),
 ]
 """The export's words that are not wanted: a list, or ``others`` for all that are not mapped."""
 
