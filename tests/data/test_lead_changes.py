@@ -309,3 +309,16 @@ def test_versions_equal_the_definition_at_every_instant(tmp_path_factory, versio
     count = warehouse.quality.sources[1]
     assert count.rows == count.kept + count.rejected + count.ignored == len(changes)
     assert count.rejected == sum(who not in known for who, *_ in changes)
+
+
+def test_leads_of_an_event_log_have_histories_too(tmp_path):
+    log = {
+        "file": "log.csv", "holds": "event_log", "columns": {"lead_id": "case", "kind": "what", "occurred_at": "at"},
+        "attributes": {"size": "size"}, "outcomes": {"won": "won"},
+    }  # fmt: skip
+    files = {"log.csv": "case,what,at,size\nann,view,2026-01-01T08:00:00Z,70\nann,won,2026-04-01T08:00:00Z,70\n"}
+    changes = ["ann,employees,70,2026-03-01T09:00:00Z"]
+    assert versions(history(tmp_path, changes, reads=log, files=files), "size") == [
+        ("ann", "2026-01-01T08:00:00Z", None),
+        ("ann", "2026-03-01T09:00:00Z", 70),
+    ]
