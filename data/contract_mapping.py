@@ -8,59 +8,76 @@ are written down. No layer filters, so each row of a file arrives, well or marke
 
 from collections.abc import Mapping, Sequence
 
-from data.business import Business, LeadAttribute
+from data.business import LeadAttribute
 from data.cells import Cells
 from data.contract import AttributeType
 from data.files.export_file import ExportFile
 from data.id_rules import id_checks
+from data.source_columns import attribute_words, history_columns, lead_attributes, mapped_columns
 from data.sources import (
     ActivitySource,
     EventLogSource,
-    FileSource,
+    Ignored,
+    LeadChangeSource,
     LeadSource,
     OutcomeInLeads,
     OutcomeSource,
 )
 from data.sql import faults_of, in_words, listed, literal, quoted, select
-from data.staging import IGNORED, Part, StagingRules, fact_checks, word_meanings
+from data.staging import IGNORED, PREVIOUS, Part, StagingRules, fact_checks, word_meanings
 
 Columns = dict[str, str]
-
-
-def lead_attributes(source: LeadSource, business: Business) -> dict[str, str]:
-    """Return the column of each attribute; a source that names none has all of them, under their own names."""
-    return source.attributes if source.attributes is not None else {name: name for name in business.attributes}
-
-
-def mapped_columns(source: FileSource, business: Business) -> list[str]:
-    """Return the columns of the export that a source names."""
-    named: list[str | Sequence[str] | None] = list(source.columns.model_dump().values())
-    if isinstance(source, EventLogSource):
-        named += list(source.attributes.values())
-    if isinstance(source, LeadSource):
-        named += list(lead_attributes(source, business).values())
-    if isinstance(source, LeadSource) and source.outcome is not None:
-        outcome = source.outcome
-        named += [outcome.column, outcome.reached_at, outcome.known_at, outcome.amount, outcome.reason]
-    if isinstance(source, OutcomeSource):
-        named.append(source.stage_column)
-    flat = [name for item in named if item is not None for name in ([item] if isinstance(item, str) else item)]
-    return list(dict.fromkeys(flat))
 
 
 def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules) -> str:
     """Read a table of leads; a version without ``known_at`` was known when the lead was created."""
     (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
     named = lead_attributes(source, rules.business)
+    times = columns.created_at, source.snapshot_date or columns.known_at
     read = {
         **_place(part, file, file_number),
         "lead_id": cells.id(columns.lead_id, rules.business.ids),
         "account_id": cells.id(columns.account_id, rules.business.account_ids),
-        **_times(cells, columns.created_at, columns.known_at),
+        **_times(cells, *times),
         **_attributes(cells, named, rules),
     }
-    times = columns.created_at, columns.known_at
-    return _leads(_completed(select(read, rows), cells, *times), list(named), rules)
+    origin = _completed(select(read, rows), cells, *times)
+    if source.snapshot_date is None:
+        return _leads(origin, list(named), rules)
+    # a dump that was made during a day is known when that day is over, like one of which only the day is said
+    day_over = "greatest(known_at, day_end(zone_clock(known_us)::DATE))"
+    return _leads(f"SELECT * REPLACE ({day_over} AS known_at) FROM ({origin})", list(named), rules, dumped=True)
+
+
+def lead_change_rows(
+    source: LeadChangeSource, part: Part, *, file: ExportFile, file_number: int, rules: StagingRules
+) -> str:
+    """Read a history of attributes: each row is a change of the attribute that its word means."""
+    (cells, rows), columns = file.tidied(mapped_columns(source, rules.business)), source.columns
+    histories = history_columns(source, rules.business)
+    named = {name: each.value for name, each in histories.items()}
+    named |= {f"{PREVIOUS}{name}": each.previous for name, each in histories.items() if each.previous is not None}
+    words = attribute_words(source, rules.business)
+    read = {
+        **_place(part, file, file_number),
+        "lead_id": cells.id(columns.lead_id, rules.business.ids),
+        "word": cells.text(columns.attribute),
+        **_times(cells, columns.known_at, None),
+        **_attributes(cells, named, rules),
+    }
+    checks = [
+        ("lead_id IS NULL", "missing:lead_id"),
+        *id_checks("lead_id", rules.business.ids),
+        ("word IS NULL", "missing:attribute"),
+        ("word IS NOT NULL AND _attribute IS NULL", "unknown_attribute:attribute"),
+        *fact_checks("known_at", rules),
+        *[check for name in named for check in _attribute_checks(name, rules)],
+    ]
+    own = {name: quoted(name) for name in ("lead_id", "_attribute", "known_at")}
+    own |= {name: quoted(f"read_{name}") for name in named} | {"_lost": _lost(list(named), rules)}
+    completed = _completed(select(read, rows), cells, columns.known_at, None)
+    meant = f"SELECT *, {in_words('word', words)} AS _attribute FROM ({completed})"
+    return _final(own, meant, checks, ignored=_unwanted(source.ignore, words))
 
 
 def outcomes_in_leads(
@@ -152,7 +169,7 @@ def leads_of_events(source: EventLogSource, part: Part, *, events: str, rules: S
     return _leads(origin, list(source.attributes), rules)
 
 
-def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], rules: StagingRules) -> str:
+def activities_of(origin: str, words: Mapping[str, str], *, ignore: Ignored, rules: StagingRules) -> str:
     """Write rows down as activities; ``word`` is what the export calls the kind."""
     kinds = listed(rules.with_subject), listed(rules.with_value)
     checks = [
@@ -170,7 +187,7 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str
     ]
     columns = {name: quoted(name) for name in ("activity_id", "lead_id", "kind", "known_at", "subject", "value")}
     read = f"SELECT *, {in_words('word', words)} AS kind FROM ({origin})"
-    return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=f"word IN {listed(ignore)}")
+    return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=_unwanted(ignore, words))
 
 
 def _other_subject(rules: StagingRules) -> str:
@@ -182,7 +199,7 @@ def _other_subject(rules: StagingRules) -> str:
     return " OR ".join(others) or "FALSE"
 
 
-def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], rules: StagingRules) -> str:
+def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Ignored, rules: StagingRules) -> str:
     """Write rows down as outcomes; ``word`` is what the export calls the stage."""
     checks = [
         ("outcome_id IS NULL", "missing:outcome_id"),
@@ -192,46 +209,63 @@ def outcomes_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str],
         *_outcome_checks(rules),
     ]
     read = f"SELECT *, {in_words('word', words)} AS stage FROM ({origin})"
-    return _final(_outcome_columns(), read, checks, ignored=f"word IN {listed(ignore)}")
+    return _final(_outcome_columns(), read, checks, ignored=_unwanted(ignore, words))
+
+
+def _unwanted(ignore: Ignored, words: Mapping[str, str]) -> str:
+    """Return whether a row's word is one that the source ignores; a row without a word is not."""
+    if isinstance(ignore, str):
+        return f"word IS NOT NULL AND NOT coalesce(word IN {listed(words)}, FALSE)"
+    return f"word IN {listed(ignore)}"
 
 
 def _attributes(cells: Cells, named: Mapping[str, str], rules: StagingRules) -> Columns:
     """Read each attribute twice: as the text that its cell holds, and as its value."""
-    types = rules.business.attribute_types
+    types = {name: _definition(name, rules).type for name in named}
     texts = {f"raw_{name}": cells.attribute_text(column, types[name]) for name, column in named.items()}
     return {**texts, **{f"read_{name}": cells.attribute(column, types[name]) for name, column in named.items()}}
 
 
-def _leads(origin: str, names: Sequence[str], rules: StagingRules) -> str:
-    attributes = rules.business.attributes
+def _leads(origin: str, names: Sequence[str], rules: StagingRules, *, dumped: bool = False) -> str:
     checks = [
         ("lead_id IS NULL", "missing:lead_id"),
         *id_checks("lead_id", rules.business.ids),
         *id_checks("account_id", rules.business.account_ids),
-        *fact_checks("created_at", rules),
-        *[check for name in names for check in _attribute_checks(name, attributes[name])],
+        *fact_checks("created_at", rules, known_at="snapshot_date" if dumped else "known_at"),
+        *([("NOT known_given", "missing:snapshot_date")] if dumped else []),
+        *[check for name in names for check in _attribute_checks(name, rules)],
     ]
     columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
     columns |= {name: quoted(f"read_{name}") for name in names}
-    return _final({**columns, "_lost": _lost(names, attributes)}, origin, checks, ignored="FALSE")
+    return _final({**columns, "_lost": _lost(names, rules)}, origin, checks, ignored="FALSE")
 
 
-def _lost(names: Sequence[str], attributes: Mapping[str, LeadAttribute]) -> str:
+def _lost(names: Sequence[str], rules: StagingRules) -> str:
     """Return the SQL of the attributes whose cell holds something that cannot be read, with the cell; NULL if none."""
-    readable = [name for name in names if attributes[name].type is not AttributeType.CATEGORY]
+    readable = [name for name in names if _definition(name, rules).type is not AttributeType.CATEGORY]
     lost = {name: f"{quoted(f'raw_{name}')} IS NOT NULL AND {quoted(f'read_{name}')} IS NULL" for name in readable}
     cases = ", ".join(
-        f"CASE WHEN {test} THEN {{'attribute': {literal(name)}, 'found': {quoted(f'raw_{name}')}}} END"
+        f"CASE WHEN {test} THEN {{'attribute': {literal(_attribute_of(name))}, 'found': {quoted(f'raw_{name}')}}} END"
         for name, test in lost.items()
     )
     any_lost = " OR ".join(f"({test})" for test in lost.values())
     return f"CASE WHEN {any_lost} THEN list_filter([{cases}], lambda each: each IS NOT NULL) END" if lost else "NULL"
 
 
-def _attribute_checks(name: str, attribute: LeadAttribute) -> list[tuple[str, str]]:
-    if attribute.values is None:
+def _attribute_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
+    values = _definition(name, rules).values
+    if values is None:
         return []
-    return [(f"{quoted(f'raw_{name}')} NOT IN {listed(attribute.values)}", f"unknown_value:{name}")]
+    return [(f"{quoted(f'raw_{name}')} NOT IN {listed(values)}", f"unknown_value:{_attribute_of(name)}")]
+
+
+def _attribute_of(name: str) -> str:
+    """Return the attribute of a column, be it that of its values or of those before."""
+    return name.removeprefix(PREVIOUS)
+
+
+def _definition(name: str, rules: StagingRules) -> LeadAttribute:
+    return rules.business.attributes[_attribute_of(name)]
 
 
 def _no_number(text: str, number: str) -> str:

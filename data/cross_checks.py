@@ -7,7 +7,7 @@ from data.intake import StagedRows
 from data.playbook import Business
 from data.progress import Progress, tracked
 from data.sql import quoted
-from data.staging import IDS, IGNORED, STAGED, contract_columns
+from data.staging import IDS, IGNORED, LEAD_CHANGES, STAGED, contract_columns
 
 _KEPT_LEADS = "(SELECT lead_id FROM leads WHERE _faults = '')"
 _CALLED = {"leads": "version", "activities": "activity_id", "outcomes": "outcome_id"}
@@ -15,12 +15,13 @@ _CALLED = {"leads": "version", "activities": "activity_id", "outcomes": "outcome
 
 def check_together(staged: StagedRows, business: Business, progress: Progress) -> None:
     """Mark the rows that contradict others: repeated ids, facts without a lead, outcomes before their lead."""
-    for table in tracked(list(STAGED), "checking", progress):
+    for table in tracked([*STAGED, LEAD_CHANGES], "checking", progress):
         if table != "leads":
             mark_orphans(staged.connection, table)
         if table == "outcomes":
             mark_before_creation(staged.connection)
-        mark_repeated(staged.connection, table, list(contract_columns(table, business)))
+        if table != LEAD_CHANGES:  # the same change twice changes nothing
+            mark_repeated(staged.connection, table, list(contract_columns(table, business)))
 
 
 def mark_orphans(connection: duckdb.DuckDBPyConnection, table: str) -> None:

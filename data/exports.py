@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import duckdb
@@ -17,6 +18,7 @@ from data.files.export_file import ExportFile, ImportTools
 from data.files.json_file import open_json, open_jsonl
 from data.row_words import Lookup
 from data.sources import FileSource
+from data.writing import CellWriting, FileWriting
 
 FORMATS = {
     "csv": "csv", "tsv": "csv", "txt": "csv", "parquet": "parquet", "jsonl": "jsonl", "ndjson": "jsonl",
@@ -84,6 +86,23 @@ def open_files(path: Path, source: FileSource | Lookup, *, folder: Path, tools: 
             members = _unzipped(path, shown, tools)
         return [_open(member, f"{shown}/{name}", source, tools) for name, member in members]
     return [_open(path, shown, source, tools)]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOpener:
+    """Opens the files of one import, each once, however many sources and lookups name it."""
+
+    tools: ImportTools
+    _opened: dict[tuple[Path, str], list[ExportFile]] = field(default_factory=dict)
+
+    def open(self, path: Path, source: FileSource | Lookup, *, folder: Path) -> list[ExportFile]:
+        """Open a file as `open_files` does, or return what it gave before by the same words for the file."""
+        of_cells = set(CellWriting.model_fields) | {"written"}
+        words = {name: getattr(source, name) for name in FileWriting.model_fields if name not in of_cells}
+        key = path, f"{source.format} {words}"
+        if key not in self._opened:
+            self._opened[key] = open_files(path, source, folder=folder, tools=self.tools)
+        return self._opened[key]
 
 
 def _open(path: Path, shown: str, source: FileSource | Lookup, tools: ImportTools) -> ExportFile:

@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """A company's exports into staged contract rows, by the mapping of its playbook."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,15 +16,15 @@ from data.contract_mapping import (
     activities_of,
     activity_rows,
     event_rows,
+    lead_change_rows,
     lead_rows,
     leads_of_events,
-    mapped_columns,
     outcome_rows,
     outcomes_in_leads,
     outcomes_of,
 )
 from data.errors import IntakeError
-from data.exports import find_files, open_files, reading
+from data.exports import FileOpener, find_files, reading
 from data.files.export_file import ExportFile, ImportTools
 from data.located_yaml import nearest
 from data.playbook import Business, Playbook
@@ -32,17 +32,20 @@ from data.progress import tracked
 from data.quality import JoinCount
 from data.row_selection import SelectedRows, select_rows
 from data.row_words import Lookup
+from data.source_columns import mapped_columns, shared_columns
 from data.source_readings import readings_of
 from data.sources import (
     ActivitySource,
     EventLogSource,
     FileSource,
+    LeadChangeSource,
     LeadSource,
     OutcomeSource,
     StoreSource,
 )
 from data.sql import listed
-from data.staging import IGNORED, STAGED, Part, StagingRules, create_tables, word_meanings
+from data.staging import STAGED, Part, StagingRules, create_tables, word_meanings
+from data.wide_changes import with_attribute_columns
 
 _FILE_SOURCE: TypeAdapter[FileSource] = TypeAdapter(Annotated[FileSource, Field(discriminator="holds")])
 _BROKEN_ROWS = "CREATE TABLE broken (_part USMALLINT, _file USMALLINT, line BIGINT, content VARCHAR, why VARCHAR)"
@@ -144,30 +147,31 @@ def stage(playbook: Playbook, tools: ImportTools, *, now_us: int, store: Path | 
 
 
 def _opened(playbook: Playbook, tools: ImportTools, store: Path | None) -> tuple[Export, ...]:
-    exports, mistakes = [], []
+    exports, mistakes, opener = [], [], FileOpener(tools)
     for found in source_files(playbook, store):
         source = found.source
-        selected = list(_selected(found, playbook.business, tools))
-        files = [each.file for each in selected]
+        selected = list(_selected(found, playbook.business, opener, tools))
+        files = [with_attribute_columns(each.file, source, playbook.business) for each in selected]
         wanted = dict.fromkeys([*mapped_columns(source, playbook.business), *source.written])
-        mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file)]
+        made = shared_columns(source, playbook.business)
+        mistakes += [mistake for file in files for mistake in _unknown_columns(wanted, file, made)]
         exports.append(Export(source, tuple(files), tuple(join for each in selected for join in each.joins)))
     if mistakes:
         raise IntakeError("\n".join(mistakes))
     return tuple(exports)
 
 
-def _selected(found: SourceFiles, business: Business, tools: ImportTools) -> Iterator[SelectedRows]:
+def _selected(found: SourceFiles, business: Business, opener: FileOpener, tools: ImportTools) -> Iterator[SelectedRows]:
     """Open the files of a source, and yield each with the rows that the source selects."""
 
     def find(lookup: Lookup) -> list[ExportFile]:
         paths = find_files(found.folder, lookup)
-        return [file for path in paths for file in open_files(path, lookup, folder=found.folder, tools=tools)]
+        return [file for path in paths for file in opener.open(path, lookup, folder=found.folder)]
 
     columns = found.source.columns
     repeated_id = getattr(columns, "activity_id", None) or getattr(columns, "outcome_id", None)
     for path in found.paths:
-        for file in open_files(path, found.source, folder=found.folder, tools=tools):
+        for file in opener.open(path, found.source, folder=found.folder):
             yield select_rows(file, found.source, find=find, playbook=business, repeated_id=repeated_id, tools=tools)
 
 
@@ -185,9 +189,10 @@ def _understood(exports: Sequence[Export], business: Business, tools: ImportTool
     return tuple(understood)
 
 
-def _unknown_columns(wanted: Iterable[str], file: ExportFile) -> list[str]:
+def _unknown_columns(wanted: Iterable[str], file: ExportFile, made: Container[str]) -> list[str]:
+    known = [name for name in file.types if name not in made]
     return [
-        f"{file.shown} has no column {name}; {nearest(name, file.types)} Correct the source's mapping in playbook.yaml."
+        f"{file.shown} has no column {name}; {nearest(name, known)} Correct the source's mapping in playbook.yaml."
         for name in wanted
         if name not in file.types
     ] + [
@@ -211,6 +216,8 @@ def _stage_export(
         parts = [main, *derived]
     if isinstance(source, EventLogSource):
         parts.append(_tell_apart(source, main, rules=rules, connection=tools.connection))
+    if isinstance(source, LeadSource) and source.snapshot_date is not None:  # its rows are made after all are checked
+        parts.append(Part(first + len(parts), source.file, "leads", shown, export_index, derived=True))
     return parts
 
 
@@ -241,6 +248,8 @@ def _rows_of(source: FileSource, part: Part, *, file: ExportFile, file_number: i
     match source:
         case LeadSource():
             return lead_rows(source, part, file=file, file_number=file_number, rules=rules)
+        case LeadChangeSource():
+            return lead_change_rows(source, part, file=file, file_number=file_number, rules=rules)
         case ActivitySource():
             return activity_rows(source, part, file=file, file_number=file_number, rules=rules)
         case OutcomeSource():
@@ -294,35 +303,3 @@ def _seen_as(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) 
         yield
     finally:
         connection.unregister(name)
-
-
-def number_repeats(staged: StagedRows) -> None:
-    """
-    Number the ids that were derived from content, so that rows with the same content have distinct ids.
-
-    What a later version of a lead repeats about its outcome is not a second outcome: it is ignored, and counted so.
-    """
-    for part in staged.parts:
-        for table, key in _made_ids(part, staged.exports[part.export_index].source):
-            own_rows = f"FROM {table} WHERE _part = {part.number} AND _faults <> '{IGNORED}'"
-            several = f"SELECT {key} {own_rows} GROUP BY {key} HAVING count(*) > 1"
-            order = "known_at, _file, _row" if part.derived else "_file, _row"
-            number = f"row_number() OVER (PARTITION BY {key} ORDER BY {order})"
-            again = f"SELECT rowid AS r, {number} AS n {own_rows} AND {key} IN ({several})"
-            change = f"_faults = '{IGNORED}'" if part.derived else f"{key} = {key} || '-' || n"
-            update = f"UPDATE {table} SET {change} FROM ({again}) AS a WHERE {table}.rowid = r AND n > 1"
-            staged.connection.execute(update)
-
-
-def _made_ids(part: Part, source: FileSource) -> Sequence[tuple[str, str]]:
-    match source:
-        case ActivitySource() if source.columns.activity_id is None:
-            return [("activities", "activity_id")]
-        case OutcomeSource() if source.columns.outcome_id is None:
-            return [("outcomes", "outcome_id")]
-        case LeadSource() if part.derived:
-            return [("outcomes", "outcome_id")]
-        case EventLogSource() if not part.derived:
-            return [("activities", "activity_id"), ("outcomes", "outcome_id")]
-        case _:
-            return []

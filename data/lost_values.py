@@ -11,7 +11,7 @@ from data.contract import AttributeType
 from data.intake import StagedRows
 from data.quality import EXAMPLES, LostValues, ViolationExample
 from data.sql import literal, quoted
-from data.staging import Part
+from data.staging import LEAD_CHANGES, PREVIOUS, Part
 
 RARE = 0.01
 """How rarely chance alone may make a loss look one-sided."""
@@ -30,7 +30,7 @@ def lost_values(staged: StagedRows, part: Part, business: Business) -> list[Lost
 
     Args:
         staged: the staged rows, checked together.
-        part: holds leads.
+        part: holds leads, or changes of them.
         business: the playbook, whose goal says which leads succeeded.
     """
     first = f"min_by({{'file': _file, 'row': _row, 'found': found}}, (_file, _row), {EXAMPLES})"
@@ -42,8 +42,20 @@ def lost_values(staged: StagedRows, part: Part, business: Business) -> list[Lost
     ]
 
 
+def _kept(part: Part, attribute: str | None = None) -> str:
+    """Return the SQL of the rows of a part that are without fault; of changes, those of one attribute."""
+    about = f" AND _attribute = {literal(attribute)}" if attribute is not None and part.holds == LEAD_CHANGES else ""
+    return f"FROM {part.holds} WHERE _part = {part.number} AND _faults = ''{about}"
+
+
+def _values_of(part: Part, attribute: str) -> str:
+    """Return the SQL of the values ``v`` of an attribute that were read, those before a change included."""
+    columns = [attribute, f"{PREVIOUS}{attribute}"] if part.holds == LEAD_CHANGES else [attribute]
+    return " UNION ALL ".join(f"SELECT {quoted(name)} AS v {_kept(part, attribute)}" for name in columns)
+
+
 def _lost(part: Part) -> str:
-    each = f"SELECT lead_id, _file, _row, unnest(_lost) AS l FROM leads WHERE _part = {part.number} AND _faults = ''"
+    each = f"SELECT lead_id, _file, _row, unnest(_lost) AS l {_kept(part)}"
     return f"SELECT lead_id, _file, _row, l.attribute AS attribute, l.found AS found FROM ({each})"
 
 
@@ -57,9 +69,8 @@ def _values(
     leads: int,
     shown: list[dict[str, str]],
 ) -> LostValues:
-    kept = f"FROM leads WHERE _part = {part.number} AND _faults = ''"
-    kept = f"SELECT count({quoted(attribute)}), count(DISTINCT lead_id) {kept}"
-    ((known, all_leads),) = staged.connection.execute(kept).fetchall()
+    counts = f"SELECT (SELECT count(v) FROM ({_values_of(part, attribute)})), count(DISTINCT lead_id)"
+    ((known, all_leads),) = staged.connection.execute(f"{counts} {_kept(part, attribute)}").fetchall()
     reached, all_reached = _successes(staged, part, attribute, business.goal.stage)
     success = (leads, reached, all_leads - leads, all_reached - reached)
     one_sided = _about_size(staged, part, attribute) if _is_number(business, attribute) else []
@@ -91,7 +102,7 @@ def _successes(staged: StagedRows, part: Part, attribute: str, goal: str) -> tup
     """Return how many of the leads that lost an attribute reached the goal, and how many of all."""
     won = f"SELECT lead_id FROM outcomes WHERE _faults = '' AND stage = {literal(goal)}"
     losers = f"SELECT lead_id FROM ({_lost(part)}) WHERE attribute = {literal(attribute)}"
-    all_leads = f"SELECT DISTINCT lead_id FROM leads WHERE _part = {part.number} AND _faults = ''"
+    all_leads = f"SELECT DISTINCT lead_id {_kept(part, attribute)}"
     asked = f"SELECT count(*) FILTER (lead_id IN ({losers})), count(*) FROM ({all_leads}) WHERE lead_id IN ({won})"
     ((reached, all_reached),) = staged.connection.execute(asked).fetchall()
     return reached, all_reached
@@ -101,9 +112,8 @@ def _about_size(staged: StagedRows, part: Part, attribute: str) -> list[str]:
     """Return the sentence for numbers that are all above, or all below, every number that was read."""
     loosely = f"SELECT {_loose()} AS n FROM ({_lost(part)}) WHERE attribute = {literal(attribute)}"
     lost = staged.connection.execute(f"SELECT count(n), min(n), max(n) FROM ({loosely})").fetchall()[0]
-    name = quoted(attribute)
-    kept = f"SELECT count({name}), min({name}), max({name}) FROM leads WHERE _part = {part.number} AND _faults = ''"
-    known = staged.connection.execute(kept).fetchall()[0]
+    read = f"SELECT count(v), min(v), max(v) FROM ({_values_of(part, attribute)})"
+    known = staged.connection.execute(read).fetchall()[0]
     if not lost[0] or not known[0] or 2 / comb(min(known[0], 10_000) + min(lost[0], 50), min(lost[0], 50)) >= RARE:
         return []
     if lost[1] >= known[2]:

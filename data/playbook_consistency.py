@@ -10,7 +10,17 @@ from data.contract import RESERVED, AttributeType
 from data.located_yaml import Mistake, YamlFile, nearest
 from data.point_rules import ActivityRule, AttributeRule, ScorecardRules
 from data.row_words import Scalar
-from data.sources import ActivitySource, EventLogSource, LeadSource, OutcomeSource, Source, StoreSource
+from data.sources import (
+    ActivitySource,
+    EventLogSource,
+    Ignored,
+    LeadChangeSource,
+    LeadSource,
+    OutcomeSource,
+    Source,
+    StoreSource,
+    listed_words,
+)
 
 _PLACES = {"n", "ago", "days", "x", "share", "hour", "weekday"}
 _PLACE = re.compile(r"\{([^}]*)\}")
@@ -137,11 +147,28 @@ def _source_mistakes(business: Business, source: Source, *, index: int, file: Ya
         kinds = [((*here, "kinds", word), kind) for word, kind in (source.kinds or {}).items()]
         yield from _unknown(file, business.activities, kinds, "activity")
     if isinstance(source, ActivitySource):
-        for word in sorted(set(source.kinds or {}) & set(source.ignore)):
-            yield file.mistake((*here, "ignore"), f"{word} is in kinds and in ignore; keep one.")
+        yield from _ignored_too("kinds", source.kinds, source.ignore, file=file, here=here)
+    if isinstance(source, LeadChangeSource):
+        meant = [((*here, "attributes", word), name) for word, name in (source.attributes or {}).items()]
+        yield from _unknown(file, business.attributes, meant, "attribute")
+        yield from _ignored_too("attributes", source.attributes, source.ignore, file=file, here=here)
+    if isinstance(source, LeadSource) and source.snapshot_date is not None and source.columns.known_at is not None:
+        message = (
+            "a row of a full dump is known at the end of the dump's day, so columns.known_at cannot hold too;"
+            " remove one of the two."
+        )
+        yield file.mistake((*here, "snapshot_date"), message)
     key, stages = _stages_of(source)
     named = [((*here, key, word), stage) for word, stage in stages.items()]
     yield from _unknown(file, business.stages, named, "stage")
+
+
+def _ignored_too(
+    key: str, mapped: Mapping[str, str] | None, ignore: Ignored, *, file: YamlFile, here: tuple[Hashable, ...]
+) -> Iterator[Mistake]:
+    """Yield the words of an export that a source both maps and ignores."""
+    for word in sorted(set(mapped or {}) & set(listed_words(ignore))):
+        yield file.mistake((*here, "ignore"), f"{word} is in {key} and in ignore; keep one.")
 
 
 def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
@@ -153,7 +180,7 @@ def _stages_of(source: Source) -> tuple[str, Mapping[Any, str]]:
             return "stages", source.stages or {}
         case LeadSource():
             return "outcome", source.outcome.stages if source.outcome else {}
-        case ActivitySource() | StoreSource():
+        case ActivitySource() | LeadChangeSource() | StoreSource():
             return "", {}
 
 

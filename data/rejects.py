@@ -13,9 +13,10 @@ from data.mends import mend_of
 from data.playbook import Business
 from data.quality import EXAMPLES, QualityReport, SourceCount, Violation, ViolationExample
 from data.row_faults import describe_fault, split_fault
-from data.sources import EventLogSource, FileSource, LeadSource
+from data.source_columns import attribute_words
+from data.sources import EventLogSource, FileSource, LeadChangeSource, LeadSource
 from data.sql import literal
-from data.staging import IGNORED, Part
+from data.staging import IGNORED, LEAD_CHANGES, Part
 
 _REJECTED = (
     "CREATE TABLE rejected (_part USMALLINT, source VARCHAR, file VARCHAR, row BIGINT, holds VARCHAR,"
@@ -40,7 +41,10 @@ def report_of(staged: StagedRows, business: Business) -> QualityReport:
         sources=tuple(_count(staged, part) for part in staged.parts),
         violations=tuple(violation for part in staged.parts for violation in _violations(staged, part, business)),
         lost=tuple(
-            lost for part in staged.parts if part.holds == "leads" for lost in lost_values(staged, part, business)
+            lost
+            for part in staged.parts
+            if part.holds in {"leads", LEAD_CHANGES}
+            for lost in lost_values(staged, part, business)
         ),
         most_rejected=business.most_rejected,
         joins=tuple(join for export in staged.exports for join in export.joins),
@@ -167,7 +171,7 @@ def _violations(staged: StagedRows, part: Part, business: Business) -> list[Viol
     source = staged.exports[part.export_index].source
     found = []
     for fault, count, shown in groups:
-        columns = _columns_about(source, part, split_fault(fault)[1])
+        columns = _columns_about(source, part, split_fault(fault)[1], business)
         mend = mend_of(staged, part, fault, column=columns[-1] if columns else None, business=business)
         found.append(_violation(part, columns, fault=fault, mend=mend, count=count, shown=shown))
     return found
@@ -191,9 +195,13 @@ def _violation(
     )  # fmt: skip
 
 
-def _columns_about(source: FileSource, part: Part, about: str) -> list[str]:
+def _columns_about(source: FileSource, part: Part, about: str, business: Business) -> list[str]:
     """Return the export's columns behind one of the contract's, the id first."""
     columns = source.columns.model_dump()
+    if isinstance(source, LeadChangeSource) and about in attribute_words(source, business).values():
+        return list(filter(None, (columns[name] for name in ("lead_id", "attribute", "previous", "value"))))
+    if isinstance(source, LeadSource):
+        columns["snapshot_date"] = source.snapshot_date
     if isinstance(source, LeadSource) and part.derived and source.outcome is not None:
         columns |= {**source.outcome.model_dump(), "stage": source.outcome.column}
     renamed = (

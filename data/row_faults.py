@@ -36,13 +36,17 @@ FAULTS = {
         "write plain numbers, or say decimal, thousands, percent or currency_signs in playbook.yaml.",
     ),
     "unknown_value": Fault("{about} has a value that is not in the playbook", "add it to the attribute's values."),
+    "unknown_attribute": Fault(
+        "the changed attribute is not in the playbook",
+        "map it in the source's attributes, list it under ignore, or say ignore: others.",
+    ),
     "unknown_kind": Fault(
         "the kind is not in the playbook",
-        "map it in the source's kinds, add it to activities, or list it under ignore.",
+        "map it in the source's kinds, add it to activities, or list it under ignore (ignore: others for all such).",
     ),
     "unknown_stage": Fault(
         "the stage is not in the playbook",
-        "map it in the source, add it to stages, or list it under ignore.",
+        "map it in the source, add it to stages, or list it under ignore (ignore: others for all such).",
     ),
     "unexpected_subject": Fault(
         "a subject on a kind that carries none",

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from data.business import Business
 from data.cells import Cells
@@ -11,6 +12,7 @@ from data.errors import IntakeError
 from data.files.export_file import ExportFile, ImportTools
 from data.id_rules import in_one_form
 from data.located_yaml import nearest
+from data.name_dates import date_in_name
 from data.quality import JoinCount
 from data.row_words import CellCondition, CellTest, DerivedCase, Lookup, RowWords, Scalar
 from data.sql import literal, quoted
@@ -43,8 +45,11 @@ def select_rows(
         tools: the connection to work in.
 
     Raises:
-        IntakeError: a column is unknown or already there, or a key matches several rows where that is not expected.
+        IntakeError: a column is unknown or already there, a key matches several rows where that is not expected, or the
+            name of the file does not hold one date where it should.
     """
+    for name, given in words.from_name.items():
+        file = _dated(file, name, given)
     if not (words.via or words.derived or words.where):
         return SelectedRows(file, ())
     selected, joins = _stored(_worded(file, words, playbook), tools), []
@@ -61,6 +66,14 @@ def select_rows(
     stored = _stored(selected, tools)
     kept, distinct = tools.connection.execute(f"SELECT count(*), count(DISTINCT _row) FROM {stored.rows}").fetchall()[0]
     return SelectedRows(replace(stored, count=kept, skipped=file.count - distinct), tuple(joins))
+
+
+def _dated(file: ExportFile, name: str, given: str) -> ExportFile:
+    """Return a file with the date in its name as a column; that of a file in an archive is its own."""
+    require_new(file, name)
+    day = f"DATE '{date_in_name(PurePosixPath(file.shown).name, given)}'"
+    rows = f"(SELECT *, {day} AS {quoted(name)} FROM {file.rows})"
+    return replace(file, rows=rows, types={**file.types, name: "DATE"}, original=file.as_json)
 
 
 def _worded(file: ExportFile, words: FileWriting, playbook: Business) -> ExportFile:
@@ -92,7 +105,7 @@ def _filtered(rows: str, condition: str) -> str:
 
 
 def _derived(file: ExportFile, name: str, cases: Sequence[DerivedCase]) -> ExportFile:
-    _require_new(file, name)
+    require_new(file, name)
     parts = []
     for case in cases:
         _require_columns(file, {**(case.when or {}), **({case.column: True} if case.column else {})})
@@ -118,7 +131,7 @@ def _looked_up(
     """Return a file whose rows have what was looked up for them."""
     _require_columns(file, lookup.match)
     for name in lookup.take:
-        _require_new(file, name)
+        require_new(file, name)
     theirs = " UNION ALL ".join(_keyed(other, lookup, number, ids) for number, other in enumerate(there))
     ours = " AND ".join(
         f"{file.cells.id(column, ids)} = t._key_{position}" for position, column in enumerate(lookup.match)
@@ -230,7 +243,13 @@ def _require_columns(file: ExportFile, wanted: Mapping[str, object]) -> None:
             raise IntakeError(message)
 
 
-def _require_new(file: ExportFile, name: str) -> None:
+def require_new(file: ExportFile, name: str) -> None:
+    """
+    Refuse a new column whose name the file has already.
+
+    Raises:
+        IntakeError: it has it, in whatever letter case.
+    """
     if name.lower() in {known.lower() for known in file.types}:
         message = f"{file.shown} already has a column {name}: give the new column in playbook.yaml another name."
         raise IntakeError(message)

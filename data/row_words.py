@@ -3,8 +3,9 @@
 from pathlib import PurePath
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from data.name_dates import require_name_format
 from data.writing import FileWriting, IdRule, PlaybookPart
 
 Scalar = str | int | float | bool
@@ -92,6 +93,9 @@ class Lookup(FileWriting):
 class RowWords(FileWriting):
     """Which rows of a source's files count, and columns that its files do not have themselves."""
 
+    from_name: dict[str, Annotated[str, AfterValidator(require_name_format)]] = Field(
+        default_factory=dict, description="new column → the format of the date in the file's name, which it holds"
+    )
     via: tuple[Lookup, ...] = Field(
         default=(), description="other files in which rows are looked up, one after another"
     )

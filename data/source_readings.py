@@ -1,6 +1,6 @@
 """How the columns of a source are read: the words of the playbook, and what all its files show, brought together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -11,13 +11,13 @@ from data.business import Business
 from data.cells import Cells
 from data.column_profiles import FileProfile, InstantProfile, profile_file
 from data.column_readings import ColumnReading, writing_of
-from data.contract import AttributeType
-from data.contract_mapping import lead_attributes, mapped_columns
 from data.date_hints import fitting_one, in_yaml, written_as
 from data.exports import reading
 from data.files.export_file import ExportFile
-from data.number_notation import NumberNotation, notation_of
-from data.sources import ActivitySource, EventLogSource, FileSource, LeadSource, OutcomeSource
+from data.number_notation import NumberNotation, NumberShapes, notation_of
+from data.source_columns import instant_columns, mapped_columns, number_columns, number_pairs, shared_columns
+from data.sources import FileSource
+from data.writing import CellWriting
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def readings_of(
         IntakeError: a file is damaged.
     """
     wanted = [*mapped_columns(source, business), *source.written]
-    said = {column: ColumnReading(writing_of(column, source, business)) for column in wanted}
+    said = {column: ColumnReading(_writing(column, source, business)) for column in wanted}
     profile = reduce(add, (_profile(file, said, source, business=business, connection=connection) for file in files))
     shown, mistakes, readings = files[0].shown, [], dict(said)
     for column, instants in profile.instants.items():
@@ -52,7 +52,7 @@ def readings_of(
             mistakes.append(_bare_numbers(shown, column, instants, connection))
         if said[column].writing.midnights != "instants":
             readings[column] = replace(readings[column], days=instants.days)
-    for column, shapes in profile.numbers.items():
+    for column, shapes in _of_pairs(profile.numbers, number_pairs(source, business)).items():
         notation = notation_of(said[column].writing, shapes)
         if isinstance(notation, NumberNotation):
             readings[column] = replace(readings[column], notation=notation)
@@ -63,32 +63,16 @@ def readings_of(
     return SourceReadings(readings, tuple(mistakes))
 
 
-def instant_columns(source: FileSource) -> list[str]:
-    """Return the columns of a source that hold instants."""
-    columns = source.columns.model_dump()
-    named = [columns.get(name) for name in ("created_at", "occurred_at", "reached_at", "known_at")]
-    if isinstance(source, LeadSource) and source.outcome is not None:
-        named += [source.outcome.reached_at, source.outcome.known_at]
-    return list(dict.fromkeys(name for name in named if name is not None))
+def _writing(column: str, source: FileSource, business: Business) -> CellWriting:
+    """Return the words for a column; one that is taken from another has those of the other where it has none itself."""
+    origin = shared_columns(source, business).get(column, column)
+    return source.written.get(column, CellWriting()).over(writing_of(origin, source, business))
 
 
-def number_columns(source: FileSource, business: Business) -> list[str]:
-    """Return the columns of a source that hold numbers."""
-    named: list[str | None] = []
-    if isinstance(source, ActivitySource | EventLogSource):
-        named.append(source.columns.value)
-    if isinstance(source, OutcomeSource):
-        named.append(source.columns.amount)
-    if isinstance(source, LeadSource) and source.outcome is not None:
-        named.append(source.outcome.amount)
-    if isinstance(source, LeadSource | EventLogSource):
-        attributes = lead_attributes(source, business) if isinstance(source, LeadSource) else source.attributes
-        named += [column for name, column in attributes.items() if _is_numeric(name, business)]
-    return list(dict.fromkeys(name for name in named if name is not None))
-
-
-def _is_numeric(attribute: str, business: Business) -> bool:
-    return business.attributes[attribute].type is AttributeType.NUMERIC
+def _of_pairs(shapes: Mapping[str, NumberShapes], pairs: Sequence[Sequence[str]]) -> dict[str, NumberShapes]:
+    """Return what is known of each column's numbers, with that of the columns that are written alike."""
+    together = {name: reduce(add, (shapes[each] for each in pair)) for pair in pairs for name in pair}
+    return {**shapes, **together}
 
 
 def _profile(

@@ -3,12 +3,37 @@
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from data.row_words import RowWords, Scalar, inside_the_folder
 from data.writing import PlaybookPart, Word
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _require_words(given: object) -> object:
+    if isinstance(given, str) and given != "others":
+        message = f"expected a list of words, or others for all that are not mapped: write [{given}]"
+        raise ValueError(message)
+    return given
+
+
+Ignored = Annotated[
+    Annotated[tuple[Word, ...], Tag("words")] | Annotated[Literal["others"], Tag("others")],
+    Discriminator(lambda given: "others" if isinstance(given, str) else "words"),
+    BeforeValidator(_require_words),
+]
+"""The export's words that are not wanted: a list, or ``others`` for all that are not mapped."""
+
+
+def listed_words(ignore: Ignored) -> tuple[str, ...]:
+    """
+    Return the words that are ignored by name.
+
+    >>> listed_words(("SENT",)), listed_words("others")
+    (('SENT',), ())
+    """
+    return () if isinstance(ignore, str) else ignore
 
 
 class _Source(RowWords):
@@ -45,6 +70,37 @@ class LeadSource(_Source):
     columns: LeadColumns = LeadColumns()
     attributes: dict[Name, str] | None = Field(default=None, description="attribute → column; default: the same names")
     outcome: OutcomeInLeads | None = None
+    snapshot_date: str | None = Field(
+        default=None, description="the column with the day of the full dump that a row is of; it is known at its end"
+    )
+
+
+class LeadChangeColumns(PlaybookPart):
+    """Which columns of the export say whose attribute changed, from what to what, and since when that is known."""
+
+    lead_id: str = "lead_id"
+    attribute: str = "attribute"
+    value: str = "value"
+    previous: str | None = Field(default=None, description="the value before; default: it is not known")
+    known_at: str = "known_at"
+
+    @model_validator(mode="after")
+    def _values_differ(self) -> "LeadChangeColumns":
+        if self.value == self.previous:
+            message = f"value and previous are both {self.value}: name the column of each, or leave previous out"
+            raise ValueError(message)
+        return self
+
+
+class LeadChangeSource(_Source):
+    """A history of attributes: each row is a change of one attribute of one lead."""
+
+    holds: Literal["lead_changes"]
+    columns: LeadChangeColumns = LeadChangeColumns()
+    attributes: dict[Word, Name] | None = Field(
+        default=None, description="the export's word → the playbook's attribute; default: the same names"
+    )
+    ignore: Ignored = Field(default=(), description="the export's attributes that are not wanted, or others")
 
 
 class ActivityColumns(PlaybookPart):
@@ -66,7 +122,7 @@ class ActivitySource(_Source):
     kind: Name | None = None
     columns: ActivityColumns = ActivityColumns()
     kinds: dict[Word, Name] | None = Field(default=None, description="the export's word → the playbook's kind")
-    ignore: tuple[Word, ...] = Field(default=(), description="the export's kinds that are not wanted")
+    ignore: Ignored = Field(default=(), description="the export's kinds that are not wanted, or others")
 
     @model_validator(mode="after")
     def _one_way_to_know_the_kind(self) -> "ActivitySource":
@@ -95,7 +151,7 @@ class OutcomeSource(_Source):
     stage: Name | None = Field(default=None, description="the stage that every row means")
     columns: OutcomeColumns = OutcomeColumns()
     stages: dict[Word, Name] | None = Field(default=None, description="the export's word → the playbook's stage")
-    ignore: tuple[Word, ...] = Field(default=(), description="the export's stages that are not wanted")
+    ignore: Ignored = Field(default=(), description="the export's stages that are not wanted, or others")
 
     @model_validator(mode="after")
     def _one_way_to_know_the_stage(self) -> "OutcomeSource":
@@ -129,11 +185,11 @@ class EventLogSource(_Source):
     attributes: dict[Name, str] = Field(default_factory=dict, description="attribute → case attribute")
     kinds: dict[Word, Name] | None = Field(default=None, description="the log's word → the playbook's kind")
     outcomes: dict[Word, Name] = Field(description="the log's word → the stage it stands for")
-    ignore: tuple[Word, ...] = Field(default=(), description="the log's words that are neither")
+    ignore: Ignored = Field(default=(), description="the log's words that are neither, or others")
 
     @model_validator(mode="after")
     def _one_meaning_each(self) -> "EventLogSource":
-        counted = Counter([*(self.kinds or {}), *self.outcomes, *self.ignore])
+        counted = Counter([*(self.kinds or {}), *self.outcomes, *listed_words(self.ignore)])
         twice = sorted(word for word, times in counted.items() if times > 1)
         if twice:
             message = (
@@ -152,5 +208,5 @@ class StoreSource(PlaybookPart):
     )
 
 
-FileSource = LeadSource | ActivitySource | OutcomeSource | EventLogSource
+FileSource = LeadSource | LeadChangeSource | ActivitySource | OutcomeSource | EventLogSource
 Source = Annotated[FileSource | StoreSource, Field(discriminator="holds")]

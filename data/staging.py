@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from data.arrow_schemas import ARROW_TYPES, CONTRACT, INSTANT
 from data.business import Business
+from data.source_columns import changed_attributes
 from data.sql import quoted
 
 IGNORED = "ignored"
@@ -14,6 +15,12 @@ WHERE_FROM = {"_part": "USMALLINT", "_file": "USMALLINT", "_row": "BIGINT"}
 _SQL_TYPES = {pa.string(): "VARCHAR", pa.float64(): "DOUBLE", pa.bool_(): "BOOLEAN", INSTANT: "BIGINT"}
 STAGED = {table: {field.name: _SQL_TYPES[field.type] for field in schema} for table, schema in CONTRACT.items()}
 """The columns of the contract's tables and their types while staged: instants are microseconds."""
+
+LEAD_CHANGES = "lead_changes"
+"""The table of changes of attributes while staged; they end up in versions of leads."""
+
+PREVIOUS = "_previous_"
+"""Before an attribute's name: the column of a change with the value before; no attribute begins so."""
 
 _LOST = "STRUCT(attribute VARCHAR, found VARCHAR)[]"
 
@@ -72,13 +79,21 @@ def contract_columns(table: str, business: Business) -> dict[str, str]:
     return {**STAGED[table], **{name: _SQL_TYPES[ARROW_TYPES[kind]] for name, kind in attributes.items()}}
 
 
+def change_columns(business: Business) -> dict[str, str]:
+    """Return the columns of the changes of leads and their types; ``_attribute`` says which of the others counts."""
+    kinds = contract_columns("leads", business)
+    changed = {f"{before}{name}": kinds[name] for name in changed_attributes(business) for before in ("", PREVIOUS)}
+    return {"lead_id": "VARCHAR", "_attribute": "VARCHAR", "known_at": "BIGINT", **changed}
+
+
 def create_tables(business: Business) -> list[str]:
-    """Return the SQL that makes the three empty tables; ``_until`` is the end of a fact known by its day."""
+    """Return the SQL that makes the empty tables; ``_until`` is the end of a fact known by its day."""
     made = []
-    for table in STAGED:
-        columns = {**WHERE_FROM, **contract_columns(table, business)}
+    for table in (*STAGED, LEAD_CHANGES):
+        own = change_columns(business) if table == LEAD_CHANGES else contract_columns(table, business)
+        columns = {**WHERE_FROM, **own}
         columns |= {"_until": "BIGINT", "_assumed": "BOOLEAN", "_faults": "VARCHAR"}
-        columns |= {"_lost": _LOST} if table == "leads" else {}
+        columns |= {"_lost": _LOST} if table in {"leads", LEAD_CHANGES} else {}
         described = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         made.append(f"CREATE TABLE {table} ({described})")
     return made
@@ -94,14 +109,14 @@ def instant_checks(name: str, *, given: str, read: str, instant: str, now_us: in
     ]
 
 
-def fact_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
-    """Return the checks of a fact's instant and of when it became known; both are columns of the row as read."""
+def fact_checks(name: str, rules: StagingRules, *, known_at: str = "known_at") -> list[tuple[str, str]]:
+    """Return the checks of a fact's instant and of when it became known, which both have names in reports."""
     known = {"given": "known_given", "read": "known_us", "instant": "known_raw"}
     return [
         ("NOT fact_given", f"missing:{name}"),
         *instant_checks(name, given="fact_given", read="fact_us", instant="fact_at", now_us=rules.now_us),
-        *instant_checks("known_at", **known, now_us=rules.now_us),
-        ("known_at < fact_at", "known_before:known_at"),
+        *instant_checks(known_at, **known, now_us=rules.now_us),
+        ("known_at < fact_at", f"known_before:{known_at}"),
     ]
 
 

@@ -8,12 +8,12 @@ happened later, such as how often the lead has looked at the website until the d
 from dataclasses import dataclass
 
 from data.business import Business
-from data.contract_mapping import lead_attributes
+from data.source_columns import changed_attributes, lead_attributes
 from data.sources import EventLogSource, LeadSource
 
 REMEDY = (
-    "export their history with a column for known_at, put them on never_use, or set as_of_creation: true for those "
-    "that were known when the lead was created and never changed"
+    "export their history (holds: lead_changes, or a column for known_at), put them on never_use, or set "
+    "as_of_creation: true for those that were known when the lead was created and never changed"
 )
 
 
@@ -45,15 +45,15 @@ def unversioned_attributes(business: Business) -> tuple[UnversionedAttributes, .
     Args:
         business: an attribute with ``as_of_creation`` needs no history.
     """
-    found = []
+    found, changed = [], changed_attributes(business)
     for source in business.sources:
-        if isinstance(source, LeadSource) and source.columns.known_at is None:
+        if isinstance(source, LeadSource) and source.columns.known_at is None and source.snapshot_date is None:
             named = list(lead_attributes(source, business))
         elif isinstance(source, EventLogSource):
             named = list(source.attributes)
         else:
             continue
-        if names := tuple(name for name in named if may_change(name, business)):
+        if names := tuple(name for name in named if name not in changed and may_change(name, business)):
             found.append(UnversionedAttributes(source.file, names))
     return tuple(found)
 

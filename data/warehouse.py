@@ -19,12 +19,16 @@ from data.cross_checks import check_together
 from data.duckdb_settings import interruptible, memory_limit, without_bars
 from data.errors import DataError, QualityError
 from data.files.export_file import ImportTools
+from data.full_dumps import versions_of_dumps
 from data.instants import now_us as present_us
-from data.intake import StagedRows, number_repeats, source_files, stage
+from data.intake import StagedRows, source_files, stage
+from data.lead_histories import versions_with_changes
+from data.made_ids import number_repeats
 from data.playbook import ActivityKind, Business, Playbook
 from data.progress import Progress, silent
 from data.quality import QualityReport
 from data.rejects import report_of, write_rejected
+from data.sources import LeadSource
 from data.sql import literal, quoted
 from data.staging import STAGED, contract_columns
 from data.store_copy import copied_store
@@ -223,6 +227,8 @@ def fingerprint_of(playbook: Playbook, store: Path | None = None, *, progress: P
 
 
 def _relevant(business: Business) -> dict[str, Any]:
+    has_dumps = any(isinstance(source, LeadSource) and source.snapshot_date for source in business.sources)
+    decisive = {"type", "values", *(["as_of_creation"] if has_dumps else [])}
     return {
         "timezone": business.timezone,
         "ids": [business.ids, business.account_ids],
@@ -230,9 +236,7 @@ def _relevant(business: Business) -> dict[str, Any]:
         "goal": business.goal.stage,
         "sources": [source.model_dump(mode="json", exclude={"database"}) for source in business.sources],
         "activities": {name: _row_rules(kind) for name, kind in business.activities.items()},
-        "attributes": {
-            name: attribute.model_dump(include={"type", "values"}) for name, attribute in business.attributes.items()
-        },
+        "attributes": {name: attribute.model_dump(include=decisive) for name, attribute in business.attributes.items()},
         "stages": list(business.stages),
         "most_rejected": business.most_rejected,
     }
@@ -249,11 +253,13 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         staged = stage(reading.playbook, tools, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
         check_together(staged, playbook, progress)
+        versions_of_dumps(staged, playbook)
         report = report_of(staged, playbook)
         rejected = reading.rejected
         report = _with_rejected_rows(staged, report, rejected)
         _require_quality(report)
         _require_leads(report)
+        versions_with_changes(staged, playbook)
         rows = _write_tables(staged, playbook, draft, progress)
         period = period_of(staged, now_us=reading.now_us)
         report = report.model_copy(update={"period": period_report(staged, period, playbook, now_us=reading.now_us)})

@@ -26,7 +26,7 @@ def at(day: float) -> str:
 
 
 def salesforce() -> Tables:
-    """Every fourth lead converts into a contact and an opportunity, of which every third is still open."""
+    """Every fourth lead converts into a contact and an opportunity, of which every third is still open; half grow."""
     lead = [f"00Q5A00001OVC{n:02d}" for n in range(LEADS)]
     converted = {n: n // 4 for n in range(0, LEADS, 4)}
     return {
@@ -66,6 +66,16 @@ def salesforce() -> Tables:
             }
             for n, deal in converted.items()
         ],
+        "lead_history": [
+            {
+                "id": f"0175A00001{n:03d}{row:02d}", "is_deleted": "false", "lead_id": lead[n], "field": field,
+                "old_value": old, "new_value": new, "created_date": at(n + days),
+            }
+            for n in range(LEADS)
+            for row, (field, old, new, days) in enumerate(
+                [("created", None, None, 0), ("NumberOfEmployees", 5 * n, 10 * n, 10)][: 2 - n % 2]
+            )
+        ],
         "opportunity_history": [
             {
                 "id": f"0065A00001OVC{n:02d}", "stage_name": stage, "_fivetran_start": at(n + days),
@@ -76,7 +86,7 @@ def salesforce() -> Tables:
 
 
 def hubspot() -> Tables:
-    """Contacts with a life cycle and e-mail; contact 7 was merged into 8; a deal has two contacts."""
+    """Contacts with a life cycle, a revenue since day 30, and e-mail; 7 was merged into 8; a deal has two contacts."""
     merged = {8: "7"}
     return {
         "contact": [
@@ -90,7 +100,9 @@ def hubspot() -> Tables:
         "contact_property_history": [
             {"contact_id": n, "timestamp": at(n + days), "name": name, "value": value}
             for n in range(1, LEADS) if n != 7
-            for name, value, days in [("lifecyclestage", "lead", 0), ("jobtitle", "Buyer", 0)]
+            for name, value, days in [
+                ("lifecyclestage", "lead", 0), ("jobtitle", "Buyer", 0), ("annualrevenue", 1000 * n, 30),
+            ]
             + ([("lifecyclestage", "salesqualifiedlead", 8)] if n % 4 == 0 else [])
         ],
         "email_event": [
@@ -121,7 +133,7 @@ def hubspot() -> Tables:
 
 
 def marketo() -> Tables:
-    """Leads with e-mail and a life cycle; lead 3 was merged into 4, whose opens it had made; lead 5 was deleted."""
+    """Leads with e-mail, a life cycle and job titles; 3 was merged into 4, whose opens it had made; 5 was deleted."""
     opened = [{"id": 100 + n, "lead_id": n, "activity_date": at(n + 2)} for n in range(1, LEADS)]
     return {
         "lead": [{"id": n, "created_at": at(n), "updated_at": at(90)} for n in range(1, LEADS)],
@@ -133,10 +145,12 @@ def marketo() -> Tables:
         "activity_change_data_value": [
             {
                 "id": 600 + n, "lead_id": n, "activity_date": at(n + 9), "primary_attribute_value": field,
-                "new_value": value,
+                "old_value": "Buyer" if field == "Job Title" else None, "new_value": value,
             }
             for n in range(1, LEADS)
-            for field, value in [("Lifecycle Status", "SQL") if n % 4 == 0 else ("Company", "Acme")]
+            for field, value in [
+                ("Lifecycle Status", "SQL") if n % 4 == 0 else ("Job Title", "VP") if n % 2 else ("Company", "Acme")
+            ]
         ],
         "activity_delete_lead": [{"id": 700, "lead_id": 5, "activity_date": at(60)}],
     }  # fmt: skip
