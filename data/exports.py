@@ -24,6 +24,7 @@ FORMATS = {
 }  # fmt: skip
 """Suffix of a file → what it is read as."""
 
+_OTHER_WORKBOOKS = {"xls", "xlsb", "ods", "numbers"}
 _PACKED = {".gz", ".zip"}
 _WILD = "*?"
 _NOT_EXPORTS = (".", "~$")
@@ -178,6 +179,9 @@ def format_of(path: Path) -> str:
     """
     suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
+    if kind is None and suffixes and suffixes[-1] in _OTHER_WORKBOOKS:
+        message = f"{path.name} is a workbook of a kind that is not read: save it as .xlsx."
+        raise IntakeError(message)
     if kind is None:
         message = f"{path.name} has no suffix of a known format: set format to csv, parquet, jsonl, json, xlsx or xes."
         raise IntakeError(message)

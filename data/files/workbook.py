@@ -90,7 +90,8 @@ def _table(rows: list[list[Cell]], *, shown: str, writing: FileWriting, tools: I
     header = numbered[0][1]
     width = max(position for position, name in enumerate(header, start=1) if name)
     kept, doubled = unique_names(header[:width])
-    body = numbered[1 : len(numbered) - writing.footer]
+    last = numbered[-1][0] - writing.footer
+    body = [(number, cells) for number, cells in numbered[1:] if number <= last]
     columns = {"_row": pa.array([number for number, _ in body], pa.int64())}
     columns |= {
         name: pa.array([cells[position] for _, cells in body], pa.large_string()) for position, name in enumerate(kept)
