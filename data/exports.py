@@ -106,6 +106,18 @@ def first_sheet(path: Path, shown: str) -> str | None:
     return names[0] if len(names) > 1 else None
 
 
+def first_rows(path: Path, shown: str, sheet: str | None) -> list[list[str]]:
+    """
+    Return the first rows of a workbook's sheet, empty cells at their ends left out.
+
+    Raises:
+        IntakeError: it cannot be read, has macros, or is locked.
+    """
+    from data.files.workbook import leading_rows  # noqa: PLC0415 - as below
+
+    return leading_rows(path, shown, sheet)
+
+
 def _opener(kind: str) -> Callable[..., ExportFile]:
     if kind == "xlsx":
         from data.files.workbook import open_workbook  # noqa: PLC0415 - needed by those alone who have workbooks

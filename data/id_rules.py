@@ -18,18 +18,14 @@ def id_macros() -> list[str]:
     """
     Return the SQL macros of the rules: ``id_exact`` leaves an id as it stands, the others bring it into one form.
 
-    ``id_text`` takes off what keeps zeros in Excel: ``="007"`` is ``007``.
-
     Source: the checksum of ids with 18 characters is Salesforce's. Of each five characters, the capitals are the bits
     of a number that picks one of 32 signs.
     """
-    formula = "starts_with(t, '=\"') AND ends_with(t, '\"')"
     bare = f"regexp_replace(t, '^{_BLANKS}|{_BLANKS}$', '', 'g')"
     address = r"regexp_replace(regexp_replace(t, '^.*<\s*([^<>]*)\s*>$', '\1'), '^mailto:([^?]*).*$', '\1')"
     bits = " + ".join(f"{2**bit} * (substr(t, {bit + 1}, 1) BETWEEN 'A' AND 'Z')::INTEGER" for bit in range(5))
     signs = " || ".join(f"check_sign(substr(t, {first}, 5))" for first in (1, 6, 11))
     return [
-        f"id_text(t) AS CASE WHEN {formula} THEN substr(t, 3, length(t) - 3) ELSE t END",
         "id_exact(t) AS t",
         f"id_trim(t) AS {bare}",
         "id_casefold(t) AS replace(lower(id_trim(t)), 'ß', 'ss')",
@@ -51,8 +47,7 @@ def in_one_form(text: str, rule: str) -> str:
     >>> in_one_form("t", "casefold").startswith("CASE WHEN lower(t) NOT IN ('null', ")
     True
     """
-    formed = f"id_{rule}(nfc_normalize(id_text({text})))"
-    return f"CASE WHEN lower({text}) NOT IN {listed(NO_ID)} THEN nullif({formed}, '') END"
+    return f"CASE WHEN lower({text}) NOT IN {listed(NO_ID)} THEN nullif(id_{rule}(nfc_normalize({text})), '') END"
 
 
 def id_checks(name: str, rule: str) -> list[tuple[str, str]]:

@@ -8,6 +8,8 @@ Beside each file ``<name>.csv`` stands ``<name>.yaml``:
 - ``made``: how the file is packed, or what a workbook or a Parquet file holds: those are made here.
 - ``rows``: the table that it must become, or ``refused``: the sentence that it must get, as a pattern.
 - ``rejected``: row as an editor numbers it → rules; ``lost``: attribute → how many of its cells cannot be read.
+- ``unsaid``: what a person would say of the source, and its playbook leaves out on purpose.
+- ``unsaid``: what a person would say of the source, and its playbook leaves out on purpose.
 - ``leads``: the leads to which activities and outcomes belong; default: those among ``rows``.
 """
 
@@ -91,19 +93,22 @@ class ExportCase:
             case _:
                 return plain
 
-    @property
-    def playbook_sources(self) -> list[dict[str, Any]]:
-        """The sources of its playbook: the file, and leads for activities and outcomes to belong to."""
-        own = {"file": self.file, "holds": "leads", **self.says.get("source", {})}
-        return [own] if self.holds in {"leads", "event_log"} else [{"file": LEADS_FRAME, "holds": "leads"}, own]
+    def playbook(self, folder: Path, *, says_all: bool = False) -> Playbook:
+        """
+        Write its playbook and its exports into a folder; activities and outcomes get leads to belong to.
 
-    def playbook(self, folder: Path) -> Playbook:
-        """Write its playbook and its exports into a folder."""
-        files = {self.file: self.raw}
-        if len(self.playbook_sources) > 1:
+        Args:
+            folder: where to write.
+            says_all: whether the playbook says what it leaves out on purpose, too.
+        """
+        unsaid = self.says.get("unsaid", {}) if says_all else {}
+        files, sources = {self.file: self.raw}, []
+        if self.holds not in {"leads", "event_log"}:
             files[LEADS_FRAME] = people(self.leads)
+            sources.append({"file": LEADS_FRAME, "holds": "leads"})
+        sources.append({"file": self.file, "holds": "leads", **self.says.get("source", {}), **unsaid})
         attributes = {name: {"type": kind, **_SHOWN[kind]} for name, kind in self.says.get("attributes", {}).items()}
-        return company(folder, files, self.playbook_sources, attributes=attributes, **self.says.get("playbook", {}))
+        return company(folder, files, sources, attributes=attributes, **self.says.get("playbook", {}))
 
     def _archive(self, plain: bytes) -> bytes:
         assert self.written is not None

@@ -18,16 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.cells import Cells, macros
-from data.column_profiles import profile_file
-from data.column_readings import ColumnReading
+from data.cells import macros
 from data.exports import open_files
 from data.files.export_file import ImportTools
 from data.instants import to_us
-from data.number_notation import NumberNotation, notation_of
 from data.progress import silent
 from data.sources import LeadSource
 from data.writing import CellWriting
+from tests.data.cell_reading import read_columns
 
 ZONE = "Europe/Berlin"
 FEWEST = 2_000
@@ -176,18 +174,9 @@ def opened(folder, layout, tools, columns=COLUMNS):
 def read(file, tools, columns=COLUMNS, *, says):
     """Read every column as an import does; a column that is refused is None."""
     names = names_of(columns)
-    said = {names[key]: ColumnReading(column.said if says else CellWriting()) for key, column in columns.items()}
-    numbers = [names[key] for key, column in columns.items() if column.reads == "number"]
-    found = profile_file(tools.connection, Cells(file.types, said), file.rows, instants=(), numbers=numbers, zone=ZONE)
-    notations = {name: notation_of(said[name].writing, shapes) for name, shapes in found.numbers.items()}
-    known = {name: each for name, each in notations.items() if isinstance(each, NumberNotation)}
-    readings = said | {name: replace(said[name], notation=each) for name, each in known.items()}
-    cells, rows = Cells(file.types, readings).over(file.rows, names.values())
-    wanted = {"number": cells.number, "truth": cells.yes_or_no, "moment": cells.instant}
-    chosen = ", ".join(wanted[column.reads](names[key]) for key, column in columns.items())
-    table = zip(*tools.connection.execute(f"SELECT {chosen} FROM {rows} ORDER BY _row").fetchall(), strict=True)
-    refused = set(notations) - set(known)
-    return {key: None if names[key] in refused else list(values) for key, values in zip(columns, table, strict=True)}
+    wanted = {names[key]: (each.reads, each.said if says else CellWriting()) for key, each in columns.items()}
+    found = read_columns(file, wanted, tools.connection, ZONE)
+    return {key: found[names[key]] for key in columns}
 
 
 def texts_of(file, tools):
