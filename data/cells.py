@@ -242,9 +242,16 @@ _AS_ALWAYS = ColumnReading()
 
 
 def _trimmed(cell: str) -> str:
-    """Return the SQL of a text without blanks around it, NULL if nothing is left; few cells have any to take off."""
+    """
+    Return the SQL of a text without what stands around it, NULL if nothing is left; few cells have any to take off.
+
+    Blanks stand there, or what keeps Excel from reading a number: ``="007"`` is the text 007.
+    """
     ends = f"starts_with({cell}, ' ') OR ends_with({cell}, ' ')"
-    return f"CASE WHEN {ends} THEN nullif(trim({cell}), '') WHEN {cell} <> '' THEN {cell} END"
+    formula = f"starts_with({cell}, '=\"') AND ends_with({cell}, '\"')"
+    content = f"nullif(trim(substr({cell}, 3, length({cell}) - 3)), '')"
+    trimmed = f"WHEN {ends} THEN nullif(trim({cell}), '')"
+    return f"CASE {trimmed} WHEN {formula} THEN {content} WHEN {cell} <> '' THEN {cell} END"
 
 
 def _text_of(column: str) -> str:

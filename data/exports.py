@@ -26,6 +26,7 @@ FORMATS = {
 }  # fmt: skip
 """Suffix of a file → what it is read as."""
 
+_OTHER_WORKBOOKS = {"xls", "xlsb", "ods", "numbers"}
 _PACKED = {".gz", ".zip"}
 _WILD = "*?"
 _NOT_EXPORTS = (".", "~$")
@@ -124,6 +125,18 @@ def first_sheet(path: Path, shown: str) -> str | None:
     return names[0] if len(names) > 1 else None
 
 
+def first_rows(path: Path, shown: str, sheet: str | None) -> list[list[str]]:
+    """
+    Return the first rows of a workbook's sheet, empty cells at their ends left out.
+
+    Raises:
+        IntakeError: it cannot be read, has macros, or is locked.
+    """
+    from data.files.workbook import leading_rows  # noqa: PLC0415 - as below
+
+    return leading_rows(path, shown, sheet)
+
+
 def _opener(kind: str) -> Callable[..., ExportFile]:
     if kind == "xlsx":
         from data.files.workbook import open_workbook  # noqa: PLC0415 - needed by those alone who have workbooks
@@ -197,6 +210,9 @@ def format_of(path: Path) -> str:
     """
     suffixes = [suffix.removeprefix(".").lower() for suffix in path.suffixes if suffix.lower() not in _PACKED]
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
+    if kind is None and suffixes and suffixes[-1] in _OTHER_WORKBOOKS:
+        message = f"{path.name} is a workbook of a kind that is not read: save it as .xlsx."
+        raise IntakeError(message)
     if kind is None:
         message = f"{path.name} has no suffix of a known format: set format to csv, parquet, jsonl, json, xlsx or xes."
         raise IntakeError(message)

@@ -37,7 +37,7 @@ from data.time_outliers import period_of, period_report
 from data.workspace import Workspace
 from data.writing import CellWriting
 
-INTAKE = 3
+INTAKE = 4
 """Raised whenever the same exports would be read otherwise than before, so that no older tables are reused."""
 
 MANIFEST = "manifest.json"

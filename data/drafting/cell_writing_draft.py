@@ -35,6 +35,9 @@ def writing_entries(source: DraftedSource, log: DecisionLog) -> list[Part]:
     if sample.skip_lines:
         why = log.take(f"{sample.shown}: skip_lines", str(sample.skip_lines), "lines before the header")
         entries.append(Entry("skip_lines", sample.skip_lines, why))
+    if sample.footer:
+        why = log.take(f"{sample.shown}: footer", str(sample.footer), "lines after the last row, blank ones counted")
+        entries.append(Entry("footer", sample.footer, why))
     if sample.sheet is not None:
         why = log.take(f"{sample.shown}: sheet", sample.sheet, "the first of several sheets")
         entries.append(Entry("sheet", sample.sheet, why))

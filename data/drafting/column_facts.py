@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """What is known of each column of a file: how full it is, what it holds, how that is written."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,8 +21,43 @@ _ROWS_PER_CATEGORY = 4
 _FEW_CATEGORIES = 12
 _EMPTY_WORDS = frozenset({"n/a", "#n/a", "na", "null", "none", "nan", "-", "--", "—", "(not set)", "(none)", "(blank)"})
 _NO_ID = "000000000000000AAA"
-_YES_WORDS = {"ja", "oui", "si", "sí", "sim", "wahr", "vrai", "checked", "x", "✓"}
-_NO_WORDS = {"nein", "non", "nee", "não", "falsch", "faux", "unchecked"}
+_YES_WORDS = {
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "sì",
+    "sim",
+    "tak",
+    "ano",
+    "kyllä",
+    "да",
+    "так",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "vero",
+}
+_YES_WORDS |= {"checked", "x", "✓"}
+_NO_WORDS = {
+    "nein",
+    "nej",
+    "nei",
+    "non",
+    "nee",
+    "não",
+    "nie",
+    "ne",
+    "ei",
+    "нет",
+    "ні",
+    "falsch",
+    "faux",
+    "falso",
+    "unchecked",
+}
+_MADE_OF_TWO = re.compile(r"\d{6,}[.]\d{6,}")
+"""An id of a browser: a random number and the second in which it was drawn."""
 
 
 class ColumnContent(StrEnum):
@@ -77,8 +113,9 @@ class ColumnFacts:
     def may_be_id(self) -> bool:
         """Whether its cells may name something: words or whole numbers, of which there are several."""
         fits = self.content in {ColumnContent.TEXT, ColumnContent.CATEGORY, ColumnContent.NUMBER}
-        whole = self.numbers is None or (self.numbers.is_plain and "." not in self.example)
-        return fits and whole and self.is_single_words and self.distinct > 1
+        plain = self.numbers is None or self.numbers.is_plain
+        whole = self.numbers is None or "." not in self.example or _MADE_OF_TWO.fullmatch(self.example) is not None
+        return fits and plain and whole and self.is_single_words and self.distinct > 1
 
 
 def facts_of(sample: FileSample, tools: SampleTools) -> dict[str, ColumnFacts]:

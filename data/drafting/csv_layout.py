@@ -12,6 +12,7 @@ from data.drafting.text_bytes import opened_text
 from data.errors import IntakeError
 from data.files.csv_file import DELIMITERS
 
+_RARE = "^~"
 _RECORDS_LOOKED_AT = 60
 _MOST_BEFORE_HEADER = 20
 _NO_NAME = re.compile(r"[-+]?\d+([.,]\d+)?|\d{4}-\d\d-\d\d.*|\d{1,2}[./]\d{1,2}[./]\d{2,4}.*|[^@\s]+@[^@\s]+\.\w+")
@@ -46,8 +47,11 @@ def csv_layout(path: Path, encoding: str | None, shown: str) -> CsvLayout:
     if not any(line.strip() for line in lines):
         message = f"{shown} is empty: export it again, or leave it out."
         raise IntakeError(message)
-    delimiter = told[1] if told else max(DELIMITERS, key=lambda mark: _regularity(lines, mark))
-    skipped, cells = _header(lines, delimiter)
+    delimiter = told[1] if told else max(DELIMITERS + _RARE, key=lambda mark: _regularity(lines, mark))
+    records = _records(lines, delimiter)
+    skipped, cells = header_of(records)
+    if _values(cells):  # rows may be wider than the header, by empty cells
+        skipped, cells = header_of([_filled(record) for record in records])
     _require_names(cells, shown)
     return CsvLayout(delimiter, skipped)
 
@@ -68,9 +72,13 @@ def _regularity(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
     return (times / widths.total() if width > 1 else 0), width
 
 
-def _header(lines: Sequence[str], delimiter: str) -> tuple[int, list[str]]:
-    """Return how many lines stand before the header, and its cells: it is as wide as the records after it."""
-    records = _records(lines, delimiter)
+def _filled(record: Sequence[str]) -> list[str]:
+    """Return a record up to its last cell that is not empty."""
+    return list(record[: max((place for place, cell in enumerate(record, start=1) if cell.strip()), default=0)])
+
+
+def header_of(records: Sequence[list[str]]) -> tuple[int, list[str]]:
+    """Return how many records stand before the header, and its cells: it is as wide as the records after it."""
     width = Counter(len(record) for record in records[1:] or records if record).most_common(1)[0][0]
     for number, record in enumerate(records[:_MOST_BEFORE_HEADER]):
         if len(record) >= width and sum(1 for cell in record if cell.strip()) > len(record) / 2:
@@ -78,8 +86,13 @@ def _header(lines: Sequence[str], delimiter: str) -> tuple[int, list[str]]:
     return 0, records[0]
 
 
+def _values(cells: Sequence[str]) -> list[str]:
+    """Return the cells that hold values, such as numbers, which name no column."""
+    return [cell for cell in cells if _NO_NAME.fullmatch(cell.strip())]
+
+
 def _require_names(cells: Sequence[str], shown: str) -> None:
-    values = [cell for cell in cells if _NO_NAME.fullmatch(cell.strip())]
+    values = _values(cells)
     if values:
         message = (
             f"{shown} has no header: its first line holds {values[0]!r}, and names of columns were expected. "

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from data.date_formats import reads_clock
 from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import listed, literal, quoted
 
@@ -16,15 +17,25 @@ _WRITTEN = (
     (re.compile(rf"\d{{4}}/\d{{1,2}}/\d{{1,2}}{_CLOCK}{_OFFSET}"), ("%Y/%m/%d",)),
     (re.compile(rf"\d{{1,2}}(?P<mark>[./-])\d{{1,2}}(?P=mark)(?P<year>\d{{4}}|\d{{2}}){_CLOCK}{_OFFSET}"), ()),
     (re.compile(rf"\d{{1,2}} [A-Z][a-z]{{2}} \d{{4}}{_CLOCK}{_OFFSET}"), ("%d %b %Y",)),
-    (re.compile(rf"\d{{1,2}}-[A-Z][a-z]{{2}}-\d{{4}}{_CLOCK}{_OFFSET}"), ("%d-%b-%Y",)),
+    (re.compile(rf"\d{{1,2}}-[A-Z][A-Za-z]{{2}}-\d{{4}}{_CLOCK}{_OFFSET}"), ("%d-%b-%Y",)),
+    (re.compile(rf"\d{{1,2}}-[A-Z][A-Za-z]{{2}}-\d{{2}}{_CLOCK}{_OFFSET}"), ("%d-%b-%y",)),
+    (re.compile(rf"[A-Z][a-z]{{2}}, \d{{1,2}} [A-Z][a-z]{{2}} \d{{4}}{_CLOCK}{_OFFSET}"), ("%a, %d %b %Y",)),
     (re.compile(rf"[A-Z][a-z]{{2}} \d{{1,2}}, \d{{4}}{_CLOCK}{_OFFSET}"), ("%b %d, %Y",)),
 )
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_COUNTED = {"epoch_s": (10, 1), "epoch_ms": (13, 10**3), "epoch_us": (16, 10**6)}
+_WHOLE_FORMS = (
+    (re.compile(r"\d{8}T\d{6}"), "%Y%m%dT%H%M%S"),
+    (re.compile(r"\d{8}T\d{6}(Z|[+-]\d{2}:?\d{2})"), "%Y%m%dT%H%M%S%z"),
+    (re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} \d{1,2} \d{2}:\d{2}:\d{2} [A-Z]{3,4} \d{4}"), "%a %b %d %H:%M:%S %Z %Y"),
+)
+"""Ways to write an instant of which no part varies, and their formats."""
+
+_COUNTED = {"epoch_s": (10, 1), "epoch_ms": (13, 10**3), "epoch_us": (16, 10**6), "epoch_ns": (19, 10**9)}
 _FIRST_YEAR, _LAST_YEAR = 2000, 2035
 _SECONDS = (946_684_800, 2_051_222_400)  # 2000 to 2035
 _NEARLY_ALL = 0.97
 _LAST_MONTH = 12
+_FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,12 @@ class DateNotation:
             return f"plausible(coalesce(local_us(as_day({cell})::TIMESTAMP), as_clock({cell})))"
         if self.formats[0] in _COUNTED:
             return f"(TRY_CAST({cell} AS DOUBLE) / {_COUNTED[self.formats[0]][1]} * 1e6)::BIGINT"
-        return f"local_us(try_strptime({cell}, [{listed(self.formats)[1:-1]}]))"
+        spelled = listed([given for given in self.formats if given != "iso"])[1:-1]
+        read = f"try_strptime({cell}, [{spelled}])"
+        if any("%Z" in given or "%z" in given for given in self.formats):
+            return f"coalesce({', '.join(reads_clock(given, cell) for given in self.formats)})"
+        iso = f"local_us(as_day({cell})::TIMESTAMP), as_clock({cell}), " if "iso" in self.formats else ""
+        return f"coalesce({iso}local_us({read}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +103,17 @@ def date_notation(
         The notation; None if the column does not hold instants.
     """
     texts = [text for _, text in cells]
-    if sum(1 for text in texts if _ISO.fullmatch(text)) >= _NEARLY_ALL * len(texts):
-        return _iso(cells)
+    isos = [cell for cell in cells if _ISO.fullmatch(cell[1])]
+    if _are_nearly_all(len(isos), len(texts)):
+        return _iso(isos)
+    if (whole := _whole_form(texts)) is not None:
+        return whole
+    if isos and (rest := [cell for cell in cells if not _ISO.fullmatch(cell[1])]):
+        return _besides_iso(date_notation(column, rest, sample=sample, tools=tools), isos)
     if (counted := _counted(texts)) is not None:
         return counted
     shapes = [shape for text in texts if (shape := _shape_of(text)) is not None]
-    if len(shapes) < _NEARLY_ALL * len(texts):
+    if not _are_nearly_all(len(shapes), len(texts)):
         return None
     clocks = tuple(dict.fromkeys(clock for shape in shapes for clock in shape.clocks))
     offset = any(shape.offset for shape in shapes)
@@ -111,8 +132,29 @@ def _iso(cells: Sequence[tuple[int, str]]) -> DateNotation:
     return DateNotation((), f"{text} in row {row}", (), offset, len(text) > len("2026-01-01"))
 
 
+def _are_nearly_all(some: int, number: int) -> bool:
+    """Test whether so many cells show what a column holds: all but a few, or all but one of at least five."""
+    return some >= _NEARLY_ALL * number or (number >= _FEW and some >= number - 1)
+
+
+def _whole_form(texts: Sequence[str]) -> DateNotation | None:
+    for pattern, given in _WHOLE_FORMS:
+        if all(pattern.fullmatch(text) for text in texts):
+            return DateNotation((given,), texts[0], (), has_offset=given[-1] in "zY")
+    return None
+
+
+def _besides_iso(other: DateNotation | None, isos: Sequence[tuple[int, str]]) -> DateNotation | None:
+    """Return the notation of a column of which some cells are ISO 8601, and the others are certain in another one."""
+    if other is None or other.is_ambiguous or other.formats[0] in _COUNTED:
+        return None
+    row, text = isos[0]
+    return replace(other, formats=("iso", *other.formats), proof=f"{text} in row {row}; {other.proof}")
+
+
 def _counted(texts: Sequence[str]) -> DateNotation | None:
     """Return a count of seconds or parts of them since 1970, or a date without marks, that all cells are."""
+    texts = [re.sub(r"[.]\d+$", "", text) for text in texts]
     if not all(text.isdigit() for text in texts) or len({len(text) for text in texts}) > 1:
         return None
     low, high, length = int(min(texts)), int(max(texts)), len(texts[0])

@@ -19,7 +19,22 @@ ENOUGH_MEET = 0.2
 FileRole = Literal["leads", "activities", "outcomes", "event_log", "nothing"]
 
 _MOST_KEYS, _MOST_IDS, _FEW_IDS = 3, 6, 12
-_ID_NAMES = ("id", "*_id", "*id", "*_nr", "*nr", "nr", "*_no", "*_number", "number", "*_key", "key", "*guid", "*_ref")
+_ID_NAMES = (
+    "id",
+    "id_*",
+    "*_id",
+    "*id",
+    "*_nr",
+    "*nr",
+    "nr",
+    "*_no",
+    "*_number",
+    "number",
+    "*_key",
+    "key",
+    "*guid",
+    "*_ref",
+)
 _REPEATED = 0.6
 _CLEARLY = 0.15
 _NEARLY_FULL = 0.95
@@ -192,7 +207,8 @@ def _ids(file: ExaminedFile) -> list[ColumnFacts]:
 def _is_id_like(facts: ColumnFacts) -> bool:
     is_named = _name_rank(facts) < len(column_names().lead_id) or matches(normal(facts.name), _ID_NAMES)
     is_text = facts.content is ColumnContent.TEXT
-    return is_named or is_text or (facts.content is ColumnContent.CATEGORY and facts.distinct > _FEW_IDS)
+    names_each = facts.distinct > _FEW_IDS or ("@" in facts.example and facts.distinct >= facts.filled)
+    return is_named or is_text or (facts.content is ColumnContent.CATEGORY and names_each)
 
 
 def _name_rank(facts: ColumnFacts) -> int:

@@ -2,16 +2,18 @@
 """Samples of a company's files: each as a table of text in DuckDB, with how the file is written."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from data.drafting.csv_layout import csv_layout
+from data.drafting.csv_layout import csv_layout, header_of
+from data.drafting.table_footer import footer_begin
 from data.drafting.text_bytes import encoding_of, opened_bytes, opened_text, packed_name
 from data.errors import IntakeError
-from data.exports import first_sheet, format_of, open_files
+from data.exports import first_rows, first_sheet, format_of, open_files
 from data.files.export_file import ExportFile, ImportTools
 from data.progress import silent
 from data.sources import LeadSource
@@ -22,6 +24,8 @@ _MOST_ROWS = 3_000_000
 _HEAD = 400
 _SPREAD = 2_400
 _FOR_SHARES = 50_000
+_DEEPEST_LIST = 4
+_WITH_FOOTERS = {"csv", "xlsx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class FileSample:
         encoding: where it is not UTF-8.
         delimiter: of a CSV file.
         skip_lines: before the header.
+        footer: lines after the last row.
         records: where a JSON document holds its list.
         sheet: of a workbook with several.
         shown: its path from the folder of all files, as the playbook and messages name it.
@@ -53,6 +58,7 @@ class FileSample:
     encoding: str | None = None
     delimiter: str | None = None
     skip_lines: int = 0
+    footer: int = 0
     records: str | None = None
     sheet: str | None = None
     shown: str = ""
@@ -111,7 +117,9 @@ def _written(path: Path, number: int, shown: str) -> FileSample:
     kind = format_of(Path(packed_name(path)))
     sample = FileSample(path, kind, f"file_{number}", (), shown=shown)
     if kind == "xlsx":
-        return replace(sample, sheet=first_sheet(path, shown))
+        sheet = first_sheet(path, shown)
+        skipped, _ = header_of(first_rows(path, shown, sheet) or [[]])
+        return replace(sample, sheet=sheet, skip_lines=skipped)
     if kind not in {"csv", "jsonl", "json"}:
         return sample
     with opened_bytes(path) as stream:
@@ -129,10 +137,17 @@ def _place_of_records(path: Path, encoding: str | None) -> str | None:
             content = json.load(text)
         except ValueError:
             return None  # its reader says what is wrong with it
-    lists = (
-        {name: each for name, each in content.items() if isinstance(each, list)} if isinstance(content, dict) else {}
-    )
-    return max(lists, key=lambda name: len(lists[name]), default=None)
+    lists = dict(_lists_in(content))
+    return max(lists, key=lambda name: lists[name], default=None)
+
+
+def _lists_in(content: Any, inside: str = "", depth: int = 0) -> Iterator[tuple[str, int]]:
+    """Yield the place and the length of every list that a JSON document holds, not of those in its rows."""
+    for name, each in content.items() if isinstance(content, dict) and depth < _DEEPEST_LIST else ():
+        if isinstance(each, list):
+            yield f"{inside}{name}", len(each)
+        else:
+            yield from _lists_in(each, f"{inside}{name}.", depth + 1)
 
 
 def spread_rows(sample: FileSample, tools: SampleTools) -> dict[str, list[tuple[int, str]]]:
@@ -155,5 +170,15 @@ def _load(sample: FileSample, file: ExportFile, tools: SampleTools) -> FileSampl
     columns = ", ".join(f"{file.cells.text(name)} AS {quoted(name)}" for name in names)
     origin = f"SELECT _row, {columns} FROM {file.rows} ORDER BY _row LIMIT {most}"
     tools.connection.execute(f"CREATE TABLE {sample.table} AS {origin}")
-    rows = min(file.count, most)
-    return replace(sample, columns=tuple(names), rows=rows, is_whole=file.count <= most)
+    loaded = replace(sample, columns=tuple(names), rows=min(file.count, most), is_whole=file.count <= most)
+    return _without_footer(loaded, tools) if loaded.is_whole and sample.format in _WITH_FOOTERS else loaded
+
+
+def _without_footer(sample: FileSample, tools: SampleTools) -> FileSample:
+    """Leave out the rows of a table that are none, such as a total."""
+    begin = footer_begin(sample.table, sample.columns, tools.connection)
+    if begin is None:
+        return sample
+    last, above = tools.values(f"SELECT max(_row), max(_row) FILTER (_row < {begin}) FROM {sample.table}")[0]
+    tools.connection.execute(f"DELETE FROM {sample.table} WHERE _row >= {begin}")
+    return replace(sample, footer=last - above, rows=tools.values(f"SELECT count(*) FROM {sample.table}")[0][0])

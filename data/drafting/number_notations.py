@@ -9,8 +9,12 @@ from typing import Literal
 from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import literal, quoted
 
-_SIGNS = "€$£¥"
-_CODES = "EUR|USD|GBP|CHF"
+_SIGNS = "€$£¥₹₽"
+_WORDS = (
+    *("EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "INR", "BRL", "AUD", "CAD", "JPY", "CNY"),
+    *("Rs.", "Fr.", "kr.", "kr", "zł", "Kč"),
+)
+_CODES = "|".join(map(re.escape, _WORDS))
 _BARE = r"[-+]?\d+"
 _EXPONENT = r"([eE][-+]?\d+)?"
 _TRIPLES = r"[-+]?\d{{1,3}}([{0}]\d{{3}})+"
@@ -82,7 +86,7 @@ def number_notation(
     if sum(1 for text in bare if _NUMBER.fullmatch(text)) < _NEARLY_ALL * len(bare):
         return None
     around = "".join(text for _, text in cells)
-    signs = tuple(word for word in (*_SIGNS, *_CODES.split("|")) if word in around)
+    signs = tuple(word for word in (*_SIGNS, *_WORDS) if word in around)
     percent = "%" in around
     if all(re.fullmatch(rf"{_BARE}|{_POINT}", text) for text in bare) and not (
         _may_be_thousands(bare) or _has_marks(column, sample, tools)

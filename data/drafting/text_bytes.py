@@ -9,12 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from data.errors import IntakeError
 from data.exports import data_members
 
 _AT_ONCE = 4 * 2**20
 _MOST_LOOKED_AT = 2**30
-_NEVER_IN_CP1252 = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+_ONE_BYTE = ("cp1252", "cp850", "mac-roman")
+_COMMON = "äöüÄÖÜßéèêëàâáãåçñíìîïóòôõøúùûæœÅÆØÉÈÀÇÑÓŒ€£§°ºª«»’“”„–…\u00a0"
+_CYRILLIC = "cp1251"
+_IN_PAIRS = 0.6
+_LETTERS = frozenset(_COMMON)
+_ASCII = 0x7F
 _FEW_NULS = 0.2
 
 
@@ -61,7 +69,8 @@ def encoding_of(stream: IO[bytes]) -> str | None:
     """
     Return the encoding of a text, as the playbook names it; None for UTF-8.
 
-    A text that is no UTF-8 was written by Windows (cp1252), unless it holds bytes that cp1252 does not know.
+    A text that is no UTF-8 was written by Windows (cp1252), unless its bytes are letters in the code page of DOS or of
+    the old Macintosh alone. Where most of them stand side by side, as in no Latin text, they are Cyrillic.
 
     >>> import io
     >>> [encoding_of(io.BytesIO("id,Größe".encode(name))) for name in ("utf-8", "cp1252", "utf-16", "utf-16-le")]
@@ -72,16 +81,31 @@ def encoding_of(stream: IO[bytes]) -> str | None:
         return "utf-16"
     if (wide := _wide(head)) is not None:
         return wide
-    decoder, seen, unknown = codecs.getincrementaldecoder("utf-8")(), 0, False
+    decoder, seen = codecs.getincrementaldecoder("utf-8")(), 0
+    counted, in_pairs = np.zeros(256, np.int64), 0
     chunk, is_utf8 = head, True
     while chunk and seen < _MOST_LOOKED_AT:
-        unknown = unknown or any(byte in chunk for byte in _NEVER_IN_CP1252)
+        array = np.frombuffer(chunk, np.uint8)
+        counted += np.bincount(array, minlength=256)
+        in_pairs += int(np.count_nonzero((array[1:] > _ASCII) & (array[:-1] > _ASCII)))
         is_utf8 = is_utf8 and _decodes(decoder, chunk)
         seen += len(chunk)
         chunk = stream.read(_AT_ONCE)
     if is_utf8:
         return None
-    return "latin-1" if unknown else "cp1252"
+    return _one_byte(counted, in_pairs)
+
+
+def _one_byte(counted: NDArray[np.int64], in_pairs: int) -> str:
+    """Return the encoding of one byte a letter in which most bytes above ASCII are letters that texts have."""
+    high = {byte: int(times) for byte, times in enumerate(counted) if byte > _ASCII and times}
+    if in_pairs > _IN_PAIRS * sum(high.values()):
+        return _CYRILLIC
+    common = {
+        name: sum(times for byte, times in high.items() if bytes([byte]).decode(name, errors="ignore") in _LETTERS)
+        for name in _ONE_BYTE
+    }
+    return max(_ONE_BYTE, key=lambda name: common[name])
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from data.errors import IntakeError
 from data.files.csv_cells import read_cells
-from data.files.csv_records import FINE, SAYS, Bytes, CsvRecords, Offsets, find_records, first_record
+from data.files.csv_records import FINE, MANY, SAYS, Bytes, CsvRecords, Offsets, count_cells, find_records, first_record
 from data.files.export_file import BROKEN_LINES, ExportFile, ImportTools
 from data.files.raw_text import utf8_bytes
 from data.sql import literal
@@ -23,6 +23,7 @@ DELIMITERS = ",;\t|"
 NEVER_IN_TEXT = 0x1F
 _SEPARATOR_LINE = "sep="
 _LONGEST_SHOWN = 1_000
+_MOST = 0.5
 
 
 def open_csv(path: Path, *, shown: str, writing: FileWriting, tools: ImportTools) -> ExportFile:
@@ -40,12 +41,14 @@ def open_csv(path: Path, *, shown: str, writing: FileWriting, tools: ImportTools
     """
     raw = utf8_bytes(path, writing.encoding, shown=shown, tools=tools)
     at, line, separator = _skip(raw, writing.skip_lines)
+    header_line = line
     names, delimiter, at, line = _header(
         raw, at, line=line, delimiter=writing.delimiter or separator, shown=shown, skipped=writing.skip_lines
     )
     kept, doubled = unique_names(names)
     fewest = 1 if writing.short_rows == "fill" else _last_named(names)
     records = find_records(raw, ord(delimiter), first=at, line=line, fewest=fewest, cells=len(names))
+    _require_wide_header(names, records, header_line, shown)
     return _opened(
         raw, _without_footer(records, writing.footer), names=kept, doubled=doubled, delimiter=ord(delimiter),
         shown=shown, tools=tools,
@@ -124,8 +127,7 @@ def _header(
     raw: Bytes, at: int, *, line: int, delimiter: str | None, shown: str, skipped: int
 ) -> tuple[list[str], str, int, int]:
     """Return the columns, the delimiter, and where the first row begins: its offset and its line."""
-    first_line, _ = _line(raw, at)
-    chosen = delimiter or max(DELIMITERS, key=first_line.count)
+    chosen = delimiter or max(DELIMITERS, key=lambda mark: count_cells(raw, ord(mark), at))
     end, after, taken = first_record(raw, ord(chosen), at)
     try:
         text = raw[at:end].tobytes().decode()
@@ -135,7 +137,11 @@ def _header(
             " cp1252 for files that Excel wrote on Windows."
         )
         raise IntakeError(message) from None
-    cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=chosen), [])
+    try:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=chosen), [])
+    except csv.Error:
+        message = f"{shown} has no header: the {len(text):,} characters of its line {line} are no names of columns."
+        raise IntakeError(message) from None
     names = [unicodedata.normalize("NFC", name.strip()) for name in cells]
     if not any(names):
         where = f" after the {skipped} lines to skip" if skipped else ""
@@ -149,8 +155,20 @@ def _last_named(names: Sequence[str]) -> int:
     return max(position for position, name in enumerate(names, start=1) if name)
 
 
+def _require_wide_header(names: Sequence[str], records: CsvRecords, line: int, shown: str) -> None:
+    """Refuse a line of text in the place of the header: one cell, where most rows have several."""
+    if len(names) == 1 and records.faults.size and np.mean(records.faults == MANY) > _MOST:
+        message = (
+            f"{shown}: line {line} has one cell, and most rows have several: say delimiter in playbook.yaml, or"
+            " skip_lines if the header stands below."
+        )
+        raise IntakeError(message)
+
+
 def _without_footer(records: CsvRecords, lines: int) -> CsvRecords:
-    left = max(0, records.starts.size - lines)
+    """Leave out what begins on the last lines, blank ones counted, but for those at the end of the file."""
+    last = int(records.lines[-1]) if records.lines.size else 0
+    left = int(np.searchsorted(records.lines, last - lines, side="right"))
     cut = (records.starts[:left], records.ends[:left], records.lines[:left], records.faults[:left])
     return CsvRecords(*cut, records.combines)
 

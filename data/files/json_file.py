@@ -43,7 +43,7 @@ def open_json(path: Path, *, shown: str, writing: FileWriting, tools: ImportTool
     """
     text = utf8_bytes(path, writing.encoding, shown=shown, tools=tools).tobytes()
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         if writing.records is None and text.lstrip()[:1] == b"{":
             return open_jsonl(path, shown=shown, writing=writing, tools=tools)
@@ -56,6 +56,15 @@ def open_json(path: Path, *, shown: str, writing: FileWriting, tools: ImportTool
     pq.write_table(table, target, compression="none")
     rows = f"read_parquet({literal(str(target))})"
     return _of_objects(ExportFile(shown, "json", {"_line": "VARCHAR"}, rows, len(lines)), "json", tools)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    counted = Counter(name for name, _ in pairs)
+    twice = [name for name, times in counted.items() if times > 1]
+    if twice:
+        message = f"{twice[0]} stands more than once in one object"
+        raise ValueError(message)
+    return dict(pairs)
 
 
 def _list_in(document: Any, records: str | None, shown: str) -> list[Any]:
@@ -76,7 +85,7 @@ def _list_in(document: Any, records: str | None, shown: str) -> list[Any]:
 
 def _of_objects(lines: ExportFile, kind: str, tools: ImportTools) -> ExportFile:
     """Return the file whose rows are the values of JSON objects, of which ``lines`` has one in each ``_line``."""
-    paths = _paths(lines.rows, tools)
+    paths = _paths(lines, tools)
     top, nested = ([path for path in paths if (len(path) > 1) is deep] for deep in (False, True))
     names = [path[0] for path in top] + [".".join(path) for path in nested]
     _require_distinct(names, lines.shown)
@@ -96,12 +105,15 @@ def _of_objects(lines: ExportFile, kind: str, tools: ImportTools) -> ExportFile:
     )
 
 
-def _paths(rows: str, tools: ImportTools, inside: JsonPlace = ()) -> list[JsonPlace]:
+def _paths(lines: ExportFile, tools: ImportTools, inside: JsonPlace = ()) -> list[JsonPlace]:
     """Return the place of every value that any object has, those of nested objects after their own."""
+    rows = lines.rows
     whole = f"json_extract({_WELL_FORMED}, {_place(inside)})" if inside else _WELL_FORMED
-    keys = f"SELECT DISTINCT unnest(json_keys({whole})) AS name FROM {rows} WHERE json_type({whole}) = 'OBJECT'"
-    found = tools.connection.execute(f"SELECT name FROM ({keys}) ORDER BY 1").fetchall()
-    paths = [(*inside, name) for (name,) in found if name and name.isprintable()]
+    keys = f"SELECT _row, json_keys({whole}) AS keys FROM {rows} WHERE json_type({whole}) = 'OBJECT'"
+    each = f"SELECT unnest(keys) AS name, CASE WHEN list_unique(keys) < len(keys) THEN _row END AS twice FROM ({keys})"
+    found = tools.connection.execute(f"SELECT name, min(twice) FROM ({each}) GROUP BY name ORDER BY 1").fetchall()
+    _require_single_names(lines.shown, [row for _, row in found if row is not None])
+    paths = [(*inside, name) for name, _ in found if name and name.isprintable()]
     if not paths or len(inside) + 1 >= _DEEPEST_NAME:
         return paths
     tests = ", ".join(f"bool_or(json_type({_WELL_FORMED}, {_place(path)}) = 'OBJECT')" for path in paths)
@@ -110,13 +122,22 @@ def _paths(rows: str, tools: ImportTools, inside: JsonPlace = ()) -> list[JsonPl
         deeper
         for path, holds in zip(paths, holds_objects, strict=True)
         if holds
-        for deeper in _paths(rows, tools, path)
+        for deeper in _paths(lines, tools, path)
     ]
 
 
 def _place(path: JsonPlace) -> str:
     """Return a place as JSON path in SQL."""
     return literal("$" + "".join(f".{json.dumps(name, ensure_ascii=False)}" for name in path))
+
+
+def _require_single_names(shown: str, rows: list[int]) -> None:
+    if rows:
+        message = (
+            f"{shown} has an object in which a name stands twice (row {min(rows)}), so that nobody can tell which value"
+            " is meant: export it again."
+        )
+        raise IntakeError(message)
 
 
 def _require_distinct(names: list[str], shown: str) -> None:

@@ -18,6 +18,7 @@ from data.writing import FileWriting
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 _WHOLE = 2**53
+_LOOKED_AT = 60
 
 
 def open_workbook(path: Path, *, shown: str, writing: FileWriting, tools: ImportTools) -> ExportFile:
@@ -48,6 +49,21 @@ def sheet_names(path: Path, shown: str) -> list[str]:
     """
     with _opened(path, shown) as book:
         return list(book.sheet_names)
+
+
+def leading_rows(path: Path, shown: str, sheet: str | None) -> list[list[str]]:
+    """
+    Return the first rows of a sheet as text, empty cells at their ends left out.
+
+    Raises:
+        IntakeError: it cannot be read, has macros, or is locked, or has no such sheet.
+    """
+    with _opened(path, shown) as book:
+        page = book.get_sheet_by_name(_sheet(book.sheet_names, sheet, shown))
+        rows = page.to_python(skip_empty_area=False, nrows=_LOOKED_AT)
+    texts = [[_text(cell) for cell in cells] for cells in rows]
+    widths = [max((place for place, text in enumerate(row, start=1) if text), default=0) for row in texts]
+    return [row[:width] for row, width in zip(texts, widths, strict=True)]
 
 
 @contextmanager
@@ -90,7 +106,8 @@ def _table(rows: list[list[Cell]], *, shown: str, writing: FileWriting, tools: I
     header = numbered[0][1]
     width = max(position for position, name in enumerate(header, start=1) if name)
     kept, doubled = unique_names(header[:width])
-    body = numbered[1 : len(numbered) - writing.footer]
+    last = numbered[-1][0] - writing.footer
+    body = [(number, cells) for number, cells in numbered[1:] if number <= last]
     columns = {"_row": pa.array([number for number, _ in body], pa.int64())}
     columns |= {
         name: pa.array([cells[position] for _, cells in body], pa.large_string()) for position, name in enumerate(kept)
