@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from data.added_features import AddedFeature
 from data.contract import AttributeType
+from data.machine_rules import MachineRule
 from data.point_rules import Days
 from data.sources import Name, Source
 from data.writing import CellWriting, IdRule, PlaybookPart, Word
@@ -125,6 +126,7 @@ class Business(CellWriting):
     ids: IdRule = Field(default="exact", description="how the ids of leads compare")
     account_ids: IdRule = Field(default="exact", description="how the ids of accounts compare")
     activities: dict[Name, ActivityKind] = Field(default_factory=dict, description="none where only leads are known")
+    machines: tuple[MachineRule, ...] = Field(default=(), description="which activities are a machine's, not a lead's")
     attributes: dict[Name, LeadAttribute] = Field(default_factory=dict)
     stages: dict[Name, str] = Field(min_length=1, description="every stage a lead can reach → its words")
     closed_by: tuple[Name, ...] = Field(default=(), description="stages after which a lead is no longer open")

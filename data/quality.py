@@ -134,6 +134,30 @@ class LostValues(_ViolationCounts):
         return self.count / self.given if self.given else 0.0
 
 
+class MachineCount(_ViolationCounts):
+    """How many activities one rule about machines gave another kind, of how many, and of how many leads."""
+
+    kinds: tuple[str, ...]
+    become: str
+    test: str
+    marked: int
+    of: int
+    leads: int
+
+    @property
+    def sentence(self) -> str:
+        """
+        The counts in words.
+
+        >>> about = {"kinds": ("click",), "become": "machine_click", "test": "within 1 s after sent"}
+        >>> MachineCount(**about, marked=3, of=9, leads=1).sentence
+        '3 of 9 click, of 1 lead, look like a machine and became machine_click: within 1 s after sent.'
+        """
+        whose = f"of {self.leads:,} lead{'' if self.leads == 1 else 's'}"
+        counted = f"{self.marked:,} of {self.of:,} {' and '.join(self.kinds)}"
+        return f"{counted}, {whose}, look like a machine and became {self.become}: {self.test}."
+
+
 class QualityReport(_ViolationCounts):
     """What became of every row of every source."""
 
@@ -142,6 +166,7 @@ class QualityReport(_ViolationCounts):
     violations: tuple[Violation, ...]
     most_rejected: float
     joins: tuple[JoinCount, ...] = ()
+    machines: tuple[MachineCount, ...] = ()
 
     lost: tuple[LostValues, ...] = ()
     rejected_rows: str | None = None
@@ -161,6 +186,11 @@ class QualityReport(_ViolationCounts):
         """One sentence for each source and attribute that loses more than the playbook allows, with its reasons."""
         lost = [self._loss(values) for values in self.lost if values.share > self.most_rejected]
         return [*(self._complaint(count) for count in self._over()), *lost]
+
+    @property
+    def notes(self) -> list[str]:
+        """One sentence for each thing that the import did to rows which it kept."""
+        return [count.sentence for count in self.machines]
 
     def _over(self) -> Iterator[SourceCount]:
         return (count for count in self.sources if count.share_rejected > self.most_rejected)

@@ -67,6 +67,9 @@ class ActivitySource(_Source):
     columns: ActivityColumns = ActivityColumns()
     kinds: dict[Word, Name] | None = Field(default=None, description="the export's word → the playbook's kind")
     ignore: tuple[Word, ...] = Field(default=(), description="the export's kinds that are not wanted")
+    machines: Literal["marked"] | None = Field(
+        default=None, description="marked: the service stored them, and told machines apart when it did"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_know_the_kind(self) -> "ActivitySource":

@@ -21,6 +21,7 @@ from data.errors import DataError, QualityError
 from data.files.export_file import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
+from data.machine_marks import mark_machines
 from data.playbook import ActivityKind, Business, Playbook
 from data.progress import Progress, silent
 from data.quality import QualityReport
@@ -233,6 +234,7 @@ def _relevant(business: Business) -> dict[str, Any]:
         "attributes": {
             name: attribute.model_dump(include={"type", "values"}) for name, attribute in business.attributes.items()
         },
+        "machines": [rule.model_dump() for rule in business.machines],
         "stages": list(business.stages),
         "most_rejected": business.most_rejected,
     }
@@ -249,7 +251,8 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         staged = stage(reading.playbook, tools, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
         check_together(staged, playbook, progress)
-        report = report_of(staged, playbook)
+        machines = mark_machines(staged, playbook)
+        report = report_of(staged, playbook).model_copy(update={"machines": machines})
         rejected = reading.rejected
         report = _with_rejected_rows(staged, report, rejected)
         _require_quality(report)
