@@ -11,6 +11,13 @@ from collections.abc import Mapping, Sequence
 from data.business import Business, LeadAttribute
 from data.cells import Cells
 from data.contract import AttributeType
+from data.currency_cells import (
+    attribute_currencies,
+    beside_currency,
+    currency_checks,
+    currency_read,
+    with_currency,
+)
 from data.files.export_file import ExportFile
 from data.id_rules import id_checks
 from data.sources import (
@@ -38,10 +45,17 @@ def mapped_columns(source: FileSource, business: Business) -> list[str]:
     if isinstance(source, EventLogSource):
         named += list(source.attributes.values())
     if isinstance(source, LeadSource):
-        named += list(lead_attributes(source, business).values())
+        named += [*lead_attributes(source, business).values(), *source.money.values()]
     if isinstance(source, LeadSource) and source.outcome is not None:
         outcome = source.outcome
-        named += [outcome.column, outcome.reached_at, outcome.known_at, outcome.amount, outcome.reason]
+        named += [
+            outcome.column,
+            outcome.reached_at,
+            outcome.known_at,
+            outcome.amount,
+            outcome.currency,
+            outcome.reason,
+        ]
     if isinstance(source, OutcomeSource):
         named.append(source.stage_column)
     flat = [name for item in named if item is not None for name in ([item] if isinstance(item, str) else item)]
@@ -59,8 +73,13 @@ def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: 
         **_times(cells, columns.created_at, columns.known_at),
         **_attributes(cells, named, rules),
     }
+    currencies = attribute_currencies(cells, source)
+    for name, currency in currencies.items():
+        read[f"raw_{name}"] = beside_currency(read[f"raw_{name}"], currency)
+        read[f"read_{name}"] = with_currency(read[f"read_{name}"], currency)
+        read[f"currency_{name}"] = currency
     times = columns.created_at, columns.known_at
-    return _leads(_completed(select(read, rows), cells, *times), list(named), rules)
+    return _leads(_completed(select(read, rows), cells, *times), list(named), rules, money=list(currencies))
 
 
 def outcomes_in_leads(
@@ -79,6 +98,7 @@ def outcomes_in_leads(
         "stage": _stage_of(cells, outcome),
         **_times(cells, outcome.reached_at, outcome.known_at),
         **_amount(cells, outcome.amount, outcome.reason),
+        **currency_read(cells, outcome.currency, source.currency),
     }
     made = f"left(md5(concat_ws(chr(31), {literal(source.file)}, lead_id, stage, fact_at)), 20)"
     columns = {**_outcome_columns(), "outcome_id": made}
@@ -99,6 +119,7 @@ def activity_rows(
         "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, columns.known_at),
         **_subject(cells, columns.subject, columns.value),
+        **currency_read(cells, columns.currency, source.currency),
     }
     words = (
         {source.kind: source.kind} if source.kind else word_meanings(source.kinds, all_known=rules.business.activities)
@@ -117,6 +138,7 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
         "word": literal(source.stage) if source.stage else cells.text(source.stage_column),
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
+        **currency_read(cells, columns.currency, source.currency),
     }
     words = (
         {source.stage: source.stage} if source.stage else word_meanings(source.stages, all_known=rules.business.stages)
@@ -139,6 +161,7 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_num
         **_times(cells, columns.occurred_at, None),
         **_subject(cells, columns.subject, columns.value),
         **_amount(cells, None, None),
+        **currency_read(cells, None, None),
         **_attributes(cells, source.attributes, rules),
     }
     return _completed(select(read, rows), cells, columns.occurred_at, None)
@@ -155,6 +178,7 @@ def leads_of_events(source: EventLogSource, part: Part, *, events: str, rules: S
 def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str], rules: StagingRules) -> str:
     """Write rows down as activities; ``word`` is what the export calls the kind."""
     kinds = listed(rules.with_subject), listed(rules.with_value)
+    is_money = f"kind IN {listed(rules.of_money)}"
     checks = [
         ("activity_id IS NULL", "missing:activity_id"),
         ("lead_id IS NULL", "missing:lead_id"),
@@ -167,8 +191,10 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Sequence[str
         (_other_subject(rules), "unknown_subject:subject"),
         (f"raw_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
         (_no_number("raw_value", "value"), "not_a_number:value"),
+        *currency_checks("raw_value", where=is_money),
     ]
     columns = {name: quoted(name) for name in ("activity_id", "lead_id", "kind", "known_at", "subject", "value")}
+    columns["_currency_value"] = f"CASE WHEN {is_money} THEN currency END"
     read = f"SELECT *, {in_words('word', words)} AS kind FROM ({origin})"
     return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=f"word IN {listed(ignore)}")
 
@@ -202,7 +228,7 @@ def _attributes(cells: Cells, named: Mapping[str, str], rules: StagingRules) -> 
     return {**texts, **{f"read_{name}": cells.attribute(column, types[name]) for name, column in named.items()}}
 
 
-def _leads(origin: str, names: Sequence[str], rules: StagingRules) -> str:
+def _leads(origin: str, names: Sequence[str], rules: StagingRules, *, money: Sequence[str] = ()) -> str:
     attributes = rules.business.attributes
     checks = [
         ("lead_id IS NULL", "missing:lead_id"),
@@ -213,6 +239,7 @@ def _leads(origin: str, names: Sequence[str], rules: StagingRules) -> str:
     ]
     columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
     columns |= {name: quoted(f"read_{name}") for name in names}
+    columns |= {f"_currency_{name}": quoted(f"currency_{name}") for name in money}
     return _final({**columns, "_lost": _lost(names, attributes)}, origin, checks, ignored="FALSE")
 
 
@@ -282,7 +309,7 @@ def _completed(read: str, cells: Cells, fact_column: str, known_column: str | No
 
 def _outcome_columns() -> Columns:
     columns = {name: quoted(name) for name in ("outcome_id", "lead_id", "stage", "known_at", "amount", "reason")}
-    return {**columns, "reached_at": "fact_at"}
+    return {**columns, "reached_at": "fact_at", "_currency_amount": "currency"}
 
 
 def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
@@ -291,7 +318,7 @@ def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
         *id_checks("lead_id", rules.business.ids),
         *fact_checks("reached_at", rules),
     ]
-    return [*checks, (_no_number("raw_amount", "amount"), "not_a_number:amount")]
+    return [*checks, (_no_number("raw_amount", "amount"), "not_a_number:amount"), *currency_checks("raw_amount")]
 
 
 def _final(columns: Columns, origin: str, checks: Sequence[tuple[str, str]], *, ignored: str) -> str:

@@ -17,8 +17,8 @@ def machine_mistakes(business: Business, file: YamlFile) -> Iterator[Mistake]:
 
 
 def _unknown_kinds(business: Business, rule: MachineRule, *, index: int, file: YamlFile) -> Iterator[Mistake]:
-    named = [(("kinds", place), kind) for place, kind in enumerate(rule.kinds)]
-    named += [(("become",), rule.become)] + ([(("after",), rule.after)] if rule.after is not None else [])
+    named: list[tuple[tuple[str | int, ...], str]] = [(("kinds", at), kind) for at, kind in enumerate(rule.kinds)]
+    named += [(("become",), rule.become), *([(("after",), rule.after)] if rule.after is not None else [])]
     for where, kind in named:
         if kind not in business.activities:
             message = f"unknown activity {kind}; {nearest(kind, business.activities)}"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from data.money_words import Currency
 from data.row_words import RowWords, Scalar, inside_the_folder
 from data.writing import PlaybookPart, Word
 
@@ -16,6 +17,12 @@ class _Source(RowWords):
     format: Literal["csv", "parquet", "jsonl", "json", "xlsx", "xes"] | None = None
 
     _stays_inside = field_validator("file")(inside_the_folder)
+
+
+class _MoneySource(_Source):
+    currency: Currency | None = Field(
+        default=None, description="of amounts whose row names none; ISO 4217, such as EUR"
+    )
 
 
 class LeadColumns(PlaybookPart):
@@ -35,15 +42,19 @@ class OutcomeInLeads(PlaybookPart):
     reached_at: str
     known_at: str | None = None
     amount: str | None = None
+    currency: str | None = None
     reason: str | None = None
 
 
-class LeadSource(_Source):
+class LeadSource(_MoneySource):
     """A table of leads, one row per lead or per version of a lead."""
 
     holds: Literal["leads"]
     columns: LeadColumns = LeadColumns()
     attributes: dict[Name, str] | None = Field(default=None, description="attribute → column; default: the same names")
+    money: dict[Name, str] = Field(
+        default_factory=dict, description="attribute that is an amount of money → the column with its currency"
+    )
     outcome: OutcomeInLeads | None = None
 
 
@@ -57,9 +68,10 @@ class ActivityColumns(PlaybookPart):
     known_at: str | None = None
     subject: str | None = None
     value: str | None = None
+    currency: str | None = None
 
 
-class ActivitySource(_Source):
+class ActivitySource(_MoneySource):
     """A file of activities, of one kind or with a column that says the kind."""
 
     holds: Literal["activities"]
@@ -88,10 +100,11 @@ class OutcomeColumns(PlaybookPart):
     reached_at: str = "reached_at"
     known_at: str | None = None
     amount: str | None = None
+    currency: str | None = None
     reason: str | None = None
 
 
-class OutcomeSource(_Source):
+class OutcomeSource(_MoneySource):
     """A file of stages that leads reached."""
 
     holds: Literal["outcomes"]

@@ -22,6 +22,7 @@ from data.files.export_file import ImportTools
 from data.instants import now_us as present_us
 from data.intake import StagedRows, number_repeats, source_files, stage
 from data.machine_marks import mark_machines
+from data.money_conversion import convert_money
 from data.playbook import ActivityKind, Business, Playbook
 from data.progress import Progress, silent
 from data.quality import QualityReport
@@ -234,15 +235,16 @@ def _relevant(business: Business) -> dict[str, Any]:
         "attributes": {
             name: attribute.model_dump(include={"type", "values"}) for name, attribute in business.attributes.items()
         },
+        "money": business.model_dump(mode="json", include={"currency", "rates"}),
         "machines": [rule.model_dump() for rule in business.machines],
         "stages": list(business.stages),
         "most_rejected": business.most_rejected,
     }
 
 
-def _row_rules(kind: ActivityKind) -> tuple[bool | list[str], str | None]:
-    """Return what decides which rows of a kind are kept: any subject or those listed, and the unit of values."""
-    return kind.subject or sorted(kind.subjects), kind.value
+def _row_rules(kind: ActivityKind) -> tuple[bool | list[str], str | None, bool]:
+    """Return what decides how rows of a kind are kept: any subject or those listed, the unit of values, if money."""
+    return kind.subject or sorted(kind.subjects), kind.value, kind.money
 
 
 def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
@@ -251,8 +253,8 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         staged = stage(reading.playbook, tools, now_us=reading.now_us, store=reading.store)
         number_repeats(staged)
         check_together(staged, playbook, progress)
-        machines = mark_machines(staged, playbook)
-        report = report_of(staged, playbook).model_copy(update={"machines": machines})
+        changes = {"machines": mark_machines(staged, playbook), "money": convert_money(staged, playbook)}
+        report = report_of(staged, playbook).model_copy(update=changes)
         rejected = reading.rejected
         report = _with_rejected_rows(staged, report, rejected)
         _require_quality(report)

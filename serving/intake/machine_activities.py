@@ -10,19 +10,20 @@ from data.machine_rules import MachineRule, Occurrence, Timeline, becomes
 from serving.facts import ActivityFact
 from serving.store.tables import activities, merges
 
-_WANTED = {name: bindparam(name, expanding=True) for name in ("leads", "kinds")}
+_LEADS: BindParameter[str] = bindparam("leads", expanding=True)
+_KINDS: BindParameter[str] = bindparam("kinds", expanding=True)
 _FIRST: BindParameter[int] = bindparam("first")
 _LAST: BindParameter[int] = bindparam("last")
 _COLUMNS = (activities.c.occurred_at, activities.c.known_at, activities.c.activity_id, activities.c.kind)
-_IN_TIME = activities.c.kind.in_(_WANTED["kinds"]) & activities.c.occurred_at.between(_FIRST, _LAST)
-_OWN: Select[Any] = select(activities.c.lead_id, *_COLUMNS).where(activities.c.lead_id.in_(_WANTED["leads"]), _IN_TIME)
+_IN_TIME = activities.c.kind.in_(_KINDS) & activities.c.occurred_at.between(_FIRST, _LAST)
+_OWN: Select[Any] = select(activities.c.lead_id, *_COLUMNS).where(activities.c.lead_id.in_(_LEADS), _IN_TIME)
 _SINCE_MERGED: Select[Any] = (
     select(merges.c.lead_id, *_COLUMNS)
     .join(
         activities,
         (activities.c.lead_id == merges.c.into_lead_id) & (activities.c.known_at > merges.c.merged_at),
     )
-    .where(merges.c.lead_id.in_(_WANTED["leads"]), _IN_TIME)
+    .where(merges.c.lead_id.in_(_LEADS), _IN_TIME)
 )
 """What was sent about merged leads since, which lies under the lead that each has become; copies lie before that."""
 
@@ -78,14 +79,15 @@ class MachineMarker:
     ) -> None:
         """Read what is stored about the leads of suspects in the time that matters."""
         times = [fact.occurred_at for fact in suspects]
+        lead_ids = sorted({fact.lead_id for fact in suspects})
         wanted = {
-            "leads": sorted({fact.lead_id for fact in suspects}),
+            "leads": lead_ids,
             "kinds": sorted(self._looked_at),
             "first": min(*times, now) - max(rule.within_us for rule in self._rules),
             "last": max(times),
         }
         rows = list(connection.execute(_OWN, wanted))
-        if merged & set(wanted["leads"]):
+        if merged & set(lead_ids):
             rows += connection.execute(_SINCE_MERGED, wanted)
         for lead_id, *columns in rows:
             self._timelines[lead_id].add(Occurrence(*columns))
