@@ -8,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from data.added_features import AddedFeature
 from data.contract import AttributeType
 from data.id_rules import IdForms
+from data.machine_rules import MachineRule
+from data.money_words import Currency, Rates
 from data.point_rules import Days
 from data.sources import Name, Source
 from data.writing import CellWriting, IdRule, PlaybookPart, Word
@@ -30,6 +32,7 @@ class ActivityKind(ActivityWords):
         description="subjects with words of their own; where subject is not set, the only ones that rows may carry",
     )
     value: str | None = Field(default=None, description="unit of the value that rows may carry, such as minutes")
+    money: bool = Field(default=False, description="whether the value is an amount of money, which has a currency")
 
     @property
     def carries_subject(self) -> bool:
@@ -121,11 +124,14 @@ class Business(CellWriting):
     )
     formerly: tuple[Name, ...] = Field(default=(), description="names that the company had before")
     timezone: str = "UTC"
+    currency: Currency | None = Field(default=None, description="in which amounts are summed; ISO 4217, such as EUR")
+    rates: dict[Currency, Rates] = Field(default_factory=dict, description="what one unit of another is worth in it")
     folder: str = "."
     sources: tuple[Source, ...] = Field(min_length=1)
     ids: IdRule = Field(default="exact", description="how the ids of leads compare")
     account_ids: IdRule = Field(default="exact", description="how the ids of accounts compare")
     activities: dict[Name, ActivityKind] = Field(default_factory=dict, description="none where only leads are known")
+    machines: tuple[MachineRule, ...] = Field(default=(), description="which activities are a machine's, not a lead's")
     attributes: dict[Name, LeadAttribute] = Field(default_factory=dict)
     stages: dict[Name, str] = Field(min_length=1, description="every stage a lead can reach → its words")
     closed_by: tuple[Name, ...] = Field(default=(), description="stages after which a lead is no longer open")

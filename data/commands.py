@@ -55,6 +55,8 @@ class CheckResult:
             console.print(line)
         for join in self.report.joins:
             console.print(f"\n{escape(join.sentence)}", style=None if join.met == join.rows else "yellow")
+        for sentence in self.report.notes:
+            console.print(f"\n{escape(sentence)}", soft_wrap=True)
         for each in self.unversioned:
             console.print(f"\n{escape(each.says)}", soft_wrap=True)
         if self.report.period is not None:

@@ -8,9 +8,15 @@ are written down. No layer filters, so each row of a file arrives, well or marke
 
 from collections.abc import Mapping, Sequence
 
-from data.business import LeadAttribute
+from data.attribute_mapping import attribute_cells, attribute_checks, lost_cells
 from data.cells import Cells
-from data.contract import AttributeType
+from data.currency_cells import (
+    attribute_currencies,
+    beside_currency,
+    currency_checks,
+    currency_read,
+    with_currency,
+)
 from data.files.export_file import ExportFile
 from data.id_rules import id_checks
 from data.source_columns import attribute_words, history_columns, lead_attributes, mapped_columns
@@ -39,14 +45,25 @@ def lead_rows(source: LeadSource, part: Part, *, file: ExportFile, file_number: 
         "lead_id": cells.id(columns.lead_id, rules.business.ids),
         "account_id": cells.id(columns.account_id, rules.business.account_ids),
         **_times(cells, *times),
-        **_attributes(cells, named, rules),
+        **attribute_cells(cells, named, rules),
     }
+    currencies = attribute_currencies(cells, source)
+    for name, currency in currencies.items():
+        read[f"raw_{name}"] = beside_currency(read[f"raw_{name}"], currency)
+        read[f"read_{name}"] = with_currency(read[f"read_{name}"], currency)
+        read[f"currency_{name}"] = currency
     origin = _completed(select(read, rows), cells, *times)
     if source.snapshot_date is None:
-        return _leads(origin, list(named), rules)
+        return _leads(origin, list(named), rules, money=list(currencies))
     # a dump that was made during a day is known when that day is over, like one of which only the day is said
     day_over = "greatest(known_at, day_end(zone_clock(known_us)::DATE))"
-    return _leads(f"SELECT * REPLACE ({day_over} AS known_at) FROM ({origin})", list(named), rules, dumped=True)
+    return _leads(
+        f"SELECT * REPLACE ({day_over} AS known_at) FROM ({origin})",
+        list(named),
+        rules,
+        dumped=True,
+        money=list(currencies),
+    )
 
 
 def lead_change_rows(
@@ -63,7 +80,7 @@ def lead_change_rows(
         "lead_id": cells.id(columns.lead_id, rules.business.ids),
         "word": cells.text(columns.attribute),
         **_times(cells, columns.known_at, None),
-        **_attributes(cells, named, rules),
+        **attribute_cells(cells, named, rules),
     }
     checks = [
         ("lead_id IS NULL", "missing:lead_id"),
@@ -71,10 +88,10 @@ def lead_change_rows(
         ("word IS NULL", "missing:attribute"),
         ("word IS NOT NULL AND _attribute IS NULL", "unknown_attribute:attribute"),
         *fact_checks("known_at", rules),
-        *[check for name in named for check in _attribute_checks(name, rules)],
+        *[check for name in named for check in attribute_checks(name, rules)],
     ]
     own = {name: quoted(name) for name in ("lead_id", "_attribute", "known_at")}
-    own |= {name: quoted(f"read_{name}") for name in named} | {"_lost": _lost(list(named), rules)}
+    own |= {name: quoted(f"read_{name}") for name in named} | {"_lost": lost_cells(list(named), rules)}
     completed = _completed(select(read, rows), cells, columns.known_at, None)
     meant = f"SELECT *, {in_words('word', words)} AS _attribute FROM ({completed})"
     return _final(own, meant, checks, ignored=_unwanted(source.ignore, words))
@@ -96,6 +113,7 @@ def outcomes_in_leads(
         "stage": _stage_of(cells, outcome),
         **_times(cells, outcome.reached_at, outcome.known_at),
         **_amount(cells, outcome.amount, outcome.reason),
+        **currency_read(cells, outcome.currency, source.currency),
     }
     made = f"left(md5(concat_ws(chr(31), {literal(source.file)}, lead_id, stage, fact_at)), 20)"
     columns = {**_outcome_columns(), "outcome_id": made}
@@ -116,6 +134,7 @@ def activity_rows(
         "word": literal(source.kind) if columns.kind is None else cells.joined(columns.kind),
         **_times(cells, columns.occurred_at, columns.known_at),
         **_subject(cells, columns.subject, columns.value),
+        **currency_read(cells, columns.currency, source.currency),
     }
     words = (
         {source.kind: source.kind} if source.kind else word_meanings(source.kinds, all_known=rules.business.activities)
@@ -134,6 +153,7 @@ def outcome_rows(source: OutcomeSource, part: Part, *, file: ExportFile, file_nu
         "word": literal(source.stage) if source.stage else cells.text(source.stage_column),
         **_times(cells, columns.reached_at, columns.known_at),
         **_amount(cells, columns.amount, columns.reason),
+        **currency_read(cells, columns.currency, source.currency),
     }
     words = (
         {source.stage: source.stage} if source.stage else word_meanings(source.stages, all_known=rules.business.stages)
@@ -156,7 +176,8 @@ def event_rows(source: EventLogSource, part: Part, *, file: ExportFile, file_num
         **_times(cells, columns.occurred_at, None),
         **_subject(cells, columns.subject, columns.value),
         **_amount(cells, None, None),
-        **_attributes(cells, source.attributes, rules),
+        **currency_read(cells, None, None),
+        **attribute_cells(cells, source.attributes, rules),
     }
     return _completed(select(read, rows), cells, columns.occurred_at, None)
 
@@ -172,6 +193,7 @@ def leads_of_events(source: EventLogSource, part: Part, *, events: str, rules: S
 def activities_of(origin: str, words: Mapping[str, str], *, ignore: Ignored, rules: StagingRules) -> str:
     """Write rows down as activities; ``word`` is what the export calls the kind."""
     kinds = listed(rules.with_subject), listed(rules.with_value)
+    is_money = f"kind IN {listed(rules.of_money)}"
     checks = [
         ("activity_id IS NULL", "missing:activity_id"),
         ("lead_id IS NULL", "missing:lead_id"),
@@ -184,8 +206,10 @@ def activities_of(origin: str, words: Mapping[str, str], *, ignore: Ignored, rul
         (_other_subject(rules), "unknown_subject:subject"),
         (f"raw_value IS NOT NULL AND kind NOT IN {kinds[1]}", "unexpected_value:value"),
         (_no_number("raw_value", "value"), "not_a_number:value"),
+        *currency_checks("raw_value", where=is_money),
     ]
     columns = {name: quoted(name) for name in ("activity_id", "lead_id", "kind", "known_at", "subject", "value")}
+    columns["_currency_value"] = f"CASE WHEN {is_money} THEN currency END"
     read = f"SELECT *, {in_words('word', words)} AS kind FROM ({origin})"
     return _final({**columns, "occurred_at": "fact_at"}, read, checks, ignored=_unwanted(ignore, words))
 
@@ -219,53 +243,21 @@ def _unwanted(ignore: Ignored, words: Mapping[str, str]) -> str:
     return f"word IN {listed(ignore)}"
 
 
-def _attributes(cells: Cells, named: Mapping[str, str], rules: StagingRules) -> Columns:
-    """Read each attribute twice: as the text that its cell holds, and as its value."""
-    types = {name: _definition(name, rules).type for name in named}
-    texts = {f"raw_{name}": cells.attribute_text(column, types[name]) for name, column in named.items()}
-    return {**texts, **{f"read_{name}": cells.attribute(column, types[name]) for name, column in named.items()}}
-
-
-def _leads(origin: str, names: Sequence[str], rules: StagingRules, *, dumped: bool = False) -> str:
+def _leads(
+    origin: str, names: Sequence[str], rules: StagingRules, *, dumped: bool = False, money: Sequence[str] = ()
+) -> str:
     checks = [
         ("lead_id IS NULL", "missing:lead_id"),
         *id_checks("lead_id", rules.business.ids),
         *id_checks("account_id", rules.business.account_ids),
         *fact_checks("created_at", rules, known_at="snapshot_date" if dumped else "known_at"),
         *([("NOT known_given", "missing:snapshot_date")] if dumped else []),
-        *[check for name in names for check in _attribute_checks(name, rules)],
+        *[check for name in names for check in attribute_checks(name, rules)],
     ]
     columns = {"lead_id": "lead_id", "account_id": "account_id", "created_at": "fact_at", "known_at": "known_at"}
     columns |= {name: quoted(f"read_{name}") for name in names}
-    return _final({**columns, "_lost": _lost(names, rules)}, origin, checks, ignored="FALSE")
-
-
-def _lost(names: Sequence[str], rules: StagingRules) -> str:
-    """Return the SQL of the attributes whose cell holds something that cannot be read, with the cell; NULL if none."""
-    readable = [name for name in names if _definition(name, rules).type is not AttributeType.CATEGORY]
-    lost = {name: f"{quoted(f'raw_{name}')} IS NOT NULL AND {quoted(f'read_{name}')} IS NULL" for name in readable}
-    cases = ", ".join(
-        f"CASE WHEN {test} THEN {{'attribute': {literal(_attribute_of(name))}, 'found': {quoted(f'raw_{name}')}}} END"
-        for name, test in lost.items()
-    )
-    any_lost = " OR ".join(f"({test})" for test in lost.values())
-    return f"CASE WHEN {any_lost} THEN list_filter([{cases}], lambda each: each IS NOT NULL) END" if lost else "NULL"
-
-
-def _attribute_checks(name: str, rules: StagingRules) -> list[tuple[str, str]]:
-    values = _definition(name, rules).values
-    if values is None:
-        return []
-    return [(f"{quoted(f'raw_{name}')} NOT IN {listed(values)}", f"unknown_value:{_attribute_of(name)}")]
-
-
-def _attribute_of(name: str) -> str:
-    """Return the attribute of a column, be it that of its values or of those before."""
-    return name.removeprefix(PREVIOUS)
-
-
-def _definition(name: str, rules: StagingRules) -> LeadAttribute:
-    return rules.business.attributes[_attribute_of(name)]
+    columns |= {f"_currency_{name}": quoted(f"currency_{name}") for name in money}
+    return _final({**columns, "_lost": lost_cells(names, rules)}, origin, checks, ignored="FALSE")
 
 
 def _no_number(text: str, number: str) -> str:
@@ -316,7 +308,7 @@ def _completed(read: str, cells: Cells, fact_column: str, known_column: str | No
 
 def _outcome_columns() -> Columns:
     columns = {name: quoted(name) for name in ("outcome_id", "lead_id", "stage", "known_at", "amount", "reason")}
-    return {**columns, "reached_at": "fact_at"}
+    return {**columns, "reached_at": "fact_at", "_currency_amount": "currency"}
 
 
 def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
@@ -325,7 +317,7 @@ def _outcome_checks(rules: StagingRules) -> list[tuple[str, str]]:
         *id_checks("lead_id", rules.business.ids),
         *fact_checks("reached_at", rules),
     ]
-    return [*checks, (_no_number("raw_amount", "amount"), "not_a_number:amount")]
+    return [*checks, (_no_number("raw_amount", "amount"), "not_a_number:amount"), *currency_checks("raw_amount")]
 
 
 def _final(columns: Columns, origin: str, checks: Sequence[tuple[str, str]], *, ignored: str) -> str:

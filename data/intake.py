@@ -118,6 +118,7 @@ def _files_of(store: Path) -> Iterator[SourceFiles]:
             columns = {name: name for name in names}
             about = {"file": f"{table} of the store", "format": "parquet", "holds": table, "columns": columns}
             about["midnights"] = "instants"
+            about |= {"machines": "marked"} if table == "activities" else {}
             yield SourceFiles(_FILE_SOURCE.validate_python(about), store, (path,))
 
 

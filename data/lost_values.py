@@ -8,6 +8,7 @@ from scipy.special import gammaln
 
 from data.business import Business
 from data.contract import AttributeType
+from data.currency_cells import money_columns
 from data.intake import StagedRows
 from data.quality import EXAMPLES, LostValues, ViolationExample
 from data.sql import literal, quoted
@@ -17,6 +18,10 @@ RARE = 0.01
 """How rarely chance alone may make a loss look one-sided."""
 
 _DIGITS = r"regexp_extract(found, '\d[\d., ]*')"
+_MONEY = (
+    "write beside each amount its currency in three letters, or say currency for the source in playbook.yaml, and"
+    " decimal, thousands or currency_signs for the numbers."
+)
 _MENDS = {
     AttributeType.NUMERIC: "say decimal, thousands, percent or currency_signs for it in playbook.yaml, or list under"
     " empty what means nothing.",
@@ -83,7 +88,7 @@ def _values(
         reached=reached,
         other_leads=all_leads - leads,
         others_reached=all_reached - reached,
-        mend=_MENDS[business.attributes[attribute].type],
+        mend=_MONEY if attribute in money_columns("leads", business) else _MENDS[business.attributes[attribute].type],
         one_sided=(*one_sided, *_about_success(success, business.goal.stage)),
         examples=tuple(_example(staged, part, example) for example in shown),
     )

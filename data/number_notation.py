@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data.sql import literal
 from data.writing import CellWriting
@@ -115,14 +115,14 @@ class NumberShapes:
     Attributes:
         examples: shape → the first row with it and its cell.
         decorated: how many cells are more than digits with at most a point.
-        signs: the currency signs that occur.
+        signs: each currency sign that occurs → the first row with it and its cell.
         percents: how many cells have a percent sign.
         others: how many numbers other than zero have none.
     """
 
     examples: Mapping[str, tuple[int, str]]
     decorated: int = 0
-    signs: frozenset[str] = frozenset()
+    signs: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     percents: int = 0
     others: int = 0
 
@@ -131,7 +131,7 @@ class NumberShapes:
         return NumberShapes(
             {**more.examples, **self.examples},
             self.decorated + more.decorated,
-            self.signs | more.signs,
+            {**more.signs, **self.signs},
             self.percents + more.percents,
             self.others + more.others,
         )
@@ -145,7 +145,7 @@ def notation_of(writing: CellWriting, shapes: NumberShapes) -> NumberNotation | 
     >>> notation_of(CellWriting(), NumberShapes(cells, decorated=1)).thousands
     '.'
     """
-    if (why := _mixed_signs(writing, shapes)) is not None:
+    if (why := _mixed_percents(writing, shapes)) is not None:
         return why
     marks = _said_marks(writing) or _seen_marks(writing.thousands, shapes.examples)
     if isinstance(marks, str):
@@ -195,12 +195,7 @@ def _undecided(example: tuple[int, str], mark: str) -> str:
     )
 
 
-def _mixed_signs(writing: CellWriting, shapes: NumberShapes) -> str | None:
-    if writing.currency_signs is None and len({sign.rstrip(".") for sign in shapes.signs}) > 1:
-        return (
-            f"holds amounts in {' and '.join(sorted(shapes.signs))}, and sums of several currencies mean nothing: map a"
-            " column in one currency, or name the signs in currency_signs if they are not to count"
-        )
+def _mixed_percents(writing: CellWriting, shapes: NumberShapes) -> str | None:
     if writing.percent and shapes.percents and shapes.others:
         return (
             f"holds {shapes.percents} numbers with a percent sign and {shapes.others} without: write all in one way, or"

@@ -8,6 +8,8 @@ from data.added_features import AddedFeature, AddedValue
 from data.business import Business, LeadAttribute
 from data.contract import RESERVED, AttributeType
 from data.located_yaml import Mistake, YamlFile, nearest
+from data.machine_consistency import machine_mistakes
+from data.money_consistency import money_mistakes
 from data.point_rules import ActivityRule, AttributeRule, ScorecardRules
 from data.row_words import Scalar
 from data.sources import (
@@ -62,6 +64,8 @@ def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
     for index, feature in enumerate(business.features.add):
         yield from _feature_mistakes(business, feature, file=file, here=("features", "add", index))
     yield from _direction_mistakes(business, file)
+    yield from machine_mistakes(business, file)
+    yield from money_mistakes(business, file)
     for index, source in enumerate(business.sources):
         yield from _source_mistakes(business, source, index=index, file=file)
     if not any(source.holds in {"leads", "event_log", "store"} for source in business.sources):

@@ -134,6 +134,61 @@ class LostValues(_ViolationCounts):
         return self.count / self.given if self.given else 0.0
 
 
+class MachineCount(_ViolationCounts):
+    """How many activities one rule about machines gave another kind, of how many, and of how many leads."""
+
+    kinds: tuple[str, ...]
+    become: str
+    test: str
+    marked: int
+    of: int
+    leads: int
+
+    @property
+    def sentence(self) -> str:
+        """
+        The counts in words.
+
+        >>> about = {"kinds": ("click",), "become": "machine_click", "test": "within 1 s after sent"}
+        >>> MachineCount(**about, marked=3, of=9, leads=1).sentence
+        '3 of 9 click, of 1 lead, look like a machine and became machine_click: within 1 s after sent.'
+        """
+        whose = f"of {self.leads:,} lead{'' if self.leads == 1 else 's'}"
+        counted = f"{self.marked:,} of {self.of:,} {' and '.join(self.kinds)}"
+        return f"{counted}, {whose}, look like a machine and became {self.become}: {self.test}."
+
+
+class MoneyReport(_ViolationCounts):
+    """
+    In which currency amounts are summed.
+
+    Attributes:
+        currency: the playbook's, or else the only one that the exports name; none where neither says one.
+        amounts: how many amounts say their currency.
+        converted: other currency → how many amounts in it were converted.
+        complaint: why amounts of several currencies cannot be summed, and what to write.
+    """
+
+    currency: str | None = None
+    amounts: int = 0
+    converted: dict[str, int] = {}
+    complaint: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """
+        The currency in words, with how many amounts were converted.
+
+        >>> MoneyReport(currency="EUR", amounts=120, converted={"USD": 20, "CHF": 1}).sentence
+        'Amounts are in EUR; 21 of the 120 that say their currency were converted: 20 from USD, 1 from CHF.'
+        """
+        if not self.converted:
+            return f"Amounts are in {self.currency}."
+        each = ", ".join(f"{count:,} from {currency}" for currency, count in self.converted.items())
+        count = f"{sum(self.converted.values()):,} of the {self.amounts:,} that say their currency"
+        return f"Amounts are in {self.currency}; {count} were converted: {each}."
+
+
 class QualityReport(_ViolationCounts):
     """What became of every row of every source."""
 
@@ -142,6 +197,8 @@ class QualityReport(_ViolationCounts):
     violations: tuple[Violation, ...]
     most_rejected: float
     joins: tuple[JoinCount, ...] = ()
+    machines: tuple[MachineCount, ...] = ()
+    money: MoneyReport = MoneyReport()
 
     lost: tuple[LostValues, ...] = ()
     rejected_rows: str | None = None
@@ -149,7 +206,7 @@ class QualityReport(_ViolationCounts):
 
     @property
     def passed(self) -> bool:
-        """Whether no source has more rejected rows, and no attribute more lost values, than the playbook allows."""
+        """Whether no source and no attribute loses more than the playbook allows, and amounts can be summed."""
         return not self.complaints
 
     def as_json(self) -> dict[str, Any]:
@@ -158,9 +215,16 @@ class QualityReport(_ViolationCounts):
 
     @property
     def complaints(self) -> list[str]:
-        """One sentence for each source and attribute that loses more than the playbook allows, with its reasons."""
+        """One sentence for each source and attribute that loses too much, and for amounts that have no sum."""
         lost = [self._loss(values) for values in self.lost if values.share > self.most_rejected]
-        return [*(self._complaint(count) for count in self._over()), *lost]
+        money = [] if self.money.complaint is None else [self.money.complaint]
+        return [*(self._complaint(count) for count in self._over()), *lost, *money]
+
+    @property
+    def notes(self) -> list[str]:
+        """One sentence for each thing that the import did to rows which it kept."""
+        is_known = self.money.currency is not None and self.money.complaint is None
+        return [*([self.money.sentence] if is_known else []), *(count.sentence for count in self.machines)]
 
     def _over(self) -> Iterator[SourceCount]:
         return (count for count in self.sources if count.share_rejected > self.most_rejected)

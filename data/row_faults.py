@@ -35,6 +35,10 @@ FAULTS = {
         "{about} is not a number",
         "write plain numbers, or say decimal, thousands, percent or currency_signs in playbook.yaml.",
     ),
+    "unknown_currency": Fault(
+        "{about} is not a code of three letters, such as EUR",
+        "write the codes of ISO 4217, or map another column to it.",
+    ),
     "unknown_value": Fault("{about} has a value that is not in the playbook", "add it to the attribute's values."),
     "unknown_attribute": Fault(
         "the changed attribute is not in the playbook",

@@ -58,10 +58,11 @@ def mapped_columns(source: FileSource, business: Business) -> list[str]:
     if isinstance(source, EventLogSource):
         named += list(source.attributes.values())
     if isinstance(source, LeadSource):
-        named += [*lead_attributes(source, business).values(), source.snapshot_date]
+        named += [*lead_attributes(source, business).values(), *source.money.values(), source.snapshot_date]
     if isinstance(source, LeadSource) and source.outcome is not None:
         outcome = source.outcome
-        named += [outcome.column, outcome.reached_at, outcome.known_at, outcome.amount, outcome.reason]
+        named += [outcome.column, outcome.reached_at, outcome.known_at]
+        named += [outcome.amount, outcome.currency, outcome.reason]
     if isinstance(source, OutcomeSource):
         named.append(source.stage_column)
     named += list(shared_columns(source, business))

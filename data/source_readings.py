@@ -11,6 +11,8 @@ from data.business import Business
 from data.cells import Cells
 from data.column_profiles import FileProfile, InstantProfile, profile_file
 from data.column_readings import ColumnReading, writing_of
+from data.currency_cells import amounts_with_currency
+from data.currency_signs import contradiction_of_signs, stated_currencies
 from data.date_hints import fitting_one, in_yaml, written_as
 from data.exports import reading
 from data.files.export_file import ExportFile
@@ -47,12 +49,16 @@ def readings_of(
     said = {column: ColumnReading(_writing(column, source, business)) for column in wanted}
     profile = reduce(add, (_profile(file, said, source, business=business, connection=connection) for file in files))
     shown, mistakes, readings = files[0].shown, [], dict(said)
+    with_currency, stated = amounts_with_currency(source), stated_currencies(source, business)
     for column, instants in profile.instants.items():
         if instants.bare and instants.bare == instants.given:
             mistakes.append(_bare_numbers(shown, column, instants, connection))
         if said[column].writing.midnights != "instants":
             readings[column] = replace(readings[column], days=instants.days)
     for column, shapes in _of_pairs(profile.numbers, number_pairs(source, business)).items():
+        if column not in with_currency and (why := contradiction_of_signs(shapes.signs, stated=stated.get(column))):
+            mistakes.append(f"{shown}: {column} {why}")
+            continue
         notation = notation_of(said[column].writing, shapes)
         if isinstance(notation, NumberNotation):
             readings[column] = replace(readings[column], notation=notation)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, field_validator, model_validator
 
+from data.money_words import Currency
 from data.row_words import RowWords, Scalar, inside_the_folder
 from data.writing import PlaybookPart, Word
 
@@ -43,6 +44,12 @@ class _Source(RowWords):
     _stays_inside = field_validator("file")(inside_the_folder)
 
 
+class _MoneySource(_Source):
+    currency: Currency | None = Field(
+        default=None, description="of amounts whose row names none; ISO 4217, such as EUR"
+    )
+
+
 class LeadColumns(PlaybookPart):
     """Which columns of the export say who a lead is; ``known_at`` defaults to ``created_at``."""
 
@@ -60,15 +67,19 @@ class OutcomeInLeads(PlaybookPart):
     reached_at: str
     known_at: str | None = None
     amount: str | None = None
+    currency: str | None = None
     reason: str | None = None
 
 
-class LeadSource(_Source):
+class LeadSource(_MoneySource):
     """A table of leads, one row per lead or per version of a lead."""
 
     holds: Literal["leads"]
     columns: LeadColumns = LeadColumns()
     attributes: dict[Name, str] | None = Field(default=None, description="attribute → column; default: the same names")
+    money: dict[Name, str] = Field(
+        default_factory=dict, description="attribute that is an amount of money → the column with its currency"
+    )
     outcome: OutcomeInLeads | None = None
     snapshot_date: str | None = Field(
         default=None, description="the column with the day of the full dump that a row is of; it is known at its end"
@@ -113,9 +124,10 @@ class ActivityColumns(PlaybookPart):
     known_at: str | None = None
     subject: str | None = None
     value: str | None = None
+    currency: str | None = None
 
 
-class ActivitySource(_Source):
+class ActivitySource(_MoneySource):
     """A file of activities, of one kind or with a column that says the kind."""
 
     holds: Literal["activities"]
@@ -123,6 +135,9 @@ class ActivitySource(_Source):
     columns: ActivityColumns = ActivityColumns()
     kinds: dict[Word, Name] | None = Field(default=None, description="the export's word → the playbook's kind")
     ignore: Ignored = Field(default=(), description="the export's kinds that are not wanted, or others")
+    machines: Literal["marked"] | None = Field(
+        default=None, description="marked: the service stored them, and told machines apart when it did"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_know_the_kind(self) -> "ActivitySource":
@@ -141,10 +156,11 @@ class OutcomeColumns(PlaybookPart):
     reached_at: str = "reached_at"
     known_at: str | None = None
     amount: str | None = None
+    currency: str | None = None
     reason: str | None = None
 
 
-class OutcomeSource(_Source):
+class OutcomeSource(_MoneySource):
     """A file of stages that leads reached."""
 
     holds: Literal["outcomes"]

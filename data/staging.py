@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from data.arrow_schemas import ARROW_TYPES, CONTRACT, INSTANT
 from data.business import Business
+from data.currency_cells import currency_columns
 from data.source_columns import changed_attributes
 from data.sql import quoted
 
@@ -68,6 +69,11 @@ class StagingRules:
         return {name: list(kind.subjects) for name, kind in kinds if kind.subjects and not kind.subject}
 
     @property
+    def of_money(self) -> list[str]:
+        """The kinds whose values are amounts of money."""
+        return [name for name, kind in self.business.activities.items() if kind.money]
+
+    @property
     def with_value(self) -> list[str]:
         """The kinds whose rows may carry a value."""
         return [name for name, kind in self.business.activities.items() if kind.value is not None]
@@ -94,6 +100,7 @@ def create_tables(business: Business) -> list[str]:
         columns = {**WHERE_FROM, **own}
         columns |= {"_until": "BIGINT", "_assumed": "BOOLEAN", "_faults": "VARCHAR"}
         columns |= {"_lost": _LOST} if table in {"leads", LEAD_CHANGES} else {}
+        columns |= currency_columns(table, business)
         described = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         made.append(f"CREATE TABLE {table} ({described})")
     return made

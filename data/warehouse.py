@@ -23,7 +23,9 @@ from data.full_dumps import versions_of_dumps
 from data.instants import now_us as present_us
 from data.intake import StagedRows, source_files, stage
 from data.lead_histories import versions_with_changes
+from data.machine_marks import mark_machines
 from data.made_ids import number_repeats
+from data.money_conversion import convert_money
 from data.playbook import ActivityKind, Business, Playbook
 from data.progress import Progress, silent
 from data.quality import QualityReport
@@ -237,14 +239,16 @@ def _relevant(business: Business) -> dict[str, Any]:
         "sources": [source.model_dump(mode="json", exclude={"database"}) for source in business.sources],
         "activities": {name: _row_rules(kind) for name, kind in business.activities.items()},
         "attributes": {name: attribute.model_dump(include=decisive) for name, attribute in business.attributes.items()},
+        "money": business.model_dump(mode="json", include={"currency", "rates"}),
+        "machines": [rule.model_dump() for rule in business.machines],
         "stages": list(business.stages),
         "most_rejected": business.most_rejected,
     }
 
 
-def _row_rules(kind: ActivityKind) -> tuple[bool | list[str], str | None]:
-    """Return what decides which rows of a kind are kept: any subject or those listed, and the unit of values."""
-    return kind.subject or sorted(kind.subjects), kind.value
+def _row_rules(kind: ActivityKind) -> tuple[bool | list[str], str | None, bool]:
+    """Return what decides how rows of a kind are kept: any subject or those listed, the unit of values, if money."""
+    return kind.subject or sorted(kind.subjects), kind.value, kind.money
 
 
 def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
@@ -254,7 +258,8 @@ def _import(reading: ImportRequest, draft: Path, *, scratch: Path) -> None:
         number_repeats(staged)
         check_together(staged, playbook, progress)
         versions_of_dumps(staged, playbook)
-        report = report_of(staged, playbook)
+        changes = {"machines": mark_machines(staged, playbook), "money": convert_money(staged, playbook)}
+        report = report_of(staged, playbook).model_copy(update=changes)
         rejected = reading.rejected
         report = _with_rejected_rows(staged, report, rejected)
         _require_quality(report)

@@ -18,13 +18,16 @@ _CODES = "|".join(map(re.escape, _WORDS))
 _BARE = r"[-+]?\d+"
 _EXPONENT = r"([eE][-+]?\d+)?"
 _TRIPLES = r"[-+]?\d{{1,3}}([{0}]\d{{3}})+"
+_APART = " \u00a0\u2009\u202f'’"
+"""Blanks and apostrophes between thousands."""
+
 _POINT, _COMMA = rf"[-+]?\d*[.]\d+{_EXPONENT}", r"[-+]?\d*[,]\d+"
 _CLEAR = r"[-+]?\d*[{0}](\d{{1,2}}|\d{{4,}})|[-+]?0[{0}]\d+|{1}[{0}]\d+|{1}[{2}]\d{{3}}"
 _UNCLEAR = r"[-+]?[1-9]\d{0,2}[.,]\d{3}"
 _NEARLY_ALL = 0.95
 _NUMBER = re.compile(
     rf"{_BARE}|{_POINT}|{_COMMA}|{_TRIPLES.format(',')}([.]\d+)?|{_TRIPLES.format('.')}([,]\d+)?"
-    rf"|{_TRIPLES.format(' ’')}([.,]\d+)?".replace("’", "'")
+    rf"|{_TRIPLES.format(_APART)}([.,]\d+)?"
 )
 _AROUND = re.compile(rf"^({_CODES}|[{_SIGNS}]|\s)+|({_CODES}|[{_SIGNS}%]|\s)+$")
 
@@ -116,8 +119,8 @@ def _marks(column: str, *, sample: FileSample, tools: SampleTools) -> WrittenNum
         ".": _CLEAR.format(".", commas := _TRIPLES.format(","), ","),
         "unclear": points,
         "grouped": commas,
-        "'": r"[-+]?\d{1,3}('\d{3})+([.,]\d+)?",
-        " ": r"[-+]?\d{1,3}([ \x{A0}\x{202F}]\d{3})+([.,]\d+)?",
+        "'": r"[-+]?\d{1,3}(['\x{2019}]\d{3})+([.,]\d+)?",
+        " ": r"[-+]?\d{1,3}([ \x{A0}\x{2009}\x{202F}]\d{3})+([.,]\d+)?",
     }
     chosen = ", ".join(
         f"arg_min({quoted(column)}, _row) FILTER (regexp_full_match({bare}, {literal(test)})),"

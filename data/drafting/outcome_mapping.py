@@ -1,5 +1,6 @@
 """How outcomes are mapped: a file of stages that leads reached, or a stage and its date in the table of leads."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from data.drafting.naming import matches, normal, playbook_name
 from data.drafting.vocabulary import column_names, known_words
 
 _NEARLY_FULL = 0.95
+_CODE = re.compile("[A-Z]{3}")
 _PLANNED = ("close_date", "closedate", "*_close_date", "expected_*")
 _SAYS_WHEN = (
     "convert*",
@@ -44,8 +46,16 @@ def map_outcomes(roled: RoledFile, tools: DraftTools) -> DraftedSource | None:
     picker.take_known_at("reached_at")
     picker.take_best("amount", ColumnContent.NUMBER)
     picker.take_best("reason", ColumnContent.CATEGORY, ColumnContent.TEXT)
+    _take_currency(picker)
     source = DraftedSource(roled, picker.columns, picker.whys, kind_columns=(stages.name,))
     return _with_stages(source, stages, tools)
+
+
+def _take_currency(picker: ColumnPicker) -> None:
+    """Map the column with the codes of the amounts' currencies, if there is one."""
+    facts = picker.file.best("currency", ColumnContent.CATEGORY, but=list(picker.columns.values()))
+    if "amount" in picker.columns and facts is not None and facts.words and all(map(_CODE.fullmatch, facts.words)):
+        picker.take("currency", facts.name, "")
 
 
 def _with_stages(source: DraftedSource, stages: ColumnFacts, tools: DraftTools) -> DraftedSource:

@@ -21,7 +21,18 @@ from data.sql import quoted
 
 _MOST_SUBJECTS = 12
 _IDS = ("activity_id", "outcome_id", "lead_id", "account_id", "stage")
-_ROLES = (*_IDS, "created_at", "occurred_at", "reached_at", "known_at", "subject", "value", "amount", "reason")
+_ROLES = (
+    *_IDS,
+    "created_at",
+    "occurred_at",
+    "reached_at",
+    "known_at",
+    "subject",
+    "value",
+    "amount",
+    "currency",
+    "reason",
+)
 _FORMATS = {*(f".{suffix}" for suffix in FORMATS), ".gz", ".zip"}
 _MOST_WORDS = 200
 

@@ -31,6 +31,7 @@ class ColumnNames(PlaybookPart):
     subject: tuple[str, ...]
     value: tuple[str, ...]
     amount: tuple[str, ...]
+    currency: tuple[str, ...]
     reason: tuple[str, ...]
     late: tuple[str, ...]
     counters: tuple[str, ...]

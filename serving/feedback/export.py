@@ -42,7 +42,7 @@ SOURCES = """\
 folder: {folder}
 sources:
   - {{file: leads/*.parquet, holds: leads, midnights: instants, columns: {{account_id: account_id, known_at: known_at}}}}
-  - {{file: activities/*.parquet, holds: activities, midnights: instants, columns: {{activity_id: activity_id, kind: kind, known_at: known_at, subject: subject, value: value}}}}
+  - {{file: activities/*.parquet, holds: activities, midnights: instants, machines: marked, columns: {{activity_id: activity_id, kind: kind, known_at: known_at, subject: subject, value: value}}}}
   - {{file: outcomes/*.parquet, holds: outcomes, midnights: instants, columns: {{outcome_id: outcome_id, known_at: known_at, amount: amount, reason: reason}}}}
 """  # noqa: E501 - one source a line, as in the playbooks
 _EXPORTS = "exports"

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Connection, Select, Table, bindparam, func
 
 from serving.errors import ConflictError, InvalidError, MergedError
 from serving.facts import ActivityFact, LeadFact, OutcomeFact, canonical
+from serving.intake.machine_activities import MachineMarker
 from serving.intake.quarantined_facts import IDS, INSTANTS, AnyFact, Kind
 from serving.lead_ids import shown
 from serving.store.merged_leads import survivors
@@ -24,7 +25,12 @@ _STORED_FACTS: Mapping[Kind, Select[Any]] = {
 
 
 def fact_table_for(
-    connection: Connection, kind: Kind, *, facts: Sequence[AnyFact], survivor_of: Mapping[str, str]
+    connection: Connection,
+    kind: Kind,
+    *,
+    facts: Sequence[AnyFact],
+    survivor_of: Mapping[str, str],
+    marker: MachineMarker | None = None,
 ) -> "FactTable":
     """
     Return the table for facts of a kind.
@@ -34,9 +40,12 @@ def fact_table_for(
         kind: what the facts are.
         facts: all that may be added to it.
         survivor_of: for each of their leads the one that it has become by merges.
+        marker: tells which activities are a machine's, if the playbook has rules for that.
     """
     if kind == "leads":
         return _Versions(connection, cast("Sequence[LeadFact]", facts), survivor_of=survivor_of)
+    if marker is not None:
+        return _Activities(connection, cast("Sequence[Event]", facts), survivor_of=survivor_of, marker=marker)
     return _Events(connection, kind, facts=cast("Sequence[Event]", facts), survivor_of=survivor_of)
 
 
@@ -149,7 +158,7 @@ class _Events(FactTable):
         stored = self._stored.get(self.id_of(fact))
         if stored is None:
             return self._row(fact, known_at)
-        if {**stored, "lead_id": self._survivor_of[stored["lead_id"]]} == self._row(fact, stored["known_at"]):
+        if {**stored, "lead_id": self._survivor_of[stored["lead_id"]]} == self._row_beside(stored, fact):
             return None
         message = f"{self._id} {shown(self.id_of(fact))} is taken by other content; give every fact an id of its own."
         raise ConflictError(message)
@@ -160,7 +169,40 @@ class _Events(FactTable):
         self._stored[row[self._id]] = row
         self._survivor_of.setdefault(row["lead_id"], row["lead_id"])
 
+    def _row_beside(self, stored: Values, fact: Event) -> Values:
+        """Return the row of a fact as it would be if it had been sent when the stored one was."""
+        return self._row(fact, stored["known_at"])
+
     def _row(self, fact: Event, known_at: int) -> Values:
         """Return the row to store; its instant is at most ``known_at``, whatever the sender's clock said."""
         content = {**vars(fact), "lead_id": self._survivor_of[fact.lead_id]}
         return {**content, self._instant: min(content[self._instant], known_at), "known_at": known_at}
+
+
+class _Activities(_Events):
+    """Activities of a playbook with rules for machines: what is a machine's is stored under the kind of the rule."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        facts: Sequence[Event],
+        *,
+        survivor_of: Mapping[str, str],
+        marker: MachineMarker,
+    ) -> None:
+        super().__init__(connection, "activities", facts=facts, survivor_of=survivor_of)
+        self._marker = marker
+
+    def new_row(self, fact: Event, known_at: int) -> Values | None:
+        """Return the row of an activity under the kind that it is stored as."""
+        row = super().new_row(fact, known_at)
+        return None if row is None else {**row, "kind": self._marker.kind_of(cast("ActivityFact", fact), row)}
+
+    def add(self, row: Values) -> None:
+        """Add an activity, which those after it may follow too fast."""
+        super().add(row)
+        self._marker.add(row)
+
+    def _row_beside(self, stored: Values, fact: Event) -> Values:
+        row = super()._row_beside(stored, fact)
+        return {**row, "kind": self._marker.same_kind(stored["kind"], row["kind"])}

@@ -1,7 +1,7 @@
 """Ingestion: each fact is stored once, by its id, and a batch is one transaction; scores follow later."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -15,6 +15,7 @@ from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError
 from serving.facts import ActivityFact, LeadFact, OutcomeFact, check_activity, check_lead, check_outcome, read_as
 from serving.intake.fact_tables import FactTable, existing_leads, fact_table_for
+from serving.intake.machine_activities import MachineMarker
 from serving.intake.quarantined_facts import IDS, MODELS, AnyFact, Kind, Quarantine, SuspectFact, suspicion
 from serving.intake.rejected_items import RejectedItem, own_id, save_rejected
 from serving.store.database import Database
@@ -134,8 +135,10 @@ class Ingestion:
         """Under the write lock, store what is new, queue its leads, and quarantine what cannot be right yet."""
         facts = [_fact(item) for item in read if not isinstance(item, ItemOutcome)]
         lead_ids = {fact.lead_id for fact in facts}
+        survivor_of = survivors(connection, lead_ids)
+        marker = self._marker(connection, facts, survivor_of) if kind == "activities" else None
         batch = _Batch(
-            table=fact_table_for(connection, kind, facts=facts, survivor_of=survivors(connection, lead_ids)),
+            table=fact_table_for(connection, kind, facts=facts, survivor_of=survivor_of, marker=marker),
             quarantine=Quarantine(connection, kind, (str(getattr(fact, IDS[kind])) for fact in facts)),
             erased=find_erased(connection, lead_ids),
         )
@@ -148,6 +151,17 @@ class Ingestion:
             run_rows(connection, _QUEUE, _pending(rows))
             batch.quarantine.settle((row[IDS[kind]] for row in rows), self.clock.tick())
         return results
+
+    def _marker(
+        self, connection: Connection, facts: Sequence[AnyFact], survivor_of: Mapping[str, str]
+    ) -> MachineMarker | None:
+        """Return what tells the activities of machines, if the playbook has rules for that."""
+        if not self.business.machines:
+            return None
+        happened = [fact for fact in facts if isinstance(fact, ActivityFact)]
+        merged = [lead_id for lead_id, survivor in survivor_of.items() if lead_id != survivor]
+        now = self.clock.now()
+        return MachineMarker(connection, self.business.machines, happened, merged=merged, now=now)
 
     def _read(self, kind: Kind, item: object) -> AnyFact | SuspectFact | ItemOutcome:
         """Parse one item, or return why it is rejected; a fact from the future is suspect."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from serving.intake.quarantined_facts import IDS, INSTANTS, Kind
@@ -38,10 +39,12 @@ class ConflictList:
 
     Args:
         survivor_of: for each merged lead the one that it has become, whose facts are the same facts.
+        machines: for each kind of activity what it becomes where it is a machine's.
     """
 
-    def __init__(self, survivor_of: Mapping[str, str]) -> None:
+    def __init__(self, survivor_of: Mapping[str, str], machines: Mapping[str, str] = MappingProxyType({})) -> None:
         self.survivor_of = survivor_of
+        self._machines = machines
         self.counts: Counter[str] = Counter()
         self.named: list[LoadConflict] = []
         self.known_otherwise = 0
@@ -75,4 +78,13 @@ class ConflictList:
         ):  # what is sent to the service has happened by then, whatever the sender's clock says
             instant = INSTANTS[_KINDS[table]]
             new[instant] = min(new[instant], old["known_at"])
+        if table == "activities" and new["known_at"] != old["known_at"] and self._are_one_kind(new, old):
+            new["kind"] = old["kind"]  # what is a machine's follows from what was known by then
         return tuple(name for name in names if new[name] != old[name])
+
+    def _are_one_kind(self, new: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+        """Return whether one kind is what the other becomes where it is a machine's."""
+        return old["kind"] in {self._machines.get(new["kind"]), *self._sent_as(new["kind"])}
+
+    def _sent_as(self, kind: str) -> set[str]:
+        return {sent for sent, made in self._machines.items() if made == kind}

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from data.contract import AttributeType
 from data.instants import now_us as present_us
+from data.machine_rules import becomes
 from data.playbook import Business, Playbook
 from data.progress import Progress, silent
 from data.sources import StoreSource
@@ -167,7 +168,7 @@ def load_history(
         survivor_of = _survivors(connection)
         known = _without_erased(connection, History(history.leads, history.activities, history.outcomes))
         accepted = _without_merged(known, survivor_of)
-        conflicts = ConflictList(survivor_of)
+        conflicts = ConflictList(survivor_of, becomes(playbook.business.machines))
         with open_bulk_insert(connection) as store:
             new = _insert_all(store, accepted, conflicts, business=playbook.business, progress=progress)
             changed = store.changed_leads()

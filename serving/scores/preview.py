@@ -2,13 +2,14 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 
+from data.machine_rules import MachineRule, Occurrence, Timeline
 from data.playbook import Business
 from serving.errors import InvalidError
 from serving.facts import Preview, canonical, check_activity, check_lead
@@ -64,7 +65,7 @@ class Previews:
             self._copy_peers(store, lead.account_id, (lead.lead_id, as_of))
         created_at = known_at if lead.created_at is None else min(lead.created_at, known_at)
         store.execute(_VERSION, (lead.lead_id, known_at, lead.account_id, created_at, canonical(lead.attributes)))
-        store.executemany(_ACTIVITY, _rows(preview, known_at))
+        store.executemany(_ACTIVITY, _rows(preview, known_at, self.business.machines))
 
     def _copy_peers(self, store: sqlite3.Connection, account_id: str, before: tuple[str, int]) -> None:
         """Copy the facts of the account's other leads."""
@@ -80,11 +81,15 @@ class Previews:
                 store.executemany(statement, map(tuple, connection.execute(query)))
 
 
-def _rows(preview: Preview, known_at: int) -> Iterator[tuple[Any, ...]]:
-    for index, activity in enumerate(preview.activities):
-        happened_at = min(activity.occurred_at, known_at)
-        what = (activity.kind, happened_at, activity.subject, activity.value)
-        yield (preview.lead.lead_id, known_at, f"preview {index}", *what)
+def _rows(preview: Preview, known_at: int, machines: Sequence[MachineRule]) -> Iterator[tuple[Any, ...]]:
+    happened = [
+        Occurrence(min(activity.occurred_at, known_at), known_at, f"preview {index}", activity.kind)
+        for index, activity in enumerate(preview.activities)
+    ]
+    timeline = Timeline(happened)
+    for occurrence, activity in zip(happened, preview.activities, strict=True):
+        what = (timeline.kind_of(machines, occurrence), occurrence.occurred_at, activity.subject, activity.value)
+        yield (preview.lead.lead_id, known_at, occurrence.activity_id, *what)
 
 
 @contextmanager

@@ -118,3 +118,17 @@ def test_a_counter_may_not_be_called_one(tmp_path):
     )
     assert list(playbook.business.attributes) == ["employees"]
     assert "leads.csv: counters number_of_visits" in {decision.about for decision in result.undecided}
+
+
+@pytest.mark.parametrize("codes", [("EUR", "USD"), ("EUR",)])
+def test_the_currency_of_each_amount_is_mapped(tmp_path, codes):
+    """Whether the amounts can be summed, `check` says of the playbook that was drafted."""
+    rows = [
+        (f"D{n}", f"L{n:03}", "won", "2025-11-01 10:00", 100 + n, codes[n % len(codes)]) for n in range(0, LEADS, 1)
+    ]
+    sold = table("deal_id,lead_id,stage,reached_at,amount,CurrencyIsoCode", rows)
+    playbook, _ = drafted(tmp_path, leads=leads(), deals=sold)
+    (source,) = [source for source in playbook.business.sources if source.holds == "outcomes"]
+    assert (source.columns.amount, source.columns.currency) == ("amount", "CurrencyIsoCode")
+    if len(codes) == 1:
+        assert imported(playbook, now_us=None).quality.money.currency == "EUR"

@@ -200,6 +200,8 @@ def test_lines_of_json_are_numbered_as_an_editor_does(tmp_path, tools):
         ("a.csv.gz", gzip.compress(b"id\n" + b"1\n" * 5000, mtime=0)[:-30], "a.csv.gz breaks off after line"),
         ("a.zip", b"PK\x03\x04 no archive", "a.zip cannot be read as zip"),
         ("a.csv", b" \n", "a.csv is empty"),
+        ("a.csv", b"[" + b'{"id": 1} ' * 20_000 + b"]", "a.csv has no header: the 200,002 characters of its line 1"),
+        ("a.csv", b"PAR1" + bytes(range(256)), "a.csv is Parquet, not text: name it .parquet"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path, tools, name, raw, why):
