@@ -1,4 +1,4 @@
-"""The engine's expression as SQL of an operational database, compiled once per catalog."""
+"""A catalog as SQL of an operational database, compiled once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sqlglot import exp
 from data.contract import AttributeType
 from data.sql import quoted
 from features.catalog import Catalog
-from features.engine import describe_known
+from features.live_expression import describe_known
 from features.reducers import AttributeValue
 
 Dialect = Literal["sqlite", "postgres"]
@@ -116,7 +116,7 @@ def compile_live(catalog: Catalog, dialect: Dialect = "sqlite") -> LiveQuery:
 
 
 def _body(catalog: Catalog, dialect: Dialect) -> str:
-    """Return the engine's expression as SQL of the database."""
+    """Return the expression of a catalog as SQL of the database."""
     snapshots, versions, peers, activities = _tables(catalog)
     described = describe_known(snapshots, activities, catalog, versions=versions, peers=peers)
     statement = str(ibis.to_sql(described, dialect=dialect, pretty=False))

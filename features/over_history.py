@@ -1,14 +1,28 @@
-"""Features over history: a profile of the data, and the engine's expression run on the warehouse."""
+"""Features over history: a profile of the data, and the sweep over the warehouse."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
 
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from data.instants import DAY_US
 from data.playbook import Business
 from data.warehouse import Warehouse
 from features.catalog import Catalog
 from features.derivation import DataProfile
-from features.engine import describe
+from features.errors import CatalogError
 from features.feature import Value
+from features.history_facts import HistoryPart, HistoryTables, account_parts, lead_parts, newest_versions
+from features.plan import SweepPlan, compile_plan
+from features.reducers import AttributeValue, LeadAge
+from features.sweep import sweep
+
+THREADS = os.cpu_count() or 1
+"""How many leads or accounts are swept at once."""
 
 
 def profile_data(warehouse: Warehouse, business: Business, *, known_before: int | None = None) -> DataProfile:
@@ -66,11 +80,76 @@ def compute_features(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Cat
 
     Returns:
         (n, 2 + k) in the order of ``snapshots``.
+
+    Raises:
+        CatalogError: a feature names an attribute that the leads lack.
     """
-    table = warehouse.snapshots_table(snapshots[["lead_id", "as_of"]])
-    expression = describe(table, warehouse.leads, warehouse.activities, catalog)
-    frame: pd.DataFrame = expression.to_pyarrow().to_pandas()  # Arrow is several times faster than rows
-    return snapshots[["lead_id", "as_of"]].merge(frame, on=["lead_id", "as_of"], how="left", validate="one_to_one")
+    return features_of(HistoryTables.of(warehouse), snapshots, catalog)
+
+
+def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+    """
+    Compute a catalog's features for snapshots of any tables of leads and activities.
+
+    Args:
+        tables: where they are.
+        snapshots: (n, 2) ``lead_id``, ``as_of`` [us since 1970 UTC].
+        catalog: k features.
+
+    Returns:
+        (n, 2 + k) in the order of ``snapshots``.
+
+    Raises:
+        CatalogError: a feature names an attribute that the leads lack.
+    """
+    _check_attributes(tables, catalog)
+    keys = snapshots[["lead_id", "as_of"]].reset_index(drop=True)
+    versions = newest_versions(tables, keys, catalog.attribute_names)
+    columns = _of_the_lead(catalog, keys, versions)
+    for over in ("lead", "account"):
+        plan = compile_plan(catalog, over)
+        if plan.names:
+            parts = (
+                lead_parts(tables, plan, keys)
+                if over == "lead"
+                else account_parts(tables, plan, keys, versions["account_id"])
+            )
+            columns |= dict(zip(plan.names, _swept(plan, parts, len(keys)), strict=True))
+    return pd.concat([keys, pd.DataFrame({name: columns[name] for name in catalog.names})], axis=1)
+
+
+def _check_attributes(tables: HistoryTables, catalog: Catalog) -> None:
+    lacking = sorted(set(catalog.attribute_names) - set(tables.columns_of_leads()))
+    if lacking:
+        message = f"the catalog uses the attributes {', '.join(lacking)}, which the leads do not have: import them."
+        raise CatalogError(message)
+
+
+def _of_the_lead(catalog: Catalog, keys: pd.DataFrame, versions: pd.DataFrame) -> dict[str, "pd.Series[Any]"]:
+    """Return the features that are read from the newest version of each lead."""
+    columns: dict[str, pd.Series[Any]] = {}
+    for feature in catalog.features:
+        match feature.reduce:
+            case LeadAge():
+                age = (keys["as_of"] - versions["created_at"]).astype("float64") / DAY_US
+                columns[feature.name] = age if feature.missing is None else age.fillna(feature.missing)
+            case AttributeValue(name=name):
+                value = versions[name]
+                if not feature.is_category:
+                    value = value.astype("float64")
+                    value = value if feature.missing is None else value.fillna(feature.missing)
+                columns[feature.name] = value
+            case _:
+                continue
+    return columns
+
+
+def _swept(plan: SweepPlan, parts: Iterator[HistoryPart], rows: int) -> NDArray[np.float64]:
+    """Return the features of a plan: (k, rows)."""
+    out = np.repeat(plan.arrays.missing[:, None], rows, axis=1)
+    for part in parts:
+        sweep(plan.arrays, part.facts, part.snapshots, part.moves, out, threads=THREADS)
+    return out
 
 
 def known_values(frame: pd.DataFrame) -> list[tuple[Value, ...]]:

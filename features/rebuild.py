@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from data.warehouse import Warehouse
 from features.catalog import Catalog
-from features.engine import DECAY_DIGITS, VALUE_DIGITS, describe
 from features.feature import Feature
+from features.history_facts import HistoryTables
+from features.over_history import features_of
 from features.reducers import DecayedCount, Mean, Sum
+from features.sweep_state import DECAY_DIGITS, VALUE_DIGITS
 
 MOST_COPIED = 2_000_000
 """Rows of colleagues that are copied at most; beyond that, snapshots are rebuilt without their colleagues."""
@@ -62,16 +64,12 @@ def rebuild_features(
         alone = _too_many(_accounts(table, leads), leads, activities, snapshots=len(snapshots), most=most_copied)
     table = warehouse.snapshots_table(numbered.assign(alone=alone), "to_rebuild")
     copies = _copies(table, leads, activities)
-    kept = {
-        name: warehouse.connection.create_table(f"rebuild_{name}", obj=copy, temp=True, overwrite=True)
-        for name, copy in copies.items()
-    }
-    expression = describe(kept["snapshots"], kept["leads"], kept["activities"], catalog)
-    frame: pd.DataFrame = expression.to_pyarrow().to_pandas()
-    names = numbered["number"].astype(str) + ":" + numbered["lead_id"]
-    return RebuiltFeatures(
-        frame.set_index("lead_id").loc[names, catalog.names].set_axis(snapshots.index, axis=0), alone
-    )
+    for name, copy in copies.items():
+        warehouse.connection.create_table(f"rebuild_{name}", obj=copy, temp=True, overwrite=True)
+    own = numbered.assign(lead_id=numbered["number"].astype(str) + ":" + numbered["lead_id"])
+    tables = HistoryTables(warehouse.connection.con, leads="rebuild_leads", activities="rebuild_activities")
+    frame = features_of(tables, own, catalog)
+    return RebuiltFeatures(frame[catalog.names].set_axis(snapshots.index, axis=0), alone)
 
 
 def differs(feature: Feature, served: "pd.Series[Any]", rebuilt: "pd.Series[Any]") -> NDArray[np.bool_]:
@@ -143,7 +141,6 @@ def _copies(snapshots: ir.Table, leads: ir.Table, activities: ir.Table) -> dict[
     known = members.inner_join(leads, [members.member == leads.lead_id, leads.known_at < members.as_of])
     done = members.inner_join(activities, [members.member == activities.lead_id, activities.known_at < members.as_of])
     return {
-        "snapshots": snapshots.select(lead_id=_own(snapshots, snapshots.lead_id), as_of=snapshots.as_of),
         "leads": known.select(
             lead_id=_own(members, leads.lead_id),
             account_id=_own(members, leads.account_id),

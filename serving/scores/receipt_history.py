@@ -22,7 +22,7 @@ from serving.store.database import Dialect, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import leads, merges, receipts
 
-_TOLERANCE = 1e-9
+_TOLERANCE = 1.5e-9  # decayed counts are rounded to 9 decimals, and history and store may round an edge to either side
 NO_RECEIPT = "No receipt has this id: see GET /v1/leads/{id}/receipts for those of a lead."
 
 

@@ -17,7 +17,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import duckdb
-import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -25,9 +24,10 @@ import pyarrow.parquet as pq
 
 from data.instants import DAY_US
 from features.catalog import Catalog
-from features.engine import describe
 from features.feature import Feature
+from features.history_facts import HistoryTables
 from features.live import compile_live
+from features.over_history import features_of
 from features.reducers import Count, DaysSinceFirst, DaysSinceLast, DecayedCount
 
 KINDS = ("page_view", "email_open", "email_click", "webinar", "call", "demo_request")
@@ -70,17 +70,15 @@ def write_world(folder: Path, *, activities: int = ACTIVITIES, leads: int = LEAD
     pq.write_table(pa.table({"lead_id": names, "as_of": pa.array(as_of)}), folder / "snapshots.parquet")
 
 
-def with_engine(folder: Path) -> pd.DataFrame:
-    """Compute the features with the engine's expression."""
-    backend = ibis.duckdb.connect()
-    backend.raw_sql("SET enable_progress_bar = false")
-    snapshots = backend.read_parquet(folder / "snapshots.parquet", table_name="snapshots")
-    activities = backend.read_parquet(folder / "activities.parquet", table_name="activities")
-    leads = ibis.table(
-        {"lead_id": "string", "account_id": "string", "created_at": "int64", "known_at": "int64"}, "leads"
-    )
-    frame: pd.DataFrame = describe(snapshots, leads, activities, catalog()).to_pyarrow().to_pandas()
-    return frame
+def with_sweep(folder: Path) -> pd.DataFrame:
+    """Compute the features with one sweep."""
+    with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"CREATE VIEW activities AS SELECT * FROM '{folder}/activities.parquet'")
+        connection.execute(
+            "CREATE TABLE leads (lead_id VARCHAR, account_id VARCHAR, created_at BIGINT, known_at BIGINT)"
+        )
+        return features_of(HistoryTables(connection), pd.read_parquet(folder / "snapshots.parquet"), catalog())
 
 
 def with_sql(folder: Path) -> pd.DataFrame:
@@ -135,7 +133,7 @@ def _measured(way: str, folder: str) -> tuple[float, float, dict[str, float]]:
 
     A tiny world goes first, so that what libraries load when they are first used counts for none of the ways.
     """
-    ways = {"engine": with_engine, "sql": with_sql, "pandas": with_pandas}
+    ways = {"sweep": with_sweep, "sql": with_sql, "pandas": with_pandas}
     ways[way](Path(folder) / "tiny")
     started = time.perf_counter()
     frame = ways[way](Path(folder))
@@ -147,22 +145,22 @@ def _measured(way: str, folder: str) -> tuple[float, float, dict[str, float]]:
 
 
 def _race(other: str) -> tuple[float, float, float]:
-    """Give the median seconds of the engine and of another way, in turn, and the engine's peak memory [GB]."""
+    """Give the median seconds of the sweep and of another way, in turn, and the sweep's peak memory [GB]."""
     spawn = multiprocessing.get_context("spawn")
-    seconds: dict[str, list[float]] = {"engine": [], other: []}
+    seconds: dict[str, list[float]] = {"sweep": [], other: []}
     peak, totals = 0.0, {}
     with tempfile.TemporaryDirectory() as folder:
         write_world(Path(folder))
         (Path(folder) / "tiny").mkdir()
         write_world(Path(folder) / "tiny", activities=5_000, leads=250)
-        for way in ["engine", other] * RUNS:
+        for way in ["sweep", other] * RUNS:
             with ProcessPoolExecutor(1, mp_context=spawn) as alone:
                 took, peak_gb, totals[way] = alone.submit(_measured, way, folder).result()
             seconds[way].append(took)
-            peak = max(peak, peak_gb) if way == "engine" else peak
-    for name, total in totals["engine"].items():
+            peak = max(peak, peak_gb) if way == "sweep" else peak
+    for name, total in totals["sweep"].items():
         np.testing.assert_allclose(totals[other][name], total, rtol=1e-9, err_msg=name)
-    return statistics.median(seconds["engine"]), statistics.median(seconds[other]), peak
+    return statistics.median(seconds["sweep"]), statistics.median(seconds[other]), peak
 
 
 def _throughput(bench: str, other: str, against: str) -> dict[str, object]:
@@ -178,17 +176,17 @@ def _throughput(bench: str, other: str, against: str) -> dict[str, object]:
 
 
 def features_vs_pandas() -> dict[str, object]:
-    """Race the engine against pandas."""
+    """Race the sweep against pandas."""
     return _throughput("features_vs_pandas", "pandas", "pandas, one join and one grouped pass a window")
 
 
 def features_vs_sql() -> dict[str, object]:
-    """Race the engine against SQL written by hand."""
+    """Race the sweep against SQL written by hand."""
     return _throughput("features_vs_sql", "sql", "DuckDB SQL written by hand")
 
 
 def live_features_ms() -> dict[str, object]:
-    """Time one lead with 20 activities on SQLite, against DuckDB with the same expression."""
+    """Time one lead with 20 activities on SQLite, against the sweep over DuckDB."""
     rng, rows, kinds = np.random.default_rng(1), 20, len(KINDS)
     facts = [
         (f"lead-{lead}", KINDS[rng.integers(kinds)], None, None, int(at), int(at) + 5)
@@ -200,7 +198,7 @@ def live_features_ms() -> dict[str, object]:
         "bench": "live_features_ms",
         "unit": "ms a lead",
         "ours": ours,
-        "against": "the same features of one lead on DuckDB",
+        "against": "the same features of one lead by the sweep over DuckDB",
         "theirs": theirs,
         "ratio": theirs / ours,
     }
@@ -228,20 +226,18 @@ def _one_lead_on_sqlite(facts: list[tuple[object, ...]]) -> float:
 def _one_lead_on_duckdb(facts: list[tuple[object, ...]]) -> float:
     columns = ("lead_id", "kind", "subject", "value", "occurred_at", "known_at")
     frame = pd.DataFrame(facts, columns=list(columns)).astype({"subject": "string", "value": "float64"})
-    tables = [
-        ibis.table({"lead_id": "string", "as_of": "int64"}, "snapshots"),
-        ibis.table({"lead_id": "string", "account_id": "string", "created_at": "int64", "known_at": "int64"}, "leads"),
-        ibis.table(
-            dict.fromkeys(columns, "string") | {"value": "float64", "occurred_at": "int64", "known_at": "int64"},
-            "activities",
-        ),
-    ]
-    body = str(ibis.to_sql(describe(*tables, catalog()), dialect="duckdb"))
-    query = f"WITH snapshots AS (SELECT ?::VARCHAR AS lead_id, {END}::BIGINT AS as_of) {body}"
     with duckdb.connect() as connection:
         connection.register("given", frame)
         connection.execute("CREATE TABLE activities AS SELECT * FROM given ORDER BY lead_id, occurred_at")
-        return _median_ms(lambda lead: connection.execute(query, [lead]).fetchall(), runs=50)
+        connection.execute(
+            "CREATE TABLE leads (lead_id VARCHAR, account_id VARCHAR, created_at BIGINT, known_at BIGINT)"
+        )
+        tables, wanted = HistoryTables(connection), catalog()
+        return _median_ms(lambda lead: features_of(tables, _one(lead), wanted), runs=50)
+
+
+def _one(lead: str) -> pd.DataFrame:
+    return pd.DataFrame({"lead_id": [lead], "as_of": [END]})
 
 
 def _median_ms(ask, *, runs: int) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import duckdb
-import ibis
+import pandas as pd
 import psycopg
 import pyarrow as pa
 from hypothesis import strategies as st
@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from data.contract import AttributeType
 from data.instants import DAY_US
 from features.catalog import Catalog
-from features.engine import describe
 from features.feature import Feature
+from features.history_facts import HistoryTables
 from features.live import compile_live
+from features.over_history import features_of
 from features.reducers import (
     AttributeValue,
     Count,
@@ -136,21 +137,17 @@ def worlds(draw, known_from=None, known_before=None):
     return World(versions, draw(st.lists(activity(), max_size=25)))
 
 
-@cache
-def _duckdb_sql(catalog):
-    tables = [ibis.table(ibis.Schema.from_pyarrow(SCHEMAS[name]), name=name) for name in SCHEMAS]
-    return str(ibis.to_sql(describe(*tables, catalog), dialect="duckdb"))
-
-
 _live_sql = cache(compile_live)
 
 
 def on_duckdb(world, snapshots, catalog=CATALOG):
-    """Compute the catalog on DuckDB; give {(lead_id, as_of): {feature: value}}."""
+    """Compute the catalog with the sweep over DuckDB; give {(lead_id, as_of): {feature: value}}."""
     with duckdb.connect() as connection:
         for name, table in _arrow(world, snapshots).items():
             connection.register(name, table)
-        return _keyed(connection.sql(_duckdb_sql(catalog)).to_arrow_table().to_pylist())
+        frame = features_of(HistoryTables(connection), pd.DataFrame(snapshots, columns=["lead_id", "as_of"]), catalog)
+    frame = frame.astype(object).where(frame.notna(), None)
+    return _keyed(frame.to_dict("records"))
 
 
 SCHEMAS = {

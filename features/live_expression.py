@@ -1,7 +1,7 @@
-"""Snapshots × catalog → one Ibis expression; pure. Every engine runs the result unchanged."""
+"""Snapshots × catalog → one Ibis expression, which becomes the SQL of an operational database; pure."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import reduce as folded
 
 import ibis
@@ -9,7 +9,6 @@ import ibis.expr.types as ir
 
 from data.instants import DAY_US, HOUR_US
 from features.catalog import Catalog
-from features.errors import CatalogError
 from features.feature import Feature
 from features.reducers import (
     AttributeValue,
@@ -26,37 +25,10 @@ from features.reducers import (
     Trend,
     WeekdayOfLast,
 )
+from features.sweep_state import DECAY_DIGITS, VALUE_DIGITS
 
 KEYS = ["lead_id", "as_of"]
-VALUE_DIGITS, DECAY_DIGITS = 6, 9
-"""Decimals kept of sums of floats, so that the order in which an engine adds, or its threads, cannot show."""
-
 _MONDAY_US = 3 * DAY_US  # 1970-01-01 was a Thursday
-
-
-def describe(snapshots: ir.Table, leads: ir.Table, activities: ir.Table, catalog: Catalog) -> ir.Table:
-    """
-    Describe what was known about each lead at each snapshot.
-
-    Nothing runs here: DuckDB, Spark and the live database execute the result unchanged. Instants are
-    int64 microseconds since 1970-01-01 UTC in all three tables.
-
-    Args:
-        snapshots: (n, 2) ``lead_id``, ``as_of``; unique rows.
-        leads: versions of leads; the newest with ``known_at < as_of`` counts.
-        activities: count if ``known_at < as_of``.
-        catalog: k features, unique names.
-
-    Returns:
-        (n, 2 + k): ``lead_id``, ``as_of``, then one column per feature in catalog order.
-
-    Raises:
-        CatalogError: a feature names an attribute that ``leads`` lacks.
-    """
-    _check_attributes(leads, catalog)
-    versions = _newest_versions(snapshots, leads, catalog.attribute_names)
-    peers = _colleagues(_newest_versions(snapshots, leads, []), leads)
-    return describe_known(snapshots, activities, catalog, versions=versions, peers=peers)
 
 
 def describe_known(
@@ -88,13 +60,6 @@ def describe_known(
     return joined.select(lead_id=joined.lead_id, as_of=joined.as_of, **columns)
 
 
-def _check_attributes(leads: ir.Table, catalog: Catalog) -> None:
-    lacking = sorted(set(catalog.attribute_names) - set(leads.columns))
-    if lacking:
-        message = f"the catalog uses the attributes {', '.join(lacking)}, which the leads do not have: import them."
-        raise CatalogError(message)
-
-
 def _side_by_side(left: ir.Table, right: ir.Table) -> ir.Table:
     clash = {column: f"_{column}" for column in KEYS}
     renamed = right.rename({new: old for old, new in clash.items()})
@@ -117,49 +82,6 @@ def _activities_of(snapshots: ir.Table, activities: ir.Table, *, actor: str) -> 
         occurred_at=activities.occurred_at,
         age=snapshots.as_of - activities.occurred_at,
     )
-
-
-def _newest_versions(snapshots: ir.Table, leads: ir.Table, attributes: Iterable[str]) -> ir.Table:
-    """Join each snapshot with the newest version of its lead; nulls if none was known."""
-    joined = snapshots.left_join(leads, [snapshots.lead_id == leads.lead_id, leads.known_at < snapshots.as_of])
-    versions = joined.select(
-        lead_id=snapshots.lead_id,
-        as_of=snapshots.as_of,
-        account_id=leads.account_id,
-        created_at=leads.created_at,
-        version_at=leads.known_at,
-        **{f"attribute_{name}": leads[name] for name in attributes},
-    )
-    return _newest(versions, KEYS)
-
-
-def _newest(versions: ir.Table, keys: list[str]) -> ir.Table:
-    """Keep the newest version of each key."""
-    window = ibis.window(group_by=[versions[key] for key in keys], order_by=[versions.version_at.desc()])
-    ranked = versions.mutate(rank=ibis.row_number().over(window))
-    return ranked.filter(ranked["rank"] == 0).drop("rank", "version_at")
-
-
-def _colleagues(own: ir.Table, leads: ir.Table) -> ir.Table:
-    """Return the other leads whose newest version names the same account."""
-    other = leads.view()
-    named = own.left_join(other, [own.account_id == other.account_id, other.known_at < own.as_of])
-    # Whoever was ever put into the account is a candidate; the newest version then says who still belongs to it.
-    candidates = named.select(
-        lead_id=own.lead_id, as_of=own.as_of, account_id=own.account_id, peer_id=other.lead_id
-    ).distinct()
-    version = leads.view()
-    known = [candidates.peer_id == version.lead_id, version.known_at < candidates.as_of]
-    versions = candidates.left_join(version, known).select(
-        lead_id=candidates.lead_id,
-        as_of=candidates.as_of,
-        account_id=candidates.account_id,
-        peer_id=candidates.peer_id,
-        peer_account_id=version.account_id,
-        version_at=version.known_at,
-    )
-    newest = _newest(versions, [*KEYS, "peer_id"])
-    return newest.filter(newest.peer_account_id == newest.account_id, newest.peer_id != newest.lead_id)
 
 
 def _summed(pairs: ir.Table, catalog: Catalog, *, over: str) -> ir.Table:
