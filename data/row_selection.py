@@ -151,7 +151,8 @@ def _looked_up(
             f" REPLACE (CASE WHEN t._nth > 1 THEN {text} || '-' || t._nth ELSE {text} END AS {quoted(repeated_id)})"
         )
     keyed = f"(SELECT *, {ours} FROM {file.rows}) AS f"
-    rows = f"(SELECT f.* EXCLUDE ({_key_names(lookup)}){renumbered}, {taken} FROM {keyed} {kind} {chosen} AS t ON {same})"
+    ours = f"f.* EXCLUDE ({_key_names(lookup)}){renumbered}"
+    rows = f"(SELECT {ours}, {taken} FROM {keyed} {kind} {chosen} AS t ON {same})"
     types = {**file.types, **dict.fromkeys(lookup.take, "VARCHAR")}
     if renumbered and repeated_id is not None:
         types[repeated_id] = "VARCHAR"
