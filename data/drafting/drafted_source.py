@@ -128,7 +128,9 @@ class DraftedSource:
         outcome = self.outcome.columns.values() if self.outcome is not None else ()
         tested = self.selection.tested if self.selection is not None else ()
         roles = self.columns if not self.value_columns else {r: c for r, c in self.columns.items() if r not in _VALUES}
-        names = [*roles.values(), *self.kind_columns, *self.attributes.values(), *outcome, *tested, *self.value_columns]
+        dump = [self.snapshot.column] if self.snapshot is not None and self.snapshot.from_name is None else []
+        own = [*roles.values(), *dump, *self.kind_columns, *self.attributes.values(), *self.value_columns]
+        names = [*own, *outcome, *tested]
         return [self.file.facts[name] for name in dict.fromkeys(names)]
 
     @property

@@ -106,7 +106,7 @@ def _stored(fitted: FittedSource, selected: ExportFile, tools: SampleTools) -> F
     whole = fitted.file.sample
     table = f"{whole.table}_{source.holds}"  # a file may be read for its stages and for its changes
     tools.connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {columns} FROM {selected.rows} ORDER BY 1")
-    return replace(whole, table=table, columns=tuple(names), rows=selected.count)
+    return replace(whole, table=table, columns=tuple(names), rows=selected.count, name_dates=None)
 
 
 def _facts(
