@@ -133,12 +133,12 @@ def _looked_up(
     for name in lookup.take:
         require_new(file, name)
     theirs = " UNION ALL ".join(_keyed(other, lookup, number, ids) for number, other in enumerate(there))
-    ours = " AND ".join(
-        f"{file.cells.id(column, ids)} = t._key_{position}" for position, column in enumerate(lookup.match)
-    )
+    ours = ", ".join(f"{file.cells.id(column, ids)} AS _key_{at}" for at, column in enumerate(lookup.match))
+    same = " AND ".join(f"f.{name} = t.{name}" for name in _key_names(lookup).split(", "))
     nth = f"row_number() OVER (PARTITION BY {_key_names(lookup)} ORDER BY _at, _there) AS _nth"
     tools.connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_up AS SELECT *, {nth} FROM ({theirs})")
-    join = _counted(file, lookup, there, ids=ids, tools=tools)
+    tools.connection.execute(f"CREATE OR REPLACE TEMP TABLE own_keys AS SELECT {ours} FROM {file.rows}")
+    join = _counted(file, lookup, there, tools)
     if lookup.several == "refuse":
         _require_one(lookup, there, tools)
     chosen = "looked_up" if lookup.several == "each" else "(SELECT * FROM looked_up WHERE _nth = 1)"
@@ -150,7 +150,9 @@ def _looked_up(
         renumbered = (
             f" REPLACE (CASE WHEN t._nth > 1 THEN {text} || '-' || t._nth ELSE {text} END AS {quoted(repeated_id)})"
         )
-    rows = f"(SELECT f.*{renumbered}, {taken} FROM {file.rows} AS f {kind} {chosen} AS t ON {ours})"
+    keyed = f"(SELECT *, {ours} FROM {file.rows}) AS f"
+    ours = f"f.* EXCLUDE ({_key_names(lookup)}){renumbered}"
+    rows = f"(SELECT {ours}, {taken} FROM {keyed} {kind} {chosen} AS t ON {same})"
     types = {**file.types, **dict.fromkeys(lookup.take, "VARCHAR")}
     if renumbered and repeated_id is not None:
         types[repeated_id] = "VARCHAR"
@@ -185,20 +187,18 @@ def _key_names(lookup: Lookup) -> str:
     return ", ".join(f"_key_{position}" for position in range(len(lookup.match)))
 
 
-def _counted(
-    file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], *, ids: str, tools: ImportTools
-) -> JoinCount:
-    keys = [file.cells.id(column, ids) for column in lookup.match]
-    shown = f"concat_ws('|', {', '.join(keys)})"
-    all_given = " AND ".join(f"{key} IS NOT NULL" for key in keys)
-    known = f"({', '.join(keys)}) IN (SELECT ({_key_names(lookup)}) FROM looked_up)"
-    if len(keys) == 1:
-        known = f"{keys[0]} IN (SELECT _key_0 FROM looked_up WHERE _key_0 IS NOT NULL)"
-    rows, met = tools.connection.execute(
-        f"SELECT count(*), count(*) FILTER ({known}) FROM {file.rows} WHERE {all_given}"
-    ).fetchall()[0]
-    unmet = f"SELECT DISTINCT {shown} FROM {file.rows} WHERE {all_given} AND NOT ({known}) ORDER BY 1 LIMIT {_SHOWN}"
-    stand = f"SELECT DISTINCT concat_ws('|', {_key_names(lookup)}) FROM looked_up ORDER BY 1 LIMIT {_SHOWN}"
+def _counted(file: ExportFile, lookup: Lookup, there: Sequence[ExportFile], tools: ImportTools) -> JoinCount:
+    """Count the rows whose keys, in the table ``own_keys``, meet a row of the table ``looked_up``."""
+    names = _key_names(lookup)
+    shown = f"concat_ws('|', {names})"
+    given = " AND ".join(f"{name} IS NOT NULL" for name in names.split(", "))
+    keyed = f"SELECT {names}, count(*) AS n FROM own_keys WHERE {given} GROUP BY ALL"
+    marked = f"SELECT *, ({names}) IN (SELECT ({names}) FROM looked_up WHERE {given}) AS known FROM ({keyed})"
+    tools.connection.execute(f"CREATE OR REPLACE TEMP TABLE counted_keys AS {marked}")
+    counts = "SELECT coalesce(sum(n), 0)::BIGINT, coalesce(sum(n) FILTER (known), 0)::BIGINT FROM counted_keys"
+    rows, met = tools.connection.execute(counts).fetchall()[0]
+    unmet = f"SELECT DISTINCT {shown} FROM counted_keys WHERE NOT known ORDER BY 1 LIMIT {_SHOWN}"
+    stand = f"SELECT DISTINCT {shown} FROM looked_up ORDER BY 1 LIMIT {_SHOWN}"
     examples, theirs = ([key for (key,) in tools.connection.execute(keys).fetchall()] for keys in (unmet, stand))
     files = ", ".join(other.shown for other in there)
     return JoinCount(

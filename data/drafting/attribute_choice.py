@@ -59,6 +59,8 @@ def choose_attributes(
     log: DecisionLog,
     *,
     named: Mapping[str, NamedAttribute],
+    histories: Collection[str] = (),
+    told: Mapping[str, str] | None = None,
 ) -> list[AttributeChoice]:
     """
     Choose the attributes among the columns of a table of leads.
@@ -69,6 +71,8 @@ def choose_attributes(
         evidence: which columns the outcomes show to be written late.
         log: takes the decisions, and asks about counters.
         named: columns that a shipped playbook takes as attributes.
+        histories: columns whose history a file has: today's value does no harm there.
+        told: attributes that a shipped playbook takes from a history → its file.
 
     Returns:
         A choice for each other column, in the file's order.
@@ -78,12 +82,17 @@ def choose_attributes(
     counters = [
         facts.name
         for facts in others
-        if facts.name not in named and _first_use(file, facts, evidence) is None and _is_counter(file, facts)
+        if facts.name not in {*named, *histories}
+        and _first_use(file, facts, evidence) is None
+        and _is_counter(file, facts)
     ]
     counted = _counters(file, counters, log) if counters else (ColumnUse.LEFT_OUT, "")
     for facts in others:
         if facts.name in named:
             choices.append(_named_choice(file, facts, named[facts.name], evidence=evidence, log=log))
+            continue
+        if (plain := _plain(file, facts.name)) in (told or {}):
+            choices.append(AttributeChoice(facts.name, ColumnUse.LEFT_OUT, f"{(told or {})[plain]} has its history"))
             continue
         use, why = counted if facts.name in counters else _use(file, facts, evidence, log)
         taken = {*RESERVED, *(each.name for each in named.values()), *(choice.name for choice in choices)}

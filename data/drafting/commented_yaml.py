@@ -4,6 +4,7 @@ import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -76,6 +77,7 @@ def _readable(comment: str) -> str:
     return "".join(sign if sign.isprintable() else "·" for sign in " ".join(comment.split()))
 
 
+@lru_cache(maxsize=10_000)
 def _reads_back(text: str) -> bool:
     """Test whether a text means itself without quotes, alone and inside a list."""
     if not text.isprintable():

@@ -34,6 +34,15 @@ class LeadOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class DumpDay:
+    """The column with the day of each full dump; the format of the date in the files' names if it is made of these."""
+
+    column: str
+    from_name: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSelection:
     """
     How a source of a shipped playbook selects the rows of a company's file.
@@ -81,6 +90,8 @@ class DraftedSource:
         attribute_whys: attribute → the comment beside it.
         left_out: column → why it is not used.
         outcome: of leads.
+        value_columns: of a history: the columns with the values of one attribute each, now or before.
+        snapshot: of full dumps: the column with the day of each.
         selection: of a source that was taken over from a shipped playbook: how it selects its rows.
     """
 
@@ -97,6 +108,8 @@ class DraftedSource:
     attribute_whys: Mapping[str, str] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     outcome: LeadOutcome | None = None
+    value_columns: tuple[str, ...] = ()
+    snapshot: DumpDay | None = None
     selection: SourceSelection | None = None
 
     @property
@@ -114,7 +127,10 @@ class DraftedSource:
         """The columns that are mapped, each once."""
         outcome = self.outcome.columns.values() if self.outcome is not None else ()
         tested = self.selection.tested if self.selection is not None else ()
-        names = [*self.columns.values(), *self.kind_columns, *self.attributes.values(), *outcome, *tested]
+        roles = self.columns if not self.value_columns else {r: c for r, c in self.columns.items() if r not in _VALUES}
+        dump = [self.snapshot.column] if self.snapshot is not None and self.snapshot.from_name is None else []
+        own = [*roles.values(), *dump, *self.kind_columns, *self.attributes.values(), *self.value_columns]
+        names = [*own, *outcome, *tested]
         return [self.file.facts[name] for name in dict.fromkeys(names)]
 
     @property
@@ -196,6 +212,7 @@ class ColumnPicker:
 
 
 _NEARLY_ALL, _FEW = 0.98, 0.001
+_VALUES = ("value", "previous")
 
 
 def _is_called_id(name: str) -> bool:

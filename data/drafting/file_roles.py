@@ -16,7 +16,7 @@ from data.errors import IntakeError
 ENOUGH_MEET = 0.2
 """The share of a file's ids that must meet a lead."""
 
-FileRole = Literal["leads", "activities", "outcomes", "event_log", "nothing"]
+FileRole = Literal["leads", "lead_changes", "activities", "outcomes", "event_log", "nothing"]
 
 _MOST_KEYS, _MOST_IDS, _FEW_IDS = 3, 6, 12
 _ID_NAMES = (

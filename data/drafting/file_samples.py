@@ -46,6 +46,8 @@ class FileSample:
         footer: lines after the last row.
         records: where a JSON document holds its list.
         sheet: of a workbook with several.
+        name_dates: of files with a date in their names, that are read as one: the format of these dates; each row has
+            its file's in ``_day``.
         shown: its path from the folder of all files, as the playbook and messages name it.
     """
 
@@ -61,6 +63,7 @@ class FileSample:
     footer: int = 0
     records: str | None = None
     sheet: str | None = None
+    name_dates: str | None = None
     shown: str = ""
 
     @property

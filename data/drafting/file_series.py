@@ -4,13 +4,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from os.path import commonpath
 from pathlib import Path
 
 from data.drafting.file_samples import FileSample, SampleTools
+from data.errors import IntakeError
+from data.name_dates import date_in_name
 from data.sql import quoted
 
 _DIGITS = re.compile(r"\d+")
+_NAME_DATES = ("%Y-%m-%d", "%Y%m%d", "%Y_%m_%d", "%Y.%m.%d", "%d.%m.%Y", "%Y-%m", "%Y_%m", "%Y%m")
 
 
 def common_folder(paths: Sequence[Path]) -> Path:
@@ -60,8 +64,25 @@ def _joined(parts: Sequence[FileSample], tools: SampleTools) -> list[FileSample]
     if len(parts) == 1 or fitting != {part.path.resolve() for part in parts}:
         return list(parts)
     names = ", ".join(quoted(name) for name in ("_row", *first.columns))
-    for part in parts[1:]:
-        tools.connection.execute(f"INSERT INTO {first.table} SELECT {names} FROM {part.table}")
+    name_dates, days = _dates_of([part.path.name for part in parts])
+    tools.connection.execute(f"ALTER TABLE {first.table} ADD COLUMN _day DATE")
+    tools.connection.execute(f"UPDATE {first.table} SET _day = ?", [days[0]])
+    for part, day in zip(parts[1:], days[1:], strict=True):
+        dated = f"SELECT {names}, ?::DATE AS _day FROM {part.table}"
+        tools.connection.execute(f"INSERT INTO {first.table} BY NAME {dated}", [day])
     shown = Path(first.shown).with_name(pattern.name).as_posix()
     is_whole = all(part.is_whole for part in parts)
-    return [replace(first, path=pattern, shown=shown, rows=sum(part.rows for part in parts), is_whole=is_whole)]
+    rows = sum(part.rows for part in parts)
+    return [replace(first, path=pattern, shown=shown, rows=rows, is_whole=is_whole, name_dates=name_dates)]
+
+
+def _dates_of(names: Sequence[str]) -> tuple[str | None, list[date | None]]:
+    """Return the format of the dates in the names of files, and these; the first one that reads a day in each."""
+    for given in _NAME_DATES:
+        try:
+            days: list[date | None] = [date_in_name(name, given) for name in names]
+        except IntakeError:
+            continue
+        if len(set(days)) == len(names):
+            return given, days
+    return None, [None] * len(names)

@@ -121,12 +121,13 @@ def late_evidence(source: DraftedSource, closing: Sequence[str], tools: SampleTo
         f"{quoted(source.columns['lead_id'])} IN (SELECT lead_id FROM stages_reached WHERE stage IN {listed(closing)})"
     )
     cells = [f"CASE WHEN lower({quoted(name)}) NOT IN ('false', '0', 'no') THEN 1 END" for name in names]
-    counted = [f"count({cell}) FILTER (has), count({cell}) FILTER (NOT has)" for cell in cells]
     table = f"(SELECT *, coalesce({has}, FALSE) AS has FROM {source.file.sample.table})"
-    query = f"SELECT count(*) FILTER (has), count(*) FILTER (NOT has), {', '.join(counted)} FROM {table}"
-    row = tools.values(query)[0]
-    filled = {name: (row[2 + 2 * place], row[3 + 2 * place]) for place, name in enumerate(names)}
-    return LateEvidence(filled, (row[0], row[1]))
+    counted = ", ".join(f"count({cell})" for cell in cells)
+    groups = tools.values(f"SELECT has, count(*), {counted} FROM {table} GROUP BY 1")
+    found = {has_outcome: counts for has_outcome, *counts in groups}
+    nobody = [0] * (1 + len(names))
+    (had, *with_outcome), (had_not, *without) = found.get(True, nobody), found.get(False, nobody)
+    return LateEvidence(dict(zip(names, zip(with_outcome, without, strict=True), strict=True)), (had, had_not))
 
 
 def late_kinds(source: DraftedSource, closing: Sequence[str], tools: SampleTools) -> dict[str, str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from data.drafting.column_facts import ColumnContent
 from data.drafting.drafted_source import ColumnPicker, DraftedSource, DraftTools
+from data.drafting.dump_days import find_dumps
 from data.drafting.file_roles import RoledFile
 from data.drafting.outcome_mapping import outcome_in_leads
 from data.errors import IntakeError
@@ -29,18 +30,23 @@ def map_leads(roled: RoledFile, tools: DraftTools, *, takes_outcome: bool) -> Dr
     )
     if file.shape is None or not file.shape.shape.no_account:
         _take_account(picker)
-    if several:
+    dump = find_dumps(roled, tools) if several else None
+    if dump is not None:
+        picker.take("version_at", dump.column, "")
+    elif several:
         picker.take_best("version_at", ColumnContent.INSTANT)
     if not picker.take_instant("created_at", "When was the lead created?"):
         message = f"{file.shown} has no column of instants, and leads need the time of their creation: export it, too."
         raise IntakeError(message)
     version = picker.columns.pop("version_at", None)
-    if version is not None:
+    if dump is not None:
+        tools.log.take(f"{file.shown}: snapshot_date", dump.column, dump.why)
+    elif version is not None:
         why = f"{ids.rows:,} rows of {ids.distinct:,} leads: each is a version of one"
         picker.take("known_at", version, why)
     elif not several:
         picker.take_known_at("created_at")
-    source = DraftedSource(roled, picker.columns, picker.whys)
+    source = DraftedSource(roled, picker.columns, picker.whys, snapshot=dump)
     outcome = outcome_in_leads(file, list(picker.columns.values()), tools) if takes_outcome else None
     return replace(source, outcome=outcome)
 

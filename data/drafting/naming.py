@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 _WRITTEN_OUT = str.maketrans(
     {"ß": "ss", "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "#": " number "}
@@ -28,6 +29,7 @@ def snake(text: str) -> str:
     return _OTHER.sub("_", _CAMEL.sub("_", ascii_only.replace("IDs", "Ids")).lower()).strip("_")
 
 
+@lru_cache(maxsize=10_000)
 def normal(name: str) -> str:
     """
     Return a column's name in the spelling that shapes compare: without the prefixes and suffixes that connectors add.

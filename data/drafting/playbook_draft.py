@@ -10,18 +10,20 @@ import duckdb
 from data.business import Business
 from data.cells import macros
 from data.drafting.activity_mapping import map_activities
-from data.drafting.attribute_choice import AttributeChoice, ColumnUse, NamedAttribute, choose_attributes
-from data.drafting.column_facts import facts_of
+from data.drafting.attribute_choice import AttributeChoice
+from data.drafting.change_mapping import find_history, map_history
+from data.drafting.column_facts import ColumnFacts, facts_of
 from data.drafting.crm_shapes import recognised
 from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.drafted_source import DraftedSource, DraftTools
-from data.drafting.event_log_mapping import case_columns, map_event_log
+from data.drafting.event_log_mapping import map_event_log
 from data.drafting.file_roles import ExaminedFile, RoledFile, role_of, roles_of
 from data.drafting.file_samples import FileSample, SampleTools, take_sample
 from data.drafting.file_series import common_folder, joined_series
 from data.drafting.goal_proposal import GoalProposal, amounts_by_stage, propose_capacity, propose_goal, stages_seen
 from data.drafting.key_joins import IdColumns
-from data.drafting.late_columns import collect_outcomes, late_evidence, late_kinds
+from data.drafting.late_columns import collect_outcomes, late_kinds
+from data.drafting.lead_attributes import decide_attributes
 from data.drafting.lead_mapping import map_leads
 from data.drafting.notation_agreement import agreeing
 from data.drafting.outcome_mapping import map_outcomes, outcome_in_leads
@@ -30,7 +32,6 @@ from data.drafting.vocabulary import known_words
 from data.duckdb_settings import memory_limit, without_bars
 from data.errors import IntakeError
 from data.progress import Progress, tracked
-from data.sources import LeadSource
 from data.writing import IdRule
 
 
@@ -66,6 +67,11 @@ class PlaybookDraft:
     ids: tuple[IdRule, str]
     shipped: Business | None = None
     looked_up: tuple[tuple[ExaminedFile, str], ...] = ()
+
+    def facts_of(self, choice: AttributeChoice) -> ColumnFacts:
+        """Return what is known of the column of an attribute, be it of the leads or of their history."""
+        files = [self.leads.file, *(source.file for source in self.sources if source.value_columns)]
+        return next(file.facts[choice.column] for file in files if choice.column in file.facts)
 
     @property
     def leads(self) -> DraftedSource:
@@ -111,14 +117,13 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
     )
     closed_by = _closing(stages, shipped)
     ends = tuple(dict.fromkeys((goal.stage, *closed_by)))
-    leads, attributes = _with_attributes(sources[0], ends, tools, shipped)
+    decided = decide_attributes(sources, ends, tools, shipped=shipped)
     late = _late_kinds(sources, ends, tools, shipped)
     capacity, timezone = propose_capacity(tools.sampling, tools.log), _timezone(sources, tools.log)
-    drafted = (leads, *sources[1:])
     return PlaybookDraft(
-        drafted,
-        tuple(unused),
-        tuple(attributes),
+        decided.sources,
+        (*unused, *decided.unused),
+        decided.choices,
         late,
         stages,
         closed_by,
@@ -158,10 +163,12 @@ def _mapped(
 ) -> tuple[list[DraftedSource], list[RoledFile]]:
     """Map each file as the shipped playbook reads it, or else as it looks; return those of no use apart."""
     if shipped is None:
-        return _generic(roles_of(files, tools.ids, tools.log), tools)
+        roled = roles_of(files, tools.ids, tools.log)
+        return _generic(roled, roled[0], tools)
     leads = shipped.sources[0]
     others = [file for file in files if file.shown not in shipped.reads]
-    more, unused = _generic([role_of(file, leads.roled, tools.ids, tools.log) for file in others], tools)
+    roled = [role_of(file, leads.roled, tools.ids, tools.log) for file in others]
+    more, unused = _generic(roled, leads.roled, tools)
     sources = [*shipped.sources, *more]
     if leads.outcome is None and all(source.roled.role != "outcomes" for source in sources):
         outcome = outcome_in_leads(leads.file, list(leads.columns.values()), tools)
@@ -176,29 +183,38 @@ def _with_reason(unused: RoledFile, shipped: ShippedSources, log: DecisionLog) -
     return unused if why is None else replace(unused, why=log.take(f"{unused.file.shown}: holds", "nothing", why))
 
 
-def _generic(roled: Sequence[RoledFile], tools: DraftTools) -> tuple[list[DraftedSource], list[RoledFile]]:
+def _generic(
+    roled: Sequence[RoledFile], leads: RoledFile, tools: DraftTools
+) -> tuple[list[DraftedSource], list[RoledFile]]:
     """Map each file by what it looks like; one that lacks what its role needs holds nothing."""
-    has_outcomes = any(each.role == "outcomes" for each in roled)
+    may_be = [each for each in roled if each.role in {"activities", "outcomes"}]
+    histories = {each.file.shown: found for each in may_be if (found := find_history(each, leads, tools))}
+    has_outcomes = any(each.role == "outcomes" and each.file.shown not in histories for each in roled)
     sources: list[DraftedSource] = []
     unused: list[RoledFile] = []
     for each in roled:
-        source: DraftedSource | None = None
-        match each.role:
-            case "leads":
-                source = map_leads(each, tools, takes_outcome=not has_outcomes)
-            case "event_log":
-                source = map_event_log(each, tools)
-            case "activities":
-                source = map_activities(each, tools)
-            case "outcomes":
-                source = map_outcomes(each, tools)
-            case "nothing":
-                pass
-        if source is not None:
+        history = histories.get(each.file.shown)
+        if history is not None:
+            sources.append(map_history(each, history, tools))
+        elif (source := _source(each, tools, takes_outcome=not has_outcomes)) is not None:
             sources.append(source)
         else:
             unused.append(each if each.role == "nothing" else _without_use(each, tools.log))
     return sources, unused
+
+
+def _source(roled: RoledFile, tools: DraftTools, *, takes_outcome: bool) -> DraftedSource | None:
+    match roled.role:
+        case "leads":
+            return map_leads(roled, tools, takes_outcome=takes_outcome)
+        case "event_log":
+            return map_event_log(roled, tools)
+        case "activities":
+            return map_activities(roled, tools)
+        case "outcomes":
+            return map_outcomes(roled, tools)
+        case "lead_changes" | "nothing":
+            return None
 
 
 def _without_use(roled: RoledFile, log: DecisionLog) -> RoledFile:
@@ -213,31 +229,6 @@ def _stage_names(sources: Sequence[DraftedSource]) -> tuple[str, ...]:
         names += source.words.values() if source.roled.role == "outcomes" else source.stages.values()
         names += source.outcome.stages.values() if source.outcome is not None else ()
     return tuple(dict.fromkeys(names))
-
-
-def _with_attributes(
-    leads: DraftedSource, ends: Sequence[str], tools: DraftTools, shipped: ShippedSources | None
-) -> tuple[DraftedSource, list[AttributeChoice]]:
-    file, used = leads.file, {facts.name for facts in leads.used} | (leads.file.facts.keys() - leads.whole.facts.keys())
-    if leads.roled.role == "event_log":
-        used = set(file.facts) - set(case_columns(leads))
-    named = _named_by(leads, shipped) if shipped is not None else {}
-    choices = choose_attributes(file, used, late_evidence(leads, ends, tools.sampling), tools.log, named=named)
-    kept = [choice for choice in choices if choice.use is not ColumnUse.LEFT_OUT]
-    mapped = replace(
-        leads,
-        attributes={choice.name: choice.column for choice in kept},
-        attribute_whys={choice.name: choice.why for choice in kept},
-        left_out={choice.column: choice.why for choice in choices if choice.use is ColumnUse.LEFT_OUT},
-    )
-    return mapped, choices
-
-
-def _named_by(leads: DraftedSource, shipped: ShippedSources) -> dict[str, NamedAttribute]:
-    """Return the columns of the leads that the shipped playbook takes as attributes."""
-    source = leads.selection.source if leads.selection is not None else None
-    attributes = (source.attributes or {}) if isinstance(source, LeadSource) else {}
-    return {column: NamedAttribute(name, shipped.business.attributes[name]) for name, column in attributes.items()}
 
 
 def _late_kinds(

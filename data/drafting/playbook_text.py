@@ -8,7 +8,7 @@ from pathlib import Path
 from data.business import LeadAttribute
 from data.contract import AttributeType
 from data.drafting.attribute_choice import ColumnUse
-from data.drafting.column_facts import ColumnContent
+from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.commented_yaml import Block, Entry, Remark
 from data.drafting.drafted_source import DraftTools
 from data.drafting.event_log_mapping import case_label
@@ -91,12 +91,11 @@ def _most_rejected(draft: PlaybookDraft, tools: DraftTools) -> list[Entry]:
 
 
 def _attributes(draft: PlaybookDraft) -> Block:
-    leads = draft.leads
     entries: list[Entry | Remark] = []
     for choice in draft.attributes:
         if choice.use is not ColumnUse.LEFT_OUT:
             why = choice.why if choice.use is ColumnUse.ATTRIBUTE else "see never_use"
-            content, words = leads.file.facts[choice.column].content, _words(draft, choice.column)
+            content, words = draft.facts_of(choice).content, _words(draft.facts_of(choice))
             if choice.shipped is not None:
                 entries.append(Entry(choice.name, _shipped(choice.shipped, words), why))
                 continue
@@ -117,9 +116,8 @@ def _noun(draft: PlaybookDraft, column: str) -> str:
     return in_words(shape.plain(column)) if shape is not None and shape.shape.prefix else case_label(column)
 
 
-def _words(draft: PlaybookDraft, column: str) -> dict[str, str]:
+def _words(facts: ColumnFacts) -> dict[str, str]:
     """Return how values are said that are written as names."""
-    facts = draft.leads.file.facts[column]
     words = facts.words if facts.content is ColumnContent.CATEGORY else ()
     return {word: in_words(word) for word in words if "_" in word}
 
@@ -172,7 +170,7 @@ def _never_use(draft: PlaybookDraft) -> list[Entry | Remark]:
 def _segments(draft: PlaybookDraft) -> list[Entry]:
     names = []
     for choice in draft.attributes:
-        entry, facts = known_words().attribute(choice.column), draft.leads.file.facts[choice.column]
+        entry, facts = known_words().attribute(choice.column), draft.facts_of(choice)
         if choice.use is ColumnUse.ATTRIBUTE and entry is not None and entry.segment and _fits_a_report(facts.words):
             names.append(choice.name)
     return [Entry("segments", names, "every report shows the numbers of each apart")] if names else []

@@ -59,7 +59,7 @@ def select_sample(
     def find(lookup: Lookup) -> list[ExportFile]:
         return [_opened(samples[lookup.file])]
 
-    scratch = tools.scratch / f"{fitted.file.sample.table}_selected"
+    scratch = tools.scratch / f"{fitted.file.sample.table}_{fitted.source.holds}"
     scratch.mkdir(exist_ok=True)
     columns = fitted.source.columns
     own_id: str | None = getattr(columns, "activity_id", None) or getattr(columns, "outcome_id", None)
@@ -104,9 +104,9 @@ def _stored(fitted: FittedSource, selected: ExportFile, tools: SampleTools) -> F
         columns += f", {literal(source.stage)} AS {quoted(STAGE)}"
         names.append(STAGE)
     whole = fitted.file.sample
-    table = f"{whole.table}_selected"
+    table = f"{whole.table}_{source.holds}"  # a file may be read for its stages and for its changes
     tools.connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {columns} FROM {selected.rows} ORDER BY 1")
-    return replace(whole, table=table, columns=tuple(names), rows=selected.count)
+    return replace(whole, table=table, columns=tuple(names), rows=selected.count, name_dates=None)
 
 
 def _facts(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from data.business import Business
 from data.drafting.activity_mapping import MOST_KINDS
+from data.drafting.change_mapping import shipped_words, with_values
 from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.drafted_source import DraftedSource, DraftTools, LeadOutcome, SourceSelection, distinct_words
 from data.drafting.file_roles import ENOUGH_MEET, ExaminedFile, RoledFile, why_apart
@@ -13,7 +14,7 @@ from data.drafting.selected_samples import STAGE, SelectedSample, select_sample
 from data.drafting.shipped_playbooks import ShippedPlaybook, SystemFile, shipped_playbooks, system_files
 from data.drafting.shipped_words import meanings
 from data.drafting.source_fitting import FittedSource, fit_source
-from data.sources import FileSource, LeadSource, OutcomeSource, StoreSource
+from data.sources import FileSource, LeadChangeSource, LeadSource, OutcomeSource, StoreSource
 
 _INSTANTS = ("created_at", "occurred_at", "reached_at")
 _IDS = ("lead_id", "account_id", "activity_id", "outcome_id")
@@ -135,7 +136,8 @@ def _source(
     selected = select_sample(fitted, sorted(ids), playbook=business, tools=tools.sampling)
     if not selected.taken:
         return f"the shipped playbook {business.name} reads it, but {_why_empty(fitted, selected)}"
-    timeless = [columns[role] for role in _INSTANTS if role in columns and not _has_instants(selected, columns[role])]
+    instants = ("known_at",) if isinstance(source, LeadChangeSource) else _INSTANTS
+    timeless = [columns[role] for role in instants if role in columns and not _has_instants(selected, columns[role])]
     if timeless:
         return f"the shipped playbook {business.name} reads {timeless[0]} as instants, and its cells are none"
     says = _says(fitted, selected, shipped)
@@ -188,7 +190,7 @@ def _facts(
     leads: RoledFile | None,
     tools: DraftTools,
 ) -> DraftedSource | str:
-    """Return a source of activities or outcomes, its words translated; or why its rows are of no use."""
+    """Return a source of changes, activities or outcomes, its words translated; or why its rows are of no use."""
     assert leads is not None  # noqa: S101 - leads come first, and without them nothing is taken over
     join = tools.ids.join(tools.ids.of(roled.file.sample, roled.key), tools.ids.of(leads.file.sample, leads.key))
     if join.share < ENOUGH_MEET:
@@ -196,6 +198,10 @@ def _facts(
     columns, whys = _columns(roled, source, tools)
     whys["lead_id"] = tools.log.take(f"{roled.file.shown}: lead_id", roled.key, join.says)
     drafted = DraftedSource(replace(roled, join=join), columns, whys, selection=selection)
+    if isinstance(source, LeadChangeSource):
+        seen = roled.file.facts[columns["attribute"]]
+        named, word_whys = shipped_words(source, seen, file=roled.file.shown, log=tools.log)
+        return with_values(replace(drafted, words=named, word_whys=word_whys), tools)
     if isinstance(source, OutcomeSource) and source.stage is not None:
         return replace(drafted, kind_columns=(STAGE,), words={source.stage: source.stage})
     kind: str | None = getattr(source, "kind", None)
@@ -222,7 +228,7 @@ def _fits(role: str, facts: ColumnFacts, roled: RoledFile, tools: DraftTools) ->
         case "activity_id" | "outcome_id":
             ids = tools.ids.of(roled.file.sample, facts.name)
             return ids.distinct >= _UNIQUE * ids.rows
-        case "amount" | "value":
+        case "amount" | "value" if roled.role != "lead_changes":
             is_clear = facts.numbers is not None and not facts.numbers.is_ambiguous
             return facts.content is ColumnContent.NOTHING or (facts.content is ColumnContent.NUMBER and is_clear)
         case "known_at":

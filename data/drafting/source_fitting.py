@@ -12,9 +12,10 @@ from data.drafting.file_roles import ExaminedFile
 from data.drafting.file_samples import FileSample
 from data.drafting.shipped_playbooks import SystemFile
 from data.row_words import CellCondition, CellTest, DerivedCase, Lookup
-from data.sources import FileSource, LeadSource, OutcomeInLeads
+from data.sources import FileSource, LeadChangeSource, LeadSource, OutcomeInLeads
 
 _NEEDED = {"lead_id", "created_at", "occurred_at", "reached_at", "kind", "stage"}
+_NEEDED_OF_CHANGES = {"lead_id", "attribute", "value", "known_at"}
 Spelling = Callable[[str], str | None]
 
 
@@ -197,9 +198,10 @@ def met_when_empty(test: CellCondition) -> bool:
 def _columns(source: FileSource, fitting: _SourceNames) -> object:
     said = source.columns.model_dump(exclude_none=True)
     own = {role: fitting.own(column) for role, column in said.items()}
-    lacking = [said[role] for role, column in own.items() if column is None and role in _NEEDED]
+    needed = _NEEDED_OF_CHANGES if isinstance(source, LeadChangeSource) else _NEEDED
+    lacking = [said[role] for role, column in own.items() if column is None and role in needed]
     fitting.lacking += lacking
-    fitting.dropped += [said[role] for role, column in own.items() if column is None and role not in _NEEDED]
+    fitting.dropped += [said[role] for role, column in own.items() if column is None and role not in needed]
     kept = {role: column for role, column in own.items() if column is not None}
     return source.columns if lacking else type(source.columns)(**kept)
 

@@ -20,6 +20,7 @@ from data.sources import OutcomeSource
 from data.sql import quoted
 
 _MOST_SUBJECTS = 12
+_OF_CHANGES = ("lead_id", "attribute", "value", "previous", "known_at")
 _IDS = ("activity_id", "outcome_id", "lead_id", "account_id", "stage")
 _ROLES = (
     *_IDS,
@@ -133,7 +134,9 @@ def _literal(text: str) -> str:
 
 def rejected_share(source: DraftedSource, tools: DraftTools) -> float:
     """Return the share of a source's rows that cannot be used: of no lead, or without an instant that has passed."""
-    role = {"leads": "created_at", "outcomes": "reached_at"}.get(source.roled.role, "occurred_at")
+    role = {"leads": "created_at", "outcomes": "reached_at", "lead_changes": "known_at"}.get(
+        source.roled.role, "occurred_at"
+    )
     fails = [f"coalesce({source.instant(role)} > {now_us()}, TRUE)"]
     if source.roled.join is not None:
         fails.append(f"NOT coalesce({met_leads(source)}, FALSE)")
@@ -159,6 +162,7 @@ def source_block(source: DraftedSource, log: DecisionLog) -> Block:
         entries.append(Entry("format", source.file.sample.format))
     entries += writing_entries(source, log)
     entries += selection_entries(source)
+    entries += _snapshot(source)
     entries += _columns(source)
     if source.attributes:
         entries.append(Entry("attributes", tuple(Entry(n, c) for n, c in source.attributes.items())))
@@ -167,6 +171,15 @@ def source_block(source: DraftedSource, log: DecisionLog) -> Block:
     entries += _outcome(source) + _words(source)
     entries += _left_out(source)
     return tuple(entries)
+
+
+def _snapshot(source: DraftedSource) -> list[Entry | Remark]:
+    """Return the entries that make versions of full dumps."""
+    dump = source.snapshot
+    if dump is None:
+        return []
+    named = [Entry("from_name", {dump.column: dump.from_name})] if dump.from_name is not None else []
+    return [*named, Entry("snapshot_date", dump.column, dump.why)]
 
 
 def _left_out(source: DraftedSource) -> list[Entry | Remark]:
@@ -183,9 +196,8 @@ def _size(source: DraftedSource) -> str:
 
 
 def _columns(source: DraftedSource) -> list[Entry | Remark]:
-    entries = [
-        Entry(role, source.columns[role], source.whys.get(role, "")) for role in _ROLES if role in source.columns
-    ]
+    roles = _OF_CHANGES if source.roled.role == "lead_changes" else _ROLES
+    entries = [Entry(role, source.columns[role], source.whys.get(role, "")) for role in roles if role in source.columns]
     if source.kind is not None:
         return [Entry("kind", source.kind, source.whys.get("kind", "")), Entry("columns", tuple(entries))]
     if source.kind_columns and source.roled.role != "outcomes":
@@ -196,7 +208,7 @@ def _columns(source: DraftedSource) -> list[Entry | Remark]:
 
 
 def _words(source: DraftedSource) -> list[Entry | Remark]:
-    key = "stages" if source.roled.role == "outcomes" else "kinds"
+    key = {"outcomes": "stages", "lead_changes": "attributes"}.get(source.roled.role, "kinds")
     entries: list[Entry | Remark] = []
     if source.stages:
         entries.append(Entry("outcomes", tuple(_word(source, word, stage) for word, stage in source.stages.items())))
@@ -206,6 +218,8 @@ def _words(source: DraftedSource) -> list[Entry | Remark]:
         open_words = [source.word_whys[word] for word in source.ignore if DECIDE in source.word_whys.get(word, "")]
         entries += [Remark(f"{why}. Name it above, or leave it here") for why in open_words]
         entries.append(Entry("ignore", list(source.ignore)))
+    if source.roled.role == "lead_changes":
+        entries.append(Entry("ignore", "others"))
     return entries
 
 

@@ -24,20 +24,19 @@ def footer_begin(table: str, columns: Sequence[str], connection: duckdb.DuckDBPy
         columns: of the table.
         connection: holds it.
     """
-    names = ", ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
-    last = connection.execute(f"SELECT _row, [{names}] FROM {table} ORDER BY _row DESC LIMIT {_LONGEST}").fetchall()
-    shares = ", ".join(f"avg(({quoted(name)} IS NOT NULL)::INTEGER)" for name in columns)
-    for number in range(len(last), 0, -1):
-        begin = last[number - 1][0]
-        rows, *filled = connection.execute(
-            f"SELECT count(*), {shares} FROM {table} WHERE _row < {begin}"
-        ).fetchall()[0]  # fmt: skip
-        if rows < _FEWEST_ROWS:
-            continue
-        always = [place for place, share in enumerate(filled) if share >= _NEARLY_ALWAYS]
-        if len(always) > 1 and all(_lacks_half(cells, always) for _, cells in last[:number]):
-            return int(begin)
-    return None
+    filled = ", ".join(f"{quoted(name)} IS NOT NULL" for name in columns)
+    last = connection.execute(f"SELECT _row, [{filled}] FROM {table} ORDER BY _row DESC LIMIT {_LONGEST}").fetchall()
+    counts = ", ".join(f"count({quoted(name)})" for name in columns)
+    rows, *above = connection.execute(f"SELECT count(*), {counts} FROM {table}").fetchall()[0]
+    begin = None
+    for number, (row, cells) in enumerate(last, start=1):
+        above = [count - here for count, here in zip(above, cells, strict=True)]
+        if rows - number < _FEWEST_ROWS:
+            break
+        always = [place for place, count in enumerate(above) if count >= _NEARLY_ALWAYS * (rows - number)]
+        if len(always) > 1 and all(_lacks_half(each, always) for _, each in last[:number]):
+            begin = int(row)
+    return begin
 
 
 def _lacks_half(cells: Sequence[bool], always: Sequence[int]) -> bool:
