@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from data.errors import PlaybookError as PlaybookError
     from data.errors import QualityError as QualityError
     from data.home import Home as Home
-    from data.playbook import Business as Business
-    from data.playbook import Playbook as Playbook
-    from data.playbook import load_playbook as load_playbook
+    from data.importing.quality import QualityReport as QualityReport
+    from data.importing.warehouse import Warehouse as Warehouse
+    from data.importing.warehouse import import_history as import_history
     from data.progress import Progress as Progress
     from data.progress import shown as shown
     from data.progress import silent as silent
-    from data.quality import QualityReport as QualityReport
-    from data.warehouse import Warehouse as Warehouse
-    from data.warehouse import import_history as import_history
+    from data.words.playbook import Business as Business
+    from data.words.playbook import Playbook as Playbook
+    from data.words.playbook import load_playbook as load_playbook
 
 _HOMES = {
     "commands": ("CheckResult", "check"),
     "contract": ("AttributeType",),
     "errors": ("DataError", "IntakeError", "LeadscoreError", "PlaybookError", "QualityError"),
     "home": ("Home",),
-    "playbook": ("Business", "Playbook", "load_playbook"),
+    "words.playbook": ("Business", "Playbook", "load_playbook"),
     "progress": ("Progress", "shown", "silent"),
-    "quality": ("QualityReport",),
-    "warehouse": ("Warehouse", "import_history"),
+    "importing.quality": ("QualityReport",),
+    "importing.warehouse": ("Warehouse", "import_history"),
 }
 
 __all__ = list(chain.from_iterable(_HOMES.values()))

@@ -19,8 +19,8 @@ from data.company_identity import COMPANY_FILE, is_identified
 from data.errors import LeadscoreError
 from data.home import DEMO, Home
 from data.instants import parse
-from data.playbook import load_playbook
 from data.progress import Progress, shown
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 
 USER_MISTAKE = 2

@@ -11,14 +11,14 @@ from rich.table import Table
 
 from data.errors import QualityError
 from data.home import DEMO
+from data.importing.quality import LostValues, PeriodReport, QualityReport, SourceCount, Violation
+from data.importing.unversioned_attributes import UnversionedAttributes, unversioned_attributes
+from data.importing.warehouse import import_history
 from data.instants import from_us, parse
 from data.progress import Progress, silent
-from data.quality import LostValues, PeriodReport, QualityReport, SourceCount, Violation
 from data.screen import print_table
 from data.simulation import SimulationCounts
 from data.simulation import simulate as write_simulation
-from data.unversioned_attributes import UnversionedAttributes, unversioned_attributes
-from data.warehouse import import_history
 from data.workspace import Workspace
 
 
@@ -196,7 +196,7 @@ def _described_period(period: PeriodReport) -> str:
     """
     Describe from when to when facts lie in mass, and which lie outside.
 
-    >>> from data.quality import TimeOutliers
+    >>> from data.importing.quality import TimeOutliers
     >>> lead = "1 lead is far from all others: created 2015-01-01"
     >>> far = TimeOutliers(source="leads.csv", holds="leads", count=1, says=lead, file="leads.csv", row=17)
     >>> _described_period(PeriodReport(begin="2025-01-03", end="2025-10-01", outliers=(far,)))

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.business import Business
 from data.errors import PlaybookError
+from data.words.business import Business
 
 COMPANY_FILE = "company.json"
 

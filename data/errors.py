@@ -16,7 +16,7 @@ LeadscoreError
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from data.quality import QualityReport
+    from data.importing.quality import QualityReport
 
 
 class LeadscoreError(Exception):

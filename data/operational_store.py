@@ -20,8 +20,8 @@ from urllib.parse import quote, urlsplit
 
 from data.company_identity import CompanyIdentity, company_from_json
 from data.errors import IntakeError
-from data.playbook import expand
-from data.sources import StoreSource
+from data.words.playbook import expand
+from data.words.sources import StoreSource
 from data.workspace import Workspace
 
 CHUNK = 50_000

@@ -16,7 +16,7 @@ from data.contract import AttributeType
 from data.errors import IntakeError
 from data.operational_store import FACTS, Moment, store_of
 from data.progress import Progress, silent
-from data.sources import StoreSource
+from data.words.sources import StoreSource
 from data.workspace import Workspace
 
 

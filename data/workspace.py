@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from data.home import Home
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
-from data.added_features import AddedFeature
 from data.contract import AttributeType
-from data.playbook import Business, LeadAttribute
+from data.words.added_features import AddedFeature
+from data.words.playbook import Business, LeadAttribute
 from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature

@@ -1,6 +1,6 @@
 """Features and reasons in a few of the playbook's words, for plots and messages."""
 
-from data.playbook import Business
+from data.words.playbook import Business
 from features.feature import Feature
 from features.reducer_words import Topic, reducer_words
 from features.reducers import AttributeValue, LeadAge, Over

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.importing.warehouse import Warehouse
 from data.sql import listed, literal, quoted
-from data.warehouse import Warehouse
 from features.plan import SweepPlan
 from features.sweep import Moves, Snapshots
 from features.sweep_state import Facts

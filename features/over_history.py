@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.importing.warehouse import Warehouse
 from data.instants import DAY_US
-from data.playbook import Business
-from data.warehouse import Warehouse
+from data.words.playbook import Business
 from features.catalog import Catalog
 from features.derivation import DataProfile
 from features.errors import CatalogError

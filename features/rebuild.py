@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.warehouse import Warehouse
+from data.importing.warehouse import Warehouse
 from features.catalog import Catalog
 from features.feature import Feature
 from features.history_facts import HistoryTables

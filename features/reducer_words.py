@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from data.playbook import ActivityWords, Business
+from data.words.playbook import ActivityWords, Business
 from features.reducers import (
     AttributeValue,
     Count,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data.point_rules import Grades
+from data.words.point_rules import Grades
 from models.checked_json import fields, numbers
 from models.errors import StructureError
 from models.receipt import Grade

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from data.errors import DataError
-from data.id_rules import in_form
+from data.importing.warehouse import Warehouse, import_history
 from data.instants import iso, now_us, parse
 from data.output_files import output_file, require_replaceable
-from data.playbook import Playbook
 from data.progress import Progress, silent
-from data.warehouse import Warehouse, import_history
+from data.words.id_rules import in_form
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 from features.over_history import compute_features, known_values
 from models.bundle import read_facts

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from data.atomic_files import write_whole
-from data.point_rules import ScorecardRules
+from data.words.point_rules import ScorecardRules
 from models.bands import Bands
 from models.bundle import load_bundle
 from models.calibration import Platt

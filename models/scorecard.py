@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.playbook import Business
-from data.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule, ScorecardRules
+from data.words.playbook import Business
+from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule, ScorecardRules
 from features.catalog import Catalog
 from features.derivation import attribute_feature
 from features.feature import Feature, Value

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from data.point_rules import ScorecardRules
 from data.strict_json import canonical_json
+from data.words.point_rules import ScorecardRules
 from features.catalog import Catalog
 from features.errors import FeatureError
 from models.bands import Bands

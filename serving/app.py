@@ -12,7 +12,7 @@ from fastapi.telemetry import TelemetryConfig
 
 from data.errors import LeadscoreError
 from data.instants import now_us
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.api import add_routes, documentation
 from serving.api.auth import check_open, open_door
 from serving.api.middleware import GuardedApp

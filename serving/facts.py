@@ -18,9 +18,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from data.contract import AttributeType
-from data.id_rules import IdForms
 from data.instants import to_us
-from data.playbook import Business, LeadAttribute
+from data.words.id_rules import IdForms
+from data.words.playbook import Business, LeadAttribute
 from serving.errors import InvalidError
 from serving.lead_ids import AccountRef, Id, LeadRef
 from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of

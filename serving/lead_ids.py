@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from data.id_rules import NO_ID, IdForms, has_wrong_checksum, in_form
-from data.writing import IdRule
+from data.words.id_rules import NO_ID, IdForms, has_wrong_checksum, in_form
+from data.words.writing import IdRule
 from serving.errors import InvalidError
 from serving.validation_messages import PLAIN_PATTERN
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from fastapi import Request
 from sqlalchemy import Connection
 
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from serving.clock import Clock
 from serving.intake.backlog_limit import BacklogLimit
 from serving.intake.ingestion import Ingestion

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_serializer, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 from models.errors import SigningKeyError
 from models.signing import PublicKey

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from data.home import Home
-from data.playbook import Playbook, load_playbook
+from data.words.playbook import Playbook, load_playbook
 from data.workspace import Workspace
 
 LEADS, SEED, UNTIL = 1_500, 7, datetime(2026, 3, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from data.point_rules import ScorecardRules
+from data.words.point_rules import ScorecardRules
 from models.cold_start import ColdStartStage
 from training.evaluation.evaluation_document import FILE, Evaluation
 from training.evaluation.model_comparison import ModelComparison

@@ -1,8 +1,8 @@
 """One training, from history to a registered version, top to bottom."""
 
 from data.instants import now_us
-from data.playbook import Playbook
 from data.progress import Progress
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 from models.cold_start import ColdStartStage, save_standing
 from models.saved_scorers import save_scorecard_fit

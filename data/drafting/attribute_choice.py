@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from data.business import LeadAttribute
 from data.contract import RESERVED, AttributeType
 from data.drafting.column_facts import ColumnContent, ColumnFacts
 from data.drafting.decisions import DecisionLog, DraftQuestion
@@ -12,6 +11,7 @@ from data.drafting.file_roles import ExaminedFile
 from data.drafting.late_columns import LateEvidence
 from data.drafting.naming import matches, normal, playbook_name
 from data.drafting.vocabulary import column_names, known_words
+from data.words.business import LeadAttribute
 
 _TYPES = {ColumnContent.NUMBER: "numeric", ColumnContent.BOOLEAN: "boolean", ColumnContent.CATEGORY: "category"}
 

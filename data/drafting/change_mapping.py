@@ -12,8 +12,8 @@ from data.drafting.key_joins import compared
 from data.drafting.naming import normal
 from data.drafting.notation_agreement import agreeing
 from data.drafting.vocabulary import column_names
-from data.sources import LeadChangeSource
 from data.sql import listed, literal, quoted
+from data.words.sources import LeadChangeSource
 
 _ENOUGH_LEADS = 5
 _NEARLY_ALL = 0.9

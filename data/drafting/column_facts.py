@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import mean
 
-from data.cells import NO, YES
 from data.drafting.date_notations import DateNotation, date_notation
 from data.drafting.file_samples import FileSample, SampleTools, spread_rows
 from data.drafting.number_notations import WrittenNumbers, number_notation
+from data.reading.cells import NO, YES
 from data.sql import listed, quoted
 
 MOST_VALUES = 200

@@ -24,10 +24,10 @@ from data.drafting.scorecard_draft import routing_block, scorecard_block, sized_
 from data.drafting.source_text import KindText, kinds_seen
 from data.duckdb_settings import interruptible
 from data.errors import DataError
-from data.playbook import load_playbook
 from data.progress import Progress, silent
 from data.screen import print_table
 from data.sql import quoted
+from data.words.playbook import load_playbook
 
 
 @dataclass(frozen=True, slots=True)

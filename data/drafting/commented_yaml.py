@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from data.yaml_traps import trap
+from data.words.yaml_traps import trap
 
 _WIDEST = 118
 _INDENT = "  "

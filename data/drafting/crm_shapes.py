@@ -10,7 +10,7 @@ from pydantic import Field
 
 from data.drafting.naming import matches, normal
 from data.drafting.vocabulary import SHAPES
-from data.writing import PlaybookPart
+from data.words.writing import PlaybookPart
 
 Names = tuple[str, ...]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from data.date_formats import reads_clock
 from data.drafting.file_samples import FileSample, SampleTools
+from data.reading.date_formats import reads_clock
 from data.sql import listed, literal, quoted
 
 _CLOCK = (

@@ -10,9 +10,9 @@ from data.drafting.decisions import DecisionLog, DraftQuestion
 from data.drafting.file_roles import ExaminedFile, RoledFile
 from data.drafting.file_samples import SampleTools
 from data.drafting.key_joins import IdColumns
-from data.quality import JoinCount
-from data.sources import FileSource
+from data.importing.quality import JoinCount
 from data.sql import quoted
+from data.words.sources import FileSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from data.drafting.csv_layout import csv_layout, header_of
 from data.drafting.table_footer import footer_begin
 from data.drafting.text_bytes import encoding_of, opened_bytes, opened_text, packed_name
 from data.errors import IntakeError
-from data.exports import first_rows, first_sheet, format_of, open_files
 from data.files.export_file import ExportFile, ImportTools
+from data.importing.exports import first_rows, first_sheet, format_of, open_files
 from data.progress import silent
-from data.sources import LeadSource
 from data.sql import quoted
+from data.words.sources import LeadSource
 
 _MOST_CELLS = 40_000_000
 _MOST_ROWS = 3_000_000

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data.drafting.file_samples import FileSample, SampleTools
 from data.errors import IntakeError
-from data.name_dates import date_in_name
+from data.importing.name_dates import date_in_name
 from data.sql import quoted
 
 _DIGITS = re.compile(r"\d+")

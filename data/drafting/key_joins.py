@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from data.drafting.file_samples import FileSample, SampleTools
 from data.sql import literal, quoted
-from data.writing import IdRule
+from data.words.writing import IdRule
 
 _PROBED = 300
 _WORTH_A_RULE = 0.01

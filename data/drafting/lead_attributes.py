@@ -10,7 +10,7 @@ from data.drafting.event_log_mapping import case_columns
 from data.drafting.file_roles import RoledFile
 from data.drafting.late_columns import late_evidence
 from data.drafting.shipped_sources import ShippedSources
-from data.sources import LeadSource
+from data.words.sources import LeadSource
 
 
 @dataclass(frozen=True, slots=True)

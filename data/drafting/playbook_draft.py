@@ -7,8 +7,6 @@ from zoneinfo import available_timezones
 
 import duckdb
 
-from data.business import Business
-from data.cells import macros
 from data.drafting.activity_mapping import map_activities
 from data.drafting.attribute_choice import AttributeChoice
 from data.drafting.change_mapping import find_history, map_history
@@ -32,7 +30,9 @@ from data.drafting.vocabulary import known_words
 from data.duckdb_settings import memory_limit, without_bars
 from data.errors import IntakeError
 from data.progress import Progress, tracked
-from data.writing import IdRule
+from data.reading.cells import macros
+from data.words.business import Business
+from data.words.writing import IdRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.business import LeadAttribute
 from data.contract import AttributeType
 from data.drafting.attribute_choice import ColumnUse
 from data.drafting.column_facts import ColumnContent, ColumnFacts
@@ -16,6 +15,7 @@ from data.drafting.naming import in_words
 from data.drafting.playbook_draft import PlaybookDraft
 from data.drafting.source_text import KindText, rejected_share, source_block
 from data.drafting.vocabulary import known_words
+from data.words.business import LeadAttribute
 
 _MOST_SEGMENT_VALUES = 12
 _MOST_REJECTED = 0.05

@@ -4,21 +4,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from data.business import Business
-from data.cells import NEVER_IN_A_NAME
 from data.drafting.column_facts import ColumnContent, ColumnFacts, facts_of
 from data.drafting.file_roles import ExaminedFile
 from data.drafting.file_samples import FileSample, SampleTools
 from data.drafting.notation_agreement import agreeing
 from data.drafting.source_fitting import FittedSource
 from data.files.export_file import ExportFile, ImportTools
+from data.importing.quality import JoinCount
+from data.importing.row_selection import select_rows
 from data.progress import silent
-from data.quality import JoinCount
-from data.row_selection import select_rows
-from data.row_words import Lookup, RowWords
-from data.sources import OutcomeSource
+from data.reading.cells import NEVER_IN_A_NAME
 from data.sql import literal, quoted
-from data.writing import CellWriting
+from data.words.business import Business
+from data.words.row_words import Lookup, RowWords
+from data.words.sources import OutcomeSource
+from data.words.writing import CellWriting
 
 STAGE = f"{NEVER_IN_A_NAME}stage"
 """The column of a sample that holds the one stage of all its rows."""

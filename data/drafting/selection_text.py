@@ -6,9 +6,9 @@ from pydantic import BaseModel
 
 from data.drafting.commented_yaml import Block, Entry, Remark
 from data.drafting.drafted_source import DraftedSource
-from data.quality import JoinCount
-from data.row_words import Lookup
-from data.sources import OutcomeSource
+from data.importing.quality import JoinCount
+from data.words.row_words import Lookup
+from data.words.sources import OutcomeSource
 
 _LOOKUP = ("file", "format", "encoding", "delimiter", "skip_lines", "sheet", "records", "match", "take", "where")
 _AFTER = ("split", "ids", "several", "unmet")

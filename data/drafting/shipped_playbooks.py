@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from data.business import Business
 from data.drafting.crm_shapes import CrmShape, ShippedFile, crm_shapes, named_column
 from data.drafting.file_roles import ExaminedFile
 from data.drafting.naming import normal
-from data.playbook import load_playbook
+from data.words.business import Business
+from data.words.playbook import load_playbook
 
 PLAYBOOKS = Path(__file__).parents[1] / "playbooks"
 

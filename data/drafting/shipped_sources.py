@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from data.business import Business
 from data.drafting.activity_mapping import MOST_KINDS
 from data.drafting.change_mapping import shipped_words, with_values
 from data.drafting.column_facts import ColumnContent, ColumnFacts
@@ -14,7 +13,8 @@ from data.drafting.selected_samples import STAGE, SelectedSample, select_sample
 from data.drafting.shipped_playbooks import ShippedPlaybook, SystemFile, shipped_playbooks, system_files
 from data.drafting.shipped_words import meanings
 from data.drafting.source_fitting import FittedSource, fit_source
-from data.sources import FileSource, LeadChangeSource, LeadSource, OutcomeSource, StoreSource
+from data.words.business import Business
+from data.words.sources import FileSource, LeadChangeSource, LeadSource, OutcomeSource, StoreSource
 
 _INSTANTS = ("created_at", "occurred_at", "reached_at")
 _IDS = ("lead_id", "account_id", "activity_id", "outcome_id")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from data.drafting.decisions import DecisionLog
 from data.drafting.naming import playbook_name, snake
 from data.drafting.vocabulary import known_words
-from data.sources import ActivitySource, FileSource, OutcomeSource
+from data.words.sources import ActivitySource, FileSource, OutcomeSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from data.drafting.file_roles import ExaminedFile
 from data.drafting.file_samples import FileSample
 from data.drafting.shipped_playbooks import SystemFile
-from data.row_words import CellCondition, CellTest, DerivedCase, Lookup
-from data.sources import FileSource, LeadChangeSource, LeadSource, OutcomeInLeads
+from data.words.row_words import CellCondition, CellTest, DerivedCase, Lookup
+from data.words.sources import FileSource, LeadChangeSource, LeadSource, OutcomeInLeads
 
 _NEEDED = {"lead_id", "created_at", "occurred_at", "reached_at", "kind", "stage"}
 _NEEDED_OF_CHANGES = {"lead_id", "attribute", "value", "known_at"}

@@ -4,7 +4,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from data.business import ActivityWords
 from data.drafting.activity_mapping import carried, unit_of
 from data.drafting.cell_writing_draft import writing_entries
 from data.drafting.commented_yaml import Block, Entry, Remark
@@ -14,10 +13,11 @@ from data.drafting.late_columns import met_leads
 from data.drafting.naming import in_words
 from data.drafting.selection_text import selection_entries
 from data.drafting.vocabulary import known_words
-from data.exports import FORMATS
+from data.importing.exports import FORMATS
 from data.instants import now_us
-from data.sources import OutcomeSource
 from data.sql import quoted
+from data.words.business import ActivityWords
+from data.words.sources import OutcomeSource
 
 _MOST_SUBJECTS = 12
 _OF_CHANGES = ("lead_id", "attribute", "value", "previous", "known_at")

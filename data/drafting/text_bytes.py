@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.errors import IntakeError
-from data.exports import data_members
+from data.importing.exports import data_members
 
 _AT_ONCE = 4 * 2**20
 _MOST_LOOKED_AT = 2**30

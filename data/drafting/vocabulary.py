@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field
 
 from data.drafting.naming import in_words, matches, normal, snake
-from data.writing import PlaybookPart
+from data.words.writing import PlaybookPart
 
 SHAPES = Path(__file__).parent / "shapes"
 _WORDINGS = tuple[tuple[str, ...], ...]

@@ -3,10 +3,10 @@
 
 from pathlib import Path
 
-from data.event_log import read_event_log
 from data.files.export_file import ExportFile, ImportTools
+from data.importing.event_log import read_event_log
 from data.sql import literal, quoted
-from data.writing import FileWriting
+from data.words.writing import FileWriting
 
 
 def open_parquet(path: Path, *, shown: str, writing: FileWriting, tools: ImportTools) -> ExportFile:  # noqa: ARG001 - one shape for all

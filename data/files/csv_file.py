@@ -17,7 +17,7 @@ from data.files.csv_records import FINE, MANY, SAYS, Bytes, CsvRecords, Offsets,
 from data.files.export_file import BROKEN_LINES, ExportFile, ImportTools
 from data.files.raw_text import utf8_bytes
 from data.sql import literal
-from data.writing import FileWriting
+from data.words.writing import FileWriting
 
 DELIMITERS = ",;\t|"
 NEVER_IN_TEXT = 0x1F

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from data.cells import Cells
-from data.column_readings import ColumnReading
 from data.progress import Progress
+from data.reading.cells import Cells
+from data.reading.column_readings import ColumnReading
 from data.sql import literal, quoted
 
 BROKEN_LINES = pa.schema([("line", pa.int64()), ("content", pa.large_string()), ("why", pa.large_string())])

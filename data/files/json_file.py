@@ -15,7 +15,7 @@ from data.files.csv_file import open_lines
 from data.files.export_file import ExportFile, ImportTools
 from data.files.raw_text import utf8_bytes
 from data.sql import literal, select
-from data.writing import FileWriting
+from data.words.writing import FileWriting
 
 _WELL_FORMED = "CASE WHEN json_valid(_line) THEN _line END"
 _DEEPEST_NAME = 4

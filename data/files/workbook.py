@@ -14,7 +14,7 @@ from data.errors import IntakeError
 from data.files.csv_file import unique_names
 from data.files.export_file import ExportFile, ImportTools
 from data.sql import literal
-from data.writing import FileWriting
+from data.words.writing import FileWriting
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 _WHOLE = 2**53

@@ -11,9 +11,9 @@ from data.atomic_files import new_folder, sha256_of
 from data.company_identity import COMPANY_FILE, CompanyIdentity
 from data.errors import DataError
 from data.home import DEMO
-from data.playbook import RIVALS
 from data.simulation.export_files import FILES
 from data.simulation.truth import FILES as TRUTH_FILES
+from data.words.playbook import RIVALS
 
 MARK = "simulation.json"
 TRUTH = "truth"

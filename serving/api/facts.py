@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
-from data.id_rules import IdForms
+from data.words.id_rules import IdForms
 from serving.api.auth import charge, key_of, needs
 from serving.api.idempotency import once, raising, worded
 from serving.api.json_body import LARGEST_BODY_BYTES, items_body, items_of, off_the_loop, parsed

@@ -16,8 +16,8 @@ from fastapi import Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from data.id_rules import IdForms
 from data.strict_json import DEEPEST, DuplicateNameError, JsonError, NotUtf8Error, parse_flat
+from data.words.id_rules import IdForms
 from serving.api.json_size import LONGEST_NUMBER_BYTES, MOST_FEW_NODES, MOST_NODES, excess_of, size_of
 from serving.errors import InvalidError, TooLargeError, UnreadableError
 from serving.facts import read_as

@@ -26,9 +26,9 @@ from data.atomic_files import write_whole
 from data.company_identity import CompanyIdentity
 from data.instants import DAY_US, from_us, to_us
 from data.operational_store import FACTS, Moment, OperationalStore
-from data.playbook import Business
 from data.progress import Progress, silent
 from data.store_copy import Shape
+from data.words.playbook import Business
 from models.receipt import displayed
 from serving.errors import ExportError
 from serving.feedback.export_folder import Census, ExportDraft, Manifest, locked, remove_leads_from

@@ -23,9 +23,9 @@ from rich.markup import escape
 from data.contract import AttributeType
 from data.instants import HOUR_US, iso
 from data.operational_store import Moment, OperationalStore
-from data.playbook import Business
 from data.progress import Progress, silent
 from data.store_copy import Shape, copy_facts
+from data.words.playbook import Business
 from features.catalog import Catalog
 from features.feature import Value
 from features.reducers import AttributeValue
@@ -178,7 +178,7 @@ def recheck(
 
 def _require_batch_engine() -> None:
     try:
-        import data.warehouse  # noqa: F401, PLC0415 - only whether it can be is query
+        import data.importing.warehouse  # noqa: F401, PLC0415 - only whether it can be is query
     except ModuleNotFoundError:
         message = (
             "The features of history need DuckDB, which a server does without: install leadscore[history] to recheck."
@@ -228,7 +228,7 @@ def _types(business: Business, catalogs: Iterable[Catalog]) -> dict[str, Attribu
 def _differences(
     tables: Path, receipts: pd.DataFrame, catalogs: Mapping[str, Catalog], progress: Progress
 ) -> Iterator[FeatureDifference]:
-    from data.warehouse import Warehouse  # noqa: PLC0415 - DuckDB, which a server does not have
+    from data.importing.warehouse import Warehouse  # noqa: PLC0415 - DuckDB, which a server does not have
     from features.over_history import compute_features  # noqa: PLC0415
 
     warehouse = Warehouse.of_tables(tables)

@@ -7,9 +7,9 @@ from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, insert, text
 
-from data.id_rules import IdForms
 from data.instants import SECOND_US
-from data.playbook import Business
+from data.words.id_rules import IdForms
+from data.words.playbook import Business
 from serving.callers.keys import ANYBODY
 from serving.clock import Clock
 from serving.errors import ErasedError, InvalidError, RequestError

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, func, select
 
 from data.contract import AttributeType
 from data.instants import now_us as present_us
-from data.machine_rules import becomes
-from data.playbook import Business, Playbook
 from data.progress import Progress, silent
-from data.sources import StoreSource
+from data.words.machine_rules import becomes
+from data.words.playbook import Business, Playbook
+from data.words.sources import StoreSource
 from data.workspace import Workspace
 from serving.errors import LoadError
 from serving.facts import canonical
@@ -30,7 +30,7 @@ _SCORED_AT_ONCE = 1000
 _SHOWN = 20
 _NOT_COUNTS = {"conflicts", "known_otherwise", "named", "keeps_stored"}
 if TYPE_CHECKING:
-    from data.warehouse import Warehouse
+    from data.importing.warehouse import Warehouse
 
 Rows = Iterable[tuple[Any, ...]]
 
@@ -125,7 +125,7 @@ def import_playbook_history(workspace: Workspace, *, progress: Progress = silent
         LoadError: the playbook's source is the store itself, so there is nothing to load.
         DataError: the exports do not match the playbook.
     """
-    from data.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
+    from data.importing.warehouse import import_history  # noqa: PLC0415 - a server has no DuckDB, and needs none to serve
 
     if any(isinstance(source, StoreSource) for source in workspace.playbook.business.sources):
         message = (

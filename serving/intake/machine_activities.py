@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Select, bindparam, select
 
-from data.machine_rules import MachineRule, Occurrence, Timeline, becomes
+from data.words.machine_rules import MachineRule, Occurrence, Timeline, becomes
 from serving.facts import ActivityFact
 from serving.store.tables import activities, merges
 

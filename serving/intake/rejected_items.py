@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
-from data.id_rules import IdForms
 from data.instants import DAY_US
+from data.words.id_rules import IdForms
 from serving.intake.quarantined_facts import IDS, Kind
 from serving.lead_ids import as_id, as_lead_id
 from serving.store.database import Database

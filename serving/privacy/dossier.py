@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, or_, select
 
 from data.instants import iso
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from serving.errors import UnknownLeadError
 from serving.lead_ids import shown
 from serving.privacy.erasure import ids_of_person

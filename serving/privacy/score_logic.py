@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from data.playbook import Business, Playbook
+from data.words.playbook import Business, Playbook
 from models.receipt import AVERAGE_POINTS, POINTS_PER_DOUBLING, ScorerId, scorer_json
 from models.scorecard import Scorecard
 from models.scorer import Scorer

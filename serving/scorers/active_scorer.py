@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from data.errors import LeadscoreError
 from data.instants import now_us
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from models.cold_start import ColdStartStage, load_standing
 from models.errors import ModelError
 from models.receipt import ScorerId

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from models.receipt import scorer_json
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.store.database import raw_connection

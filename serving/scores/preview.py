@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from data.machine_rules import MachineRule, Occurrence, Timeline
-from data.playbook import Business
+from data.words.machine_rules import MachineRule, Occurrence, Timeline
+from data.words.playbook import Business
 from serving.errors import InvalidError
 from serving.facts import Preview, canonical, check_activity, check_lead
 from serving.scorers.active_scorer import ActiveScorer

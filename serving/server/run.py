@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from rich.console import Console
 from sqlalchemy import make_url
 
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.api.auth import check_open
 from serving.errors import AddressError, SettingsError
 from serving.observability.logs import write_logs

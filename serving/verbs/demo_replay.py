@@ -10,8 +10,8 @@ from rich.table import Table
 
 from data.contract import AttributeType
 from data.instants import DAY_US, iso
-from data.playbook import Business
 from data.progress import Progress, silent
+from data.words.playbook import Business
 from data.workspace import Workspace
 from serving.api.schemas.handed_over_leads import HandoverOut
 from serving.app import open_service
@@ -24,7 +24,7 @@ from serving.settings import Settings, settings_for
 from serving.store.writes_in_flight import SLOTS_SUFFIX
 
 if TYPE_CHECKING:
-    from data.warehouse import Warehouse
+    from data.importing.warehouse import Warehouse
 
 _BATCH = 100
 _SHOWN, _REASONS = 5, 3

@@ -81,7 +81,7 @@ def _slim(origin: dict[str, object]) -> dict[str, object]:
 def _draw(exports: Path, home: Path) -> None:
     """Draw the receipt of a lead that stands high, as ``leadscore explain`` prints it."""
     from data.home import Home
-    from data.playbook import load_playbook
+    from data.words.playbook import load_playbook
     from models.commands import explain, score
 
     folder = load_playbook(exports)

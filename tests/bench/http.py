@@ -25,8 +25,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from data.home import Home
-from data.playbook import Playbook, load_playbook
 from data.simulation import simulate
+from data.words.playbook import Playbook, load_playbook
 from data.workspace import Workspace
 from models.champion import read_pointer
 from serving.settings import settings_for

@@ -17,8 +17,8 @@ import httpx
 import psutil
 from sqlalchemy import text
 
+from data.importing.warehouse import import_history
 from data.instants import iso, now_us
-from data.warehouse import import_history
 from data.workspace import Workspace
 from leadscore_client import Client
 from serving.app import open_service

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from data.cells import Cells
-from data.column_profiles import profile_file
-from data.column_readings import ColumnReading
-from data.number_notation import NumberNotation, notation_of
+from data.reading.cells import Cells
+from data.reading.column_profiles import profile_file
+from data.reading.column_readings import ColumnReading
+from data.reading.number_notation import NumberNotation, notation_of
 
 
 def read_columns(file, columns: Mapping[str, tuple[str, object]], connection, zone):

@@ -10,10 +10,10 @@ import pandas as pd
 import yaml
 
 from data.home import Home
+from data.importing.warehouse import Warehouse, import_history
 from data.instants import iso, parse
-from data.playbook import Playbook, load_playbook
 from data.progress import silent
-from data.warehouse import Warehouse, import_history
+from data.words.playbook import Playbook, load_playbook
 from data.workspace import Workspace
 
 NOW_US = parse("2026-11-01T00:00:00Z")

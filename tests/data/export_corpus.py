@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from data.instants import iso, to_us
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from tests.data.company import company
 from tests.data.files.test_workbook import workbook
 

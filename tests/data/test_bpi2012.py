@@ -6,9 +6,9 @@ import pytest
 
 from data.errors import IntakeError
 from data.home import Home
-from data.intake import source_files
-from data.playbook import load_playbook
-from data.warehouse import import_history
+from data.importing.intake import source_files
+from data.importing.warehouse import import_history
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 
 FOLDER = Path(__file__).parents[2] / "data/playbooks/bpi2012"

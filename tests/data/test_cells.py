@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.cells import Cells, macros
-from data.column_profiles import profile_file
-from data.column_readings import ColumnReading
 from data.instants import to_us
-from data.number_notation import NumberNotation, notation_of
-from data.writing import CellWriting
+from data.reading.cells import Cells, macros
+from data.reading.column_profiles import profile_file
+from data.reading.column_readings import ColumnReading
+from data.reading.number_notation import NumberNotation, notation_of
+from data.words.writing import CellWriting
 
 ZONE = "Europe/Berlin"
 NOTATIONS = [(decimal, thousands) for decimal in ".," for thousands in ("", ".", ",", " ", "'") if decimal != thousands]

@@ -9,8 +9,8 @@ import pytest
 from data.company_identity import COMPANY_FILE, CompanyIdentity, company_of, is_identified
 from data.errors import PlaybookError
 from data.home import DEMO
-from data.playbook import load_playbook
 from data.simulation import simulate
+from data.words.playbook import load_playbook
 
 BUSINESS = load_playbook(DEMO).business
 UNNAMED = BUSINESS.model_copy(update={"name": "acme", "company": None})

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from data.home import Home
-from data.playbook import load_playbook
-from data.unversioned_attributes import unversioned_attributes
-from data.warehouse import import_history
+from data.importing.unversioned_attributes import unversioned_attributes
+from data.importing.warehouse import import_history
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from tests.data.company import NOW_US, rows
 from tests.data.crm_tables import TABLES, write_tables

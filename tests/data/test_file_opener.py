@@ -2,13 +2,13 @@
 
 import duckdb
 
-from data.exports import FileOpener
 from data.files.export_file import ImportTools
 from data.home import Home
+from data.importing.exports import FileOpener
+from data.importing.warehouse import import_history
 from data.progress import silent
-from data.row_words import Lookup
-from data.sources import ActivitySource, LeadSource
-from data.warehouse import import_history
+from data.words.row_words import Lookup
+from data.words.sources import ActivitySource, LeadSource
 from data.workspace import Workspace
 from tests.data.company import LEADS, company
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.errors import IntakeError, PlaybookError
-from data.unversioned_attributes import unversioned_attributes
+from data.importing.unversioned_attributes import unversioned_attributes
 from tests.data.company import LEADS, company, imported, rejected, rows
 
 ATTRIBUTES = {

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from data.commands import check
-from data.history_period import CROWD, OUTSIDE_SHARE, SHORTEST_GAP_DAYS, DayRange, days_in_mass
 from data.home import Home
+from data.importing.history_period import CROWD, OUTSIDE_SHARE, SHORTEST_GAP_DAYS, DayRange, days_in_mass
 from data.instants import parse
 from data.workspace import Workspace
 from tests.data.company import ACTIVITIES, LEADS, company, imported

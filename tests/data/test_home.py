@@ -6,7 +6,7 @@ import pytest
 
 from data.errors import HomeError
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.settings import settings_for
 from tests.serving.conftest import PLAYBOOK

@@ -4,7 +4,7 @@ import pytest
 
 from data.commands import CheckResult
 from data.errors import QualityError
-from data.lost_values import chance_of
+from data.importing.lost_values import chance_of
 from tests.data.company import LEADS, OUTCOMES, company, imported, rows
 from tests.data.screens import shown
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from data.commands import check
 from data.errors import PlaybookError
 from data.home import Home
-from data.machine_rules import MachineRule, Occurrence, Timeline
+from data.words.machine_rules import MachineRule, Occurrence, Timeline
 from data.workspace import Workspace
 from tests.data.company import LEADS, TWO_LEADS, company, imported, rows
 from tests.data.machine_facts import ACTIVITIES, ANSWER, BURST, RULE_LISTS, activity, as_file, histories, oracle

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.errors import IntakeError
-from data.name_dates import date_in_name, require_name_format
+from data.importing.name_dates import date_in_name, require_name_format
 
 FORMATS = st.sampled_from(["%Y-%m-%d", "%Y%m%d", "%d.%m.%Y", "%Y_%m", "%m-%Y"])
 

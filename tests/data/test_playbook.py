@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from data.errors import PlaybookError
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 
 DEMO = Path(__file__).parents[2] / "data/playbooks/demo"
 

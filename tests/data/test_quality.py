@@ -11,8 +11,8 @@ from rich.console import Console
 from data.commands import check, simulate
 from data.errors import QualityError
 from data.home import Home
-from data.playbook import load_playbook
-from data.row_faults import FAULTS, describe_fault
+from data.importing.row_faults import FAULTS, describe_fault
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, PLAYBOOK, TWO_LEADS, company, imported, rejected, rows
 

@@ -11,8 +11,8 @@ import pytest
 from data.commands import check
 from data.errors import DataError
 from data.home import Home
-from data.playbook import Playbook, load_playbook
 from data.simulation import SimulationCounts, simulate
+from data.words.playbook import Playbook, load_playbook
 from data.workspace import Workspace
 from tests.data.simulated import ACTIVITY_FILES, SMALL, UNTIL, activities, lead_versions, outcomes
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
-from data.playbook import load_playbook
 from data.simulation import simulate, simulation
 from data.simulation.output_folder import MARK, put_in_place
+from data.words.playbook import load_playbook
 from tests.data.simulated import UNTIL
 
 

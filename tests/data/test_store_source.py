@@ -6,7 +6,7 @@ import pytest
 
 from data.errors import IntakeError, PlaybookError
 from data.home import Home
-from data.warehouse import fingerprint_of, import_history
+from data.importing.warehouse import fingerprint_of, import_history
 from data.workspace import Workspace
 from tests.data.company import NOW_US, company, imported, rejected, rows
 from tests.data.stores import AT, HOUR_US, activity, fill, outcome, version

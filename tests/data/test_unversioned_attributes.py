@@ -7,7 +7,7 @@ from rich.console import Console
 
 from data.commands import check
 from data.home import Home
-from data.unversioned_attributes import UnversionedAttributes, unversioned_attributes
+from data.importing.unversioned_attributes import UnversionedAttributes, unversioned_attributes
 from data.workspace import Workspace
 from tests.data.company import LEADS, OUTCOMES, company
 

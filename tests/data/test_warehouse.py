@@ -18,8 +18,8 @@ from data import warehouse as module
 from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.contract import AttributeType
 from data.errors import DataError
+from data.importing.warehouse import Warehouse
 from data.instants import parse
-from data.warehouse import Warehouse
 from tests.data.company import ACTIVITIES, LEADS, NOW_US, OUTCOMES, TWO_LEADS, company, imported
 
 HEAD = "id,lead_id,kind,occurred_at\n"

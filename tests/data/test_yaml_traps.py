@@ -3,7 +3,7 @@
 import pytest
 
 from data.errors import PlaybookError
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from tests.data.company import ACTIVITIES, LEADS, TWO_LEADS, company, imported, rows
 
 

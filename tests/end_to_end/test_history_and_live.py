@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data.contract import AttributeType
-from data.warehouse import import_history
+from data.importing.warehouse import import_history
 from data.workspace import Workspace
 from features.derivation import derive_catalog
 from features.history_facts import HistoryTables

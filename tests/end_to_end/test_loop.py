@@ -7,9 +7,9 @@ import yaml
 from fastapi.testclient import TestClient
 
 from data.home import Home
+from data.importing.warehouse import import_history
 from data.instants import DAY_US, iso
-from data.playbook import load_playbook
-from data.warehouse import import_history
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.app import create_app
 from serving.callers.keys import create_key

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from data.home import Home
-from data.playbook import Playbook
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 from serving.verbs.manage_keys import create
 from tests.end_to_end.command_line import leadscore

@@ -21,7 +21,7 @@ import psutil
 from sqlalchemy import select
 
 from data.instants import iso, now_us
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.feedback.reconciliation import recheck
 from serving.scores.receipt_history import receipt_of, recompute_receipt
 from serving.store.database import Database

@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 from sqlalchemy.exc import DBAPIError
 
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.clock import Clock
 from serving.intake.ingestion import Ingestion
 from serving.store.database import Database

@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import func, select, text
 
 from data.instants import iso, now_us
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.clock import Clock
 from serving.intake.ingestion import Ingestion
 from serving.store.database import Database

@@ -9,7 +9,7 @@ import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.playbook import Business, load_playbook
+from data.words.playbook import Business, load_playbook
 from features.catalog import Catalog
 from features.derivation import DataProfile, derive_catalog
 from features.errors import CatalogError

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.playbook import load_playbook
-from data.point_rules import ScorecardRules
+from data.words.playbook import load_playbook
+from data.words.point_rules import ScorecardRules
 from models.bands import Bands
 from models.calibration import Platt
 from models.errors import ModelError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from data.commands import simulate
 from data.home import Home
-from data.playbook import load_playbook
 from data.progress import shown
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from tests.notebooks.execution import NAMES, executed, write
 from training import train

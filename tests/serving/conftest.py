@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from data.instants import iso, now_us, parse
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from models.bundle import save_bundle
 from models.champion import Champion, point_to
 from serving.app import create_app

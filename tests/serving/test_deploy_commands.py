@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from leadscore_client import Client
 from models.champion import NoChampionError

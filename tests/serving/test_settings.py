@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.errors import SettingsError, StoreError
 from serving.settings import SettingRow, Settings, settings_for, settings_rows

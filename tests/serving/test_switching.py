@@ -6,7 +6,7 @@ import time
 import pytest
 from sqlalchemy import update
 
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from models.bands import Bands
 from models.bundle import read_bundle_files
 from models.calibration import Platt

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.store.database import Database
 from serving.verbs.erase_and_dossier import write_dossier
@@ -20,7 +20,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("LEADSCORE_MODELS", str(settings.models))
     monkeypatch.setenv("LEADSCORE_USER", "ann")
     monkeypatch.setenv("LEADSCORE_UNSIGNED_BUNDLES", "accept")
-    monkeypatch.setattr("data.warehouse.import_history", lambda *_given, **_how: Nothing())
+    monkeypatch.setattr("data.importing.warehouse.import_history", lambda *_given, **_how: Nothing())
     return settings
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from data.warehouse import import_history
+from data.importing.warehouse import import_history
 from data.workspace import Workspace
 from training.dataset.dataset_builder import build_dataset
 from training.registry.mlflow_registry import Registry

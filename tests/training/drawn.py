@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from data.instants import DAY_US, iso
-from data.playbook import Playbook, load_playbook
+from data.words.playbook import Playbook, load_playbook
 from features.catalog import Catalog
 from features.derivation import DataProfile, derive_catalog
 from features.feature import Feature

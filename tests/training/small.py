@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from data.history_period import HistoryPeriod
+from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
-from data.playbook import Business
+from data.words.playbook import Business
 
 START = 20_000 * DAY_US
 

@@ -16,9 +16,9 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
-from data.playbook import load_playbook
 from data.progress import silent
 from data.simulation import simulate
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.bundle import load_bundle, read_facts
 from models.cold_start import load_standing
@@ -305,7 +305,8 @@ def test_a_model_of_another_history_is_not_judged_on_leads_it_may_know(world, tr
 def test_reading_a_report_or_the_history_loads_no_mlflow_and_no_lightgbm(world, trained):
     """Verbs that only read answer at once; MLflow alone takes seconds to import."""
     code = (
-        "import sys; from pathlib import Path; from data.home import Home; from data.playbook import load_playbook; "
+        "import sys; from pathlib import Path; from data.home import Home; "
+        "from data.words.playbook import load_playbook; "
         "from data.workspace import Workspace; from training.commands import history, report; "
         "workspace = Workspace(load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2]))); "
         "history(workspace), report(workspace); "

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from training import commands
 from training.fitting import fit as fitting

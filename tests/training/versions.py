@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from data import atomic_files
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.bundle import save_bundle
 from training.errors import LeadscoreError

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from data.instants import DAY_US
-from data.playbook import Business
+from data.words.playbook import Business
 from features.catalog import Catalog
 from features.derivation import attribute_feature
 from features.feature import Feature

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from data.history_period import HistoryPeriod, days_in_mass
+from data.importing.history_period import HistoryPeriod, days_in_mass
+from data.importing.warehouse import Warehouse, import_history
 from data.instants import DAY_US, iso
-from data.playbook import Business, Playbook
 from data.progress import Progress, silent
 from data.table_caches import TRAINING_SETS
-from data.warehouse import Warehouse, import_history
+from data.words.playbook import Business, Playbook
 from data.workspace import Workspace
 from features.catalog import Catalog
 from features.derivation import derive_catalog

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from data.warehouse import Warehouse
+from data.importing.warehouse import Warehouse
 from features.catalog import Catalog
 from features.feature import Feature
 from features.over_history import compute_features

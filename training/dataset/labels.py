@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.history_period import HistoryPeriod
+from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
-from data.playbook import Business
+from data.words.playbook import Business
 from training.errors import HistoryError
 
 LAG_QUANTILE = 0.99

@@ -27,9 +27,9 @@ import pandas as pd
 from lifelines import KaplanMeierFitter
 from numpy.typing import NDArray
 
-from data.history_period import HistoryPeriod
+from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
-from data.playbook import Business
+from data.words.playbook import Business
 from training.dataset.horizon import Horizon, HorizonPoint
 from training.dataset.split import plan_blocks
 from training.errors import HistoryError

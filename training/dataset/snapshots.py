@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.history_period import HistoryPeriod
+from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
-from data.playbook import Business
+from data.words.playbook import Business
 from training.statistics.sampling import uniforms_by_time
 
 SILENT_DAYS = ((0.5, 7.0, 0.5), (7.0, 30.0, 1.0), (30.0, 90.0, 1.0))

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.contract import AttributeType
-from data.playbook import Business
-from data.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule
+from data.words.playbook import Business
+from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule
 from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, LeadAge, Reducer
 from training.dataset.dataset import Dataset
 from training.distillation.rule_wording import activity_words, range_words, silence_words, truth_words, values_words

@@ -16,8 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.instants import iso
-from data.playbook import Business, Playbook
-from data.point_rules import ActivityRule, AttributeRule, Rule, ScorecardRules
+from data.words.playbook import Business, Playbook
+from data.words.point_rules import ActivityRule, AttributeRule, Rule, ScorecardRules
 from models.conversion import ConversionModel
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, ScorerId
 from models.scorecard import Scorecard

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from data.playbook import Business
+from data.words.playbook import Business
 from features.derivation import attribute_feature
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
-from data.located_yaml import parse_as, playbook_error, read_yaml
-from data.playbook import Business
-from data.playbook_consistency import rule_contradictions
-from data.point_rules import Rule, ScorecardRules
+from data.words.located_yaml import parse_as, playbook_error, read_yaml
+from data.words.playbook import Business
+from data.words.playbook_consistency import rule_contradictions
+from data.words.point_rules import Rule, ScorecardRules
 from training.errors import TrainingError
 from training.statistics.estimate import NO_ESTIMATE
 from training.statistics.scorer_metrics import ScorerEvaluation

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.instants import iso
-from data.playbook import Business, Playbook
+from data.words.playbook import Business, Playbook
 from features.feature_labels import reason_label
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset

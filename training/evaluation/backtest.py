@@ -10,8 +10,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from data.playbook import Playbook
 from data.progress import Progress, silent
+from data.words.playbook import Playbook
 from training.dataset.dataset import SEED, Dataset
 from training.errors import FewLeadsError
 from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, Period

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.contract import AttributeType
-from data.playbook import Business
+from data.words.playbook import Business
 from features.derivation import attribute_feature
 from training.dataset.dataset import SEGMENT
 from training.evaluation.scorer_evaluation import SegmentEvaluation, SegmentMetrics

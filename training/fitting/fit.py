@@ -8,8 +8,8 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from data.playbook import Playbook
 from data.progress import Progress, silent
+from data.words.playbook import Playbook
 from features.catalog import Catalog
 from features.over_history import known_values
 from models.booster import trees_of

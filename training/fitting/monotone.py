@@ -16,7 +16,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from data.business import FeatureWishes
+from data.words.business import FeatureWishes
 from features.catalog import Catalog
 from features.feature import Feature
 from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, Distinct, Sum

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from data.playbook import Playbook
-from data.point_rules import ScorecardRules
-from data.warehouse import Warehouse
+from data.importing.warehouse import Warehouse
+from data.words.playbook import Playbook
+from data.words.point_rules import ScorecardRules
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.instants import DAY_US
-from data.point_rules import RoutingRules
+from data.words.point_rules import RoutingRules
 from models.bands import Bands, bands_of
 
 RECENT_CROSSING_DAYS = 28

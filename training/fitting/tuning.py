@@ -25,8 +25,8 @@ import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from data.playbook import Playbook
 from data.progress import Progress, silent
+from data.words.playbook import Playbook
 from models.booster import trees_of
 from training.dataset.dataset import SEED, Dataset
 from training.errors import RegistryError

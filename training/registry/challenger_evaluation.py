@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from data.home import Home
-from data.playbook import Playbook
-from data.point_rules import ScorecardRules
+from data.importing.warehouse import Warehouse, import_history
 from data.progress import Progress, silent
 from data.table_caches import TRAINING_SETS
-from data.warehouse import Warehouse, import_history
+from data.words.playbook import Playbook
+from data.words.point_rules import ScorecardRules
 from data.workspace import Workspace
 from features.catalog import Catalog
 from features.errors import FeatureError

@@ -13,8 +13,8 @@ import mlflow
 
 from data.company_identity import CompanyIdentity
 from data.instants import now_us
-from data.playbook import Playbook
 from data.progress import Progress
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 from models.bundle import save_bundle
 from models.bundle_company import company_fact

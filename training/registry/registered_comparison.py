@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from data.home import Home
-from data.playbook import Playbook
 from data.progress import Progress
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 from models.bundle_company import require_own_bundle
 from models.champion import bundle_folder

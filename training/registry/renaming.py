@@ -17,8 +17,8 @@ from rich.console import Console
 from data.atomic_files import write_whole
 from data.errors import DataError
 from data.home import DEMO, Home
-from data.playbook import Playbook
 from data.table_caches import TRAINING_SETS, caches_in
+from data.words.playbook import Playbook
 from data.workspace import Workspace
 
 if TYPE_CHECKING:

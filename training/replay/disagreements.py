@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from data.warehouse import Warehouse
+from data.importing.warehouse import Warehouse
 from features.over_history import known_values
 from models.scorer import Scorer
 from training.dataset.dataset import Dataset

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from data.importing.warehouse import Warehouse
 from data.progress import Progress, silent, tracked
-from data.warehouse import Warehouse
 from training.dataset.dataset import Dataset
 from training.replay.agreement import agreement
 from training.replay.disagreements import Receipts, clearest, examples, receipts

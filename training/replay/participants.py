@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from data.playbook import Playbook
+from data.importing.warehouse import Warehouse
 from data.progress import Progress, silent, tracked
-from data.warehouse import Warehouse
+from data.words.playbook import Playbook
 from features.errors import FeatureError
 from models.scorecard import Scorecard
 from models.scorer import Scorer

@@ -1,8 +1,8 @@
 """The replay: any number of scorers on the same leads, over the same weeks, at the same capacity."""
 
+from data.importing.warehouse import Warehouse
 from data.instants import iso
 from data.progress import Progress, silent, tracked
-from data.warehouse import Warehouse
 from training.dataset.dataset import Dataset
 from training.replay.conclusion import conclude
 from training.replay.pairwise import compare_pairwise

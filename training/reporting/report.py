@@ -8,7 +8,7 @@ from typing import Any, get_args
 import yaml
 from markupsafe import Markup
 
-from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
+from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from models.cold_start import Rung
 from training.evaluation.evaluation_document import Evaluation
 from training.evaluation.scorer_evaluation import SegmentEvaluation, SegmentMetrics, first_of, ranking_scorers

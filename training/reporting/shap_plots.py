@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from data.playbook import Business
 from data.progress import Progress, silent, tracked
+from data.words.playbook import Business
 from features.feature_labels import feature_label, reason_label
 from models.conversion import ConversionModel
 from models.scorer import ScoreArrays

@@ -8,17 +8,17 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pytest
 
-from data.cells import macros
-from data.column_readings import writing_of
 from data.drafting.commands import draft_from
 from data.errors import DataError
-from data.exports import open_files
 from data.files.export_file import ImportTools
 from data.home import Home
-from data.playbook import load_playbook
+from data.importing.exports import open_files
+from data.importing.warehouse import import_history
 from data.progress import silent
-from data.source_readings import instant_columns, number_columns
-from data.warehouse import import_history
+from data.reading.cells import macros
+from data.reading.column_readings import writing_of
+from data.reading.source_readings import instant_columns, number_columns
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from tests.data.cell_reading import read_columns
 from tests.data.export_corpus import cases, people

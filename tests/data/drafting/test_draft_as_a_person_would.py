@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from data.drafting.commands import draft_from
-from data.playbook import load_playbook
 from data.simulation import simulate
+from data.words.playbook import load_playbook
 from tests.data.company import imported
 from tests.data.simulated import UNTIL
 

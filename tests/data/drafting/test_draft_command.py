@@ -15,7 +15,7 @@ from data.drafting.commented_yaml import Entry, to_yaml
 from data.drafting.decisions import DraftQuestion
 from data.drafting.questions import TerminalAnswers, answers_at, nobody
 from data.errors import DataError
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from tests.data.drafting import crm_exports
 from tests.end_to_end.command_line import leadscore
 

@@ -4,8 +4,8 @@ import pytest
 
 from data.drafting.commands import draft_from
 from data.home import Home
-from data.playbook import load_playbook
-from data.warehouse import import_history
+from data.importing.warehouse import import_history
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from tests.data.company import rows
 from tests.data.files.test_workbook import workbook

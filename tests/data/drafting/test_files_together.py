@@ -4,7 +4,7 @@ import pytest
 
 from data.drafting.commands import draft_from
 from data.drafting.decisions import DraftQuestion
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from tests.data.company import imported
 
 LEADS = 60

@@ -5,10 +5,10 @@ import pytest
 from data.commands import check
 from data.drafting.commands import draft_from
 from data.home import Home
-from data.playbook import load_playbook
-from data.sources import ActivitySource, LeadChangeSource, LeadSource
-from data.unversioned_attributes import unversioned_attributes
-from data.warehouse import import_history
+from data.importing.unversioned_attributes import unversioned_attributes
+from data.importing.warehouse import import_history
+from data.words.playbook import load_playbook
+from data.words.sources import ActivitySource, LeadChangeSource, LeadSource
 from data.workspace import Workspace
 from tests.data.company import NOW_US, rows
 from tests.data.crm_tables import at, write_tables

@@ -10,7 +10,7 @@ import yaml
 from data.drafting.commands import draft_from
 from data.drafting.decisions import DraftQuestion
 from data.errors import IntakeError
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 
 ROWS = 40
 

@@ -13,9 +13,9 @@ from data.drafting.decisions import DecisionLog
 from data.drafting.shipped_words import meanings
 from data.errors import IntakeError
 from data.home import Home
-from data.playbook import load_playbook
-from data.sources import ActivitySource, OutcomeSource
-from data.warehouse import import_history
+from data.importing.warehouse import import_history
+from data.words.playbook import load_playbook
+from data.words.sources import ActivitySource, OutcomeSource
 from data.workspace import Workspace
 from tests.data.company import NOW_US, rows
 from tests.data.crm_tables import TABLES, at, write_tables

@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data.errors import IntakeError
-from data.exports import open_files
 from data.files.export_file import ImportTools
+from data.importing.exports import open_files
 from data.progress import silent
-from data.sources import LeadSource
 from data.sql import quoted
+from data.words.sources import LeadSource
 
 TABLE = [
     ("id", "Größe", "note"),
@@ -218,7 +218,7 @@ def test_columns_that_share_a_name_are_told_apart(tmp_path, tools):
 
 @pytest.mark.parametrize("asked", ["leads.csv", "LEADS*.csv", "lead?.csv", "sub/*.csv"])
 def test_files_are_found_whatever_the_case_of_their_suffix(tmp_path, asked):
-    from data.exports import find_files
+    from data.importing.exports import find_files
 
     (tmp_path / "sub").mkdir()
     for name in ("leads.CSV", "LEADS2.Csv", "leadx.csv", "sub/a.CSV", "~$leads.csv", ".hidden.csv"):

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data.cells import macros
-from data.exports import open_files
 from data.files.export_file import ImportTools
+from data.importing.exports import open_files
 from data.instants import to_us
 from data.progress import silent
-from data.sources import LeadSource
-from data.writing import CellWriting
+from data.reading.cells import macros
+from data.words.sources import LeadSource
+from data.words.writing import CellWriting
 from tests.data.cell_reading import read_columns
 
 ZONE = "Europe/Berlin"

@@ -7,10 +7,10 @@ import duckdb
 import pytest
 
 from data.errors import IntakeError
-from data.exports import open_files
 from data.files.export_file import ImportTools
+from data.importing.exports import open_files
 from data.progress import silent
-from data.sources import LeadSource
+from data.words.sources import LeadSource
 from tests.data.company import company, imported, rows
 
 MAIN = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert
 
 from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.instants import DAY_US, parse
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.errors import ExportError
 from serving.feedback.export import export, exports_of, remove_leads
 from serving.feedback.export_folder import locked

@@ -118,7 +118,7 @@ def test_an_empty_store_passes_with_nothing_compared(store):
 
 def test_without_duckdb_the_check_says_what_to_install(served, monkeypatch):
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    monkeypatch.delitem(sys.modules, "data.warehouse", raising=False)
+    monkeypatch.delitem(sys.modules, "data.importing.warehouse", raising=False)
     with pytest.raises(RecheckError, match=r"leadscore\[history\]"):
         checked(served)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert
 
 from data.instants import DAY_US
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from serving.intake.loading import load_history
 from serving.scorers.active_scorer import ActiveScorer
 from serving.store.database import Database

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from data.home import Home
+from data.importing.warehouse import import_history
 from data.instants import iso, parse
-from data.warehouse import import_history
 from data.workspace import Workspace
 from serving.app import open_service
 from serving.facts import Preview

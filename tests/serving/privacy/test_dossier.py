@@ -7,7 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from leadscore_client import Client
 from serving.privacy.dossier import build_dossier

@@ -20,9 +20,9 @@ from sqlalchemy import text
 
 from data.atomic_files import scratch_folder
 from data.home import Home
-from data.playbook import load_playbook
+from data.importing.warehouse import import_history
 from data.simulation import simulate
-from data.warehouse import import_history
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.feedback.export import export
 from serving.privacy.erasure import scrub

@@ -4,7 +4,7 @@ import pytest
 
 from data.company_identity import CompanyIdentity
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.bundle import read_bundle_files, save_bundle
 from models.bundle_company import OtherCompanyError, company_fact

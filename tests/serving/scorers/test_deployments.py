@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from models.bands import Bands
 from models.calibration import Platt
 from models.errors import ModelError

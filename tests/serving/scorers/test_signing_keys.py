@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.errors import SigningKeyError
 from models.packed_bundle import pack

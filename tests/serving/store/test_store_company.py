@@ -9,7 +9,7 @@ from data.company_identity import CompanyIdentity
 from data.errors import IntakeError
 from data.home import Home
 from data.operational_store import OperationalStore
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.app import open_service
 from serving.errors import ExportError, OtherStoreError

@@ -9,7 +9,7 @@ from rich.console import Console
 from sqlalchemy import select
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.callers.keys import KeyRing, Scope, all_keys, create_key, key_named, revoke_key, rotate_key
 from serving.callers.rate_limit import Limiter

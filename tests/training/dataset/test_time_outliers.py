@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.history_period import HistoryPeriod
 from data.home import Home
+from data.importing.history_period import HistoryPeriod
+from data.importing.warehouse import import_history
 from data.instants import DAY_US
-from data.playbook import load_playbook
 from data.simulation import simulate
-from data.warehouse import import_history
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.commands import score
 from tests.training.small import day, leads, playbook

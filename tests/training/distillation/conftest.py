@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.warehouse import import_history
+from data.importing.warehouse import import_history
 from data.workspace import Workspace
 from training.dataset.dataset_builder import build_dataset
 from training.distillation.distillation import distil

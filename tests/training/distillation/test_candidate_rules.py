@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
+from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from models.scorecard import compile_scorecard
 from training.dataset.feature_values import values_of
 from training.distillation.candidate_rules import MOST_VALUES, candidates

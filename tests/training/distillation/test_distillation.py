@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
+from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from features.catalog import Catalog
 from features.reducers import AttributeValue
 from models.calibration import sigmoid

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from data.point_rules import ActivityRule
+from data.words.point_rules import ActivityRule
 from training.distillation.candidate_rules import CandidateRule
 from training.distillation.rule_selection import SelectionProblem, cross_entropy
 

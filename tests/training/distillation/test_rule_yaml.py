@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from data.errors import PlaybookError
 from data.instants import DAY_US
-from data.playbook import load_playbook
-from data.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
+from data.words.playbook import load_playbook
+from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, ScorecardRules
 from training.dataset.feature_values import values_of
 from training.distillation.rule_yaml import read_rules, write_rules
 from training.errors import TrainingError

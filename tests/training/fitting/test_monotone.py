@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.business import FeatureWishes
 from data.contract import AttributeType
+from data.words.business import FeatureWishes
 from features.catalog import Catalog
 from features.feature import Feature
 from features.reducers import (

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.point_rules import RoutingRules
+from data.words.point_rules import RoutingRules
 from tests.training.small import day
 from training.fitting.thresholds import RECENT_CROSSING_DAYS, crossings, solve_bands, threshold_of
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.bundle import load_bundle
 from models.errors import SigningKeyError

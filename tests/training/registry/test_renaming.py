@@ -6,7 +6,7 @@ import pytest
 
 from data.atomic_files import write_whole
 from data.home import DEMO, Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.bundle_company import company_fact, require_own_bundle
 from models.champion import bundle_folder

@@ -6,9 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from data.importing.warehouse import Warehouse
 from data.instants import DAY_US
-from data.playbook import Business
-from data.warehouse import Warehouse
+from data.words.playbook import Business
 from training.dataset.groups import group_leads
 from training.fitting.row_weights import sample_groups
 from training.gates.leakage.association import Flags

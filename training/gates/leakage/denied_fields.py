@@ -9,7 +9,7 @@ write today's into the past. Only whole names match: ``lead_status`` is denied, 
 import re
 from collections.abc import Iterable
 
-from data.playbook import Business
+from data.words.playbook import Business
 from features.feature import Feature
 from features.reducers import AttributeValue, LeadAge
 from training.dataset.dataset import Dataset

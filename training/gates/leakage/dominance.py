@@ -10,7 +10,7 @@ bpi2012). An activity written at one of seven times between a minute and 14 days
 
 from collections.abc import Mapping, Sequence
 
-from data.playbook import Business
+from data.words.playbook import Business
 from features.feature import Feature
 from features.feature_labels import feature_label
 from training.dataset.dataset import Dataset

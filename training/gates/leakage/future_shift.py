@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.playbook import Business
-from data.warehouse import Warehouse
+from data.importing.warehouse import Warehouse
+from data.words.playbook import Business
 from features.catalog import Catalog
 from features.feature import Feature
 from features.feature_labels import feature_label

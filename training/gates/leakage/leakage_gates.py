@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from data.playbook import Business
+from data.importing.warehouse import Warehouse
 from data.progress import Progress, silent
-from data.warehouse import Warehouse
+from data.words.playbook import Business
 from models.conversion import Encoding
 from training.dataset.dataset import SEED, Dataset
 from training.fitting.boosting import Floats

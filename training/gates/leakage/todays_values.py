@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from data.playbook import Business
-from data.unversioned_attributes import may_change, unversioned_attributes
-from data.warehouse import Warehouse
+from data.importing.unversioned_attributes import may_change, unversioned_attributes
+from data.importing.warehouse import Warehouse
+from data.words.playbook import Business
 from training.gates.gate import GateResult, named
 from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.marks_of_today import FEWEST, MarkOfToday, marks_of_today, telling

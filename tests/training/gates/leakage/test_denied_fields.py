@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from features.catalog import Catalog
 from tests.training.gates.leakage.planted import attribute, counted, with_features
 from training.gates.leakage.denied_fields import is_written_by_sales, never_use

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from data.home import Home
-from data.playbook import load_playbook
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from tests.training.gates.leakage.todays_exports import history_of, todays_company
 from training import train

@@ -6,9 +6,9 @@ import pandas as pd
 import yaml
 
 from data.home import Home
-from data.playbook import Playbook, load_playbook
+from data.importing.warehouse import Warehouse, import_history
 from data.simulation import simulate
-from data.warehouse import Warehouse, import_history
+from data.words.playbook import Playbook, load_playbook
 from data.workspace import Workspace
 from tests.conftest import UNTIL
 

@@ -1,0 +1,1 @@
+"""How a cell is read: by the words of the playbook, and by what all cells of its column show."""

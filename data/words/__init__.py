@@ -1,0 +1,1 @@
+"""The words of a playbook as checked, frozen values, and what is wrong with them, by file and line."""

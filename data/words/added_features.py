@@ -1,0 +1,89 @@
+"""The features that a playbook adds: one model for each group of reducers that takes the same fields."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from data.words.point_rules import Days
+from data.words.sources import Name
+from data.words.writing import PlaybookPart
+
+
+class _AddedFeature(PlaybookPart):
+    name: Name
+    over: Literal["lead", "account"] = "lead"
+    says: str | None = Field(default=None, description="the words of the reason; default: those of the reducer")
+
+
+class AddedCount(_AddedFeature):
+    """How many activities, ever or within some days."""
+
+    reduce: Literal["count"]
+    activity: Name | None = None
+    subject: str | None = None
+    days: Days | None = None
+
+
+class AddedRecency(_AddedFeature):
+    """Days since the last or the first activity."""
+
+    reduce: Literal["days_since_last", "days_since_first"]
+    activity: Name | None = None
+    subject: str | None = None
+
+
+class AddedDecay(_AddedFeature):
+    """A count in which older activities weigh less."""
+
+    reduce: Literal["decayed"]
+    activity: Name | None = None
+    subject: str | None = None
+    half_life_days: Days
+
+
+class AddedDistinct(_AddedFeature):
+    """How many different subjects."""
+
+    reduce: Literal["distinct"]
+    activity: Name
+    days: Days | None = None
+
+
+class AddedValue(_AddedFeature):
+    """Sum or mean of the values that activities carry."""
+
+    reduce: Literal["sum", "mean"]
+    activity: Name
+    subject: str | None = None
+    days: Days | None = None
+
+
+class AddedTrend(_AddedFeature):
+    """The share of a long window's activities that fell into a short one."""
+
+    reduce: Literal["trend"]
+    activity: Name | None = None
+    subject: str | None = None
+    days: Days
+    long_days: Days
+
+    @model_validator(mode="after")
+    def _short_within_long(self) -> Self:
+        if self.days >= self.long_days:
+            message = "days, the short window, must be shorter than long_days"
+            raise ValueError(message)
+        return self
+
+
+class AddedTime(_AddedFeature):
+    """Hour or weekday of the last activity."""
+
+    reduce: Literal["hour_of_last", "weekday_of_last"]
+    activity: Name | None = None
+
+
+AddedFeature = Annotated[
+    AddedCount | AddedRecency | AddedDecay | AddedDistinct | AddedValue | AddedTrend | AddedTime,
+    Field(discriminator="reduce"),
+]
+"""A feature that the playbook adds to the derived ones, or puts in place of one of the same name."""
