@@ -46,11 +46,12 @@ bench: setup ## measure and write docs/benchmarks.json; some of them: make bench
 	@$(BIN)/python -m tests.bench $(ONLY)
 
 .PHONY: bench-faults
-bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times; send 20,000 bodies; ten minutes of everything
+bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times; send 20,000 bodies; leave 100 answers unread; ten minutes of everything
 	@$(BIN)/python -m tests.faults.storing 1000
 	@$(BIN)/python -m tests.faults.serving 20
 	@$(BIN)/python -m tests.faults.database_server 20
 	@$(BIN)/python -m tests.faults.bodies 20000
+	@$(BIN)/python -m tests.faults.unread 100
 	@$(BIN)/python -m tests.faults.chaos 10 20
 
 .PHONY: figures

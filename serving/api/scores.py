@@ -162,6 +162,7 @@ async def _scored_parts(
         scores, text = await service.read_part(partial(scored, lead_ids[start : start + _AT_ONCE]))
         if is_recorded:
             service.recorder.record(live, scores.values())
+        del scores  # a caller that does not read keeps this waiting
         yield text
 
 

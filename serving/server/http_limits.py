@@ -6,9 +6,12 @@ of any length, and answers what is not HTTP in plain text. Here each of the firs
 and the connection is closed; one whose caller does not read is cut off.
 """
 
+import array
 import asyncio
+import fcntl
 import socket
 import struct
+import termios
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -30,16 +33,19 @@ class Connection(GracefulConnection):
     Attributes:
         within_s: how long a request may take to arrive, from its first byte to its last.
         unread_s: how long a caller may leave an answer unread.
+        look_again_s: in which time it must have read some of an answer that the system holds for it.
     """
 
     within_s: ClassVar[float] = 60
-    unread_s: ClassVar[float] = 20
+    unread_s: ClassVar[float] = 15
+    look_again_s: ClassVar[float] = 5
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._open: OpenConnections = self.app_state["connections"]
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self._look: asyncio.TimerHandle | None = None
         self._unparsed_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -61,6 +67,7 @@ class Connection(GracefulConnection):
         self._open.forget(self)
         self._stop_waiting()
         self._stop_unread()
+        self._stop_looking()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -115,6 +122,8 @@ class Connection(GracefulConnection):
         """Wait for the next request."""
         self._open.is_answered(self)
         super().on_response_complete()
+        self._stop_looking()
+        self._look = self.loop.call_later(self.unread_s, self._look_for_unread, None)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, in plain text
         """Answer what is not HTTP."""
@@ -134,6 +143,19 @@ class Connection(GracefulConnection):
             self._unread.cancel()
             self._unread = None
 
+    def _stop_looking(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _look_for_unread(self, before: int | None) -> None:
+        """Cut off a caller of whose answer the system still holds as much as before: the caller does not read."""
+        held = _held_by_the_system(self.transport.get_extra_info("socket"))
+        if held and held == before:
+            self.cut_off()
+        elif held:
+            self._look = self.loop.call_later(self.look_again_s, self._look_for_unread, held)
+
     def _give_up(self) -> None:
         """Close a connection whose request did not arrive in time, unless an earlier one is still being answered."""
         self._deadline = None
@@ -148,6 +170,16 @@ class Connection(GracefulConnection):
             self._open.refused[status] += 1
             self.transport.write(_REFUSALS[status])
             self.transport.close()
+
+
+def _held_by_the_system(channel: socket.socket) -> int:
+    """Return how many bytes were written to a connection that its other side has not taken; 0 where nobody can say."""
+    held = array.array("i", [0])
+    try:
+        fcntl.ioctl(channel.fileno(), termios.TIOCOUTQ, held)
+    except OSError:
+        return 0
+    return held[0]
 
 
 def _refusal(status: HTTPStatus, detail: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Whatever is killed, and whenever: no fact that was acknowledged is lost or doubled, and no batch is torn."""
+"""Whatever is killed, and whenever: no fact is lost or doubled, and no batch is torn; who never reads holds little."""
 
 import json
 import subprocess
@@ -67,3 +67,10 @@ def test_everything_happens_at_once_while_processes_are_killed():
     assert report["receipts"] > 0
     assert report["receipts_that_do_not_replay"] == 0
     assert report["recheck"] == "clean"
+
+
+@pytest.mark.slow
+def test_callers_that_never_read_are_cut_off_and_hold_little():
+    report = report_of("unread", 100, timeout_s=300)
+    assert report["cut_off"] == 100
+    assert report["grown_mb"] <= 30

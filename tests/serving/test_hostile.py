@@ -226,6 +226,7 @@ class Unread(Connection):
     """A connection whose answers must be read within a fifth of a second."""
 
     unread_s = 0.2
+    look_again_s = 0.2
 
 
 class Impatient(Connection):
@@ -315,12 +316,14 @@ def test_a_caller_that_stalls_is_told_so_and_let_go_of(impatient_address, name):
     assert raw_problem(answer, 408)["type"] == "/docs/errors#request-timeout"
 
 
-def test_a_caller_that_does_not_read_is_cut_off(tmp_path):
+@pytest.mark.parametrize("leads", [1000, 130])
+def test_a_caller_that_does_not_read_is_cut_off(tmp_path, leads):
+    """Also where the whole answer fits into what the system holds for the connection."""
     with running(settings_in(tmp_path, requests_per_s=0), Unread) as (address, key), socket.socket() as caller:
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         caller.settimeout(5)
         caller.connect(address)
-        body = json.dumps({"lead_ids": [f"lead {number} " + "x" * 150 for number in range(1000)]}).encode()
+        body = json.dumps({"lead_ids": [f"lead {number} " + "x" * 150 for number in range(leads)]}).encode()
         head = b"POST /v1/scores HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
         request = head % (key.encode(), len(body)) + body
         watched = select.poll()
