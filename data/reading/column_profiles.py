@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - this is SQL for a DuckDB of our own; every name and value from outside is quoted
 """What the cells of a column show of how they are written: bare numbers, midnights, marks; one query per file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,15 +96,12 @@ def profile_file(
     texts = [column for column in numbers if cells.types[column] == "VARCHAR"]
     rules = {column: _day_rules(cells, column, zone) for column in instants}
     columns = [_instants(cells, column, at=at, rules=rules[column]) for at, column in enumerate(instants)]
-    signs = {column: _signs(cells, column) for column in texts}
-    columns += [
-        _numbers(cells, column, at=at, signs=signs[column]) for at, column in enumerate(texts, start=len(instants))
-    ]
+    columns += [_numbers(cells, column, at=at) for at, column in enumerate(texts, start=len(instants))]
     if not columns:
         return FileProfile({}, dict.fromkeys(numbers, _NONE_SEEN))
     counts = _asked(connection, columns, rows)
     dates = {column: _instant_profile(counts.pop(0), rules[column]) for column in instants}
-    shapes = {column: _shapes(counts.pop(0), signs[column]) for column in texts}
+    shapes = {column: _shapes(counts.pop(0), _signed(connection, cells, column, rows)) for column in texts}
     return FileProfile(dates, {column: shapes.get(column, _NONE_SEEN) for column in numbers})
 
 
@@ -173,29 +170,25 @@ def _signs(cells: Cells, name: str) -> tuple[str, ...]:
     return DEFAULT_SIGNS if named is None else named
 
 
-def _numbers(cells: Cells, name: str, *, at: int, signs: tuple[str, ...]) -> _ColumnQuery:
-    writing, text = cells.reading(name).writing, cells.filled(name)
+def _numbers(cells: Cells, name: str, *, at: int) -> _ColumnQuery:
+    writing, text, signs = cells.reading(name).writing, cells.filled(name), _signs(cells, name)
     bare = without_blanks(undecorated(text, signs, percent=writing.percent), writing.thousands)
-    cell, shape, odd, sign = f"c{at}_cell", f"c{at}_shape", f"c{at}_odd", f"c{at}_sign"
+    cell, shape, odd = f"c{at}_cell", f"c{at}_shape", f"c{at}_odd"
     has_percent = f"contains({cell}, '%')"
     return _ColumnQuery(
         read=(
             f"{text} AS {cell}",
             f"CASE WHEN NOT regexp_full_match({text}, '[0-9]*') THEN {bare} END AS c{at}_bare",
         ),
-        seen=(
-            f"number_shape(c{at}_bare) AS {shape}",
-            f"NOT {is_plain(cell)} AS {odd}",
-            f"CASE WHEN NOT {is_plain(cell)} THEN {sign_of(cell, signs)} END AS {sign}",
-        ),
+        seen=(f"number_shape(c{at}_bare) AS {shape}", f"NOT {is_plain(cell)} AS {odd}"),
         counted=(
             *(one for each in _SHAPES for one in _first(f"{shape} = {literal(each)}", cell)),
             f"count(*) FILTER ({odd})",
+            f"list(DISTINCT {sign_of(cell, signs)}) FILTER ({odd})",
             f"count(*) FILTER ({odd} AND {has_percent})",
             f"count(*) FILTER (NOT {has_percent} AND NOT regexp_full_match({cell}, '[0.,]*'))"
             if writing.percent
             else "0",
-            *(one for each in signs for one in _first(f"{sign} = {literal(each)}", cell)),
         ),
     )
 
@@ -205,13 +198,24 @@ def _first(test: str, cell: str) -> tuple[str, str]:
     return f"min(_row) FILTER ({test})", f"arg_min({cell}, _row) FILTER ({test})"
 
 
-def _shapes(counts: list[Any], signs: tuple[str, ...]) -> NumberShapes:
-    end = 2 * len(_SHAPES)
-    decorated, percents, others, *of_signs = counts[end:]
-    return NumberShapes(_examples(_SHAPES, counts[:end]), decorated, _examples(signs, of_signs), percents, others)
+def _shapes(counts: list[Any], first_of_each: Callable[[], Mapping[str, tuple[int, str]]]) -> NumberShapes:
+    """Return what was counted; the first row of each sign is looked up only where there are signs, which is seldom."""
+    *examples, decorated, signs, percents, others = counts
+    pairs = zip(_SHAPES, examples[::2], examples[1::2], strict=True)
+    first = {shape: (row, cell) for shape, row, cell in pairs if row is not None}
+    return NumberShapes(first, decorated, first_of_each() if any(signs or ()) else {}, percents, others)
 
 
-def _examples(names: Sequence[str], found: list[Any]) -> dict[str, tuple[int, str]]:
-    """Return the first row and its cell of each name that has one."""
-    pairs = zip(names, found[::2], found[1::2], strict=True)
-    return {name: (row, cell) for name, row, cell in pairs if row is not None}
+def _signed(
+    connection: duckdb.DuckDBPyConnection, cells: Cells, name: str, rows: str
+) -> Callable[[], Mapping[str, tuple[int, str]]]:
+    """Return what finds the first row of each currency sign of a column, and its cell."""
+
+    def found() -> Mapping[str, tuple[int, str]]:
+        text = cells.filled(name)
+        signed = f"SELECT _row, {text} AS cell, {sign_of(text, _signs(cells, name))} AS sign FROM {rows}"
+        first = f"SELECT sign, min(_row), arg_min(cell, _row) FROM ({signed}) WHERE sign IS NOT NULL GROUP BY sign"
+        answers = connection.execute(f"{first} ORDER BY 2").fetchall()
+        return {sign: (row, cell) for sign, row, cell in answers if sign}
+
+    return found

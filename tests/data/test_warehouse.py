@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from data import warehouse as module
+from data.importing import warehouse as module
 from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.contract import AttributeType
 from data.errors import DataError
