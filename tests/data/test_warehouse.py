@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from data.importing import warehouse as module
 from data.arrow_schemas import ACTIVITY_COLUMNS, OUTCOME_COLUMNS, lead_schema
 from data.contract import AttributeType
 from data.errors import DataError
+from data.importing import warehouse as module
 from data.importing.warehouse import Warehouse
 from data.instants import parse
 from tests.data.company import ACTIVITIES, LEADS, NOW_US, OUTCOMES, TWO_LEADS, company, imported
