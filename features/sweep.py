@@ -179,7 +179,7 @@ def _sweep_entity(
 
 @inlined
 def _learn(sweep: Sweep, fact: int, start: int, entity: _Entity) -> None:
-    """Let a fact become known; in an account it counts as long as its lead belongs to it."""
+    """Note that a fact is known; in an account it counts as long as its lead belongs to it."""
     if len(sweep.facts.lead):
         entity.is_known[fact - start] = 1
         if not entity.belongs[sweep.facts.lead[fact]]:
@@ -245,7 +245,7 @@ def _clear_lead(sweep: Sweep, lead: int) -> None:
 
 @called
 def _move(sweep: Sweep, start: int, lead: int, joins: int, entity: _Entity) -> None:
-    """Let a lead join its account, or leave it, with all that is known of it."""
+    """Count all that is known of a lead as it joins its account, and stop counting it as the lead leaves."""
     entity.belongs[lead] = joins
     for at in range(entity.lead_start[lead], entity.lead_start[lead + 1]):
         fact = entity.lead_facts[at]

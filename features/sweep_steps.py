@@ -84,7 +84,7 @@ def forget(sweep: Sweep, start: int, end: int) -> None:
 
 @inlined
 def enter(sweep: Sweep, fact: int, start: int) -> None:
-    """Let a fact count, from now on."""
+    """Count a fact from now on."""
     plan, facts, state, lists = sweep.plan, sweep.facts, sweep.state, sweep.lists
     cell, occurred = facts.cell[fact], facts.occurred[fact]
     membership = lists.begin[fact - start]
@@ -113,7 +113,7 @@ def enter(sweep: Sweep, fact: int, start: int) -> None:
 
 @called
 def leave(sweep: Sweep, fact: int, start: int) -> None:
-    """Let a fact of an account no longer count, since its lead has left; `rank_again` follows."""
+    """Stop counting a fact of an account, since its lead has left; `rank_again` follows."""
     plan, facts, state, lists = sweep.plan, sweep.facts, sweep.state, sweep.lists
     cell = facts.cell[fact]
     membership = lists.begin[fact - start]

@@ -1,12 +1,11 @@
 """Ids that callers send: in Unicode's form NFC, and those of leads and accounts in the form of the playbook's rules."""
 
-import unicodedata
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from data.words.id_rules import NO_ID, IdForms, has_wrong_checksum, in_form
+from data.words.id_rules import NO_ID, IdForms, composed, has_wrong_checksum, in_form
 from data.words.writing import IdRule
 from serving.errors import InvalidError
 from serving.validation_messages import PLAIN_PATTERN
@@ -15,17 +14,7 @@ WRONG_CHECKSUM = "the last three characters do not fit the others; send the id a
 _LONGEST_AS_SENT = 1000
 
 
-def _composed(text: str) -> str:
-    """
-    Return text in Unicode's form NFC, so that an é has one spelling, and a lead one id.
-
-    >>> _composed("e\u0301") == "\u00e9"
-    True
-    """
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN), AfterValidator(_composed)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN_PATTERN), AfterValidator(composed)]
 
 
 def _forms(info: ValidationInfo) -> IdForms:

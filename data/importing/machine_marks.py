@@ -18,7 +18,7 @@ _VALID = "SELECT rowid AS r, * FROM activities WHERE _faults = ''"
 
 def mark_machines(staged: StagedRows, business: Business) -> tuple[MachineCount, ...]:
     """
-    Give the activities that are a machine's the kind that their rule says; the first rule that is met counts.
+    Change the kind of the activities that are a machine's to that of their rule; the first rule that is met counts.
 
     Activities that the service has stored were judged when it stored them, and stay as they are.
 

@@ -75,6 +75,16 @@ class IdForms:
     accounts: IdRule = "exact"
 
 
+def composed(text: str) -> str:
+    """
+    Return text in Unicode's form NFC, so that an é has one spelling, and a lead one id.
+
+    >>> composed("e\u0301") == "\u00e9"
+    True
+    """
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
 def in_form(text: str, rule: IdRule) -> str | None:
     """
     Return an id in the form of a rule and of Unicode's NFC, as `in_one_form` does in SQL; None for a word for none.
@@ -86,18 +96,18 @@ def in_form(text: str, rule: IdRule) -> str | None:
     """
     if _lower(text) in NO_ID:
         return None
-    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    nfc = composed(text)
     match rule:
         case "exact":
-            return composed or None
+            return nfc or None
         case "trim":
-            return _trimmed(composed) or None
+            return _trimmed(nfc) or None
         case "casefold":
-            return _lower(_trimmed(composed)).replace("ß", "ss") or None
+            return _lower(_trimmed(nfc)).replace("ß", "ss") or None
         case "email":
-            return _trimmed(_address(_lower(_trimmed(composed)))) or None
+            return _trimmed(_address(_lower(_trimmed(nfc)))) or None
         case "salesforce":
-            return _long_form(_trimmed(composed)) or None
+            return _long_form(_trimmed(nfc)) or None
 
 
 def has_wrong_checksum(text: str, rule: IdRule) -> bool:

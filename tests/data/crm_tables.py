@@ -30,16 +30,7 @@ def salesforce() -> Tables:
     lead = [f"00Q5A00001OVC{n:02d}" for n in range(LEADS)]
     converted = {n: n // 4 for n in range(0, LEADS, 4)}
     return {
-        "lead": [
-            {
-                "id": lead[n], "created_date": at(n), "is_deleted": "false", "lead_source": "Web", "industry": "Retail",
-                "country": "DE", "number_of_employees": 10 * n, "is_converted": str(n in converted).lower(),
-                "converted_date": f"{at(n + 5):.10}" if n in converted else None,
-                "converted_contact_id": f"0035A00001OVC{n:02d}" if n in converted else None,
-                "converted_opportunity_id": f"0065A00001OVC{n:02d}" if n in converted else None,
-            }
-            for n in range(LEADS)
-        ],
+        "lead": _salesforce_leads(lead, converted),
         "task": [
             {
                 "id": f"00T5A00001{n:05d}", "is_deleted": "false", "status": "Completed", "task_subtype": "Call",
@@ -66,16 +57,7 @@ def salesforce() -> Tables:
             }
             for n, deal in converted.items()
         ],
-        "lead_history": [
-            {
-                "id": f"0175A00001{n:03d}{row:02d}", "is_deleted": "false", "lead_id": lead[n], "field": field,
-                "old_value": old, "new_value": new, "created_date": at(n + days),
-            }
-            for n in range(LEADS)
-            for row, (field, old, new, days) in enumerate(
-                [("created", None, None, 0), ("NumberOfEmployees", 5 * n, 10 * n, 10)][: 2 - n % 2]
-            )
-        ],
+        "lead_history": _salesforce_history(lead),
         "opportunity_history": [
             {
                 "id": f"0065A00001OVC{n:02d}", "stage_name": stage, "_fivetran_start": at(n + days),
@@ -83,6 +65,32 @@ def salesforce() -> Tables:
             for n in converted for stage, days in (("Prospecting", 6), ("Proposal/Price Quote", 9))
         ],
     }  # fmt: skip
+
+
+def _salesforce_leads(lead: list[str], converted: dict[int, int]) -> list[dict[str, object]]:
+    return [
+        {
+            "id": lead[n], "created_date": at(n), "is_deleted": "false", "lead_source": "Web", "industry": "Retail",
+            "country": "DE", "number_of_employees": 10 * n, "is_converted": str(n in converted).lower(),
+            "converted_date": f"{at(n + 5):.10}" if n in converted else None,
+            "converted_contact_id": f"0035A00001OVC{n:02d}" if n in converted else None,
+            "converted_opportunity_id": f"0065A00001OVC{n:02d}" if n in converted else None,
+        }
+        for n in range(LEADS)
+    ]  # fmt: skip
+
+
+def _salesforce_history(lead: list[str]) -> list[dict[str, object]]:
+    return [
+        {
+            "id": f"0175A00001{n:03d}{row:02d}", "is_deleted": "false", "lead_id": lead[n], "field": field,
+            "old_value": old, "new_value": new, "created_date": at(n + days),
+        }
+        for n in range(LEADS)
+        for row, (field, old, new, days) in enumerate(
+            [("created", None, None, 0), ("NumberOfEmployees", 5 * n, 10 * n, 10)][: 2 - n % 2]
+        )
+    ]  # fmt: skip
 
 
 def hubspot() -> Tables:
