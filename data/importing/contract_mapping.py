@@ -19,8 +19,8 @@ from data.reading.currency_cells import (
     currency_read,
     with_currency,
 )
+from data.reading.id_cells import id_checks
 from data.sql import faults_of, in_words, listed, literal, quoted, select
-from data.words.id_rules import id_checks
 from data.words.source_columns import attribute_words, history_columns, lead_attributes, mapped_columns
 from data.words.sources import (
     ActivitySource,

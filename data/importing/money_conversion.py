@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from data.importing.intake import StagedRows
 from data.importing.quality import MoneyReport
 from data.importing.staging import STAGED
-from data.reading.currency_cells import money_columns
+from data.reading.currency_cells import money_columns, rate_sql
 from data.sql import literal, quoted
 from data.words.business import Business
-from data.words.money_words import rate_sql
 
 _DAY_OF = {"leads": "known_at", "activities": "occurred_at", "outcomes": "reached_at"}
 

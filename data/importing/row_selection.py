@@ -11,9 +11,9 @@ from data.importing.name_dates import date_in_name
 from data.importing.quality import JoinCount
 from data.reading.cells import Cells
 from data.reading.column_readings import ColumnReading, writing_of
+from data.reading.id_cells import in_one_form
 from data.sql import literal, quoted
 from data.words.business import Business
-from data.words.id_rules import in_one_form
 from data.words.located_yaml import nearest
 from data.words.row_words import CellCondition, CellTest, DerivedCase, Lookup, RowWords, Scalar
 from data.words.writing import FileWriting

@@ -8,9 +8,9 @@ from data.contract import AttributeType
 from data.instants import DAY_US
 from data.reading.column_readings import ColumnReading
 from data.reading.date_formats import instant_macros, reads_clock, reads_day, reads_numbers
+from data.reading.id_cells import id_macros, in_one_form
 from data.reading.number_notation import finite, shape_macro
 from data.sql import listed, literal, quoted
-from data.words.id_rules import id_macros, in_one_form
 from data.words.row_words import Scalar
 
 YES = ("true", "t", "yes", "y", "1", "1.0")

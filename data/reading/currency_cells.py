@@ -1,8 +1,11 @@
-"""The currency of an amount, read from its row or said by its source; the tests of it, as SQL."""
+"""The currency of an amount, read from its row or said by its source, its tests and its worth, as SQL."""
+
+from datetime import date
 
 from data.reading.cells import Cells
 from data.sql import literal
 from data.words.business import Business
+from data.words.money_words import RateTable
 from data.words.sources import ActivitySource, FileSource, LeadSource, OutcomeSource
 
 _CODE = "'[A-Z]{3}'"
@@ -80,3 +83,25 @@ def amounts_with_currency(source: FileSource) -> set[str]:
         case _:
             pairs = []
     return {amount for amount, currency in pairs if amount is not None and currency is not None}
+
+
+def rate_sql(currency: str, day: str, *, own: str, rates: RateTable) -> str:
+    """
+    Return the SQL of what one unit of a currency is worth in the playbook's on a day; NULL where no rate says so.
+
+    Args:
+        currency: the SQL of the currency's code.
+        day: the SQL of the day.
+        own: the playbook's currency, of which one is worth 1.
+        rates: the playbook's.
+
+    >>> from data.words.money_words import CurrencyRate
+    >>> rate_sql("c", "d", own="EUR", rates={"CHF": [CurrencyRate(worth=1.04)]})
+    "CASE WHEN c = 'EUR' THEN 1.0 WHEN c = 'CHF' THEN 1.04 END"
+    """
+    cases = [f"WHEN {currency} = '{own}' THEN 1.0"]
+    for code, known in rates.items():
+        for rate in sorted(known, key=lambda each: each.day or date.min, reverse=True):
+            since = "" if rate.day is None else f" AND {day} >= DATE '{rate.day.isoformat()}'"
+            cases.append(f"WHEN {currency} = '{code}'{since} THEN {rate.worth!r}")
+    return f"CASE {' '.join(cases)} END"

@@ -32,24 +32,3 @@ class CurrencyRate(PlaybookPart):
 
 Rates = Annotated[tuple[CurrencyRate, ...], BeforeValidator(_as_list), Field(min_length=1)]
 RateTable = Mapping[str, Sequence[CurrencyRate]]
-
-
-def rate_sql(currency: str, day: str, *, own: str, rates: RateTable) -> str:
-    """
-    Return the SQL of what one unit of a currency is worth in the playbook's on a day; NULL where no rate says so.
-
-    Args:
-        currency: the SQL of the currency's code.
-        day: the SQL of the day.
-        own: the playbook's currency, of which one is worth 1.
-        rates: the playbook's.
-
-    >>> rate_sql("c", "d", own="EUR", rates={"CHF": [CurrencyRate(worth=1.04)]})
-    "CASE WHEN c = 'EUR' THEN 1.0 WHEN c = 'CHF' THEN 1.04 END"
-    """
-    cases = [f"WHEN {currency} = '{own}' THEN 1.0"]
-    for code, known in rates.items():
-        for rate in sorted(known, key=lambda each: each.day or date.min, reverse=True):
-            since = "" if rate.day is None else f" AND {day} >= DATE '{rate.day.isoformat()}'"
-            cases.append(f"WHEN {currency} = '{code}'{since} THEN {rate.worth!r}")
-    return f"CASE {' '.join(cases)} END"

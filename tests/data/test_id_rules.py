@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.reading.cells import macros
-from data.words.id_rules import NO_ID, has_wrong_checksum, in_form, in_one_form
+from data.reading.id_cells import in_one_form
+from data.words.id_rules import NO_ID, has_wrong_checksum, in_form
 from tests.data.company import ACTIVITIES, LEADS, company, imported, rows
 
 SHORT, LONG = "00Q5A00001OVC9l", "00Q5A00001OVC9lUAH"
