@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     StringConstraints,
     TypeAdapter,
@@ -28,6 +29,8 @@ from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
 LARGEST = 1e15
+MOST_FIELDS = 100
+"""Fields of one fact or question, the unknown ones included; the largest has nine."""
 
 
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
@@ -142,7 +145,8 @@ class Preview(Fact):
     """A lead and its activities, to be scored without being stored."""
 
     lead: LeadFact = Field(description="the lead", examples=[{"lead_id": "L-1", "account_id": "A-7"}])
-    activities: Annotated[tuple[PreviewActivity, ...], Field(strict=False, max_length=1000)] = Field(
+    # At the first mistake it stops: the mistakes of thousands of activities are described in one call.
+    activities: Annotated[tuple[PreviewActivity, ...], FailFast(), Field(strict=False, max_length=1000)] = Field(
         default=(),
         description="what it did, in any order",
         examples=[[{"kind": "demo_request", "occurred_at": "2026-03-01T12:00:00Z"}]],
@@ -165,6 +169,10 @@ def read_as(model: type[Model], value: object, forms: IdForms = _AS_SENT) -> Mod
     Raises:
         InvalidError: in one sentence, the first fields that are wrong, without their content.
     """
+    if isinstance(value, dict) and len(value) > MOST_FIELDS:
+        # pydantic describes every unknown field in one call, during which nobody else is answered
+        message = f"expected at most {MOST_FIELDS} fields, found {len(value):,}."
+        raise InvalidError(message)
     try:
         return model.model_validate(value, context=forms)
     except ValidationError as error:
