@@ -13,6 +13,7 @@ from data.strict_json import DEEPEST
 from serving.api.json_body import parsed
 from serving.api.json_size import (
     LONGEST_TEXT_BYTES,
+    MOST_CONTAINERS,
     MOST_FEW_NODES,
     MOST_NODES,
     size_of,
@@ -31,6 +32,19 @@ def parts_of(value):
     inner = [parts_of(part) for part in (value.values() if isinstance(value, dict) else value)]
     names = len(value) if isinstance(value, dict) else 0
     return 1 + names + sum(nodes for nodes, _ in inner), (not value) + sum(empty for _, empty in inner)
+
+
+def containers_of(value):
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + sum(map(containers_of, value.values() if isinstance(value, dict) else value))
+
+
+def names_of(value):
+    if not isinstance(value, dict | list):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    return max([len(value) if isinstance(value, dict) else 0, *map(names_of, inner)])
 
 
 def levels_of(value):
@@ -53,6 +67,8 @@ def test_a_document_has_the_size_that_a_walk_through_it_finds(document, is_ascii
     body = json.dumps(document, ensure_ascii=is_ascii, indent=indent).encode("utf-8", "surrogatepass")
     size, (nodes, empty) = size_of(body), parts_of(document)
     assert nodes <= size.nodes <= nodes + empty
+    assert size.containers == containers_of(document)
+    assert size.names == names_of(document)
     assert size.levels == levels_of(document)
     assert size.characters == len(body.decode("utf-8", "surrogatepass"))
     longest = max(
@@ -60,6 +76,13 @@ def test_a_document_has_the_size_that_a_walk_through_it_finds(document, is_ascii
         for text in [*texts_of(document), ""]
     )
     assert size.longest_text_bytes == longest
+
+
+@pytest.mark.parametrize("body", [b"]" * 100_000 + b'[{"a":1}', b"[" * 100_000 + b'{"a":1}', b"}" * 999 + b":{"])
+def test_brackets_that_close_nothing_or_never_close_are_measured_within_bounds(body):
+    size = size_of(body)
+    assert size.containers == body.count(b"[") + body.count(b"{")
+    assert size.names <= 1
 
 
 @given(st.binary(max_size=200))
@@ -131,6 +154,16 @@ def test_the_largest_body_that_is_read_stays_within_64_mib():
 def test_what_is_too_much_is_named_with_its_bound(body, says):
     with pytest.raises(TooLargeError, match=says):
         parsed(body, most_nodes=MOST_FEW_NODES)
+
+
+def test_an_object_of_fields_without_end_is_named_with_its_bound():
+    with pytest.raises(TooLargeError, match="an object of more than 2,000 fields"):
+        parsed(b'[{"a": 1}, {' + b",".join(b'"n%d": 0' % number for number in range(2_001)) + b"}]")
+
+
+def test_lists_and_objects_without_end_are_named_with_their_bound():
+    with pytest.raises(TooLargeError, match="more than 10,000 lists and objects"):
+        parsed(b"[" + b"[]," * MOST_CONTAINERS + b"0]")
 
 
 def test_levels_up_to_the_bound_are_read():
