@@ -10,13 +10,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    FailFast,
     Field,
     StringConstraints,
     TypeAdapter,
     ValidationError,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from data.contract import AttributeType
 from data.instants import to_us
@@ -29,6 +28,8 @@ from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
 LARGEST = 1e15
+MOST_ACTIVITIES = 1000
+"""Activities of one preview."""
 MOST_FIELDS = 100
 """Fields of one fact or question, the unknown ones included; the largest has nine."""
 
@@ -141,12 +142,22 @@ class PreviewActivity(Fact):
     value: Number | None = _VALUE
 
 
+def _few(activities: object) -> object:
+    """Refuse too many activities before the mistakes of each are described, which pydantic does first."""
+    if isinstance(activities, list) and len(activities) > MOST_ACTIVITIES:
+        kind = "too_long"
+        length = {"field_type": "Tuple", "max_length": MOST_ACTIVITIES, "actual_length": len(activities)}
+        raise PydanticKnownError(kind, length)
+    return activities
+
+
 class Preview(Fact):
     """A lead and its activities, to be scored without being stored."""
 
     lead: LeadFact = Field(description="the lead", examples=[{"lead_id": "L-1", "account_id": "A-7"}])
-    # At the first mistake it stops: the mistakes of thousands of activities are described in one call.
-    activities: Annotated[tuple[PreviewActivity, ...], FailFast(), Field(strict=False, max_length=1000)] = Field(
+    activities: Annotated[
+        tuple[PreviewActivity, ...], Field(strict=False, max_length=MOST_ACTIVITIES), BeforeValidator(_few)
+    ] = Field(
         default=(),
         description="what it did, in any order",
         examples=[[{"kind": "demo_request", "occurred_at": "2026-03-01T12:00:00Z"}]],
