@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -145,7 +145,7 @@ class PreviewActivity(Fact):
 def _few(activities: object) -> object:
     """Refuse too many activities before the mistakes of each are described, which pydantic does first."""
     if isinstance(activities, list) and len(activities) > MOST_ACTIVITIES:
-        kind = "too_long"
+        kind: Literal["too_long"] = "too_long"
         length = {"field_type": "Tuple", "max_length": MOST_ACTIVITIES, "actual_length": len(activities)}
         raise PydanticKnownError(kind, length)
     return activities
