@@ -9,12 +9,11 @@ if TYPE_CHECKING:
     from features.catalog import Catalog as Catalog
     from features.errors import CatalogError as CatalogError
     from features.errors import FeatureError as FeatureError
-    from features.errors import LiveQueryError as LiveQueryError
     from features.feature import Feature as Feature
 
 _HOMES = {
     "catalog": ("Catalog",),
-    "errors": ("CatalogError", "FeatureError", "LiveQueryError"),
+    "errors": ("CatalogError", "FeatureError"),
     "feature": ("Feature",),
 }
 

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args
 
 from data.contract import AttributeType
@@ -13,13 +13,22 @@ from features.errors import CatalogError
 from features.feature import Feature
 from features.reducers import NAMES, AttributeValue, LeadAge, Over, Reducer
 
+MOST_COLLEAGUES = 100
+"""Leads that an account has beside one of them, at most, unless a playbook says otherwise."""
+_SHORTEST_DAYS, _LONGEST_DAYS = 1e-4, 36_500.0
 _NAMES_OF = {reducer: name for name, reducer in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """
-    An ordered list of features and the activity kinds that none of them may look at.
+    An ordered list of features and what they look at.
+
+    Attributes:
+        features: the features.
+        never_use: the kinds of activities that none of them may look at.
+        most_colleagues: an account with more other leads than this is none; None where any account is one, as in
+            catalogs of the first release.
 
     Raises:
         CatalogError: two features share a name.
@@ -27,6 +36,7 @@ class Catalog:
 
     features: tuple[Feature, ...]
     never_use: tuple[str, ...] = ()
+    most_colleagues: int | None = MOST_COLLEAGUES
 
     def __post_init__(self) -> None:
         """Reject a name that is taken twice."""
@@ -63,10 +73,12 @@ class Catalog:
 
     def to_json(self) -> str:
         """Write the catalog as canonical JSON: equal catalogs give equal bytes."""
-        content = {
+        content: dict[str, Any] = {
             "features": [_feature_out(feature) for feature in self.features],
             "never_use": list(self.never_use),
         }
+        if self.needs_account and self.most_colleagues is not None:
+            content["most_colleagues"] = self.most_colleagues
         return canonical_json(content)
 
     @classmethod
@@ -80,7 +92,8 @@ class Catalog:
         try:
             content = parse_text(text)
             never_use = tuple(_text(kind) for kind in content["never_use"])
-            return cls(tuple(_feature_in(feature) for feature in content["features"]), never_use)
+            read = cls(tuple(_feature_in(feature) for feature in content["features"]), never_use)
+            return replace(read, most_colleagues=_most(content)) if read.needs_account else read
         except (JsonError, KeyError, TypeError, ValueError, AttributeError) as error:
             message = f"this is not a catalog ({error}): export the bundle again from its training run."
             raise CatalogError(message) from None
@@ -120,7 +133,15 @@ def _part(name: str, value: object) -> object:
         return AttributeType(_text(value))
     if value is None:
         return None
-    return _text(value) if name in {"kind", "subject", "name"} else _positive(value)
+    return _text(value) if name in {"kind", "subject", "name"} else _days(value)
+
+
+def _most(content: Mapping[str, Any]) -> int | None:
+    most = content.get("most_colleagues")
+    if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
+        message = f"most_colleagues is {most!r}, expected a whole number above 0"
+        raise ValueError(message)
+    return most
 
 
 def _text(value: object) -> str:
@@ -137,9 +158,9 @@ def _real(value: object) -> float:
     return float(value)
 
 
-def _positive(value: object) -> float:
+def _days(value: object) -> float:
     number = _real(value)
-    if number <= 0:
-        message = f"expected a number above 0, found {number:g}"
+    if not _SHORTEST_DAYS <= number <= _LONGEST_DAYS:
+        message = f"expected a number of days from {_SHORTEST_DAYS:g} to {_LONGEST_DAYS:g}, found {number:g}"
         raise ValueError(message)
     return number

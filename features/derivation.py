@@ -74,7 +74,8 @@ def derive_catalog(business: Business, profile: DataProfile, *, fewest_leads: in
     if not kept:
         message = "no feature is left: the data shows too few activities and attributes, or features.drop removes all."
         raise CatalogError(message)
-    return Catalog(tuple(kept), tuple(kind for kind in business.never_use if kind in business.activities))
+    never_use = tuple(kind for kind in business.never_use if kind in business.activities)
+    return Catalog(tuple(kept), never_use, business.features.most_colleagues)
 
 
 def attribute_feature(name: str, attribute: LeadAttribute) -> Feature:

@@ -2,8 +2,7 @@
 What can go wrong with features.
 
 FeatureError
-├── CatalogError    a catalog is not one, or names what the data lacks
-└── LiveQueryError  a catalog cannot be compiled for an operational database
+└── CatalogError  a catalog is not one, or names what the data lacks
 """
 
 from data.errors import LeadscoreError
@@ -15,7 +14,3 @@ class FeatureError(LeadscoreError):
 
 class CatalogError(FeatureError):
     """A catalog is damaged, or names what the data does not have."""
-
-
-class LiveQueryError(FeatureError):
-    """A catalog cannot be compiled for this operational database."""

@@ -105,7 +105,12 @@ def lead_parts(tables: HistoryTables, plan: SweepPlan, snapshots: pd.DataFrame) 
 
 
 def account_parts(
-    tables: HistoryTables, plan: SweepPlan, snapshots: pd.DataFrame, accounts: "pd.Series[Any]"
+    tables: HistoryTables,
+    plan: SweepPlan,
+    snapshots: pd.DataFrame,
+    accounts: "pd.Series[Any]",
+    *,
+    most_colleagues: int | None,
 ) -> Iterator[HistoryPart]:
     """
     Yield the facts of all leads that ever belonged to the snapshots' accounts, so many accounts at a time as fit.
@@ -115,16 +120,34 @@ def account_parts(
         plan: of features over the account.
         snapshots: (n, 2) ``lead_id``, ``as_of``.
         accounts: (n,) the account of each at its instant; null for none.
+        most_colleagues: an account with more other leads than this at an instant is none.
     """
     rows = np.flatnonzero(accounts.notna().to_numpy())
     entity, names = pd.factorize(accounts.iloc[rows], sort=True)
     moves = _moves(tables, pd.DataFrame({"account_id": names, "entity": np.arange(len(names), dtype=np.int32)}))
+    if most_colleagues is not None:
+        kept = _members_at(moves, entity, snapshots["as_of"].to_numpy()[rows]) <= most_colleagues + 1
+        rows, entity = rows[kept], entity[kept]
+        moves = moves[moves["entity"].isin(entity)]
     members = moves.drop_duplicates(["entity", "lead_id"])[["lead_id", "entity", "lead"]]
     own = pd.DataFrame({"lead_id": snapshots["lead_id"].to_numpy()[rows], "entity": entity})
     lead = own.merge(members, on=["lead_id", "entity"], how="left", validate="many_to_one")["lead"].to_numpy(np.int32)
     of_snapshots = _SortedSnapshots.of(entity, snapshots["as_of"].to_numpy()[rows], rows, lead)
     for low, high, found in _facts(tables, plan, members, len(names), of_account=True):
         yield HistoryPart(found, of_snapshots.part(low, high), _moves_between(moves, low, high))
+
+
+def _members_at(moves: pd.DataFrame, entity: NDArray[np.int64], as_of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many leads belong to each account at an instant: those that joined before it and have not left."""
+    joined, of_move = moves["joins"].to_numpy(np.int64), moves["entity"].to_numpy(np.int64)
+    change = np.concatenate([np.zeros(len(as_of), np.int64), 2 * joined - 1])
+    entities, at = np.concatenate([entity, of_move]), np.concatenate([as_of, moves["moved_at"].to_numpy(np.int64)])
+    order = np.lexsort((change != 0, at, entities))  # at the same instant, what is asked comes before what changes
+    running = np.empty(len(order), np.int64)
+    running[order] = np.cumsum(change[order])
+    of_account = np.bincount(of_move, weights=2 * joined - 1, minlength=int(entities.max(initial=-1)) + 1)
+    before = np.cumsum(of_account.astype(np.int64)) - of_account.astype(np.int64)
+    return running[: len(as_of)] - before[entity]
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,7 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
             parts = (
                 lead_parts(tables, plan, keys)
                 if over == "lead"
-                else account_parts(tables, plan, keys, versions["account_id"])
+                else account_parts(tables, plan, keys, versions["account_id"], most_colleagues=catalog.most_colleagues)
             )
             columns |= dict(zip(plan.names, _swept(plan, parts, len(keys)), strict=True))
     return pd.concat([keys, pd.DataFrame({name: columns[name] for name in catalog.names})], axis=1)

@@ -7,6 +7,7 @@ product. History, the live store, previews and replays all come through here.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,19 @@ from features import plan as plan_module
 from features import sweep_state, sweep_steps, sweep_values
 from features.catalog import Catalog
 from features.plan import PlanArrays, compile_plan
-from features.sweep_state import BLOCKS, NOBODY, Facts, Sizes, State, Sweep, new_lists, new_parts, new_state
+from features.sweep_state import (
+    BLOCKS,
+    NOBODY,
+    Facts,
+    LeadParts,
+    Lists,
+    Sizes,
+    State,
+    Sweep,
+    new_lists,
+    new_parts,
+    new_state,
+)
 from features.sweep_steps import advance, enter, forget, leave, list_facts, rank_again
 from features.sweep_values import take_others, write_features
 
@@ -108,20 +121,65 @@ def _split(facts: Facts, snapshots: Snapshots, threads: int) -> list[tuple[int, 
     return list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Workspace:
+    """
+    What a sweep works in: made once, and left as it was found.
+
+    Attributes:
+        sizes: how large an entity may be.
+        state: of the entity at hand.
+        others: of an account without one of its leads.
+        lists: its facts by group.
+        parts: the parts of its leads.
+        entity: its facts as they become known, and by lead.
+    """
+
+    sizes: Sizes
+    state: State
+    others: State
+    lists: Lists
+    parts: LeadParts
+    entity: _Entity
+
+    @classmethod
+    def of(cls, plan: PlanArrays, sizes: Sizes) -> "Workspace":
+        """Return a workspace for entities of at most some sizes."""
+        state = new_state(plan)
+        return cls(
+            sizes=sizes,
+            state=state,
+            others=new_state(plan) if sizes.leads else state,
+            lists=new_lists(plan, sizes),
+            parts=new_parts(plan, sizes),
+            entity=_Entity(
+                is_known=np.zeros(sizes.facts, np.uint8),
+                belongs=np.zeros(sizes.leads, np.uint8),
+                lead_start=np.zeros(sizes.leads + 1, np.int64),
+                lead_facts=np.zeros(sizes.facts if sizes.leads else 0, np.int64),
+            ),
+        )
+
+    def sweep(
+        self,
+        plan: PlanArrays,
+        facts: Facts,
+        snapshots: Snapshots,
+        moves: Moves,
+        out: NDArray[np.float64],
+        part: tuple[int, int],
+    ) -> None:
+        """Sweep over the entities from ``part[0]`` to ``part[1]``; all columns are contiguous and writable."""
+        one = Sweep(plan, facts, self.state, self.lists, self.parts)
+        order = _order_by_known(facts.known, facts.start, part[0], part[1])
+        _SWEEP(part, order, one, self.others, (snapshots, moves), self.entity, out)
+
+
 def _run(
     plan: PlanArrays, facts: Facts, snapshots: Snapshots, moves: Moves, out: NDArray[np.float64], part: tuple[int, int]
 ) -> None:
-    sizes = _sizes(plan, facts, moves, part)
-    one = Sweep(plan, facts, new_state(plan), new_lists(plan, sizes), new_parts(plan, sizes))
-    others = new_state(plan) if sizes.leads else one.state
-    entity = _Entity(
-        is_known=np.zeros(sizes.facts, np.uint8),
-        belongs=np.zeros(sizes.leads, np.uint8),
-        lead_start=np.zeros(sizes.leads + 1, np.int64),
-        lead_facts=np.zeros(sizes.facts if sizes.leads else 0, np.int64),
-    )
-    order = _order_by_known(facts.known, facts.start, part[0], part[1])
-    _SWEEP(part, order, one, others, (snapshots, moves), entity, out)
+    workspace = Workspace.of(plan, _sizes(plan, facts, moves, part))
+    workspace.sweep(plan, facts, snapshots, moves, out, part)
 
 
 def _sizes(plan: PlanArrays, facts: Facts, moves: Moves, part: tuple[int, int]) -> Sizes:

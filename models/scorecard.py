@@ -124,7 +124,7 @@ def compile_scorecard(rules: ScorecardRules, business: Business) -> Scorecard:
         columns.append([feature.name for feature in needed])
     order = list(features)
     never = tuple(kind for kind in business.never_use if kind in business.activities)
-    catalog = Catalog(tuple(features.values()), never)
+    catalog = Catalog(tuple(features.values()), never, business.features.most_colleagues)
     start = rules.threshold
     bands = Bands(start, start + 10, start, start - 20)
     return Scorecard(rules, catalog, tuple(tuple(order.index(name) for name in names) for names in columns), bands)

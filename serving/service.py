@@ -54,17 +54,16 @@ class Service:
     batcher: ThreadPoolExecutor = field(default_factory=partial(ThreadPoolExecutor, 1, "batch"))
     bundles: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool = False) -> Answer:
+    async def read(self, query: Callable[[RawConnection, int], Answer]) -> Answer:
         """
         Read from the store.
 
         Args:
             query: takes the driver's own connection and the instant that "now" stands for [us since 1970 UTC].
-            at_once: whether it runs a single statement, which needs no transaction to see one moment.
         """
         if self.database.dialect == "sqlite":
-            return self._read(query, at_once=at_once)
-        return await self.ask(partial(self._read, query, at_once=at_once))
+            return self._read(query)
+        return await self.ask(partial(self._read, query))
 
     async def read_part(self, query: Callable[[RawConnection], Answer]) -> Answer:
         """
@@ -122,15 +121,14 @@ class Service:
         self.readers.shutdown(wait=True)
         self.batcher.shutdown(wait=True)
         self.worker.stop()
-        self.previews.close()
         self.active_scorer.close()
         self.database.close()
 
-    def _read(self, query: Callable[[RawConnection, int], Answer], *, at_once: bool) -> Answer:
+    def _read(self, query: Callable[[RawConnection, int], Answer]) -> Answer:
         now = self.clock.as_of(
             self.database.other_writer_since
         )  # taken first, so that the store holds all known by then
-        with self.database.live_statement() if at_once else self.database.live_snapshot() as store:
+        with self.database.live_snapshot() as store:
             return query(store, now)
 
 

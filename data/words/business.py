@@ -106,6 +106,12 @@ class FeatureWishes(PlaybookPart):
     windows_days: tuple[Days, ...] = (1, 7, 30, 90)
     half_lives_days: tuple[Days, ...] = (7, 30)
     account: bool = Field(default=True, description="also look at the other leads of the account")
+    most_colleagues: int = Field(
+        default=100,
+        ge=1,
+        le=1000,
+        description="an account with more other leads than this is none: a mail provider, or a name for unknown",
+    )
     add: tuple[AddedFeature, ...] = ()
     drop: tuple[str, ...] = Field(default=(), description="names of features not wanted; * matches anything")
     rises_with: tuple[str, ...] = Field(

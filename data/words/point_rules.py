@@ -9,7 +9,7 @@ from data.words.sources import Name
 from data.words.writing import PlaybookPart
 
 Points = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
-Days = Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False)]
+Days = Annotated[float, Field(ge=1e-4, le=3650, allow_inf_nan=False)]
 
 
 class _Rule(PlaybookPart):

@@ -110,7 +110,7 @@ async def _scored(request: Request, lead_id: str, reasons: int | None, *, as_of:
             raise UnknownLeadError(message)
         return score
 
-    score = await service.read(read, at_once=True)
+    score = await service.read(read)
     if as_of is None:
         service.recorder.record(live, [score])
     return respond(ScoreOut.of(score))
@@ -134,7 +134,7 @@ async def score_leads(
     def instant(_store: RawConnection, now: int) -> int:
         return now if as_of is None else passed(as_of, "as_of", now=now)
 
-    instant_us = await service.read(instant, at_once=True)
+    instant_us = await service.read(instant)
     live = service.active_scorer.current
     parts = _scored_parts(service, live, lead_ids, as_of=instant_us, reasons=reasons, is_recorded=as_of is None)
     first = await anext(parts, b"")  # what fails at once is still answered with a problem

@@ -123,7 +123,7 @@ class ActiveScorer:
         Raises:
             BundleError: it cannot answer on this store.
         """
-        live = admit_scorer(scorer, self._database)
+        live = admit_scorer(scorer, self._database.dialect)
         with self._lock:
             self._loaded[scorer.id] = live
             while len(self._loaded) > _LOADED:

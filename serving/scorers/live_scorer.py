@@ -1,32 +1,21 @@
-"""Live scores: a scorer's features compiled to the store's SQL, one statement per question."""
+"""Live scores: the facts of leads, read from the store, through the sweep and a scorer."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from data.instants import SECOND_US
-from features.catalog import Catalog
 from features.feature import Value
-from features.live import LiveQuery, compile_live
+from features.live_features import LeadFacts, LiveFeatures, compile_live
 from models.receipt import Receipt
 from models.scorer import Scorer
+from serving.scorers.live_facts import Question, read_facts
 from serving.store.database import Dialect, RawConnection
 
 _BATCH = 1000
 _FEW = 8
-_AROUND = (
-    "SELECT f.*,"
-    " (SELECT max(a.occurred_at) FROM activities AS a WHERE a.lead_id = f.lead_id AND a.known_at < f.as_of),"
-    " (SELECT m.into_lead_id FROM merges AS m WHERE m.lead_id = f.lead_id AND m.merged_at < f.as_of"
-    " ORDER BY m.merged_at DESC LIMIT 1)"
-    " FROM ({features}) AS f"
-    " WHERE EXISTS (SELECT 1 FROM lead_versions AS v WHERE v.lead_id = f.lead_id AND v.known_at < f.as_of)"
-)
-"""Around the features: only leads known by then, with the newest activity and the lead merged into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +58,18 @@ class KnownLead:
 @dataclass(frozen=True, slots=True)
 class LiveScorer:
     """
-    A scorer with the SQL of its features.
+    A scorer with its features, compiled for live questions.
 
     Args:
         scorer: computes the score.
-        query: its features and what surrounds them, as SQL of the store.
-        dialect: the dialect of that SQL.
+        features: its features.
+        dialect: the engine of the store.
         problem: why no promoted model answers; None if one does.
         stands_in: whether it temporarily replaces a promoted model that cannot be used.
     """
 
     scorer: Scorer
-    query: LiveQuery
+    features: LiveFeatures
     dialect: Dialect = "sqlite"
     problem: str | None = None
     stands_in: bool = False
@@ -95,23 +84,17 @@ class LiveScorer:
         """The points from which leads are handed over."""
         return self.scorer.bands.threshold
 
-    @property
-    def in_memory(self) -> "LiveScorer":
-        """The same scorer for a store in memory, which is SQLite."""
-        return replace(self, query=_compiled(self.scorer.catalog, "sqlite"), dialect="sqlite")
-
     def score(self, store: RawConnection, lead_id: str, *, as_of: int, top: int | None) -> Score | None:
         """Score a lead, or the one it was merged into, as of an instant; None if it was not known then."""
-        row = store.execute(self.query.one, (lead_id, as_of)).fetchone()
-        if row is None:
+        known = self.known(store, [(lead_id, as_of)]).get(lead_id)
+        if known is None:
             return None
-        known = _known(row)
         if known.merged_into is not None:
             return self.score(store, known.merged_into, as_of=as_of, top=top)
         return self.score_known(lead_id, as_of, known=known, top=top)
 
     def scores(self, store: RawConnection, lead_ids: Iterable[str], *, as_of: int, top: int | None) -> dict[str, Score]:
-        """Score leads as of an instant in one query; those that were not known then are left out."""
+        """Score leads as of an instant; those that were not known then are left out."""
         known = self.known(store, [(lead_id, as_of) for lead_id in dict.fromkeys(lead_ids)])
         into = {lead_id: lead.merged_into or lead_id for lead_id, lead in known.items()}
         known |= self.known(store, [(lead_id, as_of) for lead_id in set(into.values()) - known.keys()])
@@ -120,12 +103,20 @@ class LiveScorer:
         scored = {receipt.lead_id: self._score(receipt, known[receipt.lead_id]) for receipt in receipts}
         return {lead_id: scored[survivor] for lead_id, survivor in into.items() if survivor in scored}
 
-    def known(self, store: RawConnection, questions: Sequence[tuple[str, int]]) -> dict[str, KnownLead]:
+    def known(self, store: RawConnection, questions: Sequence[Question]) -> dict[str, KnownLead]:
         """Return what is known of leads, each as of its own instant; those that were not known then are left out."""
+        return {lead_id: known for (lead_id, _), known in self.known_then(store, questions).items()}
+
+    def known_then(self, store: RawConnection, questions: Sequence[Question]) -> dict[Question, KnownLead]:
+        """Return the same by lead and instant; a lead may be asked about as of several."""
         if not questions:
             return {}
-        rows = store.execute(self.query.many, (json.dumps(questions),)).fetchall()
-        return {row[0]: _known(row) for row in rows}
+        facts = read_facts(store, self.dialect, questions, self.scorer.catalog)
+        values = self.features.values(facts.leads, facts.accounts)
+        return {
+            question: KnownLead(newest_activity(lead), own, version.merged_into)
+            for (question, version), lead, own in zip(facts.versions.items(), facts.leads, values, strict=True)
+        }
 
     def points_of(self, known: Mapping[str, KnownLead]) -> dict[str, float]:
         """Return the points of leads from what is known of them, without reasons."""
@@ -153,33 +144,24 @@ class LiveScorer:
         return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold)
 
 
-@lru_cache(maxsize=8)
-def _compiled(catalog: Catalog, dialect: Dialect) -> LiveQuery:
-    """Compile a catalog; the last ones are cached, since successive models often share one."""
-    query = compile_live(catalog, dialect)
-    one, many = (_AROUND.format(features=features) for features in (query.one, query.many))
-    return LiveQuery(one, many, query.names)
-
-
-def _known(row: tuple[Any, ...]) -> KnownLead:
-    """Read a row: lead_id, as_of, the features, the newest activity, the lead that it was merged into."""
-    return KnownLead(row[-2], row[2:-2], row[-1])
+def newest_activity(lead: LeadFacts) -> int | None:
+    """Return when the newest activity that counts occurred."""
+    return max((each[4] for each in lead.activities if each[5] < lead.as_of), default=None)
 
 
 def compile_scorer(
     scorer: Scorer, *, dialect: Dialect = "sqlite", problem: str | None = None, stands_in: bool = False
 ) -> LiveScorer:
     """
-    Compile a scorer's features for the store.
+    Compile a scorer's features for live questions.
 
     Args:
         scorer: computes the score.
-        dialect: the SQL dialect of the store.
+        dialect: the engine of the store.
         problem: why no promoted model answers; None if one does.
         stands_in: whether it temporarily replaces a model.
     """
-    _compiled(scorer.catalog, "sqlite")  # previews run on a store in memory
-    return LiveScorer(scorer, _compiled(scorer.catalog, dialect), dialect, problem, stands_in)
+    return LiveScorer(scorer, compile_live(scorer.catalog), dialect, problem, stands_in)
 
 
 def _values(known: Mapping[str, KnownLead]) -> Iterator[tuple[Value, ...]]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, select, update
 from models.receipt import displayed
 from serving.clock import Clock
 from serving.scorers.active_scorer import ActiveScorer
+from serving.scorers.live_facts import Question
 from serving.scorers.live_scorer import KnownLead, LiveScorer
 from serving.scores.crossings import (
     MOST_REASONS,
@@ -82,10 +83,11 @@ class Rescorer:
         live, shadow = self.active_scorer.current, self.active_scorer.shadow
         with self.database.reading() as connection:
             states = self.crossing_rules.open_leads(connection, list(due))
-            store = raw_connection(connection)
             query = [(lead_id, as_of) for lead_id in states]
-            known = live.known(store, query)
-            before = self._before(live, connection, due=due, states=states)
+            earlier = _just_before(live, due, states)
+            found = live.known_then(raw_connection(connection), [*query, *earlier])
+        known = {lead_id: found[lead_id, as_of] for lead_id in states if (lead_id, as_of) in found}
+        before = live.points_of({each[0]: found[each] for each in earlier if each in found})
         receipts = build_receipts(live, "champion", served=_served(known, as_of))
         shadow_receipts = [] if shadow is None else self._shadow_receipts(shadow, query, as_of)
         after = {receipt.row["lead_id"]: receipt.points for receipt in receipts}
@@ -103,17 +105,6 @@ class Rescorer:
         except Exception:  # noqa: BLE001 - a store that is gone shows in the champion's part as well
             _LOG.exception("the shadow could not score")
             return []
-
-    def _before(
-        self, live: LiveScorer, connection: Connection, *, due: Due, states: Mapping[str, ThresholdState]
-    ) -> dict[str, float]:
-        """Return the points that leads had just before their new facts."""
-        query = [
-            (lead_id, since)
-            for lead_id, state in states.items()
-            if (since := due[lead_id]) is not None and state.needs_before(live)
-        ]
-        return live.points(raw_connection(connection), query)
 
     def _write(self, connection: Connection, batch: ScoredBatch) -> tuple[int, int]:
         """Write what was found; return how many leads are no longer due, and how many were handed over."""
@@ -148,6 +139,15 @@ class Rescorer:
             for lead_id, since in batch.due.items()
             if now.get(lead_id) == batch.states.get(lead_id) and waiting.get(lead_id) == since
         }
+
+
+def _just_before(live: LiveScorer, due: Due, states: Mapping[str, ThresholdState]) -> list[Question]:
+    """Return the leads of which it matters how they stood just before their new facts, and when that was."""
+    return [
+        (lead_id, since)
+        for lead_id, state in states.items()
+        if (since := due[lead_id]) is not None and state.needs_before(live)
+    ]
 
 
 def _served(known: Mapping[str, KnownLead], as_of: int) -> list[ServedScore]:

@@ -1,22 +1,18 @@
 """
 The store: SQLite by default, PostgreSQL by its URL; one process writes at a time and readers never wait for it.
 
-Facts are written through SQLAlchemy. Live scoring runs SQL compiled for the engine on the engine's own connection,
-because that takes a third of the time.
+Facts are written through SQLAlchemy. Live scoring reads them on the engine's own connection, which takes a third of
+the time.
 """
 
-import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from functools import cache
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.dialects import sqlite as sqlite_dialect
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from serving.clock import Clock
 from serving.errors import StoreError
@@ -24,7 +20,6 @@ from serving.settings import database_url
 from serving.store.epoch import identify_store
 from serving.store.ledger import keep_ledger
 from serving.store.state import NEWEST_FACT, write_state
-from serving.store.tables import metadata
 from serving.store.writes_in_flight import WritesInFlight, postgres_writer_since
 
 Dialect = Literal["sqlite", "postgres"]
@@ -116,12 +111,8 @@ class Database:
             yield connection
 
     def live_snapshot(self) -> AbstractContextManager[RawConnection]:
-        """Return this thread's connection for live scoring, on which several statements see one snapshot."""
+        """Return this thread's connection for live scoring, on which all statements see one snapshot."""
         return ReadTransaction(self.reader) if self.dialect == "sqlite" else _raw(self._reader)
-
-    def live_statement(self) -> AbstractContextManager[RawConnection]:
-        """Return this thread's connection for a single statement of live scoring."""
-        return nullcontext(self.reader) if self.dialect == "sqlite" else _raw(self._autocommit)
 
     @property
     def reader(self) -> sqlite3.Connection:
@@ -211,25 +202,6 @@ def _cannot_open() -> tuple[type[Exception], ...]:
     return (*STORE_ERRORS, OSError)
 
 
-def in_memory_store() -> sqlite3.Connection:
-    """Open an empty store in memory, inside a transaction that is never committed."""
-    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    _define_exp(connection)
-    for statement in _definitions():
-        connection.execute(statement)
-    return connection
-
-
-@cache
-def _definitions() -> tuple[str, ...]:
-    """Return what defines the store's tables on SQLite; compiled once, since each bundle that is tried needs it."""
-    dialect = sqlite_dialect.dialect()
-    made: list[CreateTable | CreateIndex] = []
-    for table in metadata.sorted_tables:
-        made += [CreateTable(table), *map(CreateIndex, table.indexes)]
-    return tuple(str(each.compile(dialect=dialect)) for each in made)
-
-
 class ReadTransaction:  # a class costs half of what a generator would, on the hot path
     """A context in which several statements see one snapshot of a SQLite store."""
 
@@ -264,7 +236,6 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine:
         connection.isolation_level = None  # SQLAlchemy, not the driver, begins transactions
         for pragma in _WRITES if writes else _READS:
             connection.execute(f"PRAGMA {pragma}")
-        _define_exp(connection)
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
@@ -285,7 +256,7 @@ def _postgres_engine(url: URL, busy_timeout_s: float, *, writes: bool) -> Engine
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
-        # Planning a catalog's features takes ten times as long as computing them, so each connection plans once.
+        # Planning a statement takes longer than running it, so each connection plans it once.
         connection.prepare_threshold = 0
         connection.execute("SET jit = off")
         if not writes:
@@ -307,13 +278,4 @@ def _open_reader(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, cached_statements=_STATEMENTS, check_same_thread=False)
     for pragma in _READS:
         connection.execute(f"PRAGMA {pragma}")
-    _define_exp(connection)
     return connection
-
-
-def _define_exp(connection: sqlite3.Connection) -> None:
-    """Define exp(), which decay needs, where SQLite was built without it."""
-    with suppress(sqlite3.OperationalError):
-        connection.execute("SELECT exp(0)")
-        return
-    connection.create_function("exp", 1, math.exp, deterministic=True)

@@ -133,7 +133,7 @@ def _store(workspace: Workspace, *, role: Role, bundle: CheckedBundle | None) ->
         if role == "shadow":
             _require_other_than_promoted(database, settings.models, bundle)
         SignatureCheck(settings, database, now=now_us).require_local(bundle.model.signer, by=by)
-        admit_scorer(bundle.model, database)
+        admit_scorer(bundle.model, database.dialect)
         deploy_bundle(database, bundle, role, by=by, at=at)
         return database.display_url
 

@@ -31,7 +31,7 @@ def _newest(world, lead_id, as_of):
     return max(known, key=lambda version: version.known_at, default=None)
 
 
-def _whose(feature, world, lead_id, as_of):
+def _whose(feature, world, lead_id, as_of, most):
     if feature.over == "lead":
         return {lead_id}
     mine = _newest(world, lead_id, as_of)
@@ -39,13 +39,14 @@ def _whose(feature, world, lead_id, as_of):
         return set()
     others = {version.lead_id for version in world.versions} - {lead_id}
     newest = {other: _newest(world, other, as_of) for other in others}
-    return {other for other, version in newest.items() if version and version.account_id == mine.account_id}
+    others = {other for other, version in newest.items() if version and version.account_id == mine.account_id}
+    return others if most is None or len(others) <= most else set()
 
 
-def _seen(feature, world, lead_id, as_of, never_use):
-    leads, reduce = _whose(feature, world, lead_id, as_of), feature.reduce
+def _seen(feature, world, lead_id, as_of, catalog):
+    leads, reduce = _whose(feature, world, lead_id, as_of, catalog.most_colleagues), feature.reduce
     for activity in world.activities:
-        if activity.lead_id not in leads or activity.known_at >= as_of or activity.kind in never_use:
+        if activity.lead_id not in leads or activity.known_at >= as_of or activity.kind in catalog.never_use:
             continue
         if reduce.kind is not None and activity.kind != reduce.kind:
             continue
@@ -61,7 +62,7 @@ def _value(feature, world, lead_id, as_of, catalog):  # noqa: C901 - one case pe
         if version is None:
             return None
         return (as_of - version.created_at) / DAY_US if isinstance(reduce, LeadAge) else getattr(version, reduce.name)
-    seen = list(_seen(feature, world, lead_id, as_of, catalog.never_use))
+    seen = list(_seen(feature, world, lead_id, as_of, catalog))
 
     def within(days):
         return [a for a in seen if days is None or as_of - days * DAY_US <= a.occurred_at < as_of]

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-import sqlglot
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,6 @@ from features.catalog import Catalog
 from features.derivation import DataProfile, derive_catalog
 from features.errors import CatalogError
 from features.feature import Feature
-from features.live import compile_live
 from features.reducers import Count
 from tests.features.worlds import CATALOG
 from tests.golden import assert_golden
@@ -133,13 +131,6 @@ def test_every_feature_has_words_for_something_and_for_nothing():
         lines.append(f"{feature.name}: {feature.worded(value)} | {feature.worded(None)}")
     assert all(re.search(r"[{}]", line) is None for line in lines)
     assert_golden(GOLDEN / "words.txt", "\n".join(lines) + "\n")
-
-
-@pytest.mark.parametrize(("dialect", "name"), [("sqlite", "live.sql"), ("postgres", "live_postgres.sql")])
-def test_the_live_sql_is_known(dialect, name):
-    query = compile_live(CATALOG, dialect).one.replace("%%", "%")
-    pretty = sqlglot.transpile(query, read=dialect, write=dialect, pretty=True)[0]
-    assert_golden(GOLDEN / name, pretty + "\n")
 
 
 def test_a_playbook_is_a_value():

@@ -17,7 +17,19 @@ from features.plan import compile_plan
 from features.reducers import Count, DaysSinceFirst, DecayedCount, Distinct, HourOfLast, Mean, Sum, Trend
 from tests.features.by_hand import by_hand
 from tests.features.test_engine import SNAPSHOTS, assert_same
-from tests.features.worlds import CATALOG, KINDS, NOON, SUBJECTS, Activity, Version, World, on_duckdb, worlds
+from tests.features.worlds import (
+    CATALOG,
+    KINDS,
+    NOON,
+    SUBJECTS,
+    Activity,
+    Version,
+    World,
+    on_duckdb,
+    on_sqlite,
+    on_sqlite_at_once,
+    worlds,
+)
 
 _MATES = {
     "mates_subjects_30d": (Distinct("page_view", days=30), 0.0),
@@ -77,8 +89,34 @@ def test_a_giant_account_beside_small_ones_is_described_alike():
     versions = [Version(lead, 1, "unknown") for lead in leads] + [Version("ann", 1, "acme"), Version("bob", 1, "acme")]
     calls = [Activity(lead, "call", NOON - (at % 5 + 1) * DAY_US, NOON - DAY_US) for at, lead in enumerate(leads)]
     calls.append(Activity("bob", "call", NOON - DAY_US, NOON - DAY_US))
-    found = on_duckdb(World(versions, calls), [("lead 7", NOON), ("ann", NOON), ("bob", NOON)])
-    assert [found[who, NOON]["mates_calls_7d"] for who in ("lead 7", "ann", "bob")] == [499, 1, 0]
+    world, asked = World(versions, calls), [("lead 7", NOON), ("ann", NOON), ("bob", NOON)]
+    unbounded = replace(CATALOG, most_colleagues=None)
+    for engine in (on_duckdb, on_sqlite, on_sqlite_at_once):
+        found = engine(world, asked, unbounded)
+        assert [found[who, NOON]["mates_calls_7d"] for who in ("lead 7", "ann", "bob")] == [499, 1, 0]
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_an_account_with_more_colleagues_than_the_catalog_allows_is_none(most):
+    """An account fills up, and empties again: it counts while a lead has at most so many colleagues there."""
+    days = {"ann": 9, "bob": 7, "cy": 5, "dee": 3}
+    versions = [Version(lead, NOON - days[lead] * DAY_US, "acme") for lead in days]
+    versions += [Version(lead, NOON - DAY_US * at, None) for lead, at in (("dee", 2), ("cy", 1))]
+    calls = [Activity(lead, "call", NOON - 9 * DAY_US, NOON - 9 * DAY_US) for lead in days]
+    catalog = replace(CATALOG, most_colleagues=most)
+    world, asked = World(versions, calls), [("ann", NOON - DAY_US * day + more) for day in range(9) for more in (0, 1)]
+    expected = {each: by_hand(world, *each, catalog) for each in asked}
+    assert {values["mates_last"] is None for values in expected.values()} == {True, False}
+    for engine in (on_duckdb, on_sqlite, on_sqlite_at_once):
+        assert_same(engine(world, asked, catalog), expected)
+
+
+@settings(max_examples=25)
+@given(world=worlds())
+def test_accounts_that_are_too_large_for_a_catalog_are_told_apart_at_every_instant(world):
+    crowded = replace(WIDE, most_colleagues=1)
+    expected = {(lead, as_of): by_hand(world, lead, as_of, crowded) for lead, as_of in MANY}
+    assert_same(on_duckdb(world, MANY, crowded), expected)
 
 
 def test_three_thousand_features_are_one_plan():

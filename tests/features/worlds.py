@@ -4,7 +4,6 @@ import json
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 
 import duckdb
 import pandas as pd
@@ -17,7 +16,7 @@ from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
 from features.history_facts import HistoryTables
-from features.live import compile_live
+from features.live_features import compile_live
 from features.over_history import features_of
 from features.reducers import (
     AttributeValue,
@@ -33,6 +32,7 @@ from features.reducers import (
     Trend,
     WeekdayOfLast,
 )
+from serving.scorers.live_facts import read_facts
 
 NOON = 20_000 * DAY_US + DAY_US // 2
 KINDS = ("page_view", "call")
@@ -137,9 +137,6 @@ def worlds(draw, known_from=None, known_before=None):
     return World(versions, draw(st.lists(activity(), max_size=25)))
 
 
-_live_sql = cache(compile_live)
-
-
 def on_duckdb(world, snapshots, catalog=CATALOG):
     """Compute the catalog with the sweep over DuckDB; give {(lead_id, as_of): {feature: value}}."""
     with duckdb.connect() as connection:
@@ -198,6 +195,7 @@ def sqlite_store(world):
         CREATE TABLE activities (lead_id TEXT, kind TEXT, subject TEXT, value REAL, occurred_at INTEGER,
             known_at INTEGER);
         CREATE INDEX by_lead ON activities (lead_id, known_at);
+        CREATE TABLE merges (lead_id TEXT, merged_at INTEGER, into_lead_id TEXT);
         """
     )
     store.executemany("INSERT INTO lead_versions VALUES (?, ?, ?, ?, ?)", _versions_told(world))
@@ -216,20 +214,29 @@ def _activities_told(world):
     return [(row.lead_id, row.kind, row.subject, row.value, row.occurred_at, row.known_at) for row in world.activities]
 
 
+def on_store(store, dialect, snapshots, catalog):
+    """Compute the catalog from the facts of a store, all snapshots together."""
+    features = compile_live(catalog)
+    facts = read_facts(store, dialect, list(snapshots), catalog)
+    told = zip(facts.versions, features.values(facts.leads, facts.accounts), strict=True)
+    return {question: dict(zip(catalog.names, values, strict=True)) for question, values in told}
+
+
+def _one_by_one(store, dialect, snapshots, catalog):
+    found = {}
+    for snapshot in snapshots:
+        found |= on_store(store, dialect, [snapshot], catalog)
+    return found
+
+
 def on_sqlite(world, snapshots, catalog=CATALOG):
     """Compute the catalog on SQLite, each snapshot by itself."""
-    query, store = _live_sql(catalog), sqlite_store(world)
-    rows = [store.execute(query.one, snapshot).fetchone() for snapshot in snapshots]
-    names = ("lead_id", "as_of", *query.names)
-    return _keyed([dict(zip(names, row, strict=True)) for row in rows])
+    return _one_by_one(sqlite_store(world), "sqlite", snapshots, catalog)
 
 
 def on_sqlite_at_once(world, snapshots, catalog=CATALOG):
-    """Compute the catalog on SQLite for all snapshots in one query."""
-    query, store = _live_sql(catalog), sqlite_store(world)
-    rows = store.execute(query.many, (json.dumps(snapshots),)).fetchall()
-    names = ("lead_id", "as_of", *query.names)
-    return _keyed([dict(zip(names, row, strict=True)) for row in rows])
+    """Compute the catalog on SQLite for all snapshots together."""
+    return on_store(sqlite_store(world), "sqlite", snapshots, catalog)
 
 
 def postgres_store(url):
@@ -243,6 +250,7 @@ def postgres_store(url):
         CREATE TABLE activities (lead_id text, kind text, subject text, value double precision, occurred_at bigint,
             known_at bigint);
         CREATE INDEX ON activities (lead_id, known_at);
+        CREATE TABLE merges (lead_id text, merged_at bigint, into_lead_id text);
         SET plan_cache_mode = force_generic_plan;
         """
     )
@@ -261,18 +269,14 @@ def _filled(store, world):
 
 def on_postgres(store, world, snapshots, catalog=CATALOG):
     """Compute the catalog on PostgreSQL, each snapshot by itself."""
-    query = _live_sql(catalog, "postgres")
     with _filled(store, world) as cursor:
-        rows = [cursor.execute(query.one, snapshot, prepare=True).fetchone() for snapshot in snapshots]
-    return _keyed([dict(zip(("lead_id", "as_of", *query.names), row, strict=True)) for row in rows])
+        return _one_by_one(cursor, "postgres", snapshots, catalog)
 
 
 def on_postgres_at_once(store, world, snapshots, catalog=CATALOG):
-    """Compute the catalog on PostgreSQL for all snapshots in one query."""
-    query = _live_sql(catalog, "postgres")
+    """Compute the catalog on PostgreSQL for all snapshots together."""
     with _filled(store, world) as cursor:
-        rows = cursor.execute(query.many, (json.dumps(snapshots),), prepare=True).fetchall()
-    return _keyed([dict(zip(("lead_id", "as_of", *query.names), row, strict=True)) for row in rows])
+        return on_store(cursor, "postgres", snapshots, catalog)
 
 
 def _keyed(rows):

@@ -241,4 +241,4 @@ def test_an_id_with_a_slash_can_be_asked_for(store):
 
 def test_the_same_catalog_is_compiled_once():
     model, _ = fitted()
-    assert compile_scorer(model).query is compile_scorer(model).query
+    assert compile_scorer(model).features is compile_scorer(model).features

@@ -10,7 +10,7 @@ from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.errors import SettingsError, StoreError
 from serving.settings import SettingRow, Settings, settings_for, settings_rows
-from serving.store.database import Database, in_memory_store
+from serving.store.database import Database
 from tests.serving.conftest import PLAYBOOK
 
 
@@ -107,11 +107,3 @@ def test_the_store_writes_ahead_syncs_fully_and_holds_to_its_keys(tmp_path):
                  ("journal_mode", "synchronous", "foreign_keys")]  # fmt: skip
     assert found == ["wal", 2, 1]
     database.close()
-
-
-def test_the_store_in_memory_has_the_same_tables(tmp_path):
-    database, empty = Database(f"sqlite:///{tmp_path / 'leadscore.db'}"), in_memory_store()
-    asked = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite%' AND name <> 'alembic_version' ORDER BY name"
-    assert empty.execute(asked).fetchall() == database.reader.execute(asked).fetchall()
-    database.close()
-    empty.close()

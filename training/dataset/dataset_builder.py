@@ -177,7 +177,7 @@ def _with_features(
     prefixed = tuple(
         replace(feature, name=prefix + feature.name) for prefix, features in beside.items() for feature in features
     )
-    both = Catalog(catalog.features + prefixed, catalog.never_use)
+    both = replace(catalog, features=catalog.features + prefixed)
     values = compute_features(warehouse, rows, both).drop(columns=["lead_id", "as_of"])
     progress("computing features", len(rows), len(rows))
     return pd.concat([rows, values], axis=1)

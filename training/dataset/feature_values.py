@@ -1,5 +1,7 @@
 """Feature values of any catalog for rows of a training set: taken from its columns where possible, else computed."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from data.importing.warehouse import Warehouse
@@ -41,7 +43,7 @@ def values_of(
         if warehouse is None:
             message = f"no column holds {', '.join(feature.name for feature in rest)}"
             raise LookupError(message)
-        computed = compute_features(warehouse, rows, Catalog(rest, catalog.never_use)).set_axis(rows.index, axis=0)
+        computed = compute_features(warehouse, rows, replace(catalog, features=rest)).set_axis(rows.index, axis=0)
         values = pd.concat([values, computed.drop(columns=["lead_id", "as_of"])], axis=1)
     return values[catalog.names]
 

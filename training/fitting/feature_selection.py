@@ -1,5 +1,7 @@
 """Feature selection: only features that earn their place are kept, as each one costs time at every score."""
 
+from dataclasses import replace
+
 import lightgbm
 import numpy as np
 
@@ -38,4 +40,4 @@ def select_features(booster: lightgbm.Booster, catalog: Catalog, *, kept_gain: f
         for feature in catalog.features
         if feature in earned or (isinstance(feature.reduce, DaysSinceLast) and feature.code in reasons)
     ]
-    return Catalog(tuple(kept), catalog.never_use)
+    return replace(catalog, features=tuple(kept))

@@ -14,7 +14,7 @@ from serving.app import open_service
 from serving.facts import Preview
 from serving.intake.loading import load_history
 from serving.intake.merging import LeadMerger
-from serving.scores.preview import _rows
+from serving.scores.preview import _activities
 from serving.store.tables import activities
 from tests.data.company import LEADS, NOW_US, TWO_LEADS, company, imported, rows
 from tests.data.machine_facts import ACTIVITIES, ANSWER, BURST, NOON_US, activity, as_file, histories, oracle
@@ -181,8 +181,8 @@ def test_a_preview_counts_machines_as_the_store_would(playbook):
     """What is previewed becomes known at one instant; of equal instants the one that is listed first comes first."""
     sent = [{"kind": "click", "occurred_at": iso(NOON_US + at)} for at in (2, 0, 1)]
     preview = Preview(lead={"lead_id": "x"}, activities=sent)
-    found = _rows(preview, NOON_US + 9, playbook.business.machines)
-    assert [row[3] for row in found] == ["machine_click", "click", "click"]
+    found = _activities(preview, NOON_US + 9, playbook.business.machines)
+    assert [activity.kind for activity in found] == ["machine_click", "click", "click"]
 
 
 def test_loading_keeps_the_kinds_and_the_store_as_history_does_too(sender, playbook, tmp_path):

@@ -12,11 +12,12 @@ from data.contract import AttributeType
 from data.instants import iso, parse
 from features.catalog import Catalog
 from features.feature import Feature
-from features.live import compile_live
+from features.live_features import compile_live
 from features.reducers import AttributeValue, Count, DaysSinceFirst, DaysSinceLast, DecayedCount, Distinct, LeadAge, Sum
 from serving.app import open_service
 from serving.errors import RequestError
 from serving.intake.merging import LeadMerger, merge
+from serving.scorers.live_facts import read_facts
 from serving.store.database import Database, raw_connection
 from serving.store.merged_leads import survivors
 from serving.store.tables import activities, lead_versions, leads
@@ -366,7 +367,7 @@ class World:
         World.count += 1
         self.service, self.clock, self.mark = service, clock, f"w{World.count}-"
         self.merging = LeadMerger(service.database, service.clock, service.active_scorer, service.crossing_rules)
-        self.query = compile_live(CATALOG, service.database.dialect)
+        self.features = compile_live(CATALOG)
         self.family = {name: {name} for name in NAMES}
         self.did = {name: [] for name in NAMES}
         self.facts = 0
@@ -400,10 +401,16 @@ class World:
         """Return everything that can be read about the leads as of an instant, bit by bit."""
         lead_ids = [self.mark + name for name in names]
         with self.service.database.live_snapshot() as store:
-            rows = store.execute(self.query.many, (json.dumps([[one, as_of] for one in lead_ids]),)).fetchall()
+            questions = [(lead_id, as_of) for lead_id in lead_ids]
+            facts = read_facts(store, self.service.database.dialect, questions, CATALOG)
+            values = self.features.values(facts.leads, facts.accounts)
             scores = self.service.active_scorer.current.scores(store, lead_ids, as_of=as_of, top=None)
             into = {one: survivor(store, one, as_of=as_of) for one in lead_ids}
-        return sorted(rows), {one: score.as_json() for one, score in scores.items()}, into
+        return (
+            dict(zip(facts.versions, values, strict=True)),
+            {one: score.as_json() for one, score in scores.items()},
+            into,
+        )
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

@@ -6,6 +6,7 @@ in two or three rows of 200. So some rows are those of successes, and of every f
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 from data.importing.warehouse import Warehouse
 from data.words.playbook import Business
-from features.catalog import Catalog
 from features.feature import Feature
 from features.feature_labels import feature_label
 from features.rebuild import RebuiltFeatures, differs, rebuild_features
@@ -43,7 +43,7 @@ def future_shift(dataset: Dataset, warehouse: Warehouse, business: Business, *, 
         Feature(name, feature.reduce, feature.missing, feature.says, over=feature.over)
         for name, feature in features.items()
     )
-    again = rebuild_features(warehouse, rows, Catalog(renamed, dataset.catalog.never_use))
+    again = rebuild_features(warehouse, rows, replace(dataset.catalog, features=renamed))
     counts = {name: _count_changed(name, feature, rows=rows, again=again) for name, feature in features.items()}
     changed = {name: count for name, count in counts.items() if count > 0}
     alone = int(again.alone.sum()) if any(feature.over == "account" for feature in features.values()) else 0

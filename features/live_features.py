@@ -1,0 +1,117 @@
+"""A catalog for live questions: the features of leads from rows of facts."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.contract import AttributeType
+from data.instants import DAY_US
+from features.catalog import Catalog
+from features.feature import Feature, Value
+from features.live_sweep import Activity, LiveSweep, Members
+from features.plan import compile_plan
+from features.reducers import AttributeValue
+
+
+class LeadFacts(NamedTuple):
+    """
+    What is known of a lead at an instant.
+
+    Attributes:
+        as_of: the instant [us since 1970 UTC].
+        created_at: when the lead was created, in its newest version [us since 1970 UTC].
+        attributes: those of its newest version.
+        activities: what became known before the instant; what became known later is passed over.
+    """
+
+    as_of: int
+    created_at: int | None
+    attributes: Mapping[str, Any]
+    activities: Sequence[Activity]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveFeatures:
+    """
+    A catalog with everything compiled that its features need.
+
+    Attributes:
+        catalog: the features.
+        lead: the sweep over the lead itself.
+        account: the sweep over the other leads of its account; None if no feature looks at them.
+    """
+
+    catalog: Catalog
+    lead: LiveSweep
+    account: LiveSweep | None
+    _of_lead: tuple[tuple[int, Callable[[LeadFacts], Value]], ...]
+    _places: NDArray[np.int64]
+
+    def values(self, leads: Sequence[LeadFacts], accounts: Sequence[Members] = ()) -> list[tuple[Value, ...]]:
+        """
+        Return the values of each lead in catalog order; None where one is missing.
+
+        Args:
+            leads: n leads, each as of its own instant.
+            accounts: their accounts, whose ``asked`` rows are positions in ``leads``.
+        """
+        if not leads:
+            return []
+        swept = [self.lead.of_leads([lead.activities for lead in leads], [lead.as_of for lead in leads])]
+        if self.account is not None:
+            swept.append(self.account.of_colleagues(accounts, len(leads)))
+        numbers = np.concatenate(swept) if len(swept) > 1 else swept[0]
+        rows = np.full((len(leads), len(self.catalog.features)), None, object)
+        told = numbers.astype(object)
+        told[np.isnan(numbers)] = None
+        rows[:, self._places] = told.T
+        for at, read in self._of_lead:
+            rows[:, at] = [read(lead) for lead in leads]
+        return [tuple(row) for row in rows.tolist()]
+
+
+@lru_cache(maxsize=16)
+def compile_live(catalog: Catalog) -> LiveFeatures:
+    """
+    Compile a catalog for live questions; the last ones are kept, since successive models often share one.
+
+    >>> from features.reducers import Count
+    >>> live = compile_live(Catalog((Feature("calls", Count("call"), 0, "called {n}"),)))
+    >>> call = Activity("L-1", "call", None, None, occurred_at=5, known_at=6)
+    >>> live.values([LeadFacts(9, 0, {}, [call, call]), LeadFacts(6, 0, {}, [call])])
+    [(2.0,), (0.0,)]
+    """
+    plans = [compile_plan(catalog, over) for over in ("lead", "account")]
+    names = [name for plan in plans for name in plan.names]
+    places = {name: at for at, name in enumerate(catalog.names)}
+    readers = tuple(
+        (places[feature.name], _reader(feature)) for feature in catalog.features if feature.name not in set(names)
+    )
+    own, others = (LiveSweep(plan) for plan in plans)
+    return LiveFeatures(
+        catalog, own, others if plans[1].names else None, readers, np.array([places[name] for name in names], np.int64)
+    )
+
+
+def _reader(feature: Feature) -> Callable[[LeadFacts], Value]:
+    """Return how a feature is read from the newest version of a lead."""
+    reduce, missing = feature.reduce, feature.missing
+    if not isinstance(reduce, AttributeValue):
+        return lambda lead: missing if lead.created_at is None else (lead.as_of - lead.created_at) / DAY_US
+    name = reduce.name
+    if reduce.type is AttributeType.CATEGORY:
+        return lambda lead: _text(lead.attributes.get(name))
+    return lambda lead: _number(lead.attributes.get(name), missing)
+
+
+def _text(value: object) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _number(value: object, missing: float | None) -> float | None:
+    return float(value) if isinstance(value, int | float) else missing
