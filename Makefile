@@ -57,6 +57,7 @@ bench-faults: setup ## kill the storing process 1,000 times, the service 20 time
 .PHONY: figures
 figures: setup ## train on the demo and the real log, then write docs/results.md, the README's table and its picture
 	@$(BIN)/python -m tests.bench.figures
+	@$(BIN)/python -m tests.bench.sweep_picture
 
 .PHONY: pages
 pages: setup ## write docs/results.md, docs/settings.md and the README's table from what was measured last
