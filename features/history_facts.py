@@ -222,9 +222,12 @@ def _read(
     columns += ["m.lead"] if of_account else []
     columns += ["a.value"] if plan.needs_values else []
     columns += ["a.subject"] if plan.needs_subjects else []
+    # Tables lie in the order of leads, so a range of leads is read without the rest of the file.
+    first, last = members["lead_id"].min(), members["lead_id"].max()
+    between = "FALSE" if members.empty else f"a.lead_id BETWEEN {literal(first)} AND {literal(last)}"
     rows = tables.frame(
         f"SELECT {', '.join(columns)} FROM {tables.activities} AS a JOIN members AS m USING (lead_id)"
-        f" WHERE {used} ORDER BY m.entity, a.occurred_at",
+        f" WHERE {used} AND {between} ORDER BY m.entity, a.occurred_at",
         members=members,
     )
     lead = rows["lead"].to_numpy(np.int32) if of_account else _NOTHING

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.plan import SweepPlan
-from features.sweep import Moves, Snapshots, Workspace
+from features.sweep import Moves, Snapshots, sweep_within
 from features.sweep_state import Facts, Sizes
+from features.sweep_workspace import SweepWorkspace
 
 _NO_NUMBERS, _NO_INSTANTS, _NO_VALUES = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
 _LONGEST_KEPT = 500_000
@@ -139,18 +140,18 @@ class LiveSweep:
 
     def _sweep(self, facts: Facts, snapshots: Snapshots, moves: Moves, out: NDArray[np.float64]) -> None:
         workspace = self._workspace(facts, int(moves.leads.max(initial=0)))
-        workspace.sweep(self.plan.arrays, facts, snapshots, moves, out, (0, len(facts.start) - 1))
+        sweep_within(workspace, self.plan.arrays, facts, snapshots, moves, out, (0, len(facts.start) - 1))
 
-    def _workspace(self, facts: Facts, leads: int) -> Workspace:
+    def _workspace(self, facts: Facts, leads: int) -> SweepWorkspace:
         """Return this thread's workspace, or a larger one where it is too small."""
-        kept: Workspace | None = getattr(self._of_thread, "workspace", None)
+        kept: SweepWorkspace | None = getattr(self._of_thread, "workspace", None)
         count = len(facts.cell)
         if kept is not None and count <= kept.sizes.facts and leads <= kept.sizes.leads:
             return kept
         count, leads = _rounded_up(count), _rounded_up(leads) if leads else 0
         subjects = count if self.plan.needs_subjects else 0
         sizes = Sizes(count, count * self._most_groups, subjects, leads, subjects if leads else 0)
-        made = Workspace.of(self.plan.arrays, sizes)
+        made = SweepWorkspace.of(self.plan.arrays, sizes)
         if count <= _LONGEST_KEPT:
             self._of_thread.workspace = made
         return made

@@ -146,9 +146,12 @@ def _of_the_lead(catalog: Catalog, keys: pd.DataFrame, versions: pd.DataFrame) -
 
 def _swept(plan: SweepPlan, parts: Iterator[HistoryPart], rows: int) -> NDArray[np.float64]:
     """Return the features of a plan: (k, rows)."""
-    out = np.repeat(plan.arrays.missing[:, None], rows, axis=1)
+    out = np.empty((len(plan.names), rows))
+    untouched = np.ones(rows, dtype=bool)
     for part in parts:
+        untouched[part.snapshots.row] = False
         sweep(plan.arrays, part.facts, part.snapshots, part.moves, out, threads=THREADS)
+    out[:, untouched] = plan.arrays.missing[:, None]
     return out
 
 

@@ -7,7 +7,6 @@ product. History, the live store, previews and replays all come through here.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,21 +17,10 @@ from features import plan as plan_module
 from features import sweep_state, sweep_steps, sweep_values
 from features.catalog import Catalog
 from features.plan import PlanArrays, compile_plan
-from features.sweep_state import (
-    BLOCKS,
-    NOBODY,
-    Facts,
-    LeadParts,
-    Lists,
-    Sizes,
-    State,
-    Sweep,
-    new_lists,
-    new_parts,
-    new_state,
-)
+from features.sweep_state import BLOCKS, NOBODY, Facts, Sizes, State, Sweep
 from features.sweep_steps import advance, enter, forget, leave, list_facts, rank_again
 from features.sweep_values import take_others, write_features
+from features.sweep_workspace import SweepWorkspace, SweptEntity
 
 
 class Snapshots(NamedTuple):
@@ -69,15 +57,6 @@ class Moves(NamedTuple):
     lead: NDArray[np.int32]
     joins: NDArray[np.uint8]
     leads: NDArray[np.int64]
-
-
-class _Entity(NamedTuple):
-    """What is needed for one entity at a time, besides its state: its facts as they become known, and by lead."""
-
-    is_known: NDArray[np.uint8]
-    belongs: NDArray[np.uint8]
-    lead_start: NDArray[np.int64]
-    lead_facts: NDArray[np.int64]
 
 
 def sweep(
@@ -121,65 +100,26 @@ def _split(facts: Facts, snapshots: Snapshots, threads: int) -> list[tuple[int, 
     return list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Workspace:
-    """
-    What a sweep works in: made once, and left as it was found.
-
-    Attributes:
-        sizes: how large an entity may be.
-        state: of the entity at hand.
-        others: of an account without one of its leads.
-        lists: its facts by group.
-        parts: the parts of its leads.
-        entity: its facts as they become known, and by lead.
-    """
-
-    sizes: Sizes
-    state: State
-    others: State
-    lists: Lists
-    parts: LeadParts
-    entity: _Entity
-
-    @classmethod
-    def of(cls, plan: PlanArrays, sizes: Sizes) -> "Workspace":
-        """Return a workspace for entities of at most some sizes."""
-        state = new_state(plan)
-        return cls(
-            sizes=sizes,
-            state=state,
-            others=new_state(plan) if sizes.leads else state,
-            lists=new_lists(plan, sizes),
-            parts=new_parts(plan, sizes),
-            entity=_Entity(
-                is_known=np.zeros(sizes.facts, np.uint8),
-                belongs=np.zeros(sizes.leads, np.uint8),
-                lead_start=np.zeros(sizes.leads + 1, np.int64),
-                lead_facts=np.zeros(sizes.facts if sizes.leads else 0, np.int64),
-            ),
-        )
-
-    def sweep(
-        self,
-        plan: PlanArrays,
-        facts: Facts,
-        snapshots: Snapshots,
-        moves: Moves,
-        out: NDArray[np.float64],
-        part: tuple[int, int],
-    ) -> None:
-        """Sweep over the entities from ``part[0]`` to ``part[1]``; all columns are contiguous and writable."""
-        one = Sweep(plan, facts, self.state, self.lists, self.parts)
-        order = _order_by_known(facts.known, facts.start, part[0], part[1])
-        _SWEEP(part, order, one, self.others, (snapshots, moves), self.entity, out)
+def sweep_within(
+    workspace: SweepWorkspace,
+    plan: PlanArrays,
+    facts: Facts,
+    snapshots: Snapshots,
+    moves: Moves,
+    out: NDArray[np.float64],
+    part: tuple[int, int],
+) -> None:
+    """Sweep over the entities from ``part[0]`` to ``part[1]``; all columns are contiguous and writable."""
+    one = Sweep(plan, facts, workspace.state, workspace.lists, workspace.parts)
+    order = _order_by_known(facts.known, facts.start, part[0], part[1])
+    _SWEEP(part, order, one, workspace.others, (snapshots, moves), workspace.entity, out)
 
 
 def _run(
     plan: PlanArrays, facts: Facts, snapshots: Snapshots, moves: Moves, out: NDArray[np.float64], part: tuple[int, int]
 ) -> None:
-    workspace = Workspace.of(plan, _sizes(plan, facts, moves, part))
-    workspace.sweep(plan, facts, snapshots, moves, out, part)
+    workspace = SweepWorkspace.of(plan, _sizes(plan, facts, moves, part))
+    sweep_within(workspace, plan, facts, snapshots, moves, out, part)
 
 
 def _sizes(plan: PlanArrays, facts: Facts, moves: Moves, part: tuple[int, int]) -> Sizes:
@@ -207,7 +147,7 @@ def _sweep_entity(
     others: State,
     snapshots: Snapshots,
     moves: Moves,
-    entity: _Entity,
+    entity: SweptEntity,
     out: NDArray[np.float64],
 ) -> None:
     start, stop = sweep.facts.start[at], sweep.facts.start[at + 1]
@@ -236,7 +176,7 @@ def _sweep_entity(
 
 
 @inlined
-def _learn(sweep: Sweep, fact: int, start: int, entity: _Entity) -> None:
+def _learn(sweep: Sweep, fact: int, start: int, entity: SweptEntity) -> None:
     """Note that a fact is known; in an account it counts as long as its lead belongs to it."""
     if len(sweep.facts.lead):
         entity.is_known[fact - start] = 1
@@ -259,7 +199,7 @@ def _order_by_known(known: NDArray[np.int64], starts: NDArray[np.int64], begin: 
 
 
 @called
-def _list_by_lead(sweep: Sweep, start: int, stop: int, leads: int, entity: _Entity) -> None:
+def _list_by_lead(sweep: Sweep, start: int, stop: int, leads: int, entity: SweptEntity) -> None:
     """List the facts of an account by lead, and clear what is kept of its leads."""
     facts, state = sweep.facts, sweep.state
     for touched in range(state.sizes[0]):
@@ -302,7 +242,7 @@ def _clear_lead(sweep: Sweep, lead: int) -> None:
 
 
 @called
-def _move(sweep: Sweep, start: int, lead: int, joins: int, entity: _Entity) -> None:
+def _move(sweep: Sweep, start: int, lead: int, joins: int, entity: SweptEntity) -> None:
     """Count all that is known of a lead as it joins its account, and stop counting it as the lead leaves."""
     entity.belongs[lead] = joins
     for at in range(entity.lead_start[lead], entity.lead_start[lead + 1]):
@@ -325,7 +265,7 @@ def _kernel(sources: str) -> Callable[..., None]:
         sweep: Sweep,
         others: State,
         of_entities: tuple[Snapshots, Moves],
-        entity: _Entity,
+        entity: SweptEntity,
         out: NDArray[np.float64],
     ) -> None:
         if len(sources) == 0:
