@@ -27,7 +27,7 @@ from models.score_files import require_known_format, score_table, write_scores
 from models.scorecard import compile_scorecard
 from models.scorer import Scorer
 
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE, _WORDED_AT_ONCE = 50_000, 1_000
 _TOP = 10
 
 
@@ -221,11 +221,14 @@ def _scored(scorer: Scorer, frame: pd.DataFrame, *, reasons: bool, progress: Pro
 
 
 def _all_reasons(scorer: Scorer, frame: pd.DataFrame, progress: Progress) -> list[list[dict[str, Any]]]:
-    written = []
-    for done, (lead_id, as_of, values) in enumerate(
-        zip(frame["lead_id"], frame["as_of"], known_values(frame[scorer.catalog.names]), strict=True)
-    ):
-        progress("wording the reasons", done, len(frame))
-        receipt = scorer.receipt(str(lead_id), int(as_of), values)
-        written.append([{"code": line.code, "says": line.says, "points": line.points} for line in receipt.reasons])
+    """Return the reasons of leads, which are all scored as of one instant."""
+    written: list[list[dict[str, Any]]] = []
+    for low, high in pairwise([*range(0, len(frame), _WORDED_AT_ONCE), len(frame)]):
+        progress("wording the reasons", low, len(frame))
+        part = frame[low:high]
+        known = dict(zip(part["lead_id"], known_values(part[scorer.catalog.names]), strict=True))
+        written += [
+            [{"code": line.code, "says": line.says, "points": line.points} for line in receipt.reasons]
+            for receipt in scorer.receipts(known, int(part["as_of"].iloc[0]))
+        ]
     return written

@@ -151,14 +151,17 @@ def _burst(lead_id, round_):
 
 
 def test_history_and_service_give_the_same_score_for_the_same_instant(way, service, tmp_path):
-    """`score` reads Parquet with DuckDB, the service SQLite: 200 leads as of the end of the history."""
+    """`score` reads Parquet with DuckDB, the service SQLite: 200 leads as of the end of the history, with all reasons."""
     out = tmp_path / "scores.parquet"
-    answer = way.run("score", "--out", str(out))
+    answer = way.run("score", "--reasons", "--out", str(out))
     import pandas as pd
 
     scores = pd.read_parquet(out).set_index("lead_id").head(200)
     for lead_id, row in scores.iterrows():
-        live = service.get(f"/v1/leads/{lead_id}/score", params={"as_of": answer["as_of"]}).json()
+        asked = {"as_of": answer["as_of"], "reasons": "all"}
+        live = service.get(f"/v1/leads/{lead_id}/score", params=asked).json()
+        told = json.loads(row["reasons"]) if isinstance(row["reasons"], str) else row["reasons"]
+        assert [each["says"] for each in live["reasons"]] == [each["says"] for each in told], lead_id
         assert live["points"] == pytest.approx(row["points"], abs=1e-9), lead_id
         assert live["grade"] == row["grade"]
 
