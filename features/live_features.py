@@ -44,6 +44,8 @@ class LiveFeatures:
         catalog: the features.
         lead: the sweep over the lead itself.
         account: the sweep over the other leads of its account; None if no feature looks at them.
+        _of_lead: the features that are read from the newest version of a lead, by their places in the catalog.
+        _places: (k,) the row of the sweeps' results that holds each feature; the one after the last for the others.
     """
 
     catalog: Catalog
@@ -65,14 +67,16 @@ class LiveFeatures:
         swept = [self.lead.of_leads([lead.activities for lead in leads], [lead.as_of for lead in leads])]
         if self.account is not None:
             swept.append(self.account.of_colleagues(accounts, len(leads)))
-        numbers = np.concatenate(swept) if len(swept) > 1 else swept[0]
-        rows = np.full((len(leads), len(self.catalog.features)), None, object)
-        told = numbers.astype(object)
-        told[np.isnan(numbers)] = None
-        rows[:, self._places] = told.T
+        nothing = np.full((1, len(leads)), np.nan)
+        rows = np.concatenate([*swept, nothing])[self._places].T.tolist()
+        return [self._told(row, lead) for row, lead in zip(rows, leads, strict=True)]
+
+    def _told(self, numbers: Sequence[float], lead: LeadFacts) -> tuple[Value, ...]:
+        """Return the values of a lead from the numbers of the sweep; NaN is the one number that is not itself."""
+        told: list[Value] = [number if number == number else None for number in numbers]  # noqa: PLR0124
         for at, read in self._of_lead:
-            rows[:, at] = [read(lead) for lead in leads]
-        return [tuple(row) for row in rows.tolist()]
+            told[at] = read(lead)
+        return tuple(told)
 
 
 @lru_cache(maxsize=16)
@@ -87,15 +91,11 @@ def compile_live(catalog: Catalog) -> LiveFeatures:
     [(2.0,), (0.0,)]
     """
     plans = [compile_plan(catalog, over) for over in ("lead", "account")]
-    names = [name for plan in plans for name in plan.names]
-    places = {name: at for at, name in enumerate(catalog.names)}
-    readers = tuple(
-        (places[feature.name], _reader(feature)) for feature in catalog.features if feature.name not in set(names)
-    )
+    rows = {name: row for row, name in enumerate(name for plan in plans for name in plan.names)}
+    readers = tuple((at, _reader(feature)) for at, feature in enumerate(catalog.features) if feature.name not in rows)
+    places = np.array([rows.get(name, len(rows)) for name in catalog.names], np.int64)
     own, others = (LiveSweep(plan) for plan in plans)
-    return LiveFeatures(
-        catalog, own, others if plans[1].names else None, readers, np.array([places[name] for name in names], np.int64)
-    )
+    return LiveFeatures(catalog, own, others if plans[1].names else None, readers, places)
 
 
 def _reader(feature: Feature) -> Callable[[LeadFacts], Value]:

@@ -112,7 +112,7 @@ class LiveSweep:
             return Facts(start, none, _NO_INSTANTS, _NO_INSTANTS, _NO_VALUES, none, none, none)
         _, kinds, subjects, values, occurred_at, known_at = zip(*chain.from_iterable(activities), strict=True)
         occurred = np.array(occurred_at, np.int64)
-        order = np.lexsort((occurred, np.repeat(np.arange(len(activities)), np.diff(start))))
+        order = _order(occurred, start)
         subject = _numbered(subjects)[order] if self.plan.needs_subjects else _NO_NUMBERS
         own = _NO_NUMBERS if lead is None else lead[order].astype(np.int32)
         return Facts(
@@ -158,6 +158,13 @@ class LiveSweep:
 
 
 _NO_FLAGS = np.empty(0, np.uint8)
+
+
+def _order(occurred: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the order by entity, then by instant."""
+    if len(start) == 2:  # noqa: PLR2004 - one entity
+        return np.argsort(occurred, kind="stable")
+    return np.lexsort((occurred, np.repeat(np.arange(len(start) - 1), np.diff(start))))
 
 
 def _lengths(lists: Sequence[Sequence[Activity]]) -> NDArray[np.int64]:
