@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from data.importing.warehouse import Warehouse
 from data.sql import listed, literal, quoted
 from features.plan import SweepPlan
+from features.sorted_facts import SortedActivities
 from features.sweep import Moves, Snapshots
 from features.sweep_state import Facts
 
@@ -31,11 +33,13 @@ class HistoryTables:
         connection: the connection.
         leads: versions of leads: a table, or a query in brackets.
         activities: activities, likewise.
+        sorted_activities: the same activities in a file that lies in the order of leads; None if there is none.
     """
 
     connection: duckdb.DuckDBPyConnection
     leads: str = "leads"
     activities: str = "activities"
+    sorted_activities: SortedActivities | None = None
 
     @classmethod
     def of(cls, warehouse: Warehouse) -> "HistoryTables":
@@ -43,7 +47,9 @@ class HistoryTables:
         leads, activities = (
             f"({warehouse.connection.compile(table)})" for table in (warehouse.leads, warehouse.activities)
         )
-        return cls(warehouse.connection.con, leads=leads, activities=activities)
+        return cls(
+            warehouse.connection.con, leads, activities, SortedActivities(warehouse.folder / "activities.parquet")
+        )
 
     def frame(self, query: str, **frames: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a query, which may read frames by their names."""
@@ -100,7 +106,7 @@ def lead_parts(tables: HistoryTables, plan: SweepPlan, snapshots: pd.DataFrame) 
     entity, leads = pd.factorize(snapshots["lead_id"], sort=True)
     wanted = pd.DataFrame({"lead_id": leads, "entity": np.arange(len(leads), dtype=np.int32), "lead": np.int32(0)})
     of_snapshots = _SortedSnapshots.of(entity, snapshots["as_of"].to_numpy(), np.arange(len(snapshots)), None)
-    for low, high, found in _facts(tables, plan, wanted, len(leads)):
+    for low, high, found in _facts_of_leads(tables, plan, wanted):
         yield HistoryPart(found, of_snapshots.part(low, high), _no_moves(high - low))
 
 
@@ -175,6 +181,20 @@ class _SortedSnapshots:
         inside = slice(start[0], start[-1])
         lead = self.whole.lead[inside] if len(self.whole.lead) else self.whole.lead
         return Snapshots(start - start[0], self.whole.as_of[inside], self.whole.row[inside], lead)
+
+
+def _facts_of_leads(tables: HistoryTables, plan: SweepPlan, wanted: pd.DataFrame) -> Iterator[tuple[int, int, Facts]]:
+    """Yield the facts of leads ``low`` to ``high``, from a sorted file where there is one."""
+    if tables.sorted_activities is None:
+        yield from _facts(tables, plan, wanted, len(wanted))
+        return
+    parts = -(-tables.sorted_activities.rows // FACTS_AT_ONCE)
+    bounds = np.unique(np.linspace(0, len(wanted), max(1, parts) + 1).astype(np.int64)).tolist()
+    for low, high in pairwise(bounds):
+        found = tables.sorted_activities.facts_of(plan, wanted["lead_id"].iloc[low:high])
+        if found is None:  # the file does not lie in the order that its columns promise
+            found = _read(tables, plan, wanted.iloc[low:high], low, high, used="TRUE", of_account=False)
+        yield low, high, found
 
 
 def _facts(

@@ -29,6 +29,7 @@ from features.history_facts import HistoryTables
 from features.live_features import compile_live
 from features.over_history import features_of
 from features.reducers import Count, DaysSinceFirst, DaysSinceLast, DecayedCount
+from features.sorted_facts import SortedActivities
 from serving.scorers.live_facts import read_facts
 
 KINDS = ("page_view", "email_open", "email_click", "webinar", "call", "demo_request")
@@ -79,7 +80,8 @@ def with_sweep(folder: Path) -> pd.DataFrame:
         connection.execute(
             "CREATE TABLE leads (lead_id VARCHAR, account_id VARCHAR, created_at BIGINT, known_at BIGINT)"
         )
-        return features_of(HistoryTables(connection), pd.read_parquet(folder / "snapshots.parquet"), catalog())
+        tables = HistoryTables(connection, sorted_activities=SortedActivities(folder / "activities.parquet"))
+        return features_of(tables, pd.read_parquet(folder / "snapshots.parquet"), catalog())
 
 
 def with_sql(folder: Path) -> pd.DataFrame:

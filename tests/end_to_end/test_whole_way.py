@@ -151,7 +151,7 @@ def _burst(lead_id, round_):
 
 
 def test_history_and_service_give_the_same_score_for_the_same_instant(way, service, tmp_path):
-    """`score` reads Parquet with DuckDB, the service SQLite: 200 leads as of the end of the history, with all reasons."""
+    """`score` reads Parquet, the service SQLite: 200 leads as of the end of the history, with all reasons."""
     out = tmp_path / "scores.parquet"
     answer = way.run("score", "--reasons", "--out", str(out))
     import pandas as pd

@@ -140,7 +140,7 @@ def worlds(draw, known_from=None, known_before=None):
 def on_duckdb(world, snapshots, catalog=CATALOG):
     """Compute the catalog with the sweep over DuckDB; give {(lead_id, as_of): {feature: value}}."""
     with duckdb.connect() as connection:
-        for name, table in _arrow(world, snapshots).items():
+        for name, table in tables_of(world, snapshots).items():
             connection.register(name, table)
         frame = features_of(HistoryTables(connection), pd.DataFrame(snapshots, columns=["lead_id", "as_of"]), catalog)
     frame = frame.astype(object).where(frame.notna(), None)
@@ -173,7 +173,8 @@ SCHEMAS = {
 }
 
 
-def _arrow(world, snapshots):
+def tables_of(world, snapshots):
+    """Return a world as Arrow tables."""
     rows = {
         "snapshots": [{"lead_id": lead_id, "as_of": as_of} for lead_id, as_of in snapshots],
         "leads": [
