@@ -11,11 +11,13 @@ from data.contract import AttributeType
 from data.strict_json import JsonError, canonical_json, parse_text
 from features.errors import CatalogError
 from features.feature import Feature
+from features.reducer_limits import broken_limit
 from features.reducers import NAMES, AttributeValue, LeadAge, Over, Reducer
 
 MOST_COLLEAGUES = 100
 """Leads that an account has beside one of them, at most, unless a playbook says otherwise."""
 _SHORTEST_DAYS, _LONGEST_DAYS = 1e-4, 36_500.0
+_TEXTS = {"kind", "subject", "after", "after_subject", "zone", "name"}
 _NAMES_OF = {reducer: name for name, reducer in NAMES.items()}
 
 
@@ -31,7 +33,7 @@ class Catalog:
             catalogs of the first release.
 
     Raises:
-        CatalogError: two features share a name.
+        CatalogError: two features share a name, one asks for what cannot be computed, or they name two time zones.
     """
 
     features: tuple[Feature, ...]
@@ -39,10 +41,18 @@ class Catalog:
     most_colleagues: int | None = MOST_COLLEAGUES
 
     def __post_init__(self) -> None:
-        """Reject a name that is taken twice."""
+        """Reject a name that is taken twice, and what cannot be computed."""
         twice = [name for name, times in Counter(self.names).items() if times > 1]
         if twice:
             message = f"the catalog has {', '.join(twice)} more than once: give every feature a name of its own."
+            raise CatalogError(message)
+        for feature in self.features:
+            broken = broken_limit(feature)
+            if broken is not None:
+                raise CatalogError(broken)
+        zones = {getattr(feature.reduce, "zone", None) for feature in self.features} - {None}
+        if len(zones) > 1:
+            message = f"the catalog names the time zones {', '.join(sorted(map(str, zones)))}: it can have one."
             raise CatalogError(message)
 
     @property
@@ -133,7 +143,9 @@ def _part(name: str, value: object) -> object:
         return AttributeType(_text(value))
     if value is None:
         return None
-    return _text(value) if name in {"kind", "subject", "name"} else _days(value)
+    if name in _TEXTS:
+        return _text(value)
+    return _days(value) if name.endswith("days") else _positive(value)
 
 
 def _most(content: Mapping[str, Any]) -> int | None:
@@ -156,6 +168,14 @@ def _real(value: object) -> float:
         message = f"expected a finite number, found {value!r}"
         raise TypeError(message)
     return float(value)
+
+
+def _positive(value: object) -> float:
+    number = _real(value)
+    if number <= 0:
+        message = f"expected a number above 0, found {number:g}"
+        raise ValueError(message)
+    return number
 
 
 def _days(value: object) -> float:

@@ -10,7 +10,7 @@ from data.words.playbook import Business, LeadAttribute
 from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
-from features.reducer_words import Topic, reducer_words, slug, span
+from features.reducer_words import reducer_words
 from features.reducers import (
     NAMES,
     AttributeValue,
@@ -27,6 +27,7 @@ from features.reducers import (
     Trend,
     WeekdayOfLast,
 )
+from features.topics import Topic, slug, span
 
 _RECENT_DAYS = 30
 
@@ -203,15 +204,15 @@ def _feature(
 
 
 def _added_feature(added: AddedFeature, business: Business) -> Feature:
-    topic = Topic.of(added.activity, getattr(added, "subject", None), business, over=added.over)
-    reduce = _reducer(added)
+    reduce = _reducer(added, business)
+    topic = Topic.of_reducer(reduce, business, over=added.over)
     days = None if isinstance(reduce, Trend) else getattr(reduce, "days", None)
     adds = "" if added.says or days is None else f" in {span(days)}"
     return replace(_feature(topic, "", reduce, says=added.says, adds=adds, none_in=days), name=added.name)
 
 
-def _reducer(added: AddedFeature) -> Reducer:
-    """Return the reducer that a playbook names; the two have the same fields, but for the name of the kind."""
+def _reducer(added: AddedFeature, business: Business) -> Reducer:
+    """Return the reducer that a playbook names: the same fields, but for the name of the kind and the time zone."""
     reducer = NAMES[added.reduce]
-    values = {"kind": added.activity, **added.model_dump()}
+    values = {"kind": added.activity, "zone": business.timezone, **added.model_dump()}
     return reducer(**{part.name: values[part.name] for part in fields(reducer) if part.name in values})

@@ -2,8 +2,9 @@
 
 from data.words.playbook import Business
 from features.feature import Feature
-from features.reducer_words import Topic, reducer_words
+from features.reducer_words import reducer_words
 from features.reducers import AttributeValue, LeadAge, Over
+from features.topics import Topic
 
 _LEAD_AGE = "age of the lead"
 
@@ -23,8 +24,7 @@ def feature_label(feature: Feature, business: Business) -> str:
         case LeadAge():
             return _LEAD_AGE
         case _:
-            topic = Topic.of(reduce.kind, getattr(reduce, "subject", None), business, over=feature.over)
-            return reducer_words(reduce, topic).caption
+            return reducer_words(reduce, Topic.of_reducer(reduce, business, over=feature.over)).caption
 
 
 def reason_label(code: str, business: Business) -> str:

@@ -1,8 +1,8 @@
 """A catalog as a plan: arrays of integers that the kernel walks through, compiled once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,34 +10,22 @@ from numpy.typing import NDArray
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.reducers import (
-    AttributeValue,
-    Count,
-    DaysSinceFirst,
-    DaysSinceLast,
-    DecayedCount,
-    Distinct,
-    HourOfLast,
-    LeadAge,
-    Mean,
-    Over,
-    Reducer,
-    Sum,
-    Trend,
-    WeekdayOfLast,
+from features.operations import COUNT, DAYS, DISTINCT, NOTHING, PEOPLE
+from features.plan_groups import (
+    DecayPlace,
+    FeatureRead,
+    GroupTopic,
+    Place,
+    PlanGroup,
+    PlanGroups,
+    WindowKey,
+    WindowPlace,
 )
-
-EVER_US = 2**62
-"""The length of a window that never closes."""
-
-COUNT, DISTINCT, SUM, MEAN, TREND, LAST, FIRST, HOUR, WEEKDAY, DECAYED = range(10)
-"""What a feature is made of, as the kernel reads it."""
+from features.reducers import AttributeValue, LeadAge, Over
+from features.zone_offsets import zone_offsets
 
 Records = NDArray[np.void]
 """Records of whole numbers: what belongs together lies together."""
-
-Topic = tuple[str | None, str | None]
-"""A kind and a subject; None is any."""
 
 
 class PlanArrays(NamedTuple):
@@ -52,12 +40,15 @@ class PlanArrays(NamedTuple):
         cell_groups: the groups of each cell.
         groups: (groups,) where its windows, half-lives and features begin and end.
         windows: (windows,) its ``length`` [us]; whether values are summed in it; the ``row`` in which its subjects are
-            counted, -1 if they are not. Those of a group ascend.
+            counted, or else what it counts: `NOTHING`, `PEOPLE`, or days in rows from `DAYS` downwards. Those of a
+            group ascend.
         half_life_us: (decays,) the half-lives.
         features: the features of each group.
-        reads: (k,) what each feature is made of (``op``), the window or half-life that it reads (``first``), and the
-            long window of a trend (``second``).
+        reads: (k,) what each feature is made of (``op``), the window or half-life that it reads (``first``), another
+            window (``second``), and another group (``other``).
         missing: (k,) its value when nothing happened; NaN where it stays missing.
+        zone: (changes,) since when the clocks of the catalog's time zone are how far ``ahead`` of UTC [us]; empty if
+            it names none.
     """
 
     cell_start: NDArray[np.int64]
@@ -68,6 +59,7 @@ class PlanArrays(NamedTuple):
     features: NDArray[np.int64]
     reads: Records
     missing: NDArray[np.float64]
+    zone: Records
 
 
 def records(names: Sequence[str], *shape: int) -> Records:
@@ -119,27 +111,6 @@ class SweepPlan:
         return self.kind_number(kind) * (len(self.subjects) + 1) + self.subject_number(subject)
 
 
-@dataclass(slots=True)
-class _Group:
-    """What the features of one topic need."""
-
-    number: int
-    windows: dict[int, list[bool]] = field(default_factory=dict)  # length → sums, distinct
-    half_lives: list[float] = field(default_factory=list)
-    features: list[int] = field(default_factory=list)
-
-    def window(self, days: float | None, *, sums: bool = False, distinct: bool = False) -> int:
-        length = EVER_US if days is None else round(days * DAY_US)
-        wanted = self.windows.setdefault(length, [False, False])
-        self.windows[length] = [wanted[0] or sums, wanted[1] or distinct]
-        return length
-
-    def half_life(self, days: float) -> float:
-        if days not in self.half_lives:
-            self.half_lives.append(days)
-        return days
-
-
 def compile_plan(catalog: Catalog, over: Over) -> SweepPlan:
     """
     Compile the features of a catalog that look at activities.
@@ -154,12 +125,12 @@ def compile_plan(catalog: Catalog, over: Over) -> SweepPlan:
     (('calls',), False)
     """
     chosen = [feature for feature in catalog.features if feature.over == over and looks_at_activities(feature)]
-    groups: dict[Topic, _Group] = {}
-    reads = [_read(at, feature, groups) for at, feature in enumerate(chosen)]
-    kinds = _numbered(kind for kind, _ in groups)
-    subjects = _numbered(subject for _, subject in groups)
-    cells = _cells(list(groups), kinds, subjects)
-    arrays = _arrays(list(groups.values()), reads, cells, [feature.missing for feature in chosen])
+    groups = PlanGroups()
+    reads = [groups.read(at, feature) for at, feature in enumerate(chosen)]
+    kinds = _numbered(topic.kind for topic in groups.by_topic)
+    subjects = _numbered(topic.subject for topic in groups.by_topic)
+    cells = _cells(list(groups.by_topic), kinds, subjects)
+    arrays = _arrays(list(groups.by_topic.values()), list(zip(reads, chosen, strict=True)), cells)
     names = tuple(feature.name for feature in chosen)
     return SweepPlan(over, names, kinds, subjects, frozenset(catalog.never_use), arrays)
 
@@ -173,51 +144,7 @@ def _numbered(names: Iterable[str | None]) -> dict[str, int]:
     return {name: number for number, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What a feature reads: its group, its operation, and windows or half-lives by their value."""
-
-    group: int
-    op: int
-    first: float = 0
-    second: float = 0
-
-
-def _read(position: int, feature: Feature, groups: dict[Topic, _Group]) -> _Read:
-    """Note in its group what a feature needs, and return what it reads."""
-    reduce = feature.reduce
-    topic = getattr(reduce, "kind", None), getattr(reduce, "subject", None)
-    group = groups.setdefault(topic, _Group(len(groups)))
-    group.features.append(position)
-    number = group.number
-    match reduce:
-        case Count(days=days):
-            return _Read(number, COUNT, group.window(days))
-        case Trend(days=short, long_days=long):
-            return _Read(number, TREND, group.window(short), group.window(long))
-        case Distinct(days=days):
-            return _Read(number, DISTINCT, group.window(days, distinct=True))
-        case Sum(days=days) | Mean(days=days):
-            return _Read(number, SUM if isinstance(reduce, Sum) else MEAN, group.window(days, sums=True))
-        case DecayedCount(half_life_days=half_life):
-            return _Read(number, DECAYED, group.half_life(half_life))
-        case AttributeValue() | LeadAge():
-            message = f"{feature.name} is not computed from activities"
-            raise ValueError(message)
-        case _:
-            return _Read(number, _TIMES[type(reduce)])
-
-
-_TIMES: dict[type[Reducer], int] = {
-    DaysSinceLast: LAST,
-    DaysSinceFirst: FIRST,
-    HourOfLast: HOUR,
-    WeekdayOfLast: WEEKDAY,
-}
-"""What is read from the time of one fact."""
-
-
-def _cells(topics: list[Topic], kinds: dict[str, int], subjects: dict[str, int]) -> list[list[int]]:
+def _cells(topics: list[GroupTopic], kinds: dict[str, int], subjects: dict[str, int]) -> list[list[int]]:
     """Return the groups of each cell: by kind, all others and what may not be used; then by subject and all others."""
     numbers: list[list[int]] = [[] for _ in range((len(kinds) + 2) * (len(subjects) + 1))]
     width = len(subjects) + 1
@@ -230,58 +157,79 @@ def _cells(topics: list[Topic], kinds: dict[str, int], subjects: dict[str, int])
     return numbers
 
 
-def _arrays(
-    groups: list[_Group], reads: list[_Read], cells: list[list[int]], missing: list[float | None]
-) -> PlanArrays:
-    lengths = [sorted(group.windows) for group in groups]
+def _arrays(groups: list[PlanGroup], reads: list[tuple[FeatureRead, Feature]], cells: list[list[int]]) -> PlanArrays:
+    keys: list[list[WindowKey]] = [sorted(group.windows) for group in groups]
     starts = {
-        "windows": _starts(lengths),
+        "windows": _starts(keys),
         "decays": _starts([group.half_lives for group in groups]),
         "features": _starts([group.features for group in groups]),
     }
-    bounds = records([f"{name}_{end}" for name in starts for end in ("begin", "end")], len(groups))
+    bounds = records([f"{name}_{end}" for name in starts for end in ("begin", "end")] + ["days"], len(groups))
     for name, start in starts.items():
         bounds[f"{name}_begin"], bounds[f"{name}_end"] = start[:-1], start[1:]
-    flags = [group.windows[length] for group, own in zip(groups, lengths, strict=True) for length in own]
-    windows = records(("length", "sums", "row"), len(flags))
-    windows["length"] = _flat(lengths)
-    windows["sums"] = [flag[0] for flag in flags]
-    distinct = np.array([flag[1] for flag in flags], dtype=bool)
-    windows["row"] = np.where(distinct, np.cumsum(distinct) - 1, -1)
-    made = records(("op", "first", "second"), len(reads))
-    for at, read in enumerate(reads):
-        made[at] = (read.op, *(_place(read, value, groups, lengths, starts) for value in (read.first, read.second)))
+    bounds["days"] = [any(key.counts == "days" for key in own) for own in keys]
+    made = records(("op", "first", "second", "other"), len(reads))
+    for at, (read, _) in enumerate(reads):
+        first, second = (_number_of(place, groups, keys, starts) for place in (read.first, read.second))
+        made[at] = read.op, first, second, read.other
     return PlanArrays(
         cell_start=_starts(cells),
         cell_groups=_flat(cells),
         groups=bounds,
-        windows=windows,
+        windows=_windows(groups, keys),
         half_life_us=np.array([days * DAY_US for group in groups for days in group.half_lives], dtype=np.float64),
         features=_flat([group.features for group in groups]),
         reads=made,
-        missing=np.array([_nothing(*each) for each in zip(reads, missing, strict=True)], dtype=np.float64),
+        missing=np.array([_nothing(read, feature.missing) for read, feature in reads], dtype=np.float64),
+        zone=_zone([feature for _, feature in reads]),
     )
 
 
-def _place(
-    read: _Read, value: float, groups: list[_Group], lengths: list[list[int]], starts: dict[str, NDArray[np.int64]]
+def _windows(groups: list[PlanGroup], keys: list[list[WindowKey]]) -> Records:
+    needs = [(key, group.windows[key]) for group, own in zip(groups, keys, strict=True) for key in own]
+    windows = records(("length", "sums", "row"), len(needs))
+    rows, days = 0, DAYS
+    for at, (key, (sums, distinct)) in enumerate(needs):
+        row = PEOPLE if key.counts == "people" else NOTHING
+        if distinct:
+            row, rows = rows, rows + 1
+        elif key.counts == "days":
+            row, days = days, days - 1
+        windows[at] = key.length, sums, row
+    return windows
+
+
+def _number_of(
+    place: Place, groups: list[PlanGroup], keys: list[list[WindowKey]], starts: dict[str, NDArray[np.int64]]
 ) -> int:
-    """Return where a window or a half-life of a feature lies; 0 where it reads none."""
-    if read.op == DECAYED and value:
-        return int(starts["decays"][read.group]) + groups[read.group].half_lives.index(value)
-    if read.op in {COUNT, DISTINCT, SUM, MEAN, TREND} and value:
-        return int(starts["windows"][read.group]) + lengths[read.group].index(int(value))
-    return 0
+    """Return the number of a window or of a half-life among all of them."""
+    match place:
+        case WindowPlace(group=group, key=key):
+            return int(starts["windows"][group]) + keys[group].index(key)
+        case DecayPlace(group=group, half_life_days=days):
+            return int(starts["decays"][group]) + groups[group].half_lives.index(days)
+        case _:
+            return place
 
 
-def _nothing(read: _Read, missing: float | None) -> float:
+def _nothing(read: FeatureRead, missing: float | None) -> float:
     """Return a feature's value when nothing happened; a count of nothing is none."""
     if missing is None:
         return 0.0 if read.op in {COUNT, DISTINCT} else np.nan
     return float(missing)
 
 
-def _starts(parts: list[list[int]] | list[list[float]]) -> NDArray[np.int64]:
+def _zone(features: list[Feature]) -> Records:
+    """Return the offsets of the time zone that features name; a catalog has one."""
+    names = [zone for feature in features if (zone := getattr(feature.reduce, "zone", None)) is not None]
+    offsets = zone_offsets(names[0]) if names else ()
+    changes = records(("since", "ahead"), len(offsets))
+    for at, offset in enumerate(offsets):
+        changes[at] = offset
+    return changes
+
+
+def _starts(parts: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
     return np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
 
 

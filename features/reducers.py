@@ -91,6 +91,76 @@ class WeekdayOfLast:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalHourOfLast:
+    """Hour of the day (0 to 24 with fractions) of the latest activity, on the clocks of a time zone."""
+
+    kind: str | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWeekdayOfLast:
+    """Weekday (Monday 0 to Sunday 6) of the latest activity, in a time zone."""
+
+    kind: str | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveDays:
+    """On how many calendar days of a time zone the window's activities occurred."""
+
+    kind: str | None
+    zone: str
+    subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePeople:
+    """How many other leads of the account have an activity in the window."""
+
+    kind: str | None
+    subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOfAll:
+    """Share that activities of this kind have in all activities of the window; missing when it is empty."""
+
+    kind: str
+    subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DaysBetweenFirsts:
+    """Days from the earliest activity of kind ``after`` to the earliest of ``kind``; below 0 if that came first."""
+
+    kind: str
+    after: str
+    subject: str | None = None
+    after_subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeanGap:
+    """Mean days between one activity and the next; missing with fewer than two."""
+
+    kind: str | None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeSilence:
+    """Days since the latest activity, divided by the mean gap; missing with fewer than two gaps, or a mean of 0."""
+
+    kind: str | None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AttributeValue:
     """The attribute in the newest version of the lead; text for a category, else a number."""
 
@@ -114,6 +184,14 @@ Reducer = (
     | Trend
     | HourOfLast
     | WeekdayOfLast
+    | LocalHourOfLast
+    | LocalWeekdayOfLast
+    | ActiveDays
+    | ActivePeople
+    | ShareOfAll
+    | DaysBetweenFirsts
+    | MeanGap
+    | RelativeSilence
     | AttributeValue
     | LeadAge
 )
@@ -130,6 +208,14 @@ NAMES: dict[str, type[Reducer]] = {
     "trend": Trend,
     "hour_of_last": HourOfLast,
     "weekday_of_last": WeekdayOfLast,
+    "local_hour_of_last": LocalHourOfLast,
+    "local_weekday_of_last": LocalWeekdayOfLast,
+    "active_days": ActiveDays,
+    "active_people": ActivePeople,
+    "share": ShareOfAll,
+    "days_between_firsts": DaysBetweenFirsts,
+    "mean_gap": MeanGap,
+    "relative_silence": RelativeSilence,
     "attribute": AttributeValue,
     "lead_age": LeadAge,
 }

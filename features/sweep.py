@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.compiled_loops import called, compiled_kernel, compiled_when_called, inlined, sources_of
+from features import operations, sweep_days, sweep_state, sweep_steps, sweep_values
 from features import plan as plan_module
-from features import sweep_state, sweep_steps, sweep_values
 from features.catalog import Catalog
 from features.plan import PlanArrays, compile_plan
 from features.sweep_state import BLOCKS, NOBODY, Facts, Sizes, State, Sweep
@@ -172,7 +172,7 @@ def _sweep_entity(
             write_features(sweep.plan, as_of, others, row)
         else:
             write_features(sweep.plan, as_of, sweep.state, row)
-    forget(sweep, start, stop)
+    forget(sweep, others, start, stop)
 
 
 @inlined
@@ -278,7 +278,7 @@ def _kernel(sources: str) -> Callable[..., None]:
     return kernel
 
 
-_SWEEP = _kernel(sources_of(sweep_state, sweep_steps, sweep_values, plan_module))
+_SWEEP = _kernel(sources_of(sweep_state, sweep_steps, sweep_days, sweep_values, operations, plan_module))
 
 
 def compile_sweep() -> None:

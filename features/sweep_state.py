@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from features.operations import DAYS
 from features.plan import PlanArrays, Records, records
 
 BLOCKS = 17
@@ -92,12 +93,18 @@ class Lists(NamedTuple):
         place: (memberships,) where each membership of each fact lies in ``members``.
         begin: (facts of the entity,) where the memberships of a fact begin in ``place``.
         seen: (rows, subjects) how often a subject is in the window.
+        day_place: (memberships,) where the day of each member lies among the days of its group; empty if none counts.
+        day: (memberships,) the days of each group [days since 1970], each once.
+        active: (rows of days, memberships) how often a day is in the window.
     """
 
     members: Records
     place: NDArray[np.int64]
     begin: NDArray[np.int64]
     seen: NDArray[np.int32]
+    day_place: NDArray[np.int64]
+    day: NDArray[np.int64]
+    active: NDArray[np.int32]
 
 
 class LeadParts(NamedTuple):
@@ -157,11 +164,16 @@ def new_state(plan: PlanArrays) -> State:
 
 def new_lists(plan: PlanArrays, sizes: Sizes) -> Lists:
     """Return lists that hold the facts of the largest entity."""
+    day_rows = int((plan.windows["row"] <= DAYS).sum())
+    days = sizes.memberships if day_rows else 0
     return Lists(
         members=records(("fact", "occurred", "inside"), sizes.memberships),
         place=np.zeros(sizes.memberships, np.int64),
         begin=np.zeros(sizes.facts, np.int64),
         seen=np.zeros((_rows(plan), sizes.subjects), np.int32),
+        day_place=np.zeros(days, np.int64),
+        day=np.zeros(days, np.int64),
+        active=np.zeros((day_rows, days), np.int32),
     )
 
 

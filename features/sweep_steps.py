@@ -3,6 +3,8 @@
 import numpy as np
 
 from data.compiled_loops import called, inlined
+from features.operations import NOTHING, PEOPLE
+from features.sweep_days import count_day, list_days
 from features.sweep_state import (
     BILLION,
     BLOCKS,
@@ -12,6 +14,7 @@ from features.sweep_state import (
     LAST,
     NOBODY,
     WEIGHT,
+    State,
     Sweep,
 )
 
@@ -48,6 +51,8 @@ def list_facts(sweep: Sweep, start: int, end: int) -> None:
             lists.place[membership] = own.listed + own.length
             own.length += 1
             membership += 1
+    if len(lists.day):
+        list_days(sweep)
 
 
 @inlined
@@ -65,11 +70,13 @@ def _clear_group(sweep: Sweep, group: int) -> None:
 
 
 @inlined
-def forget(sweep: Sweep, start: int, end: int) -> None:
+def forget(sweep: Sweep, others: State, start: int, end: int) -> None:
     """Leave everything as it must be before the next entity is listed."""
     facts, state, parts = sweep.facts, sweep.state, sweep.parts
     for at in range(state.sizes[0]):
-        state.groups[state.touched[at]].length = 0
+        group = state.touched[at]
+        # Features of two groups ask whether the other one has anything, and the next entity may not touch it.
+        state.groups[group].length, state.groups[group].known, others.groups[group].known = 0, 0, 0
     if len(facts.subject):
         for fact in range(start, end):
             subject = facts.subject[fact]
@@ -97,7 +104,7 @@ def enter(sweep: Sweep, fact: int, start: int) -> None:
         for window in range(bounds.windows_end - 1, bounds.windows_begin - 1, -1):
             if listed - own.listed < state.windows[window].passed:
                 break
-            _count(sweep, fact, window, 1)
+            _count(sweep, listed, window, 1)
         if bounds.decays_begin < bounds.decays_end:
             _weigh(sweep, fact, group, 1)
         if own.known == 0 or occurred > own.last:
@@ -124,7 +131,7 @@ def leave(sweep: Sweep, fact: int, start: int) -> None:
         lists.members[listed].inside = 0
         for window in range(bounds.windows_begin, bounds.windows_end):
             if listed - own.listed >= state.windows[window].passed:
-                _count(sweep, fact, window, -1)
+                _count(sweep, listed, window, -1)
         _weigh(sweep, fact, group, -1)
         own.known -= 1
         sweep.parts.known[facts.lead[fact], group] -= 1
@@ -145,30 +152,52 @@ def advance(sweep: Sweep, as_of: int) -> None:
                 passed = max(passed, state.windows[window + 1].passed)
             while passed < own.length and lists.members[own.listed + passed].occurred < opens:
                 if lists.members[own.listed + passed].inside:
-                    _count(sweep, lists.members[own.listed + passed].fact, window, -1)
+                    _count(sweep, own.listed + passed, window, -1)
                 passed += 1
             state.windows[window].passed = passed
 
 
 @inlined
-def _count(sweep: Sweep, fact: int, window: int, sign: int) -> None:
-    """Put a fact into a window, or take it out."""
+def _count(sweep: Sweep, place: int, window: int, sign: int) -> None:
+    """Put a member of a group into a window, or take it out."""
     facts, sums, row = sweep.facts, sweep.plan.windows[window].sums, sweep.plan.windows[window].row
+    fact = sweep.lists.members[place].fact
     sweep.state.windows[window].count += sign
     if len(facts.lead):
         sweep.parts.windows[facts.lead[fact], window].count += sign
     if sums and facts.value[fact] == facts.value[fact]:
         _add_value(sweep, fact, window, sign)
-    if row >= 0 and facts.subject[fact] >= 0:
-        seen, subject = sweep.lists.seen, facts.subject[fact]
-        before = seen[row, subject]
-        seen[row, subject] = before + sign
-        if before == 0:
-            sweep.state.windows[window].distinct += 1
-        elif before + sign == 0:
-            sweep.state.windows[window].distinct -= 1
-        if len(facts.lead):
-            _count_pair(sweep, fact, row, sign)
+    if row >= 0:
+        _count_subject(sweep, fact, window, sign)
+    elif row != NOTHING:
+        if row == PEOPLE:
+            _count_person(sweep, fact, window, sign)
+        else:
+            count_day(sweep, place, window, sign)
+
+
+@inlined
+def _count_subject(sweep: Sweep, fact: int, window: int, sign: int) -> None:
+    facts, seen, row = sweep.facts, sweep.lists.seen, sweep.plan.windows[window].row
+    subject = facts.subject[fact]
+    if subject < 0:
+        return
+    before = seen[row, subject]
+    seen[row, subject] = before + sign
+    if before == 0:
+        sweep.state.windows[window].distinct += 1
+    elif before + sign == 0:
+        sweep.state.windows[window].distinct -= 1
+    if len(facts.lead):
+        _count_pair(sweep, fact, row, sign)
+
+
+@called
+def _count_person(sweep: Sweep, fact: int, window: int, sign: int) -> None:
+    """Note that a lead's first activity has entered a window, or that its last one has left it."""
+    own = sweep.parts.windows[sweep.facts.lead[fact], window].count
+    if own == (1 if sign > 0 else 0):
+        sweep.state.windows[window].distinct += sign
 
 
 @called

@@ -5,7 +5,26 @@ from numpy.typing import NDArray
 
 from data.compiled_loops import called, inlined
 from data.instants import DAY_US, HOUR_US
-from features.plan import COUNT, DECAYED, DISTINCT, FIRST, HOUR, LAST, SUM, TREND, WEEKDAY, PlanArrays
+from features.operations import (
+    BETWEEN,
+    COUNT,
+    DECAYED,
+    DISTINCT,
+    FIRST,
+    HOUR,
+    LAST,
+    LOCAL_HOUR,
+    LOCAL_WEEKDAY,
+    MEAN_GAP,
+    PEOPLE,
+    SHARE,
+    SILENCE,
+    SUM,
+    TREND,
+    WEEKDAY,
+)
+from features.plan import PlanArrays
+from features.sweep_days import local_time
 from features.sweep_state import BILLION, BLOCKS, DECAY_DIGITS, HALF_LIVES, VALUE_DIGITS, WEIGHT, State, Sweep
 from features.sweep_state import FIRST as OLDEST
 from features.sweep_state import LAST as NEWEST
@@ -52,6 +71,8 @@ def _take_other_numbers(sweep: Sweep, lead: int, group: int, others: State) -> N
         row = sweep.plan.windows[window].row
         if row >= 0:
             rest.distinct = whole.distinct - parts.alone[row, lead]
+        elif row == PEOPLE:
+            rest.distinct = whole.distinct - (1 if part.count else 0)
     for decay in range(bounds.decays_begin, bounds.decays_end):
         for place in range(BLOCKS):
             in_all, own, left = (
@@ -81,14 +102,51 @@ def _value(plan: PlanArrays, at: int, group: int, as_of: int, state: State) -> f
     if op == DISTINCT:
         return np.float64(state.windows[first].distinct)
     if op == HOUR:
-        return np.float64(own.last % DAY_US) / HOUR_US
+        return _hour(own.last)
     if op == WEEKDAY:
-        return np.float64((own.last + _MONDAY_US) % (7 * DAY_US) // DAY_US)
+        return _weekday(own.last)
+    if op >= SHARE:
+        return _related(plan, at, group, as_of, state)
     window = state.windows[first]
     if window.values == 0:
         return float(plan.missing[at])
     summed = _sum(window.whole, window.billionths)
     return float(_rounded(summed if op == SUM else summed / np.float64(window.values), _VALUE_STEPS))
+
+
+@called
+def _related(plan: PlanArrays, at: int, group: int, as_of: int, state: State) -> float:
+    """Return a feature that relates two numbers of the state, or reads the clock of a time zone."""
+    read, own, other = plan.reads[at], state.groups[group], state.groups[plan.reads[at].other]
+    span = np.float64(own.last - own.first)
+    if read.op == SHARE:
+        whole = state.windows[read.second].count
+        if whole:
+            return (np.float64(state.windows[read.first].count) if other.known else 0.0) / np.float64(whole)
+    elif read.op == BETWEEN:
+        if other.known:
+            return np.float64(own.first - other.first) / DAY_US
+    elif read.op == MEAN_GAP:
+        if own.known > 1:
+            return span / np.float64(own.known - 1) / DAY_US
+    elif read.op == SILENCE:
+        if own.known > 2 and span > 0:  # noqa: PLR2004 - one gap is no rhythm
+            return np.float64(as_of - own.last) * np.float64(own.known - 1) / span
+    elif read.op == LOCAL_HOUR:
+        return _hour(local_time(plan, own.last))
+    elif read.op == LOCAL_WEEKDAY:
+        return _weekday(local_time(plan, own.last))
+    return float(plan.missing[at])
+
+
+@inlined
+def _hour(instant: int) -> float:
+    return float(np.float64(instant % DAY_US) / HOUR_US)
+
+
+@inlined
+def _weekday(instant: int) -> float:
+    return float(np.float64((instant + _MONDAY_US) % (7 * DAY_US) // DAY_US))
 
 
 @inlined

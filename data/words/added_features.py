@@ -76,14 +76,72 @@ class AddedTrend(_AddedFeature):
 
 
 class AddedTime(_AddedFeature):
-    """Hour or weekday of the last activity."""
+    """Hour or weekday of the last activity, in UTC or in the playbook's time zone."""
 
-    reduce: Literal["hour_of_last", "weekday_of_last"]
+    reduce: Literal["hour_of_last", "weekday_of_last", "local_hour_of_last", "local_weekday_of_last"]
     activity: Name | None = None
 
 
+class AddedActiveDays(_AddedFeature):
+    """On how many days of the playbook's time zone there were activities."""
+
+    reduce: Literal["active_days"]
+    over: Literal["lead"] = "lead"
+    activity: Name | None = None
+    subject: str | None = None
+    days: Days | None = None
+
+
+class AddedPeople(_AddedFeature):
+    """How many colleagues were active."""
+
+    reduce: Literal["active_people"]
+    over: Literal["account"] = "account"
+    activity: Name | None = None
+    subject: str | None = None
+    days: Days | None = None
+
+
+class AddedShare(_AddedFeature):
+    """The share of a kind in all activities, ever or within some days."""
+
+    reduce: Literal["share"]
+    activity: Name
+    subject: str | None = None
+    days: Days | None = None
+
+
+class AddedPair(_AddedFeature):
+    """Days from the first activity of one kind to the first of another."""
+
+    reduce: Literal["days_between_firsts"]
+    activity: Name
+    subject: str | None = None
+    after: Name
+    after_subject: str | None = None
+
+
+class AddedRhythm(_AddedFeature):
+    """The mean gap between activities, or the silence since the last one in mean gaps."""
+
+    reduce: Literal["mean_gap", "relative_silence"]
+    activity: Name | None = None
+    subject: str | None = None
+
+
 AddedFeature = Annotated[
-    AddedCount | AddedRecency | AddedDecay | AddedDistinct | AddedValue | AddedTrend | AddedTime,
+    AddedCount
+    | AddedRecency
+    | AddedDecay
+    | AddedDistinct
+    | AddedValue
+    | AddedTrend
+    | AddedTime
+    | AddedActiveDays
+    | AddedPeople
+    | AddedShare
+    | AddedPair
+    | AddedRhythm,
     Field(discriminator="reduce"),
 ]
 """A feature that the playbook adds to the derived ones, or puts in place of one of the same name."""

@@ -85,15 +85,18 @@ def _speechless(attribute: LeadAttribute, file: YamlFile, here: tuple[Hashable, 
 def _feature_mistakes(
     business: Business, feature: AddedFeature, *, file: YamlFile, here: tuple[Hashable, ...]
 ) -> Iterator[Mistake]:
-    if feature.activity is not None:
-        yield from _unknown(file, business.activities, [((*here, "activity"), feature.activity)], "activity")
-        subject = getattr(feature, "subject", None)
-        yield from _subject_mistakes(business, feature.activity, subject, file=file, where=(*here, "subject"))
+    for key, about in (("activity", "subject"), ("after", "after_subject")):
+        activity, subject = getattr(feature, key, None), getattr(feature, about, None)
+        if activity is None:
+            continue
+        yield from _unknown(file, business.activities, [((*here, key), activity)], "activity")
+        yield from _subject_mistakes(business, activity, subject, file=file, where=(*here, about))
+        if activity in business.never_use:
+            yield file.mistake((*here, key), f"{activity} is on never_use; remove one of the two.")
+    if isinstance(feature, AddedValue):
         kind = business.activities.get(feature.activity)
-        if isinstance(feature, AddedValue) and kind is not None and kind.value is None:
+        if kind is not None and kind.value is None:
             yield file.mistake((*here, "activity"), f"{feature.activity} carries no value to {feature.reduce}.")
-        if feature.activity in business.never_use:
-            yield file.mistake((*here, "activity"), f"{feature.activity} is on never_use; remove one of the two.")
     for place in _PLACE.findall(feature.says or ""):
         if place not in _PLACES:
             yield file.mistake((*here, "says"), f"unknown placeholder {{{place}}}; {nearest(place, _PLACES)}")

@@ -1,16 +1,27 @@
 """Every reducer once more, slow and obvious: the oracle that the engines are held against."""
 
-from data.instants import DAY_US, HOUR_US
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from data.instants import DAY_US, HOUR_US, from_us
 from features.reducers import (
+    ActiveDays,
+    ActivePeople,
     AttributeValue,
     Count,
+    DaysBetweenFirsts,
     DaysSinceFirst,
     DaysSinceLast,
     DecayedCount,
     Distinct,
     HourOfLast,
     LeadAge,
+    LocalHourOfLast,
+    LocalWeekdayOfLast,
     Mean,
+    MeanGap,
+    RelativeSilence,
+    ShareOfAll,
     Sum,
     Trend,
     WeekdayOfLast,
@@ -43,37 +54,45 @@ def _whose(feature, world, lead_id, as_of, most):
     return others if most is None or len(others) <= most else set()
 
 
-def _seen(feature, world, lead_id, as_of, catalog):
-    leads, reduce = _whose(feature, world, lead_id, as_of, catalog.most_colleagues), feature.reduce
-    for activity in world.activities:
-        if activity.lead_id not in leads or activity.known_at >= as_of or activity.kind in catalog.never_use:
-            continue
-        if reduce.kind is not None and activity.kind != reduce.kind:
-            continue
-        if getattr(reduce, "subject", None) is not None and activity.subject != reduce.subject:
-            continue
-        yield activity
+def _known(feature, world, lead_id, as_of, catalog):
+    leads = _whose(feature, world, lead_id, as_of, catalog.most_colleagues)
+    return [
+        a for a in world.activities if a.lead_id in leads and a.known_at < as_of and a.kind not in catalog.never_use
+    ]
 
 
-def _value(feature, world, lead_id, as_of, catalog):  # noqa: C901 - one case per reducer
+def _of(known, kind, subject):
+    """Return the activities of a kind and a subject; None is any."""
+    return [a for a in known if kind in {None, a.kind} and subject in {None, a.subject}]
+
+
+def _value(feature, world, lead_id, as_of, catalog):
     reduce = feature.reduce
     if isinstance(reduce, AttributeValue | LeadAge):
         version = _newest(world, lead_id, as_of)
         if version is None:
             return None
         return (as_of - version.created_at) / DAY_US if isinstance(reduce, LeadAge) else getattr(version, reduce.name)
-    seen = list(_seen(feature, world, lead_id, as_of, catalog))
+    known = _known(feature, world, lead_id, as_of, catalog)
+    seen = _of(known, getattr(reduce, "kind", None), getattr(reduce, "subject", None))
+    for of_some in (_counted, _timed, _compared):
+        value = of_some(reduce, seen, known, as_of)
+        if value is not NotImplemented:
+            return value
+    raise NotImplementedError(reduce)
 
+
+def _within(activities, as_of, days):
+    return [a for a in activities if days is None or as_of - days * DAY_US <= a.occurred_at < as_of]
+
+
+def _counted(reduce, seen, _known, as_of):
     def within(days):
-        return [a for a in seen if days is None or as_of - days * DAY_US <= a.occurred_at < as_of]
+        return _within(seen, as_of, days)
 
     match reduce:
         case Count():
             return float(len(within(reduce.days)))
-        case DaysSinceLast():
-            return min([(as_of - a.occurred_at) / DAY_US for a in seen], default=None)
-        case DaysSinceFirst():
-            return max([(as_of - a.occurred_at) / DAY_US for a in seen], default=None)
         case DecayedCount():
             return round(sum(2 ** (-(as_of - a.occurred_at) / DAY_US / reduce.half_life_days) for a in seen), 9)
         case Distinct():
@@ -86,9 +105,53 @@ def _value(feature, world, lead_id, as_of, catalog):  # noqa: C901 - one case pe
         case Trend():
             long = within(reduce.long_days)
             return len(within(reduce.days)) / len(long) if long else None
-        case HourOfLast() | WeekdayOfLast():
-            last = max([a.occurred_at for a in seen], default=None)
-            if last is None:
-                return None
-            hour = isinstance(reduce, HourOfLast)
-            return last % DAY_US / HOUR_US if hour else float((last // DAY_US + 3) % 7)
+        case ActiveDays():
+            return float(len({_clock(a.occurred_at, reduce.zone).date() for a in within(reduce.days)}))
+        case ActivePeople():
+            return float(len({a.lead_id for a in within(reduce.days)}))
+    return NotImplemented
+
+
+def _timed(reduce, seen, _known, as_of):
+    last = max([a.occurred_at for a in seen], default=None)
+    match reduce:
+        case DaysSinceLast():
+            return None if last is None else (as_of - last) / DAY_US
+        case DaysSinceFirst():
+            return max([(as_of - a.occurred_at) / DAY_US for a in seen], default=None)
+        case HourOfLast():
+            return None if last is None else last % DAY_US / HOUR_US
+        case WeekdayOfLast():
+            return None if last is None else float((last // DAY_US + 3) % 7)
+        case LocalHourOfLast():
+            return None if last is None else _hours(_clock(last, reduce.zone))
+        case LocalWeekdayOfLast():
+            return None if last is None else float(_clock(last, reduce.zone).weekday())
+    return NotImplemented
+
+
+def _compared(reduce, seen, known, as_of):
+    times = sorted(a.occurred_at for a in seen)
+    gaps = [(later - earlier) / DAY_US for earlier, later in pairwise(times)]
+    match reduce:
+        case ShareOfAll():
+            every = _within(known, as_of, reduce.days)
+            return len(_within(seen, as_of, reduce.days)) / len(every) if every else None
+        case DaysBetweenFirsts():
+            before = [a.occurred_at for a in _of(known, reduce.after, reduce.after_subject)]
+            return (min(times) - min(before)) / DAY_US if times and before else None
+        case MeanGap():
+            return sum(gaps) / len(gaps) if gaps else None
+        case RelativeSilence():
+            silence = (as_of - max(times, default=0)) / DAY_US
+            return silence / (sum(gaps) / len(gaps)) if len(gaps) > 1 and sum(gaps) else None
+    return NotImplemented
+
+
+def _clock(instant, zone):
+    """Return what the clocks of a zone show at an instant."""
+    return from_us(instant).astimezone(ZoneInfo(zone))
+
+
+def _hours(clock):
+    return clock.hour + clock.minute / 60 + (clock.second + clock.microsecond / 1e6) / 3600

@@ -1,0 +1,13 @@
+"""What a feature is made of, as the kernel reads it: numbers that the plan writes and the sweep understands."""
+
+EVER_US = 2**62
+"""The length of a window that never closes."""
+
+COUNT, DISTINCT, SUM, MEAN, TREND, LAST, FIRST, HOUR, WEEKDAY, DECAYED = range(10)
+"""Read from the running numbers of one group."""
+
+SHARE, BETWEEN, MEAN_GAP, SILENCE, LOCAL_HOUR, LOCAL_WEEKDAY = range(10, 16)
+"""Read from the running numbers of one group or two, and from the offsets of a time zone."""
+
+NOTHING, PEOPLE, DAYS = -1, -2, -3
+"""What a window counts besides activities, in place of the row of its subjects; rows of days go on downwards."""
