@@ -49,7 +49,7 @@ _WITHOUT_COUNTING: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nr
 
 def called(function: Function) -> Function:
     """Compile a part of a kernel that is called from it, since it is needed seldom, or in several places."""
-    return cast("Function", njit(**_WITHOUT_COUNTING)(function))
+    return cast("Function", njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_WITHOUT_COUNTING)(function))
 
 
 def compiled_kernel(function: Function) -> Function:

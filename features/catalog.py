@@ -118,7 +118,7 @@ def _feature_out(feature: Feature) -> dict[str, Any]:
 def _plain(value: object) -> object:
     """Write 7 and 7.0 alike: both are the same feature and must have the same fingerprint."""
     if isinstance(value, tuple):
-        return [list(pair) for pair in value]
+        return [list(item) if isinstance(item, tuple) else item for item in value]
     return float(value) if isinstance(value, int) else value
 
 
@@ -141,8 +141,12 @@ def _reducer_in(content: Mapping[str, Any]) -> Reducer:
 def _part(name: str, value: object) -> object:
     if name == "type":
         return AttributeType(_text(value))
+    if name == "kinds":
+        return _texts(value)
     if value is None:
         return None
+    if name == "nth":
+        return _whole(value)
     if name in _TEXTS:
         return _text(value)
     return _days(value) if name.endswith("days") else _positive(value)
@@ -161,6 +165,21 @@ def _text(value: object) -> str:
         message = f"expected text, found {value!r}"
         raise TypeError(message)
     return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        message = f"expected a list, found {value!r}"
+        raise TypeError(message)
+    return tuple(_text(item) for item in value)
+
+
+def _whole(value: object) -> int:
+    number = _positive(value)
+    if number != int(number):
+        message = f"expected a whole number, found {number:g}"
+        raise ValueError(message)
+    return int(number)
 
 
 def _real(value: object) -> float:

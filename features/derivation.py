@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from data.contract import AttributeType
-from data.words.added_features import AddedFeature
+from data.words.added_features import AddedFeature, AddedKind
 from data.words.playbook import Business, LeadAttribute
 from features.catalog import Catalog
 from features.errors import CatalogError
@@ -20,6 +20,7 @@ from features.reducers import (
     DecayedCount,
     Distinct,
     HourOfLast,
+    KindOfLast,
     LeadAge,
     Mean,
     Reducer,
@@ -197,7 +198,7 @@ def _feature(
         reduce=reduce,
         missing=words.missing,
         says=(says or words.phrase) + adds,
-        says_none=topic.never if none_in is None else topic.none_in(none_in),
+        says_none=words.nothing or (topic.never if none_in is None else topic.none_in(none_in)),
         group=topic.code,
         over=topic.over,
     )
@@ -208,11 +209,28 @@ def _added_feature(added: AddedFeature, business: Business) -> Feature:
     topic = Topic.of_reducer(reduce, business, over=added.over)
     days = None if isinstance(reduce, Trend) else getattr(reduce, "days", None)
     adds = "" if added.says or days is None else f" in {span(days)}"
-    return replace(_feature(topic, "", reduce, says=added.says, adds=adds, none_in=days), name=added.name)
+    feature = _feature(topic, "", reduce, says=added.says, adds=adds, none_in=days)
+    return replace(feature, name=added.name, words=_kind_words(reduce, business))
+
+
+def _kind_words(reduce: Reducer, business: Business) -> tuple[tuple[str, str], ...]:
+    """Return how to say each of the kinds between which a reducer tells."""
+    kinds = sorted(reduce.kinds) if isinstance(reduce, KindOfLast) else []
+    named = [(name, *name.partition("/")[::2]) for name in kinds]
+    return tuple((name, Topic.of(kind, subject or None, business).words.one) for name, kind, subject in named)
 
 
 def _reducer(added: AddedFeature, business: Business) -> Reducer:
-    """Return the reducer that a playbook names: the same fields, but for the name of the kind and the time zone."""
+    """Return the reducer that a playbook names: the same fields, but for what the playbook itself says."""
+    if isinstance(added, AddedKind):
+        return KindOfLast(_usable_kinds(business, subjects=added.subjects), added.nth)
     reducer = NAMES[added.reduce]
     values = {"kind": added.activity, "zone": business.timezone, **added.model_dump()}
     return reducer(**{part.name: values[part.name] for part in fields(reducer) if part.name in values})
+
+
+def _usable_kinds(business: Business, *, subjects: bool) -> tuple[str, ...]:
+    """Return the kinds that features may look at, and those of their subjects that have words of their own."""
+    usable = {kind: words for kind, words in business.activities.items() if kind not in business.never_use}
+    about = [f"{kind}/{subject}" for kind, words in usable.items() for subject in words.subjects] if subjects else []
+    return (*usable, *about)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from data.contract import AttributeType
-from features.reducers import AttributeValue, Over, Reducer
+from features.reducers import AttributeValue, KindOfLast, Over, Reducer
 
 Value = float | str | None
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -38,7 +38,9 @@ class Feature:
     @property
     def is_category(self) -> bool:
         """Whether the value is text."""
-        return isinstance(self.reduce, AttributeValue) and self.reduce.type is AttributeType.CATEGORY
+        if isinstance(self.reduce, AttributeValue):
+            return self.reduce.type is AttributeType.CATEGORY
+        return isinstance(self.reduce, KindOfLast)
 
     @property
     def code(self) -> str:
@@ -57,7 +59,8 @@ class Feature:
         """
         if self.nothing(value):
             return self.says_none or f"{self.name.replace('_', ' ')} unknown"
-        return self._direct(value) if isinstance(self.reduce, AttributeValue) else spoken(self.says, _number(value))
+        direct = isinstance(self.reduce, AttributeValue | KindOfLast)
+        return self._direct(value) if direct else spoken(self.says, _number(value))
 
     def nothing(self, value: Value) -> bool:
         """Return whether a value means that nothing happened or nothing is known."""

@@ -9,5 +9,8 @@ COUNT, DISTINCT, SUM, MEAN, TREND, LAST, FIRST, HOUR, WEEKDAY, DECAYED = range(1
 SHARE, BETWEEN, MEAN_GAP, SILENCE, LOCAL_HOUR, LOCAL_WEEKDAY = range(10, 16)
 """Read from the running numbers of one group or two, and from the offsets of a time zone."""
 
+NTH, KIND, LONGEST_GAP, WINDOW_MEAN_GAP, FIRST_VALUE, LAST_VALUE, SEQUENCE = range(16, 23)
+"""Read from the facts of a group in the order in which they occurred."""
+
 NOTHING, PEOPLE, DAYS = -1, -2, -3
 """What a window counts besides activities, in place of the row of its subjects; rows of days go on downwards."""

@@ -105,7 +105,8 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
     _check_attributes(tables, catalog)
     keys = snapshots[["lead_id", "as_of"]].reset_index(drop=True)
     versions = newest_versions(tables, keys, catalog.attribute_names)
-    columns = _of_the_lead(catalog, keys, versions)
+    columns: dict[str, pd.Series[Any] | NDArray[np.float64]] = {}
+    columns |= _of_the_lead(catalog, keys, versions)
     for over in ("lead", "account"):
         plan = compile_plan(catalog, over)
         if plan.names:
@@ -114,7 +115,7 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
                 if over == "lead"
                 else account_parts(tables, plan, keys, versions["account_id"], most_colleagues=catalog.most_colleagues)
             )
-            columns |= dict(zip(plan.names, _swept(plan, parts, len(keys)), strict=True))
+            columns |= _columns(plan, _swept(plan, parts, len(keys)))
     return pd.concat([keys, pd.DataFrame({name: columns[name] for name in catalog.names})], axis=1)
 
 
@@ -153,6 +154,15 @@ def _swept(plan: SweepPlan, parts: Iterator[HistoryPart], rows: int) -> NDArray[
         sweep(plan.arrays, part.facts, part.snapshots, part.moves, out, threads=THREADS)
     out[:, untouched] = plan.arrays.missing[:, None]
     return out
+
+
+def _columns(plan: SweepPlan, swept: NDArray[np.float64]) -> dict[str, "pd.Series[Any] | NDArray[np.float64]"]:
+    """Return the features of a plan by name, with the texts of those that are categories."""
+    columns: dict[str, pd.Series[Any] | NDArray[np.float64]] = dict(zip(plan.names, swept, strict=True))
+    for name, texts in plan.texts.items():
+        known = np.array([*texts, None], dtype=object)
+        columns[name] = pd.Series(known[np.nan_to_num(columns[name], nan=len(texts)).astype(np.int64)], dtype="str")
+    return columns
 
 
 def known_values(frame: pd.DataFrame) -> list[tuple[Value, ...]]:

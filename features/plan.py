@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.operations import COUNT, DAYS, DISTINCT, NOTHING, PEOPLE
+from features.operations import COUNT, DAYS, DISTINCT, KIND, NOTHING, PEOPLE, SEQUENCE
 from features.plan_groups import (
     DecayPlace,
     FeatureRead,
@@ -21,7 +21,7 @@ from features.plan_groups import (
     WindowKey,
     WindowPlace,
 )
-from features.reducers import AttributeValue, LeadAge, Over
+from features.reducers import AttributeValue, KindOfLast, LeadAge, Over
 from features.zone_offsets import zone_offsets
 
 Records = NDArray[np.void]
@@ -38,7 +38,8 @@ class PlanArrays(NamedTuple):
     Attributes:
         cell_start: (cells + 1,) where the groups of a cell begin in ``cell_groups``.
         cell_groups: the groups of each cell.
-        groups: (groups,) where its windows, half-lives and features begin and end.
+        groups: (groups,) where its windows, half-lives, features and sequences begin and end; whether it counts
+            ``days``, keeps its facts ``ordered``, only those that are ``valued``; where its ``codes`` begin, or -1.
         windows: (windows,) its ``length`` [us]; whether values are summed in it; the ``row`` in which its subjects are
             counted, or else what it counts: `NOTHING`, `PEOPLE`, or days in rows from `DAYS` downwards. Those of a
             group ascend.
@@ -47,6 +48,10 @@ class PlanArrays(NamedTuple):
         reads: (k,) what each feature is made of (``op``), the window or half-life that it reads (``first``), another
             window (``second``), and another group (``other``).
         missing: (k,) its value when nothing happened; NaN where it stays missing.
+        codes: of each group that tells kinds apart, the code of each cell, -1 for none.
+        sequences: (sequences,) the group of the activity ``before``, that of the one ``after`` it, and ``within`` how
+            long [us].
+        group_sequences: the sequences that each group takes part in.
         zone: (changes,) since when the clocks of the catalog's time zone are how far ``ahead`` of UTC [us]; empty if
             it names none.
     """
@@ -59,6 +64,9 @@ class PlanArrays(NamedTuple):
     features: NDArray[np.int64]
     reads: Records
     missing: NDArray[np.float64]
+    codes: NDArray[np.int64]
+    sequences: Records
+    group_sequences: NDArray[np.int64]
     zone: Records
 
 
@@ -78,6 +86,7 @@ class SweepPlan:
         kinds: kind → its number; one more for all others, and one for what may not be used.
         subjects: subject → its number; one more for all others and for none.
         never_use: kinds that no feature looks at.
+        texts: feature → the texts that its numbers stand for; of features that are categories.
         arrays: what the kernel reads.
     """
 
@@ -86,12 +95,13 @@ class SweepPlan:
     kinds: dict[str, int]
     subjects: dict[str, int]
     never_use: frozenset[str]
+    texts: dict[str, tuple[str, ...]]
     arrays: PlanArrays
 
     @property
     def needs_values(self) -> bool:
-        """Whether a feature sums values."""
-        return bool(self.arrays.windows["sums"].any())
+        """Whether a feature looks at values."""
+        return bool(self.arrays.windows["sums"].any() or self.arrays.groups["valued"].any())
 
     @property
     def needs_subjects(self) -> bool:
@@ -127,12 +137,11 @@ def compile_plan(catalog: Catalog, over: Over) -> SweepPlan:
     chosen = [feature for feature in catalog.features if feature.over == over and looks_at_activities(feature)]
     groups = PlanGroups()
     reads = [groups.read(at, feature) for at, feature in enumerate(chosen)]
-    kinds = _numbered(topic.kind for topic in groups.by_topic)
-    subjects = _numbered(topic.subject for topic in groups.by_topic)
-    cells = _cells(list(groups.by_topic), kinds, subjects)
-    arrays = _arrays(list(groups.by_topic.values()), list(zip(reads, chosen, strict=True)), cells)
+    kinds, subjects = (_numbered(names) for names in zip(*groups.names, strict=True)) if groups.names else ({}, {})
+    texts = {feature.name: feature.reduce.kinds for feature in chosen if isinstance(feature.reduce, KindOfLast)}
+    arrays = _arrays(groups, list(zip(reads, chosen, strict=True)), kinds, subjects)
     names = tuple(feature.name for feature in chosen)
-    return SweepPlan(over, names, kinds, subjects, frozenset(catalog.never_use), arrays)
+    return SweepPlan(over, names, kinds, subjects, frozenset(catalog.never_use), texts, arrays)
 
 
 def looks_at_activities(feature: Feature) -> bool:
@@ -148,7 +157,7 @@ def _cells(topics: list[GroupTopic], kinds: dict[str, int], subjects: dict[str, 
     """Return the groups of each cell: by kind, all others and what may not be used; then by subject and all others."""
     numbers: list[list[int]] = [[] for _ in range((len(kinds) + 2) * (len(subjects) + 1))]
     width = len(subjects) + 1
-    for number, (kind, subject) in enumerate(topics):
+    for number, (kind, subject, *_) in enumerate(topics):
         rows = range(len(kinds) + 1) if kind is None else [kinds[kind]]
         columns = range(width) if subject is None else [subjects[subject]]
         for row in rows:
@@ -157,32 +166,63 @@ def _cells(topics: list[GroupTopic], kinds: dict[str, int], subjects: dict[str, 
     return numbers
 
 
-def _arrays(groups: list[PlanGroup], reads: list[tuple[FeatureRead, Feature]], cells: list[list[int]]) -> PlanArrays:
+def _codes(topic: GroupTopic, kinds: dict[str, int], subjects: dict[str, int]) -> list[int]:
+    """Return the code of each cell: the place of its kind and subject, or else of its kind, in the list of names."""
+    code = {name: number for number, name in enumerate(topic.kinds)}
+    if not code:
+        return []
+    rows = [[code.get(f"{kind}/{subject}", code.get(kind, -1)) for subject in subjects] for kind in kinds]
+    known = [[*row, code.get(kind, -1)] for row, kind in zip(rows, kinds, strict=True)]
+    return [number for row in known for number in row] + [-1] * 2 * (len(subjects) + 1)
+
+
+def _arrays(
+    plan: PlanGroups, reads: list[tuple[FeatureRead, Feature]], kinds: dict[str, int], subjects: dict[str, int]
+) -> PlanArrays:
+    groups, cells = list(plan.by_topic.values()), _cells(list(plan.by_topic), kinds, subjects)
     keys: list[list[WindowKey]] = [sorted(group.windows) for group in groups]
     starts = {
         "windows": _starts(keys),
         "decays": _starts([group.half_lives for group in groups]),
         "features": _starts([group.features for group in groups]),
+        "sequences": _starts([group.sequences for group in groups]),
     }
-    bounds = records([f"{name}_{end}" for name in starts for end in ("begin", "end")] + ["days"], len(groups))
-    for name, start in starts.items():
-        bounds[f"{name}_begin"], bounds[f"{name}_end"] = start[:-1], start[1:]
-    bounds["days"] = [any(key.counts == "days" for key in own) for own in keys]
+    codes = [_codes(topic, kinds, subjects) for topic in plan.by_topic]
     made = records(("op", "first", "second", "other"), len(reads))
     for at, (read, _) in enumerate(reads):
         first, second = (_number_of(place, groups, keys, starts) for place in (read.first, read.second))
         made[at] = read.op, first, second, read.other
+    sequences = records(("before", "after", "within"), len(plan.sequences))
+    for at, sequence in enumerate(plan.sequences):
+        sequences[at] = sequence
     return PlanArrays(
         cell_start=_starts(cells),
         cell_groups=_flat(cells),
-        groups=bounds,
+        groups=_bounds(plan, keys, starts, codes),
         windows=_windows(groups, keys),
         half_life_us=np.array([days * DAY_US for group in groups for days in group.half_lives], dtype=np.float64),
         features=_flat([group.features for group in groups]),
         reads=made,
         missing=np.array([_nothing(read, feature.missing) for read, feature in reads], dtype=np.float64),
+        codes=_flat(codes),
+        sequences=sequences,
+        group_sequences=_flat([group.sequences for group in groups]),
         zone=_zone([feature for _, feature in reads]),
     )
+
+
+def _bounds(
+    plan: PlanGroups, keys: list[list[WindowKey]], starts: dict[str, NDArray[np.int64]], codes: list[list[int]]
+) -> Records:
+    ends = [f"{name}_{end}" for name in starts for end in ("begin", "end")]
+    bounds = records([*ends, "days", "ordered", "valued", "codes"], len(keys))
+    for name, start in starts.items():
+        bounds[f"{name}_begin"], bounds[f"{name}_end"] = start[:-1], start[1:]
+    bounds["days"] = [any(key.counts == "days" for key in own) for own in keys]
+    bounds["ordered"] = [group.ordered for group in plan.by_topic.values()]
+    bounds["valued"] = [topic.valued for topic in plan.by_topic]
+    bounds["codes"] = np.where([bool(own) for own in codes], _starts(codes)[:-1], -1)
+    return bounds
 
 
 def _windows(groups: list[PlanGroup], keys: list[list[WindowKey]]) -> Records:
@@ -214,8 +254,8 @@ def _number_of(
 
 def _nothing(read: FeatureRead, missing: float | None) -> float:
     """Return a feature's value when nothing happened; a count of nothing is none."""
-    if missing is None:
-        return 0.0 if read.op in {COUNT, DISTINCT} else np.nan
+    if missing is None or read.op == KIND:
+        return 0.0 if read.op in {COUNT, DISTINCT, SEQUENCE} else np.nan
     return float(missing)
 
 

@@ -12,17 +12,24 @@ from features.operations import (
     DISTINCT,
     EVER_US,
     FIRST,
+    FIRST_VALUE,
     HOUR,
+    KIND,
     LAST,
+    LAST_VALUE,
     LOCAL_HOUR,
     LOCAL_WEEKDAY,
+    LONGEST_GAP,
     MEAN,
     MEAN_GAP,
+    NTH,
+    SEQUENCE,
     SHARE,
     SILENCE,
     SUM,
     TREND,
     WEEKDAY,
+    WINDOW_MEAN_GAP,
 )
 from features.reducers import (
     ActiveDays,
@@ -32,16 +39,22 @@ from features.reducers import (
     DaysBetweenFirsts,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysSinceNthLast,
     DecayedCount,
     Distinct,
+    FirstValue,
     HourOfLast,
+    KindOfLast,
+    LastValue,
     LeadAge,
     LocalHourOfLast,
     LocalWeekdayOfLast,
+    LongestGap,
     Mean,
     MeanGap,
     Reducer,
     RelativeSilence,
+    SequenceCount,
     ShareOfAll,
     Sum,
     Trend,
@@ -50,10 +63,20 @@ from features.reducers import (
 
 
 class GroupTopic(NamedTuple):
-    """What the features of one group look at: a kind and a subject; None is any."""
+    """
+    What the features of one group look at.
+
+    Attributes:
+        kind: None is any.
+        subject: None is any.
+        kinds: the names between which its features tell activities apart.
+        valued: whether only those that carry a value have a place in the order of the group.
+    """
 
     kind: str | None
     subject: str | None
+    kinds: tuple[str, ...] = ()
+    valued: bool = False
 
 
 class WindowKey(NamedTuple):
@@ -100,6 +123,8 @@ class PlanGroup:
     windows: dict[WindowKey, list[bool]] = field(default_factory=dict)  # sums, distinct
     half_lives: list[float] = field(default_factory=list)
     features: list[int] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+    ordered: bool = False
 
     def window(
         self,
@@ -127,24 +152,49 @@ class PlanGroups:
 
     def __init__(self) -> None:
         self.by_topic: dict[GroupTopic, PlanGroup] = {}
+        self.sequences: list[tuple[int, int, int]] = []
 
-    def of(self, kind: str | None, subject: str | None) -> PlanGroup:
-        """Return the group of a kind and a subject, a new one if there is none."""
-        return self.by_topic.setdefault(GroupTopic(kind, subject), PlanGroup(len(self.by_topic)))
+    def of(self, topic: GroupTopic) -> PlanGroup:
+        """Return the group of a topic, a new one if there is none."""
+        return self.by_topic.setdefault(topic, PlanGroup(len(self.by_topic)))
+
+    @property
+    def names(self) -> list[tuple[str | None, str | None]]:
+        """The kinds and subjects that have to be told apart."""
+        told = [name.partition("/") for topic in self.by_topic for name in topic.kinds]
+        return [(topic.kind, topic.subject) for topic in self.by_topic] + [
+            (kind, subject or None) for kind, _, subject in told
+        ]
 
     def read(self, position: int, feature: Feature) -> FeatureRead:
         """Note what the feature at a position needs, and return what it reads."""
         reduce = feature.reduce
         if isinstance(reduce, ShareOfAll):
             # All activities decide whether there is a share at all.
-            own, part = self.of(None, None), self.of(reduce.kind, reduce.subject)
+            own, part = self.of(GroupTopic(None, None)), self.of(GroupTopic(reduce.kind, reduce.subject))
             own.features.append(position)
             return FeatureRead(SHARE, part.window(reduce.days), own.window(reduce.days), part.number)
-        own = self.of(getattr(reduce, "kind", None), getattr(reduce, "subject", None))
+        own = self.of(_topic(reduce))
         own.features.append(position)
-        if isinstance(reduce, DaysBetweenFirsts):
-            return FeatureRead(BETWEEN, other=self.of(reduce.after, reduce.after_subject).number)
+        if isinstance(reduce, DaysBetweenFirsts | SequenceCount):
+            return self._read_pair(reduce, own, self.of(GroupTopic(reduce.after, reduce.after_subject)))
         return _read_group(feature, own)
+
+    def _read_pair(self, reduce: DaysBetweenFirsts | SequenceCount, own: PlanGroup, before: PlanGroup) -> FeatureRead:
+        if isinstance(reduce, DaysBetweenFirsts):
+            return FeatureRead(BETWEEN, other=before.number)
+        number = len(self.sequences)
+        self.sequences.append((before.number, own.number, round(reduce.within_days * DAY_US)))
+        for group in (before, own):
+            group.ordered = True
+            group.sequences.append(number)
+        return FeatureRead(SEQUENCE, second=number)
+
+
+def _topic(reduce: Reducer) -> GroupTopic:
+    kind, subject = getattr(reduce, "kind", None), getattr(reduce, "subject", None)
+    kinds = reduce.kinds if isinstance(reduce, KindOfLast) else ()
+    return GroupTopic(kind, subject, kinds, valued=isinstance(reduce, FirstValue | LastValue))
 
 
 def _read_group(feature: Feature, group: PlanGroup) -> FeatureRead:
@@ -166,11 +216,34 @@ def _read_group(feature: Feature, group: PlanGroup) -> FeatureRead:
             return FeatureRead(MEAN, group.window(days, sums=True))
         case DecayedCount(half_life_days=half_life):
             return FeatureRead(DECAYED, group.half_life(half_life))
+        case LongestGap() | KindOfLast() | DaysSinceNthLast() | FirstValue() | LastValue():
+            return _read_order(feature.reduce, group)
+        case MeanGap(days=days) if days is not None:
+            group.ordered = True
+            return FeatureRead(WINDOW_MEAN_GAP, group.window(days))
         case AttributeValue() | LeadAge():
             message = f"{feature.name} is not computed from activities"
             raise ValueError(message)
         case _:
             return FeatureRead(_TIMES[type(feature.reduce)])
+
+
+def _read_order(
+    reduce: LongestGap | KindOfLast | DaysSinceNthLast | FirstValue | LastValue, group: PlanGroup
+) -> FeatureRead:
+    """Note that a group needs its facts in order, and return what a feature reads of them."""
+    group.ordered = True
+    match reduce:
+        case LongestGap(days=days):
+            return FeatureRead(LONGEST_GAP, group.window(days))
+        case KindOfLast(nth=nth):
+            return FeatureRead(KIND, second=int(nth))
+        case DaysSinceNthLast(nth=nth):
+            return FeatureRead(NTH, second=int(nth))
+        case FirstValue():
+            return FeatureRead(FIRST_VALUE)
+        case LastValue():
+            return FeatureRead(LAST_VALUE)
 
 
 _TIMES: dict[type[Reducer], int] = {

@@ -1,11 +1,21 @@
 """What a reducer can be asked for: over whom it can be exact, and with which values it means something."""
 
 from features.feature import Feature
-from features.reducers import ActiveDays, ActivePeople, DaysBetweenFirsts, Over, Reducer
+from features.reducers import (
+    ActiveDays,
+    ActivePeople,
+    DaysBetweenFirsts,
+    DaysSinceNthLast,
+    FirstValue,
+    KindOfLast,
+    LastValue,
+    LongestGap,
+    MeanGap,
+    Over,
+    Reducer,
+    SequenceCount,
+)
 from features.zone_offsets import find_zone
-
-_ONLY_OVER: dict[type[Reducer], Over] = {ActiveDays: "lead", ActivePeople: "account"}
-"""What cannot be told of the other leads of an account without looking at each, and what is about them alone."""
 
 
 def broken_limit(feature: Feature) -> str | None:
@@ -18,13 +28,35 @@ def broken_limit(feature: Feature) -> str | None:
     >>> broken_limit(Feature("active", ActivePeople(None), 0, "{x} colleagues were active"))
     'active is computed over the account alone: set over to account.'
     """
-    reduce = feature.reduce
-    only = _ONLY_OVER.get(type(reduce))
+    reduce, name = feature.reduce, feature.name
+    only = _only_over(reduce)
     if only not in {None, feature.over}:
-        return f"{feature.name} is computed over the {only} alone: set over to {only}."
-    if isinstance(reduce, DaysBetweenFirsts) and (reduce.kind, reduce.subject) == (reduce.after, reduce.after_subject):
-        return f"{feature.name} compares {reduce.kind} with itself: name two different activities."
-    zone = getattr(reduce, "zone", None)
-    if zone is not None:
-        find_zone(zone)
+        return f"{name} is computed over the {only} alone: set over to {only}."
+    match reduce:
+        case DaysBetweenFirsts(kind=kind) | SequenceCount(kind=kind):
+            if (kind, reduce.subject) == (reduce.after, reduce.after_subject):
+                return f"{name} compares {kind} with itself: name two different activities."
+        case KindOfLast(nth=nth) | DaysSinceNthLast(nth=nth) if nth < 1 or nth != int(nth):
+            return f"{name} asks for activity number {nth} from the end: the last one is number 1."
+        case KindOfLast(kinds=kinds) if len(kinds) != len({*kinds, ""}) - 1:
+            return f"{name} lists a kind twice, or one without a name: list each once."
+        case _:
+            pass
+    if getattr(reduce, "zone", None) is not None:
+        find_zone(getattr(reduce, "zone", ""))
     return None
+
+
+def _only_over(reduce: Reducer) -> Over | None:
+    """Return over whom alone a reducer is exact; what others did is what all did without the lead's own part."""
+    match reduce:
+        case ActivePeople():
+            return "account"
+        case ActiveDays() | LongestGap() | KindOfLast() | DaysSinceNthLast() | FirstValue() | LastValue():
+            return "lead"
+        case SequenceCount():
+            return "lead"
+        case MeanGap(days=days) if days is not None:
+            return "lead"
+        case _:
+            return None

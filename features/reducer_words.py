@@ -10,22 +10,28 @@ from features.reducers import (
     DaysBetweenFirsts,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysSinceNthLast,
     DecayedCount,
     Distinct,
+    FirstValue,
     HourOfLast,
+    KindOfLast,
+    LastValue,
     LeadAge,
     LocalHourOfLast,
     LocalWeekdayOfLast,
+    LongestGap,
     Mean,
     MeanGap,
     Reducer,
     RelativeSilence,
+    SequenceCount,
     ShareOfAll,
     Sum,
     Trend,
     WeekdayOfLast,
 )
-from features.topics import Topic, counted_days
+from features.topics import Topic, counted_days, ordinal, span
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +43,32 @@ class ReducerWords:
         phrase: a reason's words, with a place for the value.
         caption: what the number is, in a few words.
         missing: the value when nothing happened; None keeps it missing.
+        nothing: the words when it is missing; default: that it never happened.
     """
 
     phrase: str
     caption: str
     missing: float | None = None
+    nothing: str | None = None
 
 
 def reducer_words(reduce: Reducer, topic: Topic) -> ReducerWords:
     """Return what a reducer of activities says about a topic."""
-    about, many = topic.about, topic.words.many
     match reduce:
         case Count() | DecayedCount() | Distinct() | ActiveDays() | ActivePeople():
             return _words_of_counts(reduce, topic)
-        case MeanGap() | RelativeSilence() | DaysBetweenFirsts():
+        case DaysSinceLast() | DaysSinceFirst() | DaysSinceNthLast() | KindOfLast():
+            return _words_of_places(reduce, topic)
+        case Sum() | Mean() | FirstValue() | LastValue():
+            return _words_of_values(reduce, topic)
+        case Trend() | ShareOfAll():
+            return _words_of_shares(reduce, topic)
+        case MeanGap() | LongestGap() | RelativeSilence():
             return _words_of_gaps(reduce, topic)
+        case DaysBetweenFirsts() | SequenceCount():
+            return _words_of_pairs(reduce, topic)
         case HourOfLast() | WeekdayOfLast() | LocalHourOfLast() | LocalWeekdayOfLast():
             return _words_of_clocks(reduce, topic)
-        case DaysSinceLast():
-            return ReducerWords(f"{topic.did_at('last')} {{ago}}", f"days since last of {about}")
-        case DaysSinceFirst():
-            return ReducerWords(f"{topic.did_at('first')} {{ago}}", f"days since first of {about}")
-        case Sum():
-            return ReducerWords(f"{{x}} in sum of {many}", f"sum of {about}", 0.0)
-        case Mean():
-            return ReducerWords(f"{{x}} on average of {many}", f"mean of {about}")
-        case Trend():
-            return ReducerWords(f"{{share}} of the {many} lately", f"trend of {about}")
-        case ShareOfAll():
-            return ReducerWords(f"{many} are {{share}} of all activities", f"share of {about} in all activities")
         case AttributeValue() | LeadAge():
             message = f"{reduce} is about the lead itself, not about what it did"
             raise ValueError(message)
@@ -87,17 +90,75 @@ def _words_of_counts(reduce: Count | DecayedCount | Distinct | ActiveDays | Acti
             return ReducerWords(f"{topic.did}, {{x}} of them", f"colleagues with {topic.words.many}", 0.0)
 
 
-def _words_of_gaps(reduce: MeanGap | RelativeSilence | DaysBetweenFirsts, topic: Topic) -> ReducerWords:
-    one, many, about = topic.words.one, topic.words.many, topic.about
+def _words_of_gaps(reduce: MeanGap | LongestGap | RelativeSilence, topic: Topic) -> ReducerWords:
+    about, many = topic.about, topic.words.many
+    few = f"fewer than two {many}"
     match reduce:
         case MeanGap():
-            return ReducerWords(f"{many} {{days}} apart on average", f"mean gap between {about}")
+            return ReducerWords(f"{many} {{days}} apart on average", f"mean gap between {about}", None, few)
+        case LongestGap():
+            return ReducerWords(f"{many} at most {{days}} apart", f"longest gap between {about}", None, few)
         case RelativeSilence():
             phrase = f"silent for {{x}} times the usual gap between {many}"
-            return ReducerWords(phrase, f"silence in mean gaps between {about}")
+            none = f"no usual gap between {many} yet"
+            return ReducerWords(phrase, f"silence in mean gaps between {about}", None, none)
+
+
+def _words_of_pairs(reduce: DaysBetweenFirsts | SequenceCount, topic: Topic) -> ReducerWords:
+    words, after = topic.words, topic.after
+    match reduce:
         case DaysBetweenFirsts():
-            phrase = f"first {one} {{x}} days after the first {topic.after.one}"
-            return ReducerWords(phrase, f"days from first of {topic.after.many} to first of {about}")
+            phrase = f"first {words.one} {{x}} days after the first {after.one}"
+            caption = f"days from first of {after.many} to first of {topic.about}"
+            return ReducerWords(phrase, caption, None, f"not both {words.many} and {after.many}")
+        case SequenceCount(within_days=days):
+            close = f"within {span(days)} after {after.many}"
+            return ReducerWords(f"{topic.did} {{n}} {close}", f"{words.many} {close}", 0.0, f"no {words.one} {close}")
+
+
+def _words_of_places(
+    reduce: DaysSinceLast | DaysSinceFirst | DaysSinceNthLast | KindOfLast, topic: Topic
+) -> ReducerWords:
+    about = topic.about
+    match reduce:
+        case DaysSinceLast():
+            return ReducerWords(f"{topic.did_at('last')} {{ago}}", f"days since last of {about}")
+        case DaysSinceFirst():
+            return ReducerWords(f"{topic.did_at('first')} {{ago}}", f"days since first of {about}")
+        case DaysSinceNthLast(nth=nth):
+            last = _last(nth)
+            phrase, few = f"{last} {topic.words.one} {{ago}}", f"fewer than {nth} {topic.words.many}"
+            return ReducerWords(phrase, f"days since {last} of {about}", None, None if nth == 1 else few)
+        case KindOfLast(nth=nth):
+            last = _last(nth)
+            phrase, few = f"{last} activity: {{value}}", f"kind of the {last} activity unknown"
+            return ReducerWords(phrase, f"kind of the {last} activity", None, topic.never if nth == 1 else few)
+
+
+def _last(nth: int) -> str:
+    return "last" if nth == 1 else f"{ordinal(nth)} last"
+
+
+def _words_of_values(reduce: Sum | Mean | FirstValue | LastValue, topic: Topic) -> ReducerWords:
+    about, many, none = topic.about, topic.words.many, f"no {topic.words.one} with a value"
+    match reduce:
+        case Sum():
+            return ReducerWords(f"{{x}} in sum of {many}", f"sum of {about}", 0.0)
+        case Mean():
+            return ReducerWords(f"{{x}} on average of {many}", f"mean of {about}")
+        case FirstValue():
+            return ReducerWords(f"{{x}} in the first of {many}", f"value of the first of {about}", None, none)
+        case LastValue():
+            return ReducerWords(f"{{x}} in the last of {many}", f"value of the last of {about}", None, none)
+
+
+def _words_of_shares(reduce: Trend | ShareOfAll, topic: Topic) -> ReducerWords:
+    about, many = topic.about, topic.words.many
+    match reduce:
+        case Trend():
+            return ReducerWords(f"{{share}} of the {many} lately", f"trend of {about}")
+        case ShareOfAll():
+            return ReducerWords(f"{many} are {{share}} of all activities", f"share of {about} in all activities")
 
 
 def _words_of_clocks(

@@ -146,10 +146,20 @@ class DaysBetweenFirsts:
 
 @dataclass(frozen=True, slots=True)
 class MeanGap:
-    """Mean days between one activity and the next; missing with fewer than two."""
+    """Mean days between one activity of the window and the next; missing with fewer than two."""
 
     kind: str | None
     subject: str | None = None
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LongestGap:
+    """Most days between one activity of the window and the next; missing with fewer than two."""
+
+    kind: str | None
+    subject: str | None = None
+    days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,55 @@ class RelativeSilence:
 
     kind: str | None
     subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfLast:
+    """
+    The kind of the ``nth`` last activity, as text; missing if it is none of those listed, or there are fewer.
+
+    A name ``kind/subject`` stands for activities of the kind that are about the subject. Of activities at one instant,
+    the one whose name is listed last counts as the latest.
+    """
+
+    kinds: tuple[str, ...]
+    nth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSinceNthLast:
+    """Days from the ``nth`` last activity to the snapshot; missing if there are fewer."""
+
+    kind: str | None
+    nth: int
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FirstValue:
+    """The value of the earliest activity that carries one; of several at that instant, the smallest."""
+
+    kind: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastValue:
+    """The value of the latest activity that carries one; of several at that instant, the largest."""
+
+    kind: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceCount:
+    """How many activities of ``kind`` have one of kind ``after`` before them, at most ``within_days`` earlier."""
+
+    kind: str
+    after: str
+    within_days: float
+    subject: str | None = None
+    after_subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +251,12 @@ Reducer = (
     | DaysBetweenFirsts
     | MeanGap
     | RelativeSilence
+    | LongestGap
+    | KindOfLast
+    | DaysSinceNthLast
+    | FirstValue
+    | LastValue
+    | SequenceCount
     | AttributeValue
     | LeadAge
 )
@@ -216,6 +281,12 @@ NAMES: dict[str, type[Reducer]] = {
     "days_between_firsts": DaysBetweenFirsts,
     "mean_gap": MeanGap,
     "relative_silence": RelativeSilence,
+    "longest_gap": LongestGap,
+    "kind_of_last": KindOfLast,
+    "days_since_nth_last": DaysSinceNthLast,
+    "first_value": FirstValue,
+    "last_value": LastValue,
+    "sequence": SequenceCount,
     "attribute": AttributeValue,
     "lead_age": LeadAge,
 }

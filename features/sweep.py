@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.compiled_loops import called, compiled_kernel, compiled_when_called, inlined, sources_of
-from features import operations, sweep_days, sweep_state, sweep_steps, sweep_values
+from features import (
+    operations,
+    sweep_days,
+    sweep_order,
+    sweep_order_values,
+    sweep_sequences,
+    sweep_state,
+    sweep_steps,
+    sweep_values,
+)
 from features import plan as plan_module
 from features.catalog import Catalog
 from features.plan import PlanArrays, compile_plan
@@ -125,14 +134,29 @@ def _run(
 def _sizes(plan: PlanArrays, facts: Facts, moves: Moves, part: tuple[int, int]) -> Sizes:
     begin, end = facts.start[part[0]], facts.start[part[1]]
     of_part = facts.start[part[0] : part[1] + 1]
-    memberships = np.concatenate([[0], np.cumsum(np.diff(plan.cell_start)[facts.cell[begin:end]])])
+    cells = facts.cell[begin:end]
     return Sizes(
         facts=int(np.diff(of_part).max(initial=0)),
-        memberships=int(np.diff(memberships[of_part - begin]).max(initial=0)),
+        memberships=_most_together(np.diff(plan.cell_start), cells, of_part - begin),
+        ordered=_most_together(_ordered_groups(plan), cells, of_part - begin),
         subjects=_most(facts.subject[begin:end]),
         leads=int(moves.leads[part[0] : part[1]].max(initial=0)),
         pairs=_most(facts.pair[begin:end]),
     )
+
+
+def _most_together(of_cell: NDArray[np.int64], cells: NDArray[np.int32], starts: NDArray[np.int64]) -> int:
+    """Return how much the facts of one entity have together at most, given what a fact of each cell has."""
+    if not of_cell.any():
+        return 0
+    summed = np.concatenate([[0], np.cumsum(of_cell[cells])])
+    return int(np.diff(summed[starts]).max(initial=0))
+
+
+def _ordered_groups(plan: PlanArrays) -> NDArray[np.int64]:
+    """Return in how many groups that keep their order the facts of each cell are."""
+    summed = np.concatenate([[0], np.cumsum(plan.groups["ordered"][plan.cell_groups])])
+    return np.diff(summed[plan.cell_start])
 
 
 def _most(numbers: NDArray[np.int32]) -> int:
@@ -169,9 +193,9 @@ def _sweep_entity(
             row[feature] = sweep.plan.missing[feature]
         if len(snapshots.lead):
             take_others(sweep, snapshots.lead[snapshot], others)
-            write_features(sweep.plan, as_of, others, row)
+            write_features(sweep, as_of, others, row)
         else:
-            write_features(sweep.plan, as_of, sweep.state, row)
+            write_features(sweep, as_of, sweep.state, row)
     forget(sweep, others, start, stop)
 
 
@@ -278,7 +302,8 @@ def _kernel(sources: str) -> Callable[..., None]:
     return kernel
 
 
-_SWEEP = _kernel(sources_of(sweep_state, sweep_steps, sweep_days, sweep_values, operations, plan_module))
+_OF_THE_KERNEL = (sweep_days, sweep_order, sweep_order_values, sweep_sequences, sweep_state, sweep_steps, sweep_values)
+_SWEEP = _kernel(sources_of(*_OF_THE_KERNEL, operations, plan_module))
 
 
 def compile_sweep() -> None:

@@ -21,6 +21,7 @@ HALF_LIVES = 4.0
 """Half-lives in a block."""
 WEIGHT = float(2**42)
 BILLION = 10**9
+_NODES_A_MEMBER = 4  # twice its leaves, which are less than twice as many as what lies on them
 LARGEST_VALUE = 1e15
 """Larger values count as this much."""
 NOBODY = -1
@@ -28,7 +29,8 @@ VALUE_DIGITS, DECAY_DIGITS = 6, 9
 """Decimals of sums and means of values, and of decayed counts."""
 
 _WINDOW = ("count", "passed", "whole", "billionths", "values", "distinct")
-_GROUP = ("known", "last", "first", "listed", "length")
+_GROUP = ("known", "last", "first", "listed", "length", "nodes", "leaves")
+_NODE = ("known", "first", "last", "gap")
 _EXTREMES = ("at", "lead", "other_at", "other_lead")
 LAST, FIRST = 0, 1
 """Which of the two extremes of a group."""
@@ -69,9 +71,11 @@ class State(NamedTuple):
             they occurred, it has left behind; the sum of ``values`` values, as ``whole`` numbers and ``billionths``;
             ``distinct`` subjects.
         groups: (groups,) facts ``known``; when the ``last`` and ``first`` of them occurred; where its facts are
-            ``listed``, and their ``length`` in all, known or not.
+            ``listed``, and their ``length`` in all, known or not; where the ``nodes`` of its tree begin, and how many
+            ``leaves`` that has.
         extremes: (groups, 2) in an account: the last and the first fact, whose it is, and that of any other lead.
         decays: (decays, BLOCKS) the number of the ``block`` in each place, and its ``weight``.
+        sequences: (sequences,) how many activities have the one before them that is asked for.
         touched: (groups,) the groups that have facts; the first ``sizes[0]`` of them.
         sizes: (1,) how many those are.
     """
@@ -80,6 +84,7 @@ class State(NamedTuple):
     groups: Records
     extremes: Records
     decays: Records
+    sequences: NDArray[np.int64]
     touched: NDArray[np.int64]
     sizes: NDArray[np.int64]
 
@@ -93,6 +98,8 @@ class Lists(NamedTuple):
         place: (memberships,) where each membership of each fact lies in ``members``.
         begin: (facts of the entity,) where the memberships of a fact begin in ``place``.
         seen: (rows, subjects) how often a subject is in the window.
+        nodes: the trees of the groups that keep their facts in order: how many facts below a node are ``known``, when
+            the ``first`` and the ``last`` of them occurred, and the longest ``gap`` between two of them.
         day_place: (memberships,) where the day of each member lies among the days of its group; empty if none counts.
         day: (memberships,) the days of each group [days since 1970], each once.
         active: (rows of days, memberships) how often a day is in the window.
@@ -102,6 +109,7 @@ class Lists(NamedTuple):
     place: NDArray[np.int64]
     begin: NDArray[np.int64]
     seen: NDArray[np.int32]
+    nodes: Records
     day_place: NDArray[np.int64]
     day: NDArray[np.int64]
     active: NDArray[np.int32]
@@ -144,6 +152,7 @@ class Sizes(NamedTuple):
 
     facts: int = 0
     memberships: int = 0
+    ordered: int = 0
     subjects: int = 0
     leads: int = 0
     pairs: int = 0
@@ -157,6 +166,7 @@ def new_state(plan: PlanArrays) -> State:
         groups=records(_GROUP, groups),
         extremes=records(_EXTREMES, groups, 2),
         decays=records(_BLOCK, len(plan.half_life_us), BLOCKS),
+        sequences=np.zeros(len(plan.sequences), np.int64),
         touched=np.zeros(groups, np.int64),
         sizes=np.zeros(1, np.int64),
     )
@@ -171,6 +181,7 @@ def new_lists(plan: PlanArrays, sizes: Sizes) -> Lists:
         place=np.zeros(sizes.memberships, np.int64),
         begin=np.zeros(sizes.facts, np.int64),
         seen=np.zeros((_rows(plan), sizes.subjects), np.int32),
+        nodes=records(_NODE, _NODES_A_MEMBER * sizes.ordered),
         day_place=np.zeros(days, np.int64),
         day=np.zeros(days, np.int64),
         active=np.zeros((day_rows, days), np.int32),

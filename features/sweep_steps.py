@@ -5,6 +5,8 @@ import numpy as np
 from data.compiled_loops import called, inlined
 from features.operations import NOTHING, PEOPLE
 from features.sweep_days import count_day, list_days
+from features.sweep_order import order_facts, take_place
+from features.sweep_sequences import count_sequence
 from features.sweep_state import (
     BILLION,
     BLOCKS,
@@ -51,6 +53,8 @@ def list_facts(sweep: Sweep, start: int, end: int) -> None:
             lists.place[membership] = own.listed + own.length
             own.length += 1
             membership += 1
+    if len(lists.nodes):
+        order_facts(sweep, start)
     if len(lists.day):
         list_days(sweep)
 
@@ -67,6 +71,8 @@ def _clear_group(sweep: Sweep, group: int) -> None:
     for decay in range(bounds.decays_begin, bounds.decays_end):
         for place in range(BLOCKS):
             state.decays[decay, place].weight = 0
+    for at in range(bounds.sequences_begin, bounds.sequences_end):
+        state.sequences[plan.group_sequences[at]] = 0
 
 
 @inlined
@@ -112,6 +118,10 @@ def enter(sweep: Sweep, fact: int, start: int) -> None:
         if own.known == 0 or occurred < own.first:
             own.first = occurred
         own.known += 1
+        if bounds.ordered and not (bounds.valued and np.isnan(facts.value[fact])):
+            take_place(sweep, group, listed)
+            for sequence in range(bounds.sequences_begin, bounds.sequences_end):
+                count_sequence(sweep, plan.group_sequences[sequence], group, listed)
         if len(facts.lead):
             sweep.parts.known[facts.lead[fact], group] += 1
             _rank(sweep, fact, group, LAST)

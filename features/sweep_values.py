@@ -16,6 +16,7 @@ from features.operations import (
     LOCAL_HOUR,
     LOCAL_WEEKDAY,
     MEAN_GAP,
+    NTH,
     PEOPLE,
     SHARE,
     SILENCE,
@@ -25,6 +26,7 @@ from features.operations import (
 )
 from features.plan import PlanArrays
 from features.sweep_days import local_time
+from features.sweep_order_values import value_in_order
 from features.sweep_state import BILLION, BLOCKS, DECAY_DIGITS, HALF_LIVES, VALUE_DIGITS, WEIGHT, State, Sweep
 from features.sweep_state import FIRST as OLDEST
 from features.sweep_state import LAST as NEWEST
@@ -34,14 +36,23 @@ _MONDAY_US = 3 * DAY_US  # 1970-01-01 was a Thursday
 
 
 @inlined
-def write_features(plan: PlanArrays, as_of: int, state: State, row: NDArray[np.float64]) -> None:
-    """Write the features of a snapshot into its row, which holds what they are when nothing has happened."""
+def write_features(sweep: Sweep, as_of: int, state: State, row: NDArray[np.float64]) -> None:
+    """
+    Write the features of a snapshot into its row, which holds what they are when nothing has happened.
+
+    Args:
+        sweep: over a lead or an account.
+        as_of: the instant [us since 1970 UTC].
+        state: that of the sweep, or that of an account without the part of one lead.
+        row: (k,).
+    """
+    plan = sweep.plan
     for touched in range(state.sizes[0]):
         group = state.touched[touched]
         if state.groups[group].known > 0:
             for listed in range(plan.groups[group].features_begin, plan.groups[group].features_end):
                 at = plan.features[listed]
-                row[at] = _value(plan, at, group, as_of, state)
+                row[at] = _value(sweep, at, group, as_of, state)
 
 
 @called
@@ -85,8 +96,9 @@ def _take_other_numbers(sweep: Sweep, lead: int, group: int, others: State) -> N
 
 
 @inlined
-def _value(plan: PlanArrays, at: int, group: int, as_of: int, state: State) -> float:
+def _value(sweep: Sweep, at: int, group: int, as_of: int, state: State) -> float:
     """Return a feature of a group in which something has happened."""
+    plan = sweep.plan
     op, first, own = plan.reads[at].op, plan.reads[at].first, state.groups[group]
     if op == COUNT:
         return np.float64(state.windows[first].count)
@@ -105,6 +117,8 @@ def _value(plan: PlanArrays, at: int, group: int, as_of: int, state: State) -> f
         return _hour(own.last)
     if op == WEEKDAY:
         return _weekday(own.last)
+    if op >= NTH:
+        return value_in_order(sweep, at, group, as_of)
     if op >= SHARE:
         return _related(plan, at, group, as_of, state)
     window = state.windows[first]

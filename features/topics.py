@@ -118,3 +118,14 @@ def slug(part: object) -> str:
     """
     text = f"{part:g}" if isinstance(part, int | float) else str(part)
     return "".join(letter if letter.isalnum() else "_" for letter in text.lower())
+
+
+def ordinal(number: int) -> str:
+    """
+    Return the place of something in a row.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -8,6 +8,8 @@ from data.words.point_rules import Days
 from data.words.sources import Name
 from data.words.writing import PlaybookPart
 
+Nth = Annotated[int, Field(ge=1, le=100)]
+
 
 class _AddedFeature(PlaybookPart):
     name: Name
@@ -121,11 +123,77 @@ class AddedPair(_AddedFeature):
     after_subject: str | None = None
 
 
-class AddedRhythm(_AddedFeature):
-    """The mean gap between activities, or the silence since the last one in mean gaps."""
+class AddedSequence(_AddedFeature):
+    """How many activities have one of another kind before them, within some days."""
 
-    reduce: Literal["mean_gap", "relative_silence"]
+    reduce: Literal["sequence"]
+    over: Literal["lead"] = "lead"
+    activity: Name
+    subject: str | None = None
+    after: Name
+    after_subject: str | None = None
+    within_days: Days
+
+
+class AddedMeanGap(_AddedFeature):
+    """The mean gap between activities, ever or within some days."""
+
+    reduce: Literal["mean_gap"]
     activity: Name | None = None
+    subject: str | None = None
+    days: Days | None = None
+
+    @model_validator(mode="after")
+    def _window_of_the_lead(self) -> Self:
+        if self.over == "account" and self.days is not None:
+            message = "over the account there is a mean gap ever, not within days"
+            raise ValueError(message)
+        return self
+
+
+class AddedLongestGap(_AddedFeature):
+    """The longest gap between activities, ever or within some days."""
+
+    reduce: Literal["longest_gap"]
+    over: Literal["lead"] = "lead"
+    activity: Name | None = None
+    subject: str | None = None
+    days: Days | None = None
+
+
+class AddedSilence(_AddedFeature):
+    """The silence since the last activity, in mean gaps."""
+
+    reduce: Literal["relative_silence"]
+    activity: Name | None = None
+    subject: str | None = None
+
+
+class AddedKind(_AddedFeature):
+    """The kind of the nth last activity; also its subject, where that has words of its own."""
+
+    reduce: Literal["kind_of_last"]
+    over: Literal["lead"] = "lead"
+    nth: Nth = 1
+    subjects: bool = False
+
+
+class AddedNthRecency(_AddedFeature):
+    """Days since the nth last activity."""
+
+    reduce: Literal["days_since_nth_last"]
+    over: Literal["lead"] = "lead"
+    activity: Name | None = None
+    subject: str | None = None
+    nth: Nth
+
+
+class AddedSingleValue(_AddedFeature):
+    """The first or the last value that activities carry."""
+
+    reduce: Literal["first_value", "last_value"]
+    over: Literal["lead"] = "lead"
+    activity: Name
     subject: str | None = None
 
 
@@ -141,7 +209,13 @@ AddedFeature = Annotated[
     | AddedPeople
     | AddedShare
     | AddedPair
-    | AddedRhythm,
+    | AddedSequence
+    | AddedMeanGap
+    | AddedLongestGap
+    | AddedSilence
+    | AddedKind
+    | AddedNthRecency
+    | AddedSingleValue,
     Field(discriminator="reduce"),
 ]
 """A feature that the playbook adds to the derived ones, or puts in place of one of the same name."""

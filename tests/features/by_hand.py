@@ -12,15 +12,21 @@ from features.reducers import (
     DaysBetweenFirsts,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysSinceNthLast,
     DecayedCount,
     Distinct,
+    FirstValue,
     HourOfLast,
+    KindOfLast,
+    LastValue,
     LeadAge,
     LocalHourOfLast,
     LocalWeekdayOfLast,
+    LongestGap,
     Mean,
     MeanGap,
     RelativeSilence,
+    SequenceCount,
     ShareOfAll,
     Sum,
     Trend,
@@ -75,7 +81,7 @@ def _value(feature, world, lead_id, as_of, catalog):
         return (as_of - version.created_at) / DAY_US if isinstance(reduce, LeadAge) else getattr(version, reduce.name)
     known = _known(feature, world, lead_id, as_of, catalog)
     seen = _of(known, getattr(reduce, "kind", None), getattr(reduce, "subject", None))
-    for of_some in (_counted, _timed, _compared):
+    for of_some in (_counted, _timed, _compared, _ordered):
         value = of_some(reduce, seen, known, as_of)
         if value is not NotImplemented:
             return value
@@ -131,8 +137,7 @@ def _timed(reduce, seen, _known, as_of):
 
 
 def _compared(reduce, seen, known, as_of):
-    times = sorted(a.occurred_at for a in seen)
-    gaps = [(later - earlier) / DAY_US for earlier, later in pairwise(times)]
+    times, gaps = [a.occurred_at for a in seen], _gaps(seen)
     match reduce:
         case ShareOfAll():
             every = _within(known, as_of, reduce.days)
@@ -141,11 +146,47 @@ def _compared(reduce, seen, known, as_of):
             before = [a.occurred_at for a in _of(known, reduce.after, reduce.after_subject)]
             return (min(times) - min(before)) / DAY_US if times and before else None
         case MeanGap():
+            gaps = _gaps(_within(seen, as_of, reduce.days))
             return sum(gaps) / len(gaps) if gaps else None
+        case LongestGap():
+            return max(_gaps(_within(seen, as_of, reduce.days)), default=None)
         case RelativeSilence():
             silence = (as_of - max(times, default=0)) / DAY_US
             return silence / (sum(gaps) / len(gaps)) if len(gaps) > 1 and sum(gaps) else None
     return NotImplemented
+
+
+def _gaps(activities):
+    times = sorted(a.occurred_at for a in activities)
+    return [(later - earlier) / DAY_US for earlier, later in pairwise(times)]
+
+
+def _ordered(reduce, seen, known, as_of):
+    valued = [a for a in seen if a.value is not None]
+    match reduce:
+        case KindOfLast():
+            inorder = sorted(seen, key=lambda a: (a.occurred_at, _code(a, reduce.kinds)))
+            code = _code(inorder[-reduce.nth], reduce.kinds) if len(inorder) >= reduce.nth else -1
+            return reduce.kinds[code] if code >= 0 else None
+        case DaysSinceNthLast():
+            times = sorted(a.occurred_at for a in seen)
+            return (as_of - times[-reduce.nth]) / DAY_US if len(times) >= reduce.nth else None
+        case FirstValue():
+            return min(valued, key=lambda a: (a.occurred_at, a.value)).value if valued else None
+        case LastValue():
+            return max(valued, key=lambda a: (a.occurred_at, a.value)).value if valued else None
+        case SequenceCount():
+            before = [a.occurred_at for a in _of(known, reduce.after, reduce.after_subject)]
+            longest = reduce.within_days * DAY_US
+            return float(sum(any(0 < a.occurred_at - at <= longest for at in before) for a in seen))
+    return NotImplemented
+
+
+def _code(activity, kinds):
+    for name in (f"{activity.kind}/{activity.subject}", activity.kind):
+        if name in kinds:
+            return kinds.index(name)
+    return -1
 
 
 def _clock(instant, zone):
