@@ -45,11 +45,12 @@ def inlined(function: Function) -> Function:
 
 
 _WITHOUT_COUNTING: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_ONLY_INSIDE: dict[str, Any] = {**_WITHOUT_COUNTING, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def called(function: Function) -> Function:
     """Compile a part of a kernel that is called from it, since it is needed seldom, or in several places."""
-    return cast("Function", njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_WITHOUT_COUNTING)(function))
+    return cast("Function", njit(**_ONLY_INSIDE)(function))
 
 
 def compiled_kernel(function: Function) -> Function:

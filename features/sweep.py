@@ -193,9 +193,8 @@ def _sweep_entity(
             row[feature] = sweep.plan.missing[feature]
         if len(snapshots.lead):
             take_others(sweep, snapshots.lead[snapshot], others)
-            write_features(sweep, as_of, others, row)
-        else:
-            write_features(sweep, as_of, sweep.state, row)
+        # In a sweep over leads, the others are the state itself.
+        write_features(sweep, as_of, others, row)
     forget(sweep, others, start, stop)
 
 
