@@ -45,6 +45,7 @@ class LiveFeatures:
         lead: the sweep over the lead itself.
         account: the sweep over the other leads of its account; None if no feature looks at them.
         _of_lead: the features that are read from the newest version of a lead, by their places in the catalog.
+        _texts: the texts that the numbers of a feature stand for, by its place in the catalog.
         _places: (k,) the row of the sweeps' results that holds each feature; the one after the last for the others.
     """
 
@@ -52,6 +53,7 @@ class LiveFeatures:
     lead: LiveSweep
     account: LiveSweep | None
     _of_lead: tuple[tuple[int, Callable[[LeadFacts], Value]], ...]
+    _texts: tuple[tuple[int, tuple[str, ...]], ...]
     _places: NDArray[np.int64]
 
     def values(self, leads: Sequence[LeadFacts], accounts: Sequence[Members] = ()) -> list[tuple[Value, ...]]:
@@ -76,6 +78,9 @@ class LiveFeatures:
         told: list[Value] = [number if number == number else None for number in numbers]  # noqa: PLR0124
         for at, read in self._of_lead:
             told[at] = read(lead)
+        for at, texts in self._texts:
+            number = told[at]
+            told[at] = None if number is None else texts[int(number)]
         return tuple(told)
 
 
@@ -94,8 +99,10 @@ def compile_live(catalog: Catalog) -> LiveFeatures:
     rows = {name: row for row, name in enumerate(name for plan in plans for name in plan.names)}
     readers = tuple((at, _reader(feature)) for at, feature in enumerate(catalog.features) if feature.name not in rows)
     places = np.array([rows.get(name, len(rows)) for name in catalog.names], np.int64)
+    at = {name: place for place, name in enumerate(catalog.names)}
+    texts = tuple((at[name], known) for plan in plans for name, known in plan.texts.items())
     own, others = (LiveSweep(plan) for plan in plans)
-    return LiveFeatures(catalog, own, others if plans[1].names else None, readers, places)
+    return LiveFeatures(catalog, own, others if plans[1].names else None, readers, texts, places)
 
 
 def _reader(feature: Feature) -> Callable[[LeadFacts], Value]:

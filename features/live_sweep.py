@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.plan import SweepPlan
-from features.sweep import Moves, Snapshots, sweep_within
+from features.sweep import Moves, Snapshots, ordered_groups, sweep_within
 from features.sweep_state import Facts, Sizes
 from features.sweep_workspace import SweepWorkspace
 
@@ -56,6 +56,7 @@ class LiveSweep:
         self.plan = plan
         self._kinds = plan.kinds | dict.fromkeys(plan.never_use, len(plan.kinds) + 1)
         self._most_groups = int(np.diff(plan.arrays.cell_start).max(initial=0))
+        self._most_ordered = int(ordered_groups(plan.arrays).max(initial=0))
         self._of_thread = threading.local()
 
     def of_leads(self, activities: Sequence[Sequence[Activity]], as_of: Sequence[int]) -> NDArray[np.float64]:
@@ -150,7 +151,14 @@ class LiveSweep:
             return kept
         count, leads = _rounded_up(count), _rounded_up(leads) if leads else 0
         subjects = count if self.plan.needs_subjects else 0
-        sizes = Sizes(count, count * self._most_groups, subjects, leads, subjects if leads else 0)
+        sizes = Sizes(
+            facts=count,
+            memberships=count * self._most_groups,
+            ordered=count * self._most_ordered,
+            subjects=subjects,
+            leads=leads,
+            pairs=subjects if leads else 0,
+        )
         made = SweepWorkspace.of(self.plan.arrays, sizes)
         if count <= _LONGEST_KEPT:
             self._of_thread.workspace = made

@@ -138,7 +138,7 @@ def _sizes(plan: PlanArrays, facts: Facts, moves: Moves, part: tuple[int, int]) 
     return Sizes(
         facts=int(np.diff(of_part).max(initial=0)),
         memberships=_most_together(np.diff(plan.cell_start), cells, of_part - begin),
-        ordered=_most_together(_ordered_groups(plan), cells, of_part - begin),
+        ordered=_most_together(ordered_groups(plan), cells, of_part - begin),
         subjects=_most(facts.subject[begin:end]),
         leads=int(moves.leads[part[0] : part[1]].max(initial=0)),
         pairs=_most(facts.pair[begin:end]),
@@ -153,7 +153,7 @@ def _most_together(of_cell: NDArray[np.int64], cells: NDArray[np.int32], starts:
     return int(np.diff(summed[starts]).max(initial=0))
 
 
-def _ordered_groups(plan: PlanArrays) -> NDArray[np.int64]:
+def ordered_groups(plan: PlanArrays) -> NDArray[np.int64]:
     """Return in how many groups that keep their order the facts of each cell are."""
     summed = np.concatenate([[0], np.cumsum(plan.groups["ordered"][plan.cell_groups])])
     return np.diff(summed[plan.cell_start])
