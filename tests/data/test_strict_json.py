@@ -4,6 +4,8 @@ import json
 import time
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from data.strict_json import (
     DEEPEST,
@@ -16,6 +18,19 @@ from data.strict_json import (
     parse_text,
 )
 
+_LIKE_JSON = st.recursive(
+    st.sampled_from(
+        ["0", "-1.5e3", "1e999", "01", "-", "1.", "\u0661", "true", "null", "NaN", '"a"', '"\\u00e9"', '"', ""]
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4).map(lambda parts: f"[{','.join(parts)}]"),
+        st.lists(inner, max_size=4).map(
+            lambda parts: "{" + ",".join(f' "{part[:1]}" :{part}' for part in parts) + "\n}"
+        ),
+    ),
+    max_leaves=12,
+).map(str.encode)
+
 
 def test_a_document_is_read_as_json_reads_it():
     document = {"text": "ö \n \u2028", "numbers": [0, -1.5, 1e300, 2**60], "nested": [{"a": None}, {"a": True}]}
@@ -27,6 +42,22 @@ def test_a_document_is_read_as_json_reads_it():
 def test_what_rfc_8259_does_not_know_is_refused(text: str):
     with pytest.raises(InvalidJsonError):
         parse_flat(text.encode())
+
+
+@given(body=st.one_of(st.binary(), _LIKE_JSON))
+@example(body="[1\u0663]".encode())
+@example(body="-\u0663".encode())
+@example(body=b'{"a": 1e5, "a": 2}')
+def test_a_large_document_is_read_as_a_small_one_is(body: bytes):
+    """Blanks before a document mean nothing but that it is read by the decoder that lets other threads go on."""
+    assert _read(b" " * 2**20 + body) == _read(body)
+
+
+def _read(body: bytes) -> object:
+    try:
+        return repr(parse_flat(body))
+    except JsonError as error:
+        return type(error)
 
 
 def test_a_number_of_thousands_of_digits_is_refused():

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from heapq import nlargest
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,8 @@ from tests.serving.conftest import Process, settings_in
 LARGEST = 8 * 2**20
 ADDRESSES = ["/v1/leads", "/v1/activities", "/v1/outcomes", "/v1/scores", "/v1/scores/preview"]
 SENDERS = 2
+_DESCRIBED = 5
+_CPU_CLOCK = 2
 _SCALARS = ["0", "-1.5e3", "1e999", "true", "null", '""', '"a"', '"\\ud83d\\ude42"', '"\u00e9\u4e2d"', "NaN", "01"]
 _NAMES = ["lead_id", "lead_ids", "attributes", "activity_id", "kind", "occurred_at", "lead", "activities", "a"]
 
@@ -43,6 +46,9 @@ class BodiesReport:
         alive_asked: how often `/health/live` was asked.
         longest_alive_ms: its slowest answer.
         longest_idle_ms: the slowest answer of an idle process that was asked in turn with it: what the machine adds.
+        longest_alive_cpu_ms: the most that the server computed during one of them, on all threads; what others on the
+            machine do adds little to it.
+        slowest_alive: the five answers during which it computed most, each with the bodies that were sent meanwhile.
         grown_mb: the most memory that the server held above what it held before the first body.
         seconds: how long it took.
     """
@@ -53,20 +59,50 @@ class BodiesReport:
     alive_asked: int
     longest_alive_ms: float
     longest_idle_ms: float
+    longest_alive_cpu_ms: float
+    slowest_alive: list[str]
     grown_mb: float
     seconds: float
 
 
-def body_of(rng: random.Random) -> bytes:
+@dataclass(frozen=True)
+class SentBody:
+    """A body, and from when to when it was being answered [s]."""
+
+    name: str
+    status: int
+    size_bytes: int
+    began_s: float
+    ended_s: float
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.size_bytes:,} B {self.status} {(self.ended_s - self.began_s) * 1000:.0f} ms"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """When an answer was asked for, when it was there, and how long the server computed meanwhile [s]."""
+
+    asked_s: float
+    came_s: float
+    cpu_s: float
+
+    @property
+    def took_s(self) -> float:
+        return self.came_s - self.asked_s
+
+
+def body_of(rng: random.Random) -> tuple[str, bytes]:
     """Make a body: one of the shapes, as large as chance has it, sometimes broken off or with a byte changed."""
     size = int(min(LARGEST, 10 ** rng.uniform(1, 4.3) if rng.random() < 0.98 else 10 ** rng.uniform(5, 6.93)))
-    body = rng.choice(_SHAPES)(rng, size)[:LARGEST]
+    shape = rng.choice(_SHAPES)
+    body = shape(rng, size)[:LARGEST]
     if rng.random() < 0.2:
         body = body[: rng.randrange(len(body) + 1)]
     if body and rng.random() < 0.2:
         at = rng.randrange(len(body))
         body = body[:at] + bytes([rng.randrange(256)]) + body[at + 1 :]
-    return body
+    return shape.__name__.removeprefix("_"), body
 
 
 def _object(rng: random.Random, size: int) -> bytes:
@@ -123,15 +159,16 @@ def _noise(rng: random.Random, size: int) -> bytes:
 _SHAPES = [_object, _doubled, _list, _items, _leads, _preview, _text, _number, _deep, _noise]
 
 
-def _sent(url: str, headers: dict[str, str], share: int, seed: int) -> tuple[Counter[int], int]:
-    """Send a share of the bodies; return how often each status was answered, and the largest body [bytes]."""
-    rng, statuses, largest = random.Random(seed), Counter[int](), 0  # noqa: S311 - bodies, no secrets
+def _sent(url: str, headers: dict[str, str], share: int, seed: int) -> list[SentBody]:
+    """Send a share of the bodies, one after the other."""
+    rng, sent = random.Random(seed), []  # noqa: S311 - bodies, no secrets
     with httpx.Client(base_url=url, headers=headers, timeout=120) as client:
         for _ in range(share):
-            body = body_of(rng)
-            statuses[client.post(rng.choice(ADDRESSES), content=body).status_code] += 1
-            largest = max(largest, len(body))
-    return statuses, largest
+            (shape, body), address = body_of(rng), rng.choice(ADDRESSES)
+            began_s = time.monotonic()
+            status = client.post(address, content=body).status_code
+            sent.append(SentBody(f"{address} {shape}", status, len(body), began_s, time.monotonic()))
+    return sent
 
 
 def send(bodies: int, folder: Path, *, seed: int = 11) -> BodiesReport:
@@ -145,7 +182,9 @@ def send(bodies: int, folder: Path, *, seed: int = 11) -> BodiesReport:
     """
     server = Process(settings_in(folder, requests_per_s=0), log=folder / "log").wait()
     memory, started = psutil.Process(server.process.pid), time.monotonic()
-    before, grown, alive, idle = memory.memory_info().rss, 0, [], []
+    before, grown = memory.memory_info().rss, 0
+    alive: list[_Answer] = []
+    idle: list[_Answer] = []
     with (
         ProcessPoolExecutor(SENDERS) as pool,
         httpx.Client(base_url=server.url, timeout=120) as client,
@@ -153,30 +192,50 @@ def send(bodies: int, folder: Path, *, seed: int = 11) -> BodiesReport:
     ):
         shares = [pool.submit(_sent, server.url, server.headers, bodies // SENDERS, seed + at) for at in range(SENDERS)]
         while not all(share.done() for share in shares):
-            alive.append(_asked(client))
-            idle.append(_asked(other))
+            alive.append(_asked(client, server.process.pid))
+            idle.append(_asked(other, server.process.pid))
             grown = max(grown, memory.memory_info().rss - before)
             time.sleep(0.005)
-        results = [share.result() for share in shares]
+        sent = [body for share in shares for body in share.result()]
     assert server.end() == 0, server.log.read_text()[-2000:]
-    counts = sum((statuses for statuses, _ in results), Counter[int]())
     return BodiesReport(
-        bodies=sum(counts.values()),
-        largest_bytes=max(largest for _, largest in results),
-        statuses=dict(sorted(counts.items())),
+        bodies=len(sent),
+        largest_bytes=max(body.size_bytes for body in sent),
+        statuses=dict(sorted(Counter(body.status for body in sent).items())),
         alive_asked=len(alive),
-        longest_alive_ms=round(max(alive) * 1000, 1),
-        longest_idle_ms=round(max(idle) * 1000, 1),
+        longest_alive_ms=_longest_ms(alive),
+        longest_idle_ms=_longest_ms(idle),
+        longest_alive_cpu_ms=round(max(answer.cpu_s for answer in alive) * 1000, 1),
+        slowest_alive=_slowest(alive, sent),
         grown_mb=round(grown / 2**20, 1),
         seconds=round(time.monotonic() - started, 1),
     )
 
 
-def _asked(client: httpx.Client) -> float:
-    """Return how long an answer took [s]."""
-    asked = time.perf_counter()
+def _asked(client: httpx.Client, process: int) -> _Answer:
+    """Ask whether a process lives."""
+    asked_s, cpu_s = time.monotonic(), _cpu_s(process)
     assert client.get("/health/live").status_code == 200
-    return time.perf_counter() - asked
+    return _Answer(asked_s, time.monotonic(), _cpu_s(process) - cpu_s)
+
+
+def _cpu_s(process: int) -> float:
+    """Return how long a process has computed so far, by the clock that Linux keeps of each."""
+    return time.clock_gettime((~process << 3) | _CPU_CLOCK)
+
+
+def _longest_ms(answers: list[_Answer]) -> float:
+    return round(max(answer.took_s for answer in answers) * 1000, 1)
+
+
+def _slowest(answers: list[_Answer], sent: list[SentBody]) -> list[str]:
+    """Describe the slowest answers, each with the bodies that were being answered meanwhile."""
+    described = []
+    for answer in nlargest(_DESCRIBED, answers, key=lambda answer: answer.cpu_s):
+        meanwhile = [str(body) for body in sent if body.began_s < answer.came_s and answer.asked_s < body.ended_s]
+        took = f"{answer.took_s * 1000:.0f} ms, {answer.cpu_s * 1000:.0f} ms of them computing"
+        described.append(f"{took}: {', '.join(meanwhile)}")
+    return described
 
 
 @contextmanager
