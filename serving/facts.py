@@ -10,10 +10,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
@@ -23,15 +25,15 @@ from data.words.id_rules import IdForms
 from data.words.playbook import Business, LeadAttribute
 from serving.errors import InvalidError
 from serving.lead_ids import AccountRef, Id, LeadRef
-from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of
+from serving.validation_messages import NUMBER, PLAIN_PATTERN, message_of, safe_name
 
 _LONGEST_INSTANT = 40
 _EARLIEST_YEAR = 1900
 LARGEST = 1e15
 MOST_ACTIVITIES = 1000
 """Activities of one preview."""
-MOST_FIELDS = 100
-"""Fields of one fact or question, the unknown ones included; the largest has nine."""
+_MOST_UNKNOWN = 5
+"""Unknown fields of an object that are described one by one."""
 
 
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=PLAIN_PATTERN)]
@@ -89,6 +91,18 @@ class Fact(BaseModel):
     """A frozen value that a caller sent; unknown fields are mistakes and nothing is converted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_unknown(cls, value: object) -> object:
+        """Refuse many unknown fields in one sentence: pydantic describes each, in one call that nobody interrupts."""
+        if isinstance(value, dict) and len(value) > _MOST_UNKNOWN:
+            unknown = [name for name in value if name not in cls.model_fields]
+            if len(unknown) > _MOST_UNKNOWN:
+                names = "; ".join(f"unknown field {safe_name(name)}" for name in unknown[:_MOST_UNKNOWN])
+                kind, message = "unknown_fields", "{names}; and {more} more"
+                raise PydanticCustomError(kind, message, {"names": names, "more": f"{len(unknown) - _MOST_UNKNOWN:,}"})
+        return value
 
 
 class LeadFact(Fact):
@@ -156,7 +170,10 @@ class Preview(Fact):
 
     lead: LeadFact = Field(description="the lead", examples=[{"lead_id": "L-1", "account_id": "A-7"}])
     activities: Annotated[
-        tuple[PreviewActivity, ...], Field(strict=False, max_length=MOST_ACTIVITIES), BeforeValidator(_few)
+        tuple[PreviewActivity, ...],
+        Field(strict=False, max_length=MOST_ACTIVITIES),
+        FailFast(),
+        BeforeValidator(_few),
     ] = Field(
         default=(),
         description="what it did, in any order",
@@ -180,10 +197,6 @@ def read_as(model: type[Model], value: object, forms: IdForms = _AS_SENT) -> Mod
     Raises:
         InvalidError: in one sentence, the first fields that are wrong, without their content.
     """
-    if isinstance(value, dict) and len(value) > MOST_FIELDS:
-        # pydantic describes every unknown field in one call, during which nobody else is answered
-        message = f"expected at most {MOST_FIELDS} fields, found {len(value):,}."
-        raise InvalidError(message)
     try:
         return model.model_validate(value, context=forms)
     except ValidationError as error:

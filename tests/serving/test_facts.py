@@ -5,12 +5,19 @@ import tracemalloc
 import pytest
 
 from serving.errors import InvalidError
-from serving.facts import MOST_FIELDS, ActivityFact, LeadFact, Preview, read_as
+from serving.facts import ActivityFact, LeadFact, Preview, read_as
 
 A_MEGABYTE = 2**20
 UNKNOWN = {f"n{number}": 0 for number in range(99_000)}
+FIRST_FIVE = "unknown field n0; unknown field n1; unknown field n2; unknown field n3; unknown field n4"
 WITHOUT_END = {
-    "unknown fields": (ActivityFact, UNKNOWN, f"expected at most {MOST_FIELDS} fields, found 99,000."),
+    "unknown fields": (ActivityFact, UNKNOWN, f"{FIRST_FIVE}; and 98,995 more."),
+    "unknown fields inside": (Preview, {"lead": UNKNOWN}, f"lead: {FIRST_FIVE}; and 98,995 more."),
+    "wrong activities": (
+        Preview,
+        {"lead": {"lead_id": "L-1"}, "activities": [{"a": 0}] * 1000},
+        "activities.0.kind: is missing; activities.0.occurred_at: is missing; activities.0: unknown field a.",
+    ),
     "unknown attributes": (LeadFact, {"lead_id": "L-1", "attributes": UNKNOWN}, "attributes: expected at most 1,000"),
     "empty activities": (
         Preview,

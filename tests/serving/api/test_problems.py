@@ -144,9 +144,14 @@ PREVIEW = {"lead": {"lead_id": "a"}, "activities": []}
 WORDED = {
     "too many": ("preview", {**PREVIEW, "activities": [SEEN] * 1001}, "activities: expected at most 1,000 items."),
     "many mistakes": (
+        "",
+        {"lead_ids": [1] * 7},
+        "; ".join(f"lead_ids.{at}: expected text" for at in range(5)) + "; and 2 more.",
+    ),
+    "wrong activities": (
         "preview",
-        {**PREVIEW, "activities": [{"kind": "page_view"}] * 7},
-        "; ".join(f"activities.{at}.occurred_at: is missing" for at in range(5)) + "; and 2 more.",
+        {**PREVIEW, "activities": [SEEN, {"kind": "page_view", "a": 1}, {}]},
+        "activities.1.occurred_at: is missing; activities.1: unknown field a.",
     ),
     "no list": ("preview", {**PREVIEW, "activities": {}}, "activities: expected a list."),
     "no object": ("preview", {"lead": []}, "lead: expected an object."),
