@@ -41,8 +41,8 @@ _METRICS_FOLDER = "leadscore-metrics-"
 _MADE_BY = re.compile(rf"{_METRICS_FOLDER}([0-9]{{1,9}})-\w+")
 _OTHER_DESCRIPTORS = 200
 """Files of the store, of the metrics and of threads, beside the connections."""
-_START_WITHIN_S = 60
-"""How long a process may leave the supervisor without a sign of life, its start on a busy machine included."""
+_START_WITHIN_S = 300
+"""How long a process may take to start: a hundred times what it takes on a quiet machine."""
 
 
 @dataclass(frozen=True, slots=True)
