@@ -108,7 +108,8 @@ def recognised(columns: Sequence[str]) -> RecognisedTable | None:
 
 def named_column(names: Sequence[str], columns: Sequence[str]) -> str | None:
     """Return the first column that has one of some names, in the order of the names."""
-    return next((column for name in names for column in columns if matches(normal(column), [name])), None)
+    spelled = [(normal(column), column) for column in columns]
+    return next((column for name in names for plain, column in spelled if matches(plain, [name])), None)
 
 
 def _known(table: TableShape, spelled: Collection[str]) -> int:
@@ -119,5 +120,5 @@ def _known(table: TableShape, spelled: Collection[str]) -> int:
 @cache
 def crm_shapes() -> tuple[CrmShape, ...]:
     """Return the shapes of all systems."""
-    paths = sorted((SHAPES / "crm").glob("*.yaml"))
-    return tuple(CrmShape.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in paths)
+    texts = [path.read_text(encoding="utf-8") for path in sorted((SHAPES / "crm").glob("*.yaml"))]
+    return tuple(CrmShape.model_validate(yaml.load(text, Loader=yaml.CSafeLoader)) for text in texts)

@@ -77,4 +77,4 @@ def matches(name: str, patterns: Iterable[str]) -> bool:
     >>> matches("last_activity_date", ["last_*"]), matches("blast", ["last_*"])
     (True, False)
     """
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return any(fnmatchcase(name, pattern) if "*" in pattern else name == pattern for pattern in patterns)

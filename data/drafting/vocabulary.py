@@ -149,5 +149,5 @@ def known_words() -> KnownWords:
 
 
 def _content(name: str) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = yaml.safe_load((SHAPES / name).read_text(encoding="utf-8"))
+    content: Mapping[str, Any] = yaml.load((SHAPES / name).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     return content

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import SafeConstructor
 from yaml.reader import ReaderError
 
 from data.errors import PlaybookError
@@ -79,14 +80,26 @@ def read_yaml(path: Path) -> YamlFile:
 
 def _composed(path: Path, text: str) -> yaml.Node | None:
     try:
-        _require_flat(path, yaml.parse(text, Loader=yaml.SafeLoader))
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        message = _broken(path, text, error)
-        raise PlaybookError(message) from None
+        node = _nodes(path, text, yaml.CSafeLoader)
+    except yaml.YAMLError:
+        node = _explained(path, text)
     if node is not None and _places_in(node, path, above=(), known={}) > MOST_PLACES:
         raise _error_at(path, None, "aliases (*name) expand to too many values: write them out.")
     return node
+
+
+def _nodes(path: Path, text: str, loader: type[yaml.CSafeLoader | yaml.SafeLoader]) -> yaml.Node | None:
+    _require_flat(path, yaml.parse(text, Loader=loader))
+    return yaml.compose(text, Loader=loader)
+
+
+def _explained(path: Path, text: str) -> yaml.Node | None:
+    """Read again, with the reader in Python, what libyaml refuses: it is slow, but says more clearly what is wrong."""
+    try:
+        return _nodes(path, text, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        message = _broken(path, text, error)
+        raise PlaybookError(message) from None
 
 
 def _require_flat(path: Path, events: Iterable[yaml.Event]) -> None:
@@ -132,7 +145,7 @@ def _scalar(path: Path, node: yaml.ScalarNode) -> Any:
     if node.tag == "tag:yaml.org,2002:timestamp":
         return node.value  # a playbook holds no dates; what looks like one is text
     try:
-        return yaml.SafeLoader("").construct_object(node)
+        return SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError):
         message = f"{node.value[:40]!r} is not a value that a playbook can hold: put it in quotes if it is text."
         raise _error_at(path, node, message) from None

@@ -3,6 +3,7 @@
 import re
 
 import yaml
+from yaml.constructor import SafeConstructor
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_NUMBER = re.compile(
@@ -22,7 +23,7 @@ def trap(node: yaml.Node) -> str | None:
     >>> trap(yaml.compose("'NO'")), trap(yaml.compose("false")), trap(yaml.compose("0.5"))
     (None, None, None)
     """
-    if not isinstance(node, yaml.ScalarNode) or node.style is not None:
+    if not isinstance(node, yaml.ScalarNode) or node.style:
         return None
     text, kind, value = node.value, node.tag.removeprefix(_TAG), _read(node)
     if kind == "bool" and text.lower() not in {"true", "false"}:
@@ -37,7 +38,7 @@ def trap(node: yaml.Node) -> str | None:
 
 def _read(node: yaml.ScalarNode) -> str | None:
     try:
-        value = yaml.SafeLoader("").construct_object(node)
+        value = SafeConstructor().construct_object(node)
     except (yaml.YAMLError, ValueError):
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
