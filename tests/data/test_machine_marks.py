@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from data.commands import check
 from data.errors import PlaybookError
@@ -23,8 +24,8 @@ def clicks(*seconds):
     return [activity(f"c{number}", at=at) for number, at in enumerate(seconds, start=1)]
 
 
-def company_of(folder, activities, rules, **says):
-    files = {"leads.csv": TWO_LEADS, "web.csv": as_file(activities)}
+def company_of(folder, activities, rules, *, leads=TWO_LEADS, **says):
+    files = {"leads.csv": leads, "web.csv": as_file(activities)}
     return company(folder, files, [LEADS, WEB], activities=ACTIVITIES, machines=rules, **says)
 
 
@@ -105,10 +106,17 @@ def test_another_rule_means_other_tables(tmp_path):
     assert (one.folder, kinds(one)["c3"], kinds(other)["c3"]) != (other.folder, "click", "click")
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories(), rules=RULE_LISTS)
-def test_a_history_is_marked_as_the_definition_says(tmp_path_factory, history, rules):
-    folder = company_of(tmp_path_factory.mktemp("marks"), history, rules)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(several=st.lists(histories(), min_size=4, max_size=4), rules=RULE_LISTS)
+def test_a_history_is_marked_as_the_definition_says(tmp_path_factory, several, rules):
+    """Several histories are imported at once, each of leads of its own: an import takes far longer than a history."""
+    history = [
+        {**one, "id": f"{number}-{one['id']}", "lead": f"{one['lead']}-{number}"}
+        for number, each in enumerate(several)
+        for one in each
+    ]
+    leads = "lead_id,created_at\n" + "".join(f"{lead},2026-01-01\n" for lead in {one["lead"] for one in history})
+    folder = company_of(tmp_path_factory.mktemp("marks"), history, rules, leads=leads)
     assert kinds(imported(folder)) == oracle(history, rules)
 
 
