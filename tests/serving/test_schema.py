@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.pytest.lazy import get_all_tests
 
 from tests.serving.conftest import Process, settings_in
 
@@ -22,7 +23,8 @@ CONFIG = schemathesis.Config.from_dict(
         "generation": {"with-security-parameters": False},
     }
 )
-schema = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
+DOCUMENTED = schemathesis.openapi.from_dict(DOCUMENT, config=CONFIG)
+OPERATIONS = [(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item]
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +40,31 @@ def served(tmp_path_factory):
 
 def test_no_case_varies_a_header_that_the_tests_send():
     """A request is judged by what was sent: a case whose only mistake is replaced would be expected to fail."""
-    varied = {header.name for result in schema.get_all_operations() for header in result.ok().headers}
+    varied = {header.name for result in DOCUMENTED.get_all_operations() for header in result.ok().headers}
     assert varied == {"Idempotency-Key"}
 
 
-@schema.parametrize()
-@settings(max_examples=5, **QUIET)
-def test_every_operation_answers_as_documented(case, served):
+def call(case, served):
     case.call_and_validate(base_url=served.url, headers=served.headers)
+
+
+def require_documented_answers(operation, served, *, examples):
+    """Send an operation its cases, which are made here: made at collection, every worker would make all of them."""
+    method, path = operation
+    schema = DOCUMENTED.include(method=method, path=path)
+    found = get_all_tests(
+        schema=schema, test_func=call, settings=settings(max_examples=examples, **QUIET), given_kwargs=None
+    )
+    ((_, sends_cases),) = [each.ok() for each in found]
+    sends_cases(served=served)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+def test_every_operation_answers_as_documented(operation, served):
+    require_documented_answers(operation, served, examples=5)
 
 
 @pytest.mark.slow
-@schema.parametrize()
-@settings(max_examples=300, **QUIET)
-def test_every_operation_answers_as_documented_many_times(case, served):
-    case.call_and_validate(base_url=served.url, headers=served.headers)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)
+def test_every_operation_answers_as_documented_many_times(operation, served):
+    require_documented_answers(operation, served, examples=300)
