@@ -1,10 +1,13 @@
 """Ids that differ by the playbook's rule alone are one lead: in files, in addresses, in bodies, for erasure."""
 
+import shutil
+from functools import cache
 from urllib.parse import quote
 
 import pytest
 
 from data.home import Home
+from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from serving.errors import InvalidError
 from serving.lead_ids import WRONG_CHECKSUM
@@ -24,29 +27,46 @@ SPELLINGS = {
 """Rule → the id as the file has it, its form, and another spelling."""
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Return a company whose files were loaded under a rule: one lead with an activity, and another lead."""
+
+    @cache
+    def under(rule):
+        folder, written = tmp_path_factory.mktemp(rule), SPELLINGS[rule][0]
+        playbook = company(
+            folder / "tiny",
+            {
+                "leads.csv": f'lead_id,acc,created_at\n"{written}",ACME,2026-01-01\nother,,2026-01-01\n',
+                "web.csv": f'id,lead_id,kind,occurred_at\nw-1,"{written}",view,2026-02-01\n',
+            },
+            [{**LEADS, "columns": {"account_id": "acc"}, "attributes": {}}, ACTIVITIES],
+            ids=rule,
+            account_ids="casefold",
+        )
+        with pytest.MonkeyPatch.context() as environment:
+            settings_of(folder, environment)
+            load(Workspace(playbook, Home(folder / "home")))
+        return folder
+
+    return under
+
+
+def settings_of(folder, environment):
+    """Return the settings of the service in a folder, which commands find in the environment."""
+    settings = settings_in(folder, playbook=folder / "tiny")
+    environment.setenv("LEADSCORE_DATABASE", str(settings.database))
+    environment.setenv("LEADSCORE_UNSIGNED_BUNDLES", "accept")
+    return settings
+
+
 @pytest.fixture
-def served(request, tmp_path, monkeypatch):
-    """A service on a store into which files were loaded under a rule: one lead with an activity, and another lead."""
-    rule = request.param
-    written = SPELLINGS[rule][0]
-    playbook = company(
-        tmp_path / "tiny",
-        {
-            "leads.csv": f'lead_id,acc,created_at\n"{written}",ACME,2026-01-01\nother,,2026-01-01\n',
-            "web.csv": f'id,lead_id,kind,occurred_at\nw-1,"{written}",view,2026-02-01\n',
-        },
-        [{**LEADS, "columns": {"account_id": "acc"}, "attributes": {}}, ACTIVITIES],
-        ids=rule,
-        account_ids="casefold",
-    )
-    settings = settings_in(tmp_path, playbook=playbook.path)
-    monkeypatch.setenv("LEADSCORE_DATABASE", str(settings.database))
-    monkeypatch.setenv("LEADSCORE_UNSIGNED_BUNDLES", "accept")
-    workspace = Workspace(playbook, Home(tmp_path / "home"))
-    load(workspace)
-    service = opened(settings, MovableClock(NOON))
+def served(request, loaded, tmp_path, monkeypatch):
+    """A service on a store into which files were loaded under a rule, with its workspace; all of the test's own."""
+    folder = shutil.copytree(loaded(request.param), tmp_path / "served")
+    service = opened(settings_of(folder, monkeypatch), MovableClock(NOON))
     with service.client:
-        yield rule, service, workspace
+        yield request.param, service, Workspace(load_playbook(folder / "tiny"), Home(folder / "home"))
 
 
 def address(lead_id, part="score"):
