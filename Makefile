@@ -32,7 +32,7 @@ demo: setup ## simulated history to trained model to running service
 
 .PHONY: test
 test: setup ## every test that is not marked slow, on two cores
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, mypy --strict, import rules
