@@ -15,7 +15,7 @@ from data.progress import Progress, silent
 from data.words.id_rules import in_form
 from data.words.playbook import Playbook
 from data.workspace import Workspace
-from features.over_history import compute_features, known_values
+from features.history.over_history import compute_features, known_values
 from models.bundle import read_facts
 from models.bundle_company import require_own_bundle
 from models.champion import NoChampionError, read_pointer

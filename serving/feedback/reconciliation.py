@@ -229,7 +229,7 @@ def _differences(
     tables: Path, receipts: pd.DataFrame, catalogs: Mapping[str, Catalog], progress: Progress
 ) -> Iterator[FeatureDifference]:
     from data.importing.warehouse import Warehouse  # noqa: PLC0415 - DuckDB, which a server does not have
-    from features.over_history import compute_features  # noqa: PLC0415
+    from features.history.over_history import compute_features  # noqa: PLC0415
 
     warehouse = Warehouse.of_tables(tables)
     try:

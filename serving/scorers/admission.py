@@ -3,8 +3,8 @@
 import json
 import math
 
-from features.live_features import LeadFacts
-from features.live_sweep import Activity, Members
+from features.live.live_features import LeadFacts
+from features.live.live_sweep import Activity, Members
 from models.errors import BundleError
 from models.scorer import Scorer
 from serving.scorers.live_scorer import KnownLead, LiveScorer, compile_scorer

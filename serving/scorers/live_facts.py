@@ -10,8 +10,8 @@ from operator import itemgetter
 from typing import Any
 
 from features.catalog import Catalog
-from features.live_features import LeadFacts
-from features.live_sweep import Activity, Members
+from features.live.live_features import LeadFacts
+from features.live.live_sweep import Activity, Members
 from serving.store.database import Dialect, RawConnection
 
 # What is listed in a statement has one of these lengths, so that a store plans only few statements.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from data.instants import SECOND_US
 from features.feature import Value
-from features.live_features import LeadFacts, LiveFeatures, compile_live
+from features.live.live_features import LeadFacts, LiveFeatures, compile_live
 from models.receipt import Receipt
 from models.scorer import Scorer
 from serving.scorers.live_facts import Question, read_facts

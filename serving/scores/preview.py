@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from data.words.machine_rules import MachineRule, Occurrence, Timeline
 from data.words.playbook import Business
-from features.live_features import LeadFacts
-from features.live_sweep import Activity, Members
+from features.live.live_features import LeadFacts
+from features.live.live_sweep import Activity, Members
 from serving.errors import InvalidError
 from serving.facts import Preview, check_activity, check_lead
 from serving.scorers.active_scorer import ActiveScorer

@@ -21,6 +21,7 @@ from tests.bench.growth import store_growth
 from tests.bench.http import http_score_vs_empty, http_score_vs_mlflow
 from tests.bench.reasons import reasons_batch_vs_shap, reasons_one_vs_pred_contrib
 from tests.bench.service import ingest, load_year, scores_at_once, steady, sweep
+from tests.bench.sweep_growth import live_by_account_ms, sweep_by_account, sweep_by_history
 from tests.bench.training import train_million
 from tests.bench.whole import demo_s
 
@@ -31,6 +32,9 @@ BENCHES: dict[str, Callable[[], dict[str, object]]] = {
         features_vs_pandas,
         features_vs_sql,
         live_features_ms,
+        sweep_by_history,
+        sweep_by_account,
+        live_by_account_ms,
         reasons_batch_vs_shap,
         reasons_one_vs_pred_contrib,
         http_score_vs_empty,

@@ -27,7 +27,7 @@ def single_score_beside_batches():
     Ask for single scores while four callers score 1,000 leads at a time, again and again.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks that 99 in 100 take at most
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is that 99 in 100 take at most
         30 ms.
     """
     with ExitStack() as stack:

@@ -25,11 +25,11 @@ import pyarrow.parquet as pq
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.history_facts import HistoryTables
-from features.live_features import compile_live
-from features.over_history import features_of
+from features.history.history_facts import HistoryTables
+from features.history.over_history import features_of
+from features.history.sorted_facts import SortedActivities
+from features.live.live_features import compile_live
 from features.reducers import Count, DaysSinceFirst, DaysSinceLast, DecayedCount
-from features.sorted_facts import SortedActivities
 from serving.scorers.live_facts import read_facts
 
 KINDS = ("page_view", "email_open", "email_click", "webinar", "call", "demo_request")

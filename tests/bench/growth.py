@@ -27,7 +27,7 @@ def store_growth():
     Let 100 open leads live for a quarter, and measure the store before and after.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for at most 20 GB a year for 100,000
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is at most 20 GB a year for 100,000
         open leads.
     """
     with tempfile.TemporaryDirectory(prefix="leadscore-growth-") as folder:

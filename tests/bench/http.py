@@ -62,7 +62,7 @@ def http_score_vs_empty():
     Ask for explained scores of 1,000 leads in turn, and ask a FastAPI endpoint that gives ``{}``.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for a ratio of at least 0.25.
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is a ratio of at least 0.25.
     """
     with ExitStack() as stack:
         ours, leads, key = _our_server(stack)
@@ -78,7 +78,7 @@ def http_score_vs_mlflow():
     Ask for explained scores as of now, and ask `mlflow models serve` to predict from ready-made features.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for a ratio of at least 10.
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is a ratio of at least 10.
     """
     with ExitStack() as stack:
         ours, leads, key = _our_server(stack)

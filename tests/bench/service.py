@@ -40,7 +40,7 @@ def scores_at_once():
     Ask for the explained scores of 1,000 leads at once, again and again, over one connection.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 5,000 leads a second on one core.
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is 5,000 leads a second on one core.
     """
     with ExitStack() as stack:
         ours = stack.enter_context(running_server())
@@ -69,7 +69,7 @@ def ingest():
     Send activities in batches of 100 from two callers, then wait until every score has followed.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 5,000 activities a second, and for
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is 5,000 activities a second, and for
         a backlog that is drained within the same time again.
     """
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ def steady():
     Ask for 200 scores a second for a minute while 500 activities a second come in; give the slowest of a hundred.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 20 ms at most, and flat memory.
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is 20 ms at most, and flat memory.
     """
     with ExitStack() as stack:
         ours = stack.enter_context(running_server())
@@ -179,7 +179,7 @@ def sweep():
     Score 100,000 open leads though nothing happened to them.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 60 seconds at most.
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is 60 seconds at most.
     """
     with _store() as settings:
         service = open_service(settings)
@@ -199,7 +199,7 @@ def load_year():
     Load 18 months of history into an empty store.
 
     Returns:
-        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the issue asks for 50,000 rows a second.
+        {"bench", "unit", "ours", "against", "theirs", "ratio"}; the goal is 50,000 rows a second.
     """
     folder, home = playbook_of(home_of()), home_of()
     import_history(Workspace(folder, home))  # reading exports is not what is measured

@@ -13,8 +13,8 @@ import vl_convert
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.live_features import LeadFacts, compile_live
-from features.live_sweep import Activity
+from features.live.live_features import LeadFacts, compile_live
+from features.live.live_sweep import Activity
 from features.reducers import Count, DaysSinceLast
 
 PICTURE = Path(__file__).parents[2] / "docs" / "sweep.svg"

@@ -8,9 +8,9 @@ from data.contract import AttributeType
 from data.importing.warehouse import import_history
 from data.workspace import Workspace
 from features.derivation import derive_catalog
-from features.history_facts import HistoryTables
-from features.live_features import compile_live
-from features.over_history import compute_features, features_of, profile_data
+from features.history.history_facts import HistoryTables
+from features.history.over_history import compute_features, features_of, profile_data
+from features.live.live_features import compile_live
 from models.scorecard import compile_scorecard
 from serving.intake.loading import load_history
 from serving.scorers.active_scorer import ActiveScorer

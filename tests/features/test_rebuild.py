@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.rebuild import differs, rebuild_features
+from features.history.rebuild import differs, rebuild_features
 from features.reducers import Count, Mean
 from tests.features.by_hand import by_hand
 from tests.features.worlds import CATALOG, NOON, SCHEMAS, Activity, Version, World, _arrow, worlds

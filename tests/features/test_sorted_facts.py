@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 
-from features import history_facts
-from features.history_facts import HistoryTables
-from features.over_history import features_of
-from features.sorted_facts import SortedActivities
+from features.history import history_facts
+from features.history.history_facts import HistoryTables
+from features.history.over_history import features_of
+from features.history.sorted_facts import SortedActivities
 from tests.features.test_sweep import MANY, WIDE
 from tests.features.worlds import NOON, SCHEMAS, Activity, World, on_duckdb, tables_of, worlds
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 
 from data.instants import DAY_US
-from features import history_facts, over_history
 from features.catalog import Catalog
 from features.feature import Feature
-from features.plan import compile_plan
+from features.history import history_facts, over_history
 from features.reducers import Count, DaysSinceFirst, DecayedCount, Distinct, HourOfLast, Mean, Sum, Trend
+from features.sweep.plan import compile_plan
 from tests.features.by_hand import by_hand
 from tests.features.test_engine import SNAPSHOTS, assert_same
 from tests.features.worlds import (

@@ -15,9 +15,9 @@ from data.contract import AttributeType
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.history_facts import HistoryTables
-from features.live_features import compile_live
-from features.over_history import features_of
+from features.history.history_facts import HistoryTables
+from features.history.over_history import features_of
+from features.live.live_features import compile_live
 from features.reducers import (
     AttributeValue,
     Count,

@@ -61,5 +61,5 @@ def test_no_import_runs_back_up(arrows):
 
 def test_an_import_that_runs_back_up_is_found():
     """The check reads the layers of pyproject.toml, so an empty reading would pass everything."""
-    upwards = {("training.statistics.bootstrap", "training.commands"), ("data.contract", "features.live_features")}
+    upwards = {("training.statistics.bootstrap", "training.commands"), ("data.contract", "features.live.live_features")}
     assert len(measures.arrows_back_up(upwards)) == len(upwards)

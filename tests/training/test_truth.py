@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from data.instants import DAY_US
-from features.over_history import compute_features
+from features.history.over_history import compute_features
 from models.bundle import load_bundle
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 

@@ -20,7 +20,7 @@ from data.workspace import Workspace
 from features.catalog import Catalog
 from features.derivation import derive_catalog
 from features.feature import Feature
-from features.over_history import compute_features, profile_data
+from features.history.over_history import compute_features, profile_data
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
 from training.dataset.groups import group_leads, largest_group

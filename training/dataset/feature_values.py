@@ -7,7 +7,7 @@ import pandas as pd
 from data.importing.warehouse import Warehouse
 from features.catalog import Catalog
 from features.feature import Feature
-from features.over_history import compute_features
+from features.history.over_history import compute_features
 from training.dataset.dataset import Dataset
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from data.progress import Progress, silent
 from data.words.playbook import Playbook
 from features.catalog import Catalog
-from features.over_history import known_values
+from features.history.over_history import known_values
 from models.booster import trees_of
 from models.bundle import GoldenRow
 from models.conversion import ConversionModel

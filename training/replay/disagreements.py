@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from data.importing.warehouse import Warehouse
-from features.over_history import known_values
+from features.history.over_history import known_values
 from models.scorer import Scorer
 from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of

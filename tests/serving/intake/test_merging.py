@@ -12,7 +12,7 @@ from data.contract import AttributeType
 from data.instants import iso, parse
 from features.catalog import Catalog
 from features.feature import Feature
-from features.live_features import compile_live
+from features.live.live_features import compile_live
 from features.reducers import AttributeValue, Count, DaysSinceFirst, DaysSinceLast, DecayedCount, Distinct, LeadAge, Sum
 from serving.app import open_service
 from serving.errors import RequestError

@@ -5,7 +5,7 @@ import pytest
 
 from features.catalog import Catalog
 from features.feature import Feature
-from features.over_history import compute_features
+from features.history.over_history import compute_features
 from features.reducers import Count
 from training.dataset.feature_values import values_of
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from features.catalog import Catalog
-from features.over_history import known_values
+from features.history.over_history import known_values
 from models.bundle import load_bundle, save_bundle
 from models.shapley import ShapleyTables
 from tests.training.drawn import drawn

@@ -16,7 +16,7 @@ from data.importing.warehouse import Warehouse
 from data.words.playbook import Business
 from features.feature import Feature
 from features.feature_labels import feature_label
-from features.rebuild import RebuiltFeatures, differs, rebuild_features
+from features.history.rebuild import RebuiltFeatures, differs, rebuild_features
 from training.dataset.dataset import SEGMENT, Dataset, segment_features
 from training.gates.gate import GateResult, named
 from training.gates.leakage.feature_sources import remedy

@@ -8,7 +8,7 @@ import pytest
 
 from data.instants import DAY_US
 from features.catalog import Catalog
-from features.over_history import compute_features
+from features.history.over_history import compute_features
 from training.dataset.dataset import RULES, SEGMENT
 from training.gates.leakage.future_shift import future_shift
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.plan import SweepPlan
-from features.sweep import Moves, Snapshots, ordered_groups, sweep_within
-from features.sweep_state import Facts, Sizes
-from features.sweep_workspace import SweepWorkspace
+from features.sweep.kernel import Moves, Snapshots, ordered_groups, sweep_within
+from features.sweep.plan import SweepPlan
+from features.sweep.sweep_state import Facts, Sizes
+from features.sweep.sweep_workspace import SweepWorkspace
 
 _NO_NUMBERS, _NO_INSTANTS, _NO_VALUES = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
 _LONGEST_KEPT = 500_000

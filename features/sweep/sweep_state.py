@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.operations import DAYS
-from features.plan import PlanArrays, Records, records
+from features.sweep.operations import DAYS
+from features.sweep.plan import PlanArrays, Records, records
 
 BLOCKS = 17
 """Blocks of a decayed count that are kept: what is older weighs less than 2**-64."""

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.compiled_loops import called, compiled_kernel, compiled_when_called, inlined, sources_of
-from features import (
+from features.catalog import Catalog
+from features.sweep import (
     operations,
     sweep_days,
     sweep_order,
@@ -23,13 +24,12 @@ from features import (
     sweep_steps,
     sweep_values,
 )
-from features import plan as plan_module
-from features.catalog import Catalog
-from features.plan import PlanArrays, compile_plan
-from features.sweep_state import BLOCKS, NOBODY, Facts, Sizes, State, Sweep
-from features.sweep_steps import advance, enter, forget, leave, list_facts, rank_again
-from features.sweep_values import take_others, write_features
-from features.sweep_workspace import SweepWorkspace, SweptEntity
+from features.sweep import plan as plan_module
+from features.sweep.plan import PlanArrays, compile_plan
+from features.sweep.sweep_state import BLOCKS, NOBODY, Facts, Sizes, State, Sweep
+from features.sweep.sweep_steps import advance, enter, forget, leave, list_facts, rank_again
+from features.sweep.sweep_values import take_others, write_features
+from features.sweep.sweep_workspace import SweepWorkspace, SweptEntity
 
 
 class Snapshots(NamedTuple):

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from data.importing.warehouse import Warehouse
 from data.sql import listed, literal, quoted
-from features.plan import SweepPlan
-from features.sorted_facts import SortedActivities
-from features.sweep import Moves, Snapshots
-from features.sweep_state import Facts
+from features.history.sorted_facts import SortedActivities
+from features.sweep.kernel import Moves, Snapshots
+from features.sweep.plan import SweepPlan
+from features.sweep.sweep_state import Facts
 
 FACTS_AT_ONCE = 8_000_000
 """Facts that are held in memory at once; an account with more is held whole."""

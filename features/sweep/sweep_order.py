@@ -9,7 +9,7 @@ changes the nodes above it and no others, so that it costs the logarithm of the 
 import numpy as np
 
 from data.compiled_loops import called, inlined
-from features.sweep_state import Sweep
+from features.sweep.sweep_state import Sweep
 
 
 @called

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from features.plan import PlanArrays
-from features.sweep_state import LeadParts, Lists, Sizes, State, new_lists, new_parts, new_state
+from features.sweep.plan import PlanArrays
+from features.sweep.sweep_state import LeadParts, Lists, Sizes, State, new_lists, new_parts, new_state
 
 
 class SweptEntity(NamedTuple):

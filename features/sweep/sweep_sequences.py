@@ -7,8 +7,8 @@ old, except those for which the one before it was near enough already. Their num
 """
 
 from data.compiled_loops import called, inlined
-from features.sweep_order import known_from, nth_last, position_at
-from features.sweep_state import Sweep
+from features.sweep.sweep_order import known_from, nth_last, position_at
+from features.sweep.sweep_state import Sweep
 
 
 @called

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from features.plan import SweepPlan
-from features.sweep_state import Facts
+from features.sweep.plan import SweepPlan
+from features.sweep.sweep_state import Facts
 
 _NONE = np.empty(0, np.int32)
 _TEXTS = ["lead_id", "kind", "subject"]

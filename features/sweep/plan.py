@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.operations import COUNT, DAYS, DISTINCT, KIND, NOTHING, PEOPLE, SEQUENCE
-from features.plan_groups import (
+from features.reducers import AttributeValue, KindOfLast, LeadAge, Over
+from features.sweep.operations import COUNT, DAYS, DISTINCT, KIND, NOTHING, PEOPLE, SEQUENCE
+from features.sweep.plan_groups import (
     DecayPlace,
     FeatureRead,
     GroupTopic,
@@ -21,7 +22,6 @@ from features.plan_groups import (
     WindowKey,
     WindowPlace,
 )
-from features.reducers import AttributeValue, KindOfLast, LeadAge, Over
 from features.zone_offsets import zone_offsets
 
 Records = NDArray[np.void]

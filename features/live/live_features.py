@@ -13,9 +13,9 @@ from data.contract import AttributeType
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature, Value
-from features.live_sweep import Activity, LiveSweep, Members
-from features.plan import compile_plan
+from features.live.live_sweep import Activity, LiveSweep, Members
 from features.reducers import AttributeValue
+from features.sweep.plan import compile_plan
 
 
 class LeadFacts(NamedTuple):

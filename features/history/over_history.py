@@ -16,10 +16,10 @@ from features.catalog import Catalog
 from features.derivation import DataProfile
 from features.errors import CatalogError
 from features.feature import Value
-from features.history_facts import HistoryPart, HistoryTables, account_parts, lead_parts, newest_versions
-from features.plan import SweepPlan, compile_plan
+from features.history.history_facts import HistoryPart, HistoryTables, account_parts, lead_parts, newest_versions
 from features.reducers import AttributeValue, LeadAge
-from features.sweep import sweep
+from features.sweep.kernel import sweep
+from features.sweep.plan import SweepPlan, compile_plan
 
 THREADS = os.cpu_count() or 1
 """How many leads or accounts are swept at once."""

@@ -4,9 +4,9 @@ import numpy as np
 
 from data.compiled_loops import called
 from data.instants import DAY_US
-from features.operations import FIRST_VALUE, KIND, LAST_VALUE, LONGEST_GAP, NTH, SEQUENCE, WINDOW_MEAN_GAP
-from features.sweep_order import gaps_from, known_from, nth_last
-from features.sweep_state import Sweep
+from features.sweep.operations import FIRST_VALUE, KIND, LAST_VALUE, LONGEST_GAP, NTH, SEQUENCE, WINDOW_MEAN_GAP
+from features.sweep.sweep_order import gaps_from, known_from, nth_last
+from features.sweep.sweep_state import Sweep
 
 
 @called

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from data.importing.warehouse import Warehouse
 from features.catalog import Catalog
 from features.feature import Feature
-from features.history_facts import HistoryTables
-from features.over_history import features_of
+from features.history.history_facts import HistoryTables
+from features.history.over_history import features_of
 from features.reducers import DecayedCount, Mean, Sum
-from features.sweep_state import DECAY_DIGITS, VALUE_DIGITS
+from features.sweep.sweep_state import DECAY_DIGITS, VALUE_DIGITS
 
 MOST_COPIED = 2_000_000
 """Rows of colleagues that are copied at most; beyond that, snapshots are rebuilt without their colleagues."""

@@ -2,9 +2,9 @@
 
 from data.compiled_loops import called, inlined
 from data.instants import DAY_US
-from features.operations import DAYS
-from features.plan import PlanArrays
-from features.sweep_state import Sweep
+from features.sweep.operations import DAYS
+from features.sweep.plan import PlanArrays
+from features.sweep.sweep_state import Sweep
 
 
 @inlined

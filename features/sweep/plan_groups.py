@@ -5,32 +5,6 @@ from typing import Literal, NamedTuple
 
 from data.instants import DAY_US
 from features.feature import Feature
-from features.operations import (
-    BETWEEN,
-    COUNT,
-    DECAYED,
-    DISTINCT,
-    EVER_US,
-    FIRST,
-    FIRST_VALUE,
-    HOUR,
-    KIND,
-    LAST,
-    LAST_VALUE,
-    LOCAL_HOUR,
-    LOCAL_WEEKDAY,
-    LONGEST_GAP,
-    MEAN,
-    MEAN_GAP,
-    NTH,
-    SEQUENCE,
-    SHARE,
-    SILENCE,
-    SUM,
-    TREND,
-    WEEKDAY,
-    WINDOW_MEAN_GAP,
-)
 from features.reducers import (
     ActiveDays,
     ActivePeople,
@@ -59,6 +33,32 @@ from features.reducers import (
     Sum,
     Trend,
     WeekdayOfLast,
+)
+from features.sweep.operations import (
+    BETWEEN,
+    COUNT,
+    DECAYED,
+    DISTINCT,
+    EVER_US,
+    FIRST,
+    FIRST_VALUE,
+    HOUR,
+    KIND,
+    LAST,
+    LAST_VALUE,
+    LOCAL_HOUR,
+    LOCAL_WEEKDAY,
+    LONGEST_GAP,
+    MEAN,
+    MEAN_GAP,
+    NTH,
+    SEQUENCE,
+    SHARE,
+    SILENCE,
+    SUM,
+    TREND,
+    WEEKDAY,
+    WINDOW_MEAN_GAP,
 )
 
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from data.compiled_loops import called, inlined
 from data.instants import DAY_US, HOUR_US
-from features.operations import (
+from features.sweep.operations import (
     BETWEEN,
     COUNT,
     DECAYED,
@@ -24,12 +24,12 @@ from features.operations import (
     TREND,
     WEEKDAY,
 )
-from features.plan import PlanArrays
-from features.sweep_days import local_time
-from features.sweep_order_values import value_in_order
-from features.sweep_state import BILLION, BLOCKS, DECAY_DIGITS, HALF_LIVES, VALUE_DIGITS, WEIGHT, State, Sweep
-from features.sweep_state import FIRST as OLDEST
-from features.sweep_state import LAST as NEWEST
+from features.sweep.plan import PlanArrays
+from features.sweep.sweep_days import local_time
+from features.sweep.sweep_order_values import value_in_order
+from features.sweep.sweep_state import BILLION, BLOCKS, DECAY_DIGITS, HALF_LIVES, VALUE_DIGITS, WEIGHT, State, Sweep
+from features.sweep.sweep_state import FIRST as OLDEST
+from features.sweep.sweep_state import LAST as NEWEST
 
 _VALUE_STEPS, _DECAY_STEPS = 10.0**VALUE_DIGITS, 10.0**DECAY_DIGITS
 _MONDAY_US = 3 * DAY_US  # 1970-01-01 was a Thursday

@@ -3,11 +3,11 @@
 import numpy as np
 
 from data.compiled_loops import called, inlined
-from features.operations import NOTHING, PEOPLE
-from features.sweep_days import count_day, list_days
-from features.sweep_order import order_facts, take_place
-from features.sweep_sequences import count_sequence
-from features.sweep_state import (
+from features.sweep.operations import NOTHING, PEOPLE
+from features.sweep.sweep_days import count_day, list_days
+from features.sweep.sweep_order import order_facts, take_place
+from features.sweep.sweep_sequences import count_sequence
+from features.sweep.sweep_state import (
     BILLION,
     BLOCKS,
     FIRST,

@@ -1,0 +1,1 @@
+"""Features of leads from rows of facts, as a service asks for them."""

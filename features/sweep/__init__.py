@@ -1,0 +1,1 @@
+"""The sweep: a catalog as a plan, and the compiled loop that computes it."""
