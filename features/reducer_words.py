@@ -91,16 +91,16 @@ def _words_of_counts(reduce: Count | DecayedCount | Distinct | ActiveDays | Acti
 
 
 def _words_of_gaps(reduce: MeanGap | LongestGap | RelativeSilence, topic: Topic) -> ReducerWords:
-    about, many = topic.about, topic.words.many
-    few = f"fewer than two {many}"
+    about = topic.about
+    few = f"fewer than two {about}"
     match reduce:
         case MeanGap():
-            return ReducerWords(f"{many} {{days}} apart on average", f"mean gap between {about}", None, few)
+            return ReducerWords(f"{about} {{days}} apart on average", f"mean gap between {about}", None, few)
         case LongestGap():
-            return ReducerWords(f"{many} at most {{days}} apart", f"longest gap between {about}", None, few)
+            return ReducerWords(f"{about} at most {{days}} apart", f"longest gap between {about}", None, few)
         case RelativeSilence():
-            phrase = f"silent for {{x}} times the usual gap between {many}"
-            none = f"no usual gap between {many} yet"
+            phrase = f"silent for {{x}} times the usual gap between {about}"
+            none = f"no usual gap between {about} yet"
             return ReducerWords(phrase, f"silence in mean gaps between {about}", None, none)
 
 
@@ -147,9 +147,9 @@ def _words_of_values(reduce: Sum | Mean | FirstValue | LastValue, topic: Topic) 
         case Mean():
             return ReducerWords(f"{{x}} on average of {many}", f"mean of {about}")
         case FirstValue():
-            return ReducerWords(f"{{x}} in the first of {many}", f"value of the first of {about}", None, none)
+            return ReducerWords(f"{{x}} in the first of the {many}", f"value of the first of {about}", None, none)
         case LastValue():
-            return ReducerWords(f"{{x}} in the last of {many}", f"value of the last of {about}", None, none)
+            return ReducerWords(f"{{x}} in the last of the {many}", f"value of the last of {about}", None, none)
 
 
 def _words_of_shares(reduce: Trend | ShareOfAll, topic: Topic) -> ReducerWords:
@@ -157,8 +157,11 @@ def _words_of_shares(reduce: Trend | ShareOfAll, topic: Topic) -> ReducerWords:
     match reduce:
         case Trend():
             return ReducerWords(f"{{share}} of the {many} lately", f"trend of {about}")
-        case ShareOfAll():
-            return ReducerWords(f"{many} are {{share}} of all activities", f"share of {about} in all activities")
+        case ShareOfAll(days=days):
+            none = f"no activity{' by colleagues' if topic.over == 'account' else ''}"
+            none = f"{none} at all" if days is None else f"{none} in {span(days)}"
+            caption = f"share of {about} in all activities"
+            return ReducerWords(f"{about} are {{share}} of all activities", caption, None, none)
 
 
 def _words_of_clocks(

@@ -1,6 +1,6 @@
 """The order of a lead's activities: the last of them, gaps and sequences, however late each becomes known."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
 from features.reducers import (
+    ActiveDays,
     Count,
     DaysSinceNthLast,
     FirstValue,
@@ -19,6 +20,7 @@ from features.reducers import (
     LongestGap,
     MeanGap,
     SequenceCount,
+    ShareOfAll,
 )
 from tests.features.by_hand import by_hand
 from tests.features.test_engine import assert_same
@@ -46,13 +48,14 @@ _REDUCERS = {
     "docs_after_calls": (SequenceCount("page_view", "call", 5, subject="docs"), 0.0),
     "calls_7d": (Count("call", days=7), 0.0),
 }
+_GAPS = (LongestGap, MeanGap, lambda kind, subject, days: ActiveDays(kind, "Asia/Tokyo", subject, days), ShareOfAll)
 ORDER = Catalog(
     tuple(Feature(name, reduce, missing, name) for name, (reduce, missing) in _REDUCERS.items()),
     never_use=("forbidden",),
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(world=worlds())
 def test_each_of_them_equals_its_obvious_definition(world):
     expected = {(lead, as_of): by_hand(world, lead, as_of, ORDER) for lead, as_of in MANY}
@@ -76,7 +79,7 @@ def crowded_worlds(draw):
 _DAILY = [("ann", NOON - ago * DAY_US + 1) for ago in range(10, -1, -1)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(world=crowded_worlds())
 def test_equal_instants_and_late_facts_are_in_the_order_that_the_definitions_say(world):
     expected = {(lead, as_of): by_hand(world, lead, as_of, ORDER) for lead, as_of in _DAILY}
@@ -85,7 +88,7 @@ def test_equal_instants_and_late_facts_are_in_the_order_that_the_definitions_say
     assert on_duckdb(World(activities=world.activities[::-1]), _DAILY[::-1], ORDER) == found
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
 def test_what_becomes_known_later_changes_none_of_them(past, later):
     at_noon = [(lead, NOON) for lead in ("ann", "bob", "cy")]
@@ -139,6 +142,20 @@ def test_the_next_lead_begins_with_nothing():
     found = on_duckdb(World(activities=busy + alone), [("ann", NOON), ("bob", NOON)], ORDER)["bob", NOON]
     assert found == on_duckdb(World(activities=alone), [("bob", NOON)], ORDER)["bob", NOON]
     assert (found["calls_after_views"], found["last"], found["last_minutes"]) == (0, "call", None)
+
+
+def test_three_thousand_features_of_the_order_are_one_plan():
+    topics = list(product(("call", "page_view", "webinar", "form", "chat"), (None, "pricing", "docs", "blog", "jobs")))
+    reducers = [reducer(kind, subject, days) for kind, subject in topics for days in range(1, 31) for reducer in _GAPS]
+    reducers += [DaysSinceNthLast(kind, nth, subject) for kind, subject in topics for nth in range(1, 31)]
+    reducers += [SequenceCount(*pair, days) for pair in permutations(("call", "page_view"), 2) for days in range(1, 26)]
+    catalog = Catalog(tuple(Feature(f"{reduce}", reduce, None, "some") for reduce in reducers), ("forbidden",))
+    assert len(catalog.features) >= 3_000
+    kinds, subjects = ("call", "page_view", "chat"), ("pricing", None, "docs", "jobs")
+    rows = [Activity("ann", kinds[at % 3], NOON - at * DAY_US, NOON - at % 7, subjects[at % 4]) for at in range(1, 40)]
+    world = World(activities=rows)
+    expected = {("ann", NOON): by_hand(world, "ann", NOON, catalog)}
+    assert_same(on_duckdb(world, [("ann", NOON)], catalog), expected)
 
 
 @pytest.mark.parametrize(

@@ -67,21 +67,21 @@ def catalog_of(of_lead, of_account):
 RHYTHMS = catalog_of(_EITHER | _OF_LEAD, _EITHER | _OF_ACCOUNT)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(world=worlds())
 def test_each_of_them_equals_its_obvious_definition(world):
     expected = {(lead, as_of): by_hand(world, lead, as_of, RHYTHMS) for lead, as_of in MANY}
     assert_same(on_duckdb(world, MANY, RHYTHMS), expected)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(world=worlds())
 def test_the_order_of_rows_changes_not_one_bit(world):
     turned = World(world.versions[::-1], world.activities[::-1])
     assert on_duckdb(turned, MANY[::-1], RHYTHMS) == on_duckdb(world, MANY, RHYTHMS)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(past=worlds(known_before=NOON), later=worlds(known_from=NOON))
 def test_what_becomes_known_later_changes_none_of_them(past, later):
     at_noon = [(lead, NOON) for lead in ("ann", "bob", "cy")]

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 from data.words.business import FeatureWishes
 from features.catalog import Catalog
 from features.feature import Feature
-from features.reducers import AttributeValue, Count, DaysSinceLast, DecayedCount, Distinct, Sum
+from features.reducers import (
+    ActiveDays,
+    AttributeValue,
+    Count,
+    DaysSinceLast,
+    DaysSinceNthLast,
+    DecayedCount,
+    Distinct,
+    Sum,
+)
 from models.booster import trees_of
 from models.decision_tree import Tree
 from models.paths import Condition, with_branch
@@ -33,8 +42,9 @@ def monotone_directions(catalog: Catalog, wishes: FeatureWishes) -> dict[str, in
     Return the features with which the playbook lets the score only rise, or only fall, all else being equal.
 
     A name is a kind of activity, a kind with a subject (``page_view/pricing``) or an attribute. Of a kind, the lead's
-    own counts, decayed counts, sums and numbers of subjects rise with it, and the days since the last time fall. Means,
-    trends, the time of day and the colleagues' activities measure something else and are left free.
+    own counts, decayed counts, sums, active days and numbers of subjects rise with it, and the days since the last
+    times fall. Means, trends, gaps, the time of day and the colleagues' activities measure something else and are left
+    free.
 
     Args:
         catalog: of the model.
@@ -50,10 +60,13 @@ def monotone_directions(catalog: Catalog, wishes: FeatureWishes) -> dict[str, in
 
 def _subject(feature: Feature) -> str:
     """Return the playbook's name of what a feature is about; empty where it is about no single thing."""
-    match feature.reduce:
+    reduce = feature.reduce
+    match reduce:
         case AttributeValue(name=name):
             return name
-        case Count() | DecayedCount() | Sum() | DaysSinceLast() as reduce if feature.over == "lead" and reduce.kind:
+        case Count() | DecayedCount() | Sum() | ActiveDays() | DaysSinceLast() | DaysSinceNthLast():
+            if feature.over == "account" or reduce.kind is None:
+                return ""
             return f"{reduce.kind}/{reduce.subject}" if reduce.subject else reduce.kind
         case Distinct(kind=kind) if feature.over == "lead":
             return kind or ""
@@ -65,7 +78,7 @@ def _orientation(feature: Feature) -> int:
     """Return 1 where a feature rises with more of its subject, -1 where it falls, 0 where it has no order."""
     if feature.is_category:
         return 0
-    return -1 if isinstance(feature.reduce, DaysSinceLast) else 1
+    return -1 if isinstance(feature.reduce, DaysSinceLast | DaysSinceNthLast) else 1
 
 
 def constrained(parameters: Mapping[str, Any], signs: list[int]) -> dict[str, Any]:

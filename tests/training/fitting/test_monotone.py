@@ -11,15 +11,20 @@ from data.words.business import FeatureWishes
 from features.catalog import Catalog
 from features.feature import Feature
 from features.reducers import (
+    ActiveDays,
     AttributeValue,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
+    DaysSinceNthLast,
     DecayedCount,
     Distinct,
     HourOfLast,
+    KindOfLast,
     LeadAge,
+    LongestGap,
     Mean,
+    ShareOfAll,
     Sum,
     Trend,
 )
@@ -41,6 +46,8 @@ CATALOG = Catalog(
         feature("visits_minutes", Sum("visit", None, 30)),
         feature("visits_pages", Distinct("visit", 30)),
         feature("visits_last", DaysSinceLast("visit")),
+        feature("visits_days", ActiveDays("visit", "UTC", days=30)),
+        feature("visits_third_last", DaysSinceNthLast("visit", 3)),
         feature("visits_first", DaysSinceFirst("visit")),
         feature("visits_mean", Mean("visit")),
         feature("visits_trend", Trend("visit", 7, 30)),
@@ -49,6 +56,9 @@ CATALOG = Catalog(
         feature("prices_last", DaysSinceLast("visit", "prices")),
         feature("colleagues", Count("visit", None, 30), over="account"),
         feature("anything", Count(None, None, 30)),
+        feature("visits_share", ShareOfAll("visit")),
+        feature("visits_gap", LongestGap("visit")),
+        feature("last_kind", KindOfLast(("visit",))),
         feature("employees", AttributeValue("employees", NUMBER)),
         feature("at_work", AttributeValue("at_work", YES_OR_NO)),
         feature("industry", AttributeValue("industry", CATEGORY)),
@@ -62,7 +72,8 @@ def wished(**said):
 
 
 def test_more_of_an_activity_is_a_higher_count_and_fewer_days_since():
-    expected = {"visits": 1, "visits_decayed": 1, "visits_minutes": 1, "visits_pages": 1, "visits_last": -1}
+    rising = dict.fromkeys(("visits", "visits_decayed", "visits_minutes", "visits_pages", "visits_days"), 1)
+    expected = {**rising, "visits_last": -1, "visits_third_last": -1}
     assert wished(rises_with=["visit"]) == expected
     assert wished(falls_with=["visit"]) == {name: -sign for name, sign in expected.items()}
 
