@@ -11,10 +11,9 @@ from collections.abc import Iterable
 
 from data.words.playbook import Business
 from features.feature import Feature
-from features.reducers import AttributeValue, LeadAge
 from training.dataset.dataset import Dataset
 from training.gates.gate import GateResult, named
-from training.gates.leakage.feature_sources import source
+from training.gates.leakage.feature_sources import reads_any_kind, sources
 
 NAME = "never use"
 
@@ -76,23 +75,19 @@ def _to_deny(names: list[str]) -> str:
     )
 
 
-def _reads_any_kind(feature: Feature) -> bool:
-    return not isinstance(feature.reduce, AttributeValue | LeadAge) and source(feature) is None
-
-
 def _read(features: Iterable[Feature], business: Business) -> list[str]:
     """Name what the features read, each once, in the playbook's order; a feature of any kind reads all allowed ones."""
     listed = list(features)
-    sources = {name for feature in listed if (name := source(feature)) is not None}
-    if any(_reads_any_kind(feature) for feature in listed):
-        sources |= set(business.activities)
-    return [name for name in (*business.attributes, *business.activities) if name in sources - set(business.never_use)]
+    names = {name for feature in listed for name in sources(feature)}
+    if any(reads_any_kind(feature) for feature in listed):
+        names |= set(business.activities)
+    return [name for name in (*business.attributes, *business.activities) if name in names - set(business.never_use)]
 
 
 def _readers(name: str, dataset: Dataset, business: Business) -> list[str]:
     """Name the features that read a forbidden attribute or kind."""
-    readers = [column for column, feature in dataset.columns.items() if source(feature) == name]
+    readers = [column for column, feature in dataset.columns.items() if name in sources(feature)]
     for catalog in (dataset.catalog, dataset.scorecard.catalog):
         if name in business.activities and name not in catalog.never_use:
-            readers += [feature.name for feature in catalog.features if _reads_any_kind(feature)]
+            readers += [feature.name for feature in catalog.features if reads_any_kind(feature)]
     return list(dict.fromkeys(readers))

@@ -3,24 +3,42 @@
 from collections.abc import Iterable
 
 from features.feature import Feature
-from features.reducers import AttributeValue
+from features.reducers import AttributeValue, LeadAge, ShareOfAll
 from training.gates.gate import named
 
 
-def source(feature: Feature) -> str | None:
+def sources(feature: Feature) -> tuple[str, ...]:
     """
-    Return the attribute or the kind of activity that a feature is read from; None for the lead's age and any kind.
+    Return the attribute or the kinds of activity that a feature is read from; none for the lead's age and any kind.
 
-    >>> from features.reducers import Count, LeadAge
+    >>> from features.reducers import Count, LeadAge, SequenceCount
     >>> (
-    ...     source(Feature("lunch_7d", Count("lunch", days=7), 0, "had lunch {n}")),
-    ...     source(Feature("age", LeadAge(), None, "")),
+    ...     sources(Feature("lunch_7d", Count("lunch", days=7), 0, "had lunch {n}")),
+    ...     sources(Feature("lunch_then_call", SequenceCount("call", "lunch", 7), 0, "called {n}")),
+    ...     sources(Feature("age", LeadAge(), None, "")),
     ... )
-    ('lunch', None)
+    (('lunch',), ('call', 'lunch'), ())
     """
     if isinstance(feature.reduce, AttributeValue):
-        return feature.reduce.name
-    return getattr(feature.reduce, "kind", None)
+        return (feature.reduce.name,)
+    kinds = (getattr(feature.reduce, "kind", None), getattr(feature.reduce, "after", None))
+    return tuple(kind for kind in kinds if kind is not None)
+
+
+def reads_any_kind(feature: Feature) -> bool:
+    """
+    Return whether a feature looks at activities of every kind, if only to compare with them.
+
+    >>> from features.reducers import LeadAge
+    >>> (
+    ...     reads_any_kind(Feature("share", ShareOfAll("call"), None, "{share} calls")),
+    ...     reads_any_kind(Feature("age", LeadAge(), None, "")),
+    ... )
+    (True, False)
+    """
+    if isinstance(feature.reduce, AttributeValue | LeadAge):
+        return False
+    return isinstance(feature.reduce, ShareOfAll) or not sources(feature)
 
 
 def remedy(features: Iterable[Feature]) -> str:
@@ -34,7 +52,7 @@ def remedy(features: Iterable[Feature]) -> str:
     'name lead_age under features.drop'
     """
     listed = list(features)
-    sources = list(dict.fromkeys(name for feature in listed if (name := source(feature)) is not None))
-    if sources:
-        return f"put {named(sources)} on never_use"
+    names = list(dict.fromkeys(name for feature in listed for name in sources(feature)))
+    if names:
+        return f"put {named(names)} on never_use"
     return f"name {named(feature.name for feature in listed)} under features.drop"
