@@ -1,5 +1,6 @@
 """What several packages' tests share: a small company whose truth is known, and a model trained on it."""
 
+import atexit
 import fcntl
 import gc
 import os
@@ -32,10 +33,21 @@ def pytest_configure():
     Each test of a store waits for the disk dozens of times, and a database of PostgreSQL that is made and dropped takes
     three times as long there. What a killed process has written stays in memory as well as on a disk.
     """
+    atexit.register(_close_stderr)
     if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
         return
     if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def _close_stderr():
+    """
+    Let nothing be said once Python itself ends: a hundred lines in which DuckDB lists the types it leaves behind.
+
+    They say nothing about the tests, and stood below the results. What crashes still shows in the exit status.
+    """
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a file descriptor is needed
+        os.dup2(nowhere.fileno(), 2)
 
 
 def pytest_collection_finish():
@@ -47,11 +59,6 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
-
-
-def pytest_unconfigure():
-    """Let all be collected again, since DuckDB lists on stderr what is left of it when the interpreter ends."""
-    gc.unfreeze()
 
 
 @dataclass(frozen=True)
