@@ -14,7 +14,7 @@ from features.feature import Feature
 from features.history.rebuild import differs, rebuild_features
 from features.reducers import Count, Mean
 from tests.features.by_hand import by_hand
-from tests.features.worlds import CATALOG, NOON, SCHEMAS, Activity, Version, World, _arrow, worlds
+from tests.features.worlds import CATALOG, NOON, SCHEMAS, Activity, Version, World, tables_of, worlds
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SNAPSHOTS = [("ann", NOON), ("bob", NOON), ("ann", NOON - 9 * DAY_US), ("nobody", NOON)]
@@ -24,7 +24,7 @@ MATES = Catalog((Feature("mates_calls", Count("call"), 0.0, "calls of colleagues
 def warehouse_of(world):
     """Put a world into a DuckDB as a warehouse would."""
     connection = ibis.duckdb.connect()
-    tables = _arrow(world, [])
+    tables = tables_of(world, [])
     for name in ("leads", "activities"):
         connection.create_table(name, obj=tables[name], schema=ibis.Schema.from_pyarrow(SCHEMAS[name]))
     return SimpleNamespace(
