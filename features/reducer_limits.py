@@ -17,6 +17,8 @@ from features.reducers import (
 )
 from features.zone_offsets import find_zone
 
+_MOST_BACK = 1_000_000
+
 
 def broken_limit(feature: Feature) -> str | None:
     """
@@ -36,10 +38,10 @@ def broken_limit(feature: Feature) -> str | None:
         case DaysBetweenFirsts(kind=kind) | SequenceCount(kind=kind):
             if (kind, reduce.subject) == (reduce.after, reduce.after_subject):
                 return f"{name} compares {kind} with itself: name two different activities."
-        case KindOfLast(nth=nth) | DaysSinceNthLast(nth=nth) if nth < 1 or nth != int(nth):
-            return f"{name} asks for activity number {nth} from the end: the last one is number 1."
-        case KindOfLast(kinds=kinds) if len(kinds) != len({*kinds, ""}) - 1:
-            return f"{name} lists a kind twice, or one without a name: list each once."
+        case KindOfLast(nth=nth) | DaysSinceNthLast(nth=nth) if not 1 <= nth <= _MOST_BACK or nth != int(nth):
+            return f"{name} asks for activity number {nth:g} from the end: expected 1, the last, to {_MOST_BACK:,}."
+        case KindOfLast(kinds=kinds) if not kinds or len(kinds) != len({*kinds, ""}) - 1:
+            return f"{name} lists no kind, one twice, or one without a name: list each kind once."
         case _:
             pass
     if getattr(reduce, "zone", None) is not None:

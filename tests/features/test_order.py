@@ -169,8 +169,9 @@ def test_three_thousand_features_of_the_order_are_one_plan():
         (LastValue("call"), "account", "set over to lead"),
         (SequenceCount("call", "page_view", 7), "account", "set over to lead"),
         (SequenceCount("call", "call", 7), "lead", "compares call with itself"),
-        (DaysSinceNthLast(None, 0), "lead", "the last one is number 1"),
-        (KindOfLast(("call", "call")), "lead", "list each once"),
+        (DaysSinceNthLast(None, 0), "lead", "expected 1, the last"),
+        (KindOfLast(("call", "call")), "lead", "list each kind once"),
+        (KindOfLast(()), "lead", "list each kind once"),
     ],
 )
 def test_what_cannot_be_computed_is_refused(reduce, over, words):
