@@ -92,7 +92,7 @@ def duckdb_is_let_go_of():
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory) -> Path:
+def folder_of_run(tmp_path_factory) -> Path:
     """The folder that all processes of one run of the tests have in common."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
@@ -109,23 +109,23 @@ def filled_once(folder: Path) -> Iterator[bool]:
 
 
 @pytest.fixture(scope="session")
-def world(shared, tmp_path_factory) -> World:
+def world(folder_of_run, tmp_path_factory) -> World:
     """A company of 1,500 leads; nobody may change what lies in its folders."""
     from data.simulation import simulate
 
-    with filled_once(shared / "world") as is_first:
+    with filled_once(folder_of_run / "world") as is_first:
         if is_first:
-            simulate(shared / "world" / "company", leads=LEADS, seed=SEED, until=UNTIL)
-    return World(load_playbook(shared / "world" / "company"), Home(tmp_path_factory.mktemp("world") / "home"))
+            simulate(folder_of_run / "world" / "company", leads=LEADS, seed=SEED, until=UNTIL)
+    return World(load_playbook(folder_of_run / "world" / "company"), Home(tmp_path_factory.mktemp("world") / "home"))
 
 
 @pytest.fixture(scope="session")
-def trained(shared, world):
+def trained(folder_of_run, world):
     """The challenger that `train` made of the small company, in a copy of its home; not promoted."""
     from training import train
     from training.command_results import TrainResult
 
-    folder, results = shared / "trained", TypeAdapter(TrainResult)
+    folder, results = folder_of_run / "trained", TypeAdapter(TrainResult)
     with filled_once(folder) as is_first:
         if is_first:
             made = train(Workspace(world.playbook, Home(folder / "home")))

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from data.home import Home
@@ -59,13 +61,15 @@ def imported(folder: Playbook, *, now_us: int = NOW_US) -> Warehouse:
 
 
 def rows(warehouse: Warehouse, table: str, *columns: str) -> list[tuple[Any, ...]]:
-    """Return a table's rows, instants in ISO 8601, nothing as None."""
-    frame = warehouse.frame(table)
-    for name in frame.columns:
-        if name.endswith("_at"):
-            frame[name] = frame[name].map(iso)
-    frame = frame[list(columns)].astype(object)
-    return list(frame.where(frame.notna(), None).itertuples(index=False, name=None))
+    """Return a table's rows, instants in ISO 8601, nothing as None; from the file itself, since DuckDB opens slowly."""
+    found = pq.read_table(warehouse.folder / f"{table}.parquet", columns=list(columns))
+    return list(zip(*(_values(found[name]) for name in columns), strict=True))
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        return [None if each is None else iso(each) for each in column.cast(pa.int64()).to_pylist()]
+    return list(column.to_pylist())
 
 
 def rejected(warehouse: Warehouse) -> pd.DataFrame:
