@@ -99,7 +99,7 @@ def _live(service: Service, clock: _Clock) -> None:
 
 
 def _packed_bytes(database: Database) -> int:
-    """Return the size of the store without unused pages, nor the log before it, which has the same size in any store."""
+    """Return the size of the store without unused pages, nor its log, which is as large in any store."""
     used = _number(database, "PRAGMA page_count") - _number(database, "PRAGMA freelist_count")
     return used * _number(database, "PRAGMA page_size")
 
