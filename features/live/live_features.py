@@ -46,7 +46,7 @@ class LiveFeatures:
         account: the sweep over the other leads of its account; None if no feature looks at them.
         _of_lead: the features that are read from the newest version of a lead, by their places in the catalog.
         _texts: the texts that the numbers of a feature stand for, by its place in the catalog.
-        _places: (k,) the row of the sweeps' results that holds each feature; the one after the last for the others.
+        _places: (k,) the row of the sweeps' results that holds each feature; any row for those that are read otherwise.
     """
 
     catalog: Catalog
@@ -69,8 +69,8 @@ class LiveFeatures:
         swept = [self.lead.of_leads([lead.activities for lead in leads], [lead.as_of for lead in leads])]
         if self.account is not None:
             swept.append(self.account.of_colleagues(accounts, len(leads)))
-        nothing = np.full((1, len(leads)), np.nan)
-        rows = np.concatenate([*swept, nothing])[self._places].T.tolist()
+        numbers = np.concatenate(swept) if len(swept) > 1 else swept[0]
+        rows = numbers[self._places].T.tolist() if len(numbers) else [[None] * len(self._places)] * len(leads)
         return [self._told(row, lead) for row, lead in zip(rows, leads, strict=True)]
 
     def _told(self, numbers: Sequence[float], lead: LeadFacts) -> tuple[Value, ...]:
@@ -98,7 +98,7 @@ def compile_live(catalog: Catalog) -> LiveFeatures:
     plans = [compile_plan(catalog, over) for over in ("lead", "account")]
     rows = {name: row for row, name in enumerate(name for plan in plans for name in plan.names)}
     readers = tuple((at, _reader(feature)) for at, feature in enumerate(catalog.features) if feature.name not in rows)
-    places = np.array([rows.get(name, len(rows)) for name in catalog.names], np.int64)
+    places = np.array([rows.get(name, 0) for name in catalog.names], np.int64)
     at = {name: place for place, name in enumerate(catalog.names)}
     texts = tuple((at[name], known) for plan in plans for name, known in plan.texts.items())
     own, others = (LiveSweep(plan) for plan in plans)

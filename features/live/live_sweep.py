@@ -1,8 +1,10 @@
 """The sweep for live questions: facts come as rows, and the workspace is kept, since making it would take longer."""
 
 import threading
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import accumulate, chain
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,7 @@ from features.sweep.sweep_state import Facts, Sizes
 from features.sweep.sweep_workspace import SweepWorkspace
 
 _NO_NUMBERS, _NO_INSTANTS, _NO_VALUES = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
+_NO_FLAGS = np.empty(0, np.uint8)
 _LONGEST_KEPT = 500_000
 """Facts of the largest workspace that is kept."""
 
@@ -27,6 +30,9 @@ class Activity(NamedTuple):
     value: float | None
     occurred_at: int
     known_at: int
+
+
+_OCCURRED_AT = itemgetter(Activity._fields.index("occurred_at"))  # rows of a store are plain tuples
 
 
 class Members(NamedTuple):
@@ -70,11 +76,12 @@ class LiveSweep:
         Returns:
             (k, n), NaN where a feature is missing.
         """
-        out = self._nothing(len(as_of))
-        facts = self._facts(activities, None)
-        each = np.arange(len(as_of) + 1)
+        out = np.empty((len(self.plan.names), len(as_of)))
+        # Python sorts the few rows of a lead faster than numpy, which would have to sort every column too.
+        rows = [sorted(of_lead, key=_OCCURRED_AT) for of_lead in activities]
+        facts = self._facts(list(chain.from_iterable(rows)), _starts(map(len, rows)), _NO_NUMBERS)
+        each, nothing = _counted(len(as_of))
         snapshots = Snapshots(each, np.array(as_of, np.int64), each[:-1], _NO_NUMBERS)
-        nothing = np.zeros(len(as_of) + 1, np.int64)
         self._sweep(facts, snapshots, Moves(nothing, _NO_INSTANTS, _NO_NUMBERS, _NO_FLAGS, nothing[:-1]), out)
         return out
 
@@ -92,39 +99,39 @@ class LiveSweep:
         out = self._nothing(rows)
         if accounts:
             leads = [len(account.activities) for account in accounts]
-            facts = self._facts(
-                [list(chain.from_iterable(account.activities)) for account in accounts],
-                np.concatenate(
-                    [np.repeat(np.arange(len(one.activities)), _lengths(one.activities)) for one in accounts]
-                ),
-            )
-            self._sweep(facts, _asked(accounts), _all_joined(leads), out)
+            self._sweep(self._of_accounts(accounts), _asked(accounts), _all_joined(leads), out)
         return out
+
+    def _of_accounts(self, accounts: Sequence[Members]) -> Facts:
+        """Return the activities of all leads of accounts as columns."""
+        rows = [row for account in accounts for of_lead in account.activities for row in of_lead]
+        lengths = [[len(of_lead) for of_lead in account.activities] for account in accounts]
+        start = _starts(map(sum, lengths))
+        lead = np.concatenate([np.repeat(np.arange(len(own), dtype=np.int32), own) for own in lengths])
+        occurred = np.fromiter(map(_OCCURRED_AT, rows), np.int64, len(rows))
+        order = np.lexsort((occurred, np.repeat(np.arange(len(accounts)), np.diff(start))))
+        return self._facts([rows[at] for at in order.tolist()], start, lead[order])
 
     def _nothing(self, rows: int) -> NDArray[np.float64]:
         return np.repeat(self.plan.arrays.missing[:, None], rows, axis=1)
 
-    def _facts(self, activities: Sequence[Sequence[Activity]], lead: NDArray[np.int64] | None) -> Facts:
-        """Return facts as columns, sorted by entity and by when they occurred."""
-        start = np.zeros(len(activities) + 1, np.int64)
-        np.cumsum(_lengths(activities), out=start[1:])
-        if start[-1] == 0:
-            none = _NO_NUMBERS
-            return Facts(start, none, _NO_INSTANTS, _NO_INSTANTS, _NO_VALUES, none, none, none)
-        _, kinds, subjects, values, occurred_at, known_at = zip(*chain.from_iterable(activities), strict=True)
-        occurred = np.array(occurred_at, np.int64)
-        order = _order(occurred, start)
-        subject = _numbered(subjects)[order] if self.plan.needs_subjects else _NO_NUMBERS
-        own = _NO_NUMBERS if lead is None else lead[order].astype(np.int32)
+    def _facts(self, rows: Sequence[Activity], start: NDArray[np.int64], lead: NDArray[np.int32]) -> Facts:
+        """Return activities, which lie by entity and by when they occurred, as columns."""
+        if not rows:
+            return Facts(
+                start, _NO_NUMBERS, _NO_INSTANTS, _NO_INSTANTS, _NO_VALUES, _NO_NUMBERS, _NO_NUMBERS, _NO_NUMBERS
+            )
+        _, kinds, subjects, values, occurred_at, known_at = zip(*rows, strict=True)
+        subject = _numbered(subjects) if self.plan.needs_subjects else _NO_NUMBERS
         return Facts(
             start=start,
-            cell=self._cells(kinds, subjects)[order],
-            occurred=occurred[order],
-            known=np.array(known_at, np.int64)[order],
-            value=np.array(values, np.float64)[order] if self.plan.needs_values else _NO_VALUES,
+            cell=self._cells(kinds, subjects),
+            occurred=np.array(occurred_at, np.int64),
+            known=np.array(known_at, np.int64),
+            value=np.array(values, np.float64) if self.plan.needs_values else _NO_VALUES,
             subject=subject,
-            lead=own,
-            pair=_pairs(own, subject) if len(own) and len(subject) else _NO_NUMBERS,
+            lead=lead,
+            pair=_pairs(lead, subject) if len(lead) and len(subject) else _NO_NUMBERS,
         )
 
     def _cells(self, kinds: Sequence[str], subjects: Sequence[str | None]) -> NDArray[np.int32]:
@@ -165,18 +172,15 @@ class LiveSweep:
         return made
 
 
-_NO_FLAGS = np.empty(0, np.uint8)
+def _starts(lengths: Iterable[int]) -> NDArray[np.int64]:
+    """Return where each of several lists begins, once they lie one behind the other."""
+    return np.array([0, *accumulate(lengths)], np.int64)
 
 
-def _order(occurred: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the order by entity, then by instant."""
-    if len(start) == 2:  # noqa: PLR2004 - one entity
-        return np.argsort(occurred, kind="stable")
-    return np.lexsort((occurred, np.repeat(np.arange(len(start) - 1), np.diff(start))))
-
-
-def _lengths(lists: Sequence[Sequence[Activity]]) -> NDArray[np.int64]:
-    return np.fromiter(map(len, lists), np.int64, len(lists))
+@lru_cache(maxsize=32)
+def _counted(entities: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers from 0 to a number, and as many zeros; nobody writes to them."""
+    return np.arange(entities + 1), np.zeros(entities + 1, np.int64)
 
 
 def _numbered(subjects: Sequence[str | None]) -> NDArray[np.int32]:
