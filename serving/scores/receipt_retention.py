@@ -9,15 +9,15 @@ counted on the way.
 import json
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, and_, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
 
 from serving.store.database import Database
 from serving.store.state import read_state, write_state
 from serving.store.tables import leads, receipts, routes, scores
 
 DAY_US = 86_400_000_000
-THINNED_AFTER_DAYS = 30
-"""Days for which every receipt is kept; of older ones, the last of each day."""
+THINNING = ((30, 7), (90, 28))
+"""From how many days of age on, the last receipt of how many days stays; every one that is younger is kept."""
 _LEADS_A_STEP = 1000
 _COUNTS = "receipt_counts"
 
@@ -81,11 +81,8 @@ def receipt_counts(connection: Connection) -> ReceiptCounts | None:
 
 
 def _delete(connection: Connection, first: str, last: str, *, now: int, keep_days: int) -> int:
-    """Delete what is too old of a stretch of leads, and what a later receipt of the same day makes superfluous."""
-    later, of_route = receipts.alias("later"), receipts.alias("of_route")
-    same = and_(later.c.lead_id == receipts.c.lead_id, later.c.role == receipts.c.role)
-    same_day = later.c.as_of - later.c.as_of % DAY_US == receipts.c.as_of - receipts.c.as_of % DAY_US
-    is_thin = exists().where(same, later.c.as_of > receipts.c.as_of, same_day)
+    """Delete what is too old of a stretch of leads, and what a later receipt of the same period makes superfluous."""
+    of_route = receipts.alias("of_route")
     behind_route = (
         select(func.max(of_route.c.as_of))
         .where(of_route.c.lead_id == receipts.c.lead_id, of_route.c.role == receipts.c.role)
@@ -94,12 +91,21 @@ def _delete(connection: Connection, first: str, last: str, *, now: int, keep_day
     )
     is_routes = exists().where(routes.c.lead_id == receipts.c.lead_id, receipts.c.as_of == behind_route)
     is_newest = exists().where(scores.c.receipt_id == receipts.c.receipt_id, scores.c.lead_id == receipts.c.lead_id)
-    is_superfluous = (receipts.c.as_of < now - keep_days * DAY_US) | (
-        (receipts.c.as_of < now - THINNED_AFTER_DAYS * DAY_US) & is_thin
+    is_superfluous = or_(
+        receipts.c.as_of < now - keep_days * DAY_US,
+        *((receipts.c.as_of < now - age * DAY_US) & _has_later(period * DAY_US) for age, period in THINNING),
     )
     statement = delete(receipts).where(receipts.c.lead_id.between(first, last), is_superfluous, ~is_routes, ~is_newest)
     deleted: int = connection.execute(statement).rowcount
     return deleted
+
+
+def _has_later(period_us: int) -> ColumnElement[bool]:
+    """Return whether a later receipt of the same lead and role lies in the same period."""
+    later = receipts.alias("later")
+    same = and_(later.c.lead_id == receipts.c.lead_id, later.c.role == receipts.c.role)
+    same_period = later.c.as_of - later.c.as_of % period_us == receipts.c.as_of - receipts.c.as_of % period_us
+    return exists().where(same, later.c.as_of > receipts.c.as_of, same_period)
 
 
 def _counts(connection: Connection, first: str, last: str, *, now: int) -> tuple[int, int, int | None]:

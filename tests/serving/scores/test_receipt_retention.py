@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from serving.scores.receipt_retention import DAY_US, THINNED_AFTER_DAYS, ReceiptRetention, receipt_counts
+from serving.scores.receipt_retention import DAY_US, ReceiptRetention, receipt_counts
 from serving.store.database import Database
 from serving.store.tables import leads, receipts, routes, scores
 from tests.serving.conftest import NOON
 
-KEEP_DAYS = 60
-AGES = st.lists(st.integers(0, 100 * 24), unique=True, min_size=1, max_size=30)  # hours before noon
+KEEP_DAYS = 150
+AGES = st.lists(st.integers(0, 200 * 24), unique=True, min_size=1, max_size=40)  # hours before noon
 
 
 def receipt(age_h, lead_id="L-1"):
@@ -34,8 +34,9 @@ def should_stay(as_of, all_of, routed_at):
         return True
     if as_of < NOON - KEEP_DAYS * DAY_US:
         return False
-    is_last_of_day = not any(each > as_of and each // DAY_US == as_of // DAY_US for each in all_of)
-    return as_of >= NOON - THINNED_AFTER_DAYS * DAY_US or is_last_of_day
+    age = NOON - as_of
+    period = 28 * DAY_US if age > 90 * DAY_US else 7 * DAY_US if age > 30 * DAY_US else 1
+    return not any(each > as_of and each // period == as_of // period for each in all_of)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -50,7 +51,7 @@ def database(request, tmp_path_factory):
 
 
 @settings(max_examples=50)
-@given(ages=AGES, routed_age=st.integers(0, 100 * 24))
+@given(ages=AGES, routed_age=st.integers(0, 200 * 24))
 def test_what_stays_is_what_the_rule_says(database, ages, routed_age):
     rows = [receipt(age) for age in ages]
     all_of = {row["as_of"] for row in rows}
