@@ -43,13 +43,13 @@ class HistoryTables:
 
     @classmethod
     def of(cls, warehouse: Warehouse) -> "HistoryTables":
-        """Return the tables of a warehouse, whatever expressions they are."""
+        """Return the tables of a warehouse; its sorted file stands in for the whole table, never for a part or more."""
         leads, activities = (
             f"({warehouse.connection.compile(table)})" for table in (warehouse.leads, warehouse.activities)
         )
-        return cls(
-            warehouse.connection.con, leads, activities, SortedActivities(warehouse.folder / "activities.parquet")
-        )
+        is_whole = warehouse.activities.equals(warehouse.connection.table("activities"))
+        in_order = SortedActivities(warehouse.folder / "activities.parquet") if is_whole else None
+        return cls(warehouse.connection.con, leads, activities, in_order)
 
     def frame(self, query: str, **frames: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of a query, which may read frames by their names."""
