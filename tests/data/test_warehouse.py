@@ -134,6 +134,8 @@ def test_nothing_half_written_stays_when_the_import_breaks(tmp_path, monkeypatch
 
 
 SCRIPT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 import sys
 from pathlib import Path
 from tests.data.company import imported, load_playbook
