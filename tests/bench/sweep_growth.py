@@ -15,7 +15,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data.instants import DAY_US
 from features.catalog import Catalog
@@ -26,7 +25,7 @@ from features.history.sorted_facts import SortedActivities
 from features.live.live_features import compile_live
 from features.live.live_sweep import Activity, Members
 from features.reducers import Count, DaysSinceLast, DecayedCount
-from tests.bench.features import END, KINDS, catalog
+from tests.bench.features import END, KINDS, catalog, write_world
 
 ACTIVITIES, SNAPSHOTS, RUNS = 1_000_000, 50_000, 3
 _LONG_AGO = END - 400 * DAY_US
@@ -82,7 +81,7 @@ def _seconds(leads: int, accounts: int, wanted: Catalog) -> float:
     names = pa.array([f"lead-{number:06d}" for number in range(leads)])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "activities.parquet"
-        _write_activities(path, names, rng)
+        write_world(Path(folder), activities=ACTIVITIES, leads=leads)
         lead = rng.integers(0, leads, SNAPSHOTS)
         asked = pd.DataFrame(
             {"lead_id": names.take(pa.array(lead)).to_pandas(), "as_of": END - rng.integers(0, 60 * DAY_US, SNAPSHOTS)}
@@ -95,21 +94,6 @@ def _seconds(leads: int, accounts: int, wanted: Catalog) -> float:
             connection.register("leads", pa.table(versions))
             tables = HistoryTables(connection, sorted_activities=SortedActivities(path))
             return _median(lambda: features_of(tables, asked, wanted), runs=RUNS)
-
-
-def _write_activities(path: Path, names: pa.Array, rng: np.random.Generator) -> None:
-    lead = np.sort(rng.integers(0, len(names), ACTIVITIES))
-    occurred = END - rng.integers(0, 180 * DAY_US, ACTIVITIES)
-    order = np.lexsort((occurred, lead))
-    table = {
-        "lead_id": names.take(pa.array(lead[order])),
-        "kind": pa.array(KINDS).take(pa.array(rng.integers(0, len(KINDS), ACTIVITIES))),
-        "occurred_at": pa.array(occurred[order]),
-        "known_at": pa.array(occurred[order] + rng.integers(0, DAY_US, ACTIVITIES)),
-        "subject": pa.nulls(ACTIVITIES, pa.string()),
-        "value": pa.nulls(ACTIVITIES, pa.float64()),
-    }
-    pq.write_table(pa.table(table), path)
 
 
 def _median(work: Callable[[], object], *, runs: int) -> float:
