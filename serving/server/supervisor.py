@@ -58,8 +58,8 @@ class Supervisor(Multiprocess):
         notify_systemd("WATCHDOG=1")
         if is_ready and not self._is_announced:
             self._is_announced = True
-            notify_systemd("READY=1")
             _LOG.info("Listening on %s with %d processes", self._address, len(self.processes))
+            notify_systemd("READY=1")
 
     def terminate_all(self) -> None:
         """Close the listening socket, so that nobody connects any more, then stop every process."""

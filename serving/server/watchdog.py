@@ -9,10 +9,14 @@ import asyncio
 import faulthandler
 import os
 import socket
+from contextlib import suppress
 
 STUCK_S = 5.0
 """How long an event loop may stand still."""
 _BEAT_S = 1.0
+_UNREAD_S = {"WATCHDOG=1": 0.1}
+"""How long to wait where systemd has no room for what it is told, as it reads nothing; else `_PATIENCE_S`."""
+_PATIENCE_S = 10.0
 
 
 async def send_heartbeats() -> None:
@@ -30,10 +34,14 @@ def notify_systemd(state: str) -> None:
     """
     Report the state of the service to systemd, where systemd started it and waits for that (sd_notify(3)).
 
+    What systemd has no room for, since it reads nothing, is dropped: the service does not stand still for that.
+
     Args:
         state: such as ``READY=1``.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+            channel.settimeout(_UNREAD_S.get(state, _PATIENCE_S))
+            with suppress(TimeoutError):
+                channel.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)

@@ -5,11 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from serving.server.run import delete_abandoned_folders
+from serving.server.watchdog import notify_systemd
 from tests.serving.conftest import ROOT, settings_in, wait_until
 
 STUCK = """
@@ -88,6 +90,17 @@ def test_systemd_is_told_of_the_start_the_life_and_the_end(process, tmp_path, mo
             told.add(systemd.recv(100).decode())
         assert server.process.wait(timeout=60) == 0
     assert told == {"READY=1", "WATCHDOG=1", "STOPPING=1"}
+
+
+def test_a_service_goes_on_where_systemd_reads_nothing(tmp_path, monkeypatch):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        systemd.setblocking(False)  # reads what there is
+        room = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
+        for _ in range(room + 5):
+            notify_systemd("WATCHDOG=1")
+        assert systemd.recv(100) == b"WATCHDOG=1"
 
 
 def test_folders_of_metrics_that_a_killed_service_left_are_deleted_and_no_others(tmp_path, monkeypatch):
