@@ -149,7 +149,7 @@ def _part(name: str, value: object) -> object:
         return _whole(value)
     if name in _TEXTS:
         return _text(value)
-    return _days(value) if name.endswith("days") else _positive(value)
+    return _days(value)
 
 
 def _most(content: Mapping[str, Any]) -> int | None:
@@ -175,9 +175,9 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _whole(value: object) -> int:
-    number = _positive(value)
-    if number != int(number):
-        message = f"expected a whole number, found {number:g}"
+    number = _real(value)
+    if number <= 0 or number != int(number):
+        message = f"expected a whole number above 0, found {number:g}"
         raise ValueError(message)
     return int(number)
 
@@ -187,14 +187,6 @@ def _real(value: object) -> float:
         message = f"expected a finite number, found {value!r}"
         raise TypeError(message)
     return float(value)
-
-
-def _positive(value: object) -> float:
-    number = _real(value)
-    if number <= 0:
-        message = f"expected a number above 0, found {number:g}"
-        raise ValueError(message)
-    return number
 
 
 def _days(value: object) -> float:

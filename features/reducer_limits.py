@@ -44,8 +44,9 @@ def broken_limit(feature: Feature) -> str | None:
             return f"{name} lists no kind, one twice, or one without a name: list each kind once."
         case _:
             pass
-    if getattr(reduce, "zone", None) is not None:
-        find_zone(getattr(reduce, "zone", ""))
+    zone = getattr(reduce, "zone", None)
+    if zone is not None:
+        find_zone(zone)
     return None
 
 

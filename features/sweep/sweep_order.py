@@ -134,7 +134,7 @@ def _sort(sweep: Sweep, group: int, low: int, high: int) -> None:
 
 @called
 def _sink(sweep: Sweep, group: int, root: int, low: int, high: int) -> None:
-    """Let a member of a heap, which begins at ``low``, sink until none below it is later."""
+    """Move a member of a heap, which begins at ``low``, down until none below it is later."""
     child = 2 * root + 1 - low
     while child < high:
         if child + 1 < high and _rank_of(sweep, group, child) < _rank_of(sweep, group, child + 1):

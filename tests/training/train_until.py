@@ -1,5 +1,6 @@
 """A process that trains and waits at a step, so that a test can interrupt it there: playbook, home, step or end."""
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -29,6 +30,7 @@ def stopping(function, seconds):
 STEPS = {"log_model": registering, "register": mlflow_registry.Registry}
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     folder, home, name = load_playbook(Path(sys.argv[1])), Home(Path(sys.argv[2])), sys.argv[3]
     fitting.MOST_ROUNDS = 20  # how good the model is does not matter here
     if name in STEPS:
