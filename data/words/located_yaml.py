@@ -15,6 +15,7 @@ from yaml.reader import ReaderError
 from data.errors import PlaybookError
 from data.words.yaml_traps import trap
 
+_FASTEST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML can be built without libyaml
 DEEPEST = 20
 MOST_PLACES = 100_000
 Where = tuple[Hashable, ...]
@@ -80,7 +81,7 @@ def read_yaml(path: Path) -> YamlFile:
 
 def _composed(path: Path, text: str) -> yaml.Node | None:
     try:
-        node = _nodes(path, text, yaml.CSafeLoader)
+        node = _nodes(path, text, _FASTEST)
     except yaml.YAMLError:
         node = _explained(path, text)
     if node is not None and _places_in(node, path, above=(), known={}) > MOST_PLACES:
@@ -88,7 +89,7 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
     return node
 
 
-def _nodes(path: Path, text: str, loader: type[yaml.CSafeLoader | yaml.SafeLoader]) -> yaml.Node | None:
+def _nodes(path: Path, text: str, loader: Any) -> yaml.Node | None:
     _require_flat(path, yaml.parse(text, Loader=loader))
     return yaml.compose(text, Loader=loader)
 

@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-from serving.server.watchdog import notify_systemd
+from serving.server.watchdog import BEAT_PATIENCE_S, notify_systemd
 
 _LOG = logging.getLogger("leadscore.serving")
 _SILENT_S = 5
@@ -55,7 +55,7 @@ class Supervisor(Multiprocess):
         self.config.timeout_worker_healthcheck = self._start_within_s  # SIGHUP gives new processes so long
         self.processes += starting
         self._report(set(before).difference(self.processes))
-        notify_systemd("WATCHDOG=1")
+        notify_systemd("WATCHDOG=1", patience_s=BEAT_PATIENCE_S)
         if is_ready and not self._is_announced:
             self._is_announced = True
             _LOG.info("Listening on %s with %d processes", self._address, len(self.processes))

@@ -14,9 +14,8 @@ from contextlib import suppress
 STUCK_S = 5.0
 """How long an event loop may stand still."""
 _BEAT_S = 1.0
-_UNREAD_S = {"WATCHDOG=1": 0.1}
-"""How long to wait where systemd has no room for what it is told, as it reads nothing; else `_PATIENCE_S`."""
-_PATIENCE_S = 10.0
+BEAT_PATIENCE_S = 0.1
+"""How long a sign of life waits for room: the next one follows within a second."""
 
 
 async def send_heartbeats() -> None:
@@ -24,13 +23,13 @@ async def send_heartbeats() -> None:
     try:
         while True:
             faulthandler.dump_traceback_later(STUCK_S, exit=True)
-            notify_systemd("WATCHDOG=1")
+            notify_systemd("WATCHDOG=1", patience_s=BEAT_PATIENCE_S)
             await asyncio.sleep(_BEAT_S)
     finally:
         faulthandler.cancel_dump_traceback_later()
 
 
-def notify_systemd(state: str) -> None:
+def notify_systemd(state: str, *, patience_s: float = 10) -> None:
     """
     Report the state of the service to systemd, where systemd started it and waits for that (sd_notify(3)).
 
@@ -38,10 +37,11 @@ def notify_systemd(state: str) -> None:
 
     Args:
         state: such as ``READY=1``.
+        patience_s: how long to wait for room.
     """
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.settimeout(_UNREAD_S.get(state, _PATIENCE_S))
+            channel.settimeout(patience_s)
             with suppress(TimeoutError):
                 channel.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)

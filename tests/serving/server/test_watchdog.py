@@ -99,7 +99,7 @@ def test_a_service_goes_on_where_systemd_reads_nothing(tmp_path, monkeypatch):
         systemd.setblocking(False)  # reads what there is
         room = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text())
         for _ in range(room + 5):
-            notify_systemd("WATCHDOG=1")
+            notify_systemd("WATCHDOG=1", patience_s=0.01)
         assert systemd.recv(100) == b"WATCHDOG=1"
 
 
