@@ -16,7 +16,7 @@ from data.sql import listed, literal, quoted
 from features.history.sorted_facts import SortedActivities
 from features.sweep.kernel import Moves, Snapshots
 from features.sweep.plan import SweepPlan
-from features.sweep.sweep_state import Facts
+from features.sweep.sweep_state import Facts, pairs_of
 
 FACTS_AT_ONCE = 8_000_000
 """Facts that are held in memory at once; an account with more is held whole."""
@@ -260,7 +260,7 @@ def _read(
         value=rows["value"].to_numpy(np.float64, na_value=np.nan) if plan.needs_values else np.empty(0),
         subject=subject,
         lead=lead,
-        pair=_pairs(lead, subject) if of_account and plan.needs_subjects else _NOTHING,
+        pair=pairs_of(lead, subject) if of_account and plan.needs_subjects else _NOTHING,
     )
 
 
@@ -274,12 +274,6 @@ def _cell(plan: SweepPlan) -> str:
 def _number(column: str, numbers: dict[str, int]) -> str:
     cases = " ".join(f"WHEN {literal(name)} THEN {number}" for name, number in numbers.items())
     return f"CASE {column} {cases} ELSE {len(numbers)} END" if cases else "0"
-
-
-def _pairs(lead: NDArray[np.int32], subject: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Number the pairs of a lead and a subject; -1 without a subject."""
-    pairs = pd.factorize(lead.astype(np.int64) << 32 | subject)[0]
-    return np.where(subject < 0, -1, pairs).astype(np.int32)
 
 
 def _moves(tables: HistoryTables, accounts: pd.DataFrame) -> pd.DataFrame:

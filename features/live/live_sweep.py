@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.sweep.kernel import Moves, Snapshots, ordered_groups, sweep_within
 from features.sweep.plan import SweepPlan
-from features.sweep.sweep_state import Facts, Sizes
+from features.sweep.sweep_state import Facts, Sizes, pairs_of
 from features.sweep.sweep_workspace import SweepWorkspace
 
 _NO_NUMBERS, _NO_INSTANTS, _NO_VALUES = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
@@ -131,7 +131,7 @@ class LiveSweep:
             value=np.array(values, np.float64) if self.plan.needs_values else _NO_VALUES,
             subject=subject,
             lead=lead,
-            pair=_pairs(lead, subject) if len(lead) and len(subject) else _NO_NUMBERS,
+            pair=pairs_of(lead, subject) if len(lead) and len(subject) else _NO_NUMBERS,
         )
 
     def _cells(self, kinds: Sequence[str], subjects: Sequence[str | None]) -> NDArray[np.int32]:
@@ -187,12 +187,6 @@ def _numbered(subjects: Sequence[str | None]) -> NDArray[np.int32]:
     """Number subjects; -1 where there is none."""
     numbers: dict[str | None, int] = {}
     return np.array([-1 if each is None else numbers.setdefault(each, len(numbers)) for each in subjects], np.int32)
-
-
-def _pairs(lead: NDArray[np.int32], subject: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Number the pairs of a lead and a subject; -1 without a subject."""
-    _, pairs = np.unique(lead.astype(np.int64) << 32 | subject, return_inverse=True)
-    return np.where(subject < 0, -1, pairs).astype(np.int32)
 
 
 def _asked(accounts: Sequence[Members]) -> Snapshots:

@@ -10,6 +10,7 @@ lead leaves the state of its account.
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.sweep.operations import DAYS
@@ -60,6 +61,17 @@ class Facts(NamedTuple):
     subject: NDArray[np.int32]
     lead: NDArray[np.int32]
     pair: NDArray[np.int32]
+
+
+def pairs_of(lead: NDArray[np.int32], subject: NDArray[np.int32]) -> NDArray[np.int32]:
+    """
+    Number the pairs of a lead and a subject; -1 without a subject.
+
+    >>> pairs_of(np.array([0, 1, 0, 1], np.int32), np.array([3, 3, 3, -1], np.int32))
+    array([ 0,  1,  0, -1], dtype=int32)
+    """
+    pairs = pd.factorize(lead.astype(np.int64) << 32 | subject)[0]
+    return np.where(subject < 0, -1, pairs).astype(np.int32)
 
 
 class State(NamedTuple):
