@@ -304,7 +304,7 @@ def test_a_sweep_that_is_not_due_scores_nothing(store):
 
 def test_receipts_that_a_busy_store_could_not_store_wait_for_it(store, monkeypatch):
     store.lead(**FIT)
-    store.clock.pass_days(1)
+    store.clock.pass_days(20)
     store.activity("a-1")
     before = len(receipts_of(store))
     store.clock.pass_days(60)
