@@ -85,6 +85,7 @@ $(STAMP): pyproject.toml client/pyproject.toml constraints.txt
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 		echo "LightGBM cannot be loaded, most likely for want of the OpenMP library. On Debian and Ubuntu: apt-get install libgomp1" >&2; exit 2; }
 	@$(BIN)/python -c "import models.shapley, training.statistics.bootstrap_kernel; from data.files.csv_cells import compile_loops; \
-		from features.sweep.kernel import compile_sweep; compile_loops(); compile_sweep()" # compiles the kernels once, so that nothing waits
+		from features.sweep.kernel import compile_sweep; from features.sweep.version_sweep import compile_version_sweep; \
+		compile_loops(); compile_sweep(); compile_version_sweep()" # compiles the kernels once, so that nothing waits
 	@touch $@
 	@echo "Done: .venv is ready"

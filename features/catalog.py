@@ -12,7 +12,7 @@ from data.strict_json import JsonError, canonical_json, parse_text
 from features.errors import CatalogError
 from features.feature import Feature
 from features.reducer_limits import broken_limit
-from features.reducers import NAMES, AttributeValue, LeadAge, Over, Reducer
+from features.reducers import NAMES, AttributeReducer, ChangeReducer, LeadReducer, Over, Reducer
 
 MOST_COLLEAGUES = 100
 """Leads that an account has beside one of them, at most, unless a playbook says otherwise."""
@@ -63,13 +63,18 @@ class Catalog:
     @property
     def attribute_names(self) -> list[str]:
         """The lead attributes that the features read, each once."""
-        used = [feature.reduce.name for feature in self.features if isinstance(feature.reduce, AttributeValue)]
+        used = [feature.reduce.name for feature in self.features if isinstance(feature.reduce, AttributeReducer)]
         return list(dict.fromkeys(used))
 
     @property
     def needs_leads(self) -> bool:
         """Whether a feature looks at the lead itself and not only at activities."""
-        return any(isinstance(feature.reduce, AttributeValue | LeadAge) for feature in self.features)
+        return any(isinstance(feature.reduce, LeadReducer) for feature in self.features)
+
+    @property
+    def needs_versions(self) -> bool:
+        """Whether a feature looks at earlier versions of the lead and not only at the newest one."""
+        return any(isinstance(feature.reduce, ChangeReducer) for feature in self.features)
 
     @property
     def needs_account(self) -> bool:

@@ -4,29 +4,28 @@ import fnmatch
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
-from data.contract import AttributeType
-from data.words.added_features import AddedFeature, AddedKind
-from data.words.playbook import Business, LeadAttribute
+from data.words.added_features import AddedChange, AddedFeature, AddedKind
+from data.words.playbook import Business
+from features.attribute_features import added_change, attribute_feature, change_features
 from features.catalog import Catalog
 from features.errors import CatalogError
 from features.feature import Feature
 from features.reducer_words import reducer_words
 from features.reducers import (
     NAMES,
-    AttributeValue,
     Count,
     DaysSinceFirst,
     DaysSinceLast,
     DecayedCount,
     Distinct,
-    HourOfLast,
     KindOfLast,
     LeadAge,
+    LocalHourOfLast,
+    LocalWeekdayOfLast,
     Mean,
     Reducer,
     Sum,
     Trend,
-    WeekdayOfLast,
 )
 from features.topics import Topic, slug, span
 
@@ -44,6 +43,7 @@ class DataProfile:
         free_subjects: kinds whose rows carry subjects.
         values: kinds whose rows carry values.
         attributes: attributes that some lead has.
+        changes: attribute → leads in which it changed.
         peers: whether any account has several leads.
     """
 
@@ -52,6 +52,7 @@ class DataProfile:
     free_subjects: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     attributes: frozenset[str] = frozenset()
+    changes: dict[str, int] = field(default_factory=dict)
     peers: bool = False
 
 
@@ -80,29 +81,16 @@ def derive_catalog(business: Business, profile: DataProfile, *, fewest_leads: in
     return Catalog(tuple(kept), never_use, business.features.most_colleagues)
 
 
-def attribute_feature(name: str, attribute: LeadAttribute) -> Feature:
-    """Return the feature of one attribute of the lead."""
-    words = dict(attribute.words)
-    if attribute.type is AttributeType.BOOLEAN:
-        words = {"true": attribute.says, "false": attribute.says_not or f"not {attribute.says}"}
-    return Feature(
-        name=name,
-        reduce=AttributeValue(name, attribute.type),
-        missing=None,
-        says=attribute.says,
-        says_none=f"{attribute.label_or(name)} unknown",
-        group=f"attribute:{name}",
-        words=tuple(sorted(words.items())),
-    )
-
-
 def _all(business: Business, profile: DataProfile, fewest: int) -> Iterator[Feature]:
     for name, attribute in business.attributes.items():
         if name in profile.attributes and name not in business.never_use:
             yield attribute_feature(name, attribute)
+            if profile.changes.get(name, 0) >= fewest:
+                yield from change_features(name, attribute)
     yield Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", "lead_age")
     yield from _counts(Topic.of(None, None, business), business)
     yield from _timing(business)
+    yield from _last_kinds(business, profile, fewest)
     for topic in _topics(business, profile, fewest):
         yield from _counts(topic, business)
         yield from _of_rows(topic, business, profile)
@@ -158,9 +146,22 @@ def _of_rows(topic: Topic, business: Business, profile: DataProfile) -> Iterator
 
 
 def _timing(business: Business) -> Iterator[Feature]:
-    topic = Topic.of(None, None, business)
-    for name, reduce in (("hour_of_last", HourOfLast(None)), ("weekday_of_last", WeekdayOfLast(None))):
+    topic, zone = Topic.of(None, None, business), business.timezone
+    for name, reduce in (
+        ("hour_of_last", LocalHourOfLast(None, zone)),
+        ("weekday_of_last", LocalWeekdayOfLast(None, zone)),
+    ):
         yield Feature(name, reduce, None, reducer_words(reduce, topic).phrase, topic.never, "timing")
+
+
+def _last_kinds(business: Business, profile: DataProfile, fewest: int) -> Iterator[Feature]:
+    """Yield which kind of activity came last, and which before it."""
+    topics = list(_topics(business, profile, fewest))
+    topic, kinds = Topic.of(None, None, business), tuple(each.kind for each in topics if each.kind and not each.subject)
+    for nth in (1, 2) if len(kinds) > 1 else ():
+        last = KindOfLast(kinds, nth)
+        feature = _feature(topic, "", last)
+        yield replace(feature, name=f"kind_of_last_{nth}", words=_kind_words(last, business))
 
 
 def _of_account(business: Business, profile: DataProfile, fewest: int) -> Iterator[Feature]:
@@ -205,6 +206,8 @@ def _feature(
 
 
 def _added_feature(added: AddedFeature, business: Business) -> Feature:
+    if isinstance(added, AddedChange):
+        return added_change(added, business.attributes[added.attribute])
     reduce = _reducer(added, business)
     topic = Topic.of_reducer(reduce, business, over=added.over)
     days = None if isinstance(reduce, Trend) else getattr(reduce, "days", None)
@@ -225,7 +228,8 @@ def _reducer(added: AddedFeature, business: Business) -> Reducer:
     if isinstance(added, AddedKind):
         return KindOfLast(_usable_kinds(business, subjects=added.subjects), added.nth)
     reducer = NAMES[added.reduce]
-    values = {"kind": added.activity, "zone": business.timezone, **added.model_dump()}
+    wished = added.model_dump()
+    values = {"kind": wished.get("activity"), "zone": business.timezone, **wished}
     return reducer(**{part.name: values[part.name] for part in fields(reducer) if part.name in values})
 
 

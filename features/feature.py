@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from data.contract import AttributeType
-from features.reducers import AttributeValue, KindOfLast, Over, Reducer
+from features.reducers import AttributeValue, KindOfLast, Over, PreviousValue, Reducer
 
 Value = float | str | None
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -38,7 +38,7 @@ class Feature:
     @property
     def is_category(self) -> bool:
         """Whether the value is text."""
-        if isinstance(self.reduce, AttributeValue):
+        if isinstance(self.reduce, AttributeValue | PreviousValue):
             return self.reduce.type is AttributeType.CATEGORY
         return isinstance(self.reduce, KindOfLast)
 
@@ -59,7 +59,7 @@ class Feature:
         """
         if self.nothing(value):
             return self.says_none or f"{self.name.replace('_', ' ')} unknown"
-        direct = isinstance(self.reduce, AttributeValue | KindOfLast)
+        direct = isinstance(self.reduce, AttributeValue | PreviousValue | KindOfLast)
         return self._direct(value) if direct else spoken(self.says, _number(value))
 
     def nothing(self, value: Value) -> bool:
@@ -69,8 +69,8 @@ class Feature:
         return not isinstance(self.reduce, AttributeValue) and self.missing is not None and value == self.missing
 
     def _direct(self, value: Value) -> str:
-        boolean = isinstance(self.reduce, AttributeValue) and self.reduce.type is AttributeType.BOOLEAN
-        if boolean:
+        reduce = self.reduce
+        if isinstance(reduce, AttributeValue | PreviousValue) and reduce.type is AttributeType.BOOLEAN:
             return dict(self.words).get("true" if value else "false", self.says)
         if isinstance(value, str):
             return self.says.replace("{value}", dict(self.words).get(value, value))

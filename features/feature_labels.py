@@ -2,8 +2,8 @@
 
 from data.words.playbook import Business
 from features.feature import Feature
-from features.reducer_words import reducer_words
-from features.reducers import AttributeValue, LeadAge, Over
+from features.reducer_words import change_words, reducer_words
+from features.reducers import AttributeChanges, AttributeValue, DaysSinceChange, LeadAge, Over, PreviousValue
 from features.topics import Topic
 
 _LEAD_AGE = "age of the lead"
@@ -21,6 +21,8 @@ def feature_label(feature: Feature, business: Business) -> str:
     match reduce:
         case AttributeValue(name=name):
             return business.label_of(name)
+        case AttributeChanges(name=name) | DaysSinceChange(name=name) | PreviousValue(name=name):
+            return change_words(reduce, business.label_of(name)).caption
         case LeadAge():
             return _LEAD_AGE
         case _:

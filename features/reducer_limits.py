@@ -4,7 +4,9 @@ from features.feature import Feature
 from features.reducers import (
     ActiveDays,
     ActivePeople,
+    AttributeChanges,
     DaysBetweenFirsts,
+    DaysSinceChange,
     DaysSinceNthLast,
     FirstValue,
     KindOfLast,
@@ -12,6 +14,7 @@ from features.reducers import (
     LongestGap,
     MeanGap,
     Over,
+    PreviousValue,
     Reducer,
     SequenceCount,
 )
@@ -57,7 +60,7 @@ def _only_over(reduce: Reducer) -> Over | None:
             return "account"
         case ActiveDays() | LongestGap() | KindOfLast() | DaysSinceNthLast() | FirstValue() | LastValue():
             return "lead"
-        case SequenceCount():
+        case SequenceCount() | AttributeChanges() | DaysSinceChange() | PreviousValue():
             return "lead"
         case MeanGap(days=days) if days is not None:
             return "lead"

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from features.reducers import (
     ActiveDays,
     ActivePeople,
+    AttributeChanges,
     AttributeValue,
+    ChangeReducer,
     Count,
     DaysBetweenFirsts,
+    DaysSinceChange,
     DaysSinceFirst,
     DaysSinceLast,
     DaysSinceNthLast,
@@ -23,6 +26,7 @@ from features.reducers import (
     LongestGap,
     Mean,
     MeanGap,
+    PreviousValue,
     Reducer,
     RelativeSilence,
     SequenceCount,
@@ -69,9 +73,31 @@ def reducer_words(reduce: Reducer, topic: Topic) -> ReducerWords:
             return _words_of_pairs(reduce, topic)
         case HourOfLast() | WeekdayOfLast() | LocalHourOfLast() | LocalWeekdayOfLast():
             return _words_of_clocks(reduce, topic)
-        case AttributeValue() | LeadAge():
+        case AttributeValue() | LeadAge() | AttributeChanges() | DaysSinceChange() | PreviousValue():
             message = f"{reduce} is about the lead itself, not about what it did"
             raise ValueError(message)
+
+
+def change_words(reduce: ChangeReducer, label: str) -> ReducerWords:
+    """
+    Return what a reducer says about how an attribute changed.
+
+    Args:
+        reduce: the reducer.
+        label: the noun for the attribute.
+
+    >>> from data.contract import AttributeType
+    >>> change_words(PreviousValue("size", AttributeType.NUMERIC), "company size").phrase
+    'previous company size: {value}'
+    """
+    match reduce:
+        case AttributeChanges():
+            return ReducerWords(f"{label} changed {{n}}", f"changes of {label}", 0.0, f"{label} never changed")
+        case DaysSinceChange():
+            caption = f"days since last change of {label}"
+            return ReducerWords(f"{label} last changed {{ago}}", caption, None, f"{label} never changed")
+        case PreviousValue():
+            return ReducerWords(f"previous {label}: {{value}}", f"previous {label}", None, f"no previous {label}")
 
 
 def _words_of_counts(reduce: Count | DecayedCount | Distinct | ActiveDays | ActivePeople, topic: Topic) -> ReducerWords:

@@ -228,10 +228,39 @@ class AttributeValue:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeChanges:
+    """How often the attribute changed: versions of the lead with another value than the version before them."""
+
+    name: str
+    type: AttributeType
+
+
+@dataclass(frozen=True, slots=True)
+class DaysSinceChange:
+    """Days from when the latest change of the attribute became known to the snapshot."""
+
+    name: str
+    type: AttributeType
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousValue:
+    """The attribute before its latest change; missing if it never changed, or was not known before."""
+
+    name: str
+    type: AttributeType
+
+
+@dataclass(frozen=True, slots=True)
 class LeadAge:
     """Days since the lead was created."""
 
 
+ChangeReducer = AttributeChanges | DaysSinceChange | PreviousValue
+"""What an attribute was before: to say nothing of it is a value too, and to say the same again is no change."""
+AttributeReducer = AttributeValue | ChangeReducer
+LeadReducer = AttributeReducer | LeadAge
+"""What is read from the versions of the lead, not from activities."""
 Reducer = (
     Count
     | DaysSinceLast
@@ -258,6 +287,9 @@ Reducer = (
     | LastValue
     | SequenceCount
     | AttributeValue
+    | AttributeChanges
+    | DaysSinceChange
+    | PreviousValue
     | LeadAge
 )
 Over = Literal["lead", "account"]
@@ -288,5 +320,8 @@ NAMES: dict[str, type[Reducer]] = {
     "last_value": LastValue,
     "sequence": SequenceCount,
     "attribute": AttributeValue,
+    "attribute_changes": AttributeChanges,
+    "days_since_change": DaysSinceChange,
+    "previous_value": PreviousValue,
     "lead_age": LeadAge,
 }

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from data.words.playbook import Business
 from data.words.point_rules import ActivityRule, AttributeRule, InactivityRule, Rule, ScorecardRules
+from features.attribute_features import attribute_feature
 from features.catalog import Catalog
-from features.derivation import attribute_feature
 from features.feature import Feature, Value
 from features.reducers import Count, DaysSinceLast, DecayedCount, LeadAge
 from models.bands import Bands

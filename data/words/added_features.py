@@ -197,6 +197,14 @@ class AddedSingleValue(_AddedFeature):
     subject: str | None = None
 
 
+class AddedChange(_AddedFeature):
+    """How often an attribute of the lead changed, the days since the last change, or its value before that."""
+
+    reduce: Literal["attribute_changes", "days_since_change", "previous_value"]
+    over: Literal["lead"] = "lead"
+    attribute: Name
+
+
 AddedFeature = Annotated[
     AddedCount
     | AddedRecency
@@ -215,7 +223,8 @@ AddedFeature = Annotated[
     | AddedSilence
     | AddedKind
     | AddedNthRecency
-    | AddedSingleValue,
+    | AddedSingleValue
+    | AddedChange,
     Field(discriminator="reduce"),
 ]
 """A feature that the playbook adds to the derived ones, or puts in place of one of the same name."""

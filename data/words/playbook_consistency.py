@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from data.contract import RESERVED, AttributeType
-from data.words.added_features import AddedFeature, AddedKind, AddedSingleValue, AddedValue
+from data.words.added_features import AddedChange, AddedFeature, AddedKind, AddedSingleValue, AddedValue
 from data.words.business import Business, LeadAttribute
 from data.words.located_yaml import Mistake, YamlFile, nearest
 from data.words.machine_consistency import machine_mistakes
@@ -93,11 +93,16 @@ def _feature_mistakes(
         yield from _subject_mistakes(business, activity, subject, file=file, where=(*here, about))
         if activity in business.never_use:
             yield file.mistake((*here, key), f"{activity} is on never_use; remove one of the two.")
+    if isinstance(feature, AddedChange):
+        yield from _unknown(file, business.attributes, [((*here, "attribute"), feature.attribute)], "attribute")
+        if feature.attribute in business.never_use:
+            yield file.mistake((*here, "attribute"), f"{feature.attribute} is on never_use; remove one of the two.")
     if isinstance(feature, AddedValue | AddedSingleValue):
         kind = business.activities.get(feature.activity)
         if kind is not None and kind.value is None:
             yield file.mistake((*here, "activity"), f"{feature.activity} carries no value to {feature.reduce}.")
-    places = {"value"} if isinstance(feature, AddedKind) else _PLACES
+    is_value = isinstance(feature, AddedKind) or feature.reduce == "previous_value"
+    places = {"value"} if is_value else _PLACES
     for place in _PLACE.findall(feature.says or ""):
         if place not in places:
             yield file.mistake((*here, "says"), f"unknown placeholder {{{place}}}; {nearest(place, places)}")

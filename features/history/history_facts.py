@@ -105,7 +105,7 @@ def lead_parts(tables: HistoryTables, plan: SweepPlan, snapshots: pd.DataFrame) 
     """
     entity, leads = pd.factorize(snapshots["lead_id"], sort=True)
     wanted = pd.DataFrame({"lead_id": leads, "entity": np.arange(len(leads), dtype=np.int32), "lead": np.int32(0)})
-    of_snapshots = _SortedSnapshots.of(entity, snapshots["as_of"].to_numpy(), np.arange(len(snapshots)), None)
+    of_snapshots = SortedSnapshots.of(entity, snapshots["as_of"].to_numpy(), np.arange(len(snapshots)), None)
     for low, high, found in _facts_of_leads(tables, plan, wanted):
         yield HistoryPart(found, of_snapshots.part(low, high), _no_moves(high - low))
 
@@ -138,7 +138,7 @@ def account_parts(
     members = moves.drop_duplicates(["entity", "lead_id"])[["lead_id", "entity", "lead"]]
     own = pd.DataFrame({"lead_id": snapshots["lead_id"].to_numpy()[rows], "entity": entity})
     lead = own.merge(members, on=["lead_id", "entity"], how="left", validate="many_to_one")["lead"].to_numpy(np.int32)
-    of_snapshots = _SortedSnapshots.of(entity, snapshots["as_of"].to_numpy()[rows], rows, lead)
+    of_snapshots = SortedSnapshots.of(entity, snapshots["as_of"].to_numpy()[rows], rows, lead)
     for low, high, found in _facts(tables, plan, members, len(names), of_account=True):
         yield HistoryPart(found, of_snapshots.part(low, high), _moves_between(moves, low, high))
 
@@ -157,8 +157,14 @@ def _members_at(moves: pd.DataFrame, entity: NDArray[np.int64], as_of: NDArray[n
 
 
 @dataclass(frozen=True, eq=False)
-class _SortedSnapshots:
-    """All snapshots, sorted by entity and instant."""
+class SortedSnapshots:
+    """
+    All snapshots, sorted by entity and instant.
+
+    Attributes:
+        entity: (n,) the lead or account of each, from 0.
+        whole: all of them, without where those of each entity begin.
+    """
 
     entity: NDArray[np.int64]
     whole: Snapshots
@@ -170,7 +176,16 @@ class _SortedSnapshots:
         as_of: NDArray[np.int64],
         row: NDArray[np.int64],
         lead: NDArray[np.int32] | None,
-    ) -> "_SortedSnapshots":
+    ) -> "SortedSnapshots":
+        """
+        Sort snapshots.
+
+        Args:
+            entity: (n,) the lead or account of each, from 0.
+            as_of: (n,) [us since 1970 UTC].
+            row: (n,) the row of the result that each is written to.
+            lead: (n,) the number of its lead within the account; None in a sweep over leads.
+        """
         order = np.lexsort((as_of, entity))
         sorted_lead = _NOTHING if lead is None else lead[order]
         return cls(entity[order], Snapshots(_NOTHING.astype(np.int64), as_of[order], row[order], sorted_lead))

@@ -16,10 +16,12 @@ from features.catalog import Catalog
 from features.derivation import DataProfile
 from features.errors import CatalogError
 from features.feature import Value
+from features.history.changed_attributes import changes_over, leads_that_changed
 from features.history.history_facts import HistoryPart, HistoryTables, account_parts, lead_parts, newest_versions
 from features.reducers import AttributeValue, LeadAge
 from features.sweep.kernel import sweep
 from features.sweep.plan import SweepPlan, compile_plan
+from features.sweep.version_sweep import compile_changes
 
 THREADS = os.cpu_count() or 1
 """How many leads or accounts are swept at once."""
@@ -50,6 +52,7 @@ def profile_data(warehouse: Warehouse, business: Business, *, known_before: int 
         free_subjects=frozenset(subjects["kind"]),
         values=frozenset(valued["kind"]),
         attributes=frozenset(attributes),
+        changes=leads_that_changed(HistoryTables.of(warehouse), attributes, known_before=known_before),
         peers=_has_peers(leads),
     )
 
@@ -107,6 +110,8 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
     versions = newest_versions(tables, keys, catalog.attribute_names)
     columns: dict[str, pd.Series[Any] | NDArray[np.float64]] = {}
     columns |= _of_the_lead(catalog, keys, versions)
+    changes = compile_changes(catalog)
+    columns |= changes_over(tables, changes, keys) if changes.names else {}
     for over in ("lead", "account"):
         plan = compile_plan(catalog, over)
         if plan.names:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from data.instants import DAY_US
 from features.catalog import Catalog
 from features.feature import Feature
-from features.reducers import AttributeValue, KindOfLast, LeadAge, Over
+from features.reducers import KindOfLast, LeadReducer, Over
 from features.sweep.operations import COUNT, DAYS, DISTINCT, KIND, NOTHING, PEOPLE, SEQUENCE
 from features.sweep.plan_groups import (
     DecayPlace,
@@ -146,7 +146,7 @@ def compile_plan(catalog: Catalog, over: Over) -> SweepPlan:
 
 def looks_at_activities(feature: Feature) -> bool:
     """Return whether a feature is computed from activities, and not from the lead itself."""
-    return not isinstance(feature.reduce, AttributeValue | LeadAge)
+    return not isinstance(feature.reduce, LeadReducer)
 
 
 def _numbered(names: Iterable[str | None]) -> dict[str, int]:

@@ -8,7 +8,6 @@ from features.feature import Feature
 from features.reducers import (
     ActiveDays,
     ActivePeople,
-    AttributeValue,
     Count,
     DaysBetweenFirsts,
     DaysSinceFirst,
@@ -20,7 +19,7 @@ from features.reducers import (
     HourOfLast,
     KindOfLast,
     LastValue,
-    LeadAge,
+    LeadReducer,
     LocalHourOfLast,
     LocalWeekdayOfLast,
     LongestGap,
@@ -199,6 +198,9 @@ def _topic(reduce: Reducer) -> GroupTopic:
 
 def _read_group(feature: Feature, group: PlanGroup) -> FeatureRead:
     """Note what a feature of one group needs, and return what it reads."""
+    if isinstance(feature.reduce, LeadReducer):
+        message = f"{feature.name} is not computed from activities"
+        raise TypeError(message)
     match feature.reduce:
         case Count(days=days):
             return FeatureRead(COUNT, group.window(days))
@@ -221,9 +223,6 @@ def _read_group(feature: Feature, group: PlanGroup) -> FeatureRead:
         case MeanGap(days=days) if days is not None:
             group.ordered = True
             return FeatureRead(WINDOW_MEAN_GAP, group.window(days))
-        case AttributeValue() | LeadAge():
-            message = f"{feature.name} is not computed from activities"
-            raise ValueError(message)
         case _:
             return FeatureRead(_TIMES[type(feature.reduce)])
 

@@ -28,7 +28,7 @@ from data.store_copy import Shape, copy_facts
 from data.words.playbook import Business
 from features.catalog import Catalog
 from features.feature import Value
-from features.reducers import AttributeValue
+from features.reducers import AttributeReducer
 from models.errors import ModelError
 from serving.errors import RecheckError, UnknownScorerError
 from serving.scorers.deployments import load_scorer
@@ -221,7 +221,7 @@ def _with_accounts(moment: Moment, lead_ids: Sequence[str]) -> list[str]:
 def _types(business: Business, catalogs: Iterable[Catalog]) -> dict[str, AttributeType]:
     """Return the types of attributes; those that a scorer was made with take precedence over today's playbook."""
     features = (feature.reduce for catalog in catalogs for feature in catalog.features)
-    read = {reduce.name: AttributeType(reduce.type) for reduce in features if isinstance(reduce, AttributeValue)}
+    read = {reduce.name: AttributeType(reduce.type) for reduce in features if isinstance(reduce, AttributeReducer)}
     return {**business.attribute_types, **read}
 
 

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from features.catalog import Catalog
+from features.live.live_changes import LeadVersion
 from features.live.live_features import LeadFacts
 from features.live.live_sweep import Activity, Members
 from serving.store.database import Dialect, RawConnection
@@ -91,13 +92,15 @@ def read_facts(store: RawConnection, dialect: Dialect, questions: Sequence[Quest
         questions: the leads and instants.
         catalog: the features that need them.
     """
-    versions = _newest_versions(store, dialect, questions)
+    rows = _version_rows(store, dialect, questions) if len(questions) > 1 or catalog.needs_versions else None
+    versions = _newest_versions(store, dialect, questions, rows)
     members = _members_by_account(store, dialect, versions, catalog.most_colleagues) if catalog.needs_account else {}
     lead_ids = {lead_id for lead_id, _ in versions}.union(*members.values())
     before = max((as_of for _, as_of in questions), default=0)
     activities = _activities(store, dialect, lead_ids, before)
+    earlier = _lead_versions(rows) if rows is not None and catalog.needs_versions else {}
     leads = [
-        LeadFacts(as_of, version.created_at, version.attributes, activities.get(lead_id, ()))
+        LeadFacts(as_of, version.created_at, version.attributes, activities.get(lead_id, ()), earlier.get(lead_id, ()))
         for (lead_id, as_of), version in versions.items()
     ]
     return LiveFacts(versions, leads, _accounts(versions, members, activities))
@@ -116,18 +119,35 @@ def read_colleagues(
     return [activities.get(lead_id, []) for lead_id in others]
 
 
+def _version_rows(store: RawConnection, dialect: Dialect, questions: Sequence[Question]) -> dict[str, list[Any]]:
+    """Return the rows of the versions of leads that became known before the last instant, ascending."""
+    lead_ids, before = {lead_id for lead_id, _ in questions}, max((as_of for _, as_of in questions), default=0)
+    return _by_first(_all(store, dialect, _VERSIONS, lead_ids, before))
+
+
+def _lead_versions(rows: Mapping[str, Sequence[Any]]) -> dict[str, list[LeadVersion]]:
+    return {lead_id: [LeadVersion(row[1], json.loads(row[4])) for row in own] for lead_id, own in rows.items()}
+
+
 def _newest_versions(
-    store: RawConnection, dialect: Dialect, questions: Sequence[Question]
+    store: RawConnection, dialect: Dialect, questions: Sequence[Question], rows: Mapping[str, Sequence[Any]] | None
 ) -> dict[Question, KnownVersion]:
-    """Return the newest version of each lead as of its instant; those that were not known then are left out."""
-    if len(questions) == 1:
-        return _newest_version(store, dialect, questions[0])
-    lead_ids, before = {lead_id for lead_id, _ in questions}, max(as_of for _, as_of in questions)
-    versions = _by_first(_all(store, dialect, _VERSIONS, lead_ids, before))
+    """
+    Return the newest version of each lead as of its instant; those that were not known then are left out.
+
+    Args:
+        store: the store.
+        dialect: its engine.
+        questions: the leads and instants.
+        rows: the versions of all of them; None where there is one question, whose newest version is read alone.
+    """
+    if rows is None:
+        return _newest_version(store, dialect, questions[0]) if questions else {}
+    lead_ids, before = {lead_id for lead_id, _ in questions}, max((as_of for _, as_of in questions), default=0)
     merges = _by_first(_all(store, dialect, _MERGES, lead_ids, before))
     found: dict[Question, KnownVersion] = {}
     for lead_id, as_of in questions:
-        version = _before(versions.get(lead_id, ()), as_of)
+        version = _before(rows.get(lead_id, ()), as_of)
         if version is not None:
             _, _, account_id, created_at, attributes = version
             merge = _before(merges.get(lead_id, ()), as_of)

@@ -271,6 +271,10 @@ def test_what_can_never_apply_is_a_mistake(playbook, file, old, new, expected):
         ({"name": "x", "reduce": "sum", "activity": "webinar_"}, "unknown activity webinar_"),
         ({"name": "x", "reduce": "sum", "activity": "demo_request"}, "carries no value to sum"),
         ({"name": "x", "reduce": "count", "activity": "call", "says": "called {many}"}, "unknown placeholder {many}"),
+        ({"name": "x", "reduce": "previous_value", "attribute": "senority"}, "did you mean seniority?"),
+        ({"name": "x", "reduce": "days_since_change"}, "attribute: missing"),
+        ({"name": "x", "reduce": "previous_value", "attribute": "seniority", "says": "{n}"}, "unknown placeholder {n}"),
+        ({"name": "x", "reduce": "attribute_changes", "attribute": "lead_status"}, "lead_status is on never_use"),
     ],
 )
 def test_a_wished_feature_that_makes_no_sense_is_a_mistake(playbook, added, expected):

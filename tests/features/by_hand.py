@@ -7,9 +7,12 @@ from data.instants import DAY_US, HOUR_US, from_us
 from features.reducers import (
     ActiveDays,
     ActivePeople,
+    AttributeChanges,
     AttributeValue,
+    ChangeReducer,
     Count,
     DaysBetweenFirsts,
+    DaysSinceChange,
     DaysSinceFirst,
     DaysSinceLast,
     DaysSinceNthLast,
@@ -25,6 +28,7 @@ from features.reducers import (
     LongestGap,
     Mean,
     MeanGap,
+    PreviousValue,
     RelativeSilence,
     SequenceCount,
     ShareOfAll,
@@ -74,6 +78,8 @@ def _of(known, kind, subject):
 
 def _value(feature, world, lead_id, as_of, catalog):
     reduce = feature.reduce
+    if isinstance(reduce, ChangeReducer):
+        return _changed(reduce, world, lead_id, as_of)
     if isinstance(reduce, AttributeValue | LeadAge):
         version = _newest(world, lead_id, as_of)
         if version is None:
@@ -86,6 +92,20 @@ def _value(feature, world, lead_id, as_of, catalog):
         if value is not NotImplemented:
             return value
     raise NotImplementedError(reduce)
+
+
+def _changed(reduce, world, lead_id, as_of):
+    """Compare each version of a lead with the one before it; to say nothing of an attribute is a value too."""
+    known = sorted((v for v in world.versions if v.lead_id == lead_id and v.known_at < as_of), key=lambda v: v.known_at)
+    told = [(version.known_at, getattr(version, reduce.name)) for version in known]
+    changes = [(at, before) for (_, before), (at, value) in pairwise(told) if value != before]
+    match reduce:
+        case AttributeChanges():
+            return float(len(changes))
+        case DaysSinceChange():
+            return (as_of - changes[-1][0]) / DAY_US if changes else None
+        case PreviousValue():
+            return changes[-1][1] if changes else None
 
 
 def _within(activities, as_of, days):

@@ -26,6 +26,7 @@ ALL_SEEN = DataProfile(
     free_subjects=frozenset({"email_open", "page_view"}),
     values=frozenset({"page_view", "call"}),
     attributes=frozenset(DEMO.attributes),
+    changes={"seniority": 100},
     peers=True,
 )
 

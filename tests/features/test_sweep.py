@@ -153,13 +153,14 @@ def test_no_step_reaches_outside_its_array(tmp_path):
     """The same random worlds once more, in a process in which every index is checked."""
     code = (
         "from hypothesis import given, settings\n"
+        "from tests.features.test_changes import CHANGES\n"
         "from tests.features.test_order import ORDER, crowded_worlds\n"
         "from tests.features.test_rhythms import RHYTHMS\n"
         "from tests.features.test_sweep import MANY, WIDE, on_duckdb, worlds\n"
         "@settings(max_examples=30, deadline=None, database=None)\n"
         "@given(world=worlds() | crowded_worlds())\n"
         "def walk(world):\n"
-        "    for catalog in (WIDE, RHYTHMS, ORDER): on_duckdb(world, MANY, catalog)\n"
+        "    for catalog in (WIDE, RHYTHMS, ORDER, CHANGES): on_duckdb(world, MANY, catalog)\n"
         "walk()"
     )
     environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}

@@ -45,6 +45,11 @@ WISHES = [
         "after_subject": "pricing",
         "within_days": 7,
     },
+    {"reduce": "attribute_changes", "attribute": "seniority"},
+    {"reduce": "days_since_change", "attribute": "employees"},
+    {"reduce": "previous_value", "attribute": "employees"},
+    {"reduce": "previous_value", "attribute": "seniority"},
+    {"reduce": "previous_value", "attribute": "business_email"},
 ]
 
 
@@ -57,14 +62,15 @@ def with_wishes(*wishes):
     return [feature for feature in every.features if feature.name.startswith("wish_")]
 
 
-def test_every_reducer_of_activities_can_be_wished_for():
+def test_every_reducer_can_be_wished_for_but_those_of_every_lead():
     assert {wish["reduce"] for wish in WISHES} == NAMES.keys() - {"attribute", "lead_age"}
 
 
 def test_every_wish_has_words_for_something_for_nothing_and_for_a_plot():
     lines = []
     for wish, feature in zip(WISHES, with_wishes(*WISHES), strict=True):
-        value = "page_view" if feature.is_category else {"share": 0.25, "trend": 0.25}.get(wish["reduce"], 3.0)
+        text = "director" if wish["reduce"] == "previous_value" else "page_view"
+        value = text if feature.is_category else {"share": 0.25, "trend": 0.25}.get(wish["reduce"], 3.0)
         words = f"{feature.worded(value)} | {feature.worded(None)} | {feature_label(feature, DEMO)}"
         lines.append(f"{wish['reduce']}: {words}")
     assert not any("{" in line for line in lines)
@@ -88,6 +94,7 @@ def test_clocks_and_days_are_those_of_the_playbook_and_kinds_those_it_may_use():
         {"reduce": "mean_gap", "over": "account", "days": 7},
         {"reduce": "days_since_nth_last", "nth": 0},
         {"reduce": "sequence", "activity": "call", "after": "webinar"},
+        {"reduce": "attribute_changes", "attribute": "seniority", "over": "account"},
     ],
 )
 def test_what_cannot_be_computed_is_no_wish(wish):

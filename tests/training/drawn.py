@@ -18,6 +18,7 @@ from features.reducers import (
     DaysSinceFirst,
     DaysSinceLast,
     DecayedCount,
+    KindOfLast,
     LeadAge,
     Mean,
     Sum,
@@ -106,8 +107,9 @@ def _catalog(playbook: Playbook, features: int) -> Catalog:
         attributes=frozenset(business.attributes),
     )
     every = derive_catalog(business, seen)
-    taken = np.unique(np.linspace(0, len(every.features) - 1, features).round().astype(int))
-    return Catalog(tuple(every.features[at] for at in taken), every.never_use)
+    known = [feature for feature in every.features if not isinstance(feature.reduce, KindOfLast)]  # no pace shows it
+    taken = np.unique(np.linspace(0, len(known) - 1, features).round().astype(int))
+    return Catalog(tuple(known[at] for at in taken), every.never_use)
 
 
 class _Paces:

@@ -14,8 +14,8 @@ import pandas as pd
 
 from data.instants import DAY_US
 from data.words.playbook import Business
+from features.attribute_features import attribute_feature
 from features.catalog import Catalog
-from features.derivation import attribute_feature
 from features.feature import Feature
 from models.scorecard import Scorecard
 from training.dataset.groups import LargestGroup

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from data.words.playbook import Business
-from features.derivation import attribute_feature
+from features.attribute_features import attribute_feature
 
 
 def activity_words(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from data.contract import AttributeType
 from data.words.playbook import Business
-from features.derivation import attribute_feature
+from features.attribute_features import attribute_feature
 from training.dataset.dataset import SEGMENT
 from training.evaluation.scorer_evaluation import SegmentEvaluation, SegmentMetrics
 from training.statistics.bootstrap import RESAMPLES, Floats, Ranking, Ratios, interval, spread

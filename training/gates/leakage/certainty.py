@@ -7,7 +7,7 @@ from scipy.stats import beta
 
 from data.contract import AttributeType
 from features.feature import Feature
-from features.reducers import AttributeValue
+from features.reducers import AttributeValue, PreviousValue
 from training.gates.leakage.association import SURE, Association, Flags, Levels
 from training.gates.leakage.outcome_arrays import FEWEST_GROUPS, Floats, Outcome, distinct
 
@@ -24,7 +24,8 @@ _SHARE = 0.10
 def fixed_sets(levels: Levels, feature: Feature) -> Iterator[tuple[Flags, str]]:
     """Yield the sets of rows that are fixed beforehand: with or without the feature, and a boolean's yes and no."""
     values, known = np.append(levels.numbers, np.nan)[levels.code], levels.known
-    if isinstance(feature.reduce, AttributeValue) and feature.reduce.type is AttributeType.BOOLEAN:
+    reduce = feature.reduce
+    if isinstance(reduce, AttributeValue | PreviousValue) and reduce.type is AttributeType.BOOLEAN:
         yield values > 0, "for which it is true"
         yield values == 0, "for which it is false"
     has = known if feature.missing is None else known & (values != feature.missing)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from features.feature import Feature
-from features.reducers import AttributeValue, LeadAge, ShareOfAll
+from features.reducers import AttributeReducer, LeadReducer, ShareOfAll
 from training.gates.gate import named
 
 
@@ -19,7 +19,7 @@ def sources(feature: Feature) -> tuple[str, ...]:
     ... )
     (('lunch',), ('call', 'lunch'), ())
     """
-    if isinstance(feature.reduce, AttributeValue):
+    if isinstance(feature.reduce, AttributeReducer):
         return (feature.reduce.name,)
     kinds = (getattr(feature.reduce, "kind", None), getattr(feature.reduce, "after", None))
     return tuple(kind for kind in kinds if kind is not None)
@@ -36,7 +36,7 @@ def reads_any_kind(feature: Feature) -> bool:
     ... )
     (True, False)
     """
-    if isinstance(feature.reduce, AttributeValue | LeadAge):
+    if isinstance(feature.reduce, LeadReducer):
         return False
     return isinstance(feature.reduce, ShareOfAll) or not sources(feature)
 

@@ -32,7 +32,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from data.contract import AttributeType
-from features.derivation import attribute_feature
+from features.attribute_features import attribute_feature
 from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.feature_associations import associations
 from training.gates.leakage.outcome_arrays import Codes, Floats, Outcome, distinct
