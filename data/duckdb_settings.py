@@ -1,10 +1,11 @@
 """How DuckDB runs inside leadscore: its share of memory, no progress bars, Ctrl-C as in any Python program."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
+
+from data.memory_share import memory_bytes
 
 
 @contextmanager
@@ -32,6 +33,5 @@ def without_bars(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def memory_limit() -> str:
-    """Return DuckDB's share: half the machine's memory, 4 GB at most; beyond that it works on disk."""
-    half_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**31
-    return f"{max(1, min(4, half_gb))}GB"
+    """Return DuckDB's share: half of what an import or a build may take; beyond that it works on disk."""
+    return f"{memory_bytes() // 2 // 2**20}MiB"

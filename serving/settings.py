@@ -159,6 +159,11 @@ _OTHER_VARIABLES = (
         "`../shared/datasets` beside the checkout",
         "Folder that holds `bpi2012/financial_log.xes.gz`.",
     ),
+    SettingRow(
+        f"{_PREFIX}MEMORY",
+        "half of the machine's, at most 4",
+        "Gigabytes that an import or a build may take; a longer history is done in more parts.",
+    ),
     SettingRow(f"{_PREFIX}USER", "the system's user", "Who acts, in the history of promotions and in the audit log."),
     SettingRow(
         f"{_PREFIX}SIGNING_KEY_FILE",

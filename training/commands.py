@@ -39,11 +39,12 @@ def build(workspace: Workspace, *, progress: Progress = silent) -> BuildResult:
         DataError: the history cannot be read.
         TrainingError: the history is too short, or the goal is never reached in it.
     """
-    from training.dataset.dataset import SEED
-    from training.dataset.dataset_builder import load_training_inputs
+    from data.importing.warehouse import import_history
+    from training.dataset.dataset_builder import keep_dataset
+    from training.dataset.groups import LargestGroup
 
-    inputs = load_training_inputs(workspace, progress=progress, seed=SEED)
-    return BuildResult(inputs.place, inputs.dataset.manifest, inputs.dataset.largest_group.says)
+    kept = keep_dataset(import_history(workspace, progress=progress), workspace, progress=progress)
+    return BuildResult(kept.place, kept.manifest, LargestGroup(**kept.manifest["largest_group"]).says)
 
 
 def train(

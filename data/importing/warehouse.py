@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,9 +138,10 @@ class Warehouse:
         """The outcomes."""
         return self.connection.table("outcomes")
 
-    def frame(self, table: str) -> pd.DataFrame:
-        """Return a whole table as a frame, in the order it lies in."""
-        frame: pd.DataFrame = self.connection.table(table).execute()
+    def frame(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a whole table, or some columns of it, as a frame, in the order it lies in."""
+        chosen = self.connection.table(table)
+        frame: pd.DataFrame = (chosen if columns is None else chosen.select(*columns)).execute()
         return frame
 
     def snapshots_table(self, frame: pd.DataFrame, name: str = "snapshots") -> ibis.Table:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.contract import AttributeType
 from data.sql import quoted
-from features.history.history_facts import HistoryTables, SortedSnapshots
+from features.history.history_facts import HistoryTables, SortedSnapshots, id_range
 from features.sweep.version_sweep import ChangePlan, VersionColumns, sweep_versions
 
 
@@ -68,7 +68,7 @@ def _versions(tables: HistoryTables, plan: ChangePlan, leads: pd.Index) -> tuple
     columns = ", ".join(f"l.{quoted(name)}" for name in plan.attributes)
     rows = tables.frame(
         f"SELECT w.entity, l.known_at, {columns} FROM {tables.leads} AS l JOIN wanted AS w USING (lead_id)"
-        " ORDER BY w.entity, l.known_at",
+        f" WHERE {id_range('l.lead_id', leads)} ORDER BY w.entity, l.known_at",
         wanted=pd.DataFrame({"lead_id": leads, "entity": np.arange(len(leads))}),
     )
     values, texts = np.empty((len(plan.attributes), len(rows))), []

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data.importing.warehouse import Warehouse
+from data.memory_share import memory_bytes
 from data.sql import listed, literal, quoted
 from features.history.sorted_facts import SortedActivities
 from features.sweep.kernel import Moves, Snapshots
@@ -19,9 +20,15 @@ from features.sweep.plan import SweepPlan
 from features.sweep.sweep_state import Facts, pairs_of
 
 FACTS_AT_ONCE = 8_000_000
-"""Facts that are held in memory at once; an account with more is held whole."""
+"""Facts that are held in memory at once, at most; an account with more is held whole."""
+_BYTES_A_FACT = 512  # as columns of the kernel and of the query that reads them, with a share for what else is held
 
 _NOTHING = np.empty(0, np.int32)
+
+
+def facts_at_once() -> int:
+    """Return how many facts may be held in memory at once."""
+    return min(FACTS_AT_ONCE, memory_bytes() // _BYTES_A_FACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +94,17 @@ def newest_versions(tables: HistoryTables, snapshots: pd.DataFrame, attributes: 
     """
     columns = ", ".join(f"l.{quoted(name)}" for name in ["account_id", "created_at", *attributes])
     asked = snapshots[["lead_id", "as_of"]].assign(row=np.arange(len(snapshots)))
+    versions = f"(SELECT * FROM {tables.leads} WHERE {id_range('lead_id', snapshots['lead_id'])})"
     return tables.frame(
-        f"SELECT {columns} FROM asked AS s ASOF LEFT JOIN {tables.leads} AS l"
+        f"SELECT {columns} FROM asked AS s ASOF LEFT JOIN {versions} AS l"
         " ON s.lead_id = l.lead_id AND s.as_of > l.known_at ORDER BY s.row",
         asked=asked,
     )
+
+
+def id_range(column: str, ids: "pd.Series[str] | pd.Index[str]") -> str:
+    """Return the SQL of a column being between the first and the last of some ids: tables lie in the order of leads."""
+    return f"{column} BETWEEN {literal(ids.min())} AND {literal(ids.max())}" if len(ids) else "FALSE"
 
 
 def lead_parts(tables: HistoryTables, plan: SweepPlan, snapshots: pd.DataFrame) -> Iterator[HistoryPart]:
@@ -203,7 +216,7 @@ def _facts_of_leads(tables: HistoryTables, plan: SweepPlan, wanted: pd.DataFrame
     if tables.sorted_activities is None:
         yield from _facts(tables, plan, wanted, len(wanted))
         return
-    parts = -(-tables.sorted_activities.rows // FACTS_AT_ONCE)
+    parts = -(-tables.sorted_activities.rows // facts_at_once())
     bounds = np.unique(np.linspace(0, len(wanted), max(1, parts) + 1).astype(np.int64)).tolist()
     for low, high in pairwise(bounds):
         found = tables.sorted_activities.facts_of(plan, wanted["lead_id"].iloc[low:high])
@@ -218,7 +231,7 @@ def _facts(
     """Yield the facts of entities ``low`` to ``high``: those of their members that belong to a group of the plan."""
     used = f"a.kind NOT IN {listed(plan.never_use)}" if plan.never_use else "TRUE"
     ((in_all,),) = tables.connection.sql(f"SELECT count(*) FROM {tables.activities} AS a").fetchall()
-    if in_all <= FACTS_AT_ONCE:
+    if in_all <= facts_at_once():
         yield 0, entities, _read(tables, plan, members, 0, entities, used=used, of_account=of_account)
         return
     counted = tables.frame(
@@ -237,7 +250,7 @@ def _ranges(loaded: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Yield ranges of entities with at most so many facts as are held at once, but at least one entity each."""
     low, entities = 0, len(loaded) - 1
     while low < entities:
-        high = int(np.searchsorted(loaded, loaded[low] + FACTS_AT_ONCE, side="right")) - 1
+        high = int(np.searchsorted(loaded, loaded[low] + facts_at_once(), side="right")) - 1
         high = min(max(high, low + 1), entities)
         yield low, high
         low = high
@@ -257,12 +270,9 @@ def _read(
     columns += ["m.lead"] if of_account else []
     columns += ["a.value"] if plan.needs_values else []
     columns += ["a.subject"] if plan.needs_subjects else []
-    # Tables lie in the order of leads, so a range of leads is read without the rest of the file.
-    first, last = members["lead_id"].min(), members["lead_id"].max()
-    between = "FALSE" if members.empty else f"a.lead_id BETWEEN {literal(first)} AND {literal(last)}"
     rows = tables.frame(
         f"SELECT {', '.join(columns)} FROM {tables.activities} AS a JOIN members AS m USING (lead_id)"
-        f" WHERE {used} AND {between} ORDER BY m.entity, a.occurred_at",
+        f" WHERE {used} AND {id_range('a.lead_id', members['lead_id'])} ORDER BY m.entity, a.occurred_at",
         members=members,
     )
     lead = rows["lead"].to_numpy(np.int32) if of_account else _NOTHING
@@ -297,6 +307,7 @@ def _moves(tables: HistoryTables, accounts: pd.DataFrame) -> pd.DataFrame:
         "WITH changed AS ("
         " SELECT lead_id, account_id, known_at, lag(account_id) OVER by_lead AS before,"
         f" row_number() OVER by_lead AS version FROM {tables.leads}"
+        f" WHERE lead_id IN (SELECT lead_id FROM {tables.leads} SEMI JOIN wanted USING (account_id))"
         " WINDOW by_lead AS (PARTITION BY lead_id ORDER BY known_at)"
         " QUALIFY version = 1 OR account_id IS DISTINCT FROM before),"
         " moved AS ("

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from data.importing.warehouse import Warehouse
 from data.instants import DAY_US
+from data.memory_share import memory_bytes
 from data.words.playbook import Business
 from features.catalog import Catalog
 from features.derivation import DataProfile
@@ -25,6 +26,8 @@ from features.sweep.version_sweep import compile_changes
 
 THREADS = os.cpu_count() or 1
 """How many leads or accounts are swept at once."""
+_COPIES = 16  # rows are copied a few times on their way, and DuckDB and the facts need room too
+_FEWEST_ROWS = 10_000
 
 
 def profile_data(warehouse: Warehouse, business: Business, *, known_before: int | None = None) -> DataProfile:
@@ -88,6 +91,34 @@ def compute_features(warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Cat
         CatalogError: a feature names an attribute that the leads lack.
     """
     return features_of(HistoryTables.of(warehouse), snapshots, catalog)
+
+
+def features_in_parts(
+    warehouse: Warehouse, snapshots: pd.DataFrame, catalog: Catalog, *, rows: int | None = None
+) -> Iterator[pd.DataFrame]:
+    """
+    Yield a catalog's features for snapshots of history part by part, so that memory does not grow with the history.
+
+    Args:
+        warehouse: the contract tables.
+        snapshots: (n, 2) ``lead_id``, ``as_of`` [us since 1970 UTC]; those of one lead lie together.
+        catalog: k features.
+        rows: snapshots of a part; default: as many as fit.
+
+    Yields:
+        (rows, k), one part behind the other in the order of ``snapshots``; at least one part.
+
+    Raises:
+        CatalogError: a feature names an attribute that the leads lack.
+    """
+    tables, at_once = HistoryTables.of(warehouse), rows or rows_at_once(len(catalog.features))
+    for start in range(0, max(len(snapshots), 1), at_once):
+        yield features_of(tables, snapshots.iloc[start : start + at_once], catalog)[catalog.names]
+
+
+def rows_at_once(features: int) -> int:
+    """Return how many rows of so many features may be held in memory at once, beside what they are computed from."""
+    return max(_FEWEST_ROWS, memory_bytes() // (_COPIES * 8 * max(features, 1)))
 
 
 def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:

@@ -1,11 +1,15 @@
 """A training set on disk: Parquet, the catalog and a manifest in one folder, whole or not at all."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from data.atomic_files import new_folder
 from data.company_identity import CompanyIdentity, company_from_json
@@ -26,24 +30,49 @@ class StoredDataset(NamedTuple):
     catalog: Catalog
     manifest: dict[str, Any]
 
-    def is_of(self, company: CompanyIdentity) -> bool:
-        """Return whether it was made for a company; one of a release that named none is taken for its own."""
-        try:
-            recorded = company_from_json(self.manifest.get("company"))
-        except ValueError:
-            return False
-        return recorded is None or company.is_same_as(recorded)
+
+class RowsHash:
+    """The hash of rows, column by column in their order, in however many parts they come."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._columns: dict[str, Any] = {}
+
+    def add(self, part: pd.DataFrame) -> None:
+        """Take in the rows that follow."""
+        self.rows += len(part)
+        for name in part.columns:
+            column = self._columns.setdefault(name, hashlib.sha256())
+            column.update(pd.util.hash_pandas_object(part[name], index=False).to_numpy().tobytes())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return how many rows there are, and their hash."""
+        digest = hashlib.sha256()
+        for name, column in self._columns.items():
+            digest.update(name.encode() + column.digest())
+        return {"rows": self.rows, "rows_sha256": digest.hexdigest()}
 
 
-def save_dataset(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+def save_dataset(
+    place: Path, parts: Iterable[pd.DataFrame], *, catalog: Catalog, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
     """
-    Write a training set beside its place and move it there when it is whole.
+    Write a training set beside its place, a part of its rows at a time, and move it there when it is whole.
+
+    Args:
+        place: its folder.
+        parts: its rows, at least one part; each becomes a row group.
+        catalog: the features of the model.
+        manifest: of everything but the rows.
+
+    Returns:
+        The whole manifest, with the number of rows and their hash.
 
     Raises:
         TrainingError: it cannot be written there.
     """
     try:
-        _save(place, rows, catalog=catalog, manifest=manifest)
+        return _save(place, parts, catalog=catalog, manifest=manifest)
     except OSError as error:
         message = (
             f"The training set cannot be written to {place} ({error.strerror or error}): make room there and allow "
@@ -52,22 +81,65 @@ def save_dataset(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest:
         raise TrainingError(message) from None
 
 
-def _save(place: Path, rows: pd.DataFrame, *, catalog: Catalog, manifest: Mapping[str, Any]) -> None:
+def _save(
+    place: Path, parts: Iterable[pd.DataFrame], *, catalog: Catalog, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
     with new_folder(place, overwrite=True, only=(ROWS, CATALOG, MANIFEST)) as draft:
-        rows.to_parquet(draft / ROWS, index=False)
+        digest = _write_rows(draft / ROWS, parts)
         (draft / CATALOG).write_text(catalog.to_json(), encoding="utf-8")
-        full = {**manifest, "bytes": {name: (draft / name).stat().st_size for name in (ROWS, CATALOG)}}
+        sizes = {name: (draft / name).stat().st_size for name in (ROWS, CATALOG)}
+        full = {**manifest, **digest.as_json(), "bytes": sizes}
         (draft / MANIFEST).write_text(json.dumps(full, indent=1, sort_keys=True), encoding="utf-8")
+        return full
+
+
+def _write_rows(path: Path, parts: Iterable[pd.DataFrame]) -> RowsHash:
+    """Write rows part by part; a column of texts is one in every part, even in one in which all are missing."""
+    following = iter(parts)
+    first, digest = next(following), RowsHash()
+    schema = _schema(first)
+    with pq.ParquetWriter(path, schema) as writer:
+        for part in chain([first], following):
+            digest.add(part)
+            writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
+    return digest
+
+
+def _schema(part: pd.DataFrame) -> pa.Schema:
+    """Return the columns of rows: numbers stay what they are, and all else is text."""
+    found = pa.Schema.from_pandas(part.head(0), preserve_index=False)
+    numbers = {name for name in part.columns if pd.api.types.is_numeric_dtype(part[name])}
+    kinds = [pa.field(field.name, field.type if field.name in numbers else pa.large_string()) for field in found]
+    return pa.schema(kinds, found.metadata)
+
+
+def is_made_for(manifest: Mapping[str, Any], company: CompanyIdentity) -> bool:
+    """Return whether a training set was made for a company; one of a release that named none is taken for its own."""
+    try:
+        recorded = company_from_json(manifest.get("company"))
+    except ValueError:
+        return False
+    return recorded is None or company.is_same_as(recorded)
+
+
+def read_manifest(place: Path) -> dict[str, Any] | None:
+    """Read the manifest of the training set in a folder; None where there is no whole one of this format."""
+    try:
+        manifest: dict[str, Any] = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+        sizes = {name: (place / name).stat().st_size for name in (ROWS, CATALOG)}
+        whole = manifest["format"] == FORMAT and manifest["bytes"] == sizes
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return manifest if whole else None
 
 
 def load_dataset(place: Path) -> StoredDataset | None:
     """Load the training set in a folder; None where there is none, or not a whole one of this format."""
+    manifest = read_manifest(place)
+    if manifest is None:
+        return None
     try:
-        manifest: dict[str, Any] = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-        sizes = {name: (place / name).stat().st_size for name in (ROWS, CATALOG)}
-        if manifest["format"] != FORMAT or manifest["bytes"] != sizes:
-            return None
         catalog = Catalog.from_json((place / CATALOG).read_text(encoding="utf-8"))
         return StoredDataset(pd.read_parquet(place / ROWS), catalog, manifest)
-    except (OSError, ValueError, KeyError, CatalogError):
+    except (OSError, ValueError, CatalogError):
         return None

@@ -26,7 +26,7 @@ from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import RULES, SEED, Dataset
 from training.dataset.dataset_builder import build_dataset
 from training.dataset.feature_values import values_of
-from training.dataset.storage import MANIFEST, load_dataset
+from training.dataset.storage import MANIFEST, is_made_for, load_dataset
 from training.errors import HistoryError, PromotionRefusedError
 from training.fitting.scorecard_fit import calibrated_rules
 from training.registry.mlflow_registry import RegisteredVersion
@@ -155,7 +155,7 @@ def _saved(place: Path, playbook: Playbook, wanted: str) -> Dataset | None:
         if (
             _names(manifest, wanted)
             and (saved := load_dataset(manifest.parent)) is not None
-            and saved.is_of(playbook.company)
+            and is_made_for(saved.manifest, playbook.company)
         ):
             rows, catalog, content = saved
             return Dataset(rows, catalog, _columns_of(rows, playbook), content)

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
 from data.instants import DAY_US
 from data.workspace import Workspace
+from features.history import history_facts
 from models.scorecard import compile_scorecard
 from training.command_results import BuildResult
-from training.dataset.dataset_builder import assemble, build_dataset
-from training.dataset.storage import save_dataset
+from training.dataset.dataset_builder import assemble, build_dataset, keep_dataset
+from training.dataset.dataset_draft import draft_dataset
+from training.dataset.storage import load_dataset, save_dataset
 from training.errors import FewLeadsError, HistoryError, TrainingError
 from training.fitting.fit import require_enough_to_fit
 
@@ -29,9 +32,10 @@ class Leaking:
     def __getattr__(self, name):
         return getattr(self._warehouse, name)
 
-    def frame(self, table):
+    def frame(self, table, columns=None):
         found = self._warehouse.frame(table)
-        return pd.concat([found, self._planted(found)], ignore_index=True) if table == "activities" else found
+        found = pd.concat([found, self._planted(found)], ignore_index=True) if table == "activities" else found
+        return found if columns is None else found[list(columns)]
 
     @property
     def activities(self):
@@ -74,6 +78,28 @@ def test_what_was_built_is_kept_and_read_back_unchanged(world, warehouse, datase
     again, place = build_dataset(warehouse, Workspace(world.playbook, world.home))
     pd.testing.assert_frame_equal(again.rows, dataset.rows, check_exact=True)
     assert json.loads((place / "manifest.json").read_text())["rows_sha256"] == dataset.sha256
+
+
+def test_rows_are_the_same_in_however_many_parts_they_are_made(world, warehouse, dataset, tmp_path):
+    """To the bit, in memory and on disk; each part is a row group."""
+    scorecard = compile_scorecard(world.playbook.scorecard, world.playbook.business)
+    draft = draft_dataset(warehouse, world.playbook.business, scorecard=scorecard)
+    for at_once in (len(dataset.rows) // 3, 6_000):
+        place = tmp_path / str(at_once)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(history_facts, "FACTS_AT_ONCE", 5_000)
+            manifest = save_dataset(
+                place, draft.parts(warehouse, at_once=at_once), catalog=draft.catalog, manifest=draft.manifest
+            )
+        assert manifest["rows_sha256"] == dataset.sha256
+        pd.testing.assert_frame_equal(load_dataset(place).rows, dataset.rows, check_exact=True)
+        assert pq.read_metadata(place / "rows.parquet").num_row_groups == -(-len(dataset.rows) // at_once)
+
+
+def test_build_says_of_the_rows_what_they_are(world, warehouse, dataset):
+    kept = keep_dataset(warehouse, Workspace(world.playbook, world.home))
+    assert kept.manifest == dataset.manifest
+    assert (kept.manifest["rows"], kept.manifest["features"]) == (len(dataset.rows), len(dataset.catalog.features))
 
 
 def test_a_damaged_training_set_is_built_anew_and_the_same_history_gives_the_same_rows(world, warehouse, dataset):
@@ -136,8 +162,8 @@ class OneAccount:
     def __getattr__(self, name):
         return getattr(self._warehouse, name)
 
-    def frame(self, table):
-        found = self._warehouse.frame(table)
+    def frame(self, table, columns=None):
+        found = self._warehouse.frame(table, columns)
         return found.assign(account_id="unknown") if table == "leads" else found
 
 
@@ -166,7 +192,7 @@ def test_what_was_not_known_when_training_ended_moves_no_catalog(world, warehous
 def test_a_training_set_that_cannot_be_written_is_a_sentence(dataset, tmp_path):
     (tmp_path / "training").write_text("a file where a folder should be")
     with pytest.raises(TrainingError, match="cannot be written"):
-        save_dataset(tmp_path / "training" / "set", dataset.rows, catalog=dataset.catalog, manifest=dataset.manifest)
+        save_dataset(tmp_path / "training" / "set", [dataset.rows], catalog=dataset.catalog, manifest=dataset.manifest)
 
 
 def test_a_goal_that_never_occurs_is_a_sentence(world, warehouse):

@@ -16,7 +16,8 @@ from data.words.playbook import load_playbook
 from data.workspace import Workspace
 from models.commands import score
 from tests.training.small import day, leads, playbook
-from training.dataset.dataset_builder import build_dataset, usable_period
+from training.dataset.dataset_builder import build_dataset
+from training.dataset.dataset_draft import usable_period
 
 UNTIL = datetime(2025, 10, 1, tzinfo=UTC)
 FACTS = ("plan", "blocks", "base_rate", "mature", "young", "mature_until", "cutoff_at", "positives", "outcome_lag_days")

@@ -133,7 +133,9 @@ def test_the_same_activity_written_into_history_is_caught(world, warehouse, spea
     rules = compile_scorecard(world.playbook.scorecard, speaking)
     found = dominance(assemble(Leaking(warehouse, "fax"), speaking, scorecard=rules), speaking, seed=1)
     assert not found.passed
-    assert found.says.startswith("fax_")
+    assert found.says.startswith(
+        ("fax_", "kind_of_last_1 (kind of the last activity) gives the outcome away: of the leads")
+    )
     assert "put fax" in found.says
 
 

@@ -1,0 +1,189 @@
+"""A training set before its features: its rows with blocks and labels, its catalog, and the features part by part."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from data.importing.history_period import HistoryPeriod, days_in_mass
+from data.importing.warehouse import Warehouse
+from data.instants import DAY_US, iso
+from data.progress import Progress, silent
+from data.words.playbook import Business
+from features.catalog import Catalog
+from features.derivation import derive_catalog
+from features.feature import Feature
+from features.history.over_history import features_in_parts, profile_data
+from models.scorecard import Scorecard
+from training.dataset.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, segment_features
+from training.dataset.groups import group_leads, largest_group
+from training.dataset.labels import Labels, goal_times_and_amounts, horizon_us, label_snapshots
+from training.dataset.maturity import estimate_maturity
+from training.dataset.snapshots import closed_at, take_snapshots
+from training.dataset.split import Plan, Split, plan_blocks, split
+from training.dataset.storage import FORMAT
+
+_READ: Mapping[str, Sequence[str] | None] = {
+    "leads": ("lead_id", "account_id", "known_at"),
+    "activities": ("lead_id", "kind", "known_at"),
+    "outcomes": None,
+}
+"""The columns that are read of each table; None is all."""
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetDraft:
+    """
+    A training set without its features.
+
+    Attributes:
+        rows: one per snapshot, sorted by lead and instant, with everything but features.
+        catalog: the features derived for the model.
+        columns: those, and the ones that stand beside them under a prefix.
+        manifest: counts, maturity and plan; JSON.
+    """
+
+    rows: pd.DataFrame
+    catalog: Catalog
+    columns: Catalog
+    manifest: dict[str, Any]
+
+    def parts(
+        self, warehouse: Warehouse, *, progress: Progress = silent, at_once: int | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """
+        Yield the rows with their features, part by part.
+
+        Args:
+            warehouse: the history.
+            progress: called with how many rows are done.
+            at_once: rows of a part; default: as many as fit into memory.
+        """
+        progress("computing features", 0, len(self.rows))
+        done = 0
+        for values in features_in_parts(warehouse, self.rows, self.columns, rows=at_once):
+            own = self.rows.iloc[done : done + len(values)].reset_index(drop=True)
+            done += len(values)
+            yield pd.concat([own, values], axis=1)
+            progress("computing features", done, len(self.rows))
+
+
+def draft_dataset(
+    warehouse: Warehouse, business: Business, *, scorecard: Scorecard, progress: Progress = silent, seed: int = SEED
+) -> DatasetDraft:
+    """
+    Take the snapshots of a history, label and divide them, and derive the catalog.
+
+    Raises:
+        TrainingError: the history is too short, or the goal is never seen in it.
+    """
+    progress("taking snapshots", 0, 3)
+    history = {name: warehouse.frame(name, columns) for name, columns in _READ.items()}
+    period = usable_period(history, business)
+    leads, outcomes = history["leads"], history["outcomes"]
+    progress("taking snapshots", 1, 3)
+    rows = take_snapshots(leads, history["activities"], outcomes=outcomes, business=business, period=period, seed=seed)
+    del history
+    labels = label_snapshots(rows, outcomes, business=business, period=period)
+    groups = group_leads(leads)
+    rows = _with_outcomes(rows, outcomes, labels=labels, groups=groups, business=business)
+    progress("taking snapshots", 2, 3)
+    rows, plan, parts = _divided(rows, labels, business=business, seed=seed)
+    progress("taking snapshots", 3, 3)
+    manifest = {
+        **_manifest(rows, labels, plan=plan, parts=parts, business=business, period=period),
+        "largest_group": asdict(largest_group(rows, leads)),
+        "horizon": estimate_maturity(
+            leads, outcomes, groups=groups, business=business, period=period, lag_us=labels.lag_us
+        ).model_dump(mode="json"),
+    }
+    # A young row, whose outcome is not known yet, is kept only where grades and threshold are cut from it.
+    needed = rows[labels.mature | (rows["as_of"] > manifest["recent_from_us"])].reset_index(drop=True)
+    catalog = derive_catalog(business, profile_data(warehouse, business, known_before=plan.train.end))
+    beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(business)}
+    manifest |= {"features": len(catalog.features), "catalog_fingerprint": catalog.fingerprint}
+    return DatasetDraft(needed, catalog, _with_columns(catalog, beside), manifest)
+
+
+def _with_columns(catalog: Catalog, beside: Mapping[str, tuple[Feature, ...]]) -> Catalog:
+    """Return a catalog with the features that stand beside it, under their prefixes: all come from one pass."""
+    prefixed = tuple(
+        replace(feature, name=prefix + feature.name) for prefix, features in beside.items() for feature in features
+    )
+    return replace(catalog, features=catalog.features + prefixed)
+
+
+def usable_period(history: Mapping[str, pd.DataFrame], business: Business) -> HistoryPeriod:
+    """
+    Return the period in which the facts that may be used lie in mass; others neither lengthen nor shorten it.
+
+    Args:
+        history: the three tables.
+        business: which kinds of activities may not be used.
+    """
+    activities = history["activities"]
+    usable = activities[~activities["kind"].isin(business.never_use)]
+    known = np.concatenate([table["known_at"] for table in (history["leads"], usable, history["outcomes"])])
+    day = known // DAY_US
+    facts = np.bincount(day - day.min())
+    inside = days_in_mass(np.flatnonzero(facts) + day.min(), facts[facts > 0])
+    known = known[(day >= inside.first) & (day <= inside.last)]
+    return HistoryPeriod(int(known.min()), int(known.max()))
+
+
+def _with_outcomes(
+    rows: pd.DataFrame, outcomes: pd.DataFrame, *, labels: Labels, groups: "pd.Series[str]", business: Business
+) -> pd.DataFrame:
+    """Add each row's group, label, and what became of its lead."""
+    goal_at, amount = goal_times_and_amounts(rows["lead_id"], outcomes, business=business)
+    closed = closed_at(rows["lead_id"], outcomes, business=business)
+    return rows.assign(
+        group=groups.reindex(rows["lead_id"]).to_numpy(),
+        label=labels.reached,
+        goal_at=goal_at,
+        amount=amount,
+        closed_at=np.where(closed == np.iinfo(np.int64).max, np.nan, closed.astype(np.float64)),
+    )
+
+
+def _divided(rows: pd.DataFrame, labels: Labels, *, business: Business, seed: int) -> tuple[pd.DataFrame, Plan, Split]:
+    """Add block and weight; a row whose outcome is not known yet has the block ``young``."""
+    mature = labels.mature
+    as_of = rows["as_of"].to_numpy()[mature]
+    first, last = (int(as_of.min()), int(as_of.max())) if len(as_of) else (0, -1)
+    plan = plan_blocks(first, last, horizon=horizon_us(business))
+    parts = split(as_of, rows["group"][mature], plan, seed=seed)
+    block, weight = np.full(len(rows), "young", dtype=object), np.ones(len(rows))
+    block[mature], weight[mature] = parts.block, parts.weight
+    return rows.assign(block=block, weight=weight), plan, parts
+
+
+def _manifest(
+    rows: pd.DataFrame, labels: Labels, *, plan: Plan, parts: Split, business: Business, period: HistoryPeriod
+) -> dict[str, Any]:
+    """Describe what the training set holds and where it comes from."""
+    mature = labels.mature
+    in_training = mature & plan.train.holds(rows["as_of"].to_numpy())
+    return {
+        "format": FORMAT,
+        "playbook": business.name,
+        "goal": business.goal.model_dump(mode="json"),
+        "begin_at": iso(period.begin_us),
+        "cutoff_at": iso(period.end_us),
+        "mature_until": iso(labels.mature_until),
+        "outcome_lag_days": labels.lag_us / DAY_US,
+        "plan": plan.as_json(),
+        "snapshots": len(rows),
+        "mature": int(mature.sum()),
+        "young": int((~mature).sum()),
+        "blocks": parts.counts,
+        "positives": {name: int(rows["label"][rows["block"] == name].sum()) for name in parts.counts},
+        "leads": int(rows["lead_id"].nunique()),
+        "groups": int(rows["group"].nunique()),
+        "base_rate": float(rows["label"][in_training].mean()),
+        "mature_span_us": [int(rows["as_of"][mature].min()), int(rows["as_of"][mature].max())],
+        "recent_from_us": period.end_us - RECENT_DAYS * DAY_US,
+        "cutoff_us": period.end_us,
+    }
