@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, get_args
 
 from data.contract import AttributeType
@@ -31,6 +31,8 @@ class Catalog:
         never_use: the kinds of activities that none of them may look at.
         most_colleagues: an account with more other leads than this is none; None where any account is one, as in
             catalogs of the first release.
+        needs_account: whether a feature looks at the other leads of the account.
+        needs_versions: whether a feature looks at earlier versions of the lead and not only at the newest one.
 
     Raises:
         CatalogError: two features share a name, one asks for what cannot be computed, or they name two time zones.
@@ -39,9 +41,15 @@ class Catalog:
     features: tuple[Feature, ...]
     never_use: tuple[str, ...] = ()
     most_colleagues: int | None = MOST_COLLEAGUES
+    # Asked at every live score, so found once.
+    needs_account: bool = field(init=False, compare=False, repr=False)
+    needs_versions: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Reject a name that is taken twice, and what cannot be computed."""
+        object.__setattr__(self, "needs_account", any(feature.over == "account" for feature in self.features))
+        changes = any(isinstance(feature.reduce, ChangeReducer) for feature in self.features)
+        object.__setattr__(self, "needs_versions", changes)
         twice = [name for name, times in Counter(self.names).items() if times > 1]
         if twice:
             message = f"the catalog has {', '.join(twice)} more than once: give every feature a name of its own."
@@ -70,16 +78,6 @@ class Catalog:
     def needs_leads(self) -> bool:
         """Whether a feature looks at the lead itself and not only at activities."""
         return any(isinstance(feature.reduce, LeadReducer) for feature in self.features)
-
-    @property
-    def needs_versions(self) -> bool:
-        """Whether a feature looks at earlier versions of the lead and not only at the newest one."""
-        return any(isinstance(feature.reduce, ChangeReducer) for feature in self.features)
-
-    @property
-    def needs_account(self) -> bool:
-        """Whether a feature looks at the other leads of the account."""
-        return any(feature.over == "account" for feature in self.features)
 
     @property
     def fingerprint(self) -> str:
@@ -115,7 +113,7 @@ class Catalog:
 
 
 def _feature_out(feature: Feature) -> dict[str, Any]:
-    content = {field.name: _plain(getattr(feature, field.name)) for field in fields(feature)}
+    content = {part.name: _plain(getattr(feature, part.name)) for part in fields(feature)}
     reduce = {name: _plain(value) for name, value in asdict(feature.reduce).items()}
     return content | {"reduce": {"is": _NAMES_OF[type(feature.reduce)], **reduce}}
 
@@ -139,7 +137,7 @@ def _feature_in(content: Mapping[str, Any]) -> Feature:
 
 def _reducer_in(content: Mapping[str, Any]) -> Reducer:
     reducer = NAMES[content["is"]]
-    values: dict[str, Any] = {field.name: _part(field.name, content[field.name]) for field in fields(reducer)}
+    values: dict[str, Any] = {part.name: _part(part.name, content[part.name]) for part in fields(reducer)}
     return reducer(**values)
 
 

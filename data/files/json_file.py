@@ -109,8 +109,10 @@ def _paths(lines: ExportFile, tools: ImportTools, inside: JsonPlace = ()) -> lis
     """Return the place of every value that any object has, those of nested objects after their own."""
     rows = lines.rows
     whole = f"json_extract({_WELL_FORMED}, {_place(inside)})" if inside else _WELL_FORMED
-    keys = f"SELECT _row, json_keys({whole}) AS keys FROM {rows} WHERE json_type({whole}) = 'OBJECT'"
-    each = f"SELECT unnest(keys) AS name, CASE WHEN list_unique(keys) < len(keys) THEN _row END AS twice FROM ({keys})"
+    # Most objects have the same names, so that few lists of names are taken apart.
+    objects = f"FROM {rows} WHERE json_type({whole}) = 'OBJECT'"
+    keys = f"SELECT json_keys({whole}) AS keys, min(_row) AS first {objects} GROUP BY 1"
+    each = f"SELECT unnest(keys) AS name, CASE WHEN list_unique(keys) < len(keys) THEN first END AS twice FROM ({keys})"
     found = tools.connection.execute(f"SELECT name, min(twice) FROM ({each}) GROUP BY name ORDER BY 1").fetchall()
     _require_single_names(lines.shown, [row for _, row in found if row is not None])
     paths = [(*inside, name) for name, _ in found if name and name.isprintable()]
