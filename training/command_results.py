@@ -50,8 +50,7 @@ class BuildResult:
         console.print(blocks_table(data))
         print_lines(
             console,
-            f"{data.blocks.purged:,} purged between the blocks, {data.blocks.aside:,} set aside: their account is in "
-            "another block",
+            f"{data.blocks.purged:,} purged between train and test: their outcomes come in the test weeks",
             data.horizon.says,
         )
         if self.largest_group_note:
@@ -109,8 +108,8 @@ class TrainResult:
             "bundle": str(self.bundle),
             "report": str(self.report),
             "fingerprint": self.fingerprint,
-            "rows": self.data.blocks.learnt_from,
-            "positives": self.data.positives.learnt_from,
+            "rows": self.data.blocks.train,
+            "positives": self.data.positives.train,
             **{name: model[name] for name in ("features", "features_tried", "trees", "threshold", "calibration")},
             "tuned": model["tuned"],
             "plan": data["plan"],
@@ -130,7 +129,7 @@ class TrainResult:
             print_lines(
                 console,
                 f"Version {self.version} is trained: {model.trees} trees on {model.features} of {model.features_tried} "
-                f"features from {blocks.learnt_from:,} snapshots, tested on {blocks.test:,} later ones of other leads.",
+                f"features from {blocks.train:,} snapshots, tested on {blocks.test:,} later ones.",
                 f"{value(self.data.base_rate, 'share')} reach {evaluation.goal.stage} in "
                 f"{evaluation.goal.horizon_days:g} days, {_days(self.data.plan.train)}; tested "
                 f"{_days(self.data.plan.test)}.",

@@ -3,7 +3,7 @@ What can go wrong in training, as a tree.
 
 TrainingError               no model can be trained, evaluated or promoted
 ├── HistoryError            the history is too short, or the goal is never seen in it
-├── FewLeadsError           in some block too few leads reached the goal, or too few did not: use the rules alone
+├── FewLeadsError           in some period too few leads reached the goal, or too few did not: use the rules alone
 ├── LeakError               a gate against leakage failed: some feature knows how a lead's story ends
 ├── RegistryError           the registry cannot be read or written
 │   └── UnknownVersionError it does not hold the version that was asked for
@@ -24,17 +24,19 @@ class HistoryError(TrainingError):
 
 
 class FewLeadsError(TrainingError):
-    """In some block of the training set too few leads reached the goal, or too few did not."""
+    """In some period of the history too few leads reached the goal, or too few did not."""
 
-    def __init__(self, *, block: str, positives: int, negatives: int, needed: int, why: str = "") -> None:
+    def __init__(
+        self, *, block: str, positives: int, negatives: int, needed: int, why: str = "", counted: str = "leads"
+    ) -> None:
         """
-        Compose the message: which block it is, how many leads it has, how many it needs, and what to do meanwhile.
+        Compose the message: which period it is, how many leads it has, how many it needs, and what to do meanwhile.
 
         >>> print(FewLeadsError(block="training period", positives=12, negatives=900, needed=40))
         The training period has 12 leads that reached the goal and 900 that did not, expected 40 of each: score with ...
         """
         super().__init__(
-            f"The {block} has {positives:,} leads that reached the goal and {negatives:,} that did not, "
+            f"The {block} has {positives:,} {counted} that reached the goal and {negatives:,} that did not, "
             f"expected {needed} of each: {why or 'score with the rules alone until there are more.'}"
         )
 

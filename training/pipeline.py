@@ -50,8 +50,7 @@ def run_training(
 def _leave_to_rules(inputs: TrainingInputs, cold_start: ColdStartStage, workspace: Workspace) -> RulesOnlyResult:
     """Leave the scoring to the point rules, with what history can teach about them, and report what is missing."""
     models, dataset = workspace.home.models(workspace.playbook.business.name), inputs.dataset
-    has_both_outcomes = 0 < dataset.base_rate < 1 and dataset.block("calibrate")["label"].nunique() > 1
-    if has_both_outcomes and len(dataset.recent):
+    if 0 < dataset.base_rate < 1 and len(dataset.recent):
         save_scorecard_fit(models, fit_scorecard(dataset, workspace.playbook))
     save_standing(models, cold_start)
     evaluation = evaluation_of_rules(dataset, cold_start, workspace.playbook, trained_at=now_us())
@@ -75,9 +74,7 @@ def _findings(
     gates = require_passed(gates, accept_risk=accept_risk)
     tuned = _tuned(dataset, workspace, trials=tune, progress=progress, seed=seed)
     parameters = None if tuned is None else tuned.parameters
-    results = evaluate_origins(
-        rolling_origins(dataset, seed=seed), playbook, parameters=parameters, seed=seed, progress=progress
-    )
+    results = evaluate_origins(rolling_origins(dataset), playbook, parameters=parameters, seed=seed, progress=progress)
     last = results[-1]
     gates += require_passed(_leaks_after_fitting(last, seed=seed, progress=progress), accept_risk=accept_risk)
     gates += calibration_gates(last.scorers[0], fitted_on=_calibration_noise(last, playbook))
@@ -119,10 +116,9 @@ def _leaks_after_fitting(last: OriginResult, *, seed: int, progress: Progress) -
 
 def _calibration_noise(last: OriginResult, playbook: Playbook) -> Metrics:
     """Evaluate the model on the rows that its calibration was fitted to: their noise is that of the fit."""
-    rows = last.dataset.block("calibrate")
     return evaluate(
-        last.fitted.model.score_many(rows).probabilities,
-        EvaluationRows.of(rows),
+        last.fitted.out_of_fold,
+        EvaluationRows.of(last.fitted.rows),
         base_rate=last.dataset.base_rate,
         capacity_per_day=playbook.business.capacity_per_day,
         resamples=_NOISE_RESAMPLES,

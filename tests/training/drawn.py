@@ -26,7 +26,8 @@ from features.reducers import (
 )
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
-from training.dataset.split import plan_blocks, split
+from training.dataset.dataset_draft import block_counts, training_rate
+from training.dataset.split import plan_blocks
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "playbooks" / "demo"
 DAYS, START = 720, 19_723 * DAY_US
@@ -176,21 +177,19 @@ class _Paces:
 
 def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, playbook: Playbook, seed: int) -> Dataset:
     """Assign every row to a block, and write the manifest of a training set."""
-    first, last = int(frame["as_of"].min()), int(frame["as_of"].max())
+    last = int(frame["as_of"].max())
     goal = playbook.business.goal
-    plan = plan_blocks(first, last, horizon=round(goal.horizon_days * DAY_US))
-    parts = split(frame["as_of"].to_numpy(), frame["group"], plan, seed=seed)
-    frame = frame.assign(block=parts.block, weight=parts.weight)
-    learnt = plan.train.holds(frame["as_of"].to_numpy())
+    as_of, ones = frame["as_of"].to_numpy(), np.ones(len(frame))
+    plan = plan_blocks(as_of, frame["label"].to_numpy(), ones, horizon=round(goal.horizon_days * DAY_US))
+    frame = frame.assign(block=plan.blocks(as_of), weight=ones)
     manifest = {
         **_counts(frame),
-        "base_rate": float(frame["label"][learnt].mean()),
+        "base_rate": training_rate(frame),
         "playbook": playbook.business.name,
         "goal": goal.model_dump(mode="json"),
         "plan": plan.as_json(),
         "cutoff_at": iso(last + 1),
         "mature_until": iso(last + 1),
-        "mature_span_us": [first, last],
         "recent_from_us": last + 1 - RECENT_DAYS * DAY_US,
         "cutoff_us": last + 1,
         "outcome_lag_days": 0.0,
@@ -203,8 +202,6 @@ def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, pla
 
 
 def _counts(frame: pd.DataFrame) -> dict[str, object]:
-    blocks = frame["block"].value_counts().to_dict()
-    positives = frame["label"].groupby(frame["block"]).sum().astype(int).to_dict()
     sizes = {name: len(frame) for name in ("rows", "snapshots", "mature")}
     leads = {"leads": frame["lead_id"].nunique(), "groups": frame["group"].nunique()}
-    return {"blocks": blocks, "positives": positives, "young": 0, **sizes, **leads}
+    return {**block_counts(frame), "young": 0, **sizes, **leads}

@@ -71,7 +71,7 @@ def test_the_model_is_calibrated_forward_in_time(trained):
 def test_build_prints_what_the_training_set_holds(world, trained):
     found = build(Workspace(world.playbook, world.home))
     assert found.as_json()["rows_sha256"] == trained.data.rows_sha256
-    assert "set aside" in shown(found)
+    assert "purged between train and test" in shown(found)
 
 
 def test_the_bundle_loads_and_says_what_it_was_made_of(trained):

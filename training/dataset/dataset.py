@@ -1,8 +1,8 @@
 """
 The training set: every row with its block, label, weight and features.
 
-One table serves all that follows: fitting reads ``train`` and ``stop``, calibration reads ``calibrate``, evaluation
-reads ``test``, and grades and threshold read the rows of the last weeks, whose outcome need not be known.
+One table serves all that follows: fitting and calibration read ``train``, evaluation reads ``test``, and grades and
+threshold read the rows of the last weeks, whose outcome need not be known.
 """
 
 from collections.abc import Mapping, Sequence

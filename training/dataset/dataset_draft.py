@@ -22,7 +22,7 @@ from training.dataset.groups import group_leads, largest_group
 from training.dataset.labels import Labels, goal_times_and_amounts, horizon_us, label_snapshots
 from training.dataset.maturity import estimate_maturity
 from training.dataset.snapshots import closed_at, take_snapshots
-from training.dataset.split import Plan, Split, plan_blocks, split
+from training.dataset.split import BLOCKS, PURGED, Plan, plan_blocks
 from training.dataset.storage import FORMAT
 
 _READ: Mapping[str, Sequence[str] | None] = {
@@ -90,10 +90,10 @@ def draft_dataset(
     groups = group_leads(leads)
     rows = _with_outcomes(rows, outcomes, labels=labels, groups=groups, business=business)
     progress("taking snapshots", 2, 3)
-    rows, plan, parts = _divided(rows, labels, business=business, seed=seed)
+    rows, plan = _divided(rows, labels, business=business)
     progress("taking snapshots", 3, 3)
     manifest = {
-        **_manifest(rows, labels, plan=plan, parts=parts, business=business, period=period),
+        **_manifest(rows, labels, plan=plan, business=business, period=period),
         "largest_group": asdict(largest_group(rows, leads)),
         "horizon": estimate_maturity(
             leads, outcomes, groups=groups, business=business, period=period, lag_us=labels.lag_us
@@ -148,24 +148,20 @@ def _with_outcomes(
     )
 
 
-def _divided(rows: pd.DataFrame, labels: Labels, *, business: Business, seed: int) -> tuple[pd.DataFrame, Plan, Split]:
+def _divided(rows: pd.DataFrame, labels: Labels, *, business: Business) -> tuple[pd.DataFrame, Plan]:
     """Add block and weight; a row whose outcome is not known yet has the block ``young``."""
     mature = labels.mature
-    as_of = rows["as_of"].to_numpy()[mature]
-    first, last = (int(as_of.min()), int(as_of.max())) if len(as_of) else (0, -1)
-    plan = plan_blocks(first, last, horizon=horizon_us(business))
-    parts = split(as_of, rows["group"][mature], plan, seed=seed)
-    block, weight = np.full(len(rows), "young", dtype=object), np.ones(len(rows))
-    block[mature], weight[mature] = parts.block, parts.weight
-    return rows.assign(block=block, weight=weight), plan, parts
+    as_of, weight = rows["as_of"].to_numpy(), np.ones(len(rows))
+    plan = plan_blocks(as_of[mature], labels.reached[mature], weight[mature], horizon=horizon_us(business))
+    block = np.where(mature, plan.blocks(as_of), "young")
+    return rows.assign(block=block, weight=weight), plan
 
 
 def _manifest(
-    rows: pd.DataFrame, labels: Labels, *, plan: Plan, parts: Split, business: Business, period: HistoryPeriod
+    rows: pd.DataFrame, labels: Labels, *, plan: Plan, business: Business, period: HistoryPeriod
 ) -> dict[str, Any]:
     """Describe what the training set holds and where it comes from."""
     mature = labels.mature
-    in_training = mature & plan.train.holds(rows["as_of"].to_numpy())
     return {
         "format": FORMAT,
         "playbook": business.name,
@@ -178,12 +174,25 @@ def _manifest(
         "snapshots": len(rows),
         "mature": int(mature.sum()),
         "young": int((~mature).sum()),
-        "blocks": parts.counts,
-        "positives": {name: int(rows["label"][rows["block"] == name].sum()) for name in parts.counts},
+        **block_counts(rows),
         "leads": int(rows["lead_id"].nunique()),
         "groups": int(rows["group"].nunique()),
-        "base_rate": float(rows["label"][in_training].mean()),
-        "mature_span_us": [int(rows["as_of"][mature].min()), int(rows["as_of"][mature].max())],
+        "base_rate": training_rate(rows),
         "recent_from_us": period.end_us - RECENT_DAYS * DAY_US,
         "cutoff_us": period.end_us,
     }
+
+
+def block_counts(rows: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Count the rows of each block, and those of them that reached the goal."""
+    of_block = {name: rows.loc[rows["block"] == name, "label"] for name in (*BLOCKS, PURGED)}
+    return {
+        "blocks": {name: len(label) for name, label in of_block.items()},
+        "positives": {name: int(label.sum()) for name, label in of_block.items()},
+    }
+
+
+def training_rate(rows: pd.DataFrame) -> float:
+    """Return the weighted share of the train rows that reached the goal; NaN where there are none."""
+    train = rows[rows["block"] == "train"]
+    return float(np.average(train["label"], weights=train["weight"])) if len(train) else float("nan")

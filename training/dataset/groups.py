@@ -1,4 +1,4 @@
-"""Groups: leads that may carry information about each other, and so stay in one block."""
+"""Groups: leads that may carry information about each other, and so stay in one fold."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 LARGE = 0.5
-"""More than this share of all rows in one group leaves too little for the blocks that the group is not in."""
+"""More than this share of all rows in one group leaves too little for the folds that the group is not in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class LargestGroup:
             return f"One lead holds {self.share:.0%} of all snapshots: bring the history of more leads."
         return (
             f"Account {self.account}, with all that share leads with it, holds {self.share:.0%} of all snapshots, and "
-            "an account stays in one block: leave account_id empty where it names no single company, such as a mail "
+            "an account stays in one fold: leave account_id empty where it names no single company, such as a mail "
             "provider or unknown."
         )
 

@@ -31,8 +31,7 @@ from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
 from data.words.playbook import Business
 from training.dataset.horizon import Horizon, HorizonPoint
-from training.dataset.split import plan_blocks
-from training.errors import HistoryError
+from training.dataset.split import is_long_enough
 from training.statistics.bootstrap import Floats, interval, spread
 from training.statistics.estimate import NO_ESTIMATE, Estimate
 
@@ -189,11 +188,7 @@ def _needed(reached: Floats) -> float | None:
 def _is_long_enough(known: HistoryPeriod, days: float) -> bool:
     """Return whether the history is long enough for blocks with such a horizon."""
     horizon = round(days * DAY_US)
-    try:
-        plan_blocks(known.begin_us, known.end_us - horizon, horizon=horizon)
-    except HistoryError:
-        return False
-    return True
+    return is_long_enough(known.begin_us, known.end_us - horizon, horizon=horizon)
 
 
 def _curve(reached: Floats) -> tuple[HorizonPoint, ...]:

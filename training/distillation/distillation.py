@@ -79,14 +79,14 @@ def distil(model: ConversionModel, dataset: Dataset, playbook: Playbook, *, seed
 
     Args:
         model: its probabilities are what the rules are fitted to.
-        dataset: its blocks train and stop; then calibrate for the probability, and its recent rows for the bands.
+        dataset: its train rows, and its recent rows for the bands.
         playbook: the playbook's words, capacity and routing.
         seed: of the draw of rows where there are many.
 
     Returns:
         The rules, calibrated; None where the model scores every lead the same, or no rule can express its differences.
     """
-    learnt_from = dataset.block("train", "stop")
+    learnt_from = dataset.block("train")
     rows = _sample(learnt_from, seed=seed)
     target = _target(model, dataset, rows, succeeded=leads_by_outcome(learnt_from)[0])
     weight = rows["weight"].to_numpy(dtype=np.float64)

@@ -49,7 +49,7 @@ class OriginResult:
     def evaluation(self, number: int) -> OriginEvaluation:
         """Describe the origin for the evaluation."""
         plan = self.dataset.manifest["plan"]
-        periods = {name: Period.model_validate(plan[name]) for name in ("train", "calibrate", "test")}
+        periods = {name: Period.model_validate(plan[name]) for name in ("train", "test")}
         return OriginEvaluation(
             number=number,
             **periods,

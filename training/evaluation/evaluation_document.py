@@ -40,7 +40,7 @@ LEARNED_RULES = "scorecard.yaml"
 class Evaluation(EvaluationPart):
     """Everything a training found; without a model, and with empty parts, where only the point rules score."""
 
-    format_version: Literal[1] = 1
+    format_version: Literal[2] = 2
     playbook: PlaybookSummary
     goal: GoalSummary
     capacity_per_day: float
@@ -106,5 +106,8 @@ def read_evaluation(folder: Path) -> Evaluation:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         reason = f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
-    message = f"{path} cannot be read ({reason}). Reports of leadscore 0.1 are not read: train again to have a report."
+    message = (
+        f"{path} cannot be read ({reason}). Reports of leadscore 0.2 and before are not read: train again to have a "
+        "report."
+    )
     raise TrainingError(message)

@@ -29,7 +29,6 @@ class OriginEvaluation(EvaluationPart):
 
     number: int = Field(description="counted from 1, the oldest")
     train: Period
-    calibrate: Period
     test: Period
     rows: int
     positives: int

@@ -1,7 +1,7 @@
 """What a training was made of: its data, its model, its gates, and how far the history carries."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -28,11 +28,9 @@ class GoalSummary(EvaluationPart):
 
 
 class BlockPlan(EvaluationPart):
-    """The period of each block; train and calibrate may share one."""
+    """The period of each block."""
 
-    name: Literal["two purges", "one purge"]
     train: Period
-    calibrate: Period
     test: Period
 
 
@@ -40,16 +38,8 @@ class BlockCounts(EvaluationPart):
     """How many snapshots each block holds, or how many of them reach the goal."""
 
     train: int
-    stop: int
-    calibrate: int
     test: int
     purged: int
-    aside: int
-
-    @property
-    def learnt_from(self) -> int:
-        """The blocks that the trees learn from: train, and the part of it that tells when to stop."""
-        return self.train + self.stop
 
 
 class DataSummary(EvaluationPart):

@@ -3,7 +3,7 @@ Baselines: what a model must beat to be worth its trees, fitted beside it every 
 
 The base rate is the same for every lead. The logistic regression is what a careful analyst would build in an
 afternoon from the very features that the model may use: medians and flags where something is missing, logarithms of
-skewed counts, one column per category, and a penalty chosen on the stop block.
+skewed counts, one column per category, and a penalty chosen by the loss on accounts that it has not seen.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,9 @@ from threadpoolctl import threadpool_limits
 
 from features.catalog import Catalog
 from training.dataset.dataset import SEED, Dataset
-from training.fitting.calibration_maps import CalibrationRows, fit_platt
-from training.fitting.row_weights import sample_groups, weigh_leads_equally
+from training.fitting.folds import FOLDS, deal_folds
+from training.fitting.recency import fit_line
+from training.fitting.row_weights import sample_groups
 from training.statistics.scoring_metrics import losses
 
 Floats = NDArray[np.float64]
@@ -37,7 +38,7 @@ STRENGTHS = (0.001, 0.01, 0.1)
 """Candidates for scikit-learn's C, the inverse of the L2 penalty, strongest first."""
 
 CHOOSING_ROWS = 20_000
-"""Rows that each candidate is tried on."""
+"""Rows on which the penalty is chosen and the regression calibrated, each predicted by those of the other folds."""
 
 RARE = 0.01
 """Categories with a smaller share of the rows share one column."""
@@ -63,12 +64,12 @@ def fit_baselines(dataset: Dataset, *, seed: int = SEED) -> tuple[Baseline, ...]
     """
     Fit the base rate and a logistic regression.
 
-    The regression sees at most 100,000 rows of the blocks train and stop, drawn by group, weighted as those of the
-    trees are, and is calibrated by Platt's map on the calibrate block, as the model is.
+    The regression sees at most 100,000 of the train rows, drawn by group, and is calibrated as the model is: by
+    predictions of accounts that it has not seen.
 
     Args:
-        dataset: its blocks train, stop and calibrate with their labels.
-        seed: of the draw.
+        dataset: its train rows with their labels.
+        seed: of the draws.
     """
     rate = dataset.base_rate
     return (
@@ -78,25 +79,23 @@ def fit_baselines(dataset: Dataset, *, seed: int = SEED) -> tuple[Baseline, ...]
 
 
 def _calibrated_regression(dataset: Dataset, *, seed: int) -> Callable[[pd.DataFrame], Floats]:
-    """Choose the penalty on the stop block, fit on both blocks, calibrate on the third."""
-    early, late = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
-    share = len(early) / (len(early) + len(late))
-    train = sample_groups(early, round(MOST_ROWS * share), purpose="baselines", seed=seed)
-    stop = sample_groups(late, round(MOST_ROWS * (1 - share)), purpose="baselines", seed=seed)
-    both = pd.concat([train, stop])
+    """Choose the penalty and calibrate out of fold, and fit on all rows."""
+    rows = sample_groups(dataset.block("train"), MOST_ROWS, purpose="baselines", seed=seed)
+    few = sample_groups(rows, CHOOSING_ROWS, purpose="choosing the penalty", seed=seed)
     columns = design(dataset.catalog)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
     with threadpool_limits(1, user_api="blas"):
-        matrix = columns.fit_transform(both)
-        regression = fit_regression(matrix, both, strength=_strength(matrix, both, learnt=len(train)))
+        matrix = columns.fit_transform(rows)
+        strength, margins = _strength(columns.transform(few), few, seed=seed)
+        regression = fit_regression(matrix, rows, strength=strength)
+    calibration = fit_line(margins, few, horizon_us=dataset.horizon_us)
 
-    def log_odds(rows: pd.DataFrame) -> Floats:
+    def probabilities(later: pd.DataFrame) -> Floats:
         with threadpool_limits(1, user_api="blas"):
-            return np.asarray(regression.decision_function(columns.transform(rows)), dtype=np.float64)
+            log_odds = np.asarray(regression.decision_function(columns.transform(later)), dtype=np.float64)
+        return calibration.probabilities(log_odds)
 
-    block = dataset.block("calibrate")
-    calibration = fit_platt(CalibrationRows.of(log_odds(block), block))
-    return lambda rows: calibration.probabilities(log_odds(rows))
+    return probabilities
 
 
 def design(catalog: Catalog) -> Pipeline:
@@ -137,17 +136,26 @@ def _texts(rows: pd.DataFrame) -> NDArray[np.object_]:
     return rows.astype("str").where(rows.notna(), "").to_numpy(dtype=object)
 
 
-def _strength(matrix: Singles, rows: pd.DataFrame, *, learnt: int) -> float:
-    """Choose the penalty whose regression on the first rows, which are learnt from, has the least loss on the rest."""
-    first, rest = slice(0, learnt, max(1, learnt // CHOOSING_ROWS)), slice(learnt, None)
-    label, weight = (rows[name].to_numpy(dtype=np.float64)[rest] for name in ("label", "weight"))
+def _strength(matrix: Singles, rows: pd.DataFrame, *, seed: int) -> tuple[float, Floats]:
+    """Return the penalty with the least loss on rows of accounts it has not seen, and the margins of these rows."""
+    label, weight = (rows[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
+    fold = deal_folds(rows["group"], rows["label"], seed=seed)
+    margins = {strength: _out_of_fold(matrix, rows, fold, strength=strength) for strength in STRENGTHS}
 
     def loss(strength: float) -> float:
-        regression = fit_regression(matrix[first], rows.iloc[first], strength=strength)
-        margins = np.asarray(regression.decision_function(matrix[rest]), dtype=np.float64)
-        return float(np.average(losses(expit(margins), label), weights=weight))
+        return float(np.average(losses(expit(margins[strength]), label), weights=weight))
 
-    return min(STRENGTHS, key=loss)
+    best = min(STRENGTHS, key=loss)
+    return best, margins[best]
+
+
+def _out_of_fold(matrix: Singles, rows: pd.DataFrame, fold: NDArray[np.int64], *, strength: float) -> Floats:
+    margins = np.empty(len(rows))
+    for number in range(FOLDS):
+        held_out = fold == number
+        regression = fit_regression(matrix[~held_out], rows[~held_out], strength=strength)
+        margins[held_out] = regression.decision_function(matrix[held_out])
+    return margins
 
 
 def fit_regression(matrix: Singles, rows: pd.DataFrame, *, strength: float) -> Any:

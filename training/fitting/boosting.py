@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from data.progress import Progress, silent
 from features.catalog import Catalog
 from models.conversion import MOST_CATEGORIES, Encoding
+from training.fitting.folds import FOLDS
 from training.fitting.monotone import constrained, enforce_order
 
-MOST_ROUNDS = 1_000
+MOST_ROUNDS = 400
+"""Of one booster: the five of a mean together make no more trees than a bundle holds."""
+
 _PATIENCE = 40
 _BINNED = ("max_bin", "num_threads", "verbosity")
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +33,27 @@ class BinnedRows:
 
     Attributes:
         encoding: from feature values to columns.
-        train: the rows that trees grow on.
-        stop: the rows that decide when to stop.
+        matrix: (n, k) the encoded rows.
+        binned: the same for LightGBM, with labels and weights.
+        label: (n,) 1 where the goal was reached, else 0.
+        weight: (n,) of the rows.
+        fold: (n,) the fold of each row.
         signs: for each column 1 where the margin may only rise with it, -1 where it may only fall, else 0.
     """
 
     encoding: Encoding
-    train: lightgbm.Dataset
-    stop: lightgbm.Dataset
+    matrix: Floats
+    binned: lightgbm.Dataset
+    label: Floats
+    weight: Floats
+    fold: Codes
     signs: list[int]
 
     @classmethod
     def of(
         cls,
-        train: pd.DataFrame,
-        stop: pd.DataFrame,
+        rows: pd.DataFrame,
+        fold: Codes,
         *,
         catalog: Catalog,
         parameters: Mapping[str, Any],
@@ -53,16 +63,36 @@ class BinnedRows:
         Encode rows.
 
         Args:
-            train: (n) rows with ``label``, ``weight`` and the catalog's features.
-            stop: (m) rows with the same.
+            rows: (n) rows with ``label``, ``weight`` and the catalog's features.
+            fold: (n,) the fold of each.
             catalog: k features, the columns.
             parameters: of LightGBM; they decide how many bins there are.
             wished: feature → 1 where the margin may only rise with it, -1 where it may only fall.
         """
-        encoding = Encoding(catalog, categories_of(train, catalog))
-        fitting = _lightgbm_rows(encoding, train, parameters=parameters)
-        stopping = _lightgbm_rows(encoding, stop, parameters=parameters, like=fitting)
-        return cls(encoding, fitting, stopping, [(wished or {}).get(name, 0) for name in catalog.names])
+        encoding = Encoding(catalog, categories_of(rows, catalog))
+        matrix = encoding.frame(rows)
+        label, weight = (rows[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
+        binned = _lightgbm_rows(encoding, matrix, (label, weight), parameters=parameters)
+        signs = [(wished or {}).get(name, 0) for name in catalog.names]
+        return cls(encoding, matrix, binned, label, weight, fold, signs)
+
+    def part(self, chosen: NDArray[np.bool_]) -> lightgbm.Dataset:
+        """Return some of the rows, in the same bins."""
+        return self.binned.subset(np.flatnonzero(chosen).tolist()).construct()
+
+
+@dataclass(frozen=True, eq=False)
+class CrossFit:
+    """
+    A booster for each fold, fitted to the rows of the others.
+
+    Attributes:
+        boosters: one per fold, each with the trees up to its best round.
+        margins: (n,) of each row, by the booster that has not seen its account.
+    """
+
+    boosters: tuple[lightgbm.Booster, ...]
+    margins: Floats
 
 
 def categories_of(train: pd.DataFrame, catalog: Catalog) -> dict[str, tuple[str, ...]]:
@@ -76,50 +106,74 @@ def categories_of(train: pd.DataFrame, catalog: Catalog) -> dict[str, tuple[str,
     return categories
 
 
-def fit_booster(
-    binned: BinnedRows, parameters: Mapping[str, Any], *, rounds: int = MOST_ROUNDS, progress: Progress = silent
-) -> lightgbm.Booster:
+def cross_fit(
+    rows: BinnedRows, parameters: Mapping[str, Any], *, rounds: int = MOST_ROUNDS, progress: Progress = silent
+) -> CrossFit:
     """
-    Fit trees on the train rows until the log loss on the stop rows has not fallen for 40 rounds.
+    Fit one booster to all folds but one, for each fold, and predict the rows of that fold by it.
 
     Args:
-        binned: the rows.
+        rows: with their folds.
+        parameters: of LightGBM.
+        rounds: how many trees a booster may have.
+        progress: called with the number of trees; few fits need all of them.
+    """
+    boosters, margins = [], np.empty(len(rows.fold))
+    for number in range(FOLDS):
+        step = _fold_progress(progress, number, rounds)
+        booster = fit_booster(rows, rows.fold == number, parameters, rounds=rounds, progress=step)
+        margins[rows.fold == number] = booster.predict(rows.matrix[rows.fold == number], raw_score=True)
+        boosters.append(booster)
+    return CrossFit(tuple(boosters), margins)
+
+
+def fit_booster(
+    rows: BinnedRows,
+    held_out: NDArray[np.bool_],
+    parameters: Mapping[str, Any],
+    *,
+    rounds: int = MOST_ROUNDS,
+    progress: Progress = silent,
+) -> lightgbm.Booster:
+    """
+    Fit trees until the log loss of the rows held out has not fallen for 40 rounds.
+
+    Args:
+        rows: all of them.
+        held_out: (n,) which ones only decide when to stop.
         parameters: of LightGBM.
         rounds: how many trees there may be.
-        progress: called with the number of trees; few fits need all of them.
+        progress: called with the number of trees.
 
     Returns:
         Trees up to the best round, every one of them in the order that the signs ask for.
     """
-    stopping = lightgbm.early_stopping(_PATIENCE, verbose=False)
     booster = lightgbm.train(
-        constrained(parameters, binned.signs),
-        binned.train,
+        constrained(parameters, rows.signs),
+        rows.part(~held_out),
         num_boost_round=rounds,
-        valid_sets=[binned.stop],
-        callbacks=[stopping, _progress_callback(progress, rounds)],
+        valid_sets=[rows.part(held_out)],
+        callbacks=[lightgbm.early_stopping(_PATIENCE, verbose=False), _progress_callback(progress, rounds)],
     )
-    enforce_order(booster, binned.signs)
+    enforce_order(booster, rows.signs)
     return booster
 
 
-def margins(booster: lightgbm.Booster, encoding: Encoding, rows: pd.DataFrame) -> Floats:
+def margins_of(booster: lightgbm.Booster, encoding: Encoding, rows: pd.DataFrame) -> Floats:
     """Return the raw scores of rows, (n,)."""
     return np.asarray(booster.predict(encoding.frame(rows), raw_score=True), dtype=np.float64)
 
 
 def _lightgbm_rows(
-    encoding: Encoding, rows: pd.DataFrame, *, parameters: Mapping[str, Any], like: lightgbm.Dataset | None = None
+    encoding: Encoding, matrix: Floats, labels: tuple[Floats, Floats], *, parameters: Mapping[str, Any]
 ) -> lightgbm.Dataset:
     features = encoding.catalog.features
     dataset = lightgbm.Dataset(
-        encoding.frame(rows),
-        label=rows["label"].to_numpy(),
-        weight=rows["weight"].to_numpy(),
+        matrix,
+        label=labels[0],
+        weight=labels[1],
         feature_name=[f"f{index}" for index in range(len(features))],
         categorical_feature=[index for index, feature in enumerate(features) if feature.is_category],
-        reference=like,
-        free_raw_data=True,
         params={
             # Which columns can be split at all depends on min_data_in_leaf, which differs between boosters.
             "feature_pre_filter": False,
@@ -136,3 +190,8 @@ def _progress_callback(progress: Progress, rounds: int) -> Any:
         progress("fitting trees", env.iteration + 1, rounds)
 
     return report
+
+
+def _fold_progress(progress: Progress, fold: int, rounds: int) -> Progress:
+    """Return a progress that counts the trees of the folds before this one too."""
+    return lambda what, done, _: progress(what, fold * rounds + done, FOLDS * rounds)

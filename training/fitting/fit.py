@@ -1,4 +1,10 @@
-"""Fitting: trees with early stopping on log loss, calibrated on a block of their own, cut into grades."""
+"""
+Fitting: the mean of five boosters, each stopped and calibrated on accounts it has not seen, cut into grades.
+
+The accounts of the train rows are dealt to five folds. Each booster grows on four of them and stops by the fifth, which
+it also predicts: these predictions calibrate the model, so no row is set aside for stopping or calibration. What serves
+is the mean of the five, still one sum of trees, so that its reasons add up exactly.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +18,7 @@ from data.progress import Progress, silent
 from data.words.playbook import Playbook
 from features.catalog import Catalog
 from features.history.over_history import known_values
+from models.bands import Bands
 from models.booster import trees_of
 from models.bundle import GoldenRow
 from models.conversion import ConversionModel
@@ -19,13 +26,15 @@ from models.receipt import AVERAGE_POINTS, points_of
 from models.scorecard import Scorecard
 from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
 from training.errors import HistoryError
-from training.fitting.boosting import MOST_ROUNDS, BinnedRows, fit_booster, margins
+from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, cross_fit, fit_booster, margins_of
 from training.fitting.calibration_choice import CalibrationChoice, calibrate
 from training.fitting.feature_selection import select_features
+from training.fitting.folds import deal_folds
 from training.fitting.hyperparameters import explanation_steps, parameters_for
+from training.fitting.mean_booster import mean_booster
 from training.fitting.minimum_data import require_enough_leads
 from training.fitting.monotone import monotone_directions
-from training.fitting.row_weights import sample_groups, weigh_leads_equally
+from training.fitting.row_weights import sample_groups
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.thresholds import solve_bands
 
@@ -43,7 +52,9 @@ class FittedModel:
     Attributes:
         model: calibrated, with grades and threshold; its bundle has not been saved yet.
         scorecard: the point rules with probability, grades and threshold from history.
-        booster: the model's trees were read from it.
+        booster: the mean of the folds' boosters; the model's trees were read from it.
+        rows: the train rows it was fitted on.
+        out_of_fold: (n,) the probability of each of them by trees that have not seen its account.
         parameters: of the booster's fitting.
         golden: rows whose receipts are saved in the bundle.
         calibrated: which calibration was chosen, and why.
@@ -55,6 +66,8 @@ class FittedModel:
     model: ConversionModel
     scorecard: Scorecard
     booster: lightgbm.Booster
+    rows: pd.DataFrame
+    out_of_fold: Floats
     parameters: Mapping[str, Any]
     golden: tuple[GoldenRow, ...]
     calibrated: CalibrationChoice
@@ -69,23 +82,21 @@ class PreparedRows:
     What a booster is fitted on: rows, the features that earn their place, and the parameters that suit their number.
 
     Attributes:
-        train: rows that trees grow on, each lead with the same weight.
-        stop: rows that decide when to stop, each lead with the same weight.
+        rows: the train rows.
         catalog: the features that are kept.
         parameters: LightGBM's, by the size of the data.
         wished: feature → direction, from the playbook.
     """
 
-    train: pd.DataFrame
-    stop: pd.DataFrame
+    rows: pd.DataFrame
     catalog: Catalog
     parameters: Mapping[str, Any]
     wished: Mapping[str, int]
 
-    def binned(self, catalog: Catalog | None = None) -> BinnedRows:
-        """Encode the rows."""
-        features = catalog or self.catalog
-        return BinnedRows.of(self.train, self.stop, catalog=features, parameters=self.parameters, wished=self.wished)
+    def binned(self) -> BinnedRows:
+        """Encode the rows, each account in one fold."""
+        fold = deal_folds(self.rows["group"], self.rows["label"], seed=int(self.parameters["seed"]))
+        return BinnedRows.of(self.rows, fold, catalog=self.catalog, parameters=self.parameters, wished=self.wished)
 
 
 def fit(
@@ -101,8 +112,8 @@ def fit(
     Fit the model and calibrate the point rules.
 
     Args:
-        dataset: its blocks train, stop and calibrate with their labels. Of the last 90 days, for grades and threshold,
-            only the features: no test label has any effect. A few train rows are the bundle's golden rows.
+        dataset: its train rows with their labels. Of the last 90 days, for grades and threshold, only the features: no
+            test label has any effect. A few train rows are the bundle's golden rows.
         playbook: capacity, routing, and the directions in which the score may move.
         parameters: of LightGBM, instead of those that the size of the data suggests; some or all of them.
         most_rows: train rows to fit on at most, drawn by group; default: all.
@@ -110,25 +121,25 @@ def fit(
         seed: of the fitting.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
         HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
     """
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
-    binned = ready.binned()
-    chosen = {**ready.parameters, **(parameters or {})}
-    booster = fit_booster(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
+    binned, chosen = ready.binned(), {**ready.parameters, **(parameters or {})}
+    crossed = cross_fit(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
+    booster = mean_booster(crossed.boosters)
     encoding, trees = binned.encoding, trees_of(booster)
-    block = dataset.block("calibrate")
-    calibrated = calibrate(margins(booster, encoding, block), block, seed=seed)
+    calibrated = calibrate(crossed.margins, ready.rows, horizon_us=dataset.horizon_us, seed=seed)
     base_odds = dataset.base_rate / (1 - dataset.base_rate)
-    points = points_of(calibrated.chosen.logits(margins(booster, encoding, dataset.recent)), base_odds=base_odds)
-    capacity, routing = playbook.business.capacity_per_day, playbook.routing
-    bands = solve_bands(dataset.recent, points, routing=routing, capacity_per_day=capacity, average=AVERAGE_POINTS)
+    log_odds = calibrated.chosen.logits(margins_of(booster, encoding, dataset.recent))
+    bands = _bands(dataset, playbook, points_of(log_odds, base_odds=base_odds))
     name = f"leadscore-{playbook.business.name}"
     return FittedModel(
         model=ConversionModel(name, encoding, trees, calibrated.chosen, base_odds, bands),
         scorecard=fit_scorecard(dataset, playbook),
         booster=booster,
+        rows=ready.rows,
+        out_of_fold=calibrated.chosen.probabilities(crossed.margins),
         parameters=chosen,
         golden=golden_rows(dataset, ready.catalog),
         calibrated=calibrated,
@@ -136,6 +147,12 @@ def fit(
         features_tried=len(dataset.catalog.features),
         steps=explanation_steps(trees),
     )
+
+
+def _bands(dataset: Dataset, playbook: Playbook, points: Floats) -> Bands:
+    """Cut grades and threshold from the points of the rows of the last 90 days."""
+    capacity, routing = playbook.business.capacity_per_day, playbook.routing
+    return solve_bands(dataset.recent, points, routing=routing, capacity_per_day=capacity, average=AVERAGE_POINTS)
 
 
 def prepare(
@@ -150,34 +167,34 @@ def prepare(
     Choose parameters by the number of leads, and the features that earn their place by a first booster on all of them.
 
     Args:
-        dataset: its blocks train and stop.
+        dataset: its train rows.
         playbook: the directions in which the score may move.
         most_rows: train rows to fit on at most, drawn by group; default: all.
         progress: called with the number of trees.
         seed: of the fitting.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
         HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
     """
     require_enough_to_fit(dataset)
-    train, stop = (weigh_leads_equally(dataset.block(name)) for name in ("train", "stop"))
-    train = sample_groups(train, most_rows, purpose="fitting", seed=seed)
+    train = sample_groups(dataset.block("train"), most_rows, purpose="fitting", seed=seed)
     _require_differences(train, dataset.catalog)
     parameters = parameters_for(train, seed=seed)
     wished = monotone_directions(dataset.catalog, playbook.business.features)
     sample = sample_groups(train, SELECTING_ROWS, purpose="selecting", seed=seed)
-    first = PreparedRows(sample, stop, dataset.catalog, parameters, wished)
-    booster = fit_booster(first.binned(), parameters, rounds=MOST_ROUNDS, progress=progress)
-    return PreparedRows(train, stop, select_features(booster, dataset.catalog), parameters, wished)
+    first = PreparedRows(sample, dataset.catalog, parameters, wished).binned()
+    booster = fit_booster(first, first.fold == 0, parameters, rounds=MOST_ROUNDS, progress=progress)
+    return PreparedRows(train, select_features(booster, dataset.catalog), parameters, wished)
 
 
 def require_enough_to_fit(dataset: Dataset) -> None:
     """
-    Refuse a training set without enough leads of both kinds in every block, or without open leads to cut grades from.
+    Refuse a training set without enough leads of both kinds, or without open leads to cut grades from.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
+        FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
+            test weeks.
         HistoryError: no lead was open in the last 90 days, so that there is none to grade.
     """
     require_enough_leads(dataset)

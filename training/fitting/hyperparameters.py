@@ -31,7 +31,7 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
     return {
         "objective": "binary",
         "metric": "binary_logloss",
-        "learning_rate": 0.03 if small else 0.08,
+        "learning_rate": 0.05 if small else 0.12,
         "num_leaves": 7 if small else 15,
         "max_depth": 3 if small else MOST_DEPTH,
         "min_data_in_leaf": 50 if small else 100,

@@ -17,54 +17,56 @@ from training.errors import FewLeadsError
 FEWEST = 40
 """With fewer leads with, or without, success only the rules score."""
 
-FEWEST_IN_BLOCK = 5
-"""With fewer in any one block, stopping, calibration or evaluation would depend on single leads."""
+FEWEST_IN_TEST = 5
+"""With fewer in the test weeks, the evaluation would depend on single leads."""
+
+FEWEST_ACCOUNTS = 10
+"""With fewer accounts of either kind, a fold of them could be empty."""
 
 FULL = 500
 """With so many successes the model is a full one; a smaller one may serve only where it beats the rules."""
 
-_BLOCKS = {
-    "train": "train block",
-    "stop": "stop block (for early stopping)",
-    "calibrate": "calibrate block",
-    "test": "test block",
-}
+_BLOCKS = {"train": "training period", "test": "test period"}
 
 
-def leads_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
-    """Count the leads that reached the goal and those that did not."""
-    succeeded = rows.groupby("lead_id")["label"].max()
+def leads_by_outcome(rows: pd.DataFrame, *, by: str = "lead_id") -> tuple[int, int]:
+    """Count the leads that reached the goal and those that did not; or accounts, by ``group``."""
+    succeeded = rows.groupby(by)["label"].max()
     positives = int(succeeded.sum())
     return positives, len(succeeded) - positives
 
 
-def leads_of_blocks(dataset: Dataset, *names: str) -> tuple[int, int]:
-    """Count the leads of some blocks that reached the goal and those that did not."""
-    return leads_by_outcome(dataset.block(*names, columns=("lead_id", "label")))
+def leads_of_block(dataset: Dataset, name: str) -> tuple[int, int]:
+    """Count the leads of a block that reached the goal and those that did not."""
+    return leads_by_outcome(dataset.block(name, columns=("lead_id", "label")))
 
 
 def require_enough_leads(dataset: Dataset) -> None:
     """
-    Refuse a training set without enough leads of both kinds to learn from, or without some of both in every block.
+    Refuse a training set without enough leads of both kinds to learn from, or without some of both to be tested on.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in a block.
+        FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
+            test period.
     """
     why = dataset.largest_group.says
-    _require(leads_of_blocks(dataset, "train", "stop"), FEWEST, block="training period", why=why)
-    for name, words in _BLOCKS.items():
-        _require(leads_of_blocks(dataset, name), FEWEST_IN_BLOCK, block=words, why=why)
+    for name, needed in (("train", FEWEST), ("test", FEWEST_IN_TEST)):
+        _require(leads_of_block(dataset, name), needed, block=_BLOCKS[name], why=why)
+    accounts = leads_by_outcome(dataset.block("train", columns=("group", "label")), by="group")
+    _require(accounts, FEWEST_ACCOUNTS, block=_BLOCKS["train"], why=why, counted="accounts with leads")
 
 
-def _require(leads: tuple[int, int], needed: int, *, block: str, why: str) -> None:
-    positives, negatives = leads
+def _require(counts: tuple[int, int], needed: int, *, block: str, why: str, counted: str = "leads") -> None:
+    positives, negatives = counts
     if min(positives, negatives) < needed:
-        raise FewLeadsError(block=block, positives=positives, negatives=negatives, needed=needed, why=why)
+        raise FewLeadsError(
+            block=block, positives=positives, negatives=negatives, needed=needed, why=why, counted=counted
+        )
 
 
 def cold_start_stage(dataset: Dataset) -> ColdStartStage:
     """Return which stage a training set is enough for, and what the next one needs."""
-    succeeded, failed = leads_of_blocks(dataset, "train", "stop")
+    succeeded, failed = leads_of_block(dataset, "train")
     stage = dataset.manifest["goal"]["stage"]
     try:
         require_enough_leads(dataset)

@@ -17,16 +17,6 @@ def one_per_code(codes: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(1 / np.bincount(codes)[codes])
 
 
-def weigh_leads_equally(rows: pd.DataFrame) -> pd.DataFrame:
-    """
-    Weigh rows 1 / (snapshots of their lead), so that leads with many snapshots do not dominate the trees.
-
-    How many snapshots a lead has depends on its outcome, so these weights spoil probabilities; calibration, which does
-    not use them, sets that right. Measured against true chances in docs/decisions/005-snapshot-weights.md.
-    """
-    return rows.assign(weight=one_per_code(pd.factorize(rows["lead_id"])[0]))
-
-
 def sample_groups(rows: pd.DataFrame, most: int | None, *, purpose: str, seed: int) -> pd.DataFrame:
     """
     Keep about so many rows, by drawing groups; all of them where there are no more, or there is no limit.

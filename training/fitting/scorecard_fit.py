@@ -9,12 +9,12 @@ from data.words.point_rules import ScorecardRules
 from models.scorecard import Scorecard, compile_scorecard
 from training.dataset.dataset import Dataset
 from training.dataset.feature_values import values_of
-from training.fitting.calibration_maps import CalibrationRows, fit_platt
+from training.fitting.recency import fit_line
 from training.fitting.thresholds import solve_bands
 
 
 def fit_scorecard(dataset: Dataset, playbook: Playbook) -> Scorecard:
-    """Calibrate the playbook's own point rules on the very rows that calibrate the model."""
+    """Calibrate the playbook's own point rules on the train rows, as the model is."""
     return calibrated_rules(playbook.scorecard, dataset, playbook=playbook)
 
 
@@ -26,7 +26,7 @@ def calibrated_rules(
 
     Args:
         rules: such as one of the playbook's rivals.
-        dataset: its calibrate block, and its rows of the last 90 days.
+        dataset: its train rows, and its rows of the last 90 days.
         playbook: capacity and routing.
         warehouse: the history, for features that the training set does not hold.
 
@@ -34,11 +34,11 @@ def calibrated_rules(
         LookupError: a rule needs such a feature, and there is no history.
     """
     card = compile_scorecard(rules, playbook.business)
-    rows, recent = dataset.block("calibrate"), dataset.recent
+    rows, recent = dataset.block("train"), dataset.recent
     both = values_of(card.catalog, _union(rows, recent), dataset=dataset, warehouse=warehouse)
     points = pd.Series(card.score_many(both).points, index=both.index)
     scored, lately = (np.asarray(points[some.index], dtype=np.float64) for some in (rows, recent))
-    calibration = fit_platt(CalibrationRows.of(scored, rows))
+    calibration = fit_line(scored, rows, horizon_us=dataset.horizon_us)
     even = float(np.log(dataset.base_rate / (1 - dataset.base_rate)))
     average = (even - calibration.offset) / calibration.slope if calibration.slope > 0 else float(np.mean(lately))
     capacity = playbook.business.capacity_per_day

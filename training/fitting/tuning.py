@@ -1,9 +1,10 @@
 """
 Tuning: a search for parameters that suit this history better than those chosen by its size.
 
-Each trial fits the trees that training would fit, and is measured by their log loss on the stop block alone; no row of
-the calibrate block or the test block is looked at. The first trial has the parameters that training would use without
-a search, so that the best is never worse than they are. Trials whose model would be too slow to explain do not count.
+Each trial fits the trees that training would fit, and is measured by the log loss of the train rows, each predicted by
+trees that have not seen its account; no test row is looked at. The first trial has the parameters that training would
+use without a search, so that the best is never worse than they are. Trials whose model would be too slow to explain
+do not count.
 
 The trials are saved in a SQLite file. Each has a seed of its own and looks at the finished ones alone, so that a search
 that was interrupted and resumed makes the same trials as one that was not.
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -30,7 +32,8 @@ from data.words.playbook import Playbook
 from models.booster import trees_of
 from training.dataset.dataset import SEED, Dataset
 from training.errors import RegistryError
-from training.fitting.boosting import MOST_ROUNDS, BinnedRows, fit_booster
+from training.fitting.boosting import MOST_ROUNDS, BinnedRows, cross_fit
+from training.fitting.calibration_maps import row_losses
 from training.fitting.fit import PreparedRows, prepare
 from training.fitting.hyperparameters import MOST_DEPTH, MOST_STEPS, explanation_steps
 
@@ -49,8 +52,6 @@ SPACE: Mapping[str, BaseDistribution] = {
 LOCK_TIMEOUT_S = 10.0
 """How long to wait for another process that writes into the same file."""
 
-_LOSS = "binary_logloss"
-
 
 @dataclass(frozen=True, slots=True)
 class TuningResult:
@@ -60,7 +61,7 @@ class TuningResult:
     Attributes:
         parameters: the best ones, of those that were searched.
         trials: how many were tried.
-        best: log loss on the stop block with them, each lead with the same weight.
+        best: log loss of the train rows with them, out of fold.
         default: the same with the parameters that the size of the data suggests.
         steps: conditions that an explanation of one row evaluates, with the best.
     """
@@ -82,10 +83,10 @@ def tune_parameters(
     progress: Progress = silent,
 ) -> TuningResult:
     """
-    Search for the parameters with the lowest log loss on the stop block.
+    Search for the parameters with the lowest log loss out of fold.
 
     Args:
-        dataset: its blocks train and stop; of the others only whether they hold enough leads.
+        dataset: its train rows; of the test rows only whether there are enough leads.
         playbook: the directions in which the score may move.
         trials: how many sets of parameters to try, 1 or more, including those of earlier searches on the same training
             set.
@@ -94,7 +95,7 @@ def tune_parameters(
         progress: called with the number of trials that are done.
 
     Raises:
-        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in one of the blocks.
+        FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
         HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
         RegistryError: the file is damaged, or cannot be written.
     """
@@ -175,12 +176,11 @@ def _run_trial(study: optuna.Study, binned: BinnedRows, parameters: Mapping[str,
 
 def _measure(trial: Trial, binned: BinnedRows, parameters: Mapping[str, Any]) -> float:
     """Fit as training would; return the loss, and record what an explanation would cost."""
-    booster = fit_booster(binned, parameters)
-    steps = explanation_steps(trees_of(booster))
+    crossed = cross_fit(binned, parameters)
+    steps = sum(explanation_steps(trees_of(booster)) for booster in crossed.boosters)
     trial.set_user_attr("steps", steps)
     trial.set_constraint("steps", float(steps - MOST_STEPS))
-    (losses,) = booster.best_score.values()
-    return float(losses[_LOSS])
+    return float(np.average(row_losses(crossed.margins, binned.label), weights=binned.weight))
 
 
 def _best(trials: list[FrozenTrial]) -> TuningResult:

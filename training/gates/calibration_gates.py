@@ -3,7 +3,7 @@ Gates of the calibration: are the probabilities right, as far as the test rows c
 
 Observed over expected, and the slope, are estimates: a gate fails when the whole of its 95 % interval lies outside of
 what is allowed, so that few test rows never fail a good model, and seldom a bad one. A calibration that was fitted on
-few successes is off by chance, too, and no later weeks can mend that: where the calibrate block's own numbers are
+few successes is off by chance, too, and no later weeks can mend that: where its own numbers on the train rows are
 known, their noise widens the interval. The calibration error has noise of its own that no model can be below; it may
 exceed what a perfect model shows 95 times in 100 by 0.005.
 

@@ -27,7 +27,7 @@ from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
 from training.evaluation.evaluation_document import LEARNED_RULES, Evaluation
-from training.fitting.minimum_data import leads_of_blocks
+from training.fitting.minimum_data import leads_of_block
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
@@ -150,7 +150,6 @@ def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Ev
         "calibration": fitted.calibrated.chosen.kind,
         "steps": fitted.steps,
         "constrained_features": len(fitted.directions),
-        "plan": manifest["plan"]["name"],
         "rung": evaluation.cold_start.stage,
         "features": manifest["features"],
         "threshold": fitted.model.bands.threshold,
@@ -168,7 +167,7 @@ def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Ev
 
 def _counts(dataset: Dataset) -> dict[str, float]:
     counts = {f"rows_{name}": float(count) for name, count in dataset.manifest["blocks"].items()}
-    return {**counts, "leads_reached_goal": float(leads_of_blocks(dataset, "train", "stop")[0])}
+    return {**counts, "leads_reached_goal": float(leads_of_block(dataset, "train")[0])}
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, float]:

@@ -104,7 +104,7 @@ def choose_participants(
     Score the test rows with the model and with every scorer that it is compared with.
 
     Args:
-        dataset: its test block is what they are compared on, its calibrate block gives rules their probabilities.
+        dataset: its test rows are what they are compared on, its train rows give rules their probabilities.
         playbook: its ``rivals`` take part.
         model: the challenger, or whichever model is to be compared.
         scorecard: the playbook's point rules, calibrated.

@@ -147,9 +147,6 @@ KINDS: Mapping[str, str] = {
 
 BLOCKS: Mapping[str, str] = {
     "train": "train",
-    "stop": "train, to stop early",
-    "calibrate": "calibrate",
+    "purged": "purged between train and test",
     "test": "test",
-    "purged": "purged between the blocks",
-    "aside": "set aside: the account is in another block",
 }

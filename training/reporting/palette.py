@@ -18,7 +18,7 @@ MOST_SERIES = 6
 
 INK, QUIET, LINE, BAND, PAPER = "#1b2430", "#566170", "#d5dbe3", "#e6ebf2", "#ffffff"
 MODEL, RULES, LEARNED, BASELINE = "#1d5fbf", "#b04a00", "#00694d", "#666d79"
-TRAIN, CALIBRATE, TEST, PURGE = "#c4cfde", "#94a7c2", "#3e5170", "#ebeff4"
+TRAIN, TEST, PURGE = "#c4cfde", "#3e5170", "#ebeff4"
 
 LIGHT: Mapping[str, str] = {
     "ink": INK,
@@ -31,7 +31,6 @@ LIGHT: Mapping[str, str] = {
     "learned": LEARNED,
     "baseline": BASELINE,
     "train": TRAIN,
-    "calibrate": CALIBRATE,
     "test": TEST,
     "purge": PURGE,
     "good": "#1a7040",
@@ -50,7 +49,6 @@ DARK: Mapping[str, str] = {
     "learned": "#4fd0a5",
     "baseline": "#9aa3b0",
     "train": "#3d4a5d",
-    "calibrate": "#5f7593",
     "test": "#b4c6e0",
     "purge": "#1f2630",
     "good": "#6fd08c",

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from training.evaluation.scorer_evaluation import OriginEvaluation, ranking_scorers
-from training.evaluation.training_summary import BlockCounts, DataSummary
+from training.evaluation.training_summary import DataSummary
 from training.replay.replay_evaluation import ReplayEvaluation
 from training.reporting.metric_names import HEADLINE, METRICS
 from training.statistics.number_format import day, interval, shown, value
@@ -100,9 +100,9 @@ def print_lines(console: Console, *lines: str, indent: int = 0) -> None:
 
 def blocks_table(data: DataSummary) -> RowTable:
     """Return the blocks of a training set: from when to when, how many rows, how many reach the goal."""
-    blocks = ("train", "calibrate", "test")
+    blocks = ("train", "test")
     spans = [getattr(data.plan, name) for name in blocks]
-    sums = [[_sum(counts, name) for name in blocks] for counts in (data.blocks, data.positives)]
+    sums = [[int(getattr(counts, name)) for name in blocks] for counts in (data.blocks, data.positives)]
     return RowTable(
         "block",
         blocks,
@@ -113,10 +113,6 @@ def blocks_table(data: DataSummary) -> RowTable:
             Column("reach the goal", tuple(f"{count:,}" for count in sums[1])),
         ),
     )
-
-
-def _sum(counts: BlockCounts, block: str) -> int:
-    return counts.learnt_from if block == "train" else int(getattr(counts, block))
 
 
 def metrics_table(scorers: Sequence[ScorerEvaluation]) -> RowTable:

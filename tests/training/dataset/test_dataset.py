@@ -114,12 +114,12 @@ def test_every_snapshot_is_counted_once(dataset):
     manifest = dataset.manifest
     assert sum(manifest["blocks"].values()) == manifest["mature"]
     assert manifest["mature"] + manifest["young"] == manifest["snapshots"]
-    for name in ("train", "stop", "calibrate", "test"):
+    for name in ("train", "test", "purged"):
         assert len(dataset.block(name)) == manifest["blocks"][name]
 
 
 def test_no_young_row_is_learnt_from_or_judged_on(dataset):
-    used = dataset.block("train", "stop", "calibrate", "test")
+    used = dataset.block("train", "test")
     assert used["label"].isin([0, 1]).all()
     lag_us = dataset.manifest["outcome_lag_days"] * DAY_US
     assert used["as_of"].max() + dataset.horizon_us + lag_us <= dataset.manifest["cutoff_us"]
@@ -135,16 +135,15 @@ def thinned(dataset, blocks, *, winners):
 
 
 def test_a_goal_that_is_hardly_ever_reached_leaves_the_rules_alone(dataset):
-    require_enough_to_fit(thinned(dataset, ["train", "stop"], winners=1_000))
+    require_enough_to_fit(thinned(dataset, ["train"], winners=1_000))
     with pytest.raises(FewLeadsError, match=r"training period has 39 leads that reached the goal .* rules alone"):
-        require_enough_to_fit(thinned(dataset, ["train", "stop"], winners=39))
+        require_enough_to_fit(thinned(dataset, ["train"], winners=39))
 
 
-@pytest.mark.parametrize("block", ["stop", "calibrate", "test"])
 @pytest.mark.parametrize("winners", [0, 4])
-def test_a_block_without_leads_of_both_kinds_is_named(dataset, block, winners):
-    with pytest.raises(FewLeadsError, match=f"The {block} block .*has {winners} leads .* expected 5 of each"):
-        require_enough_to_fit(thinned(dataset, [block], winners=winners))
+def test_test_weeks_without_leads_of_both_kinds_are_named(dataset, winners):
+    with pytest.raises(FewLeadsError, match=f"The test period has {winners} leads .* expected 5 of each"):
+        require_enough_to_fit(thinned(dataset, ["test"], winners=winners))
 
 
 def test_a_history_of_which_nobody_is_left_to_grade_says_so(dataset):
@@ -168,10 +167,10 @@ class OneAccount:
 
 
 def test_an_account_that_holds_everyone_is_named(world, warehouse):
-    """Everyone is in one block then and the others are empty: said when building, and when training refuses."""
+    """Nobody can be held out then: said when building, and when training refuses."""
     scorecard = compile_scorecard(world.playbook.scorecard, world.playbook.business)
     found = assemble(OneAccount(warehouse), world.playbook.business, scorecard=scorecard)
-    with pytest.raises(FewLeadsError, match=r"has 0 leads .* Account unknown, .* holds 100% of all snapshots"):
+    with pytest.raises(FewLeadsError, match=r"has 1 accounts .* Account unknown, .* holds 100% of all"):
         require_enough_to_fit(found)
     console = Console(width=400, file=io.StringIO())
     BuildResult(Path(), found.manifest, found.largest_group.says).show(console)

@@ -1,4 +1,4 @@
-"""Blocks follow each other with a purge between them, and an account is in one of them."""
+"""The test follows the train rows with a purge between them, and both are cut by information, not by the calendar."""
 
 import numpy as np
 import pandas as pd
@@ -9,95 +9,69 @@ from hypothesis import strategies as st
 from data.instants import DAY_US
 from tests.training.small import day
 from training.dataset.groups import group_leads
-from training.dataset.split import SHARES, plan_blocks, split
+from training.dataset.split import TEST_SHARE, plan_blocks
 from training.errors import HistoryError
 
 HORIZON = 10 * DAY_US
-USED = ("train", "stop", "calibrate", "test")
 
 
-def rows_of(pairs):
-    as_of = np.array([day(at) for _, at in pairs], dtype=np.int64)
-    return as_of, pd.Series([group for group, _ in pairs], dtype="str")
+def planned(days, label=None, weight=None):
+    as_of = np.array([day(at) for at in days], dtype=np.int64)
+    ones = np.ones(len(as_of))
+    label = ones * 0 if label is None else np.asarray(label, dtype=float)
+    return as_of, plan_blocks(as_of, label, ones if weight is None else np.asarray(weight), horizon=HORIZON)
 
 
-many = st.lists(
-    st.tuples(st.sampled_from([f"group {n}" for n in range(12)]), st.floats(0, 200)), min_size=1, max_size=80
-)
-lengths = st.sampled_from([20, 35, 49, 60, 200])
+rows = st.lists(st.tuples(st.floats(0, 200), st.booleans(), st.floats(0.1, 30)), min_size=1, max_size=80)
 
 
-@given(many, lengths, st.integers(0, 9))
-def test_no_group_is_in_two_blocks(pairs, length, seed):
-    as_of, groups = rows_of(pairs)
-    plan = plan_blocks(day(0), day(length), horizon=HORIZON)
-    found = split(as_of, groups, plan, seed=seed)
-    block = pd.Series(found.block.astype(str)).replace("stop", "train")
-    assert block[block.isin(USED)].groupby(groups).nunique().max() in {0, 1} or not block.isin(USED).any()
-    assert sum(found.counts.values()) == len(as_of)
+@given(rows, st.sampled_from([20, 35, 60, 200]))
+def test_labels_of_the_train_rows_never_look_into_the_test(found, length):
+    days, label, weight = (np.array(column, dtype=float) for column in zip(*found, strict=True))
+    as_of, plan = planned([0, *(days % length), length], [0, *label, 1], [1, *weight, 1])
+    block = plan.blocks(as_of)
+    assert plan.train.end + HORIZON == plan.test.start
+    assert set(block) <= {"train", "purged", "test"}
+    assert (as_of[block == "train"] + HORIZON <= plan.test.start).all()
+    assert {block[0], block[-1]} == {"train", "test"}
 
 
-@given(many, lengths, st.integers(0, 9))
-def test_labels_of_one_block_never_look_into_the_next(pairs, length, seed):
-    as_of, groups = rows_of(pairs)
-    plan = plan_blocks(day(0), day(length), horizon=HORIZON)
-    block = split(as_of, groups, plan, seed=seed).block
-    early, late = ("train", "stop"), ("calibrate",)
-    order = [(early, ("test",)), (late, ("test",))] + ([] if plan.shared else [(early, late)])
-    for before, after in order:
-        ends, starts = as_of[np.isin(block, before)], as_of[np.isin(block, after)]
-        if len(ends) and len(starts):
-            assert ends.max() + HORIZON <= starts.min()
+def share_of_test(as_of, plan, label):
+    """The successes of the test among those of both blocks, by hand."""
+    block = plan.blocks(as_of)
+    learnt, tested = ((block[label] == name).sum() for name in ("train", "test"))
+    return tested / (learnt + tested)
 
 
-@given(many, lengths, st.integers(0, 9))
-def test_a_row_inside_a_period_is_kept_or_counted_as_set_aside(pairs, length, seed):
-    as_of, groups = rows_of(pairs)
-    plan = plan_blocks(day(0), day(length), horizon=HORIZON)
-    found = split(as_of, groups, plan, seed=seed)
-    inside = plan.train.holds(as_of) | plan.calibrate.holds(as_of) | plan.test.holds(as_of)
-    assert found.counts["purged"] == (~inside).sum()
-    assert (found.weight >= 1).all()
+@given(st.integers(0, 99))
+def test_the_test_has_a_quarter_of_the_information(seed):
+    generator = np.random.default_rng(seed)
+    days, label = generator.random(2_000) * 200, generator.random(2_000) < 0.1
+    as_of, plan = planned(days, label)
+    assert share_of_test(as_of, plan, label) == pytest.approx(TEST_SHARE, abs=0.01)
 
 
-def test_shares_are_of_the_time_that_purges_leave():
-    plan = plan_blocks(day(0), day(120) - 1, horizon=HORIZON)
-    spans = (plan.train, plan.calibrate, plan.test)
-    assert [span.days for span in spans] == pytest.approx([100 * share for share in SHARES])
-    assert plan.calibrate.start - plan.train.end == plan.test.start - plan.calibrate.end == HORIZON
+def test_one_early_lead_moves_nothing():
+    days = np.linspace(0, 100, 1_001)
+    label = np.arange(1_001) % 10 == 0
+    late, alone = planned(1_000 + days, label)[1], planned([0, *(1_000 + days)], [0, *label])[1]
+    assert abs(late.test.start - alone.test.start) < DAY_US
+    assert alone.train.start == day(0)
 
 
-def test_a_short_history_is_purged_once_and_says_so():
-    plan = plan_blocks(day(0), day(40), horizon=HORIZON)
-    assert plan.name == "one purge"
-    assert plan.train == plan.calibrate
-    assert plan.test.start - plan.train.end == HORIZON
+def test_a_history_that_takes_in_no_leads_at_its_end_is_tested_where_something_happens():
+    """Silent rows go on for as long again, without a success: by the calendar the test would have none."""
+    busy, silent = np.linspace(0, 100, 1_001), np.linspace(100, 400, 600)
+    label = np.r_[np.arange(1_001) % 10 == 0, np.zeros(600, dtype=bool)]
+    as_of, plan = planned(np.r_[busy, silent], label)
+    assert label[plan.blocks(as_of) == "test"].sum() > 5
 
 
 def test_a_history_too_short_for_any_purge_is_refused():
     with pytest.raises(HistoryError, match="expected at least 18 for a goal within 10 days"):
-        plan_blocks(day(0), day(15), horizon=HORIZON)
-
-
-def test_weights_make_up_for_the_draw():
-    """
-    Leads that succeed early are in the first block only; weighed, the train block has the rate of its whole period.
-
-    Unweighed it has a higher one, since the leads that stay open compete with later blocks for their place.
-    """
-    generator = np.random.default_rng(3)
-    leads, plan = 6_000, plan_blocks(day(0), day(200), horizon=HORIZON)
-    won = generator.random(leads) < 0.2
-    stays = np.where(won, 20, 190)
-    starts = generator.uniform(0, 30, leads)
-    pairs = [(f"lead {n}", at) for n in range(leads) for at in np.arange(starts[n], starts[n] + stays[n], 15)]
-    as_of, groups = rows_of(pairs)
-    label = groups.str.removeprefix("lead ").astype(int).map(lambda n: won[n]).to_numpy(dtype=float)
-    found = split(as_of, groups, plan, seed=1)
-    mine = np.isin(found.block, ("train", "stop"))
-    truth = label[plan.train.holds(as_of)].mean()
-    assert abs(np.average(label[mine], weights=found.weight[mine]) / truth - 1) < 0.05
-    assert label[mine].mean() / truth > 1.15
+        planned([0, 15])
+    with pytest.raises(HistoryError, match="has 0 days"):
+        planned([])
 
 
 def test_colleagues_and_those_who_changed_accounts_form_one_group():

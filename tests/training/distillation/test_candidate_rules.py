@@ -12,13 +12,13 @@ from training.distillation.rule_yaml import read_rules, write_rules
 
 @pytest.fixture(scope="module")
 def found(world, dataset):
-    rows = dataset.block("train", "stop")
+    rows = dataset.block("train")
     return candidates(dataset, rows, world.playbook.business, target=rows["label"].to_numpy())
 
 
 def test_a_candidates_column_is_what_its_rule_gives(found, world, dataset):
     """All of them in one card, which also says that each is a rule of the language on columns that are held."""
-    rows = dataset.block("train", "stop")
+    rows = dataset.block("train")
     card = compile_scorecard(ScorecardRules(rules=[one.rule for one in found]), world.playbook.business)
     reasons = card.score_many(values_of(card.catalog, rows, dataset=dataset)).reasons
     np.testing.assert_allclose(reasons, np.stack([one.column for one in found], axis=1), rtol=1e-6)

@@ -70,7 +70,7 @@ def test_no_topic_has_many_rules_and_no_two_conditions_overlap(learned, dataset)
 
 def test_each_rule_has_the_sign_that_it_shows_by_itself(learned, dataset, model):
     """Nobody who looks at the leads of one rule alone finds that it says the contrary of what they did."""
-    rows = dataset.block("train", "stop")
+    rows = dataset.block("train")
     says = model.score_many(rows).probabilities
     reasons = learned.scorecard.score_many(values_of(learned.scorecard.catalog, rows, dataset=dataset)).reasons
     for rule, moved in zip(learned.rules.rules, reasons.T, strict=True):
@@ -88,7 +88,7 @@ def test_it_is_better_than_no_scorer_and_says_nearly_what_the_model_says(learned
 
 
 def test_an_average_lead_has_fifty_points(learned, dataset):
-    """And ten more double the odds: the scale of the model, give or take what the calibrate block says of it."""
+    """And ten more double the odds: the scale of the model, give or take what the calibration says of it."""
     calibration = learned.scorecard.calibration
     even = math.log(dataset.base_rate / (1 - dataset.base_rate))
     assert calibration.logit(50) == pytest.approx(even, abs=0.7)
@@ -128,7 +128,7 @@ def test_a_teacher_that_is_a_points_table_is_found_again(world, dataset):
         InactivityRule(inactive_days=30, points=-15, because="has gone quiet"),
     ]
     card = compile_scorecard(ScorecardRules(rules=told), world.playbook.business)
-    rows = dataset.block("train", "stop")
+    rows = dataset.block("train")
     points = card.score_many(values_of(card.catalog, rows, dataset=dataset)).points
     teacher = Teacher(np.array([sigmoid(math.log(2) / 10 * each - 2.5) for each in points.tolist()]), card)
     blank = replace(dataset, rows=dataset.rows.assign(label=_label_as(dataset.rows, rows.index, teacher.chance)))

@@ -70,8 +70,7 @@ def test_an_earlier_origin_with_too_few_leads_is_left_out_and_the_last_is_not(lo
 def long():
     """Two origins of a history long enough for both, and the playbook."""
     whole, folder = drawn(8_000, 12)
-    first, last = whole.manifest["mature_span_us"]
-    early = at_origin(whole, plan_origins(first, last, horizon=whole.horizon_us)[-2])
+    early = at_origin(whole, plan_origins(whole.rows, horizon=whole.horizon_us)[-2])
     return early, whole, folder
 
 

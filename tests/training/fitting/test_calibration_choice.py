@@ -13,7 +13,6 @@ from sklearn.linear_model import LogisticRegression
 
 from models.calibration import Beta, Isotonic, Platt, calibration_from_json, sigmoids
 from training.fitting import calibration_choice, calibration_maps
-from training.fitting.calibration_choice import calibrate
 from training.fitting.calibration_maps import (
     FEWEST_AT_KNOT,
     STEEPER,
@@ -22,6 +21,7 @@ from training.fitting.calibration_maps import (
     fit_isotonic,
     fit_platt,
 )
+from training.fitting.folds import deal_folds
 from training.statistics.estimate import Estimate
 from training.statistics.reliability import logistic_fit
 
@@ -37,7 +37,12 @@ def history(truth, *, accounts, seed, centre=-2.5, each=2.5):
     margins = centre + rng.normal(0, 0.9, accounts)[group] + rng.normal(0, 0.6, len(group))
     label = (rng.random(accounts)[group] < truth.probabilities(margins)).astype(float)
     weight = rng.choice([1.0, 1.6, 3.4], accounts)[group]
-    return margins, pd.DataFrame({"label": label, "weight": weight, "group": [f"account-{at}" for at in group]})
+    names = [f"account-{at}" for at in group]
+    return margins, pd.DataFrame({"label": label, "weight": weight, "group": names, "as_of": 0})
+
+
+def calibrate(margins, rows, *, seed):
+    return calibration_choice.calibrate(margins, rows, horizon_us=1, seed=seed)
 
 
 def block(margins, rows):
@@ -95,7 +100,12 @@ def test_with_few_successes_nothing_is_compared_and_it_is_said():
     assert found.compared == ()
     assert found.chosen == fit_platt(block(margins, rows))
     assert "are needed" in found.says
-    assert found.as_json() == {"chosen": "platt", "compared": [], "says": found.says}
+    assert found.as_json() == {
+        "chosen": "platt",
+        "compared": [],
+        "level_of_newest_half": False,
+        "says": found.says,
+    }
 
 
 def test_the_rows_of_one_account_are_one_success_however_many_they_are():
@@ -107,7 +117,7 @@ def test_the_rows_of_one_account_are_one_success_however_many_they_are():
 def test_the_differences_are_those_of_folds_by_account():
     """By hand: fit on the accounts of four folds, judge on the fifth."""
     margins, rows = history(STAIRS, accounts=1_500, seed=3)
-    found, fold = calibrate(margins, rows, seed=3), calibration_choice._folds(block(margins, rows), seed=3)
+    found, fold = calibrate(margins, rows, seed=3), deal_folds(rows["group"], rows["label"], seed=3)
     assert rows.groupby("group").apply(lambda own: len(set(fold[own.index]))).eq(1).all()
     total = sum(
         likelihood(fit_platt(block(margins[fold != at], rows[fold != at])), margins[fold == at], rows[fold == at])
@@ -122,8 +132,8 @@ def test_the_differences_are_those_of_folds_by_account():
 
 
 def test_each_fold_has_its_part_of_the_successes():
-    margins, rows = history(STRAIGHT, accounts=700, seed=4)
-    fold = calibration_choice._folds(block(margins, rows), seed=4)
+    _, rows = history(STRAIGHT, accounts=700, seed=4)
+    fold = deal_folds(rows["group"], rows["label"], seed=4)
     counts = [rows[(fold == at) & (rows["label"] == 1)]["group"].nunique() for at in range(5)]
     assert max(counts) - min(counts) <= 1
 

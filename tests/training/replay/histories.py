@@ -55,7 +55,7 @@ def weeks_of(rows: pd.DataFrame, days: int, zone: str = "UTC") -> Weeks:
 def dataset_of(rows: pd.DataFrame, days: int) -> Dataset:
     """Return a training set that is all test block."""
     test = Span(instant(0), instant(days))
-    manifest = {"plan": Plan("two purges", test, test, test).as_json(), "goal": {"horizon_days": HORIZON_DAYS}}
+    manifest = {"plan": Plan(test, test).as_json(), "goal": {"horizon_days": HORIZON_DAYS}}
     return Dataset(rows, Catalog(()), None, manifest)
 
 

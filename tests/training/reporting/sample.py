@@ -75,15 +75,13 @@ def period(start, days):
 
 
 PLAN = {
-    "name": "two purges",
     "train": period("2025-01-06", 252),
-    "calibrate": period("2025-10-15", 63),
     "test": period("2026-01-16", 105),
 }
 ORIGINS = (
-    {"train": period("2025-01-06", 74), "calibrate": period("2025-04-20", 18), "test": period("2025-06-07", 31)},
-    {"train": period("2025-01-06", 138), "calibrate": period("2025-06-23", 34), "test": period("2025-08-26", 143)},
-    {"train": PLAN["train"], "calibrate": PLAN["calibrate"], "test": PLAN["test"]},
+    {"train": period("2025-01-06", 74), "test": period("2025-06-07", 31)},
+    {"train": period("2025-01-06", 138), "test": period("2025-08-26", 143)},
+    {"train": PLAN["train"], "test": PLAN["test"]},
 )
 
 
@@ -117,19 +115,13 @@ def data():
         "base_rate": 0.1193,
         "blocks": {
             "train": 78_214,
-            "stop": 13_730,
-            "calibrate": 15_902,
             "test": 21_430,
             "purged": 22_311,
-            "aside": 16_435,
         },
         "positives": {
             "train": 9_331,
-            "stop": 1_640,
-            "calibrate": 1_904,
             "test": 2_588,
             "purged": 2_670,
-            "aside": 2_011,
         },
         "plan": PLAN,
         "rows_sha256": "8f4c0d1be27a66a9e5dd0f3b6d7c9a1182736455fe90ab12cd34ef56a7b8c9d0",
@@ -283,7 +275,7 @@ def document():
 def _document():
     found = scorers()
     return {
-        "format_version": 1,
+        "format_version": 2,
         "playbook": {"name": "demo", "title": "Demo, B2B software"},
         "goal": dict(GOAL),
         "capacity_per_day": 10.0,

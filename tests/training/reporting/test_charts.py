@@ -125,22 +125,9 @@ def test_a_number_that_is_not_known_has_no_dot():
 
 def test_the_plan_shows_each_block_and_a_purge_between_them():
     rows = list(rows_of(CHARTS["plan"](evaluation(), WIDE).to_dict()))
-    assert [row["phase"] for row in rows if row["row"] == "origin 3"] == [
-        "train",
-        "purge",
-        "calibrate",
-        "purge",
-        "test",
-    ]
+    assert [row["phase"] for row in rows if row["row"] == "origin 3"] == ["train", "purge", "test"]
     ends = {(row["from"], row["to"]) for row in rows if row["row"] == "origin 3"}
     assert {start for start, _ in ends} - {end for _, end in ends} == {min(start for start, _ in ends)}
-
-
-def test_a_plan_whose_calibration_shares_the_training_period_has_one_purge():
-    data = document()["data"]
-    data["plan"] = {**data["plan"], "name": "one purge", "calibrate": data["plan"]["train"]}
-    rows = list(rows_of(plan_chart(evaluation(data=data).data, []).to_dict()))
-    assert [row["phase"] for row in rows] == ["train", "purge", "test"]
 
 
 def test_segments_with_too_few_leads_have_no_dot():

@@ -21,7 +21,7 @@ IN_PICTURES = {"curves", "by_day", "curve", "format_version"}
 # subtracted from the two numbers shown beside it.
 UNSAID = re.compile(
     r"model\.bands\.threshold|model\.steps|model\.directions\..*|data\.horizon\.watched_days"
-    r"|.*\.(train|calibrate|test)\.days|segments\.#\.scorers\.#\.lift_at_10\..*"
+    r"|.*\.(train|test)\.days|segments\.#\.scorers\.#\.lift_at_10\..*"
     r"|(origins\.#\.)?differences\.#\.log_loss\.value|replay\.pairwise\.#\.(conversions|value)_more\.value"
     r"|origins\.#\.scorers\.#\.(rows|positives|base_log_loss)"
     r"|origins\.#\.scorers\.#\.(brier_skill|pr_auc|base_rate|lift_at_5|lift_at_20|found_by_best_25|top_over_bottom|slope"
@@ -187,7 +187,6 @@ def test_whatever_a_name_holds_it_stays_text(undrawn):
         return f"{value}{EVIL}" if name in NAMES and isinstance(value, str) else value
 
     content = everywhere(document(), poison)
-    content["data"]["plan"]["name"] = document()["data"]["plan"]["name"]
     content["learned_scorecard"]["yaml"] = content["learned_scorecard"]["yaml"].replace(
         "has gone quiet", "<script>x</script>"
     )

@@ -81,7 +81,7 @@ def written(number, shape):
 
 def test_blocks_show_their_dates_whole():
     data = evaluation().data
-    assert_whole(printed(blocks_table(data)), words=["train", "calibrate", "test", "2025-01-06", "2026-05-01"])
+    assert_whole(printed(blocks_table(data)), words=["train", "test", "2025-01-06", "2026-05-01"])
 
 
 def test_every_scorer_has_its_numbers_on_its_own_line():

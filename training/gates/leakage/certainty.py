@@ -11,7 +11,7 @@ from features.reducers import AttributeValue, PreviousValue
 from training.gates.leakage.association import SURE, Association, Flags, Levels
 from training.gates.leakage.outcome_arrays import FEWEST_GROUPS, Floats, Outcome, distinct
 
-DOUBT, DOUBT_OF_MANY = 0.025, 0.001
+DOUBT, DOUBT_OF_MANY = 0.025, 0.0001
 """How often the truth may lie below the lower end: for a set fixed beforehand, and for one found among many."""
 
 _ODDS_RATIO = 10.0

@@ -37,7 +37,7 @@ def dominance(dataset: Dataset, business: Business, *, seed: int) -> GateResult:
         business: the playbook's words.
         seed: of the draw of accounts where there are more than 200,000 rows.
     """
-    rows = sample_groups(dataset.block("train", "stop"), MOST_ROWS, purpose="dominance", seed=seed)
+    rows = sample_groups(dataset.block("train"), MOST_ROWS, purpose="dominance", seed=seed)
     outcomes = outcomes_of(rows, horizon_days=business.goal.horizon_days) if len(rows) else ()
     measurable = [outcome for outcome in outcomes if outcome.enough()]
     if not measurable:

@@ -114,7 +114,7 @@ def suspicious_lift(
     Compare the lift of the model, and of a quick fit on all features, with what is plausible.
 
     Args:
-        dataset: its blocks train, stop and test.
+        dataset: its blocks train and test.
         probability: (n,) the model's, of the test rows.
         judged: the n test rows.
         encoding: the model's features.
@@ -122,7 +122,7 @@ def suspicious_lift(
         seed: of the draw of accounts that the quick fit learns from.
     """
     test = dataset.block("test")
-    train = sample_groups(dataset.block("train", "stop"), MOST_ROWS, purpose="suspicious lift", seed=seed)
+    train = sample_groups(dataset.block("train"), MOST_ROWS, purpose="suspicious lift", seed=seed)
     booster = quick_fit(encoding, train, train["label"].to_numpy(dtype=np.float64), parameters=parameters)
     quick = np.asarray(booster.predict(encoding.frame(test)), dtype=np.float64)
     at_last = replace(judged, label=test["goal_at"].notna().to_numpy().astype(np.float64))

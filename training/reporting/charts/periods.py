@@ -22,16 +22,16 @@ from training.reporting.charts.frame import (
     values,
 )
 from training.reporting.metric_names import METRICS
-from training.reporting.palette import CALIBRATE, INK, PAPER, PURGE, QUIET, TEST, TRAIN, series_of
+from training.reporting.palette import INK, PAPER, PURGE, QUIET, TEST, TRAIN, series_of
 
-_PHASES = {"train": TRAIN, "purge": PURGE, "calibrate": CALIBRATE, "test": TEST}
-_INKS = {"train": INK, "purge": QUIET, "calibrate": INK, "test": PAPER}
+_PHASES = {"train": TRAIN, "purge": PURGE, "test": TEST}
+_INKS = {"train": INK, "purge": QUIET, "test": PAPER}
 _BAR, _LETTER, _ORIGIN = 26, 6.6, 76
 
 
 def plan_chart(data: DataSummary, origins: Sequence[OriginEvaluation], *, width: int = WIDE) -> Chart:
     """
-    Draw which weeks each origin learnt from, was calibrated on and was tested on.
+    Draw which weeks each origin learnt from, and which tested it.
 
     Args:
         data: the evaluation's; its ``plan`` belongs to the last origin.
@@ -66,7 +66,7 @@ def plan_chart(data: DataSummary, origins: Sequence[OriginEvaluation], *, width:
     return framed(
         drawn,
         title="Which weeks each origin learnt from, and which later weeks tested it",
-        about="One bar for each origin, from the oldest to the headline: train, purge, calibrate, purge, test. "
+        about="One bar for each origin, from the oldest to the headline: train, purge, test. "
         "A purge of one horizon keeps the outcomes of one block from looking into the next.",
     )
 
@@ -79,14 +79,9 @@ def _plans(last: BlockPlan, origins: Sequence[OriginEvaluation]) -> dict[str, Bl
 
 
 def _spans(row: str, plan: BlockPlan | OriginEvaluation) -> Iterator[dict[str, Any]]:
-    """
-    Yield the blocks of one plan with the purges between them.
-
-    Where train and calibrate share one period there is one purge.
-    """
-    names = ["train", "test"] if plan.calibrate == plan.train else ["train", "calibrate", "test"]
+    """Yield the blocks of one plan with the purge between them."""
     before = None
-    for name in names:
+    for name in ("train", "test"):
         period: Period = getattr(plan, name)
         start, end = parse(period.start) // 1_000, parse(period.end) // 1_000
         if before is not None and start > before:

@@ -43,7 +43,7 @@ def gate(dataset, probability=None):
 
 def said_by_trees(dataset):
     """Return the scores of the test rows by a fit on all features."""
-    train, encoding = dataset.block("train", "stop"), encoding_of(dataset)
+    train, encoding = dataset.block("train"), encoding_of(dataset)
     booster = quick_fit(encoding, train, train["label"].to_numpy(), parameters=PARAMETERS)
     return np.asarray(booster.predict(encoding.frame(dataset.block("test"))))
 
@@ -116,7 +116,7 @@ def test_a_model_that_knows_who_succeeds_at_last_is_caught(small):
 
 def sum_of_two(dataset, generator, flags):
     """Two fields that are luck each, and whose difference is the outcome."""
-    luck = by_lead(dataset, lambda leads: generator.integers(0, 8, leads).astype(float))
+    luck = by_lead(dataset, lambda leads: generator.integers(0, 12, leads).astype(float))
     return with_features(dataset, {attribute("lunch"): luck, attribute("dinner"): luck + flags})
 
 
