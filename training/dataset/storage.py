@@ -7,9 +7,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from data.atomic_files import new_folder
 from data.company_identity import CompanyIdentity, company_from_json
@@ -42,8 +44,7 @@ class RowsHash:
         """Take in the rows that follow."""
         self.rows += len(part)
         for name in part.columns:
-            column = self._columns.setdefault(name, hashlib.sha256())
-            column.update(pd.util.hash_pandas_object(part[name], index=False).to_numpy().tobytes())
+            self._columns.setdefault(name, hashlib.sha256()).update(_hashable(part[name]))
 
     def as_json(self) -> dict[str, Any]:
         """Return how many rows there are, and their hash."""
@@ -51,6 +52,13 @@ class RowsHash:
         for name, column in self._columns.items():
             digest.update(name.encode() + column.digest())
         return {"rows": self.rows, "rows_sha256": digest.hexdigest()}
+
+
+def _hashable(column: "pd.Series[Any]") -> NDArray[Any]:
+    """Return what stands for the values of a column: numbers themselves, of all else a hash of each."""
+    if column.dtype.kind in "fi":
+        return np.ascontiguousarray(column.to_numpy())
+    return pd.util.hash_pandas_object(column, index=False).to_numpy()
 
 
 def save_dataset(
@@ -98,7 +106,8 @@ def _write_rows(path: Path, parts: Iterable[pd.DataFrame]) -> RowsHash:
     following = iter(parts)
     first, digest = next(following), RowsHash()
     schema = _schema(first)
-    with pq.ParquetWriter(path, schema) as writer:
+    texts = [field.name for field in schema if pa.types.is_large_string(field.type)]
+    with pq.ParquetWriter(path, schema, use_dictionary=texts) as writer:  # of numbers they cost more than they save
         for part in chain([first], following):
             digest.add(part)
             writer.write_table(pa.Table.from_pandas(part, schema=schema, preserve_index=False))
