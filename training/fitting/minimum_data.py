@@ -10,8 +10,10 @@ of an AUC of 0.80 becomes narrow enough to tell models apart (Hanley and McNeil 
 
 import pandas as pd
 
+from data.instants import iso
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset
+from training.dataset.split import Span
 from training.errors import FewLeadsError
 
 FEWEST = 40
@@ -49,11 +51,28 @@ def require_enough_leads(dataset: Dataset) -> None:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
             test period.
     """
-    why = dataset.largest_group.says
+    why = dataset.largest_group.says or _wrong_weeks(dataset)
     for name, needed in (("train", FEWEST), ("test", FEWEST_IN_TEST)):
         _require(leads_of_block(dataset, name), needed, block=_BLOCKS[name], why=why)
     accounts = leads_by_outcome(dataset.block("train", columns=("group", "label")), by="group")
     _require(accounts, FEWEST_ACCOUNTS, block=_BLOCKS["train"], why=why, counted="accounts with leads")
+
+
+def _wrong_weeks(dataset: Dataset) -> str:
+    """Return which weeks hold the leads where the history has enough of both kinds; empty where it has not."""
+    succeeded, failed = leads_by_outcome(dataset.rows.loc[dataset.rows["label"].notna(), ["lead_id", "label"]])
+    if min(succeeded, failed) < FEWEST + FEWEST_IN_TEST:
+        return ""
+    plan = dataset.plan
+    return (
+        f"of the {succeeded:,} and {failed:,} in the whole history the others lie in other weeks (training period "
+        f"{_dates(plan.train)}, test period {_dates(plan.test)}, none between them counts), so bring a longer history "
+        "or shorten goal.horizon_days."
+    )
+
+
+def _dates(span: Span) -> str:
+    return f"{iso(span.start)[:10]} to {iso(span.end)[:10]}"
 
 
 def _require(counts: tuple[int, int], needed: int, *, block: str, why: str, counted: str = "leads") -> None:
@@ -71,7 +90,8 @@ def cold_start_stage(dataset: Dataset) -> ColdStartStage:
     try:
         require_enough_leads(dataset)
     except FewLeadsError as few:
-        return ColdStartStage("rules only", succeeded, failed, _missing(few, succeeded, failed, stage=stage))
+        missing = str(few).removesuffix(".") if _wrong_weeks(dataset) else ""
+        return ColdStartStage("rules only", succeeded, failed, missing or _missing(few, succeeded, failed, stage=stage))
     if succeeded < FULL:
         return ColdStartStage(
             "small model", succeeded, failed, f"{FULL - succeeded:,} more leads that reach {stage} make a full model"

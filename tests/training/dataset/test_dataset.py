@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from training.dataset.dataset_draft import draft_dataset
 from training.dataset.storage import load_dataset, save_dataset
 from training.errors import FewLeadsError, HistoryError, TrainingError
 from training.fitting.fit import require_enough_to_fit
+from training.fitting.minimum_data import cold_start_stage
 
 
 class Leaking:
@@ -204,3 +206,17 @@ def test_a_goal_that_never_occurs_is_a_sentence(world, warehouse):
 def test_weights_are_finite_and_at_least_one(dataset):
     assert np.isfinite(dataset.rows["weight"]).all()
     assert (dataset.rows["weight"] >= 1).all()
+
+
+def test_leads_that_lie_in_other_weeks_are_said_to_lie_there(dataset):
+    """Plenty succeed, but hardly any in the training period: more of them would change nothing."""
+    few = thinned(dataset, ["train"], winners=30)
+    stage = cold_start_stage(few)
+    assert stage.rung == "rules only"
+    assert re.search(r"30 leads that reached the goal .* of the \d{2,3} and .* lie in other weeks", stage.missing)
+    assert "bring a longer history" in stage.missing
+
+
+def test_where_nobody_has_succeeded_yet_what_is_missing_is_leads(dataset):
+    stage = cold_start_stage(thinned(dataset, ["train", "test", "purged"], winners=12))
+    assert re.fullmatch(r"\d+ more leads that reach \w+ make a small model", stage.missing)

@@ -1,5 +1,6 @@
 """A lift out of all proportion is caught; true chances, the best there can be, are not."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -149,3 +150,11 @@ def test_the_true_chances_are_not_suspicious(truth):
         label = (luck[pd.factorize(truth["lead_id"])[0]] < truth["chance"]).astype(float)
         found = measure_reach(truth["chance"].to_numpy(), EvaluationRows.of(truth.assign(label=label)))
         assert found.low < FAR
+
+
+def test_no_success_among_the_best_rows_is_a_number_that_json_holds(small):
+    """The best rows of a score that turns everything around succeed never: the logarithm of their lift is infinite."""
+    found = gate(small, -small.block("test")["label"].to_numpy())
+    json.dumps(found.model_dump(mode="json"), allow_nan=False)
+    assert found.numbers["model_lift"] == 0.0
+    assert found.numbers["model_reach"] is None
