@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,7 @@ class Receipt:
             "points": self.points,
             "base_points": self.base_points,
             "probability": self.probability,
+            "chance": chance(self.probability),
             "grade": self.grade,
             "reasons": [{"code": reason.code, "says": reason.says, "points": reason.points} for reason in shown],
             "rest_points": math.fsum([self.rest_points, *(reason.points for reason in self.reasons[len(shown) :])]),
@@ -151,13 +152,23 @@ def changes(before: Receipt, after: Receipt) -> tuple[Reason, ...]:
     return by_size(moved)
 
 
-def chance(probability: float) -> str:
+@overload
+def chance(probability: float) -> str: ...
+
+
+@overload
+def chance(probability: float | None) -> str | None: ...
+
+
+def chance(probability: float | None) -> str | None:
     """
-    Return a probability as people say it.
+    Return a probability as people say it; None where there is none.
 
     >>> chance(0.083), chance(0.5), chance(0.72), chance(0.00001)
     ('about 1 in 12', 'about 1 in 2', 'about 7 in 10', 'less than 1 in 1,000')
     """
+    if probability is None:
+        return None
     if probability < 0.001:  # noqa: PLR2004 - below this the number says nothing more
         return "less than 1 in 1,000"
     if probability <= 0.55:  # noqa: PLR2004 - above this "1 in 2" would be wrong

@@ -150,6 +150,7 @@ class StoredScoreDict(TypedDict):
     """A lead's score as of when it was last computed."""
 
     as_of: str
+    chance: str | None
     grade: Literal["A", "B", "C", "D"]
     lead_id: str
     newest_activity_at: str | None
@@ -201,6 +202,7 @@ class ReplayedScoreDict(TypedDict):
 
     as_of: str
     base_points: float
+    chance: str | None
     degraded: bool
     grade: Literal["A", "B", "C", "D"]
     lead_id: str
@@ -269,6 +271,7 @@ class ReceiptDict(ScoreEndDict):
 
     as_of: str
     base_points: float
+    chance: str | None
     degraded: bool
     lead_id: str
     newest_activity_at: str | None

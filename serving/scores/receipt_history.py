@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select
 from data.instants import iso
 from features.feature import Feature, Value
 from models.errors import ModelError
-from models.receipt import Reason, Receipt, changes, displayed, scorer_json
+from models.receipt import Reason, Receipt, chance, changes, displayed, scorer_json
 from models.scorer import Scorer
 from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerError
 from serving.lead_ids import shown
@@ -62,6 +62,7 @@ class PastReceipt:
             "points": self.row.points,
             "base_points": self.content["base_points"],
             "probability": self.content["probability"],
+            "chance": chance(self.content["probability"]),
             "grade": self.content["grade"],
             "threshold": self.row.threshold,
             "reasons": [{"code": code, "says": words.get(code, code), "points": points[code]} for code in order],

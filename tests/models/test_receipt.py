@@ -58,6 +58,7 @@ def test_the_score_json_has_the_agreed_names():
         "points": 61.5,
         "base_points": 50.0,
         "probability": 0.2,
+        "chance": "about 1 in 5",
         "grade": "B",
         "reasons": [{"code": "a", "says": "did a", "points": 11.5}],
         "rest_points": 0.0,

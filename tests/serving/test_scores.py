@@ -11,8 +11,8 @@ from tests.serving.conftest import opened, promote, settings_in, wait_until
 
 LEAD = {"account_id": "A-1", "attributes": {"seniority": "vp", "employees": 500, "industry": "retail"}}
 SCORE = {
-    "lead_id", "as_of", "score", "points", "base_points", "probability", "grade", "reasons", "rest_points", "scorer",
-    "degraded", "newest_activity_at", "stretch", "newest_activity_age_s", "threshold",
+    "lead_id", "as_of", "score", "points", "base_points", "probability", "chance", "grade", "reasons", "rest_points",
+    "scorer", "degraded", "newest_activity_at", "stretch", "newest_activity_age_s", "threshold",
 }  # fmt: skip
 
 

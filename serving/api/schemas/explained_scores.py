@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from data.instants import SECOND_US, iso
-from models.receipt import ScorerId
+from models.receipt import ScorerId, chance
 from serving.api.schemas.answer import Answer, GradeName, OptionalInstant, UtcInstant
 from serving.scorers.live_scorer import Score
 
@@ -61,6 +61,7 @@ class ReplayedScoreOut:
         float | None,
         Field(description="the chance to reach the goal; null for point rules without history", examples=[0.31]),
     ]
+    chance: Annotated[str | None, Field(description="the probability in words", examples=["about 1 in 3"])]
     grade: Annotated[GradeName, Field(description="the band that the points are in", examples=["A"])]
     reasons: Annotated[list[ReasonOut], Field(description="those that moved the score most first")]
     rest_points: Annotated[float, Field(description="points of the reasons that are not shown", examples=[15.0])]
@@ -96,6 +97,7 @@ class ScoreOut(ReplayedScoreOut):
             points=receipt.points,
             base_points=receipt.base_points,
             probability=receipt.probability,
+            chance=chance(receipt.probability),
             grade=receipt.grade,
             reasons=[ReasonOut(reason.code, reason.says, reason.points) for reason in receipt.reasons],
             rest_points=receipt.rest_points,

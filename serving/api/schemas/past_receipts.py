@@ -47,6 +47,7 @@ class ReceiptOut(Answer):
     probability: float | None = Field(
         description="the chance to reach the goal; null for point rules without history", examples=[0.31]
     )
+    chance: str | None = Field(description="the probability in words", examples=["about 1 in 3"])
     grade: GradeName = _GRADE
     threshold: float = Field(description="points from which leads were handed over then", examples=[62.5])
     reasons: list[ReasonOut] = Field(description="those that moved the score most first")

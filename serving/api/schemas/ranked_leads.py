@@ -6,6 +6,7 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from data.instants import SECOND_US
+from models.receipt import chance
 from serving.api.schemas.answer import Answer, GradeName, NextPage, OptionalInstant, PreviousPage, UtcInstant
 from serving.scores.worklist import Freshness
 
@@ -21,6 +22,7 @@ class StoredScoreOut(Answer):
     probability: float | None = Field(
         description="the chance to reach the goal; null for point rules without history", examples=[0.31]
     )
+    chance: str | None = Field(description="the probability in words", examples=["about 1 in 3"])
     newest_activity_at: OptionalInstant = Field(description="when the newest activity that counts occurred")
     receipt_id: str = Field(description="the receipt with its reasons", examples=["0b5d0c1e4f6a4c1d9e2b7a8c3d4e5f60"])
     stored_score_age_s: float = Field(description="seconds since it was last computed", examples=[12.5])
@@ -37,6 +39,7 @@ class StoredScoreOut(Answer):
         return cls.model_validate(
             {
                 **row._mapping,  # noqa: SLF001 - it is public
+                "chance": chance(row.probability),
                 "stored_score_age_s": max(0.0, (fresh.now - row.as_of) / SECOND_US),
                 "waiting": row.since is not None,
                 "stale": why is not None,
