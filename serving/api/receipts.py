@@ -25,7 +25,8 @@ from serving.api.problem_responses import NO_SUCH_ID, problems
 from serving.api.schemas.answer import respond
 from serving.api.schemas.past_receipts import ReceiptOut, ReceiptsOut, ReplayOut, ScoreChangeOut
 from serving.api.schemas.ranked_leads import StoredScoreOut, WorklistOut
-from serving.scores.receipt_history import ScoreChange, receipt_of, receipts_of, recompute_receipt, score_change_since
+from serving.scores.receipt_history import receipt_of, receipts_of, recompute_receipt
+from serving.scores.score_changes import ScoreChange, score_change_since
 from serving.scores.worklist import Freshness, ranked
 from serving.service import service_of
 

@@ -1,9 +1,9 @@
-"""Past receipts: reading them, recomputing them from facts, and explaining what changed since an instant."""
+"""Past receipts: reading them, and recomputing them from facts."""
 
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Row, select
 from data.instants import iso
 from features.feature import Feature, Value
 from models.errors import ModelError
-from models.receipt import Reason, Receipt, chance, changes, displayed, scorer_json
+from models.receipt import Receipt, chance, displayed, scorer_json
 from models.scorer import Scorer
 from serving.errors import UnknownLeadError, UnknownReceiptError, UnknownScorerError
 from serving.lead_ids import shown
 from serving.scorers.deployments import Role, load_scorer
-from serving.scorers.live_scorer import LiveScorer, compile_scorer
+from serving.scorers.live_scorer import compile_scorer
 from serving.store.changed_accounts import changed_by_erasure
 from serving.store.database import Dialect, raw_connection
 from serving.store.merged_leads import survivors
@@ -223,56 +223,7 @@ def same_value(left: Value, right: Value) -> bool:
     return left == right
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreChange:
-    """What changed in a lead's score, in points that add up to the difference."""
-
-    before: Receipt
-    after: Receipt
-    receipt_then: PastReceipt | None
-    reasons: tuple[Reason, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the API writes it."""
-        before = (self.before if self.receipt_then is None else self.receipt_then).as_json()
-        after = self.after.as_json()
-        return {
-            "lead_id": self.after.lead_id,
-            "since": iso(self.before.as_of),
-            "as_of": iso(self.after.as_of),
-            "before": before,
-            "after": after,
-            "points": math.fsum(reason.points for reason in self.reasons),
-            "changes": [asdict(reason) for reason in self.reasons],
-            "says": _sentence(before["score"], after["score"], self.reasons),
-        }
-
-
-def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *, since: int, now: int) -> ScoreChange:
-    """
-    Explain what changed in a lead's score between two instants [us since 1970 UTC].
-
-    If another scorer gave the score then, the effect of the new scorer is one line of its own; the other lines compare
-    like with like: what the scorer in use makes of what was known then and of what is known now.
-
-    Raises:
-        UnknownLeadError: the lead is not known, or was not yet at the earlier instant.
-    """
-    scored = [live.score(raw_connection(connection), lead_id, as_of=instant, top=None) for instant in (since, now)]
-    before, after = scored
-    if before is None or after is None:
-        message = f"No lead {shown(lead_id)} was known as of {iso(since if after else now)}; name a later instant."
-        raise UnknownLeadError(message)
-    then = _newest_by(connection, before.receipt.lead_id, since)
-    reasons = changes(before.receipt, after.receipt)
-    if then is not None and then.row.scorer != live.scorer.id.fingerprint:
-        by_scorer = before.receipt.points - then.row.points
-        reasons = (Reason("scorer", "another scorer answers now", by_scorer), *reasons)
-        return ScoreChange(before.receipt, after.receipt, then, reasons)
-    return ScoreChange(before.receipt, after.receipt, None, reasons)
-
-
-def _newest_by(connection: Connection, lead_id: str, instant: int) -> PastReceipt | None:
+def newest_by(connection: Connection, lead_id: str, instant: int) -> PastReceipt | None:
     """Return the newest receipt served by an instant."""
     query = (
         select(receipts)
@@ -282,12 +233,3 @@ def _newest_by(connection: Connection, lead_id: str, instant: int) -> PastReceip
     )
     row = connection.execute(query).one_or_none()
     return None if row is None else _past(connection, row)
-
-
-def _sentence(before: int, after: int, reasons: Sequence[Reason]) -> str:
-    """Word in one sentence what changed most."""
-    if not reasons:
-        return f"Nothing changed: {after} points."
-    most = "; ".join(f"{reason.says} ({reason.points:+.1f})" for reason in reasons[:3])
-    more = len(reasons) - 3
-    return f"From {before} to {after} points: {most}{f'; and {more} more' if more > 0 else ''}."
