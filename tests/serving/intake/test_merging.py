@@ -13,7 +13,19 @@ from data.instants import iso, parse
 from features.catalog import Catalog
 from features.feature import Feature
 from features.live.live_features import compile_live
-from features.reducers import AttributeValue, Count, DaysSinceFirst, DaysSinceLast, DecayedCount, Distinct, LeadAge, Sum
+from features.reducers import (
+    AttributeChanges,
+    AttributeValue,
+    Count,
+    DaysSinceChange,
+    DaysSinceFirst,
+    DaysSinceLast,
+    DecayedCount,
+    Distinct,
+    LeadAge,
+    PreviousValue,
+    Sum,
+)
 from serving.app import open_service
 from serving.errors import RequestError
 from serving.intake.merging import LeadMerger, merge
@@ -338,6 +350,9 @@ CATALOG = Catalog(
         Feature("size", AttributeValue("employees", AttributeType.NUMERIC), None, "{value}"),
         Feature("mates", Count(None), 0, "{n}", over="account"),
         Feature("mates_last", DaysSinceLast("call"), None, "{ago}", over="account"),
+        Feature("sizes", AttributeChanges("employees", AttributeType.NUMERIC), 0, "{n}"),
+        Feature("resized", DaysSinceChange("employees", AttributeType.NUMERIC), None, "{ago}"),
+        Feature("size_before", PreviousValue("employees", AttributeType.NUMERIC), None, "{value}"),
     )
 )
 OF_ACTIVITIES = slice(2, 9)
