@@ -8,12 +8,13 @@ from data.lazy_names import lazy_names
 if TYPE_CHECKING:
     from features.catalog import Catalog as Catalog
     from features.errors import CatalogError as CatalogError
+    from features.errors import EngineError as EngineError
     from features.errors import FeatureError as FeatureError
     from features.feature import Feature as Feature
 
 _HOMES = {
     "catalog": ("Catalog",),
-    "errors": ("CatalogError", "FeatureError"),
+    "errors": ("CatalogError", "EngineError", "FeatureError"),
     "feature": ("Feature",),
 }
 

@@ -2,7 +2,8 @@
 What can go wrong with features.
 
 FeatureError
-└── CatalogError  a catalog is not one, or names what the data lacks
+├── CatalogError  a catalog is not one, or names what the data lacks
+└── EngineError   the engine that should compute them cannot
 """
 
 from data.errors import LeadscoreError
@@ -14,3 +15,7 @@ class FeatureError(LeadscoreError):
 
 class CatalogError(FeatureError):
     """A catalog is damaged, or names what the data does not have."""
+
+
+class EngineError(FeatureError):
+    """The engine that ``LEADSCORE_ENGINE`` names is none, is not installed, or does not answer."""

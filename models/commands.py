@@ -1,11 +1,12 @@
 """The verbs ``score`` and ``explain``: the scorer that serves, applied to history."""
 
+import math
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.errors import DataError
 from data.importing.warehouse import Warehouse, import_history
@@ -13,21 +14,22 @@ from data.instants import iso, now_us, parse
 from data.output_files import output_file, require_replaceable
 from data.progress import Progress, silent
 from data.words.id_rules import in_form
-from data.words.playbook import Playbook
 from data.workspace import Workspace
 from features.history.over_history import compute_features, known_values
+from features.spark.engine import spark_master
+from features.spark.spark_session import spark_session
+from features.spark.spark_tables import SparkTables
 from models.bundle import read_facts
 from models.bundle_company import require_own_bundle
 from models.champion import NoChampionError, read_pointer
 from models.errors import ModelError
-from models.receipt import displayed
+from models.history_scores import ScoringRequest, scored_by_duckdb, scored_by_spark
 from models.saved_scorers import load_champion, load_scorecard_fit
 from models.score_answers import Explanation, ScoredLeads, TopLead
-from models.score_files import require_known_format, score_table, write_scores
+from models.score_files import require_known_format, write_scores
 from models.scorecard import compile_scorecard
 from models.scorer import Scorer
 
-_ROWS_AT_ONCE, _WORDED_AT_ONCE = 50_000, 1_000
 _TOP = 10
 
 
@@ -97,23 +99,23 @@ def score(
     require_replaceable(out, workspace.home, overwrite=overwrite)
     serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
     instant = _instant(warehouse, as_of)
-    snapshots = open_leads(warehouse, workspace.playbook, instant)
-    if snapshots.empty:
+    closing = frozenset(workspace.playbook.business.closing_stages)
+    table = _all_scored(warehouse, ScoringRequest(serving.scorer, instant, closing, reasons), progress)
+    if not table.num_rows:
         message = f"no lead was open as of {iso(instant)}: the history ends at {iso(warehouse.cutoff_us)}."
         raise ModelError(message)
-    frame = _all_scored(serving.scorer, warehouse, snapshots, reasons=reasons, progress=progress)
     with output_file(out, workspace.home, overwrite=overwrite) as draft:
-        write_scores(score_table(frame, serving.scorer.id), draft, suffix=out.suffix)
-    over = int((frame["points"] >= serving.scorer.bands.threshold).sum())
+        write_scores(table, draft, suffix=out.suffix)
+    over = pc.sum(pc.greater_equal(table["points"], serving.scorer.bands.threshold)).as_py()
     return ScoredLeads(
         out,
         as_of=instant,
-        leads=len(frame),
+        leads=table.num_rows,
         handed_over=over,
         scorer=serving.scorer.id,
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
-        top=_top(frame),
+        top=_top(table),
     )
 
 
@@ -178,57 +180,19 @@ def _judged_from(models: Path) -> int | None:
         return None
 
 
-def open_leads(warehouse: Warehouse, playbook: Playbook, as_of: int) -> pd.DataFrame:
-    """Return a snapshot of each lead that was known before an instant and not known to be closed."""
-    leads, outcomes = warehouse.leads, warehouse.outcomes
-    known = leads.filter(leads.known_at < as_of).select("lead_id").distinct()
-    ended = outcomes.filter(outcomes.stage.isin(sorted(playbook.business.closing_stages)), outcomes.known_at < as_of)
-    still_open = known.anti_join(ended, known.lead_id == ended.lead_id).order_by("lead_id")
-    frame: pd.DataFrame = still_open.execute()
-    return frame.assign(as_of=as_of)
+def _all_scored(warehouse: Warehouse, asked: ScoringRequest, progress: Progress) -> pa.Table:
+    """Return the scores of all open leads, the best first, by the engine that the environment names."""
+    master = spark_master()
+    if master is None:
+        return scored_by_duckdb(warehouse, asked, progress)
+    with spark_session(master) as session:
+        return scored_by_spark(SparkTables.of(session, warehouse.folder.resolve().as_uri()), asked)
 
 
-def _all_scored(
-    scorer: Scorer, warehouse: Warehouse, snapshots: pd.DataFrame, *, reasons: bool, progress: Progress
-) -> pd.DataFrame:
-    """Return a row per snapshot, the best first."""
-    parts = []
-    for low, high in pairwise([*range(0, len(snapshots), _ROWS_AT_ONCE), len(snapshots)]):
-        progress("scoring leads", low, len(snapshots))
-        frame = compute_features(warehouse, snapshots[low:high], scorer.catalog)
-        parts.append(_scored(scorer, frame, reasons=reasons, progress=progress))
-    progress("scoring leads", len(snapshots), len(snapshots))
-    return pd.concat(parts, ignore_index=True).sort_values(["points", "lead_id"], ascending=[False, True])
+def _top(table: pa.Table) -> tuple[TopLead, ...]:
+    rows = table.select(["lead_id", "score", "grade", "probability"]).slice(0, _TOP).to_pylist()
+    return tuple(TopLead(**row | {"probability": _known_chance(row["probability"])}) for row in rows)
 
 
-def _top(frame: pd.DataFrame) -> tuple[TopLead, ...]:
-    columns = (frame[name].head(_TOP).tolist() for name in ("lead_id", "score", "grade", "probability"))
-    return tuple(map(TopLead, *columns))
-
-
-def _scored(scorer: Scorer, frame: pd.DataFrame, *, reasons: bool, progress: Progress) -> pd.DataFrame:
-    scored = scorer.score_many(frame)
-    result = frame[["lead_id", "as_of"]].assign(
-        score=[displayed(points) for points in scored.points.tolist()],
-        points=scored.points,
-        base_points=scored.base_points,
-        probability=scored.probabilities,
-        grade=scorer.bands.grades(scored.points),
-    )
-    if reasons:
-        result["reasons"] = pd.Series(_all_reasons(scorer, frame, progress), index=result.index)
-    return result
-
-
-def _all_reasons(scorer: Scorer, frame: pd.DataFrame, progress: Progress) -> list[list[dict[str, Any]]]:
-    """Return the reasons of leads, which are all scored as of one instant."""
-    written: list[list[dict[str, Any]]] = []
-    for low, high in pairwise([*range(0, len(frame), _WORDED_AT_ONCE), len(frame)]):
-        progress("wording the reasons", low, len(frame))
-        part = frame[low:high]
-        known = dict(zip(part["lead_id"], known_values(part[scorer.catalog.names]), strict=True))
-        written += [
-            [{"code": line.code, "says": line.says, "points": line.points} for line in receipt.reasons]
-            for receipt in scorer.receipts(known, int(part["as_of"].iloc[0]))
-        ]
-    return written
+def _known_chance(probability: float | None) -> float:
+    return math.nan if probability is None else probability

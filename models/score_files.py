@@ -10,11 +10,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
+from data.arrow_schemas import INSTANT
 from data.instants import iso
 from models.errors import ModelError
 from models.receipt import ScorerId, scorer_json
 
 _ROWS_AT_ONCE = 10_000
+_SCORES = (
+    pa.field("lead_id", pa.string()),
+    pa.field("as_of", INSTANT),
+    pa.field("score", pa.int64()),
+    pa.field("points", pa.float64()),
+    pa.field("base_points", pa.float64()),
+    pa.field("probability", pa.float64()),
+    pa.field("grade", pa.string()),
+)
+_REASON = pa.struct({"code": pa.string(), "says": pa.string(), "points": pa.float64()})
+_REASONS = pa.field("reasons", pa.list_(_REASON))
+_SCORER = tuple(pa.field(f"scorer_{name}", pa.string()) for name in ("kind", "name", "version", "fingerprint"))
 
 
 class ScoreFileError(ModelError):
@@ -33,6 +46,11 @@ def require_known_format(out: Path) -> None:
         raise ScoreFileError(message)
 
 
+def score_schema(*, reasons: bool) -> pa.Schema:
+    """Return the columns of a table of scores, with or without the reasons of each lead."""
+    return pa.schema([*_SCORES, *([_REASONS] if reasons else []), *_SCORER])
+
+
 def score_table(frame: pd.DataFrame, scorer: ScorerId) -> pa.Table:
     """
     Return scores as a table, with the scorer's name on every row.
@@ -41,11 +59,8 @@ def score_table(frame: pd.DataFrame, scorer: ScorerId) -> pa.Table:
         frame: a row per lead; ``as_of`` in microseconds since 1970 UTC.
         scorer: what gave the scores.
     """
-    instants = pa.array(frame["as_of"], pa.int64()).cast(pa.timestamp("us", tz="UTC"))
-    table = pa.Table.from_pandas(frame.drop(columns="as_of"), preserve_index=False).add_column(1, "as_of", instants)
-    for name, value in scorer_json(scorer).items():
-        table = table.append_column(f"scorer_{name}", pa.array([value] * len(frame), pa.string()))
-    return table
+    named = frame.assign(**{f"scorer_{name}": value for name, value in scorer_json(scorer).items()})
+    return pa.Table.from_pandas(named, score_schema(reasons="reasons" in frame), preserve_index=False)
 
 
 def write_scores(table: pa.Table, out: Path, *, suffix: str) -> None:

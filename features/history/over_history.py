@@ -1,7 +1,7 @@
 """Features over history: a profile of the data, and the sweep over the warehouse."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import ibis.expr.types as ir
@@ -25,7 +25,7 @@ from features.sweep.plan import SweepPlan, compile_plan
 from features.sweep.version_sweep import compile_changes
 
 THREADS = os.cpu_count() or 1
-"""How many leads or accounts are swept at once."""
+"""How many leads or accounts are swept at once, unless told otherwise."""
 _COPIES = 16  # rows are copied a few times on their way, and DuckDB and the facts need room too
 _FEWEST_ROWS = 10_000
 
@@ -121,7 +121,9 @@ def rows_at_once(features: int) -> int:
     return max(_FEWEST_ROWS, memory_bytes() // (_COPIES * 8 * max(features, 1)))
 
 
-def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog) -> pd.DataFrame:
+def features_of(
+    tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog, *, threads: int = THREADS
+) -> pd.DataFrame:
     """
     Compute a catalog's features for snapshots of any tables of leads and activities.
 
@@ -129,6 +131,7 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
         tables: where they are.
         snapshots: (n, 2) ``lead_id``, ``as_of`` [us since 1970 UTC].
         catalog: k features.
+        threads: how many leads or accounts are swept at once.
 
     Returns:
         (n, 2 + k) in the order of ``snapshots``.
@@ -136,7 +139,7 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
     Raises:
         CatalogError: a feature names an attribute that the leads lack.
     """
-    _check_attributes(tables, catalog)
+    require_attributes(catalog, tables.columns_of_leads())
     keys = snapshots[["lead_id", "as_of"]].reset_index(drop=True)
     versions = newest_versions(tables, keys, catalog.attribute_names)
     columns: dict[str, pd.Series[Any] | NDArray[np.float64]] = {}
@@ -151,12 +154,18 @@ def features_of(tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog
                 if over == "lead"
                 else account_parts(tables, plan, keys, versions["account_id"], most_colleagues=catalog.most_colleagues)
             )
-            columns |= _columns(plan, _swept(plan, parts, len(keys)))
+            columns |= _columns(plan, _swept(plan, parts, len(keys), threads))
     return pd.concat([keys, pd.DataFrame({name: columns[name] for name in catalog.names})], axis=1)
 
 
-def _check_attributes(tables: HistoryTables, catalog: Catalog) -> None:
-    lacking = sorted(set(catalog.attribute_names) - set(tables.columns_of_leads()))
+def require_attributes(catalog: Catalog, columns: Iterable[str]) -> None:
+    """
+    Check that leads have the attributes that a catalog uses.
+
+    Raises:
+        CatalogError: some are missing.
+    """
+    lacking = sorted(set(catalog.attribute_names) - set(columns))
     if lacking:
         message = f"the catalog uses the attributes {', '.join(lacking)}, which the leads do not have: import them."
         raise CatalogError(message)
@@ -181,13 +190,13 @@ def _of_the_lead(catalog: Catalog, keys: pd.DataFrame, versions: pd.DataFrame) -
     return columns
 
 
-def _swept(plan: SweepPlan, parts: Iterator[HistoryPart], rows: int) -> NDArray[np.float64]:
+def _swept(plan: SweepPlan, parts: Iterator[HistoryPart], rows: int, threads: int) -> NDArray[np.float64]:
     """Return the features of a plan: (k, rows)."""
     out = np.empty((len(plan.names), rows))
     untouched = np.ones(rows, dtype=bool)
     for part in parts:
         untouched[part.snapshots.row] = False
-        sweep(plan.arrays, part.facts, part.snapshots, part.moves, out, threads=THREADS)
+        sweep(plan.arrays, part.facts, part.snapshots, part.moves, out, threads=threads)
     out[:, untouched] = plan.arrays.missing[:, None]
     return out
 

@@ -1,0 +1,80 @@
+# ruff: noqa: S608 - this is SQL over the rows of one part
+"""The features of one part, as a worker of Spark computes them: by the code that computes those of a whole history."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from features.catalog import Catalog
+from features.history.history_facts import HistoryTables
+from features.history.over_history import features_of
+from features.spark.placement import PlacedFacts
+
+_VERSIONS = "(SELECT * EXCLUDE (part, alone) FROM of_leads WHERE alone IS NULL)"
+_ALONE = f"(SELECT * REPLACE (NULL::VARCHAR AS account_id) FROM {_VERSIONS})"
+
+
+def computed_by_part(
+    facts: PlacedFacts,
+    catalog: Catalog,
+    compute: Callable[[pd.DataFrame], pa.Table],
+    *,
+    as_of: int,
+    schema: pa.Schema,
+) -> Any:
+    """
+    Return what is computed of the features of each part, as a table of Spark; nothing runs yet.
+
+    Args:
+        facts: leads and facts in parts.
+        catalog: the features.
+        compute: from (n, 2 + k) features, as `features.history.over_history` returns them, to rows of the result; it
+            is sent to the workers.
+        as_of: the instant [us since 1970 UTC].
+        schema: the columns of the result.
+    """
+    from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - only who uses Spark has it
+
+    work = partial(_computed, catalog, as_of, compute)
+    parts = facts.leads.groupBy("part").cogroup(facts.activities.groupBy("part"))
+    return parts.applyInArrow(work, from_arrow_schema(schema))
+
+
+def _computed(
+    catalog: Catalog,
+    as_of: int,
+    compute: Callable[[pd.DataFrame], pa.Table],
+    of_leads: pa.Table,
+    activities: pa.Table,
+) -> pa.Table:
+    return compute(part_features(of_leads, activities, catalog, as_of=as_of))
+
+
+def part_features(of_leads: pa.Table, activities: pa.Table, catalog: Catalog, *, as_of: int) -> pd.DataFrame:
+    """
+    Compute a catalog's features for the leads of one part.
+
+    Args:
+        of_leads: versions of leads, and the leads to describe; see `PlacedFacts`.
+        activities: what the leads did.
+        catalog: k features.
+        as_of: the instant [us since 1970 UTC].
+
+    Returns:
+        (n, 2 + k), in no particular order.
+    """
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("of_leads", of_leads)
+        connection.register("activities", activities)
+        frames = []
+        for alone, leads in ((False, _VERSIONS), (True, _ALONE)):
+            asked = connection.sql(
+                f"SELECT lead_id, {as_of} AS as_of FROM of_leads WHERE alone = {alone}"
+            ).to_arrow_table()
+            if asked.num_rows:
+                frames.append(features_of(HistoryTables(connection, leads), asked.to_pandas(), catalog, threads=1))
+    return pd.concat(frames, ignore_index=True)

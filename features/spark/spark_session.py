@@ -1,0 +1,107 @@
+"""A session of Spark, and in one sentence what is missing where there can be none."""
+
+import importlib.util
+import os
+import shutil
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from features.errors import EngineError
+
+_CONNECT_PORT = 15_002
+_ANSWER_WITHIN_S = 5.0
+_STARTED_WITH = {
+    "spark.driver.maxResultSize": "0",  # every score comes back
+    "spark.log.level": "ERROR",
+    "spark.ui.showConsoleProgress": "false",
+}
+_SETTINGS = {
+    "spark.sql.caseSensitive": "true",  # attributes may differ in case alone
+    "spark.sql.session.timeZone": "UTC",
+}
+
+
+@contextmanager
+def spark_session(master: str) -> Iterator[Any]:
+    """
+    Open a session at a master of Spark, and close it in the end.
+
+    Args:
+        master: from `features.spark.engine.spark_master`.
+
+    Raises:
+        EngineError: PySpark or Java is missing, or the master does not answer.
+    """
+    _require_programs(master)
+    _require_answer(master)
+    session = _started(master)
+    try:
+        for name, value in _SETTINGS.items():
+            session.conf.set(name, value)
+        yield session
+    finally:
+        session.stop()
+
+
+def _started(master: str) -> Any:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - only who uses Spark has it
+        from pyspark.sql import SparkSession  # noqa: PLC0415
+
+        builder = SparkSession.builder.appName("leadscore")
+        try:
+            if _is_connect(master):
+                return builder.remote(master).getOrCreate()
+            for name, value in _STARTED_WITH.items():
+                builder = builder.config(name, value)
+            return builder.master(master).getOrCreate()
+        except PySparkException as error:
+            message = f"Spark does not start at {master} ({_first_line(error)}): see its log."
+            raise EngineError(message) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _is_connect(master: str) -> bool:
+    return master.startswith("sc://")
+
+
+def _require_programs(master: str) -> None:
+    needed = ["pyspark", *(["grpc"] if _is_connect(master) else [])]
+    if not all(map(importlib.util.find_spec, needed)):
+        message = f"the engine {master} needs PySpark, which is not installed: pip install 'leadscore[spark]'."
+        raise EngineError(message)
+    if not _is_connect(master) and not _has_java():
+        message = f"the engine {master} needs Java 17 or newer, and none was found: install it, or set JAVA_HOME."
+        raise EngineError(message)
+
+
+def _has_java() -> bool:
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java" if not home else str(Path(home) / "bin" / "java")) is not None
+
+
+def _require_answer(master: str) -> None:
+    """Check that something listens at the master's address: Spark itself tries for a minute, and then says little."""
+    if master.startswith("local"):
+        return
+    for each in master.split(","):  # a cluster may have several masters
+        place = urlsplit(each if "://" in each else f"spark://{each}")
+        try:
+            socket.create_connection((place.hostname, place.port or _CONNECT_PORT), _ANSWER_WITHIN_S).close()
+        except OSError as error:
+            reason = error.strerror or str(error)
+        else:
+            return
+    message = f"no master of Spark answers at {master} ({reason}): start it, or correct LEADSCORE_ENGINE."
+    raise EngineError(message)

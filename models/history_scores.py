@@ -1,0 +1,110 @@
+"""The scores of all leads that were open at an instant of history: on DuckDB or on Spark, the same to the bit."""
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from data.importing.warehouse import Warehouse
+from data.progress import Progress, silent
+from data.words.playbook import Playbook
+from features.history.over_history import compute_features, known_values
+from features.spark.part_features import computed_by_part
+from features.spark.placement import placed_facts
+from features.spark.spark_tables import SparkTables, unbound_tables
+from models.receipt import displayed
+from models.score_files import score_schema, score_table
+from models.scorer import Scorer
+
+_ROWS_AT_ONCE, _WORDED_AT_ONCE = 50_000, 1_000
+_BEST_FIRST = [("points", "descending"), ("lead_id", "ascending")]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringRequest:
+    """
+    What to score: every lead that was open at an instant.
+
+    Attributes:
+        scorer: what scores.
+        as_of: the instant [us since 1970 UTC].
+        closing_stages: the stages after which a lead is no longer open.
+        reasons: whether every reason of every lead is wanted too.
+    """
+
+    scorer: Scorer
+    as_of: int
+    closing_stages: frozenset[str]
+    reasons: bool
+
+
+def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Progress = silent) -> pa.Table:
+    """Return the scores of all open leads, the best first, from `models.score_files.score_table`."""
+    leads: pd.DataFrame = _open_leads(warehouse.leads, warehouse.outcomes, asked).order_by("lead_id").execute()
+    parts = [score_schema(reasons=asked.reasons).empty_table()]
+    for low, high in pairwise([*range(0, len(leads), _ROWS_AT_ONCE), len(leads)]):
+        progress("scoring leads", low, len(leads))
+        frame = compute_features(warehouse, leads[low:high].assign(as_of=asked.as_of), asked.scorer.catalog)
+        parts.append(scored_rows(asked, frame, progress))
+    progress("scoring leads", len(leads), len(leads))
+    return pa.concat_tables(parts).sort_by(_BEST_FIRST)
+
+
+def scored_by_spark(tables: SparkTables, asked: ScoringRequest) -> pa.Table:
+    """Return the same by Spark."""
+    leads = tables.selected(_open_leads(*unbound_tables(), asked))
+    schema = score_schema(reasons=asked.reasons)
+    known = tables.known_before(asked.as_of)
+    facts = placed_facts(known, leads, asked.scorer.catalog)
+    scored = computed_by_part(
+        facts, asked.scorer.catalog, partial(scored_rows, asked), as_of=asked.as_of, schema=schema
+    )
+    best_first = scored.persist().orderBy(scored["points"].desc(), scored["lead_id"])
+    return best_first.toArrow().cast(schema)
+
+
+def _open_leads(leads: Any, outcomes: Any, asked: ScoringRequest) -> Any:
+    """Return an expression for the leads that were known before the instant and not known to be closed."""
+    known = leads.filter(leads.known_at < asked.as_of).select("lead_id").distinct()
+    ended = outcomes.filter(outcomes.stage.isin(sorted(asked.closing_stages)), outcomes.known_at < asked.as_of)
+    return known.anti_join(ended, known.lead_id == ended.lead_id)
+
+
+def scored_rows(asked: ScoringRequest, frame: pd.DataFrame, progress: Progress = silent) -> pa.Table:
+    """
+    Return the scores of leads from their features, in the order of these.
+
+    Args:
+        asked: by which scorer, and whether with reasons.
+        frame: (n, 2 + k) ``lead_id``, ``as_of`` and the scorer's features.
+        progress: is told how many reasons are done.
+    """
+    scorer = asked.scorer
+    scored = scorer.score_many(frame)
+    result = frame[["lead_id", "as_of"]].assign(
+        score=[displayed(points) for points in scored.points.tolist()],
+        points=scored.points,
+        base_points=scored.base_points,
+        probability=scored.probabilities,
+        grade=scorer.bands.grades(scored.points),
+    )
+    if asked.reasons:
+        result["reasons"] = pd.Series(_all_reasons(scorer, frame, progress), index=result.index)
+    return score_table(result, scorer.id)
+
+
+def _all_reasons(scorer: Scorer, frame: pd.DataFrame, progress: Progress) -> list[list[dict[str, Any]]]:
+    """Return the reasons of leads, which are all scored as of one instant."""
+    written: list[list[dict[str, Any]]] = []
+    for low, high in pairwise([*range(0, len(frame), _WORDED_AT_ONCE), len(frame)]):
+        progress("wording the reasons", low, len(frame))
+        part = frame[low:high]
+        known = dict(zip(part["lead_id"], known_values(part[scorer.catalog.names]), strict=True))
+        written += [
+            [{"code": line.code, "says": line.says, "points": line.points} for line in receipt.reasons]
+            for receipt in scorer.receipts(known, int(part["as_of"].iloc[0]))
+        ]
+    return written
