@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from data.importing.warehouse import Warehouse
 from data.progress import Progress, silent
-from data.words.playbook import Playbook
-from features.history.over_history import compute_features, known_values
+from features.history.over_history import compute_features, known_values, require_attributes
 from features.spark.part_features import computed_by_part
 from features.spark.placement import placed_facts
 from features.spark.spark_tables import SparkTables, unbound_tables
@@ -55,13 +54,11 @@ def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Prog
 
 def scored_by_spark(tables: SparkTables, asked: ScoringRequest) -> pa.Table:
     """Return the same by Spark."""
+    catalog, schema = asked.scorer.catalog, score_schema(reasons=asked.reasons)
+    require_attributes(catalog, tables.leads.columns)
     leads = tables.selected(_open_leads(*unbound_tables(), asked))
-    schema = score_schema(reasons=asked.reasons)
-    known = tables.known_before(asked.as_of)
-    facts = placed_facts(known, leads, asked.scorer.catalog)
-    scored = computed_by_part(
-        facts, asked.scorer.catalog, partial(scored_rows, asked), as_of=asked.as_of, schema=schema
-    )
+    facts = placed_facts(tables.known_before(asked.as_of), leads, catalog)
+    scored = computed_by_part(facts, catalog, partial(scored_rows, asked), as_of=asked.as_of, schema=schema)
     best_first = scored.persist().orderBy(scored["points"].desc(), scored["lead_id"])
     return best_first.toArrow().cast(schema)
 

@@ -122,7 +122,7 @@ def rows_at_once(features: int) -> int:
 
 
 def features_of(
-    tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog, *, threads: int = THREADS
+    tables: HistoryTables, snapshots: pd.DataFrame, catalog: Catalog, *, threads: int | None = None
 ) -> pd.DataFrame:
     """
     Compute a catalog's features for snapshots of any tables of leads and activities.
@@ -131,7 +131,7 @@ def features_of(
         tables: where they are.
         snapshots: (n, 2) ``lead_id``, ``as_of`` [us since 1970 UTC].
         catalog: k features.
-        threads: how many leads or accounts are swept at once.
+        threads: how many leads or accounts are swept at once; default: `THREADS`.
 
     Returns:
         (n, 2 + k) in the order of ``snapshots``.
@@ -154,7 +154,7 @@ def features_of(
                 if over == "lead"
                 else account_parts(tables, plan, keys, versions["account_id"], most_colleagues=catalog.most_colleagues)
             )
-            columns |= _columns(plan, _swept(plan, parts, len(keys), threads))
+            columns |= _columns(plan, _swept(plan, parts, len(keys), threads or THREADS))
     return pd.concat([keys, pd.DataFrame({name: columns[name] for name in catalog.names})], axis=1)
 
 

@@ -44,6 +44,25 @@ def computed_by_part(
     return parts.applyInArrow(work, from_arrow_schema(schema))
 
 
+def features_by_part(facts: PlacedFacts, catalog: Catalog, *, as_of: int) -> Any:
+    """
+    Return the features themselves, (n, 2 + k) in no particular order, as a table of Spark; nothing runs yet.
+
+    Args:
+        facts: leads and facts in parts.
+        catalog: k features.
+        as_of: the instant [us since 1970 UTC].
+    """
+    texts = {feature.name for feature in catalog.features if feature.is_category}
+    values = [(name, pa.string() if name in texts else pa.float64()) for name in catalog.names]
+    schema = pa.schema([("lead_id", pa.string()), ("as_of", pa.int64()), *values])
+    return computed_by_part(facts, catalog, partial(_as_table, schema), as_of=as_of, schema=schema)
+
+
+def _as_table(schema: pa.Schema, frame: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(frame, schema, preserve_index=False)
+
+
 def _computed(
     catalog: Catalog,
     as_of: int,

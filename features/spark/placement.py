@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - this is SQL over tables of our own; nothing in it comes from outside
 """
 Which part each snapshot and each fact goes to, so that every part can be swept by itself.
 

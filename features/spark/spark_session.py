@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import sys
@@ -17,10 +18,11 @@ from features.errors import EngineError
 _CONNECT_PORT = 15_002
 _ANSWER_WITHIN_S = 5.0
 _STARTED_WITH = {
+    "spark.cleaner.referenceTracking": "false",  # all is gone when the session ends; it complains when stopped
     "spark.driver.maxResultSize": "0",  # every score comes back
-    "spark.log.level": "ERROR",
     "spark.ui.showConsoleProgress": "false",
 }
+_RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception): ")
 _SETTINGS = {
     "spark.sql.caseSensitive": "true",  # attributes may differ in case alone
     "spark.sql.session.timeZone": "UTC",
@@ -40,36 +42,48 @@ def spark_session(master: str) -> Iterator[Any]:
     """
     _require_programs(master)
     _require_answer(master)
-    session = _started(master)
-    try:
-        for name, value in _SETTINGS.items():
-            session.conf.set(name, value)
-        yield session
-    finally:
-        session.stop()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    with warnings.catch_warnings():
+        # What crosses to pandas here does so through Arrow.
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        from pyspark.errors import PySparkException  # noqa: PLC0415 - only who uses Spark has it
+
+        try:
+            session = _started(master)
+            try:
+                yield session
+            finally:
+                session.stop()
+        except PySparkException as error:
+            message = f"Spark at {master} could not do it: {_cause(error)}"
+            raise EngineError(message) from error
 
 
 def _started(master: str) -> Any:
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - only who uses Spark has it
-        from pyspark.sql import SparkSession  # noqa: PLC0415
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - only who uses Spark has it
 
-        builder = SparkSession.builder.appName("leadscore")
-        try:
-            if _is_connect(master):
-                return builder.remote(master).getOrCreate()
-            for name, value in _STARTED_WITH.items():
-                builder = builder.config(name, value)
-            return builder.master(master).getOrCreate()
-        except PySparkException as error:
-            message = f"Spark does not start at {master} ({_first_line(error)}): see its log."
-            raise EngineError(message) from None
+    builder = SparkSession.builder.appName("leadscore")
+    if _is_connect(master):
+        session = builder.remote(master).getOrCreate()
+    else:
+        for name, value in _STARTED_WITH.items():
+            builder = builder.config(name, value)
+        session = builder.master(master).getOrCreate()
+    for name, value in _SETTINGS.items():
+        session.conf.set(name, value)
+    return session
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def _cause(error: Exception) -> str:
+    r"""
+    Return the line of a long message of Spark that says what went wrong: that of a worker's exception, or the first.
+
+    >>> _cause(ValueError("Job aborted.\nTraceback (most recent call last):\n  File\nValueError: no such kind\n"))
+    'ValueError: no such kind'
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    raised = [line for line in lines if _RAISED.match(line)]
+    return (raised or lines or [type(error).__name__])[0]
 
 
 def _is_connect(master: str) -> bool:
@@ -95,13 +109,14 @@ def _require_answer(master: str) -> None:
     """Check that something listens at the master's address: Spark itself tries for a minute, and then says little."""
     if master.startswith("local"):
         return
+    reasons = []
     for each in master.split(","):  # a cluster may have several masters
         place = urlsplit(each if "://" in each else f"spark://{each}")
         try:
             socket.create_connection((place.hostname, place.port or _CONNECT_PORT), _ANSWER_WITHIN_S).close()
         except OSError as error:
-            reason = error.strerror or str(error)
+            reasons.append(error.strerror or str(error))
         else:
             return
-    message = f"no master of Spark answers at {master} ({reason}): start it, or correct LEADSCORE_ENGINE."
+    message = f"no master of Spark answers at {master} ({reasons[0]}): start it, or correct LEADSCORE_ENGINE."
     raise EngineError(message)

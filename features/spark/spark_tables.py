@@ -34,7 +34,7 @@ class SparkTables:
             folder: its address for Spark; it holds ``leads.parquet``, ``activities.parquet`` and ``outcomes.parquet``,
                 each a file or a folder of files.
         """
-        read = [_as_numbers(session.read.parquet(f"{folder}/{name}.parquet")) for name in cls._names()]
+        read = (_as_numbers(session.read.parquet(f"{folder}/{name}.parquet")) for name in cls._names())
         return cls(session, *read)
 
     @staticmethod
@@ -59,7 +59,7 @@ class SparkTables:
 
 
 def unbound_tables() -> tuple[ir.Table, ir.Table]:
-    """Return leads and outcomes with the columns that say who is open, to make expressions for `SparkTables.selected`."""
+    """Return leads and outcomes with the columns that say who is open, for `SparkTables.selected`."""
     leads = ibis.table({"lead_id": "string", "known_at": "int64"}, name="leads")
     return leads, ibis.table({"lead_id": "string", "stage": "string", "known_at": "int64"}, name="outcomes")
 
