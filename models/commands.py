@@ -1,12 +1,10 @@
 """The verbs ``score`` and ``explain``: the scorer that serves, applied to history."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from data.errors import DataError
 from data.importing.warehouse import Warehouse, import_history
@@ -16,21 +14,19 @@ from data.progress import Progress, silent
 from data.words.id_rules import in_form
 from data.workspace import Workspace
 from features.history.over_history import compute_features, known_values
-from features.spark.engine import spark_master
-from features.spark.spark_session import spark_session
-from features.spark.spark_tables import SparkTables
+from features.spark.engine import engine_of_environment
 from models.bundle import read_facts
 from models.bundle_company import require_own_bundle
 from models.champion import NoChampionError, read_pointer
 from models.errors import ModelError
-from models.history_scores import ScoringRequest, scored_by_duckdb, scored_by_spark
+from models.history_scores import ScoringRequest, scored_by_duckdb
 from models.saved_scorers import load_champion, load_scorecard_fit
-from models.score_answers import Explanation, ScoredLeads, TopLead
+from models.score_answers import Explanation, ScoredLeads
 from models.score_files import require_known_format, write_scores
+from models.score_summary import ScoreSummary, require_open_leads
 from models.scorecard import compile_scorecard
 from models.scorer import Scorer
-
-_TOP = 10
+from models.spark_scores import scores_by_spark
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,8 @@ def score(
 
     Args:
         workspace: the playbook, and where tables and models are kept.
-        out: a ``.parquet``, ``.csv`` or ``.jsonl`` file; written in one step.
+        out: a ``.parquet``, ``.csv`` or ``.jsonl`` file, written in one step; on Spark also a new folder, into which
+            the workers write Parquet files.
         as_of: the instant [us since 1970 UTC]; default: the end of the history.
         reasons: write every reason of every lead too.
         overwrite: replace a file that was changed since leadscore wrote it, or that something else wrote.
@@ -93,29 +90,39 @@ def score(
 
     Raises:
         ModelError: no lead was open then, or the promoted model cannot be trusted.
+        EngineError: the engine that the environment names is missing, does not answer or fails.
         DataError: the file exists and would be lost, or cannot be written.
     """
-    require_known_format(out)
+    engine = engine_of_environment()
+    require_known_format(out, may_be_folder=engine.master is not None)
     require_replaceable(out, workspace.home, overwrite=overwrite)
-    serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
+    serving = serving_scorer(workspace)
+    warehouse = (
+        Warehouse.of_tables(Path(engine.tables)) if engine.tables else import_history(workspace, progress=progress)
+    )
     instant = _instant(warehouse, as_of)
-    closing = frozenset(workspace.playbook.business.closing_stages)
-    table = _all_scored(warehouse, ScoringRequest(serving.scorer, instant, closing, reasons), progress)
-    if not table.num_rows:
-        message = f"no lead was open as of {iso(instant)}: the history ends at {iso(warehouse.cutoff_us)}."
-        raise ModelError(message)
-    with output_file(out, workspace.home, overwrite=overwrite) as draft:
-        write_scores(table, draft, suffix=out.suffix)
-    over = pc.sum(pc.greater_equal(table["points"], serving.scorer.bands.threshold)).as_py()
+    asked = ScoringRequest(serving.scorer, instant, frozenset(workspace.playbook.business.closing_stages), reasons)
+
+    def save(table: pa.Table) -> ScoreSummary:
+        require_open_leads(table.num_rows, instant)
+        with output_file(out, workspace.home, overwrite=overwrite) as draft:
+            write_scores(table, draft, suffix=out.suffix)
+        return ScoreSummary.of(table, serving.scorer.bands.threshold)
+
+    if engine.master is None:
+        found = save(scored_by_duckdb(warehouse, asked, progress))
+    else:
+        with scores_by_spark(engine.master, engine.address_of(warehouse.folder), asked) as scores:
+            found = save(scores.table()) if out.suffix else scores.write(out)
     return ScoredLeads(
         out,
         as_of=instant,
-        leads=table.num_rows,
-        handed_over=over,
+        leads=found.leads,
+        handed_over=found.handed_over,
         scorer=serving.scorer.id,
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
-        top=_top(table),
+        top=found.top,
     )
 
 
@@ -168,6 +175,9 @@ def _instant(warehouse: Warehouse, as_of: int | None) -> int:
         end = iso(warehouse.cutoff_us)
         message = f"{iso(as_of)} is in the future: give --as-of an instant up to now; the history ends at {end}."
         raise ModelError(message)
+    if as_of is None and not warehouse.rows:
+        message = "--as-of is missing: tables that leadscore did not import do not say where their history ends."
+        raise ModelError(message)
     return warehouse.cutoff_us + 1 if as_of is None else as_of
 
 
@@ -178,21 +188,3 @@ def _judged_from(models: Path) -> int | None:
         return parse(start)
     except (KeyError, TypeError, DataError):
         return None
-
-
-def _all_scored(warehouse: Warehouse, asked: ScoringRequest, progress: Progress) -> pa.Table:
-    """Return the scores of all open leads, the best first, by the engine that the environment names."""
-    master = spark_master()
-    if master is None:
-        return scored_by_duckdb(warehouse, asked, progress)
-    with spark_session(master) as session:
-        return scored_by_spark(SparkTables.of(session, warehouse.folder.resolve().as_uri()), asked)
-
-
-def _top(table: pa.Table) -> tuple[TopLead, ...]:
-    rows = table.select(["lead_id", "score", "grade", "probability"]).slice(0, _TOP).to_pylist()
-    return tuple(TopLead(**row | {"probability": _known_chance(row["probability"])}) for row in rows)
-
-
-def _known_chance(probability: float | None) -> float:
-    return math.nan if probability is None else probability

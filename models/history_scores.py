@@ -1,7 +1,6 @@
-"""The scores of all leads that were open at an instant of history: on DuckDB or on Spark, the same to the bit."""
+"""The scores of all leads that were open at an instant of history."""
 
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -10,10 +9,7 @@ import pyarrow as pa
 
 from data.importing.warehouse import Warehouse
 from data.progress import Progress, silent
-from features.history.over_history import compute_features, known_values, require_attributes
-from features.spark.part_features import computed_by_part
-from features.spark.placement import placed_facts
-from features.spark.spark_tables import SparkTables, unbound_tables
+from features.history.over_history import compute_features, known_values
 from models.receipt import displayed
 from models.score_files import score_schema, score_table
 from models.scorer import Scorer
@@ -42,7 +38,7 @@ class ScoringRequest:
 
 def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Progress = silent) -> pa.Table:
     """Return the scores of all open leads, the best first, from `models.score_files.score_table`."""
-    leads: pd.DataFrame = _open_leads(warehouse.leads, warehouse.outcomes, asked).order_by("lead_id").execute()
+    leads: pd.DataFrame = open_leads(warehouse.leads, warehouse.outcomes, asked).order_by("lead_id").execute()
     parts = [score_schema(reasons=asked.reasons).empty_table()]
     for low, high in pairwise([*range(0, len(leads), _ROWS_AT_ONCE), len(leads)]):
         progress("scoring leads", low, len(leads))
@@ -52,19 +48,15 @@ def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Prog
     return pa.concat_tables(parts).sort_by(_BEST_FIRST)
 
 
-def scored_by_spark(tables: SparkTables, asked: ScoringRequest) -> pa.Table:
-    """Return the same by Spark."""
-    catalog, schema = asked.scorer.catalog, score_schema(reasons=asked.reasons)
-    require_attributes(catalog, tables.leads.columns)
-    leads = tables.selected(_open_leads(*unbound_tables(), asked))
-    facts = placed_facts(tables.known_before(asked.as_of), leads, catalog)
-    scored = computed_by_part(facts, catalog, partial(scored_rows, asked), as_of=asked.as_of, schema=schema)
-    best_first = scored.persist().orderBy(scored["points"].desc(), scored["lead_id"])
-    return best_first.toArrow().cast(schema)
+def open_leads(leads: Any, outcomes: Any, asked: ScoringRequest) -> Any:
+    """
+    Return an expression for the leads that were known before the instant and not known to be closed.
 
-
-def _open_leads(leads: Any, outcomes: Any, asked: ScoringRequest) -> Any:
-    """Return an expression for the leads that were known before the instant and not known to be closed."""
+    Args:
+        leads: an Ibis table of versions of leads.
+        outcomes: one of outcomes.
+        asked: the instant, and which stages close a lead.
+    """
     known = leads.filter(leads.known_at < asked.as_of).select("lead_id").distinct()
     ended = outcomes.filter(outcomes.stage.isin(sorted(asked.closing_stages)), outcomes.known_at < asked.as_of)
     return known.anti_join(ended, known.lead_id == ended.lead_id)

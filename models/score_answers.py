@@ -13,6 +13,7 @@ from rich.text import Text
 from data.instants import from_us, iso
 from data.screen import print_table
 from models.receipt import Receipt, ScorerId, chance, scorer_json
+from models.score_summary import TopLead
 
 _BAR_WIDTH = 24
 _LINES = 12
@@ -22,18 +23,8 @@ _HINDSIGHT = (
 
 
 @dataclass(frozen=True, slots=True)
-class TopLead:
-    """One of the leads to call first; ``probability`` is NaN where it is not known yet."""
-
-    lead_id: str
-    score: int
-    grade: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
 class ScoredLeads:
-    """The file that ``score`` wrote, and the leads to call first."""
+    """The file or folder that ``score`` wrote, and the leads to call first."""
 
     out: Path
     as_of: int

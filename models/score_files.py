@@ -34,14 +34,18 @@ class ScoreFileError(ModelError):
     """The scores cannot be written into this file."""
 
 
-def require_known_format(out: Path) -> None:
+def require_known_format(out: Path, *, may_be_folder: bool = False) -> None:
     """
     Check that the name of a file says how to write it.
+
+    Args:
+        out: its name.
+        may_be_folder: whether a name without an ending is one too: that of a folder.
 
     Raises:
         ScoreFileError: it ends in something other than .parquet, .csv or .jsonl.
     """
-    if out.suffix.lower() not in _WRITERS:
+    if out.suffix.lower() not in _WRITERS and not (may_be_folder and not out.suffix):
         message = f"{out} does not say its format: give --out a name that ends in .parquet, .csv or .jsonl."
         raise ScoreFileError(message)
 

@@ -16,7 +16,7 @@ from features.sweep.plan import compile_plan
 FACTS_OF_A_PART = 500_000
 """Activities in a part, on average: what a worker holds at once. An account that counts is never divided."""
 
-_FEWEST_PARTS = 16
+_FEWEST_PARTS = 4
 _NO_LIMIT = 2**62
 
 _HOMES = """

@@ -25,6 +25,7 @@ _STARTED_WITH = {
 _RAISED = re.compile(r"[A-Za-z_][\w.]*(Error|Exception): ")
 _SETTINGS = {
     "spark.sql.caseSensitive": "true",  # attributes may differ in case alone
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.session.timeZone": "UTC",
 }
 

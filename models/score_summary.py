@@ -1,0 +1,62 @@
+"""What to say of many scores: how many, how many over the threshold, and whom to call first."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data.instants import iso
+from models.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class TopLead:
+    """One of the leads to call first; ``probability`` is NaN where it is not known yet."""
+
+    lead_id: str
+    score: int
+    grade: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """How many leads were scored and handed over, and the first of them."""
+
+    MOST_NAMED: ClassVar[int] = 10
+
+    leads: int
+    handed_over: int
+    top: tuple[TopLead, ...]
+
+    @classmethod
+    def of(cls, table: pa.Table, threshold: float) -> "ScoreSummary":
+        """
+        Summarise scores.
+
+        Args:
+            table: from `models.score_files.score_table`, the best first.
+            threshold: the points from which on a lead is handed over.
+        """
+        over = pc.sum(pc.greater_equal(table["points"], threshold)).as_py() or 0
+        rows = table.select(["lead_id", "score", "grade", "probability"]).slice(0, cls.MOST_NAMED).to_pylist()
+        top = (TopLead(**row | {"probability": _known_chance(row["probability"])}) for row in rows)
+        return cls(table.num_rows, over, tuple(top))
+
+
+def require_open_leads(leads: int, as_of: int) -> None:
+    """
+    Check that there was something to score.
+
+    Raises:
+        ModelError: no lead was open at the instant [us since 1970 UTC].
+    """
+    if not leads:
+        message = f"no lead was open as of {iso(as_of)}: give --as-of an instant within the history."
+        raise ModelError(message)
+
+
+def _known_chance(probability: float | None) -> float:
+    return math.nan if probability is None else probability
