@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - this is SQL over views of our own; nothing in it comes from outside
 """
 Which part each snapshot and each fact goes to, so that every part can be swept by itself.
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.catalog import Catalog
-from features.spark.spark_tables import SparkTables
+from features.spark.spark_tables import SparkTables, quoted_name
 from features.sweep.plan import compile_plan
 
 FACTS_OF_A_PART = 500_000
@@ -20,25 +21,31 @@ _FEWEST_PARTS = 4
 _NO_LIMIT = 2**62
 
 _HOMES = """
-SELECT lead_id, max_by(account_id, known_at) AS account_id FROM {leads} GROUP BY lead_id
+SELECT lead_id, max_by(account_id, known_at) AS account_id, collect_set(account_id) AS accounts
+FROM leadscore_versions GROUP BY lead_id
 """
 _CROWDED = """
-SELECT account_id, true AS alone FROM {homes} WHERE account_id IS NOT NULL
+SELECT account_id, true AS alone FROM leadscore_homes WHERE account_id IS NOT NULL
 GROUP BY account_id HAVING count(*) > {most}
 """
 _PLACED = """
-SELECT lead_id, coalesce(alone, false) AS alone, IF(alone, NULL, account_id) AS account_id,
-  CAST(pmod(xxhash64(IF(alone, lead_id, coalesce(account_id, lead_id))), {parts}) AS INT) AS part
-FROM {asked} JOIN {homes} USING (lead_id) LEFT JOIN {crowded} USING (account_id)
+SELECT h.lead_id, h.accounts, a.lead_id IS NOT NULL AS asked, coalesce(c.alone, false) AS alone,
+  IF(c.alone, NULL, h.account_id) AS account_id
+FROM leadscore_homes AS h LEFT JOIN leadscore_asked AS a ON h.lead_id = a.lead_id
+LEFT JOIN leadscore_crowded AS c ON h.account_id = c.account_id
 """
-_WANTED = """
-WITH members AS (SELECT DISTINCT lead_id, account_id FROM {leads} WHERE account_id IS NOT NULL),
-accounts AS (SELECT DISTINCT account_id, part FROM {placed} WHERE account_id IS NOT NULL)
-SELECT lead_id, part FROM {placed}
+_PART = "CAST(pmod(xxhash64(coalesce(account_id, lead_id)), {parts}) AS INT) AS part"
+_WANTED = f"""
+WITH counted AS (SELECT DISTINCT account_id FROM leadscore_placed WHERE asked AND account_id IS NOT NULL),
+members AS (SELECT lead_id, explode(accounts) AS account_id FROM leadscore_placed)
+SELECT lead_id, {_PART} FROM leadscore_placed WHERE asked
 UNION
-SELECT m.lead_id, a.part FROM members AS m JOIN accounts AS a ON m.account_id = a.account_id
+SELECT lead_id, {_PART} FROM members LEFT SEMI JOIN counted USING (account_id)
 """
-_FACTS = "SELECT w.part AS part, f.* FROM {wanted} AS w JOIN {facts} AS f ON w.lead_id = f.lead_id"
+_ASKED = f"SELECT lead_id, alone, {_PART} FROM leadscore_placed WHERE asked"
+_FACTS = """
+SELECT w.part AS part, f.* FROM leadscore_wanted AS w JOIN leadscore_{facts} AS f ON w.lead_id = f.lead_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +72,28 @@ def placed_facts(tables: SparkTables, asked: Any, catalog: Catalog) -> PlacedFac
         asked: ``lead_id`` of those to describe; unique rows, all of them known.
         catalog: the features.
     """
-    sql, leads, activities = tables.session.sql, tables.leads, tables.activities
+    session, leads, activities = tables.session, tables.leads, tables.activities
     parts = max(_FEWEST_PARTS, activities.count() // FACTS_OF_A_PART)
-    tables.session.conf.set("spark.sql.shuffle.partitions", str(parts))
+    session.conf.set("spark.sql.shuffle.partitions", str(parts))
     account = "account_id" if catalog.needs_account else "CAST(NULL AS STRING) AS account_id"
-    homes = sql(_HOMES, leads=leads.selectExpr("lead_id", account, "known_at"))
-    crowded = sql(_CROWDED, homes=homes, most=_most_members(catalog))
-    placed = sql(_PLACED, asked=asked, homes=homes, crowded=crowded, parts=parts)
-    wanted = sql(_WANTED, placed=placed, leads=leads)
-    known = ["account_id", "created_at", "known_at", *catalog.attribute_names]
-    done = ["kind", "occurred_at", "known_at", *_columns_read(catalog)]
-    versions = sql(_FACTS, wanted=wanted, facts=leads.select("lead_id", *known))
-    return PlacedFacts(
-        versions.unionByName(placed.drop("account_id"), allowMissingColumns=True),
-        sql(_FACTS, wanted=wanted, facts=activities.select("lead_id", *done)),
+
+    def name(view: str, table: Any) -> None:
+        table.createOrReplaceTempView(f"leadscore_{view}")
+
+    name("asked", asked)
+    name("versions", leads.selectExpr("lead_id", account, "known_at"))
+    name("homes", session.sql(_HOMES))
+    name("crowded", session.sql(_CROWDED.format(most=_most_members(catalog))))
+    name("placed", session.sql(_PLACED).persist())
+    name("wanted", session.sql(_WANTED.format(parts=parts)).persist())
+    name(
+        "leads",
+        leads.select("lead_id", "account_id", "created_at", "known_at", *map(quoted_name, catalog.attribute_names)),
     )
+    name("activities", activities.select("lead_id", "kind", "occurred_at", "known_at", *_columns_read(catalog)))
+    of_leads, of_activities = (session.sql(_FACTS.format(facts=facts)) for facts in ("leads", "activities"))
+    asked_in_parts = session.sql(_ASKED.format(parts=parts))
+    return PlacedFacts(of_leads.unionByName(asked_in_parts, allowMissingColumns=True), of_activities)
 
 
 def _most_members(catalog: Catalog) -> int:

@@ -64,8 +64,18 @@ def unbound_tables() -> tuple[ir.Table, ir.Table]:
     return leads, ibis.table({"lead_id": "string", "stage": "string", "known_at": "int64"}, name="outcomes")
 
 
+def quoted_name(name: str) -> str:
+    """
+    Return the name of a column as Spark reads it whatever it holds.
+
+    >>> quoted_name("a.`b`")
+    '`a.``b```'
+    """
+    return "`" + name.replace("`", "``") + "`"
+
+
 def _as_numbers(table: Any) -> Any:
-    return table.selectExpr(*(_as_number(f"`{name}`", kind) for name, kind in table.dtypes))
+    return table.selectExpr(*(_as_number(quoted_name(name), kind) for name, kind in table.dtypes))
 
 
 def _as_number(name: str, kind: str) -> str:
