@@ -45,6 +45,15 @@ lint: setup ## ruff, mypy --strict, import rules
 bench: setup ## measure and write docs/benchmarks.json; some of them: make bench ONLY="name name"
 	@$(BIN)/python -m tests.bench $(ONLY)
 
+.PHONY: spark
+spark: setup ## add PySpark to .venv; Java 17 or newer comes from the system
+	@$(BIN)/python -c 'import grpc, pyspark' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q \
+		-c constraints.txt -e '.[spark]'
+
+.PHONY: bench-spark
+bench-spark: spark ## scores by Spark beside DuckDB in one run, and what the shuffle costs
+	@$(BIN)/python -m tests.bench.spark_vs_duckdb
+
 .PHONY: bench-faults
 bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times; send 20,000 bodies; leave 100 answers unread; ten minutes of everything
 	@$(BIN)/python -m tests.faults.storing 1000

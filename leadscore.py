@@ -209,7 +209,9 @@ def scorecard(
 @verb(app, SALES, exports=True)
 def score(
     context: "Context",
-    out: Annotated[Path, typer.Option(metavar="FILE", help="File to write: .parquet, .csv or .jsonl.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="A .parquet, .csv or .jsonl file; on Spark also a new folder.")
+    ],
     as_of: AsOf = None,
     reasons: Annotated[bool, typer.Option("--reasons", help="Also write every reason of every lead.")] = False,
     overwrite: Overwrite = False,

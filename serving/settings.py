@@ -164,6 +164,17 @@ _OTHER_VARIABLES = (
         "half of the machine's, at most 4",
         "Gigabytes that an import or a build may take; a longer history is done in more parts.",
     ),
+    SettingRow(
+        f"{_PREFIX}ENGINE",
+        "`duckdb`",
+        "What computes the features and reasons of `leadscore score`: `duckdb`, or a master of Spark: `local[*]`, "
+        "`spark://host:port`, `sc://host:port`.",
+    ),
+    SettingRow(
+        f"{_PREFIX}TABLES",
+        "those imported from the exports",
+        "Folder, or for Spark a URL, with the contract's tables for `leadscore score`, written by something else.",
+    ),
     SettingRow(f"{_PREFIX}USER", "the system's user", "Who acts, in the history of promotions and in the audit log."),
     SettingRow(
         f"{_PREFIX}SIGNING_KEY_FILE",

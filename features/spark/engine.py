@@ -48,9 +48,7 @@ def engine_of_environment() -> Engine:
         raise EngineError(message)
     engine = Engine(None if named in {"", DUCKDB} else named, tables or None)
     if engine.master is None and _is_url(tables):
-        message = (
-            f"{_TABLES} is {tables}, which DuckDB cannot read here: name a folder, or a master of Spark in {_ENGINE}."
-        )
+        message = f"{_TABLES} is {tables}, and DuckDB reads folders alone: name a master of Spark in {_ENGINE}."
         raise EngineError(message)
     return engine
 

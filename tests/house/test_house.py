@@ -65,7 +65,7 @@ LOCK_FILES = re.compile(r"(^|/)(.*\.lock|package-lock\.json|pnpm-lock\.yaml|npm-
 UNPICKLERS = {"pickle", "_pickle", "cPickle", "joblib", "cloudpickle", "dill", "shelve", "marshal", "skops"}
 NOT_FOR_SERVING = (
     *("lightgbm", "mlflow", "sklearn", "shap", "matplotlib", "duckdb", "lxml"),
-    *("altair", "vl_convert", "jsonschema", "lifelines", "optuna"),
+    *("altair", "vl_convert", "jsonschema", "lifelines", "optuna", "pyspark"),
 )
 
 
