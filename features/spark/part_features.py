@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 import duckdb
@@ -10,11 +11,13 @@ import pandas as pd
 import pyarrow as pa
 
 from features.catalog import Catalog
+from features.errors import EngineError
 from features.history.history_facts import HistoryTables
 from features.history.over_history import features_of
 from features.spark.placement import PlacedFacts
 
-_VERSIONS = "(SELECT * EXCLUDE (part, alone) FROM of_leads WHERE alone IS NULL)"
+_DISTRIBUTION = "leadscore"
+_VERSIONS = "(SELECT * EXCLUDE (_part, _alone) FROM of_leads WHERE _alone IS NULL)"
 _ALONE = f"(SELECT * REPLACE (NULL::VARCHAR AS account_id) FROM {_VERSIONS})"
 
 
@@ -39,8 +42,8 @@ def computed_by_part(
     """
     from pyspark.sql.pandas.types import from_arrow_schema  # noqa: PLC0415 - only who uses Spark has it
 
-    work = partial(_computed, catalog, as_of, compute)
-    parts = facts.leads.groupBy("part").cogroup(facts.activities.groupBy("part"))
+    work = partial(_computed, version(_DISTRIBUTION), catalog, as_of, compute)
+    parts = facts.leads.groupBy("_part").cogroup(facts.activities.groupBy("_part"))
     return parts.applyInArrow(work, from_arrow_schema(schema))
 
 
@@ -64,12 +67,16 @@ def _as_table(schema: pa.Schema, frame: pd.DataFrame) -> pa.Table:
 
 
 def _computed(
+    release: str,
     catalog: Catalog,
     as_of: int,
     compute: Callable[[pd.DataFrame], pa.Table],
     of_leads: pa.Table,
     activities: pa.Table,
 ) -> pa.Table:
+    if version(_DISTRIBUTION) != release:
+        message = f"a worker has leadscore {version(_DISTRIBUTION)}, expected {release}: install the same on all."
+        raise EngineError(message)
     return compute(part_features(of_leads, activities, catalog, as_of=as_of))
 
 
@@ -92,7 +99,7 @@ def part_features(of_leads: pa.Table, activities: pa.Table, catalog: Catalog, *,
         frames = []
         for alone, leads in ((False, _VERSIONS), (True, _ALONE)):
             asked = connection.sql(
-                f"SELECT lead_id, {as_of} AS as_of FROM of_leads WHERE alone = {alone}"
+                f"SELECT lead_id, {as_of} AS as_of FROM of_leads WHERE _alone = {alone}"
             ).to_arrow_table()
             if asked.num_rows:
                 frames.append(features_of(HistoryTables(connection, leads), asked.to_pandas(), catalog, threads=1))

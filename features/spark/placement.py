@@ -1,9 +1,9 @@
 # ruff: noqa: S608 - this is SQL over views of our own; nothing in it comes from outside
 """
-Which part each snapshot and each fact goes to, so that every part can be swept by itself.
+Which part each lead and each fact goes to, so that every part can be swept by itself.
 
-A snapshot goes to the part of its account at its instant, or of its lead where it has none. A fact goes wherever a
-snapshot needs it: to the part of its own lead's snapshots, and to that of each account its lead ever belonged to. So a
+A lead to be described goes to the part of its account at the instant, or by its own id to another if it has none.
+A fact goes wherever it is needed: to the part of its lead, and to that of each account its lead ever belonged to. So a
 lead that changes accounts is copied, and no part asks another for anything.
 """
 
@@ -34,7 +34,7 @@ SELECT h.lead_id, h.accounts, a.lead_id IS NOT NULL AS asked, coalesce(c.alone, 
 FROM leadscore_homes AS h LEFT JOIN leadscore_asked AS a ON h.lead_id = a.lead_id
 LEFT JOIN leadscore_crowded AS c ON h.account_id = c.account_id
 """
-_PART = "CAST(pmod(xxhash64(coalesce(account_id, lead_id)), {parts}) AS INT) AS part"
+_PART = "CAST(pmod(xxhash64(coalesce(account_id, lead_id)), {parts}) AS INT) AS _part"
 _WANTED = f"""
 WITH counted AS (SELECT DISTINCT account_id FROM leadscore_placed WHERE asked AND account_id IS NOT NULL),
 members AS (SELECT lead_id, explode(accounts) AS account_id FROM leadscore_placed)
@@ -42,19 +42,19 @@ SELECT lead_id, {_PART} FROM leadscore_placed WHERE asked
 UNION
 SELECT lead_id, {_PART} FROM members LEFT SEMI JOIN counted USING (account_id)
 """
-_ASKED = f"SELECT lead_id, alone, {_PART} FROM leadscore_placed WHERE asked"
+_ASKED = f"SELECT lead_id, alone AS _alone, {_PART} FROM leadscore_placed WHERE asked"
 _FACTS = """
-SELECT w.part AS part, f.* FROM leadscore_wanted AS w JOIN leadscore_{facts} AS f ON w.lead_id = f.lead_id
+SELECT w._part AS _part, f.* FROM leadscore_wanted AS w JOIN leadscore_{facts} AS f ON w.lead_id = f.lead_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedFacts:
     """
-    Snapshots and what they need to know, each row with its ``part``.
+    Leads to describe and what they need to know, each row with its ``_part``.
 
     Attributes:
-        leads: versions of leads, and the snapshots, which alone have ``as_of`` and ``alone``: whether their account is
+        leads: versions of leads, and the leads to describe, which alone have ``_alone``: whether their account is
             none, since it has too many leads.
         activities: what the leads did.
     """

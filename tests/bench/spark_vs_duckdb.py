@@ -95,7 +95,7 @@ def _shuffle(folder: Path, asked: ScoringRequest, took: list[float]) -> None:
         with _timed(took):
             facts = placed_facts(tables.known_before(asked.as_of), leads, asked.scorer.catalog)
             for table in (facts.leads, facts.activities):
-                table.repartition("part").write.format("noop").mode("overwrite").save()
+                table.repartition("_part").write.format("noop").mode("overwrite").save()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from data.importing.warehouse import import_history
 from data.instants import DAY_US
 from data.workspace import Workspace
 from features.history.history_facts import HistoryTables
@@ -146,6 +147,19 @@ def test_scores_and_reasons_equal_those_of_duckdb_though_an_executor_is_killed(c
     assert cluster.executors_ever - before > 2, "another executor had to take over"
     assert replace(found, out=expected.out) == expected
     assert pq.read_table(found.out).equals(pq.read_table(expected.out))
+
+
+def test_workers_write_a_folder_from_tables_that_lie_anywhere(cluster, world, trained, tmp_path):
+    warehouse = import_history(Workspace(world.playbook, world.home))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEADSCORE_TABLES", str(warehouse.folder))
+        answers = {}
+        for engine, out in ((cluster.master, tmp_path / "folder"), ("duckdb", tmp_path / "scores.parquet")):
+            patch.setenv("LEADSCORE_ENGINE", engine)
+            answers[engine] = score(Workspace(world.playbook, world.home), out=out, as_of=warehouse.cutoff_us - DAY_US)
+    by_spark, by_duckdb = answers[cluster.master], answers["duckdb"]
+    assert replace(by_spark, out=by_duckdb.out) == by_duckdb
+    assert pq.read_table(by_spark.out).equals(pq.read_table(by_duckdb.out))
 
 
 def _kill_one(cluster, killed):

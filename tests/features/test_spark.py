@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from features.errors import EngineError
+from features.spark import part_features as part_features_module
 from features.spark.engine import Engine, engine_of_environment
 from features.spark.part_features import part_features
 from features.spark.spark_session import spark_session
@@ -91,13 +92,18 @@ def test_a_master_that_does_not_answer_is_named_at_once(monkeypatch, tmp_path):
             assert f"no master of Spark answers at {scheme}://{master} (" in _refused(f"{scheme}://{master}")
 
 
+def test_a_worker_of_another_release_refuses_to_compute():
+    with pytest.raises(EngineError, match=r"a worker has leadscore .*, expected 0\.0\.1: install the same on all"):
+        part_features_module._computed("0.0.1", CATALOG, NOON, pa.Table.from_pandas, pa.table({}), pa.table({}))
+
+
 def _part(world, catalog, *, alone):
     tables = tables_of(world, [])
-    versions = tables["leads"].append_column("alone", pa.nulls(len(tables["leads"]), pa.bool_()))
-    asked = pa.table({"lead_id": LEADS, "alone": [alone] * len(LEADS)})
+    versions = tables["leads"].append_column("_alone", pa.nulls(len(tables["leads"]), pa.bool_()))
+    asked = pa.table({"lead_id": LEADS, "_alone": [alone] * len(LEADS)})
     of_leads = pa.concat_tables([versions, asked], promote_options="default")
     part = pa.array([7] * len(of_leads), pa.int32())
-    frame = part_features(of_leads.append_column("part", part), tables["activities"], catalog, as_of=NOON)
+    frame = part_features(of_leads.append_column("_part", part), tables["activities"], catalog, as_of=NOON)
     frame = frame.astype(object).where(frame.notna(), None)
     return {(row.pop("lead_id"), row.pop("as_of")): row for row in frame.to_dict("records")}
 
