@@ -89,7 +89,7 @@ class TrainResult:
 
     @property
     def test(self) -> Metrics:
-        """The model's numbers on leads it had never seen."""
+        """The model's numbers on weeks it had never seen."""
         return _metrics(self.evaluation.model_scorer)
 
     @property
@@ -123,7 +123,7 @@ class TrainResult:
         }
 
     def show(self, console: Console) -> None:
-        """Print what was trained, how it did on leads it had never seen, and what to do next."""
+        """Print what was trained, how it did on weeks it had never seen, and what to do next."""
         evaluation, blocks, model = self.evaluation, self.data.blocks, self.evaluation.model
         if model is not None:
             print_lines(

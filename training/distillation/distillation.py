@@ -69,7 +69,7 @@ class LearnedRules:
         Args:
             scorers: these rules and others on the same later leads, for the comment.
         """
-        compared = ("On later leads that none of them had seen:", *performance_lines(scorers)) if scorers else ()
+        compared = ("In later weeks, which none of them had seen:", *performance_lines(scorers)) if scorers else ()
         return write_rules(self.rules, about=(*_origin(self.model), *self.about, *compared, *_USE))
 
 
