@@ -62,22 +62,32 @@ def take_snapshots(
         ["lead_id", "as_of"]
     )
     once_a_day = ~pd.DataFrame({"lead": rows["lead_id"], "day": rows["as_of"] // DAY_US}).duplicated()
-    return rows[once_a_day].reset_index(drop=True)
+    return rows[once_a_day].astype({"lead_id": leads["lead_id"].dtype}).reset_index(drop=True)
 
 
 def _moments(leads: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
-    """Return the distinct moments of each lead from its first on, sorted."""
-    first = leads.groupby("lead_id", sort=False)["known_at"].min()
-    moments = pd.concat([first.reset_index(), activities[["lead_id", "known_at"]]], ignore_index=True)
+    """Return the distinct moments of each lead from its first on, sorted; its id is a category, in order of the ids."""
+    lead, ids = pd.factorize(pd.concat([leads["lead_id"], activities["lead_id"]], ignore_index=True), sort=True)
+    of_version, of_activity = lead[: len(leads)], lead[len(leads) :]
+    first = np.full(len(ids), _NEVER)
+    np.minimum.at(first, of_version, leads["known_at"].to_numpy())
+    known_at = activities["known_at"].to_numpy()
     # Activities from before the lead was known are features of its first snapshot, not moments of their own.
-    known = moments["known_at"].to_numpy() >= first.reindex(moments["lead_id"], fill_value=_NEVER).to_numpy()
-    return moments[known].drop_duplicates().sort_values(["lead_id", "known_at"], ignore_index=True)
+    later = known_at >= first[of_activity]
+    known = np.flatnonzero(first < _NEVER)
+    lead, at = np.concatenate([known, of_activity[later]]), np.concatenate([first[known], known_at[later]])
+    order = np.lexsort((at, lead))
+    lead, at = lead[order], at[order]
+    distinct = np.append(True, (np.diff(lead) != 0) | (np.diff(at) != 0))[: len(lead)]
+    return pd.DataFrame({"lead_id": pd.Categorical.from_codes(lead[distinct], ids), "known_at": at[distinct]})
 
 
 def _after_moments(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Take the drawn moment of each day."""
-    day = (moments["known_at"] // DAY_US).to_numpy()
-    number = moments.groupby([moments["lead_id"], day], sort=False).cumcount().to_numpy() + 1
+    lead, day = moments["lead_id"].cat.codes.to_numpy(), (moments["known_at"] // DAY_US).to_numpy()
+    begins = np.append(True, (np.diff(lead) != 0) | (np.diff(day) != 0))[: len(lead)]
+    place = np.arange(len(lead))
+    number = place - np.maximum.accumulate(np.where(begins, place, 0)) + 1
     drawn = uniforms_by_time(moments["lead_id"], day, "moment of the day", seed=seed)
     # A geometric number with chance 1/2: whether a moment is taken does not depend on how many follow on its day.
     taken = number == np.ceil(-np.log2(1 - drawn)).clip(min=1)
@@ -88,7 +98,8 @@ def _after_moments(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 def _after_silence(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Take snapshots at drawn times by which still nothing has happened."""
     lead, moment = moments["lead_id"], moments["known_at"].to_numpy()
-    last = (lead != lead.shift(-1)).to_numpy()
+    code = lead.cat.codes.to_numpy()
+    last = np.append(np.diff(code) != 0, True)[: len(code)]
     following = np.where(last, _NEVER, np.roll(moment, -1))
     parts = []
     for low, high, share in SILENT_DAYS:
