@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from data.duckdb_settings import memory_limit
 from features.errors import EngineError
 
 _CONNECT_PORT = 15_002
@@ -44,6 +45,9 @@ def spark_session(master: str) -> Iterator[Any]:
     _require_programs(master)
     _require_answer(master)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault(
+        "SPARK_DRIVER_MEMORY", memory_limit().removesuffix("B")
+    )  # a setting of Spark's own goes before
     with warnings.catch_warnings():
         # What crosses to pandas here does so through Arrow.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
