@@ -45,9 +45,8 @@ def spark_session(master: str) -> Iterator[Any]:
     _require_programs(master)
     _require_answer(master)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault(
-        "SPARK_DRIVER_MEMORY", memory_limit().removesuffix("B")
-    )  # a setting of Spark's own goes before
+    # What the operator sets in the files of Spark goes before.
+    os.environ.setdefault("SPARK_DRIVER_MEMORY", memory_limit().removesuffix("B"))
     with warnings.catch_warnings():
         # What crosses to pandas here does so through Arrow.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
