@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.importing.warehouse import Warehouse
 from data.progress import Progress, silent
@@ -39,13 +41,28 @@ class ScoringRequest:
 def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Progress = silent) -> pa.Table:
     """Return the scores of all open leads, the best first, from `models.score_files.score_table`."""
     leads: pd.DataFrame = open_leads(warehouse.leads, warehouse.outcomes, asked).order_by("lead_id").execute()
-    parts = [score_schema(reasons=asked.reasons).empty_table()]
+    parts = [score_schema(reasons=asked.reasons).empty_table()]  # of no leads, where none is open
     for low, high in pairwise([*range(0, len(leads), _ROWS_AT_ONCE), len(leads)]):
         progress("scoring leads", low, len(leads))
         frame = compute_features(warehouse, leads[low:high].assign(as_of=asked.as_of), asked.scorer.catalog)
         parts.append(scored_rows(asked, frame, progress))
     progress("scoring leads", len(leads), len(leads))
-    return pa.concat_tables(parts).sort_by(_BEST_FIRST)
+    return _best_first(parts)
+
+
+def _best_first(parts: list[pa.Table]) -> pa.Table:
+    """Return the rows of all parts in order, a block at a time: Arrow cannot sort more than 2 GB of reasons at once."""
+    keys = pa.concat_tables(part.select(["points", "lead_id"]) for part in parts)
+    order = pc.sort_indices(keys, _BEST_FIRST).to_numpy().astype(np.int64)
+    starts = np.cumsum([0, *map(len, parts)])
+    blocks = [parts[0].slice(0, 0)]
+    for low in range(0, len(order), _ROWS_AT_ONCE):
+        rows = order[low : low + _ROWS_AT_ONCE]
+        ascending = np.sort(rows)
+        cuts = np.searchsorted(ascending, starts)
+        found = [part.take(ascending[cuts[n] : cuts[n + 1]] - starts[n]) for n, part in enumerate(parts)]
+        blocks.append(pa.concat_tables(found).take(np.searchsorted(ascending, rows)))
+    return pa.concat_tables(blocks)
 
 
 def open_leads(leads: Any, outcomes: Any, asked: ScoringRequest) -> Any:
