@@ -38,7 +38,10 @@ class SparkScores:
 
     def write(self, folder: Path) -> ScoreSummary:
         """
-        Let the workers write them into a new folder of Parquet files, which they and this machine know by one path.
+        Write them, by the workers, into a new folder of Parquet files, which they and this machine know by one path.
+
+        Args:
+            folder: its path.
 
         Raises:
             ModelError: no lead was open then.

@@ -37,7 +37,7 @@ def spark_session(master: str) -> Iterator[Any]:
     Open a session at a master of Spark, and close it in the end.
 
     Args:
-        master: from `features.spark.engine.spark_master`.
+        master: from `features.spark.engine`.
 
     Raises:
         EngineError: PySpark or Java is missing, or the master does not answer.
@@ -50,7 +50,8 @@ def spark_session(master: str) -> Iterator[Any]:
     with warnings.catch_warnings():
         # What crosses to pandas here does so through Arrow.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - only who uses Spark has it
+        from py4j.protocol import Py4JError  # noqa: PLC0415 - only who uses Spark has it
+        from pyspark.errors import PySparkException  # noqa: PLC0415
 
         try:
             session = _started(master)
@@ -58,7 +59,7 @@ def spark_session(master: str) -> Iterator[Any]:
                 yield session
             finally:
                 session.stop()
-        except PySparkException as error:
+        except (PySparkException, Py4JError) as error:
             message = f"Spark at {master} could not do it: {_cause(error)}"
             raise EngineError(message) from error
 

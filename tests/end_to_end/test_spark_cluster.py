@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,11 +65,16 @@ class Cluster:
         """How many executors the workers have started."""
         return len(list(self.folder.glob("worker-*/app-*/*")))
 
-    def at_work(self) -> list[psutil.Process]:
-        """Return the executors that have a Python process of their own: the others compute no features yet."""
-        workers = [psutil.Process(process.pid) for process in self.processes[1:]]
-        executors = [child for worker in workers for child in worker.children()]
-        return [each for each in executors if any("pyspark.daemon" in child.cmdline() for child in each.children())]
+    def executors(self) -> set[psutil.Process]:
+        """Return the executors that run now."""
+        return {child for worker in self.processes[1:] for child in psutil.Process(worker.pid).children()}
+
+
+def _computes(executor):
+    """Return whether an executor has a Python process of its own: the others compute no features yet."""
+    with suppress(psutil.NoSuchProcess):
+        return any("pyspark.daemon" in child.cmdline() for child in executor.children())
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +144,10 @@ def test_scores_and_reasons_equal_those_of_duckdb_though_an_executor_is_killed(c
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEADSCORE_ENGINE", "duckdb")
         expected = score(workspace, out=tmp_path / "duckdb.parquet", reasons=True)
-    before, killed = cluster.executors_ever, []
-    killer = threading.Thread(target=_kill_one, args=(cluster, killed), daemon=True)
-    killer.start()
-    found = score(workspace, out=tmp_path / "spark.parquet", reasons=True)
-    assert killed
+    before = cluster.executors_ever
+    with _one_is_killed(cluster) as killed:
+        found = score(workspace, out=tmp_path / "spark.parquet", reasons=True)
+    assert len(killed) == 1
     assert cluster.executors_ever - before > 2, "another executor had to take over"
     assert replace(found, out=expected.out) == expected
     assert pq.read_table(found.out).equals(pq.read_table(expected.out))
@@ -162,15 +166,25 @@ def test_workers_write_a_folder_from_tables_that_lie_anywhere(cluster, world, tr
     assert pq.read_table(by_spark.out).equals(pq.read_table(by_duckdb.out))
 
 
-def _kill_one(cluster, killed):
-    """Kill an executor as soon as it computes features."""
-    over = threading.Event()
-    while not over.wait(0.05):
-        for executor in cluster.at_work():
-            executor.kill()
-            killed.append(executor)
-            over.set()
-            break
+@contextmanager
+def _one_is_killed(cluster):
+    """Kill an executor that starts from now on, as soon as it computes features; yield the list of those killed."""
+    killed, over, earlier = [], threading.Event(), cluster.executors()
+
+    def kill_one():
+        while not killed and not over.wait(0.05):
+            for executor in filter(_computes, cluster.executors() - earlier):
+                executor.kill()
+                killed.append(executor)
+                return
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        killer.join()
 
 
 _NO_OUTCOMES = pa.table({"lead_id": pa.array([], pa.string()), "stage": pa.array([], pa.string())}).append_column(
