@@ -18,10 +18,10 @@ MOST_FEATURES = 1_000
 """A store answers with a column for each: SQLite has at most 2,000, PostgreSQL 1,664."""
 
 MOST_TREES = 2_000
-"""Training makes at most 1,000."""
+"""Training makes at most 5 times 400."""
 
 MOST_LEAVES = 32_768
-"""In all trees: 1,000 trees of 31 leaves have 31,000."""
+"""In all trees: 2,000 trees of 15 leaves have 30,000."""
 
 MOST_TABLE_NUMBERS = 2**23
 """In the tables of reasons, 64 MiB; a tree of 31 leaves takes some 3,000 of them."""

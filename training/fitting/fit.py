@@ -6,7 +6,7 @@ it also predicts: these predictions calibrate the model, so no row is set aside 
 is the mean of the five, still one sum of trees, so that its reasons add up exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, cross_fit
 from training.fitting.calibration_choice import CalibrationChoice, calibrate
 from training.fitting.feature_selection import select_features
 from training.fitting.folds import deal_folds
-from training.fitting.hyperparameters import explanation_steps, parameters_for
+from training.fitting.hyperparameters import MOST_STEPS, explanation_steps, parameters_for
 from training.fitting.mean_booster import mean_booster
 from training.fitting.minimum_data import require_enough_leads
 from training.fitting.monotone import monotone_directions
@@ -127,7 +127,7 @@ def fit(
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
     binned, chosen = ready.binned(), {**ready.parameters, **(parameters or {})}
     crossed = cross_fit(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
-    booster = mean_booster(crossed.boosters)
+    booster = mean_booster(_affordable(crossed.boosters))
     encoding, trees = binned.encoding, trees_of(booster)
     calibrated = calibrate(crossed.margins, ready.rows, horizon_us=dataset.horizon_us, seed=seed)
     base_odds = dataset.base_rate / (1 - dataset.base_rate)
@@ -147,6 +147,12 @@ def fit(
         features_tried=len(dataset.catalog.features),
         steps=explanation_steps(trees),
     )
+
+
+def _affordable(boosters: Sequence[lightgbm.Booster]) -> Sequence[lightgbm.Booster]:
+    """Return as many of the boosters, one or more, as can be explained together without keeping people waiting."""
+    steps = np.cumsum([explanation_steps(trees_of(booster)) for booster in boosters])
+    return boosters[: max(1, int((steps <= MOST_STEPS).sum()))]
 
 
 def _bands(dataset: Dataset, playbook: Playbook, points: Floats) -> Bands:

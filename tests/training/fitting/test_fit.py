@@ -12,6 +12,7 @@ from models.bundle import load_bundle, save_bundle
 from models.shapley import ShapleyTables
 from tests.training.drawn import drawn
 from training.errors import FewLeadsError, HistoryError
+from training.fitting import fit as fitting
 from training.fitting.boosting import BinnedRows, fit_booster
 from training.fitting.fit import fit, golden_rows, prepare
 from training.fitting.hyperparameters import MOST_STEPS, parameters_for
@@ -120,6 +121,14 @@ def test_few_successes_want_small_trees():
     assert small["num_leaves"] < full["num_leaves"]
     assert small["max_depth"] < full["max_depth"] <= 6
     assert small["lambda_l2"] > full["lambda_l2"]
+
+
+def test_a_model_is_the_mean_of_as_many_boosters_as_can_be_explained(dataset, folder, fitted, monkeypatch):
+    monkeypatch.setattr(fitting, "MOST_STEPS", fitted.steps // 2)
+    found = fit(dataset, folder)
+    assert 0 < found.steps <= fitted.steps // 2
+    monkeypatch.setattr(fitting, "MOST_STEPS", 1)
+    assert 0 < fit(dataset, folder).steps <= found.steps
 
 
 def test_a_limit_of_rows_keeps_whole_groups(dataset):
