@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from data.duckdb_settings import memory_limit
+from data.memory_share import memory_bytes
 from features.errors import EngineError
 
 _CONNECT_PORT = 15_002
@@ -46,7 +46,7 @@ def spark_session(master: str) -> Iterator[Any]:
     _require_answer(master)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # What the operator sets in the files of Spark goes before.
-    os.environ.setdefault("SPARK_DRIVER_MEMORY", memory_limit().removesuffix("B"))
+    os.environ.setdefault("SPARK_DRIVER_MEMORY", f"{memory_bytes() // 2**20}m")
     with warnings.catch_warnings():
         # What crosses to pandas here does so through Arrow.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
