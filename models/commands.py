@@ -1,12 +1,14 @@
 """The verbs ``score`` and ``explain``: the scorer that serves, applied to history."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
 from data.errors import DataError
+from data.home import Home
 from data.importing.warehouse import Warehouse, import_history
 from data.instants import iso, now_us, parse
 from data.output_files import output_file, require_replaceable
@@ -14,7 +16,7 @@ from data.progress import Progress, silent
 from data.words.id_rules import in_form
 from data.workspace import Workspace
 from features.history.over_history import compute_features, known_values
-from features.spark.engine import engine_of_environment
+from features.spark.engine import Engine, engine_of_environment
 from models.bundle import read_facts
 from models.bundle_company import require_own_bundle
 from models.champion import NoChampionError, read_pointer
@@ -96,19 +98,10 @@ def score(
     engine = engine_of_environment()
     require_known_format(out, may_be_folder=engine.master is not None)
     require_replaceable(out, workspace.home, overwrite=overwrite)
-    serving = serving_scorer(workspace)
-    warehouse = (
-        Warehouse.of_tables(Path(engine.tables)) if engine.tables else import_history(workspace, progress=progress)
-    )
+    serving, warehouse = serving_scorer(workspace), _history(engine, workspace, progress)
     instant = _instant(warehouse, as_of)
     asked = ScoringRequest(serving.scorer, instant, frozenset(workspace.playbook.business.closing_stages), reasons)
-
-    def save(table: pa.Table) -> ScoreSummary:
-        require_open_leads(table.num_rows, instant)
-        with output_file(out, workspace.home, overwrite=overwrite) as draft:
-            write_scores(table, draft, suffix=out.suffix)
-        return ScoreSummary.of(table, serving.scorer.bands.threshold)
-
+    save = partial(_save, asked=asked, out=out, home=workspace.home, overwrite=overwrite)
     if engine.master is None:
         found = save(scored_by_duckdb(warehouse, asked, progress))
     else:
@@ -124,6 +117,21 @@ def score(
         hindsight=serving.in_hindsight(instant),
         top=found.top,
     )
+
+
+def _history(engine: Engine, workspace: Workspace, progress: Progress) -> Warehouse:
+    """Return the tables that the engine is told of, or those imported from the exports."""
+    if engine.tables:
+        return Warehouse.of_tables(Path(engine.tables))
+    return import_history(workspace, progress=progress)
+
+
+def _save(table: pa.Table, *, asked: ScoringRequest, out: Path, home: Home, overwrite: bool) -> ScoreSummary:
+    """Write scores to a file and summarise them."""
+    require_open_leads(table.num_rows, asked.as_of)
+    with output_file(out, home, overwrite=overwrite) as draft:
+        write_scores(table, draft, suffix=out.suffix)
+    return ScoreSummary.of(table, asked.scorer.bands.threshold)
 
 
 def explain(

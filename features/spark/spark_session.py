@@ -46,7 +46,7 @@ def spark_session(master: str) -> Iterator[Any]:
     _require_answer(master)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # What the operator sets in the files of Spark goes before.
-    os.environ.setdefault("SPARK_DRIVER_MEMORY", f"{memory_bytes() // 2**20}m")
+    os.environ.setdefault("SPARK_DRIVER_MEMORY", driver_memory())
     with warnings.catch_warnings():
         # What crosses to pandas here does so through Arrow.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
@@ -62,6 +62,11 @@ def spark_session(master: str) -> Iterator[Any]:
         except (PySparkException, Py4JError) as error:
             message = f"Spark at {master} could not do it: {_cause(error)}"
             raise EngineError(message) from error
+
+
+def driver_memory() -> str:
+    """Return what Spark's driver may take here, as much as an import may, in a unit that Java reads: ``4096m``."""
+    return f"{memory_bytes() // 2**20}m"
 
 
 def _started(master: str) -> Any:

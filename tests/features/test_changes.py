@@ -24,7 +24,6 @@ from tests.features.worlds import (
     on_postgres_at_once,
     on_sqlite,
     on_sqlite_at_once,
-    postgres_store,
     worlds,
 )
 
@@ -39,15 +38,6 @@ CHANGES = Catalog(
         Feature("calls", Count("call"), 0.0, "called {n}"),
     )
 )
-
-
-@pytest.fixture(scope="module")
-def live(postgres):
-    """A PostgreSQL database with the store's tables, empty before and after each question."""
-    name = "live_changes"
-    postgres.create(name)
-    with postgres_store(postgres.libpq(name)) as store:
-        yield store
 
 
 @settings(max_examples=60, phases=PHASES)

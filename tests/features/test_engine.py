@@ -24,22 +24,12 @@ from tests.features.worlds import (
     on_postgres_at_once,
     on_sqlite,
     on_sqlite_at_once,
-    postgres_store,
     worlds,
 )
 
 # Without the search for the smallest world a failing run ends at once; the worlds are small as it is.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 SNAPSHOTS = [("ann", NOON), ("bob", NOON), ("cy", NOON), ("nobody", NOON), ("ann", NOON - 9 * DAY_US)]
-
-
-@pytest.fixture(scope="module")
-def live(postgres):
-    """A PostgreSQL database with the store's tables, empty before and after each question."""
-    name = "live_features"
-    postgres.create(name)
-    with postgres_store(postgres.libpq(name)) as store:
-        yield store
 
 
 def assert_same(found, expected):

@@ -13,7 +13,7 @@ from features.errors import EngineError
 from features.spark import part_features as part_features_module
 from features.spark.engine import Engine, engine_of_environment
 from features.spark.part_features import part_features
-from features.spark.spark_session import spark_session
+from features.spark.spark_session import driver_memory, spark_session
 from tests.features.worlds import CATALOG, NOON, World, on_duckdb, tables_of, worlds
 
 LEADS = ["ann", "bob", "cy"]
@@ -119,3 +119,8 @@ def test_a_part_is_described_like_a_history(world):
 def test_leads_whose_account_is_none_are_described_without_it(world):
     homeless = World([replace(version, account_id=None) for version in world.versions], world.activities)
     assert _part(world, CATALOG, alone=True) == on_duckdb(homeless, [(lead, NOON) for lead in LEADS])
+
+
+def test_the_drivers_memory_is_written_as_java_reads_it(monkeypatch):
+    monkeypatch.setenv("LEADSCORE_MEMORY", "2.5")
+    assert driver_memory() == "2560m"

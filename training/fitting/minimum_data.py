@@ -13,7 +13,6 @@ import pandas as pd
 from data.instants import iso
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset
-from training.dataset.split import Span
 from training.errors import FewLeadsError
 
 FEWEST = 40
@@ -31,9 +30,9 @@ FULL = 500
 _BLOCKS = {"train": "training period", "test": "test period"}
 
 
-def leads_by_outcome(rows: pd.DataFrame, *, by: str = "lead_id") -> tuple[int, int]:
-    """Count the leads that reached the goal and those that did not; or accounts, by ``group``."""
-    succeeded = rows.groupby(by)["label"].max()
+def leads_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
+    """Count the leads that reached the goal and those that did not."""
+    succeeded = rows.groupby("lead_id")["label"].max()
     positives = int(succeeded.sum())
     return positives, len(succeeded) - positives
 
@@ -51,28 +50,31 @@ def require_enough_leads(dataset: Dataset) -> None:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
             test period.
     """
-    why = dataset.largest_group.says or _wrong_weeks(dataset)
+    crowded = dataset.largest_group.says
     for name, needed in (("train", FEWEST), ("test", FEWEST_IN_TEST)):
-        _require(leads_of_block(dataset, name), needed, block=_BLOCKS[name], why=why)
-    accounts = leads_by_outcome(dataset.block("train", columns=("group", "label")), by="group")
-    _require(accounts, FEWEST_ACCOUNTS, block=_BLOCKS["train"], why=why, counted="accounts with leads")
+        _require(leads_of_block(dataset, name), needed, block=_BLOCKS[name], why=crowded or _wrong_weeks(dataset))
+    accounts = _accounts_by_outcome(dataset.block("train", columns=("group", "label")))
+    _require(accounts, FEWEST_ACCOUNTS, block=_BLOCKS["train"], why=crowded, counted="different accounts with leads")
+
+
+def _accounts_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
+    """Count the accounts with rows of success, and those with rows without; many have both."""
+    succeeded, failed = (int(rows.loc[rows["label"] == label, "group"].nunique()) for label in (1, 0))
+    return succeeded, failed
 
 
 def _wrong_weeks(dataset: Dataset) -> str:
-    """Return which weeks hold the leads where the history has enough of both kinds; empty where it has not."""
+    """Return in which weeks leads count where the history has enough of both kinds; empty where it has not."""
     succeeded, failed = leads_by_outcome(dataset.rows.loc[dataset.rows["label"].notna(), ["lead_id", "label"]])
     if min(succeeded, failed) < FEWEST + FEWEST_IN_TEST:
         return ""
-    plan = dataset.plan
-    return (
-        f"of the {succeeded:,} and {failed:,} in the whole history the others lie in other weeks (training period "
-        f"{_dates(plan.train)}, test period {_dates(plan.test)}, none between them counts), so bring a longer history "
-        "or shorten goal.horizon_days."
+    train, test = (
+        f"{iso(span.start)[:10]} to {iso(span.end)[:10]}" for span in (dataset.plan.train, dataset.plan.test)
     )
-
-
-def _dates(span: Span) -> str:
-    return f"{iso(span.start)[:10]} to {iso(span.end)[:10]}"
+    return (
+        f"the whole history has {succeeded:,} and {failed:,}, but the training period is {train} and the test period "
+        f"{test}. Bring a longer history or shorten goal.horizon_days."
+    )
 
 
 def _require(counts: tuple[int, int], needed: int, *, block: str, why: str, counted: str = "leads") -> None:

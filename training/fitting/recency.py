@@ -19,7 +19,7 @@ from models.calibration import Beta, Isotonic, Platt
 from training.fitting.calibration_maps import CalibrationRows, fit_platt, row_losses
 from training.statistics.reliability import Floats
 
-Map = TypeVar("Map", bound=Platt | Beta | Isotonic)
+AnyMap = TypeVar("AnyMap", bound=Platt | Beta | Isotonic)
 
 _PARTS = 4
 _STEPS = 50
@@ -43,8 +43,8 @@ class LevelChoice:
 
 
 def fit_with_level(
-    fit: Callable[[CalibrationRows], Map], block: CalibrationRows, as_of: NDArray[np.int64], *, horizon_us: int
-) -> tuple[Map, LevelChoice]:
+    fit: Callable[[CalibrationRows], AnyMap], block: CalibrationRows, as_of: NDArray[np.int64], *, horizon_us: int
+) -> tuple[AnyMap, LevelChoice]:
     """
     Fit a calibration, and take its level from where it foretold later rows better.
 
@@ -77,7 +77,7 @@ def fit_line(margins: Floats, rows: pd.DataFrame, *, horizon_us: int) -> Platt:
     return fit_with_level(fit_platt, CalibrationRows.of(margins, rows), as_of, horizon_us=horizon_us)[0]
 
 
-def at_level_of(calibration: Map, rows: CalibrationRows) -> Map:
+def at_level_of(calibration: AnyMap, rows: CalibrationRows) -> AnyMap:
     """Shift a calibration until as many of the rows are expected to succeed as did; keep it where all end alike."""
     if not 0 < rows.rate < 1:
         return calibration
@@ -92,7 +92,7 @@ def at_level_of(calibration: Map, rows: CalibrationRows) -> Map:
     return _shifted(calibration, shift)
 
 
-def _shifted(calibration: Map, by: float) -> Map:
+def _shifted(calibration: AnyMap, by: float) -> AnyMap:
     match calibration:
         case Platt(offset=offset):
             return replace(calibration, offset=offset + by)

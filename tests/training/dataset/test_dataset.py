@@ -138,7 +138,9 @@ def thinned(dataset, blocks, *, winners):
 
 def test_a_goal_that_is_hardly_ever_reached_leaves_the_rules_alone(dataset):
     require_enough_to_fit(thinned(dataset, ["train"], winners=1_000))
-    with pytest.raises(FewLeadsError, match=r"training period has 39 leads that reached the goal .* in other weeks"):
+    with pytest.raises(
+        FewLeadsError, match=r"training period has 39 leads that reached the goal .* the whole history has 132 and"
+    ):
         require_enough_to_fit(thinned(dataset, ["train"], winners=39))
 
 
@@ -172,7 +174,7 @@ def test_an_account_that_holds_everyone_is_named(world, warehouse):
     """Nobody can be held out then: said when building, and when training refuses."""
     scorecard = compile_scorecard(world.playbook.scorecard, world.playbook.business)
     found = assemble(OneAccount(warehouse), world.playbook.business, scorecard=scorecard)
-    with pytest.raises(FewLeadsError, match=r"has 1 accounts .* Account unknown, .* holds 100% of all"):
+    with pytest.raises(FewLeadsError, match=r"has 1 different accounts .* Account unknown, .* holds 100% of all"):
         require_enough_to_fit(found)
     console = Console(width=400, file=io.StringIO())
     BuildResult(Path(), found.manifest, found.largest_group.says).show(console)
@@ -213,8 +215,17 @@ def test_leads_that_lie_in_other_weeks_are_said_to_lie_there(dataset):
     few = thinned(dataset, ["train"], winners=30)
     stage = cold_start_stage(few)
     assert stage.rung == "rules only"
-    assert re.search(r"30 leads that reached the goal .* of the \d{2,3} and .* lie in other weeks", stage.missing)
-    assert "bring a longer history" in stage.missing
+    assert re.search(r"30 leads that reached the goal .* the whole history has \d{2,3} and ", stage.missing)
+    assert "Bring a longer history" in stage.missing
+
+
+def test_accounts_that_all_have_a_success_are_no_lack_of_failures(dataset):
+    """Leads fail in them too, so that every fold has some of both."""
+    train = dataset.rows["block"] == "train"
+    lead = pd.factorize(dataset.rows["lead_id"])[0]
+    few = replace(dataset, rows=dataset.rows.assign(group=np.where(train, lead % 20, lead).astype(str)))
+    assert few.block("train").groupby("group")["label"].max().eq(1).all()
+    require_enough_to_fit(few)
 
 
 def test_where_nobody_has_succeeded_yet_what_is_missing_is_leads(dataset):
