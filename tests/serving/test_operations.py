@@ -15,7 +15,7 @@ from serving.store.migrating import take_back
 from tests.serving.conftest import ROOT, opened
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-ELSEWHERE = {"PLAYBOOK", "HOME", "DATA", "DATASETS", "USER", "KEY", "SIGNING_KEY_FILE"}
+PACKAGES = ("client", "data", "features", "models", "serving", "training")
 
 
 def commands():
@@ -32,8 +32,10 @@ def test_every_command_on_the_page_exists():
 
 def test_every_variable_on_the_page_exists():
     named = set(re.findall(r"LEADSCORE_([A-Z_]+)", PAGE))
-    assert {"WORKERS", "DRAIN_S", "DATABASE"} <= named
-    assert named <= ELSEWHERE | {name.upper() for name in Settings.model_fields}
+    assert {"WORKERS", "DRAIN_S", "DATABASE", "ENGINE"} <= named
+    sources = [ROOT / "leadscore.py", *(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))]
+    read = {name for file in sources for name in re.findall(r"LEADSCORE_([A-Z_]+)", file.read_text(encoding="utf-8"))}
+    assert named <= read | {name.upper() for name in Settings.model_fields}
 
 
 def test_every_metric_is_on_the_page_and_every_one_on_the_page_exists(store):
