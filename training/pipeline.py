@@ -20,12 +20,16 @@ from training.fitting.tuning import TuningResult, tune_parameters
 from training.gates.calibration_gates import calibration_gates, replay_gate
 from training.gates.gate import GateResult, require_passed
 from training.gates.leakage.leakage_gates import after_fitting, before_fitting
+from training.lists.list_evaluation import ListTest
+from training.lists.list_gate import list_gate
+from training.lists.list_test import Listed, calibration_spread, list_test
 from training.registry.mlflow_registry import Registry
 from training.registry.register import register
 from training.registry.registered_comparison import replay_weeks
 from training.registry.run_folders import report_folder
 from training.reporting.report_folder import write_report
 from training.statistics.comparison import Contender
+from training.statistics.estimate import NO_ESTIMATE
 from training.statistics.scorer_metrics import Metrics
 from training.statistics.scoring_metrics import EvaluationRows, evaluate
 
@@ -77,7 +81,9 @@ def _findings(
     results = evaluate_origins(rolling_origins(dataset), playbook, parameters=parameters, seed=seed, progress=progress)
     last = results[-1]
     gates += require_passed(_leaks_after_fitting(last, seed=seed, progress=progress), accept_risk=accept_risk)
-    gates += calibration_gates(last.scorers[0], fitted_on=_calibration_noise(last, playbook))
+    noise = _calibration_noise(last, workspace.playbook)
+    lists = _lists(last, noise, workspace.playbook)
+    gates += (*calibration_gates(last.scorers[0], fitted_on=noise), list_gate(lists))
     learned = distil(last.fitted.model, dataset, playbook, seed=seed)
     if learned is not None:
         rules = _contender(learned, last)
@@ -90,7 +96,7 @@ def _findings(
     gates += (replay_gate(replay),)
     accepted = accept_risk if any(gate.accepted for gate in gates) else None
     replay = replay.with_absent(participants.absent)
-    return Findings((*results[:-1], last), gates, replay, learned, tuned, accepted)
+    return Findings((*results[:-1], last), gates, lists, replay, learned, tuned, accepted)
 
 
 def _tuned(
@@ -123,6 +129,16 @@ def _calibration_noise(last: OriginResult, playbook: Playbook) -> Metrics:
         capacity_per_day=playbook.business.capacity_per_day,
         resamples=_NOISE_RESAMPLES,
     )
+
+
+def _lists(last: OriginResult, noise: Metrics, playbook: Playbook) -> ListTest:
+    """Score everybody open at several mornings of the test weeks."""
+    listed = last.dataset.listed
+    rows = listed[listed["whole_list"]]
+    scored = last.fitted.model.score_many(rows)
+    spread = calibration_spread(noise.observed_over_expected or NO_ESTIMATE)
+    found = Listed(rows, scored.probabilities, scored.points, spread)
+    return list_test(found, last.dataset, bands=last.fitted.model.bands, business=playbook.business)
 
 
 def _contender(learned: LearnedRules, last: OriginResult) -> Contender:

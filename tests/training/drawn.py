@@ -25,7 +25,7 @@ from features.reducers import (
     Trend,
 )
 from models.scorecard import Scorecard, compile_scorecard
-from training.dataset.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
+from training.dataset.dataset import LISTED, RECENT, RECENT_DAYS, RULES, SEED, SEGMENT, Dataset, segment_features
 from training.dataset.dataset_draft import block_counts, training_rate
 from training.dataset.split import plan_blocks
 
@@ -179,9 +179,10 @@ def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, pla
     """Assign every row to a block, and write the manifest of a training set."""
     last = int(frame["as_of"].max())
     goal = playbook.business.goal
-    as_of, ones = frame["as_of"].to_numpy(), np.ones(len(frame))
-    plan = plan_blocks(as_of, frame["label"].to_numpy(), ones, horizon=round(goal.horizon_days * DAY_US))
-    frame = frame.assign(block=plan.blocks(as_of), weight=ones)
+    as_of = frame["as_of"].to_numpy()
+    plan = plan_blocks(as_of, frame["label"].to_numpy(), horizon=round(goal.horizon_days * DAY_US))
+    arrived_at = frame.groupby("lead_id")["as_of"].transform("min")
+    frame = frame.assign(block=plan.blocks(as_of), weight=1.0, arrived_at=arrived_at, moment_at=as_of, whole_list=False)
     manifest = {
         **_counts(frame),
         "base_rate": training_rate(frame),
@@ -190,7 +191,6 @@ def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, pla
         "plan": plan.as_json(),
         "cutoff_at": iso(last + 1),
         "mature_until": iso(last + 1),
-        "recent_from_us": last + 1 - RECENT_DAYS * DAY_US,
         "cutoff_us": last + 1,
         "outcome_lag_days": 0.0,
         "largest_group": {"account": None, "share": 1e-5},
@@ -198,7 +198,16 @@ def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, pla
         "catalog_fingerprint": catalog.fingerprint,
         "features": len(catalog.features),
     }
-    return Dataset(frame, catalog, scorecard, manifest)
+    return Dataset(_with_listings(frame, last), catalog, scorecard, manifest)
+
+
+def _with_listings(frame: pd.DataFrame, last: int) -> pd.DataFrame:
+    """List each lead of the test weeks at its rows, and each lead of the last weeks once more at the end."""
+    listed = frame[frame["block"] == "test"].assign(block=LISTED)
+    recent = frame[frame["as_of"] > last - RECENT_DAYS * DAY_US].assign(block=RECENT)
+    today = recent.drop_duplicates("lead_id", keep="last").assign(as_of=last + 1, whole_list=True)
+    every = pd.concat([frame, listed, recent, today])
+    return every.sort_values(["lead_id", "as_of"], kind="stable", ignore_index=True)
 
 
 def _counts(frame: pd.DataFrame) -> dict[str, object]:

@@ -1,8 +1,10 @@
 """
 The training set: every row with its block, label, weight and features.
 
-One table serves all that follows: fitting and calibration read ``train``, evaluation reads ``test``, and grades and
-threshold read the rows of the last weeks, whose outcome need not be known.
+One table serves all that follows. Snapshots, which sample the population, stand in the blocks ``train``, ``purged`` and
+``test``: fitting and calibration read the first, evaluation reads the last. Listings follow leads from morning to
+morning: the replay and the list test read those of the test weeks (``listed``), grades and threshold are cut from those
+of the last weeks (``recent``), whose outcome need not be known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +24,10 @@ from training.dataset.groups import LargestGroup
 from training.dataset.split import Plan
 
 SEED = 20_260_101
-RECENT_DAYS = 90
+RECENT_DAYS = 29
+"""Grades and threshold are cut from four weeks; the day before shows who was above the threshold already."""
+
+LISTED, RECENT = "listed", "recent"
 RULES, SEGMENT = "rules.", "segment."
 
 
@@ -32,11 +37,13 @@ class Dataset:
     A training set.
 
     Attributes:
-        rows: one per snapshot: ``lead_id``, ``as_of``, ``group``, ``block``, ``weight``, ``label`` (NaN where it is
-            too early to know), ``goal_at`` (when the lead reached the goal [us since 1970 UTC], NaN where it never
-            did), ``amount`` (what that was worth, NaN where it is not recorded), ``closed_at`` (when the lead was no
-            longer open, by the goal or otherwise, NaN where it still is), the catalog's features, the scorecard's
-            under ``rules.``, and the playbook's segments under ``segment.``.
+        rows: one per snapshot or listing, sorted by ``lead_id`` and ``as_of``: ``group``, ``block``, ``weight`` (how
+            many of the population it stands for), ``arrived_at`` and ``moment_at`` (when its lead, and the latest news
+            of it, were known), ``whole_list`` (whether everybody open is listed at that instant), ``label`` (NaN where
+            it is too early to know), ``goal_at`` (when the lead reached the goal [us since 1970 UTC], NaN where it
+            never did), ``amount`` (what that was worth, NaN where it is not recorded), ``closed_at`` (when the lead
+            was no longer open, by the goal or otherwise, NaN where it still is), the catalog's features, the
+            scorecard's under ``rules.``, and the playbook's segments under ``segment.``.
         catalog: the features derived for the model.
         scorecard: the playbook's point rules, not calibrated.
         manifest: counts, maturity, plan and hashes; JSON.
@@ -84,9 +91,13 @@ class Dataset:
 
     @cached_property
     def recent(self) -> pd.DataFrame:
-        """All rows of the last 90 days, whatever their block."""
-        as_of, manifest = self.rows["as_of"], self.manifest
-        return self.rows[(as_of > int(manifest["recent_from_us"])) & (as_of <= int(manifest["cutoff_us"]))]
+        """The listings of the last weeks."""
+        return self.block(RECENT)
+
+    @cached_property
+    def listed(self) -> pd.DataFrame:
+        """The listings of the test weeks."""
+        return self.block(LISTED)
 
     @property
     def columns(self) -> dict[str, Feature]:

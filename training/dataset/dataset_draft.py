@@ -17,12 +17,14 @@ from features.derivation import derive_catalog
 from features.feature import Feature
 from features.history.over_history import features_in_parts, profile_data
 from models.scorecard import Scorecard
-from training.dataset.dataset import RECENT_DAYS, RULES, SEED, SEGMENT, segment_features
+from training.dataset.dataset import LISTED, RECENT, RECENT_DAYS, RULES, SEED, SEGMENT, segment_features
 from training.dataset.groups import group_leads, largest_group
 from training.dataset.labels import Labels, goal_times_and_amounts, horizon_us, label_snapshots
+from training.dataset.listings import mornings_of, take_listings
 from training.dataset.maturity import estimate_maturity
-from training.dataset.snapshots import closed_at, take_snapshots
-from training.dataset.split import BLOCKS, PURGED, Plan, plan_blocks
+from training.dataset.moments import NEVER, Moments, closed_at
+from training.dataset.snapshots import take_snapshots
+from training.dataset.split import BLOCKS, PURGED, Plan, Span, plan_blocks
 from training.dataset.storage import FORMAT
 
 _READ: Mapping[str, Sequence[str] | None] = {
@@ -84,14 +86,16 @@ def draft_dataset(
     period = usable_period(history, business)
     leads, outcomes = history["leads"], history["outcomes"]
     progress("taking snapshots", 1, 3)
-    rows = take_snapshots(leads, history["activities"], outcomes=outcomes, business=business, period=period, seed=seed)
-    del history
-    labels = label_snapshots(rows, outcomes, business=business, period=period)
-    groups = group_leads(leads)
-    rows = _with_outcomes(rows, outcomes, labels=labels, groups=groups, business=business)
+    moments = Moments.of(leads, history.pop("activities"), outcomes=outcomes, business=business)
+    drawn = take_snapshots(moments, period=period, seed=seed)
+    labels = label_snapshots(drawn, outcomes, business=business, period=period)
     progress("taking snapshots", 2, 3)
-    rows, plan = _divided(rows, labels, business=business)
+    mature = drawn[labels.mature]
+    plan = plan_blocks(mature["as_of"].to_numpy(), labels.reached[labels.mature], horizon=horizon_us(business))
+    rows = _together(mature, _listings(moments, plan, period, business=business, seed=seed), plan=plan)
     progress("taking snapshots", 3, 3)
+    groups = group_leads(leads)
+    rows = _with_outcomes(rows, outcomes, groups=groups, business=business, period=period)
     manifest = {
         **_manifest(rows, labels, plan=plan, business=business, period=period),
         "largest_group": asdict(largest_group(rows, leads)),
@@ -99,12 +103,32 @@ def draft_dataset(
             leads, outcomes, groups=groups, business=business, period=period, lag_us=labels.lag_us
         ).model_dump(mode="json"),
     }
-    # A young row, whose outcome is not known yet, is kept only where grades and threshold are cut from it.
-    needed = rows[labels.mature | (rows["as_of"] > manifest["recent_from_us"])].reset_index(drop=True)
     catalog = derive_catalog(business, profile_data(warehouse, business, known_before=plan.train.end))
     beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(business)}
     manifest |= {"features": len(catalog.features), "catalog_fingerprint": catalog.fingerprint}
-    return DatasetDraft(needed, catalog, _with_columns(catalog, beside), manifest)
+    return DatasetDraft(rows, catalog, _with_columns(catalog, beside), manifest)
+
+
+def _listings(
+    moments: Moments, plan: Plan, period: HistoryPeriod, *, business: Business, seed: int
+) -> Mapping[str, pd.DataFrame]:
+    """Return the listings of the test weeks, and those of the last weeks, whose outcome need not be known."""
+    last_weeks = Span(max(period.end_us - RECENT_DAYS * DAY_US, period.begin_us), period.end_us)
+    test_mornings, last_mornings = (mornings_of(span, business.timezone) for span in (plan.test, last_weeks))
+    if not len(test_mornings):
+        test_mornings = np.array([plan.test.end - 1])
+    today = np.array([period.end_us])
+    return {
+        LISTED: take_listings(moments, test_mornings, seed=seed),
+        RECENT: take_listings(moments, np.r_[last_mornings, today], seed=seed, lists=2),
+    }
+
+
+def _together(drawn: pd.DataFrame, listings: Mapping[str, pd.DataFrame], *, plan: Plan) -> pd.DataFrame:
+    """Put rows of all blocks into one table, sorted by lead and instant."""
+    blocks = [drawn.assign(block=plan.blocks(drawn["as_of"].to_numpy()), whole_list=False)]
+    blocks += [rows.assign(block=name) for name, rows in listings.items()]
+    return pd.concat(blocks).sort_values(["lead_id", "as_of"], kind="stable", ignore_index=True)
 
 
 def _with_columns(catalog: Catalog, beside: Mapping[str, tuple[Feature, ...]]) -> Catalog:
@@ -134,34 +158,25 @@ def usable_period(history: Mapping[str, pd.DataFrame], business: Business) -> Hi
 
 
 def _with_outcomes(
-    rows: pd.DataFrame, outcomes: pd.DataFrame, *, labels: Labels, groups: "pd.Series[str]", business: Business
+    rows: pd.DataFrame, outcomes: pd.DataFrame, *, groups: "pd.Series[str]", business: Business, period: HistoryPeriod
 ) -> pd.DataFrame:
     """Add each row's group, label, and what became of its lead."""
     goal_at, amount = goal_times_and_amounts(rows["lead_id"], outcomes, business=business)
     closed = closed_at(rows["lead_id"], outcomes, business=business)
     return rows.assign(
         group=groups.reindex(rows["lead_id"]).to_numpy(),
-        label=labels.reached,
+        label=label_snapshots(rows, outcomes, business=business, period=period).reached,
         goal_at=goal_at,
         amount=amount,
-        closed_at=np.where(closed == np.iinfo(np.int64).max, np.nan, closed.astype(np.float64)),
+        closed_at=np.where(closed == NEVER, np.nan, closed.astype(np.float64)),
     )
-
-
-def _divided(rows: pd.DataFrame, labels: Labels, *, business: Business) -> tuple[pd.DataFrame, Plan]:
-    """Add block and weight; a row whose outcome is not known yet has the block ``young``."""
-    mature = labels.mature
-    as_of, weight = rows["as_of"].to_numpy(), np.ones(len(rows))
-    plan = plan_blocks(as_of[mature], labels.reached[mature], weight[mature], horizon=horizon_us(business))
-    block = np.where(mature, plan.blocks(as_of), "young")
-    return rows.assign(block=block, weight=weight), plan
 
 
 def _manifest(
     rows: pd.DataFrame, labels: Labels, *, plan: Plan, business: Business, period: HistoryPeriod
 ) -> dict[str, Any]:
     """Describe what the training set holds and where it comes from."""
-    mature = labels.mature
+    snapshots = rows[rows["block"].isin((*BLOCKS, PURGED))]
     return {
         "format": FORMAT,
         "playbook": business.name,
@@ -171,14 +186,14 @@ def _manifest(
         "mature_until": iso(labels.mature_until),
         "outcome_lag_days": labels.lag_us / DAY_US,
         "plan": plan.as_json(),
-        "snapshots": len(rows),
-        "mature": int(mature.sum()),
-        "young": int((~mature).sum()),
-        **block_counts(rows),
-        "leads": int(rows["lead_id"].nunique()),
-        "groups": int(rows["group"].nunique()),
-        "base_rate": training_rate(rows),
-        "recent_from_us": period.end_us - RECENT_DAYS * DAY_US,
+        "snapshots": len(labels.reached),
+        "mature": len(snapshots),
+        "young": len(labels.reached) - len(snapshots),
+        "listings": len(rows) - len(snapshots),
+        **block_counts(snapshots),
+        "leads": int(snapshots["lead_id"].nunique()),
+        "groups": int(snapshots["group"].nunique()),
+        "base_rate": training_rate(snapshots),
         "cutoff_us": period.end_us,
     }
 

@@ -9,10 +9,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from data.instants import DAY_US
-from training.dataset.dataset import RECENT_DAYS, Dataset
+from training.dataset.dataset import Dataset
 from training.dataset.dataset_draft import block_counts, training_rate
-from training.dataset.split import Plan, plan_blocks
+from training.dataset.split import BLOCKS, PURGED, Plan, plan_blocks
 from training.errors import HistoryError
 
 ORIGINS = 3
@@ -23,7 +22,7 @@ def plan_origins(rows: pd.DataFrame, *, horizon: int, times: int = ORIGINS) -> t
     Plan the origins, oldest first.
 
     Args:
-        rows: the mature rows with ``as_of``, ``label`` and ``weight``.
+        rows: the mature rows with ``as_of`` and ``label``.
         horizon: of the goal [us].
         times: how many are wanted; the result has fewer where the history is too short for them.
 
@@ -40,7 +39,7 @@ def plan_origins(rows: pd.DataFrame, *, horizon: int, times: int = ORIGINS) -> t
 
 
 def _plan(rows: pd.DataFrame, horizon: int) -> Plan:
-    return plan_blocks(*(rows[name].to_numpy() for name in ("as_of", "label", "weight")), horizon=horizon)
+    return plan_blocks(rows["as_of"].to_numpy(), rows["label"].to_numpy(), horizon=horizon)
 
 
 def rolling_origins(dataset: Dataset, *, times: int = ORIGINS) -> tuple[Dataset, ...]:
@@ -50,21 +49,25 @@ def rolling_origins(dataset: Dataset, *, times: int = ORIGINS) -> tuple[Dataset,
     The features are those derived for the last origin. A feature of which nothing was known at an earlier one is
     constant there, and no tree splits on a constant.
     """
-    mature = dataset.rows.loc[dataset.rows["label"].notna(), ["as_of", "label", "weight"]]
+    mature = dataset.block(*BLOCKS, PURGED, columns=("as_of", "label"))
     plans = plan_origins(mature, horizon=dataset.horizon_us, times=times)
     return (*(at_origin(dataset, plan) for plan in plans[:-1]), dataset)
 
 
 def at_origin(dataset: Dataset, plan: Plan) -> Dataset:
-    """Divide the rows of a training set by another plan, as if nothing after its test were known."""
-    rows = dataset.rows[(dataset.rows["as_of"] < plan.test.end) & dataset.rows["label"].notna()]
-    rows = rows.assign(block=plan.blocks(rows["as_of"].to_numpy()))
+    """
+    Divide the rows of a training set by another plan, as if nothing after its test were known.
+
+    Only the rows from which grades are cut stay those of the last weeks; no number of an origin depends on grades.
+    """
+    drawn = dataset.block(*BLOCKS, PURGED)
+    drawn = drawn[drawn["as_of"] < plan.test.end]
+    rows = pd.concat([drawn.assign(block=plan.blocks(drawn["as_of"].to_numpy())), dataset.recent])
     manifest = {
         **dataset.manifest,
         "plan": plan.as_json(),
         **block_counts(rows),
         "base_rate": training_rate(rows),
-        "recent_from_us": plan.test.end - RECENT_DAYS * DAY_US,
         "cutoff_us": plan.test.end,
     }
     return replace(dataset, rows=rows, manifest=manifest)

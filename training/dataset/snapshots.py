@@ -1,21 +1,27 @@
 """
-Snapshots: each lead at the moments serving would score it.
+Snapshots: a sample of the population that scores are about, each row with the number of its like that it stands for.
 
-A moment is an instant from which something new about a lead was known: the lead itself, or an activity of a kind
-that may be used. Serving scores after each moment, so a snapshot stands one microsecond after it (a fact counts only
-strictly later). Two rules thin and complete them; both decide from what was known by then and from draws that
-know nothing of the lead, so that no choice of a row depends on what came after it:
+The population is (open lead, day): each lead once as it arrives, and then once, at some instant, on each day on which
+it is open. It is what a list of open leads shows on a random day, old silent leads as well as hot ones.
 
-- At most one a day. A draw per lead and day picks the moment of the day: the first with chance 1/2, the second with
-  1/4, and so on; days with fewer moments have none. Taking *the last*, or one of the day's n at random, would favour
-  moments after which nothing happened, which is knowing the future.
-- A sparse clock, so that silence is seen: once between half a day and 7 days without a moment (for every second
-  silence), once between 7 and 30 days, once between 30 and 90. The exact time is drawn: were it always the 7th, 30th
-  and 90th day, a model would never learn what three quiet days mean.
+A moment is an instant from which something new about a lead was known: the lead itself, or an activity of a kind that
+may be used. The time since a lead's latest moment is cut into strata, fine at first and then of four weeks each
+(`STRATA_DAYS`), until the lead closes. In each stratum one instant is drawn, evenly, with a known probability; it
+becomes a snapshot if the lead is still open and silent then. Its weight is the length of the stratum in days over that
+probability (Horvitz and Thompson 1952), so that any weighted sum over snapshots estimates, without bias, the sum over
+the population. A lead's arrival is always taken, with weight 1, and stands just after the instant: a fact counts only
+strictly later.
+
+Every draw is made from the lead, the moment and the stratum alone, and what decides whether the drawn instant counts is
+known by then: no choice of a row depends on what came after it. Where there would be too many rows, fewer are drawn,
+and weigh more.
 
 A later version of a lead makes no moment, though serving scores after it too: exports often write one because a field
 on ``never_use``, such as a status, has changed, and the instant alone would reveal what the field may not.
 """
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,106 +29,126 @@ from numpy.typing import NDArray
 
 from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
-from data.words.playbook import Business
+from training.dataset.moments import Codes, Instants, Moments
 from training.statistics.sampling import uniforms_by_time
 
-SILENT_DAYS = ((0.5, 7.0, 0.5), (7.0, 30.0, 1.0), (30.0, 90.0, 1.0))
-"""From, to, and the share of silences in which there is a snapshot between them."""
+STRATA_DAYS = (
+    (0.0, 0.25, 0.125),
+    (0.25, 1.0, 0.3333),
+    (1.0, 3.0, 0.6),
+    (3.0, 7.0, 1.0),
+    (7.0, 14.0, 1.0),
+    (14.0, 28.0, 1.0),
+)
+"""
+From, to, and the probability of a draw; from the last one's end on, every four weeks are a stratum.
 
-_NEVER = np.iinfo(np.int64).max
+The densest where most leads succeed, so that a row stands for 2 days there and for 28 in long silence.
+"""
+
+REST_DAYS = 28.0
+
+MOST_ROWS = 1_000_000
+"""More snapshots than about so many are thinned by a draw: they would cost more and tell little more."""
+
+ARRIVALS = 0.25
+"""The share of the most rows that arrivals may have before they are drawn too."""
 
 
-def take_snapshots(
-    leads: pd.DataFrame,
-    activities: pd.DataFrame,
-    *,
-    outcomes: pd.DataFrame,
-    business: Business,
-    period: HistoryPeriod,
-    seed: int,
-) -> pd.DataFrame:
+def take_snapshots(moments: Moments, *, period: HistoryPeriod, seed: int, most: int = MOST_ROWS) -> pd.DataFrame:
     """
     Take the snapshots of open leads.
 
     Args:
-        leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC].
-        activities: ``lead_id``, ``kind``, ``known_at``; kinds on ``never_use`` make no moments.
-        outcomes: ``lead_id``, ``stage``, ``reached_at``; the goal and ``closed_by`` end a lead's snapshots.
-        business: names these kinds and stages.
+        moments: of the leads.
         period: there is no snapshot before its begin or after its end.
         seed: of the random draws.
+        most: about how many rows there may be.
 
     Returns:
-        (n, 2) ``lead_id``, ``as_of``, sorted by both; at most one per lead and UTC day.
+        (n) ``lead_id``, ``as_of``, ``weight``, ``arrived_at`` and ``moment_at``, sorted by the first two.
     """
-    moments = _moments(leads, activities[~activities["kind"].isin(business.never_use)])
-    rows = pd.concat([_after_moments(moments, seed=seed), _after_silence(moments, seed=seed)], ignore_index=True)
-    open_ = rows["as_of"].to_numpy() < closed_at(rows["lead_id"], outcomes, business=business)
-    rows = rows[open_ & rows["as_of"].between(period.begin_us, period.end_us).to_numpy()].sort_values(
-        ["lead_id", "as_of"]
+    drawing = _Drawing(moments, period, seed)
+    arrivals = drawing.thinned(drawing.arrivals(), most=round(ARRIVALS * most))
+    silences = drawing.thinned(_together(drawing.silences()), most=most - len(arrivals.moment))
+    drawn = _together([arrivals, silences])
+    drawn = drawn.at(np.lexsort((drawn.as_of, drawn.moment)))
+    return moments.rows(drawn.moment, drawn.as_of).assign(weight=drawn.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Drawn rows, (n,) each: the latest moment of each, its instant, and what it stands for."""
+
+    moment: Codes
+    as_of: Instants
+    weight: NDArray[np.float64]
+
+    def at(self, chosen: Codes | NDArray[np.bool_]) -> "_Drawn":
+        """Return some of the rows."""
+        return _Drawn(self.moment[chosen], self.as_of[chosen], self.weight[chosen])
+
+
+def _together(parts: Iterable[_Drawn]) -> _Drawn:
+    every = [_Drawn(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)), *parts]
+    moment, as_of, weight = (
+        np.concatenate([getattr(each, name) for each in every]) for name in ("moment", "as_of", "weight")
     )
-    once_a_day = ~pd.DataFrame({"lead": rows["lead_id"], "day": rows["as_of"] // DAY_US}).duplicated()
-    return rows[once_a_day].astype({"lead_id": leads["lead_id"].dtype}).reset_index(drop=True)
+    return _Drawn(moment, as_of, weight)
 
 
-def _moments(leads: pd.DataFrame, activities: pd.DataFrame) -> pd.DataFrame:
-    """Return the distinct moments of each lead from its first on, sorted; its id is a category, in order of the ids."""
-    lead, ids = pd.factorize(pd.concat([leads["lead_id"], activities["lead_id"]], ignore_index=True), sort=True)
-    of_version, of_activity = lead[: len(leads)], lead[len(leads) :]
-    first = np.full(len(ids), _NEVER)
-    np.minimum.at(first, of_version, leads["known_at"].to_numpy())
-    known_at = activities["known_at"].to_numpy()
-    # Activities from before the lead was known are features of its first snapshot, not moments of their own.
-    later = known_at >= first[of_activity]
-    known = np.flatnonzero(first < _NEVER)
-    lead, at = np.concatenate([known, of_activity[later]]), np.concatenate([first[known], known_at[later]])
-    order = np.lexsort((at, lead))
-    lead, at = lead[order], at[order]
-    distinct = np.append(True, (np.diff(lead) != 0) | (np.diff(at) != 0))[: len(lead)]
-    return pd.DataFrame({"lead_id": pd.Categorical.from_codes(lead[distinct], ids), "known_at": at[distinct]})
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """Moments of leads, and the period in which snapshots of them are drawn."""
+
+    moments: Moments
+    period: HistoryPeriod
+    seed: int
+
+    def arrivals(self) -> _Drawn:
+        """Take each lead just after it became known."""
+        arrival = np.flatnonzero(self.moments.arrival)
+        return self._inside(arrival, self.moments.instant[arrival] + 1, 1.0)
+
+    def silences(self) -> Iterator[_Drawn]:
+        """Yield, stratum by stratum, the instants drawn by which still nothing has happened."""
+        silent = np.minimum(self.moments.until, self.period.end_us) - self.moments.instant
+        moment = np.arange(len(silent))
+        for low, high, chance in _strata():
+            moment = moment[silent[moment] > low * DAY_US]
+            if not len(moment):
+                return
+            begin = self.moments.instant[moment]
+            drawn = self._uniforms(moment, begin, f"silence of {low:g} days")
+            # One draw decides both: below `chance` there is a snapshot, and how far below says when. The first
+            # microsecond is the arrival's.
+            wait = np.maximum(np.round((low + (high - low) * drawn / chance) * DAY_US).astype(np.int64), 2)
+            quiet = (drawn < chance) & (wait <= silent[moment])
+            yield self._inside(moment[quiet], (begin + wait)[quiet], (high - low) / chance)
+
+    def _inside(self, moment: Codes, as_of: Instants, weight: float) -> _Drawn:
+        """Keep the rows of the period."""
+        kept = (as_of >= self.period.begin_us) & (as_of <= self.period.end_us)
+        return _Drawn(moment, as_of, np.full(len(as_of), weight)).at(kept)
+
+    def thinned(self, rows: _Drawn, *, most: int) -> _Drawn:
+        """Keep about so many rows, each with the same chance."""
+        chance = most / max(len(rows.moment), 1)
+        if chance >= 1:
+            return rows
+        kept = rows.at(self._uniforms(rows.moment, rows.as_of, "thinning") < chance)
+        return replace(kept, weight=kept.weight / chance)
+
+    def _uniforms(self, moment: Codes, instant: Instants, purpose: str) -> NDArray[np.float64]:
+        """Draw a number from the lead of each moment and an instant."""
+        names = self.moments.names(self.moments.lead[moment])
+        return uniforms_by_time(names, instant, purpose, seed=self.seed)
 
 
-def _after_moments(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Take the drawn moment of each day."""
-    lead, day = moments["lead_id"].cat.codes.to_numpy(), (moments["known_at"] // DAY_US).to_numpy()
-    begins = np.append(True, (np.diff(lead) != 0) | (np.diff(day) != 0))[: len(lead)]
-    place = np.arange(len(lead))
-    number = place - np.maximum.accumulate(np.where(begins, place, 0)) + 1
-    drawn = uniforms_by_time(moments["lead_id"], day, "moment of the day", seed=seed)
-    # A geometric number with chance 1/2: whether a moment is taken does not depend on how many follow on its day.
-    taken = number == np.ceil(-np.log2(1 - drawn)).clip(min=1)
-    # A fact counts only strictly later, so the snapshot stands one microsecond after the moment.
-    return pd.DataFrame({"lead_id": moments["lead_id"][taken], "as_of": moments["known_at"][taken] + 1})
-
-
-def _after_silence(moments: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Take snapshots at drawn times by which still nothing has happened."""
-    lead, moment = moments["lead_id"], moments["known_at"].to_numpy()
-    code = lead.cat.codes.to_numpy()
-    last = np.append(np.diff(code) != 0, True)[: len(code)]
-    following = np.where(last, _NEVER, np.roll(moment, -1))
-    parts = []
-    for low, high, share in SILENT_DAYS:
-        # One draw decides both: below `share` there is a snapshot, and how far below sets the logarithm of the wait.
-        drawn = uniforms_by_time(lead, moment, f"silence of {low:g} days", seed=seed)
-        wait = np.round(low * (high / low) ** (drawn / share) * DAY_US).astype(np.int64)
-        quiet = (drawn < share) & (following - moment >= wait)
-        parts.append(pd.DataFrame({"lead_id": lead[quiet], "as_of": moment[quiet] + wait[quiet]}))
-    return pd.concat(parts, ignore_index=True)
-
-
-def closed_at(lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, business: Business) -> NDArray[np.int64]:
-    """
-    Return for each row the instant from which its lead is no longer open; the largest int64 where it always was.
-
-    Args:
-        lead_ids: (n,) of the rows.
-        outcomes: ``lead_id``, ``stage``, ``reached_at``.
-        business: its goal and ``closed_by``.
-
-    Returns:
-        (n,) instants [us since 1970 UTC].
-    """
-    closing = outcomes[outcomes["stage"].isin(business.closing_stages)]
-    closed = closing.groupby("lead_id")["reached_at"].min()
-    return closed.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)
+def _strata() -> Iterator[tuple[float, float, float]]:
+    """Yield from, to [days] and the probability of a draw of each stratum, without end."""
+    yield from STRATA_DAYS
+    low = STRATA_DAYS[-1][1]
+    while True:
+        yield low, low + REST_DAYS, 1.0
+        low += REST_DAYS

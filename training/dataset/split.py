@@ -85,14 +85,13 @@ class Plan:
         return cls(*(Span.from_json(content[block]) for block in BLOCKS))
 
 
-def plan_blocks(as_of: Instants, label: Floats, weight: Floats, *, horizon: int) -> Plan:
+def plan_blocks(as_of: Instants, label: Floats, *, horizon: int) -> Plan:
     """
     Divide the mature rows where the test has a quarter of the information in both blocks.
 
     Args:
         as_of: (n,) instants of the mature rows [us since 1970 UTC], in any order.
         label: (n,) 1 where the goal was reached, else 0.
-        weight: (n,) how much each row stands for.
         horizon: of the goal [us]; as long as the purge.
 
     Raises:
@@ -107,7 +106,7 @@ def plan_blocks(as_of: Instants, label: Floats, weight: Floats, *, horizon: int)
             "bring a longer history or shorten goal.horizon_days."
         )
         raise HistoryError(message)
-    start = _test_start(*_information(as_of, label, weight), horizon=horizon)
+    start = _test_start(*_information(as_of, label), horizon=horizon)
     return Plan(Span(first, start - horizon), Span(start, last + 1))
 
 
@@ -116,10 +115,10 @@ def is_long_enough(first: int, last: int, *, horizon: int) -> bool:
     return last + 1 - first >= _FEWEST_HORIZONS * horizon
 
 
-def _information(as_of: Instants, label: Floats, weight: Floats) -> tuple[Instants, Floats]:
+def _information(as_of: Instants, label: Floats) -> tuple[Instants, Floats]:
     """Return the instants in order, and the share of the information up to and with each."""
     order = np.argsort(as_of, kind="stable")
-    kinds = [weight * label, weight * (1 - label)]
+    kinds = [label, 1 - label]
     rarer = min((kind for kind in kinds if kind.any()), key=lambda kind: float(kind.sum()))
     passed = np.cumsum(rarer[order])
     return as_of[order], passed / passed[-1]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.distillation.candidate_rules import CandidateRule
-from training.statistics.reliability import logistic_terms, logits
+from training.statistics.logistic import newton_fit
+from training.statistics.reliability import logits
 
 MOST_RULES = 15
 MOST_ON_A_TOPIC = 2
@@ -18,8 +19,6 @@ LEAST_GAIN = 0.01
 _NEW = 0.02
 """A rule repeats the chosen ones if they explain all but this share of it."""
 
-_STEPS = 25
-_CONVERGED = 1e-5
 _RIDGE = 1e-6
 _TINY = 1e-12
 
@@ -84,16 +83,11 @@ class SelectionProblem:
         return self._without_small(chosen, least_weight)
 
     def fitted(self, members: tuple[int, ...], *, start: Floats | None = None) -> RuleSelection:
-        """Fit the weights of some candidates together, by Newton's method."""
+        """Fit the weights of some candidates together."""
         design = self._design(members)
         beta = np.append(self._even, np.zeros(len(members))) if start is None else start
-        ridge = _RIDGE * self.weight.sum() * np.eye(len(beta))
-        for _ in range(_STEPS):
-            gradient, hessian = logistic_terms(design @ beta, design, label=self.target, weight=self.weight)
-            step = np.linalg.solve(hessian + ridge, gradient)
-            beta = beta + step
-            if np.abs(step).max() < _CONVERGED:
-                break
+        ridge = np.full(len(beta), _RIDGE * self.weight.sum())
+        beta = newton_fit(design, self.target, weight=self.weight, ridge=ridge, start=beta)
         margin = design @ beta
         return RuleSelection(members, beta, margin, cross_entropy(margin, self.target, weight=self.weight))
 

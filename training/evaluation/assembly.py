@@ -30,6 +30,7 @@ from training.evaluation.training_summary import (
 )
 from training.fitting.tuning import TuningResult
 from training.gates.gate import GateResult
+from training.lists.list_evaluation import ListTest
 from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
 
@@ -42,6 +43,7 @@ class Findings:
     Attributes:
         origins: every origin, oldest first; the last is the one whose model is registered.
         gates: those against leakage, then those of the calibration.
+        lists: what the lists of the test weeks promised, and what came.
         replay: of the test weeks.
         learned: the scorecard distilled from the model; None where there was nothing that a rule could tell.
         tuned: the result of a search for parameters, where there was one.
@@ -50,6 +52,7 @@ class Findings:
 
     origins: tuple[OriginResult, ...]
     gates: tuple[GateResult, ...]
+    lists: ListTest
     replay: ReplayEvaluation
     learned: LearnedRules | None
     tuned: TuningResult | None
@@ -98,6 +101,7 @@ def evaluation_of(
         "origins": tuple(origin.evaluation(number) for number, origin in enumerate(findings.origins, 1)),
         "segments": segments(last.contenders[:2], test, business=business),
         "curves": curves(last.contenders, EvaluationRows.of(test)),
+        "lists": findings.lists,
         "replay": findings.replay,
         "learned_scorecard": None if learned is None else _scorecard(learned, last),
         "accepted_risk": findings.accepted_risk,

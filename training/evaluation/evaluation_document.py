@@ -28,6 +28,7 @@ from training.evaluation.training_summary import (
     ReasonWeight,
 )
 from training.gates.gate import GateResult
+from training.lists.list_evaluation import ListTest
 from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.estimate import EvaluationPart
 from training.statistics.scorer_metrics import ScorerEvaluation
@@ -40,7 +41,7 @@ LEARNED_RULES = "scorecard.yaml"
 class Evaluation(EvaluationPart):
     """Everything a training found; without a model, and with empty parts, where only the point rules score."""
 
-    format_version: Literal[2] = 2
+    format_version: Literal[3] = 3
     playbook: PlaybookSummary
     goal: GoalSummary
     capacity_per_day: float
@@ -57,6 +58,7 @@ class Evaluation(EvaluationPart):
     origins: tuple[OriginEvaluation, ...] = Field(default=(), description="oldest first")
     segments: tuple[SegmentEvaluation, ...] = ()
     curves: Curves = Curves()
+    lists: ListTest | None = Field(default=None, description="the lists of the test weeks: promised against came")
     replay: ReplayEvaluation | None = None
     learned_scorecard: LearnedScorecard | None = None
     accepted_risk: str | None = Field(default=None, description="why a failed gate did not stop the training")

@@ -1,16 +1,13 @@
 """Segments: how good each scorer is for each kind of lead that the playbook tells apart."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.contract import AttributeType
 from data.words.playbook import Business
-from features.attribute_features import attribute_feature
-from training.dataset.dataset import SEGMENT
+from training.dataset.segment_values import segment_values
 from training.evaluation.scorer_evaluation import SegmentEvaluation, SegmentMetrics
 from training.statistics.bootstrap import RESAMPLES, Floats, Ranking, Ratios, interval, spread
 from training.statistics.comparison import Contender
@@ -20,14 +17,8 @@ from training.statistics.scoring_metrics import SEED, EvaluationRows, best_share
 FEWEST = 10
 """A segment with fewer leads of either kind has no numbers: their intervals would hold almost any value."""
 
-MOST_VALUES = 12
-"""Most values of one attribute, by size; those beyond are taken together."""
-
-UNKNOWN, OTHERS = "unknown", "other values"
 METRICS = ("log_loss", "auc", "precision_at_10", "lift_at_10", "observed_over_expected", "base_rate")
 _BEST = 0.10
-_WORDS = {1.0: "yes", 0.0: "no"}
-_NUMBERS: Mapping[str, float] = {"yes": 1.0, "no": 0.0}
 
 
 def segments(
@@ -48,13 +39,11 @@ def segments(
     """
     evaluated = []
     for name in business.segments:
-        values = _values(rows[SEGMENT + name], business.attributes[name].type)
-        for value in _ordered(values):
-            inside = (values == value).to_numpy()
+        for words, inside in segment_values(rows, name, business=business):
             note = _note(rows[inside], business.goal.stage)
             evaluated.append(
                 SegmentEvaluation(
-                    **_worded(name, value, business),
+                    **words,
                     rows=int(inside.sum()),
                     positives=int(rows["label"][inside].sum()),
                     leads=int(rows["lead_id"][inside].nunique()),
@@ -63,36 +52,6 @@ def segments(
                 )
             )
     return tuple(evaluated)
-
-
-def _values(column: "pd.Series[Any]", kind: AttributeType) -> "pd.Series[str]":
-    """Return each row's segment as text; the values beyond the largest are one."""
-    known = column.map(_WORDS) if kind is AttributeType.BOOLEAN else column.astype(object)
-    text = known.where(known.notna(), UNKNOWN).astype(str)
-    if text.nunique() <= MOST_VALUES:
-        return text
-    return text.where(text.isin([*_ordered(text)[: MOST_VALUES - 1], UNKNOWN]), OTHERS)
-
-
-def _ordered(values: "pd.Series[str]") -> list[str]:
-    """Return the values by size, equal ones by name; unknown and other values come last."""
-    sizes = {str(value): int(size) for value, size in values.value_counts().items()}
-    return sorted(sizes, key=lambda value: (value == UNKNOWN, value == OTHERS, -sizes[value], value))
-
-
-def _worded(name: str, value: str, business: Business) -> dict[str, str]:
-    """Return attribute and value with their words."""
-    attribute = business.attributes[name]
-    label = attribute.label or name.replace("_", " ")
-    if value == OTHERS:
-        says = f"any other {label}"
-    elif value == UNKNOWN:
-        says = f"{label} unknown"
-    else:
-        says = attribute_feature(name, attribute).worded(
-            _NUMBERS[value] if attribute.type is AttributeType.BOOLEAN else value
-        )
-    return {"attribute": name, "label": label, "value": value, "says": says}
 
 
 def _scorers(

@@ -72,7 +72,7 @@ class BinnedRows:
         encoding = Encoding(catalog, categories_of(rows, catalog))
         matrix = encoding.frame(rows)
         label, weight = (rows[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
-        binned = _lightgbm_rows(encoding, matrix, (label, weight), parameters=parameters)
+        binned = _lightgbm_rows(encoding, matrix, (label, weight / weight.mean()), parameters=parameters)
         signs = [(wished or {}).get(name, 0) for name in catalog.names]
         return cls(encoding, matrix, binned, label, weight, fold, signs)
 

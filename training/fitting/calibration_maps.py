@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from models.calibration import STEEPEST, Beta, Isotonic, Platt
-from training.statistics.reliability import Floats, logistic_fit, logistic_terms, logits
+from training.statistics.logistic import newton_fit
+from training.statistics.reliability import Floats, logistic_fit, logits
 
 FEWEST_AT_KNOT = 5
 """Accounts of either kind behind each knot of an isotonic map; with fewer it would follow single accounts."""
@@ -84,14 +85,8 @@ def _likeliest(terms: Floats, block: CalibrationRows, *, free: list[int]) -> tup
     scale[scale == 0] = 1.0
     design = np.column_stack([(used - centre) / scale, np.ones(len(used))])
     ridge = np.array([1e-4] * len(free) + [0.0])  # a hair, so that separable rows and equal terms stay finite
-    beta = np.array([0.0] * len(free) + [_odds(block.rate)])
-    for _ in range(50):
-        gradient, hessian = logistic_terms(design @ beta, design, label=block.label, weight=block.weight)
-        step = np.linalg.solve(hessian + np.diag(ridge + 1e-9), gradient - ridge * beta)
-        largest = float(np.abs(step).max())
-        beta = beta + step * min(1.0, 5.0 / max(largest, 1e-300))
-        if largest < 1e-9:  # noqa: PLR2004 - converged
-            break
+    start = np.array([0.0] * len(free) + [_odds(block.rate)])
+    beta = newton_fit(design, block.label, weight=block.weight, ridge=ridge, start=start)
     factors = np.zeros(2)
     factors[free] = beta[:-1] / scale
     offset = float(beta[-1] - factors[free] @ centre)

@@ -24,7 +24,7 @@ from models.bundle import GoldenRow
 from models.conversion import ConversionModel
 from models.receipt import AVERAGE_POINTS, points_of
 from models.scorecard import Scorecard
-from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
+from training.dataset.dataset import SEED, Dataset
 from training.errors import HistoryError
 from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, cross_fit, fit_booster, margins_of
 from training.fitting.calibration_choice import CalibrationChoice, calibrate
@@ -112,7 +112,7 @@ def fit(
     Fit the model and calibrate the point rules.
 
     Args:
-        dataset: its train rows with their labels. Of the last 90 days, for grades and threshold, only the features: no
+        dataset: its train rows with their labels. Of the last weeks, for grades and threshold, only the features: no
             test label has any effect. A few train rows are the bundle's golden rows.
         playbook: capacity, routing, and the directions in which the score may move.
         parameters: of LightGBM, instead of those that the size of the data suggests; some or all of them.
@@ -122,7 +122,7 @@ def fit(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
+        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
     """
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
     binned, chosen = ready.binned(), {**ready.parameters, **(parameters or {})}
@@ -156,7 +156,7 @@ def _affordable(boosters: Sequence[lightgbm.Booster]) -> Sequence[lightgbm.Boost
 
 
 def _bands(dataset: Dataset, playbook: Playbook, points: Floats) -> Bands:
-    """Cut grades and threshold from the points of the rows of the last 90 days."""
+    """Cut grades and threshold from the points of the listings of the last weeks."""
     capacity, routing = playbook.business.capacity_per_day, playbook.routing
     return solve_bands(dataset.recent, points, routing=routing, capacity_per_day=capacity, average=AVERAGE_POINTS)
 
@@ -181,7 +181,7 @@ def prepare(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead was open in the last 90 days, or no feature tells one lead from another.
+        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
     """
     require_enough_to_fit(dataset)
     train = sample_groups(dataset.block("train"), most_rows, purpose="fitting", seed=seed)
@@ -201,13 +201,13 @@ def require_enough_to_fit(dataset: Dataset) -> None:
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
             test weeks.
-        HistoryError: no lead was open in the last 90 days, so that there is none to grade.
+        HistoryError: no lead was open in the last weeks, so that there is none to grade.
     """
     require_enough_leads(dataset)
     if dataset.recent.empty:
         message = (
-            f"No lead was open in the last {RECENT_DAYS} days of the history, expected some to cut grades from: "
-            "bring the leads and activities of those days too."
+            "No lead is open at the end of the history, expected some to cut grades from: bring the leads and "
+            "activities of the last days too."
         )
         raise HistoryError(message)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from data.instants import iso
 from models.cold_start import ColdStartStage
 from training.dataset.dataset import Dataset
+from training.dataset.split import BLOCKS, PURGED
 from training.errors import FewLeadsError
 
 FEWEST = 40
@@ -65,7 +66,7 @@ def _accounts_by_outcome(rows: pd.DataFrame) -> tuple[int, int]:
 
 def _wrong_weeks(dataset: Dataset) -> str:
     """Return in which weeks leads count where the history has enough of both kinds; empty where it has not."""
-    succeeded, failed = leads_by_outcome(dataset.rows.loc[dataset.rows["label"].notna(), ["lead_id", "label"]])
+    succeeded, failed = leads_by_outcome(dataset.block(*BLOCKS, PURGED, columns=("lead_id", "label")))
     if min(succeeded, failed) < FEWEST + FEWEST_IN_TEST:
         return ""
     train, test = (

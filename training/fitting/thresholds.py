@@ -8,7 +8,6 @@ from data.instants import DAY_US
 from data.words.point_rules import RoutingRules
 from models.bands import Bands, bands_of
 
-RECENT_CROSSING_DAYS = 28
 _STEP = 0.5
 
 Floats = NDArray[np.float64]
@@ -21,22 +20,23 @@ def solve_bands(
     Cut the grades and set the threshold.
 
     Args:
-        recent: (n) snapshots of the last weeks with ``lead_id``, ``as_of``, sorted by both.
+        recent: (n) listings of the last weeks with ``lead_id``, ``as_of``, ``weight``, sorted by the first two; on the
+            last morning, everybody open.
         points: (n,) of each.
         routing: the grades' shares, the hysteresis, and a fixed threshold where it has one.
         capacity_per_day: how many handovers the team can take on average.
         average: points of an average lead.
 
     Returns:
-        Grades by each lead's last snapshot; the threshold as fixed, or else from capacity, but not below the average: a
-        team with time for every lead should still get a lead only because something happened.
+        Grades by the list of the last morning; the threshold as fixed, or else from capacity, but not below the
+        average: a team with time for every lead should still get a lead only because something happened.
     """
-    last = (recent["lead_id"] != recent["lead_id"].shift(-1)).to_numpy()
+    today = (recent["as_of"] == recent["as_of"].max()).to_numpy()
     threshold = routing.threshold_points
     if threshold is None:
         paced = threshold_of(recent, points, hysteresis=routing.hysteresis_points, per_day=capacity_per_day)
         threshold = max(paced, average)
-    return bands_of(points[last], routing.grades, threshold=threshold)
+    return bands_of(points[today], routing.grades, threshold=threshold)
 
 
 def threshold_of(recent: pd.DataFrame, points: Floats, *, hysteresis: float, per_day: float) -> float:
@@ -47,20 +47,21 @@ def threshold_of(recent: pd.DataFrame, points: Floats, *, hysteresis: float, per
     low threshold all leads are always above it and none crosses it any more.
 
     Args:
-        recent: (n) snapshots with ``lead_id``, ``as_of``, sorted by both.
+        recent: (n) listings with ``lead_id``, ``as_of``, ``weight``, sorted by the first two.
         points: (n,) of each.
         hysteresis: points below the threshold to which a lead must fall before it can cross again.
-        per_day: crossings a day, on average over the last 28 days.
+        per_day: crossings a day, on average over all days but the first, which shows who was above already.
     """
     lead = pd.factorize(recent["lead_id"])[0]
     as_of = recent["as_of"].to_numpy()
-    counted = as_of > as_of.max() - RECENT_CROSSING_DAYS * DAY_US
+    days = (as_of.max() - as_of.min()) / DAY_US
+    counted = np.where(as_of > as_of.min(), recent["weight"].to_numpy(), 0.0)
     highest = np.ceil(points.max() / _STEP) * _STEP
     lowest = np.floor(points.min() / _STEP) * _STEP
     lowest_affordable = highest
     for threshold in np.arange(highest, lowest - _STEP, -_STEP):
         crossing = crossings(lead, points, threshold=float(threshold), hysteresis=hysteresis)
-        if (crossing & counted).sum() > per_day * RECENT_CROSSING_DAYS:
+        if counted[crossing].sum() > per_day * days:
             break
         lowest_affordable = threshold
     return float(lowest_affordable)

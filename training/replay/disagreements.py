@@ -51,7 +51,7 @@ def receipts(
     """Write a scorer's receipts of test rows, by their position in the block; none for a scorer without receipts."""
     if scorer is None or not rows:
         return {}
-    chosen = dataset.block("test").iloc[list(rows)]
+    chosen = dataset.listed.iloc[list(rows)]
     values = known_values(values_of(scorer.catalog, chosen, dataset=dataset, warehouse=warehouse))
     return {
         row: ReceiptSummary.of(scorer.receipt(str(lead_id), int(as_of), known))

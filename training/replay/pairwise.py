@@ -32,7 +32,7 @@ def compare_pairwise(
         policies: the model's first.
         differences: of the first from each other, in the same order.
         weeks: leads and mornings.
-        dataset: its test block.
+        dataset: its listings.
         warehouse: the history, for receipts that need features the training set does not hold.
         progress: called with the number of participants whose receipts are written.
     """
@@ -44,7 +44,7 @@ def compare_pairwise(
         for policy, own_rows in tracked(wanted, "writing receipts", progress)
     ]
     both_receipts = [(written[0], each) for each in written[1:]]
-    judged = EvaluationRows.of(dataset.block("test"))
+    judged = EvaluationRows.of(dataset.listed)
     return tuple(
         PairwiseEvaluation(
             name=other.participant.name,

@@ -1,4 +1,4 @@
-"""Participants: models and point rules, current and former, each with its scores of the same test rows."""
+"""Participants: models and point rules, current and former, each with its scores of the same listings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from data.words.playbook import Playbook
 from features.errors import FeatureError
 from models.scorecard import Scorecard
 from models.scorer import Scorer
-from training.dataset.dataset import Dataset
+from training.dataset.dataset import LISTED, Dataset
 from training.dataset.feature_values import values_of
 from training.fitting.scorecard_fit import calibrated_rules
 from training.replay.weeks import Floats
@@ -26,8 +26,9 @@ class Participant(Contender):
     A contender that takes part in the replay.
 
     Attributes:
-        score: (n,) by which it would have the team call, highest first: points, since two leads whose probabilities a
-            flat calibration makes equal may still differ in points.
+        probability: (n,) of each test row.
+        score: (m,) of each listing, by which it would have the team call, highest first: points, since two leads whose
+            probabilities a flat calibration makes equal may still differ in points.
         scorer: writes its receipts; None for one that has none.
     """
 
@@ -58,25 +59,26 @@ def participant_of(
     warehouse: Warehouse | None = None,
 ) -> Participant:
     """
-    Score the test rows with a scorer.
+    Score the test rows, and the listings of the test weeks, with a scorer.
 
     Args:
         scorer: a model or point rules.
-        dataset: its test block.
+        dataset: its test rows and listings.
         name: what readers call it; default: the scorer's own name.
         kind: for learned rules, which their own id does not distinguish from written ones.
         warehouse: the history, for features that the training set does not hold.
     """
-    test = dataset.block("test")
-    scored = scorer.score_many(values_of(scorer.catalog, test, dataset=dataset, warehouse=warehouse))
+    rows = dataset.block("test", LISTED)
+    scored = scorer.score_many(values_of(scorer.catalog, rows, dataset=dataset, warehouse=warehouse))
+    listed = (rows["block"] == LISTED).to_numpy()
     identity = scorer.id
     return Participant(
         name=name or identity.name,
         kind=kind or identity.kind,
         version=identity.version,
         fingerprint=identity.fingerprint,
-        probability=scored.probabilities,
-        score=scored.points,
+        probability=scored.probabilities[~listed],
+        score=scored.points[listed],
         scorer=scorer,
     )
 
@@ -101,10 +103,11 @@ def choose_participants(
     progress: Progress = silent,
 ) -> Participants:
     """
-    Score the test rows with the model and with every scorer that it is compared with.
+    Score the test rows and the listings with the model and with every scorer that it is compared with.
 
     Args:
-        dataset: its test rows are what they are compared on, its train rows give rules their probabilities.
+        dataset: its test rows and listings are what they are compared on; its train rows give rules their
+            probabilities.
         playbook: its ``rivals`` take part.
         model: the challenger, or whichever model is to be compared.
         scorecard: the playbook's point rules, calibrated.

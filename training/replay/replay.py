@@ -26,14 +26,14 @@ def run_replay(
     Replay the test weeks for every participant, and compare the first with each other.
 
     Args:
-        participants: with scores of the rows of the test block.
-        dataset: its test block and plan.
+        participants: with scores of the listings of the test weeks.
+        dataset: its listings and plan.
         capacity_per_day: how many leads the team can call in a day.
         zone: IANA name of the playbook's zone, which decides when a morning is.
         warehouse: the history, for receipts that need features the training set does not hold.
         progress: called with the number of participants whose weeks are replayed.
     """
-    weeks = Weeks.of(dataset.block("test"), dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
+    weeks = Weeks.of(dataset.listed, dataset.plan.test, zone=zone, horizon_us=dataset.horizon_us)
     policies = [
         Policy.of(participant, weeks, capacity_per_day=capacity_per_day)
         for participant in tracked(participants.participants, "replaying the test weeks", progress)

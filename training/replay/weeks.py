@@ -1,20 +1,16 @@
 """The test weeks as the team would have seen them: which leads were on the list on which morning."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data.instants import from_us, to_us
+from data.instants import from_us
+from training.dataset.listings import mornings_of
 from training.dataset.split import Span
 from training.statistics.sampling import uniforms
-
-MORNING = time(8)
-"""When the day's calls are decided, in the playbook's zone; every day has one, as capacity is per calendar day."""
 
 SEED = 17
 
@@ -27,8 +23,8 @@ class Weeks:
     """
     The leads of a period and its mornings.
 
-    A lead comes onto the list on the morning after its first snapshot of the period, and leaves it when it reaches the
-    goal or is closed. All scorers start with the same, still empty, list.
+    A lead comes onto the list on the first morning of the period, or on the first after it became known, and leaves it
+    when it reaches the goal or is closed. All scorers start with the same list, of everybody open.
 
     Attributes:
         zone: the time zone that divides days.
@@ -68,13 +64,13 @@ class Weeks:
         Read them from rows of a training set.
 
         Args:
-            rows: (n) of a test block: ``lead_id``, ``as_of``, ``group``, ``weight``, ``goal_at``, ``closed_at``,
+            rows: (n) listings: ``lead_id``, ``as_of``, ``group``, ``weight``, ``goal_at``, ``closed_at``,
                 ``amount``. What a lead's rows say of the lead is the same in each of them.
             period: of the test. It ends where outcomes are no longer known, so each call's horizon has passed.
             zone: IANA name of the playbook's zone.
             horizon_us: of the goal.
         """
-        mornings = np.array(list(_mornings(period, ZoneInfo(zone))), dtype=np.int64)
+        mornings = mornings_of(period, zone)
         lead, names = pd.factorize(rows["lead_id"])
         as_of = rows["as_of"].to_numpy(dtype=np.int64)
         arrivals = np.argsort(as_of, kind="stable")
@@ -129,12 +125,3 @@ class Weeks:
     def day_of(self, instant_us: float) -> str:
         """Return the date of an instant in the playbook's zone."""
         return from_us(int(instant_us)).astimezone(self.zone).date().isoformat()
-
-
-def _mornings(period: Span, zone: ZoneInfo) -> Iterator[int]:
-    """Yield the instants of the mornings that lie in a period."""
-    day = from_us(period.start).astimezone(zone).date()
-    while (morning := to_us(datetime.combine(day, MORNING, zone).astimezone(UTC))) < period.end:
-        if morning >= period.start:
-            yield morning
-        day += timedelta(days=1)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.statistics.bootstrap_kernel import LANES, simulate_outcomes
+from training.statistics.logistic import newton_fit
 
 Floats = NDArray[np.float64]
 BINS = 10
@@ -98,7 +99,7 @@ def logits(probability: Floats) -> Floats:
 
 def logistic_fit(x: Floats, label: Floats, *, weight: Floats) -> tuple[float, float]:
     """
-    Fit ``logit p = slope * x + offset`` by Newton's method.
+    Fit ``logit p = slope * x + offset``.
 
     Args:
         x: (n,) one number per row.
@@ -114,22 +115,7 @@ def logistic_fit(x: Floats, label: Floats, *, weight: Floats) -> tuple[float, fl
     """
     centre, scale = float(np.average(x, weights=weight)), float(x.std()) or 1.0
     design = np.stack([(x - centre) / scale, np.ones_like(x)], axis=1)
-    ridge = np.diag([1e-4, 1e-9])
-    beta = np.array([0.0, float(logits(np.array([np.average(label, weights=weight)]))[0])])
-    for _ in range(50):
-        gradient, hessian = logistic_terms(design @ beta, design, label=label, weight=weight)
-        step = np.linalg.solve(hessian + ridge, gradient - ridge @ np.array([beta[0], 0.0]))
-        largest = float(np.abs(step).max())
-        beta = beta + step * min(1.0, 5.0 / max(largest, 1e-300))
-        if largest < 1e-10:  # noqa: PLR2004 - converged
-            break
+    start = np.array([0.0, float(logits(np.array([np.average(label, weights=weight)]))[0])])
+    beta = newton_fit(design, label, weight=weight, ridge=np.array([1e-4, 0.0]), start=start)
     slope = float(beta[0] / scale)
     return slope, float(beta[1] - slope * centre)
-
-
-def logistic_terms(margin: Floats, design: Floats, *, label: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Return the gradient (k,) and the Hessian (k, k) of the log-likelihood at margins (n,)."""
-    chance = np.exp(-np.logaddexp(0.0, -margin))
-    gradient = design.T @ (weight * (label - chance))
-    hessian = (design * (weight * chance * (1 - chance))[:, None]).T @ design
-    return gradient, hessian

@@ -58,10 +58,9 @@ def test_the_last_origin_is_the_training_set_itself(found):
 
 def test_no_origin_knows_a_row_or_an_outcome_after_its_test(found):
     for one in found[:-1]:
-        assert one.rows["as_of"].max() < one.plan.test.end
+        assert one.block("train", "purged", "test")["as_of"].max() < one.plan.test.end
         assert one.plan.train.end + one.horizon_us <= one.plan.test.start
-        assert len(one.recent) > 0
-        assert one.recent["as_of"].max() <= one.manifest["cutoff_us"]
+        assert one.recent.equals(found[-1].recent), "from which grades are cut"
 
 
 def test_each_origin_counts_its_own_rows(found):

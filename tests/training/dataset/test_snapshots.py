@@ -1,25 +1,25 @@
-"""Snapshots stand where serving would score, and no choice of a row knows what came after it."""
+"""Snapshots stand for all open leads on all days, and no choice of a row knows what came after it."""
 
-import pandas as pd
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
 from tests.training.small import activities, day, leads, outcomes, playbook, until
-from training.dataset.snapshots import SILENT_DAYS, take_snapshots
+from training.dataset.moments import Moments
+from training.dataset.snapshots import MOST_ROWS, STRATA_DAYS, take_snapshots
 
 CUTOFF = 200.0
 
 
-def taken(who, did, reached=(), *, cutoff=CUTOFF, seed=1):
-    return take_snapshots(
-        leads(*who),
-        activities(*did),
-        outcomes=outcomes(*reached),
-        business=playbook(),
-        period=until(cutoff),
-        seed=seed,
-    )
+def moments(who, did, reached=()):
+    return Moments.of(leads(*who), activities(*did), outcomes=outcomes(*reached), business=playbook())
+
+
+def taken(who, did, reached=(), *, cutoff=CUTOFF, seed=1, most=MOST_ROWS):
+    return take_snapshots(moments(who, did, reached), period=until(cutoff), seed=seed, most=most)
 
 
 def instants(frame) -> list[tuple[str, int]]:
@@ -32,34 +32,42 @@ closings = st.lists(st.tuples(st.sampled_from("abc"), days, st.sampled_from(["wo
 WHO = (("a", 1.0), ("b", 5.5), ("c", 30.0))
 
 
+def open_until(lead, reached) -> int | float:
+    return min((day(at) for one, at, stage in reached if one == lead and stage != "met"), default=np.inf)
+
+
 @settings(max_examples=40)
 @given(visits, closings, st.integers(0, 5))
-def test_at_most_one_a_day_per_lead_and_sorted(did, reached, seed):
-    found = taken(WHO, did, reached, seed=seed)
-    assert not pd.DataFrame({"lead": found["lead_id"], "day": found["as_of"] // DAY_US}).duplicated().any()
-    assert instants(found) == sorted(instants(found))
+def test_each_lead_and_instant_stands_once_in_order(did, reached, seed):
+    found = instants(taken(WHO, did, reached, seed=seed))
+    assert found == sorted(set(found))
 
 
 @settings(max_examples=40)
 @given(visits, closings)
-def test_every_snapshot_is_just_after_something_new_or_in_a_silence(did, reached):
-    found = taken(WHO, did, reached)
-    moments = {(lead, day(at)) for lead, at, kind in did if kind == "visit"} | {(lead, day(at)) for lead, at in WHO}
-    shortest = SILENT_DAYS[0][0] * DAY_US
+def test_each_lead_is_seen_as_it_arrives_and_only_while_it_is_open(did, reached):
+    found = taken(WHO, did, reached, cutoff=100)
+    arrived = {lead: day(at) for lead, at in WHO}
     for lead, as_of in instants(found):
-        silence = as_of - max(at for other, at in moments if other == lead and at < as_of)
-        assert silence == 1 or shortest <= silence <= 90 * DAY_US
+        assert arrived[lead] < as_of <= day(100)
+        assert as_of < open_until(lead, reached)
+    open_at_arrival = {lead for lead in arrived if arrived[lead] + 1 < open_until(lead, reached)}
+    assert {(lead, arrived[lead] + 1) for lead in open_at_arrival} <= set(instants(found))
 
 
 @settings(max_examples=40)
 @given(visits, closings)
-def test_none_before_a_lead_is_known_or_after_it_closed_or_after_the_cut_off(did, reached):
-    known = {lead: day(at) for lead, at in WHO}
-    closed = {lead: min(day(at) for one, at, stage in reached if one == lead and stage != "met")
-              for lead in {one for one, _, stage in reached if stage != "met"}}  # fmt: skip
-    for lead, as_of in instants(taken(WHO, did, reached, cutoff=100)):
-        assert known[lead] < as_of <= day(100)
-        assert as_of < closed.get(lead, as_of + 1)
+def test_each_row_names_the_latest_moment_before_it_and_the_stratum_it_was_drawn_in(did, reached):
+    weights = {(high - low) / chance: (low, high) for low, high, chance in STRATA_DAYS}
+    for row in taken(WHO, did, reached).itertuples():
+        known = [at for one, at in WHO if one == row.lead_id] + [
+            at for one, at, kind in did if (one, kind) == (row.lead_id, "visit")
+        ]
+        assert row.arrived_at == day(dict(WHO)[row.lead_id])
+        assert row.moment_at == max(day(at) for at in known if row.arrived_at <= day(at) < row.as_of)
+        silent = (row.as_of - row.moment_at) / DAY_US
+        low, high = weights.get(row.weight, (28.0, np.inf) if row.weight > 1 else (0.0, 1e-9))
+        assert low <= silent <= high
 
 
 @settings(max_examples=40)
@@ -79,23 +87,59 @@ def test_what_comes_later_changes_no_earlier_snapshot(did, reached, now):
     assert earlier == [one for one in instants(taken(WHO, before, so_far)) if one[1] <= day(now)]
 
 
-def test_half_of_the_days_are_seen_at_their_first_moment_and_a_quarter_at_their_second():
-    """The draw is the same for a day with one moment and a day with many, so that neither is favoured."""
-    who = [(f"lead {number}", 0.2) for number in range(4_000)]
-    did = [(lead, at, "visit") for lead, _ in who for at in (10.1, 10.2, 10.3, 10.4)]
-    found = taken(who, did)
-    on_the_day = found[(found["as_of"] // DAY_US) == day(10) // DAY_US]
-    shares = (on_the_day["as_of"].value_counts() / len(who)).to_dict()
-    for at, expected in ((10.1, 1 / 2), (10.2, 1 / 4), (10.3, 1 / 8), (10.4, 1 / 16)):
-        assert abs(shares[day(at) + 1] - expected) < 0.03
+def lead_days(did, reached, *, cutoff=CUTOFF):
+    """Return for a lead known on day 0 how long it was open at each length of silence, by hand: (edges, days)."""
+    edges = np.array([0.0, 0.25, 1, 3, 7, 14, 28, 56, 1_000])
+    end = min([cutoff, *(at for _, at, _ in reached)])
+    known = [at for at in [0.0, *(at for _, at, kind in did if kind == "visit")] if at < end]
+    spans = np.diff([*sorted(known), end])
+    return edges, np.clip(spans[:, None] - edges[None, :-1], 0, np.diff(edges)).sum(axis=0)
 
 
-def test_silence_is_seen_and_no_one_waits_for_a_lead_that_has_come_back():
-    who = [(f"lead {number}", 0.0) for number in range(300)]
-    quiet = taken(who, [])
-    assert quiet["as_of"].between(day(30), day(90)).sum() == len(who)
-    back = taken(who, [(lead, 6.0, "visit") for lead, _ in who])
-    assert not back["as_of"].between(day(6) + DAY_US, day(6.5) - 1).any()
+@pytest.mark.parametrize(
+    ("did", "reached"),
+    [
+        ([], []),
+        ([("a", at, "visit") for at in (0.1, 0.2, 0.21, 9.0, 40.0, 41.5, 130.0)], [("a", 171.0, "lost")]),
+        ([("a", at / 24, "visit") for at in range(1, 200)], [("a", 60.0, "won")]),
+    ],
+)
+@pytest.mark.parametrize("most", [MOST_ROWS, 20_000])
+def test_weights_add_up_to_the_days_of_open_leads_at_each_length_of_silence(did, reached, most):
+    """The estimate of a population is unbiased, whatever leads did: a burst, a long silence, a closing midway."""
+    several = 4_000
+    who = [(f"lead {number}", 0.0) for number in range(several)]
+    found = taken(
+        who,
+        [(lead, at, kind) for lead, _ in who for _, at, kind in did],
+        [(lead, at, stage) for lead, _ in who for _, at, stage in reached],
+        most=most,
+    )
+    edges, true = lead_days(did, reached)
+    arrival = (found["as_of"] == found["arrived_at"] + 1).to_numpy()
+    assert found["weight"][arrival].sum() == pytest.approx(several, rel=0.05)
+    silences = found[~arrival]
+    cell = np.searchsorted(edges, (silences["as_of"] - silences["moment_at"]) / DAY_US, side="right") - 1
+    for at, expected in enumerate(true):
+        weight = silences["weight"][cell == at]
+        noise = np.sqrt((weight**2).sum()) / several
+        assert weight.sum() / several == pytest.approx(expected, abs=5 * noise + 1e-9)
+
+
+def test_more_rows_than_the_most_are_thinned_alike():
+    who = [(f"lead {number}", number / 100) for number in range(5_000)]
+    found = taken(who, [], most=8_000)
+    arrivals = found[found["as_of"] == found["arrived_at"] + 1]
+    assert len(found) == pytest.approx(8_000, rel=0.05)
+    assert len(arrivals) == pytest.approx(2_000, rel=0.1)
+    assert arrivals["weight"].unique().tolist() == [2.5]
+
+
+def test_only_the_period_has_snapshots():
+    old = [("a", -3_000.0)]
+    found = take_snapshots(moments(old, []), period=HistoryPeriod(day(0), day(100)), seed=1)
+    assert found["as_of"].between(day(0), day(100)).all()
+    assert found["weight"].sum() == pytest.approx(100, abs=28)
 
 
 def test_another_seed_draws_other_moments():

@@ -61,11 +61,23 @@ def with_late_call(folder):
     pd.concat([sales, late]).to_csv(folder / "sales.csv", index=False)
 
 
-@pytest.mark.parametrize("change", [with_lead_of_2015, with_late_call])
-def test_training_and_scoring_are_those_without_it(history, plain, tmp_path, change):
+def test_a_lead_of_2015_is_one_more_open_lead(history, plain, tmp_path):
+    """Split, maturity and the rows of all others are those without it; it is on every list, as it is open."""
+    folder = shutil.copytree(history, tmp_path / "company")
+    with_lead_of_2015(folder)
+    found = Found(folder, tmp_path / "home")
+    assert len(found.warehouse.quality.period.outliers) == 1
+    for name in ("plan", "mature_until", "begin_at", "cutoff_at", "catalog_fingerprint"):
+        assert found.dataset.manifest[name] == plain.dataset.manifest[name]
+    others = found.dataset.rows[found.dataset.rows["lead_id"] != "old"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, plain.dataset.rows)
+    assert set(found.scores.index) - set(plain.scores.index) == {"old"}
+
+
+def test_training_and_scoring_are_those_without_a_late_call(history, plain, tmp_path):
     """Rate, split, maturity, every row that the model learns from, and the list of leads to call."""
     folder = shutil.copytree(history, tmp_path / "company")
-    change(folder)
+    with_late_call(folder)
     found = Found(folder, tmp_path / "home")
     assert len(found.warehouse.quality.period.outliers) == 1
     assert (found.warehouse.begin_us, found.warehouse.cutoff_us) == (

@@ -217,6 +217,6 @@ def test_too_few_leads_are_refused_before_anything_is_fitted(dataset, folder):
 
 
 def test_nobody_to_grade_is_a_sentence(dataset, folder):
-    over = replace(dataset, manifest={**dataset.manifest, "recent_from_us": dataset.manifest["cutoff_us"]})
-    with pytest.raises(HistoryError, match="No lead was open in the last 90 days"):
+    over = replace(dataset, rows=dataset.rows[dataset.rows["block"] != "recent"])
+    with pytest.raises(HistoryError, match="No lead is open at the end of the history"):
         fit(over, folder)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data.words.point_rules import RoutingRules
 from tests.training.small import day
-from training.fitting.thresholds import RECENT_CROSSING_DAYS, crossings, solve_bands, threshold_of
+from training.fitting.thresholds import crossings, solve_bands, threshold_of
 
 
 def one_by_one(leads, points, *, threshold, hysteresis):
@@ -33,12 +33,17 @@ def test_crossings_equal_the_rule_written_down(pairs, hysteresis):
     assert fast.tolist() == one_by_one(leads.tolist(), points.tolist(), threshold=60, hysteresis=hysteresis)
 
 
-def population(leads=2_000, each=20):
+DAYS = 29
+
+
+def population(leads=2_000, each=20, weight=1.0):
+    """Leads as they were listed over four weeks: all of them on the first and the last morning."""
     generator = np.random.default_rng(1)
     who = np.repeat([f"lead {number:05}" for number in range(leads)], each)
-    at = np.sort(generator.uniform(0, 90, (leads, each)), axis=1).ravel()
+    at = np.sort(generator.uniform(0, DAYS, (leads, each)), axis=1)
+    at[:, 0], at[:, -1] = 0, DAYS
     points = (50 + generator.normal(0, 12, leads)[:, None] + generator.normal(0, 6, (leads, each))).ravel()
-    return pd.DataFrame({"lead_id": who, "as_of": [day(one) for one in at]}), points
+    return pd.DataFrame({"lead_id": who, "as_of": [day(one) for one in at.ravel()], "weight": weight}), points
 
 
 def test_the_threshold_is_the_lowest_that_the_team_can_follow():
@@ -47,10 +52,17 @@ def test_the_threshold_is_the_lowest_that_the_team_can_follow():
 
     def per_day(threshold):
         crossed = crossings(pd.factorize(recent["lead_id"])[0], points, threshold=threshold, hysteresis=5)
-        counted = recent["as_of"] > recent["as_of"].max() - RECENT_CROSSING_DAYS * (day(1) - day(0))
-        return (crossed & counted.to_numpy()).sum() / RECENT_CROSSING_DAYS
+        return (crossed & (recent["as_of"] > day(0)).to_numpy()).sum() / DAYS
 
     assert per_day(found) <= 8 < per_day(found - 0.5)
+
+
+def test_leads_that_stand_for_two_are_two_handovers():
+    recent, points = population()
+    twice = population(weight=2.0)[0]
+    assert threshold_of(twice, points, hysteresis=5, per_day=16) == threshold_of(
+        recent, points, hysteresis=5, per_day=8
+    )
 
 
 def test_more_capacity_never_raises_the_threshold():
@@ -59,10 +71,13 @@ def test_more_capacity_never_raises_the_threshold():
     assert found == sorted(found, reverse=True)
 
 
-def test_a_fixed_threshold_is_kept_and_grades_are_shares_of_the_leads():
+def test_a_fixed_threshold_is_kept_and_grades_are_shares_of_the_leads_that_are_open_at_the_end():
     recent, points = population(leads=400)
+    gone = ((recent["as_of"] == day(DAYS)) & (np.arange(len(points)) < 4_000)).to_numpy()
+    recent, points = recent[~gone], points[~gone]
     bands = solve_bands(recent, points, routing=RoutingRules(threshold_points=61), capacity_per_day=3, average=50)
-    last = points[19::20]
+    last = points[(recent["as_of"] == day(DAYS)).to_numpy()]
+    assert len(last) == 200
     assert bands.threshold == 61
     assert [round((last >= cut).mean(), 2) for cut in (bands.a, bands.b, bands.c)] == [0.05, 0.20, 0.50]
 

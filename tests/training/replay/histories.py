@@ -38,7 +38,7 @@ def rows_of(*leads: dict) -> pd.DataFrame:
             "goal_at": np.nan if lead.get("goal") is None else float(instant(lead["goal"])),
             "closed_at": np.nan if lead.get("closed") is None else float(instant(lead["closed"])),
             "amount": float(lead.get("amount", np.nan)),
-            "block": "test",
+            "block": "listed",
         }
         for number, lead in enumerate(leads)
         for day in lead["seen"]
@@ -53,7 +53,7 @@ def weeks_of(rows: pd.DataFrame, days: int, zone: str = "UTC") -> Weeks:
 
 
 def dataset_of(rows: pd.DataFrame, days: int) -> Dataset:
-    """Return a training set that is all test block."""
+    """Return a training set that is all listings."""
     test = Span(instant(0), instant(days))
     manifest = {"plan": Plan(test, test).as_json(), "goal": {"horizon_days": HORIZON_DAYS}}
     return Dataset(rows, Catalog(()), None, manifest)
@@ -89,7 +89,7 @@ def drawn(leads: int, days: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarra
             "goal_at": START + goal[lead] * DAY_US,
             "closed_at": START + closed[lead] * DAY_US,
             "amount": amount[lead],
-            "block": "test",
+            "block": "listed",
         }
     )
     ends = np.where(np.isnan(frame["closed_at"]), np.inf, frame["closed_at"])

@@ -96,7 +96,7 @@ def test_an_old_scorecard_needs_no_new_training_set(world, dataset, warehouse, e
     with pytest.raises(LookupError):
         calibrated_rules(rules, dataset, playbook=world.playbook)
     old = next(one for one in entrants if one.name == rules.name)
-    assert len(old.score) == len(dataset.block("test"))
+    assert (len(old.probability), len(old.score)) == (len(dataset.block("test")), len(dataset.listed))
     assert old.scorer.calibration.slope > 0
     assert ((old.probability > 0) & (old.probability < 1)).all()
 
@@ -105,7 +105,7 @@ def test_an_entrants_scores_are_those_of_its_receipts(dataset, model, warehouse)
     entered = participant_of(model, dataset, warehouse=warehouse)
     test = dataset.block("test")
     assert entered.name == "leadscore-demo"
-    assert entered.score.tolist() == model.score_many(test).points.tolist()
+    assert entered.score.tolist() == model.score_many(dataset.listed).points.tolist()
     assert entered.probability.tolist() == model.score_many(test).probabilities.tolist()
 
 
@@ -120,7 +120,7 @@ def test_the_arena_holds_with_real_receipts(world, dataset, warehouse, entrants)
     )
     assert {participant.kind for participant in found.participants} == {"model", "rules", "learned rules"}
     assert found.participants[0].conversions.value > 0
-    test = dataset.block("test")
+    test = dataset.listed
     for pair in found.pairwise[1:]:
         other = next(each for each in entrants if each.name == pair.name)
         examples = [*pair.only_first.examples, *pair.only_other.examples]

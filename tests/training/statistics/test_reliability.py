@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
+from training.statistics.logistic import logistic_terms, newton_fit
 from training.statistics.reliability import curve, logistic_fit, logits
 
 
@@ -72,3 +75,19 @@ def test_rows_that_a_line_separates_stay_finite():
     )
     assert slope > 5
     assert np.isfinite([slope, offset]).all()
+
+
+@given(st.integers(0, 10_000))
+def test_a_fit_from_anywhere_ends_at_the_same_best(seed):
+    """Newton's steps alone run away where few rows have a column and the start is far off."""
+    generator = np.random.default_rng(seed)
+    rare = (generator.random(400) < 0.02).astype(float)
+    design = np.column_stack([np.ones(400), rare, generator.normal(size=400)])
+    target = generator.random(400) ** 8
+    ridge, weight = np.full(3, 1e-3), generator.choice([0.5, 28.0], 400)
+    near, far = (
+        newton_fit(design, target, weight=weight, ridge=ridge, start=at) for at in (np.zeros(3), np.r_[-9.0, 9, 9])
+    )
+    gradient, _ = logistic_terms(design @ near, design, label=target, weight=weight)
+    assert np.abs(gradient - ridge * near).max() < 1e-4
+    assert near == pytest.approx(far, abs=1e-4)

@@ -1,0 +1,35 @@
+"""What the lists of the test weeks promised, and what came of it."""
+
+from pydantic import Field
+
+from training.statistics.estimate import EvaluationPart
+
+
+class PromisedAndCame(EvaluationPart):
+    """Some of the leads on the lists: how many successes their chances promised, and how many came."""
+
+    by: str = Field(description="what the leads are told apart by: all leads, days of silence, age, grade or a segment")
+    says: str = Field(description="which leads these are")
+    leads: float = Field(description="on an average list; a lead that was drawn may stand for several")
+    promised: float = Field(description="successes on an average list, if the chances are right")
+    came: float
+    low: float = Field(description="where the chances are right, at least so many come 95 times in 100, with `high`")
+    high: float
+    known: bool = Field(description="whether the train rows have enough such leads to speak about them")
+
+    @property
+    def as_promised(self) -> bool:
+        """Whether what came is what chance allows around what was promised."""
+        return self.low <= self.came <= self.high
+
+
+class ListTest(EvaluationPart):
+    """Everybody open at several instants of the test weeks, scored as a list would be: promised against came."""
+
+    instants: tuple[str, ...]
+    groups: tuple[PromisedAndCame, ...] = Field(description="all leads first")
+
+    @property
+    def whole(self) -> PromisedAndCame:
+        """All leads."""
+        return self.groups[0]

@@ -1,0 +1,70 @@
+"""Gate of the lists: of everybody open on a morning of the test weeks, as many succeed as the list promised."""
+
+from collections.abc import Sequence
+
+from scipy.stats import norm
+
+from training.gates.gate import GateResult
+from training.lists.list_evaluation import ListTest, PromisedAndCame
+
+LEAST, MOST = 0.9, 1.1
+"""Where came over promised may lie for all open leads, beyond chance or not."""
+
+LEAST_OF_SOME, MOST_OF_SOME = 0.75, 1.33
+"""Where it may lie for leads of one silence, age or grade."""
+
+LOOKED_AT = ("days of silence", "age in days", "grade")
+"""Leads told apart by these decide; segments are shown only, as there may be any number of them."""
+
+_LEVEL = 0.95
+_REMEDY = "train again with later weeks, or bring a longer history"
+
+
+def list_gate(found: ListTest) -> GateResult:
+    """
+    Fail where the lists promised beyond chance too much or too little: in all, or for one kind of lead.
+
+    Of kinds of leads there are many, and one in twenty would be beyond chance by chance alone: for these the range is
+    widened so that all of them together are within it 95 times in 100 (Bonferroni). A kind of which history cannot
+    speak is shown and does not decide.
+    """
+    some = [group for group in found.groups if group.by in LOOKED_AT and group.known]
+    wrong = [found.whole] if _is_off(found.whole, among=1, allowed=(LEAST, MOST)) else []
+    wrong += [group for group in some if _is_off(group, among=len(some), allowed=(LEAST_OF_SOME, MOST_OF_SOME))]
+    whole = found.whole
+    finding = (
+        f"{len(found.instants)} lists of the test weeks promised {whole.promised:,.1f} successes on average and "
+        f"{whole.came:,.1f} came (chance allows {whole.low:,.1f} to {whole.high:,.1f})"
+    )
+    named = "".join(f"; {_worded(group)}" for group in wrong if group.by != "all leads")
+    return GateResult(
+        name="lists of the test weeks",
+        passed=not wrong,
+        conclusive=bool(wrong) or whole.high - whole.promised <= (MOST - 1) * 2 * whole.promised,
+        says=f"{finding}{named}{f': {_REMEDY}' if wrong else ''}.",
+        numbers={"promised": whole.promised, "came": whole.came, "low": whole.low, "high": whole.high},
+    )
+
+
+def _is_off(group: PromisedAndCame, *, among: int, allowed: Sequence[float]) -> bool:
+    """Return whether what came is beyond chance, of so many comparisons, and beyond what is allowed."""
+    wider = float(norm.ppf(1 - (1 - _LEVEL) / (2 * among)) / norm.ppf((1 + _LEVEL) / 2))
+    beyond = abs(group.came - group.promised) > wider * (group.high - group.promised)
+    least, most = allowed
+    return beyond and not least * group.promised <= group.came <= most * group.promised
+
+
+def _worded(group: PromisedAndCame) -> str:
+    """
+    Describe leads of one kind.
+
+    >>> numbers = {"leads": 9, "promised": 6.35, "came": 3.2, "low": 4.1, "high": 8.6, "known": True}
+    >>> _worded(PromisedAndCame(by="days of silence", says="90 to 180", **numbers))
+    'of leads with 90 to 180 days of silence 6.3 were promised and 3.2 came'
+    """
+    kind = {
+        "days of silence": f"of leads with {group.says} days of silence",
+        "age in days": f"of leads {group.says} days old",
+        "grade": f"of leads with grade {group.says}",
+    }[group.by]
+    return f"{kind} {group.promised:,.1f} were promised and {group.came:,.1f} came"
