@@ -22,7 +22,7 @@ from training.gates.gate import GateResult, require_passed
 from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.lists.list_evaluation import ListTest
 from training.lists.list_gate import list_gate
-from training.lists.list_test import Listed, calibration_spread, list_test
+from training.lists.list_test import ScoredLists, calibration_spread, list_test
 from training.registry.mlflow_registry import Registry
 from training.registry.register import register
 from training.registry.registered_comparison import replay_weeks
@@ -137,7 +137,7 @@ def _lists(last: OriginResult, noise: Metrics, playbook: Playbook) -> ListTest:
     rows = listed[listed["whole_list"]]
     scored = last.fitted.model.score_many(rows)
     spread = calibration_spread(noise.observed_over_expected or NO_ESTIMATE)
-    found = Listed(rows, scored.probabilities, scored.points, spread)
+    found = ScoredLists(rows, scored.probabilities, scored.points, spread)
     return list_test(found, last.dataset, bands=last.fitted.model.bands, business=playbook.business)
 
 

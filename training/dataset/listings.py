@@ -80,14 +80,14 @@ def take_listings(
     return rows.assign(weight=1 / chance, whole_list=np.isin(listed.morning, whole))
 
 
-class _Listed(NamedTuple):
+class _Places(NamedTuple):
     """Rows: which moment was the latest, and which morning it is."""
 
     moment: Codes
     morning: Codes
 
 
-def _listed(moments: Moments, mornings: Instants, *, whole: Codes, some: Codes) -> _Listed:
+def _listed(moments: Moments, mornings: Instants, *, whole: Codes, some: Codes) -> _Places:
     """List moments on whole lists, on the first morning after each, and ever more seldom while it is the latest."""
     begin = np.searchsorted(mornings, moments.instant[some], side="right")
     end = np.searchsorted(mornings, moments.until[some], side="right")
@@ -98,4 +98,4 @@ def _listed(moments: Moments, mornings: Instants, *, whole: Codes, some: Codes) 
     steps = (0, *(1 << power for power in range(len(mornings).bit_length())))
     parts += [(moment, begin + step, news & (begin + step < end)) for step in steps]
     pairs = [chosen[kept] * len(mornings) + morning[kept] for chosen, morning, kept in parts]
-    return _Listed(*np.divmod(np.unique(np.concatenate(pairs)), len(mornings)))
+    return _Places(*np.divmod(np.unique(np.concatenate(pairs)), len(mornings)))

@@ -77,24 +77,24 @@ def take_snapshots(moments: Moments, *, period: HistoryPeriod, seed: int, most: 
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class _Sample:
     """Drawn rows, (n,) each: the latest moment of each, its instant, and what it stands for."""
 
     moment: Codes
     as_of: Instants
     weight: NDArray[np.float64]
 
-    def at(self, chosen: Codes | NDArray[np.bool_]) -> "_Drawn":
+    def at(self, chosen: Codes | NDArray[np.bool_]) -> "_Sample":
         """Return some of the rows."""
-        return _Drawn(self.moment[chosen], self.as_of[chosen], self.weight[chosen])
+        return _Sample(self.moment[chosen], self.as_of[chosen], self.weight[chosen])
 
 
-def _together(parts: Iterable[_Drawn]) -> _Drawn:
-    every = [_Drawn(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)), *parts]
+def _together(parts: Iterable[_Sample]) -> _Sample:
+    every = [_Sample(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)), *parts]
     moment, as_of, weight = (
         np.concatenate([getattr(each, name) for each in every]) for name in ("moment", "as_of", "weight")
     )
-    return _Drawn(moment, as_of, weight)
+    return _Sample(moment, as_of, weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +105,12 @@ class _Drawing:
     period: HistoryPeriod
     seed: int
 
-    def arrivals(self) -> _Drawn:
+    def arrivals(self) -> _Sample:
         """Take each lead just after it became known."""
         arrival = np.flatnonzero(self.moments.arrival)
         return self._inside(arrival, self.moments.instant[arrival] + 1, 1.0)
 
-    def silences(self) -> Iterator[_Drawn]:
+    def silences(self) -> Iterator[_Sample]:
         """Yield, stratum by stratum, the instants drawn by which still nothing has happened."""
         silent = np.minimum(self.moments.until, self.period.end_us) - self.moments.instant
         moment = np.arange(len(silent))
@@ -126,12 +126,12 @@ class _Drawing:
             quiet = (drawn < chance) & (wait <= silent[moment])
             yield self._inside(moment[quiet], (begin + wait)[quiet], (high - low) / chance)
 
-    def _inside(self, moment: Codes, as_of: Instants, weight: float) -> _Drawn:
+    def _inside(self, moment: Codes, as_of: Instants, weight: float) -> _Sample:
         """Keep the rows of the period."""
         kept = (as_of >= self.period.begin_us) & (as_of <= self.period.end_us)
-        return _Drawn(moment, as_of, np.full(len(as_of), weight)).at(kept)
+        return _Sample(moment, as_of, np.full(len(as_of), weight)).at(kept)
 
-    def thinned(self, rows: _Drawn, *, most: int) -> _Drawn:
+    def thinned(self, rows: _Sample, *, most: int) -> _Sample:
         """Keep about so many rows, each with the same chance."""
         chance = most / max(len(rows.moment), 1)
         if chance >= 1:

@@ -122,7 +122,7 @@ def fit(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
+        HistoryError: no lead is open at the end of the history, or no feature tells one lead from another.
     """
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
     binned, chosen = ready.binned(), {**ready.parameters, **(parameters or {})}
@@ -181,7 +181,7 @@ def prepare(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
+        HistoryError: no lead is open at the end of the history, or no feature tells one lead from another.
     """
     require_enough_to_fit(dataset)
     train = sample_groups(dataset.block("train"), most_rows, purpose="fitting", seed=seed)
@@ -201,7 +201,7 @@ def require_enough_to_fit(dataset: Dataset) -> None:
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
             test weeks.
-        HistoryError: no lead was open in the last weeks, so that there is none to grade.
+        HistoryError: no lead is open at the end of the history, so that there is none to grade.
     """
     require_enough_leads(dataset)
     if dataset.recent.empty:

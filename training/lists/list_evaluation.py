@@ -5,7 +5,7 @@ from pydantic import Field
 from training.statistics.estimate import EvaluationPart
 
 
-class PromisedAndCame(EvaluationPart):
+class ListGroup(EvaluationPart):
     """Some of the leads on the lists: how many successes their chances promised, and how many came."""
 
     by: str = Field(description="what the leads are told apart by: all leads, days of silence, age, grade or a segment")
@@ -27,9 +27,9 @@ class ListTest(EvaluationPart):
     """Everybody open at several instants of the test weeks, scored as a list would be: promised against came."""
 
     instants: tuple[str, ...]
-    groups: tuple[PromisedAndCame, ...] = Field(description="all leads first")
+    groups: tuple[ListGroup, ...] = Field(description="all leads first")
 
     @property
-    def whole(self) -> PromisedAndCame:
+    def whole(self) -> ListGroup:
         """All leads."""
         return self.groups[0]

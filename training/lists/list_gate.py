@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from scipy.stats import norm
 
 from training.gates.gate import GateResult
-from training.lists.list_evaluation import ListTest, PromisedAndCame
+from training.lists.list_evaluation import ListGroup, ListTest
 
 LEAST, MOST = 0.9, 1.1
 """Where came over promised may lie for all open leads, beyond chance or not."""
@@ -46,7 +46,7 @@ def list_gate(found: ListTest) -> GateResult:
     )
 
 
-def _is_off(group: PromisedAndCame, *, among: int, allowed: Sequence[float]) -> bool:
+def _is_off(group: ListGroup, *, among: int, allowed: Sequence[float]) -> bool:
     """Return whether what came is beyond chance, of so many comparisons, and beyond what is allowed."""
     wider = float(norm.ppf(1 - (1 - _LEVEL) / (2 * among)) / norm.ppf((1 + _LEVEL) / 2))
     beyond = abs(group.came - group.promised) > wider * (group.high - group.promised)
@@ -54,12 +54,12 @@ def _is_off(group: PromisedAndCame, *, among: int, allowed: Sequence[float]) -> 
     return beyond and not least * group.promised <= group.came <= most * group.promised
 
 
-def _worded(group: PromisedAndCame) -> str:
+def _worded(group: ListGroup) -> str:
     """
     Describe leads of one kind.
 
     >>> numbers = {"leads": 9, "promised": 6.35, "came": 3.2, "low": 4.1, "high": 8.6, "known": True}
-    >>> _worded(PromisedAndCame(by="days of silence", says="90 to 180", **numbers))
+    >>> _worded(ListGroup(by="days of silence", says="90 to 180", **numbers))
     'of leads with 90 to 180 days of silence 6.3 were promised and 3.2 came'
     """
     kind = {

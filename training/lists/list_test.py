@@ -21,7 +21,7 @@ from data.words.playbook import Business
 from models.bands import Bands
 from training.dataset.dataset import Dataset
 from training.dataset.segment_values import segment_values
-from training.lists.list_evaluation import ListTest, PromisedAndCame
+from training.lists.list_evaluation import ListGroup, ListTest
 from training.statistics.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
-class Listed:
+class ScoredLists:
     """
     The rows of the whole lists, with what is compared.
 
@@ -59,7 +59,7 @@ class Listed:
         return int(self.rows["as_of"].nunique())
 
 
-def list_test(listed: Listed, dataset: Dataset, *, bands: Bands, business: Business) -> ListTest:
+def list_test(listed: ScoredLists, dataset: Dataset, *, bands: Bands, business: Business) -> ListTest:
     """
     Compare what the lists of the test weeks promised with what came.
 
@@ -105,7 +105,7 @@ def _bands(rows: pd.DataFrame, train: pd.DataFrame, *, since: str, by: str) -> I
         yield _Slice(by, says, (days >= low) & (days < high), enough)
 
 
-def _grades(listed: Listed, bands: Bands) -> Iterator[_Slice]:
+def _grades(listed: ScoredLists, bands: Bands) -> Iterator[_Slice]:
     grade = np.array(bands.grades(listed.points))
     return (_Slice("grade", name, grade == name) for name in "ABCD")
 
@@ -116,14 +116,14 @@ def _segments(rows: pd.DataFrame, business: Business) -> Iterator[_Slice]:
             yield _Slice(words["label"], words["says"], inside)
 
 
-def _compared(listed: Listed, part: _Slice) -> PromisedAndCame:
+def _compared(listed: ScoredLists, part: _Slice) -> ListGroup:
     """Sum what the chances of some rows promise and what came, a list on average, with the range that chance allows."""
     rows, inside = listed.rows[part.inside], part.inside
     weight, label = (rows[name].to_numpy(dtype=np.float64) for name in ("weight", "label"))
     chance = listed.chance[inside]
     promised, lists = float(weight @ chance), listed.lists
     reach = float(norm.ppf((1 + LEVEL) / 2)) * np.hypot(_luck(rows, chance), listed.spread * promised)
-    return PromisedAndCame(
+    return ListGroup(
         by=part.by,
         says=part.says,
         leads=float(weight.sum()) / lists,

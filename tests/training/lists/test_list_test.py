@@ -11,7 +11,7 @@ from models.bands import Bands
 from tests.training.drawn import DEMO
 from training.dataset.dataset import Dataset
 from training.lists.list_gate import list_gate
-from training.lists.list_test import FEWEST_LEADS, Listed, list_test
+from training.lists.list_test import FEWEST_LEADS, ScoredLists, list_test
 
 BUSINESS = load_playbook(DEMO).business.model_copy(update={"segments": ("source",)})
 BANDS = Bands(threshold=60, a=70, b=55, c=40)
@@ -53,7 +53,7 @@ def compared(rows, chance, *, spread=0.0, train=None):
     points = 50 + 14.4 * np.log(chance / (1 - chance) / 0.08)
     learnt = rows.assign(block="train") if train is None else train
     return list_test(
-        Listed(rows, chance, points, spread),
+        ScoredLists(rows, chance, points, spread),
         Dataset(learnt, Catalog(()), None, {}),
         bands=BANDS,
         business=BUSINESS,
