@@ -68,7 +68,7 @@ def take_snapshots(moments: Moments, *, period: HistoryPeriod, seed: int, most: 
     Returns:
         (n) ``lead_id``, ``as_of``, ``weight``, ``arrived_at`` and ``moment_at``, sorted by the first two.
     """
-    drawing = _Drawing(moments, period, seed)
+    drawing = _Draws(moments, period, seed)
     arrivals = drawing.thinned(drawing.arrivals(), most=round(ARRIVALS * most))
     silences = drawing.thinned(_together(drawing.silences()), most=most - len(arrivals.moment))
     drawn = _together([arrivals, silences])
@@ -98,7 +98,7 @@ def _together(parts: Iterable[_Sample]) -> _Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawing:
+class _Draws:
     """Moments of leads, and the period in which snapshots of them are drawn."""
 
     moments: Moments
