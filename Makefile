@@ -30,6 +30,10 @@ setup: $(STAMP) ## create .venv with the pinned versions; at once when nothing c
 demo: setup ## simulated history to trained model to running service
 	@$(BIN)/leadscore demo $(ARGS)
 
+.PHONY: mlflow
+mlflow: setup ## open MLflow's pages over what was trained here; another port: make mlflow ARGS="--port 5001"
+	@$(BIN)/python -m training.registry.mlflow_ui $(ARGS)
+
 .PHONY: test
 test: setup ## every test that is not marked slow, on two cores
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)

@@ -173,7 +173,8 @@ def _mlflow_server(stack: ExitStack) -> tuple[int, bytes]:
     catalog = json.loads((example.parent / "catalog.json").read_text())
     names = [feature["name"] for feature in catalog["features"]]
     rows = [json.loads(example.read_text())[0]["values"]]
-    return port, json.dumps({"dataframe_split": {"columns": names, "data": rows}}).encode()
+    asked = {"dataframe_split": {"columns": names, "data": rows}, "params": {"predict_method": "scores"}}
+    return port, json.dumps(asked).encode()
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from training.evaluation.evaluation_document import read_evaluation
 from training.fitting import fit as fitting
 from training.registry.mlflow_registry import Registry
 from training.registry.registered_comparison import compare_registered
+from training.registry.training_run import open_training_run
 from training.reporting.card import ModelCard
 
 METRICS = ("auc", "log_loss", "precision_at_capacity", "lift_at_10", "recall_at_capacity", "brier_skill", "pr_auc")
@@ -100,7 +101,9 @@ def test_the_run_holds_parameters_dataset_metrics_plots_and_bundle(world, traine
         logged = run.data.metrics[f"origin_{last.number}_{label}_log_loss".replace(" ", "_")]
         assert logged == scorer.log_loss.value
     for gate in trained.evaluation.gates:
-        assert run.data.tags[f"gate: {gate.name}"].startswith(f"{gate.state}. ")
+        tag = run.data.tags[f"gate.{gate.name.replace(' ', '_')}"]
+        assert tag.startswith("pass" if gate.passed else "fail")
+        assert tag.endswith(gate.says)
 
 
 def test_the_registered_model_answers_as_the_bundle_does(world, trained):
@@ -112,7 +115,7 @@ def test_the_registered_model_answers_as_the_bundle_does(world, trained):
 
     place = Path(build(Workspace(world.playbook, world.home)).folder)
     rows = load_dataset(place)[0].head(50)
-    answer = served.predict(rows[names])
+    answer = served.predict(rows[names], params={"predict_method": "scores"})
     np.testing.assert_allclose(answer["probability"], model.score_many(rows).probabilities, rtol=0, atol=1e-12)
     assert answer.columns.tolist() == ["probability", "points", "score", "grade"]
 
@@ -279,7 +282,7 @@ def test_a_disk_that_fills_while_registering_is_a_sentence_and_the_run_has_faile
     registry = Registry(Home(tmp_path), "demo")
 
     def fill(ids):
-        with registry.run() as run_id:
+        with open_training_run(registry) as run_id:
             ids.append(run_id)
             raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -29,8 +29,8 @@ from training.dataset.feature_values import values_of
 from training.dataset.storage import MANIFEST, is_made_for, load_dataset
 from training.errors import HistoryError, PromotionRefusedError
 from training.fitting.scorecard_fit import calibrated_rules
-from training.registry.mlflow_registry import RegisteredVersion
 from training.registry.promotion_gate import GateCandidate
+from training.registry.registered_version import RegisteredVersion
 
 
 def load_version(registered: RegisteredVersion, home: Home, name: str) -> ConversionModel:

@@ -24,19 +24,12 @@ from data.company_identity import CompanyIdentity, company_from_json
 from data.home import Home
 from models.champion import NoChampionError, read_pointer
 from training.errors import RegistryError, UnknownVersionError
+from training.registry.registered_version import RegisteredVersion, RegistryEntry
 from training.registry.run_folders import CHALLENGER, CHAMPION
 
+_ALL = 1_000
 _COMPANY = "company"
 _NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredVersion:
-    """A version in the registry: its number, its run, and its bundle's fingerprint."""
-
-    version: str
-    run_id: str
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +48,11 @@ class Registry:
     def models(self) -> Path:
         """The folder of the bundles, of the pointer to the champion and of its history."""
         return self.home.models(self.name)
+
+    @property
+    def artifacts_uri(self) -> str:
+        """The address under which MLflow keeps the files of each run."""
+        return (self._place / "artifacts").as_uri()
 
     @property
     def _place(self) -> Path:
@@ -131,7 +129,7 @@ class Registry:
         Find a version by its alias or its number.
 
         Args:
-            wanted: ``challenger``, ``champion`` or a number.
+            wanted: ``challenger`` (the newest), ``champion`` or a number.
 
         Raises:
             UnknownVersionError: there is none.
@@ -156,7 +154,12 @@ class Registry:
             except MlflowException as error:
                 if error.error_code not in _NOT_THERE:
                     raise
-        return None
+            return self._newest() if wanted == CHALLENGER else None
+
+    def _newest(self) -> RegisteredVersion | None:
+        """Return the version registered last: a promotion takes the alias challenger from it, not its place."""
+        found = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'", max_results=_ALL)
+        return max(map(_registered, found), key=lambda each: int(each.version), default=None)
 
     def champion(self) -> RegisteredVersion | None:
         """
@@ -201,6 +204,8 @@ class Registry:
         """
         Set MLflow's alias ``champion`` to the version that serves, and its tags to who promoted it, when and why.
 
+        The version is no challenger any more: where it was one, that alias goes first.
+
         Args:
             serving: the version.
             tags: written before the alias is set.
@@ -216,39 +221,29 @@ class Registry:
         with self.errors_as_sentences():
             for name, value in tags.items():
                 client.set_model_version_tag(self.model_name, serving.version, name, value)
+            if str(client.get_registered_model(self.model_name).aliases.get(CHALLENGER)) == serving.version:
+                client.delete_registered_model_alias(self.model_name, CHALLENGER)
             client.set_registered_model_alias(self.model_name, CHAMPION, serving.version)
 
-    def _existing(self) -> mlflow.MlflowClient:
-        """Open the database, and make none where there is none."""
+    def require_existing(self) -> None:
+        """
+        Check that there is a database.
+
+        Raises:
+            RegistryError: there is none.
+        """
         if not self._database.exists():
             message = f"There is no registry {self._database}: run leadscore train."
             raise RegistryError(message)
+
+    def _existing(self) -> mlflow.MlflowClient:
+        """Open the database, and make none where there is none."""
+        self.require_existing()
         return self.client()
-
-    @contextmanager
-    def run(self) -> Iterator[str]:
-        """
-        Open a run and yield its id; its status tells how the block ended: FINISHED, KILLED after Ctrl-C, or FAILED.
-
-        Raises:
-            RegistryError: the registry cannot be read, or what the block makes cannot be written.
-        """
-        client = self.client()
-        with self.errors_as_sentences():
-            experiment = client.get_experiment_by_name(self.model_name)
-            if experiment is None:
-                client.create_experiment(self.model_name, artifact_location=(self._place / "artifacts").as_uri())
-            mlflow.set_experiment(self.model_name)
-            with mlflow.start_run(log_system_metrics=False) as active:
-                try:
-                    yield active.info.run_id
-                except KeyboardInterrupt:
-                    mlflow.end_run("KILLED")
-                    raise
 
     def next_version(self) -> str:
         """Return the number that the next registered version will have, unless another is registered meanwhile."""
-        found = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'", max_results=1_000)
+        found = mlflow.MlflowClient().search_model_versions(f"name = '{self.model_name}'", max_results=_ALL)
         return str(1 + max((int(version.version) for version in found), default=0))
 
     def require_company(self, company: CompanyIdentity) -> None:
@@ -307,15 +302,20 @@ class Registry:
             if experiment is not None:
                 client.rename_experiment(experiment.experiment_id, after)
 
-    def register(self, run_id: str, *, model_id: str, fingerprint: str, company: CompanyIdentity) -> str:
+    def register(self, entry: RegistryEntry, *, company: CompanyIdentity) -> str:
         """Register a logged model as the challenger, or not at all; return its version."""
         client = mlflow.MlflowClient()
         if not client.search_registered_models(f"name = '{self.model_name}'"):
             client.create_registered_model(self.model_name)
         client.set_registered_model_tag(self.model_name, _COMPANY, json.dumps(company.as_json()))
-        source = client.get_logged_model(model_id).artifact_location
-        tags = {"bundle_fingerprint": fingerprint}
-        made = client.create_model_version(self.model_name, source, run_id, tags=tags, model_id=model_id)
+        made = client.create_model_version(
+            self.model_name,
+            client.get_logged_model(entry.model_id).artifact_location,
+            entry.run_id,
+            tags={"bundle_fingerprint": entry.fingerprint, **entry.tags},
+            description=entry.description,
+            model_id=entry.model_id,
+        )
         try:
             client.set_registered_model_alias(self.model_name, CHALLENGER, made.version)
         except BaseException:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import mlflow
 import pandas as pd
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema, TensorSpec
 
 from data.instants import now_us
 from features.catalog import Catalog
@@ -20,6 +20,9 @@ from features.catalog import Catalog
 _CODE = ("data", "features", "models")
 _NEEDED = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "pyyaml")
 _ROOT = Path(__file__).resolve().parents[2]
+MOST_METRICS = 120
+"""More numbers than these make the page of a run useless; all of them stand in ``metrics.json``."""
+
 _NOT_SERVED = ("__pycache__", "store", "playbooks", "simulation")
 
 
@@ -28,29 +31,50 @@ def log_parameters(run_id: str, parameters: Mapping[str, Any]) -> None:
     mlflow.MlflowClient().log_batch(run_id, params=[Param(name, str(value)) for name, value in parameters.items()])
 
 
-def log_metrics(run_id: str, metrics: Mapping[str, float], *, model_id: str) -> None:
+def log_metrics(run_id: str, metrics: Mapping[str, float], *, model_id: str, measured_on: Dataset) -> None:
     """
-    Write numbers into the run, as those of its model.
+    Write numbers into the run, as those of its model on a data set.
 
     The model must be logged before them: MLflow would otherwise load the history of each number in the run, one by one.
+
+    Args:
+        run_id: the run.
+        metrics: at most `MOST_METRICS`; MLflow's page of a run draws a chart of each.
+        model_id: the logged model.
+        measured_on: one of the run's data sets.
     """
-    now_ms = now_us() // 1_000
-    numbers = [Metric(name, value, now_ms, 0, model_id=model_id) for name, value in metrics.items()]
+    now_ms, used = now_us() // 1_000, {"dataset_name": measured_on.name, "dataset_digest": measured_on.digest}
+    numbers = [Metric(name, value, now_ms, 0, model_id=model_id, **used) for name, value in metrics.items()]
     mlflow.MlflowClient().log_batch(run_id, metrics=numbers)
 
 
-def log_dataset(run_id: str, place: Path, *, manifest: Mapping[str, Any]) -> None:
-    """Name the training set as the run's input: where it lies, its hash and its size."""
-    taken = ("rows", "mature", "leads", "features", "cutoff_at", "mature_until")
-    used = Dataset(
-        name=f"{manifest['playbook']} training set",
+def log_datasets(run_id: str, place: Path, *, manifest: Mapping[str, Any]) -> Dataset:
+    """
+    Name the training set and its test weeks as the run's inputs: where they lie, their hash and their size.
+
+    Returns:
+        The test weeks, on which the model is measured.
+    """
+    whole = _dataset(
+        "training set", place, manifest, taken=("rows", "mature", "leads", "features", "cutoff_at", "mature_until")
+    )
+    weeks = _dataset("test weeks", place, manifest, taken=("blocks", "positives", "plan"))
+    inputs = [
+        DatasetInput(used, [InputTag("mlflow.data.context", context)])
+        for used, context in ((whole, "training"), (weeks, "evaluation"))
+    ]
+    mlflow.MlflowClient().log_inputs(run_id, datasets=inputs)
+    return weeks
+
+
+def _dataset(part: str, place: Path, manifest: Mapping[str, Any], *, taken: Iterable[str]) -> Dataset:
+    return Dataset(
+        name=f"{manifest['playbook']} {part}",
         digest=str(manifest["rows_sha256"])[:32],
         source_type="local",
         source=json.dumps({"uri": place.resolve().as_uri()}),
         profile=json.dumps({name: manifest[name] for name in taken}),
     )
-    context = [InputTag("mlflow.data.context", "training")]
-    mlflow.MlflowClient().log_inputs(run_id, datasets=[DatasetInput(used, context)])
 
 
 def log_model(bundle: Path, catalog: Catalog, *, example: pd.DataFrame) -> str:
@@ -79,18 +103,17 @@ def log_model(bundle: Path, catalog: Catalog, *, example: pd.DataFrame) -> str:
 
 
 def signature_of(catalog: Catalog) -> ModelSignature:
-    """Return the columns that the served model takes and returns; every feature may be missing."""
+    """
+    Return the columns that the served model takes, each of which may be missing, and that it answers with a class.
+
+    ``predict_method`` asks for another answer; see ``served_model.py``.
+    """
     kinds = [DataType.string if feature.is_category else DataType.double for feature in catalog.features]
     inputs: list[ColSpec | TensorSpec] = [
         ColSpec(kind, name, required=False) for kind, name in zip(kinds, catalog.names, strict=True)
     ]
-    outputs = {
-        "probability": DataType.double,
-        "points": DataType.double,
-        "score": DataType.long,
-        "grade": DataType.string,
-    }
-    return ModelSignature(Schema(inputs), Schema([ColSpec(kind, name) for name, kind in outputs.items()]))
+    method = ParamSpec("predict_method", DataType.string, "predict")
+    return ModelSignature(Schema(inputs), Schema([ColSpec(DataType.long)]), ParamSchema([method]))
 
 
 def _served_code(place: Path) -> list[str]:

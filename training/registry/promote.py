@@ -29,10 +29,11 @@ from training.registry.challenger_evaluation import load_version, prepare_evalua
 from training.registry.champion_pointer import current_user, locked_history, one_line, write_change
 from training.registry.gate_decision import GateDecision
 from training.registry.interrupts import DeferredInterrupt
-from training.registry.mlflow_registry import RegisteredVersion, Registry
+from training.registry.mlflow_registry import Registry
 from training.registry.promotion_gate import evaluate_challenger
 from training.registry.promotion_history import Action, ChampionChange, ChampionHistory, read_champion_history
 from training.registry.promotion_results import PromotionResult, RollbackResult
+from training.registry.registered_version import RegisteredVersion
 from training.registry.run_folders import CHALLENGER
 from training.statistics.scoring_metrics import EvaluationRows
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+from mlflow.entities import Dataset as LoggedDataset
 
 from data.company_identity import CompanyIdentity
 from data.instants import now_us
@@ -23,18 +24,19 @@ from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
 from models.saved_scorers import save_scorecard_fit
 from training.command_results import TrainResult
-from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
 from training.evaluation.evaluation_document import LEARNED_RULES, Evaluation
-from training.fitting.minimum_data import leads_of_block
+from training.registry.gate_tags import gate_tags
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
-from training.registry.mlflow_run import log_dataset, log_metrics, log_model, log_parameters
+from training.registry.mlflow_run import log_datasets, log_metrics, log_model, log_parameters
+from training.registry.registered_version import RegistryEntry
 from training.registry.run_folders import report_folder
+from training.registry.run_metrics import all_metrics, headline_metrics
+from training.registry.training_run import describe_run, name_run_after, open_training_run
 from training.reporting.report_folder import write_report
 from training.reporting.shap_plots import draw_all
-from training.statistics.scorer_metrics import Metrics, ScorerName
 
 _STEPS = 5
 
@@ -56,7 +58,11 @@ def register(
     """
     models, playbook = workspace.home.models(workspace.playbook.business.name), workspace.playbook
     progress("opening the registry", 0, 0)
-    with DeferredInterrupt() as interrupts, registry.run() as run_id, _new_folders(models, run_id) as (bundle, report):
+    with (
+        DeferredInterrupt() as interrupts,
+        open_training_run(registry) as run_id,
+        _new_folders(models, run_id) as (bundle, report),
+    ):
         progress("opening the registry", 1, 1)
         step = _steps(progress)
         step(0)
@@ -67,17 +73,20 @@ def register(
             findings, cold_start, playbook, trained_at=now_us(), run_id=run_id, fingerprint=fingerprint
         ).with_version(registry.next_version())
         step(1)
-        _log(run_id, findings, inputs, evaluation)
+        measured_on = _log(run_id, findings, inputs, evaluation)
         _write(report, evaluation, findings)
         step(2)
         _log_files(bundle, report, findings=findings, playbook=playbook, progress=progress)
         step(3)
         test = inputs.dataset.block("test")
         model_id = log_model(bundle, model.catalog, example=test[model.catalog.names].head(3))
-        log_metrics(run_id, {**_counts(inputs.dataset), **_metrics(evaluation)}, model_id=model_id)
+        numbers = headline_metrics(inputs.dataset, evaluation)
+        log_metrics(run_id, numbers, model_id=model_id, measured_on=measured_on)
         step(4)
         interrupts.begin()
-        version = registry.register(run_id, model_id=model_id, fingerprint=fingerprint, company=playbook.company)
+        entry = RegistryEntry(run_id, model_id, fingerprint, evaluation.verdict, gate_tags(evaluation.gates))
+        version = registry.register(entry, company=playbook.company)
+        name_run_after(version, run_id, trained_at=evaluation.trained_at)
         save_scorecard_fit(models, findings.last.fitted.scorecard)
         save_standing(models, cold_start)
     step(_STEPS)
@@ -140,8 +149,8 @@ def _write(report: Path, evaluation: Evaluation, findings: Findings) -> None:
         (report / LEARNED_RULES).write_text(yaml, encoding="utf-8")
 
 
-def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Evaluation) -> None:
-    """Write parameters, hashes and the training set into the run."""
+def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Evaluation) -> LoggedDataset:
+    """Write parameters, hashes, gates and the training set into the run; return the rows that metrics are of."""
     last, manifest = findings.last, inputs.dataset.manifest
     fitted = last.fitted
     parameters = {
@@ -158,41 +167,12 @@ def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Ev
         "history_fingerprint": inputs.warehouse.fingerprint,
     }
     log_parameters(run_id, parameters)
-    log_dataset(run_id, inputs.place, manifest=manifest)
-    for gate in evaluation.gates:
-        mlflow.set_tag(f"gate: {gate.name}", f"{gate.state}. {gate.says}")
+    describe_run(run_id, description=f"{evaluation.verdict}\n\nThe whole report: `report/report.html` below Artifacts.")
+    mlflow.set_tags(gate_tags(evaluation.gates))
     if findings.accepted_risk is not None:
         mlflow.set_tag("accepted_risk", findings.accepted_risk)
-
-
-def _counts(dataset: Dataset) -> dict[str, float]:
-    counts = {f"rows_{name}": float(count) for name, count in dataset.manifest["blocks"].items()}
-    return {**counts, "leads_reached_goal": float(leads_of_block(dataset, "train")[0])}
-
-
-def _metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Name every number of every origin; those of the last one's model and rules also as test_ and rules_test_."""
-    numbers: dict[str, float] = {}
-    for origin in evaluation.origins:
-        for scorer in origin.scorers:
-            numbers |= _prefixed(f"origin_{origin.number}_{_label(scorer)}_", scorer.metrics)
-    for prefix, main in (("test_", evaluation.model_scorer), ("rules_test_", evaluation.rules_scorer)):
-        numbers |= {} if main is None else _prefixed(prefix, main.metrics)
-    return numbers
-
-
-def _label(scorer: ScorerName) -> str:
-    return (scorer.name if scorer.kind == "baseline" else scorer.kind).replace(" ", "_")
-
-
-def _prefixed(prefix: str, metrics: Metrics) -> dict[str, float]:
-    """Name each number: ``auc``, ``auc_low``, ``auc_high``; one that is not known is left out."""
-    numbers = {
-        name if part == "value" else f"{name}_{part}": number
-        for name, value in metrics.model_dump().items()
-        for part, number in (value.items() if isinstance(value, dict) else (("value", value),))
-    }
-    return {f"{prefix}{name}": float(number) for name, number in numbers.items() if number is not None}
+    mlflow.log_dict(all_metrics(evaluation), "metrics.json")
+    return log_datasets(run_id, inputs.place, manifest=manifest)
 
 
 def _log_files(bundle: Path, report: Path, *, findings: Findings, playbook: Playbook, progress: Progress) -> None:

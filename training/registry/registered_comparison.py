@@ -18,7 +18,8 @@ from training.evaluation.model_comparison import ModelComparison
 from training.evaluation.scorer_evaluation import Period
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
 from training.registry.challenger_evaluation import load_version
-from training.registry.mlflow_registry import RegisteredVersion, Registry
+from training.registry.mlflow_registry import Registry
+from training.registry.registered_version import RegisteredVersion
 from training.registry.run_folders import learned_rules_file
 from training.replay.participants import Participants, choose_participants
 from training.replay.replay import run_replay

@@ -155,7 +155,8 @@ def test_mlflow_models_serve_serves_the_registered_version(world, trained, tmp_p
         model = load_bundle(trained.bundle)
         kept = next((world.home.tables("demo") / "training").iterdir())
         rows = load_dataset(kept)[0][model.catalog.names].head(20)
-        asked = json.dumps({"dataframe_split": json.loads(rows.to_json(orient="split", index=False))})
+        frame = json.loads(rows.to_json(orient="split", index=False))
+        asked = json.dumps({"dataframe_split": frame, "params": {"predict_method": "scores"}})
         answer = httpx.post(f"http://127.0.0.1:{port}/invocations", content=asked, headers=JSON, timeout=30)
         said = answer.json()["predictions"]
     finally:
