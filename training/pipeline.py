@@ -14,7 +14,7 @@ from training.dataset.origins import rolling_origins
 from training.distillation.distillation import LearnedRules, distil
 from training.evaluation.assembly import Findings, evaluation_of_rules
 from training.evaluation.backtest import OriginResult, evaluate_origins, with_contender
-from training.fitting.minimum_data import cold_start_stage
+from training.fitting.minimum_data import cold_start_stage, leads_of_block
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.tuning import TuningResult, tune_parameters
 from training.gates.calibration_gates import calibration_gates, replay_gate
@@ -81,9 +81,11 @@ def _findings(
     results = evaluate_origins(rolling_origins(dataset), playbook, parameters=parameters, seed=seed, progress=progress)
     last = results[-1]
     gates += require_passed(_leaks_after_fitting(last, seed=seed, progress=progress), accept_risk=accept_risk)
-    noise = _calibration_noise(last, workspace.playbook)
-    lists = _lists(last, noise, workspace.playbook)
-    gates += (*calibration_gates(last.scorers[0], fitted_on=noise), list_gate(lists))
+    noise = _calibration_noise(last, playbook)
+    lists = _lists(last, noise, playbook)
+    succeeded = leads_of_block(last.dataset, "test")[0]
+    gates += calibration_gates(last.scorers[0], successes=succeeded, fitted_on=noise)
+    gates += (list_gate(lists),)
     learned = distil(last.fitted.model, dataset, playbook, seed=seed)
     if learned is not None:
         rules = _contender(learned, last)

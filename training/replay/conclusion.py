@@ -5,10 +5,22 @@ from typing import NamedTuple
 
 from training.replay.replay_evaluation import PairwiseEvaluation, ParticipantResult
 from training.statistics.estimate import Estimate
+from training.statistics.number_format import difference, value
 from training.statistics.scorer_metrics import Kind, ScorerName
 
+MOST_CALLED = 0.5
+"""From this share of all leads on, calls find about as much in any order."""
+
+_SHARES = {
+    0.5: "Half of all",
+    0.6: "Six in ten of all",
+    2 / 3: "Two thirds of all",
+    0.75: "Three quarters of all",
+    0.8: "Four fifths of all",
+    0.9: "Nine in ten of all",
+    1.0: "All",
+}
 _SAME_DAY = 0.05
-_MANY = 10
 _WINS: dict[Kind, str] = {
     "rules": "The point rules win",
     "learned rules": "The learned rules win",
@@ -36,6 +48,7 @@ def conclude(
     results: Sequence[ParticipantResult],
     pairwise: Sequence[PairwiseEvaluation],
     *,
+    leads: float,
     days: int,
     capacity_per_day: float,
 ) -> Conclusion:
@@ -45,6 +58,7 @@ def conclude(
     Args:
         results: the model's first.
         pairwise: the first against each other, in the same order.
+        leads: how many stood on the list in these weeks.
         days: how many mornings the weeks have.
         capacity_per_day: how many leads the team can call in a day.
     """
@@ -54,9 +68,30 @@ def conclude(
         return Conclusion(first.name, decided=False, says="The test weeks contain no morning, so no lead was called.")
     if not others:
         return Conclusion(first.name, decided=False, says=_capital(f"{when} {_found(first)}."))
+    crowd = _crowd(max(result.calls for result in results), leads)
     rules = [index for index, result in enumerate(others) if result.kind == "rules"]
     best = max(rules or range(len(others)), key=lambda index: _value(others[index].conversions))
-    return _against(first, others[best], pairwise[best], when=when)
+    winner, decided, text = _against(first, others[best], pairwise[best], when=when)
+    return Conclusion(winner, decided, text + crowd)
+
+
+def _crowd(calls: float, leads: float) -> str:
+    """
+    Return that nobody can be told apart where most leads are called by any order; nothing where fewer are.
+
+    >>> _crowd(667, 1_000).strip()
+    'Two thirds of all leads were called, so hardly any order of calls could differ: a lower capacity_per_day tells ...'
+    >>> _crowd(400, 1_000)
+    ''
+    """
+    share = calls / leads if leads else 0.0
+    if share < MOST_CALLED:
+        return ""
+    words = min(_SHARES, key=lambda each: abs(each - share))
+    return (
+        f" {_SHARES[words]} leads were called, so hardly any order of calls could differ: a lower capacity_per_day "
+        "tells scorers apart."
+    )
 
 
 def _against(first: ParticipantResult, other: ParticipantResult, pair: PairwiseEvaluation, *, when: str) -> Conclusion:
@@ -96,40 +131,36 @@ def _with_interval(estimate: Estimate) -> str:
     return f"{_count(_value(estimate))} ({_count(estimate.low or 0.0)}–{_count(estimate.high or 0.0)})"
 
 
-def _more(difference: Estimate, leading: Estimate, trailing: Estimate) -> str:
+def _more(paired: Estimate, leading: Estimate, trailing: Estimate) -> str:
     """
     Write how many more the leader found, as the difference of the two numbers that are shown.
 
     >>> def found(value):
     ...     return Estimate(value=value, low=value, high=value)
     >>> _more(Estimate(value=64.2, low=41.0, high=88.0), found(100.0), found(35.8))
-    '64 more (41–88)'
+    '64.2 more (41–88)'
     >>> _more(Estimate(value=-20.0, low=-31.0, high=-9.0), found(60.0), found(40.0))
     '20 more (9–31)'
     >>> _more(Estimate(value=1.0, low=-8.0, high=18.0), found(41.6), found(40.6))
     '1 more (from 8 fewer to 18 more), which may be chance'
     >>> _more(Estimate(value=1.2, low=-8.0, high=18.0), found(41.6), found(40.4))
-    '2 more (from 8 fewer to 18 more), which may be chance'
-    >>> _more(Estimate(value=0.2, low=-8.0, high=9.0), found(40.3), found(40.1))
+    '1.2 more (from 8 fewer to 18 more), which may be chance'
+    >>> _more(Estimate(value=0.2, low=-8.0, high=9.0), found(400.3), found(400.1))
     'as many (from 8 fewer to 9 more), which may be chance'
     >>> _more(found(0.0), found(40.0), found(40.0))
     'no difference'
     """
-    low, high = difference.low or 0.0, difference.high or 0.0
-    if _value(difference) == low == high == 0:
+    low, high = paired.low or 0.0, paired.high or 0.0
+    if _value(paired) == low == high == 0:
         return "no difference"
-    if _value(difference) < 0:
+    if _value(paired) < 0:
         low, high = -high, -low
-    shown = _shown(_value(leading)) - _shown(_value(trailing))
+    apart = difference(_count(_value(leading)), _count(_value(trailing)), sign=False)
+    same = not apart.strip("0.")
     if low > 0:
-        return f"{_count(shown or abs(_value(difference)))} more ({_count(low)}–{_count(high)})"
-    words = f"{_count(shown)} more" if shown > 0 else "as many"
+        return f"{_count(abs(_value(paired))) if same else apart} more ({_count(low)}–{_count(high)})"
+    words = "as many" if same else f"{apart} more"
     return f"{words} (from {_count(-low)} fewer to {_count(high)} more), which may be chance"
-
-
-def _shown(number: float) -> float:
-    """Return a count as it is written."""
-    return float(_count(number).replace(",", ""))
 
 
 def _earlier(days_earlier: Estimate, first: ScorerName, other: ScorerName) -> str:
@@ -143,13 +174,8 @@ def _earlier(days_earlier: Estimate, first: ScorerName, other: ScorerName) -> st
 
 
 def _count(number: float) -> str:
-    """
-    Write a count of leads, which need not be whole: small ones with a decimal.
-
-    >>> _count(1234.5), _count(7.25), _count(3.0)
-    ('1,234', '7.2', '3')
-    """
-    return f"{number:,.0f}" if abs(number) >= _MANY else f"{number:.1f}".removesuffix(".0")
+    """Write a count of leads as every table does."""
+    return value(number, "count")
 
 
 def _capital(text: str) -> str:

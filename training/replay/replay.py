@@ -43,13 +43,14 @@ def run_replay(
         policies, differences, weeks=weeks, dataset=dataset, warehouse=warehouse, progress=progress
     )
     days, period = len(weeks.mornings), dataset.plan.test
-    conclusion = conclude(results, pairwise, days=days, capacity_per_day=capacity_per_day)
+    leads = float(weeks.weight[weeks.listed].sum())
+    conclusion = conclude(results, pairwise, leads=leads, days=days, capacity_per_day=capacity_per_day)
     return ReplayEvaluation(
         start=iso(period.start),
         end=iso(period.end),
         days=days,
         capacity_per_day=capacity_per_day,
-        leads=round(float(weeks.weight[weeks.listed].sum())),
+        leads=round(leads),
         conversions=float(weeks.weight[weeks.findable].sum()),
         participants=results,
         pairwise=pairwise,

@@ -25,7 +25,7 @@ def metrics(**changes):
 
 
 def gate(name, **changes):
-    return next(gate for gate in calibration_gates(metrics(**changes)) if gate.name == name)
+    return next(gate for gate in calibration_gates(metrics(**changes), successes=40) if gate.name == name)
 
 
 def simulated(seed, *, successes, off=1.0, stretched=1.0):
@@ -37,11 +37,12 @@ def simulated(seed, *, successes, off=1.0, stretched=1.0):
     label = (generator.random(rows) < truth).astype(float)
     probability = np.clip(off / (1 + np.exp(-(stretched * (log_odds + 2.4) - 2.4))), 0, 0.99)
     judged = EvaluationRows(label, np.ones(rows), np.arange(rows), np.zeros(rows, dtype=np.int64))
-    return calibration_gates(evaluate(probability, judged, base_rate=0.08, capacity_per_day=10, resamples=150))
+    measured = evaluate(probability, judged, base_rate=0.08, capacity_per_day=10, resamples=150)
+    return calibration_gates(measured, successes=int(label.sum()))
 
 
 def test_there_are_three_gates_and_all_pass_where_all_is_well():
-    found = calibration_gates(metrics())
+    found = calibration_gates(metrics(), successes=40)
     assert [one.name for one in found] == NAMES
     assert all(one.passed for one in found)
     assert (
@@ -88,7 +89,7 @@ def test_the_error_may_exceed_chance_by_half_a_point():
 
 
 def test_what_cannot_be_measured_passes_and_is_named():
-    found = calibration_gates(metrics(slope=NO_ESTIMATE, observed_over_expected=NO_ESTIMATE))
+    found = calibration_gates(metrics(slope=NO_ESTIMATE, observed_over_expected=NO_ESTIMATE), successes=40)
     assert all(one.passed for one in found)
     assert "there is no slope" in found[2].says
     assert found[2].numbers == {}
@@ -106,15 +107,17 @@ def test_an_interval_that_reaches_outside_passes_without_being_conclusive(interv
         wide = gate(name, **{field: estimate(*interval)})
         assert wide.passed
         assert not wide.conclusive
-        assert "add up" not in wide.says
-        assert "as they should" not in wide.says
+        assert wide.says.startswith("Whether ")
+        assert " cannot be told with 40 successes: " in wide.says
         assert gate(name, **{field: estimate(0.7, 0.6, 0.8)}).conclusive
 
 
 def test_an_error_gate_that_would_pass_probabilities_off_by_a_fifth_is_not_conclusive():
     rare = {"base_rate": estimate(0.12, 0.11, 0.13)}
     assert gate("calibration error", **rare).conclusive
-    assert not gate("calibration error", ece=CalibrationError(value=0.01, noise_95=0.02), **rare).conclusive
+    unsure = gate("calibration error", ece=CalibrationError(value=0.01, noise_95=0.02), **rare)
+    assert not unsure.conclusive
+    assert unsure.says.startswith("Whether probabilities are right on average cannot be told with 40 successes: ")
 
 
 def test_right_probabilities_seldom_fail_and_wrong_ones_often_do():
@@ -135,13 +138,20 @@ def test_a_calibration_from_few_successes_may_be_off_by_chance():
     off = metrics(slope=estimate(1.49, 1.17, 1.8))
     sure = metrics(observed_over_expected=estimate(1, 0.97, 1.03), slope=estimate(1, 0.95, 1.05))
     unsure = metrics(observed_over_expected=estimate(1, 0.7, 1.3), slope=estimate(1, 0.6, 1.5))
-    assert not calibration_gates(off, fitted_on=sure)[2].passed
-    assert calibration_gates(off, fitted_on=unsure)[2].passed
-    assert calibration_gates(off, fitted_on=unsure)[2].numbers["low"] < 1.17
+    assert not calibration_gates(off, successes=40, fitted_on=sure)[2].passed
+    assert calibration_gates(off, successes=40, fitted_on=unsure)[2].passed
+    assert calibration_gates(off, successes=40, fitted_on=unsure)[2].numbers["low_with_fit"] < 1.17
+
+
+def test_a_gate_shows_the_interval_of_every_table_and_names_the_one_it_goes_by():
+    unsure = metrics(observed_over_expected=estimate(1, 0.7, 1.3))
+    total = calibration_gates(metrics(), successes=40, fitted_on=unsure)[1]
+    assert {name: total.numbers[name] for name in ("value", "low", "high")} == {"value": 1.0, "low": 0.95, "high": 1.05}
+    assert "(0.95 – 1.05; 0.70 – 1.30 with the noise of the calibration's own fit, allowed 0.9 – 1.1)" in total.says
 
 
 def test_what_the_calibrate_block_cannot_tell_widens_nothing():
     unknown = metrics(observed_over_expected=NO_ESTIMATE, slope=estimate(1, None, 1.2))
-    found = calibration_gates(metrics(slope=estimate(1.49, 1.17, 1.8)), fitted_on=unknown)
+    found = calibration_gates(metrics(slope=estimate(1.49, 1.17, 1.8)), successes=40, fitted_on=unknown)
     assert found[1].numbers == {"value": 1.0, "low": 0.95, "high": 1.05}
     assert found[2].passed  # an end that is not known is outside of nothing
