@@ -142,7 +142,7 @@ def _more(paired: Estimate, leading: Estimate, trailing: Estimate) -> str:
     >>> _more(Estimate(value=-20.0, low=-31.0, high=-9.0), found(60.0), found(40.0))
     '20 more (9–31)'
     >>> _more(Estimate(value=1.0, low=-8.0, high=18.0), found(41.6), found(40.6))
-    '1 more (from 8 fewer to 18 more), which may be chance'
+    '1.0 more (from 8 fewer to 18 more), which may be chance'
     >>> _more(Estimate(value=1.2, low=-8.0, high=18.0), found(41.6), found(40.4))
     '1.2 more (from 8 fewer to 18 more), which may be chance'
     >>> _more(Estimate(value=0.2, low=-8.0, high=9.0), found(400.3), found(400.1))

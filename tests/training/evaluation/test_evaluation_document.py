@@ -1,19 +1,23 @@
 """The evaluation is one frozen, versioned document that reads back as it was written."""
 
+import functools
+import importlib
 import json
 import math
+import pkgutil
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+import training
 from tests.training.reporting.pages import changed, leaves
 from tests.training.reporting.sample import document, evaluation, rules_only, without_amounts
 from training.errors import TrainingError
 from training.evaluation.evaluation_document import FILE, Evaluation, read_evaluation
-from training.statistics.estimate import Estimate
+from training.statistics.estimate import Estimate, EvaluationPart
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 PATHS = [path for path, number in leaves(document()) if isinstance(number, float)]
@@ -41,6 +45,35 @@ def test_no_number_is_ever_nan_or_infinite(value, low, high):
         name: number if math.isfinite(number) else None
         for name, number in (("value", value), ("low", low), ("high", high))
     }
+
+
+@settings(max_examples=100)
+@given(path=st.sampled_from(PATHS), number=st.sampled_from([math.nan, math.inf, -math.inf]))
+def test_no_number_of_the_document_can_be_nan_or_infinite(path, number):
+    """Where a number may be missing it becomes null; everywhere else the document is refused."""
+    content = changed(document(), path, number)
+    try:
+        found = Evaluation.model_validate(content)
+    except ValidationError:
+        return
+    written = json.loads(found.to_json(), parse_constant=pytest.fail)
+    assert functools.reduce(lambda part, key: part[key], path, written) is None
+
+
+def test_every_result_of_training_is_of_the_kind_that_refuses_them():
+    """Whatever module defines it: results derive from one base, and none may turn its refusal off."""
+    for module in pkgutil.walk_packages(training.__path__, "training."):
+        if module.name != "training.registry.served_model":  # MLflow runs this one, as a model
+            importlib.import_module(module.name)
+    models = [each for each in _subclasses(BaseModel) if each.__module__.startswith("training.")]
+    assert len(models) > 30
+    for each in models:
+        assert issubclass(each, EvaluationPart), each
+        assert each.model_config["allow_inf_nan"] is False, each
+
+
+def _subclasses(of):
+    return [each for child in of.__subclasses__() for each in (child, *_subclasses(child))]
 
 
 def test_a_count_that_is_nan_is_refused():
