@@ -11,6 +11,7 @@ from rich.table import Table
 
 from data.errors import QualityError
 from data.home import DEMO
+from data.importing.history_breaks import HistoryBreak, history_breaks
 from data.importing.quality import LostValues, PeriodReport, QualityReport, SourceCount, Violation
 from data.importing.unversioned_attributes import UnversionedAttributes, unversioned_attributes
 from data.importing.warehouse import import_history
@@ -30,11 +31,13 @@ class CheckResult:
     Attributes:
         report: what became of the rows.
         unversioned: attributes that hold today's values.
+        breaks: where outcomes or leads begin, end or change in the midst of the history.
         stopped: why the history cannot be used, if it cannot.
     """
 
     report: QualityReport
     unversioned: tuple[UnversionedAttributes, ...] = ()
+    breaks: tuple[HistoryBreak, ...] = ()
     stopped: str | None = None
 
     @property
@@ -45,7 +48,13 @@ class CheckResult:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         unversioned = [asdict(each) | {"says": each.says} for each in self.unversioned]
-        return {**self.report.as_json(), "unversioned": unversioned, "passed": self.passed, "stopped": self.stopped}
+        return {
+            **self.report.as_json(),
+            "unversioned": unversioned,
+            "breaks": [asdict(each) for each in self.breaks],
+            "passed": self.passed,
+            "stopped": self.stopped,
+        }
 
     def show(self, console: Console) -> None:
         """Print the rows by source, each violation with examples, and where the rejected rows are."""
@@ -61,6 +70,8 @@ class CheckResult:
             console.print(f"\n{escape(each.says)}", soft_wrap=True)
         if self.report.period is not None:
             console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
+        for found in self.breaks:
+            console.print(f"\n{escape(found.says)}", style="yellow", soft_wrap=True)
         for lost in self.report.lost:
             console.print(_described_loss(lost))
         for violation in self.report.violations:
@@ -78,13 +89,15 @@ def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
     Raises:
         IntakeError: an export is missing, damaged, empty, or lacks a column that the playbook names.
     """
-    unversioned = unversioned_attributes(workspace.playbook.business)
+    business = workspace.playbook.business
+    unversioned = unversioned_attributes(business)
     try:
-        return CheckResult(import_history(workspace, progress=progress).quality, unversioned)
+        warehouse = import_history(workspace, progress=progress)
     except QualityError as error:
         if error.report is None:
             raise
-        return CheckResult(error.report, unversioned, str(error))
+        return CheckResult(error.report, unversioned, stopped=str(error))
+    return CheckResult(warehouse.quality, unversioned, history_breaks(warehouse, business))
 
 
 @dataclass(frozen=True, slots=True)

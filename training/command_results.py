@@ -101,7 +101,16 @@ class TrainResult:
         """Return the result as the command line promises it."""
         content = self.evaluation.model_dump(mode="json")
         model, data = content["model"], content["data"]
-        parts = ("cold_start", "gates", "scorers", "differences", "origins", "accepted_risk", "verdict")
+        parts = (
+            "history_breaks",
+            "cold_start",
+            "gates",
+            "scorers",
+            "differences",
+            "origins",
+            "accepted_risk",
+            "verdict",
+        )
         return {
             "version": self.version,
             "run_id": self.run_id,
@@ -118,7 +127,7 @@ class TrainResult:
             "dataset": data["rows_sha256"],
             "test": self.test.model_dump(mode="json"),
             "rules_test": self.rules.model_dump(mode="json"),
-            **{name: content[name] for name in parts},
+            **{name: content[name] for name in (*parts, "history_breaks")},
             "next_step": next_step(self.evaluation),
         }
 
@@ -139,7 +148,8 @@ class TrainResult:
         console.print(origins_table(evaluation.origins))
         print_lines(console, "")
         blocked = [f"{gate.name} failed: {gate.says}" for gate in evaluation.blocking_gates]
-        print_lines(console, evaluation.cold_start.says, evaluation.verdict, *blocked, next_step(evaluation))
+        says = (evaluation.cold_start.says, *evaluation.history_breaks, evaluation.verdict)
+        print_lines(console, *says, *blocked, next_step(evaluation))
         print_lines(console, f"Bundle: {self.bundle}", f"Report: {self.report / 'report.html'}")
 
 
@@ -155,6 +165,7 @@ class RulesOnlyResult:
         """Return how far the history carries; there is no version."""
         return {
             "version": None,
+            "history_breaks": list(self.evaluation.history_breaks),
             "cold_start": self.evaluation.cold_start.model_dump(mode="json"),
             "report": str(self.report),
             "verdict": self.evaluation.verdict,
@@ -162,7 +173,8 @@ class RulesOnlyResult:
 
     def show(self, console: Console) -> None:
         """Print what is missing."""
-        print_lines(console, self.evaluation.verdict, f"Report: {self.report / 'report.html'}")
+        evaluation = self.evaluation
+        print_lines(console, *evaluation.history_breaks, evaluation.verdict, f"Report: {self.report / 'report.html'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """One training, from history to a registered version, top to bottom."""
 
+from data.importing.history_breaks import history_breaks
 from data.instants import now_us
 from data.progress import Progress
 from data.words.playbook import Playbook
@@ -58,6 +59,7 @@ def _leave_to_rules(inputs: TrainingInputs, cold_start: ColdStartStage, workspac
         save_scorecard_fit(models, fit_scorecard(dataset, workspace.playbook))
     save_standing(models, cold_start)
     evaluation = evaluation_of_rules(dataset, cold_start, workspace.playbook, trained_at=now_us())
+    evaluation = evaluation.with_history_breaks(history_breaks(inputs.warehouse, workspace.playbook.business))
     place = report_folder(models, "rules-only")
     write_report(evaluation, place)
     return RulesOnlyResult(cold_start, place, evaluation)

@@ -72,7 +72,7 @@ def _outcomes(
     luck = generator.random(int(rows["lead"].max()) + 1)[rows["lead"]]
     label = (luck < chance).astype(np.float64)
     goal_at = np.where(label > 0, rows["as_of"] + 10.0 * DAY_US, np.nan)
-    return {"label": label, "goal_at": goal_at, "amount": np.nan, "chance": chance}
+    return {"label": label, "goal_at": goal_at, "closed_at": goal_at, "amount": np.nan, "chance": chance}
 
 
 def _snapshots(about: int, generator: np.random.Generator) -> dict[str, np.ndarray]:

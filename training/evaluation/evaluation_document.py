@@ -5,11 +5,13 @@ The report, the model card, the notebooks, MLflow and ``--json`` all read this d
 differently. It is kept as ``evaluation.json``; ``Evaluation.model_json_schema()`` describes it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 
+from data.importing.history_breaks import HistoryBreak
 from training.errors import TrainingError
 from training.evaluation.scorer_evaluation import (
     Curves,
@@ -49,6 +51,9 @@ class Evaluation(EvaluationPart):
     version: str | None = Field(default=None, description="the registry's; None where only the rules score")
     run_id: str | None = None
     data: DataSummary
+    history_breaks: tuple[str, ...] = Field(
+        default=(), description="where outcomes or leads begin, end or change in the midst of the history"
+    )
     cold_start: ColdStart
     gates: tuple[GateResult, ...] = ()
     model: ModelSummary | None = None
@@ -87,6 +92,10 @@ class Evaluation(EvaluationPart):
     def with_version(self, version: str) -> Self:
         """Return the evaluation with the version that the registry gave the model."""
         return self.model_copy(update={"version": version})
+
+    def with_history_breaks(self, found: Iterable[HistoryBreak]) -> Self:
+        """Return the evaluation with the breaks of the history it was made of."""
+        return self.model_copy(update={"history_breaks": tuple(each.says for each in found)})
 
     def to_json(self) -> str:
         """Return the text of ``evaluation.json``; numbers are finite."""

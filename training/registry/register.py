@@ -13,6 +13,7 @@ import mlflow
 from mlflow.entities import Dataset as LoggedDataset
 
 from data.company_identity import CompanyIdentity
+from data.importing.history_breaks import history_breaks
 from data.instants import now_us
 from data.progress import Progress
 from data.words.playbook import Playbook
@@ -69,9 +70,10 @@ def register(
         model = _save(findings, cold_start, bundle, company=playbook.company)
         findings = _with_model_id(model, findings)
         fingerprint = model.id.fingerprint
-        evaluation = evaluation_of(
-            findings, cold_start, playbook, trained_at=now_us(), run_id=run_id, fingerprint=fingerprint
-        ).with_version(registry.next_version())
+        evaluation = _evaluation(
+            findings, inputs, cold_start, playbook=playbook, run_id=run_id, fingerprint=fingerprint
+        )
+        evaluation = evaluation.with_version(registry.next_version())
         step(1)
         measured_on = _log(run_id, findings, inputs, evaluation)
         _write(report, evaluation, findings)
@@ -98,6 +100,19 @@ def register(
 
 def _steps(progress: Progress) -> Callable[[int], None]:
     return lambda done: progress("registering the model", done, _STEPS)
+
+
+def _evaluation(
+    findings: Findings,
+    inputs: TrainingInputs,
+    cold_start: ColdStartStage,
+    *,
+    playbook: Playbook,
+    run_id: str,
+    fingerprint: str,
+) -> Evaluation:
+    found = evaluation_of(findings, cold_start, playbook, trained_at=now_us(), run_id=run_id, fingerprint=fingerprint)
+    return found.with_history_breaks(history_breaks(inputs.warehouse, playbook.business))
 
 
 @contextmanager
