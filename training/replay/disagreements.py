@@ -24,7 +24,8 @@ def clearest(caller: Policy, other: Policy, *, weeks: Weeks) -> tuple[int, ...]:
     """
     Choose the leads on which two scorers disagree most, among those that only the first had called.
 
-    The outcomes have no influence on the choice, so that the examples favour neither scorer.
+    As many of them reached the goal as of all such leads, so that the examples favour neither scorer; and one at least
+    of each outcome that occurs. Within an outcome, ranks alone decide.
 
     Args:
         caller: had the leads called.
@@ -32,17 +33,39 @@ def clearest(caller: Policy, other: Policy, *, weeks: Weeks) -> tuple[int, ...]:
         weeks: leads and mornings.
 
     Returns:
-        Their positions in the weeks.
+        Their positions in the weeks, those furthest apart first.
     """
     leads = np.flatnonzero(only_called_by(caller.calls, other.calls))
     rows = caller.calls.row[leads]
     apart = caller.ranks[rows] - other.ranks[rows]
-    chosen: dict[int, int] = {}
-    for lead in leads[np.lexsort((weeks.draw[leads], -apart))].tolist():
-        chosen.setdefault(int(weeks.group[lead]), lead)
-        if len(chosen) == EXAMPLES:
-            break
-    return tuple(chosen.values())
+    ordered = leads[np.lexsort((weeks.draw[leads], -apart))]
+    won = caller.calls.converted[ordered]
+    share = float(weeks.weight[ordered] @ won / weeks.weight[ordered].sum()) if len(ordered) else 0.0
+    hits, misses = _outcome_counts(share, hits=int(won.sum()), misses=int((~won).sum()))
+    taken: set[int] = set()
+    chosen: set[int] = set()
+    for lead, is_hit in zip(ordered.tolist(), won.tolist(), strict=True):
+        account, left = int(weeks.group[lead]), hits if is_hit else misses
+        if left and account not in taken:
+            taken.add(account)
+            chosen.add(lead)
+            hits, misses = hits - is_hit, misses - (not is_hit)
+    return tuple(lead for lead in ordered.tolist() if lead in chosen)
+
+
+def _outcome_counts(share: float, *, hits: int, misses: int) -> tuple[int, int]:
+    """
+    Return how many examples reach the goal and how many do not, so that both are seen where both occur.
+
+    >>> _outcome_counts(0.12, hits=30, misses=220), _outcome_counts(0.05, hits=1, misses=19)
+    ((1, 4), (1, 4))
+    >>> _outcome_counts(0.97, hits=65, misses=2), _outcome_counts(0.0, hits=0, misses=40)
+    ((4, 1), (0, 5))
+    """
+    if not hits or not misses:
+        return (EXAMPLES, 0) if hits else (0, EXAMPLES)
+    reached = min(max(round(EXAMPLES * share), 1), EXAMPLES - 1)
+    return reached, EXAMPLES - reached
 
 
 def receipts(

@@ -75,7 +75,9 @@ class ExclusiveCalls(EvaluationPart):
 
     leads: float
     rate: Estimate
-    examples: tuple[CalledLead, ...] = Field(description="the clearest disagreements, at most one for each account")
+    examples: tuple[CalledLead, ...] = Field(
+        description="the clearest disagreements, in which hits and misses are as frequent as among all these leads"
+    )
 
 
 class PairwiseEvaluation(ScorerName):

@@ -128,8 +128,8 @@ METRICS: Mapping[str, Metric] = {
     ),
 }
 
-HEADLINE = ("precision_at_capacity", "recall_at_capacity", "lift_at_10", "log_loss", "auc", "observed_over_expected")
-"""What every table of scorers begins with."""
+HEADLINE = ("log_loss", "precision_at_capacity", "recall_at_capacity", "lift_at_10", "auc", "observed_over_expected")
+"""What every table of scorers begins with: first log loss, which decides on promotion, so that narrow screens show it."""
 
 GATE_MARKS: Mapping[GateState, GateMark] = {
     "passed": GateMark("✓", "passed"),

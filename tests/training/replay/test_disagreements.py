@@ -1,6 +1,7 @@
 """Swap sets hold the leads that one scorer had called and the other had not, with the clearest cases as examples."""
 
 import numpy as np
+import pytest
 
 from tests.training.replay.histories import drawn, participant, weeks_of
 from training.replay.disagreements import EXAMPLES, clearest, examples
@@ -42,24 +43,32 @@ def test_the_examples_are_those_furthest_apart_in_rank_with_one_per_account():
     assert list(chosen) == sorted(chosen, key=lambda lead: -apart[lead])
     groups = [weeks.group[lead] for lead in chosen]
     assert len(set(groups)) == len(groups) == EXAMPLES
-    least = min(apart[lead] for lead in chosen)
-    assert {weeks.group[lead] for lead, gap in apart.items() if gap > least} <= set(groups)
+    for outcome in (True, False):
+        least = min(apart[lead] for lead in chosen if first.calls.converted[lead] == outcome)
+        further = [lead for lead, gap in apart.items() if gap > least and first.calls.converted[lead] == outcome]
+        assert {weeks.group[lead] for lead in further} <= set(groups)
     for lead in chosen:
         assert rows["lead_id"][row[lead]] == weeks.lead_id[lead]
         assert rows["as_of"][row[lead]] <= weeks.mornings[first.calls.morning[lead]]
 
 
-def test_outcomes_have_no_influence_on_which_examples_are_shown():
-    """Leads stay on the list until they are closed in both, so that only the outcomes differ."""
+@pytest.mark.parametrize("seed", range(4))
+def test_examples_succeed_as_often_as_the_leads_they_stand_for(seed):
+    """Five misses would say that the caller is always wrong, five hits that it never is."""
+    _, _, weeks, (first, other) = swapped(seed)
+    for caller, passing in ((first, other), (other, first)):
+        exclusive = only_called_by(caller.calls, passing.calls)
+        share = np.average(caller.calls.converted[exclusive], weights=weeks.weight[exclusive])
+        hits = sum(bool(caller.calls.converted[lead]) for lead in clearest(caller, passing, weeks=weeks))
+        assert hits == min(max(round(EXAMPLES * share), 1), EXAMPLES - 1)
+
+
+def test_without_outcomes_the_furthest_apart_are_shown():
+    """Leads stay on the list until they are closed, and nobody reaches the goal."""
     rows, quality = drawn(900, 30)
-    open_ended = rows.assign(closed_at=np.fmin(rows["goal_at"], rows["closed_at"]))
-    blinded = open_ended.assign(goal_at=np.nan)
-    chosen = []
-    for history in (open_ended, blinded):
-        weeks = weeks_of(history, 30)
-        chosen.append(clearest(*policies_of(history, quality, weeks), weeks=weeks))
-    assert chosen[0] == chosen[1]
-    assert len(chosen[0]) == EXAMPLES
+    blinded = rows.assign(closed_at=np.fmin(rows["goal_at"], rows["closed_at"]), goal_at=np.nan)
+    weeks = weeks_of(blinded, 30)
+    assert len(clearest(*policies_of(blinded, quality, weeks), weeks=weeks)) == EXAMPLES
 
 
 def test_an_example_has_the_date_of_the_call_and_the_outcome():

@@ -283,6 +283,7 @@ def _document():
         "version": "3",
         "run_id": "4be2a1f08c3d4e5f9a7b6c5d4e3f2a1b",
         "data": data(),
+        "history_breaks": ["Before 2025-02-03 0 leads reached sql, and at the pace since then 41 would have."],
         "cold_start": {
             "stage": "full model",
             "succeeded": 2_140,

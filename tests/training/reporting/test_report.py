@@ -130,7 +130,7 @@ def test_rules_alone_that_were_evaluated_have_their_figures(undrawn):
 
 def test_segments_with_too_few_leads_say_so(pages):
     text = Page(pages["full"]).text
-    assert "education 61 240 4 – too few to judge: 4 leads that reached sql" in text
+    assert "education too few to judge: 4 leads that reached sql 61 240 4 –" in text
 
 
 def test_without_amounts_nothing_is_said_of_value(pages):
