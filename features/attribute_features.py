@@ -15,9 +15,13 @@ _CHANGES: dict[str, type[ChangeReducer]] = {
     "previous_value": PreviousValue,
 }
 
+_OTHER = "other"
+"""The value by which lists of choices end; "works in other" is no sentence."""
+
 
 def attribute_feature(name: str, attribute: LeadAttribute) -> Feature:
     """Return the feature of one attribute of the lead."""
+    other = {_OTHER: f"another {attribute.label_or(name)}"} if attribute.type is AttributeType.CATEGORY else {}
     return Feature(
         name=name,
         reduce=AttributeValue(name, attribute.type),
@@ -25,7 +29,7 @@ def attribute_feature(name: str, attribute: LeadAttribute) -> Feature:
         says=attribute.says,
         says_none=f"{attribute.label_or(name)} unknown",
         group=f"attribute:{name}",
-        words=tuple(sorted(_value_words(attribute).items())),
+        words=tuple(sorted({**other, **_value_words(attribute)}.items())),
     )
 
 

@@ -19,7 +19,8 @@ class Feature:
         name: unique in its catalog.
         reduce: how the number comes about.
         missing: the value when nothing happened; None keeps it missing.
-        says: words for a value, with the places of `spoken`: ``{n} {ago} {days} {x} {share} {hour} {weekday} {value}``.
+        says: words for a value, with the places of `spoken`: ``{n} {lately} {debut} {ago} {days} {x} {share} {hour}
+            {weekday} {value}``. Models of earlier releases say ``{ago}``.
         says_none: words when nothing happened or nothing is known.
         group: what it is about; all features of a group make one reason.
         over: the lead itself, or the other leads of its account.
@@ -81,8 +82,10 @@ def spoken(template: str, value: float) -> str:
     """
     Put a number into a sentence, as people say it.
 
-    >>> spoken("last met us {ago}", 1.4), spoken("met us {n}", 2.0), spoken("{x} minutes", 12345.678)
+    >>> spoken("last met us {lately}", 1.4), spoken("met us {n}", 2.0), spoken("{x} minutes", 12345.678)
     ('last met us yesterday', 'met us twice', '12,346 minutes')
+    >>> spoken("met us {debut}", 0.4), spoken("met us {debut}", 12.0), spoken("last met us {lately}", 0.4)
+    ('met us today, for the first time', 'met us for the first time 12 days ago', 'last met us today')
     """
     for place, write in _PLACES.items():
         if place in template:
@@ -101,6 +104,14 @@ def _times(count: float) -> str:
 def _ago(days: float) -> str:
     whole = math.floor(days)
     return {0: "within a day", 1: "yesterday"}.get(whole, f"{whole:,} days ago")
+
+
+def _lately(days: float) -> str:
+    return "today" if math.floor(days) == 0 else _ago(days)
+
+
+def _debut(days: float) -> str:
+    return "today, for the first time" if math.floor(days) == 0 else f"for the first time {_ago(days)}"
 
 
 def _days(days: float) -> str:
@@ -128,6 +139,8 @@ def _weekday(day: float) -> str:
 
 _PLACES = {
     "{n}": _times,
+    "{lately}": _lately,
+    "{debut}": _debut,
     "{ago}": _ago,
     "{days}": _days,
     "{x}": _plain,

@@ -95,7 +95,7 @@ def change_words(reduce: ChangeReducer, label: str) -> ReducerWords:
             return ReducerWords(f"{label} changed {{n}}", f"changes of {label}", 0.0, f"{label} never changed")
         case DaysSinceChange():
             caption = f"days since last change of {label}"
-            return ReducerWords(f"{label} last changed {{ago}}", caption, None, f"{label} never changed")
+            return ReducerWords(f"{label} last changed {{lately}}", caption, None, f"{label} never changed")
         case PreviousValue():
             return ReducerWords(f"previous {label}: {{value}}", f"previous {label}", None, f"no previous {label}")
 
@@ -148,12 +148,12 @@ def _words_of_places(
     about = topic.about
     match reduce:
         case DaysSinceLast():
-            return ReducerWords(f"{topic.did_at('last')} {{ago}}", f"days since last of {about}")
+            return ReducerWords(f"{topic.did_at('last')} {{lately}}", f"days since last of {about}")
         case DaysSinceFirst():
-            return ReducerWords(f"{topic.did_at('first')} {{ago}}", f"days since first of {about}")
+            return ReducerWords(f"{topic.did} {{debut}}", f"days since first of {about}")
         case DaysSinceNthLast(nth=nth):
             last = _last(nth)
-            phrase, few = f"{last} {topic.words.one} {{ago}}", f"fewer than {nth} {topic.words.many}"
+            phrase, few = f"{last} {topic.words.one} {{lately}}", f"fewer than {nth} {topic.words.many}"
             return ReducerWords(phrase, f"days since {last} of {about}", None, None if nth == 1 else few)
         case KindOfLast(nth=nth):
             last = _last(nth)

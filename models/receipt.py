@@ -1,7 +1,8 @@
 """The receipt: an explained score that adds up, the same for point rules and for the learned model."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -12,6 +13,12 @@ from data.instants import iso
 AVERAGE_POINTS = 50.0
 POINTS_PER_DOUBLING = 10.0
 POINTS_PER_LOGIT = POINTS_PER_DOUBLING / math.log(2)
+
+LEAST_TOLD = 0.5
+"""Points of a reason below which it has no line of its own where all are listed."""
+
+_NEVER = "never "
+_NEVER_NAMED = 3
 
 Grade = Literal["A", "B", "C", "D"]
 Kind = Literal["rules", "model"]
@@ -66,11 +73,21 @@ class Receipt:
         """The points as shown: rounded, between 0 and 100."""
         return displayed(self.points)
 
+    def told(self, *, is_whole: bool) -> "Receipt":
+        """
+        Return the receipt as people are told it: what never happened is one line, and its points add up as before.
+
+        Args:
+            is_whole: whether all reasons are wanted; then those below half a point are one line, too.
+        """
+        told = told_reasons(self.reasons)
+        return replace(self, reasons=folded_small(told) if is_whole else told)
+
     def as_json(
         self, reasons: int | None = None, *, degraded: bool = False, newest_activity_at: int | None = None
     ) -> dict[str, Any]:
         """
-        Return the receipt as the API and the command line show it.
+        Return the receipt as JSON values; `told` first makes it one that people read.
 
         Args:
             reasons: how many to show, the largest first; None shows all.
@@ -129,6 +146,40 @@ def displayed(points: float) -> int:
 def by_size(reasons: list[Reason]) -> tuple[Reason, ...]:
     """Sort reasons by the size of their points, ties by code, so that the order is stable."""
     return tuple(sorted(reasons, key=lambda reason: (-abs(reason.points), reason.code)))
+
+
+def told_reasons(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """
+    Return reasons as people are told: what never happened is one line at most; points add up as before.
+
+    >>> told_reasons([Reason("a", "never met us", -3), Reason("b", "is a manager", 2), Reason("c", "never wrote", -1)])
+    (Reason(code='never', says='never met us or wrote', points=-4.0), Reason(code='b', says='is a manager', points=2))
+    """
+    told = list(reasons)
+    never = [reason for reason in told if reason.says.startswith(_NEVER)]
+    if len(never) <= 1:
+        return tuple(told)
+    rest = [reason for reason in told if reason not in never]
+    names = [reason.says.removeprefix(_NEVER) for reason in never]
+    more = [f"{len(names) - _NEVER_NAMED} more"] if len(names) > _NEVER_NAMED + 1 else names[_NEVER_NAMED:]
+    listed = [*names[:_NEVER_NAMED], *more]
+    says = f"{_NEVER}{', '.join(listed[:-1])} or {listed[-1]}"
+    return by_size([*rest, Reason("never", says, math.fsum(reason.points for reason in never))])
+
+
+def folded_small(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """
+    Fold the reasons below half a point into one line at the end; points add up as before.
+
+    >>> folded_small([Reason("a", "met us", 3), Reason("b", "is in Poland", 0.3), Reason("c", "reads", -0.2)])[1]
+    Reason(code='rest', says='2 more reasons below half a point', points=0.09999999999999998)
+    """
+    small = [reason for reason in reasons if abs(reason.points) < LEAST_TOLD]
+    if len(small) <= 1:
+        return tuple(reasons)
+    told = [reason for reason in reasons if abs(reason.points) >= LEAST_TOLD]
+    says = f"{len(small):,} more reasons below half a point"
+    return (*told, Reason("rest", says, math.fsum(reason.points for reason in small)))
 
 
 def changes(before: Receipt, after: Receipt) -> tuple[Reason, ...]:

@@ -79,13 +79,14 @@ class Explanation:
     newest_activity_at: int | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the receipt as the API does, with all its reasons."""
-        receipt = self.receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
-        return receipt | {"hindsight": self.hindsight}
+        """Return the receipt as the API does with all its reasons."""
+        receipt = self.receipt.told(is_whole=True)
+        content = receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
+        return content | {"hindsight": self.hindsight}
 
     def show(self, console: Console) -> None:
         """Print the receipt: a base, reasons in points, a total."""
-        receipt = self.receipt
+        receipt = self.receipt.told(is_whole=True)
         likely = "" if receipt.probability is None else f"; {self.goal}: {chance(receipt.probability)}"
         head = f"{receipt.lead_id}: score {receipt.score}, grade {receipt.grade}{likely}"
         console.print(Text(head, style="bold"))
@@ -130,7 +131,7 @@ def _receipt_table(receipt: Receipt) -> Table:
         table.add_row(f"{reason.points:+.1f}", Text(bar, style=style), Text(reason.says))
     if rest:
         smaller = math.fsum(reason.points for reason in rest)
-        table.add_row(f"{smaller:+.1f}", "", f"{len(rest)} smaller reasons; --json lists them all")
+        table.add_row(f"{smaller:+.1f}", "", f"{len(rest)} smaller reasons; --json lists them")
     table.add_row(Text(f"{receipt.points:.1f}", style="bold"), "", Text("points", style="bold"))
     return table
 

@@ -26,7 +26,7 @@ from models.scorer import ScoreArrays
 
 Column = NDArray[Any]
 _AGE = Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", "lead_age")
-_SILENCE = Feature("days_silent", DaysSinceLast(None), None, "was last active {ago}", "never was active", "silence")
+_SILENCE = Feature("days_silent", DaysSinceLast(None), None, "was last active {lately}", "never was active", "silence")
 
 
 @dataclass(frozen=True)

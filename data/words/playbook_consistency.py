@@ -24,7 +24,7 @@ from data.words.sources import (
     listed_words,
 )
 
-_PLACES = {"n", "ago", "days", "x", "share", "hour", "weekday"}
+_PLACES = {"n", "lately", "debut", "ago", "days", "x", "share", "hour", "weekday"}
 _PLACE = re.compile(r"\{([^}]*)\}")
 _KINDS_OF_VALUE: dict[AttributeType, tuple[str, tuple[type, ...]]] = {
     AttributeType.NUMERIC: ("a number", (int, float)),

@@ -84,7 +84,10 @@ def _reason_count(value: object) -> object:
 ReasonCount = Annotated[
     int | None,
     BeforeValidator(_reason_count, json_schema_input_type=Annotated[int, Field(ge=0, le=1000)] | Literal["all"]),
-    Query(description="how many reasons to put into words, or all of them", examples=[5]),
+    Query(
+        description="how many reasons to put into words, or all of them; those below half a point are then one line",
+        examples=[5],
+    ),
 ]
 """A number of reasons; None is all of them."""
 

@@ -113,7 +113,7 @@ async def _scored(request: Request, lead_id: str, reasons: int | None, *, as_of:
     score = await service.read(read)
     if as_of is None:
         service.recorder.record(live, [score])
-    return respond(ScoreOut.of(score))
+    return respond(ScoreOut.of(score, reasons=reasons))
 
 
 @router.post(
@@ -155,7 +155,10 @@ async def _scored_parts(
 
     def scored(part: list[str], store: RawConnection) -> tuple[dict[str, Score], bytes]:
         scores = live.scores(store, part, as_of=as_of, top=reasons)
-        answers = [ScoreOut.of(scores[lead_id]) if lead_id in scores else UnknownLeadOut(lead_id) for lead_id in part]
+        answers = [
+            ScoreOut.of(scores[lead_id], reasons=reasons) if lead_id in scores else UnknownLeadOut(lead_id)
+            for lead_id in part
+        ]
         return scores, list_as_text(answers, list[ScoreOut | UnknownLeadOut])
 
     for start in range(0, len(lead_ids), _AT_ONCE):
@@ -183,4 +186,4 @@ async def preview_score(
     latest = service.clock.now() + int(service.settings.clock_skew_s * 1_000_000)
     as_of = service.clock.as_of()
     score = await service.ask(lambda: service.previews.score(preview, as_of=as_of, latest=latest, top=reasons))
-    return respond(ScoreOut.of(score))
+    return respond(ScoreOut.of(score, reasons=reasons))

@@ -176,8 +176,7 @@ def write_routes(connection: Connection, scores: Sequence[Score]) -> None:
 
 
 def _row(score: Score) -> dict[str, Any]:
-    receipt = score.receipt
-    content = score.as_json()
+    receipt = score.receipt.told(is_whole=False)
     return {
         "lead_id": receipt.lead_id,
         "points": receipt.points,
@@ -185,6 +184,6 @@ def _row(score: Score) -> dict[str, Any]:
         "grade": receipt.grade,
         "threshold": score.threshold,
         "routed_at": receipt.as_of,
-        "reasons": json.dumps(content["reasons"]),
+        "reasons": json.dumps(receipt.as_json()["reasons"]),
         "scorer": json.dumps(scorer_json(receipt.scorer)),
     }

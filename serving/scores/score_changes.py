@@ -15,15 +15,12 @@ from sqlalchemy import Connection
 from data.instants import DAY_US, iso
 from features.feature import Feature, Value
 from features.reducers import DaysSinceLast, DecayedCount
-from models.receipt import Reason, Receipt, by_size, changes
+from models.receipt import LEAST_TOLD, Reason, Receipt, by_size, changes
 from serving.errors import UnknownLeadError
 from serving.lead_ids import shown
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.scores.receipt_history import PastReceipt, newest_by
 from serving.store.database import raw_connection
-
-LEAST_TOLD = 0.5
-"""Points of a reason below which it has no line of its own."""
 
 LEAST_NOTED = 1.0
 """Points below which a change is none that anybody would note."""
@@ -48,8 +45,8 @@ class ScoreChange:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API writes it."""
-        before = (self.before if self.receipt_then is None else self.receipt_then).as_json()
-        after = self.after.as_json()
+        before = (self.before.told(is_whole=True) if self.receipt_then is None else self.receipt_then).as_json()
+        after = self.after.told(is_whole=True).as_json()
         return {
             "lead_id": self.after.lead_id,
             "since": iso(self.before.as_of),

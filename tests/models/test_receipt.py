@@ -1,11 +1,12 @@
 """A receipt adds up, and so does the difference between two."""
 
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.receipt import Reason, Receipt, ScorerId, by_size, changes, displayed
+from models.receipt import LEAST_TOLD, Reason, Receipt, ScorerId, by_size, changes, displayed, told_reasons
 
 SCORER = ScorerId("model", "test", "1", "f" * 64)
 POINTS = st.floats(-200, 200)
@@ -41,6 +42,28 @@ def test_what_is_not_shown_stands_in_the_rest(receipt, shown):
     assert content["score"] == displayed(receipt.points)
     assert 0 <= content["score"] <= 100
     assert content["stretch"] == receipt.stretch
+
+
+@given(receipts(), st.booleans(), st.sets(st.sampled_from("abcdefgh")))
+def test_a_receipt_as_it_is_told_adds_up_and_says_never_once(receipt, is_whole, unheard):
+    """What never happened is one line, and so is what moved the score by less than half a point."""
+    reasons = [
+        replace(reason, says=f"never did {reason.code}") if reason.code in unheard else reason
+        for reason in receipt.reasons
+    ]
+    told = replace(receipt, reasons=tuple(reasons)).told(is_whole=is_whole)
+    total = told.base_points + math.fsum(reason.points for reason in told.reasons)
+    assert math.isclose(total, told.points, abs_tol=1e-9)
+    assert sum(reason.says.startswith("never ") for reason in told.reasons) <= 1
+    assert not is_whole or sum(abs(reason.points) < LEAST_TOLD for reason in told.reasons) <= 1
+    assert len({reason.code for reason in told.reasons}) == len(told.reasons)
+
+
+def test_many_things_that_never_happened_are_named_and_counted():
+    did = ["met us", "asked for a demo", "wrote to us", "read the blog", "called us"]
+    told = told_reasons([Reason(name, f"never {name}", -1.0) for name in did])
+    assert told == (Reason("never", "never met us, asked for a demo, wrote to us or 2 more", -5.0),)
+    assert told_reasons([Reason("a", "never met us", -1.0)]) == (Reason("a", "never met us", -1.0),)
 
 
 @given(receipts())

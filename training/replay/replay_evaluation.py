@@ -56,7 +56,7 @@ class ReceiptSummary(EvaluationPart):
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
         """Shorten a receipt."""
-        content = receipt.as_json(reasons=REASONS)
+        content = receipt.told(is_whole=False).as_json(reasons=REASONS)
         return cls.model_validate({name: content[name] for name in cls.model_fields})
 
 

@@ -129,7 +129,7 @@ METRICS: Mapping[str, Metric] = {
 }
 
 HEADLINE = ("log_loss", "precision_at_capacity", "recall_at_capacity", "lift_at_10", "auc", "observed_over_expected")
-"""What every table of scorers begins with: first log loss, which decides on promotion, so that narrow screens show it."""
+"""What every table of scorers begins with; log loss stands first, in sight on the narrowest screen."""
 
 GATE_MARKS: Mapping[GateState, GateMark] = {
     "passed": GateMark("✓", "passed"),

@@ -63,7 +63,9 @@ class ReplayedScoreOut:
     ]
     chance: Annotated[str | None, Field(description="the probability in words", examples=["about 1 in 3"])]
     grade: Annotated[GradeName, Field(description="the band that the points are in", examples=["A"])]
-    reasons: Annotated[list[ReasonOut], Field(description="those that moved the score most first")]
+    reasons: Annotated[
+        list[ReasonOut], Field(description="those that moved the score most first; what never happened is one")
+    ]
     rest_points: Annotated[float, Field(description="points of the reasons that are not shown", examples=[15.0])]
     stretch: Annotated[
         float | None,
@@ -87,9 +89,9 @@ class ScoreOut(ReplayedScoreOut):
     threshold: Annotated[float, Field(description="points from which leads are handed over", examples=[62.5])]
 
     @classmethod
-    def of(cls, score: Score) -> "ScoreOut":
-        """Return a score as it is answered."""
-        receipt, newest = score.receipt, score.newest_activity_at
+    def of(cls, score: Score, *, reasons: int | None) -> "ScoreOut":
+        """Return a score as it is answered, with so many reasons, or all."""
+        receipt, newest = score.receipt.told(is_whole=reasons is None), score.newest_activity_at
         return cls(
             lead_id=receipt.lead_id,
             as_of=iso(receipt.as_of),

@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import asdict
 
 import pytest
 from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from data.instants import iso, parse
+from models.receipt import Reason, folded_small, told_reasons
 from serving.scores.stored_receipts import ReceiptRow, save_receipts
 from serving.store.tables import activities, receipts
 from tests.serving.conftest import DAY_US, opened, promote
@@ -63,7 +65,8 @@ def test_what_was_served_is_what_is_stored(learned):
     (kept, *_) = receipts_of(learned)
     for name in ("points", "score", "grade", "probability", "threshold", "degraded", "scorer"):
         assert kept[name] == answer[name], name
-    assert sorted(map(str, kept["reasons"])) == sorted(map(str, answer["reasons"]))
+    told = folded_small(told_reasons([Reason(**reason) for reason in kept["reasons"]]))
+    assert [asdict(reason) for reason in told] == answer["reasons"]
 
 
 def test_a_score_of_an_instant_in_the_past_is_no_new_receipt(store):
