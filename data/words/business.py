@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from data.contract import AttributeType
+from data.lifecycle.lead_lifecycle import Lifecycle
 from data.words.added_features import AddedFeature
 from data.words.id_rules import IdForms
 from data.words.machine_rules import MachineRule
@@ -13,6 +14,9 @@ from data.words.money_words import Currency, Rates
 from data.words.point_rules import Days
 from data.words.sources import Name, Source
 from data.words.writing import CellWriting, IdRule, PlaybookPart, Word
+
+_REOPENED_AFTER = frozenset({"lost", "disqualified"})
+_ALWAYS_FINAL = frozenset({"won"})
 
 
 class ActivityWords(PlaybookPart):
@@ -33,6 +37,10 @@ class ActivityKind(ActivityWords):
     )
     value: str | None = Field(default=None, description="unit of the value that rows may carry, such as minutes")
     money: bool = Field(default=False, description="whether the value is an amount of money, which has a currency")
+    intent: bool = Field(
+        default=False,
+        description="whether who does it wants to buy; unless reopened_by says otherwise, it opens a closed lead again",
+    )
 
     @property
     def carries_subject(self) -> bool:
@@ -141,6 +149,13 @@ class Business(CellWriting):
     attributes: dict[Name, LeadAttribute] = Field(default_factory=dict)
     stages: dict[Name, str] = Field(min_length=1, description="every stage a lead can reach → its words")
     closed_by: tuple[Name, ...] = Field(default=(), description="stages after which a lead is no longer open")
+    final: tuple[Name, ...] | None = Field(
+        default=None,
+        description="those of them after which it never opens again; default: all but lost and disqualified",
+    )
+    reopened_by: tuple[Name, ...] | None = Field(
+        default=None, description="kinds of activity that open it again after the others; default: those with intent"
+    )
     goal: Goal
     outcome_lag_days: float | None = Field(default=None, ge=0, description="how late outcomes arrive; default: seen")
     capacity_per_day: Annotated[float, Field(gt=0)]
@@ -178,3 +193,20 @@ class Business(CellWriting):
     def closing_stages(self) -> frozenset[str]:
         """The stages after which a lead is no longer open: the goal and those named in ``closed_by``."""
         return frozenset({self.goal.stage, *self.closed_by})
+
+    @property
+    def final_stages(self) -> frozenset[str]:
+        """The closing stages after which a lead never opens again; the goal and ``won`` always are."""
+        named = self.closing_stages - _REOPENED_AFTER if self.final is None else set(self.final)
+        return frozenset({self.goal.stage, *named, *(_ALWAYS_FINAL & self.closing_stages)})
+
+    @property
+    def reopening_kinds(self) -> frozenset[str]:
+        """The kinds of activity that open a closed lead again, unless its stage is final."""
+        intent = [name for name, kind in self.activities.items() if kind.intent]
+        return frozenset(intent if self.reopened_by is None else self.reopened_by)
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        """The rule that says who is open."""
+        return Lifecycle(tuple(self.stages), self.closing_stages, self.final_stages, self.reopening_kinds)

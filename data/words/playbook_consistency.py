@@ -52,8 +52,7 @@ def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
     if business.goal.amount_from is not None:
         yield from _unknown(file, business.stages, [(("goal", "amount_from"), business.goal.amount_from)], "stage")
     yield from _unfit_segments(business, file)
-    closed = [(("closed_by", index), stage) for index, stage in enumerate(business.closed_by)]
-    yield from _unknown(file, business.stages, closed, "stage")
+    yield from _lifecycle_mistakes(business, file)
     usable = {*business.activities, *business.attributes}
     denied = [(("never_use", index), name) for index, name in enumerate(business.never_use)]
     yield from _unknown(file, usable, denied, "activity or attribute")
@@ -72,6 +71,26 @@ def contradictions(business: Business, file: YamlFile) -> Iterator[Mistake]:
         yield file.mistake(("sources",), "no source holds leads, an event_log or the store; add one of them.")
     for index in [index for index, source in enumerate(business.sources) if isinstance(source, StoreSource)][1:]:
         yield file.mistake(("sources", index), "a playbook reads only one store; remove this one.")
+
+
+def _lifecycle_mistakes(business: Business, file: YamlFile) -> Iterator[Mistake]:
+    """Yield stages and kinds that cannot close a lead, close it for good, or open it again."""
+    closed = [(("closed_by", index), stage) for index, stage in enumerate(business.closed_by)]
+    yield from _unknown(file, business.stages, closed, "stage")
+    final = [(("final", index), stage) for index, stage in enumerate(business.final or ())]
+    yield from _unknown(file, business.stages, final, "stage")
+    for place, stage in final:
+        if stage in business.stages and stage not in business.closing_stages:
+            yield file.mistake(place, f"{stage} does not close a lead; add it to closed_by, or remove it here.")
+    opening = [(("reopened_by", index), kind) for index, kind in enumerate(business.reopened_by or ())]
+    yield from _unknown(file, business.activities, opening, "activity")
+    opening += [(("activities", name, "intent"), name) for name, kind in business.activities.items() if kind.intent]
+    for place, kind in opening:
+        if kind in business.never_use:
+            yield file.mistake(place, f"{kind} is on never_use, so it opens no lead again; remove one of the two.")
+    if business.reopened_by and business.closing_stages == business.final_stages:
+        message = "every stage that closes a lead is final, so nothing opens one again; take a stage off final."
+        yield file.mistake(("reopened_by",), message)
 
 
 def _speechless(attribute: LeadAttribute, file: YamlFile, here: tuple[Hashable, ...]) -> Iterator[Mistake]:
