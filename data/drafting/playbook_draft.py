@@ -47,6 +47,7 @@ class PlaybookDraft:
         late_kinds: kinds that only come with an outcome → the evidence.
         stages: in the order in which they were found.
         closed_by: those after which a lead is no longer open.
+        final: those of these after which it never opens again.
         goal: the goal.
         capacity: leads that the team calls in a day, and why.
         timezone: of instants without an offset, and why.
@@ -61,6 +62,7 @@ class PlaybookDraft:
     late_kinds: dict[str, str]
     stages: tuple[str, ...]
     closed_by: tuple[str, ...]
+    final: tuple[str, ...]
     goal: GoalProposal
     capacity: tuple[float, str]
     timezone: tuple[str, str]
@@ -127,6 +129,7 @@ def draft_playbook(paths: Sequence[Path], tools: DraftTools, progress: Progress)
         late,
         stages,
         closed_by,
+        _final(closed_by, shipped),
         goal,
         capacity,
         timezone,
@@ -142,6 +145,14 @@ def _closing(stages: Sequence[str], shipped: ShippedSources | None) -> tuple[str
     closing = shipped.business.closed_by if shipped is not None else ()
     entries = {stage: known_words().stage(stage) for stage in stages if stage not in known}
     return tuple(s for s in stages if s in closing or ((entry := entries.get(s)) is not None and entry.closes))
+
+
+def _final(closed_by: Sequence[str], shipped: ShippedSources | None) -> tuple[str, ...]:
+    """Return the closing stages after which a lead never opens again, of a shipped playbook as it says."""
+    known = shipped.business.stages if shipped is not None else {}
+    final = shipped.business.final_stages if shipped is not None else frozenset()
+    entries = {stage: known_words().stage(stage) for stage in closed_by if stage not in known}
+    return tuple(s for s in closed_by if s in final or ((entry := entries.get(s)) is not None and not entry.reopens))
 
 
 def _no_outcomes(unused: Sequence[RoledFile]) -> str:

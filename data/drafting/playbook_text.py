@@ -1,8 +1,8 @@
 """The text of a drafted playbook: its YAML, with the reason for each decision beside it."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.contract import AttributeType
@@ -63,7 +63,7 @@ def playbook_block(
         Entry("sources", [source_block(source, tools.log) for source in draft.sources]),
         *(Remark(f"Left out: {each.file.shown}. {each.why}.") for each in draft.unused),
         Remark(""),
-        Entry("activities", {} if not kinds else tuple(Entry(name, kind.as_yaml()) for name, kind in kinds.items())),
+        Entry("activities", {} if not kinds else tuple(_kinds(draft, kinds))),
         Remark(""),
         Entry("attributes", _attributes(draft) or {}),
         Remark(""),
@@ -72,6 +72,12 @@ def playbook_block(
         *_segments(draft),
         *_features(draft),
     )
+
+
+def _kinds(draft: PlaybookDraft, kinds: Mapping[str, KindText]) -> Iterator[Entry]:
+    """Yield the kinds; those that are never used open no lead again."""
+    for name, kind in kinds.items():
+        yield Entry(name, replace(kind, intent=kind.intent and name not in draft.late_kinds).as_yaml())
 
 
 def _ids(draft: PlaybookDraft) -> list[Entry]:
@@ -145,6 +151,7 @@ def _goal(draft: PlaybookDraft) -> list[Entry | Remark]:
     return [
         Entry("stages", tuple(Entry(name, _says_stage(name, draft)) for name in draft.stages)),
         Entry("closed_by", list(draft.closed_by), "a lead is no longer open after these"),
+        Entry("final", list(draft.final), "for good; after the others it opens again by an activity with intent: true"),
         Remark(f"horizon_days: {goal.horizon_why}."),
         Entry("goal", about, goal.stage_why),
         Entry("capacity_per_day", int(capacity) if capacity == int(capacity) else capacity, why),

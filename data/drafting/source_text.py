@@ -16,7 +16,7 @@ from data.drafting.vocabulary import known_words
 from data.importing.exports import FORMATS
 from data.instants import now_us
 from data.sql import quoted
-from data.words.business import ActivityWords
+from data.words.business import ActivityKind
 from data.words.sources import OutcomeSource
 
 _MOST_SUBJECTS = 12
@@ -48,6 +48,7 @@ class KindText:
     subjects: tuple[str, ...] = ()
     unit: str | None = None
     files: tuple[str, ...] = field(default=())
+    intent: bool = False
 
     def as_yaml(self) -> dict[str, object]:
         """Return it as a playbook holds it."""
@@ -58,6 +59,8 @@ class KindText:
             said["subject"] = True
         if self.subjects:
             said["subjects"] = {subject: _about(self.words, subject) for subject in self.subjects}
+        if self.intent:
+            said["intent"] = True
         return said
 
 
@@ -66,7 +69,7 @@ def _about(words: dict[str, str], subject: str) -> dict[str, str]:
 
 
 def kinds_seen(
-    sources: Sequence[DraftedSource], tools: DraftTools, shipped: Mapping[str, ActivityWords]
+    sources: Sequence[DraftedSource], tools: DraftTools, shipped: Mapping[str, ActivityKind]
 ) -> dict[str, KindText]:
     """Return the kinds of activities of all sources, in their order; those of a shipped playbook have its words."""
     kinds: dict[str, KindText] = {}
@@ -75,8 +78,11 @@ def kinds_seen(
             continue
         for name, kind in _kinds_of(source, tools).items():
             kinds[name] = kind if name not in kinds else _merged(kinds[name], kind)
-    words = {name: kind.model_dump(include={"did", "one", "many"}) for name, kind in shipped.items()}
-    return {name: replace(kind, words=words.get(name, kind.words)) for name, kind in kinds.items()}
+    return {name: _as_shipped(kind, shipped[name]) if name in shipped else kind for name, kind in kinds.items()}
+
+
+def _as_shipped(kind: KindText, shipped: ActivityKind) -> KindText:
+    return replace(kind, words=shipped.model_dump(include={"did", "one", "many"}), intent=shipped.intent)
 
 
 def _merged(first: KindText, other: KindText) -> KindText:
@@ -87,6 +93,7 @@ def _merged(first: KindText, other: KindText) -> KindText:
         has_subject=first.has_subject or other.has_subject,
         subjects=subjects,
         unit=first.unit or other.unit,
+        intent=first.intent or other.intent,
     )
 
 
@@ -96,15 +103,22 @@ def _kinds_of(source: DraftedSource, tools: DraftTools) -> dict[str, KindText]:
     kinds: dict[str, KindText] = {}
     for word, kind, rows in _rows_by_kind(source, tools):
         subject, value = has.get(kind, (False, False))
-        text = KindText(
-            known_words().activity_words(word, source.file.shown), rows, subject, unit=unit if value else None
-        )
+        text = _text_of(word, source, rows=rows, has_subject=subject, unit=unit if value else None)
         if subject:
             text = replace(text, subjects=_subjects(source, kind, tools))
         kinds[kind] = text if kind not in kinds else _merged(kinds[kind], text)
     for word, kind in source.words.items():  # a shipped playbook knows words that no row has yet
-        kinds.setdefault(kind, KindText(known_words().activity_words(word, source.file.shown)))
+        kinds.setdefault(kind, _text_of(word, source))
     return kinds
+
+
+def _text_of(
+    word: str, source: DraftedSource, *, rows: int = 0, has_subject: bool = False, unit: str | None = None
+) -> KindText:
+    words, file = known_words(), source.file.shown
+    return KindText(
+        words.activity_words(word, file), rows, has_subject, unit=unit, intent=words.shows_intent(word, file)
+    )
 
 
 def _rows_by_kind(source: DraftedSource, tools: DraftTools) -> list[tuple[str, str, int]]:

@@ -62,15 +62,17 @@ class ActivityEntry(PlaybookPart):
     many: str
     points: float
     at_most: float | None = None
+    intent: bool = False
 
 
 class StageEntry(PlaybookPart):
-    """The words for a stage, how good a goal it is, and whether it closes a lead."""
+    """The words for a stage, how good a goal it is, whether it closes a lead, and whether that may open again."""
 
     words: _WORDINGS
     says: str
     goal: float
     closes: bool
+    reopens: bool = False
 
 
 class AttributeEntry(PlaybookPart):
@@ -116,6 +118,11 @@ class KnownWords(PlaybookPart):
             return {"did": entry.did, "one": entry.one, "many": entry.many}
         noun = ", ".join(in_words(part) or part for part in word.split("|") if part)
         return {"did": f"had the event “{noun}”", "one": f"event “{noun}”", "many": f"events “{noun}”"}
+
+    def shows_intent(self, word: str, file: str) -> bool:
+        """Return whether who does what an export's word says wants to buy."""
+        entry = self.activity(word, file) if "|" not in word else None
+        return entry is not None and entry.intent
 
 
 def file_words(name: str) -> set[str]:

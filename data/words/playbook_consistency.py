@@ -84,10 +84,10 @@ def _lifecycle_mistakes(business: Business, file: YamlFile) -> Iterator[Mistake]
             yield file.mistake(place, f"{stage} does not close a lead; add it to closed_by, or remove it here.")
     opening = [(("reopened_by", index), kind) for index, kind in enumerate(business.reopened_by or ())]
     yield from _unknown(file, business.activities, opening, "activity")
-    opening += [(("activities", name, "intent"), name) for name, kind in business.activities.items() if kind.intent]
-    for place, kind in opening:
-        if kind in business.never_use:
-            yield file.mistake(place, f"{kind} is on never_use, so it opens no lead again; remove one of the two.")
+    by_intent = [(("activities", name, "intent"), name) for name, kind in business.activities.items() if kind.intent]
+    for where, name in (*opening, *by_intent):
+        if name in business.never_use:
+            yield file.mistake(where, f"{name} is on never_use, so it opens no lead again; remove one of the two.")
     if business.reopened_by and business.closing_stages == business.final_stages:
         message = "every stage that closes a lead is final, so nothing opens one again; take a stage off final."
         yield file.mistake(("reopened_by",), message)

@@ -117,6 +117,21 @@ def test_the_playbooks_that_come_along_are_well(name):
         ("playbook", "Call: call", "on: call", "YAML reads on as true: put it in quotes"),
         ("playbook", "name: demo", "name: demo\nname: other", "name is given twice (first on line 2): keep one."),
         ("scorecard", "points: 40", "poinst: 40", "rules.0.poinst: unknown name; did you mean points?"),
+        ("playbook", "closed_by: [won,", "final: [wonn]\nclosed_by: [won,", "unknown stage wonn; did you mean won?"),
+        ("playbook", "closed_by: [won,", "final: [mql]\nclosed_by: [won,", "mql does not close a lead"),
+        ("playbook", "closed_by: [won,", "reopened_by: [webinair]\nclosed_by: [won,", "did you mean webinar?"),
+        (
+            "playbook",
+            "never_use: [lead_status]",
+            "never_use: [demo_request]",
+            "demo_request is on never_use, so it opens",
+        ),
+        (
+            "playbook",
+            "closed_by: [won,",
+            "reopened_by: [demo_request]\nfinal: [won, lost, disqualified]\nclosed_by: [won,",
+            "every stage that closes a lead is final",
+        ),
         ("scorecard", "half_life_days: 14", "half_life_days: 14, within_days: 3", "exclude each other"),
         ("scorecard", "in: [student]", "in: [studend]", "unknown value studend; did you mean student?"),
         ("scorecard", "{activity: webinar", "{activity: webinair", "unknown activity webinair; did you mean webinar?"),
@@ -134,6 +149,19 @@ def test_a_mistake_is_named_by_file_and_line(playbook, name, old, new, expected)
 def test_a_number_and_a_yes_or_no_may_only_raise_a_score(playbook):
     spoil(playbook, "playbook", "rises_with: [", "rises_with: [employees, business_email, email_click/spring, ")
     assert load_playbook(playbook).business.features.rises_with[:2] == ("employees", "business_email")
+
+
+def test_an_activity_with_intent_opens_what_was_lost_but_not_what_was_won(playbook):
+    lifecycle = load_playbook(playbook).business.lifecycle
+    assert lifecycle.reopening == {"demo_request", "trial_start", "meeting"}
+    assert lifecycle.closing - lifecycle.final == {"lost", "disqualified"}
+
+
+def test_a_playbook_says_itself_what_opens_a_lead_and_after_what(playbook):
+    spoil(playbook, "playbook", "closed_by: [won,", "reopened_by: [webinar]\nfinal: [disqualified]\nclosed_by: [won,")
+    lifecycle = load_playbook(playbook).business.lifecycle
+    assert lifecycle.reopening == {"webinar"}
+    assert lifecycle.final == {"sql", "won", "disqualified"}, "the goal and won are final whatever a playbook says"
 
 
 def test_mistakes_of_all_files_are_told_at_once(playbook):
