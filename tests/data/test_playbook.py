@@ -122,12 +122,6 @@ def test_the_playbooks_that_come_along_are_well(name):
         ("playbook", "closed_by: [won,", "reopened_by: [webinair]\nclosed_by: [won,", "did you mean webinar?"),
         (
             "playbook",
-            "never_use: [lead_status]",
-            "never_use: [demo_request]",
-            "demo_request is on never_use, so it opens",
-        ),
-        (
-            "playbook",
             "closed_by: [won,",
             "reopened_by: [demo_request]\nfinal: [won, lost, disqualified]\nclosed_by: [won,",
             "every stage that closes a lead is final",
@@ -162,6 +156,14 @@ def test_a_playbook_says_itself_what_opens_a_lead_and_after_what(playbook):
     lifecycle = load_playbook(playbook).business.lifecycle
     assert lifecycle.reopening == {"webinar"}
     assert lifecycle.final == {"sql", "won", "disqualified"}, "the goal and won are final whatever a playbook says"
+
+
+def test_what_is_never_used_opens_no_lead_again(playbook):
+    spoil(playbook, "playbook", "never_use: [lead_status]", "never_use: [demo_request]")
+    text = (playbook / "playbook.yaml").read_text(encoding="utf-8")
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if each.startswith("  demo_request:"))
+    why = "demo_request is on never_use, so it opens no lead again; remove one of the two."
+    assert f"playbook.yaml:{line}: activities.demo_request.intent: {why}" in mistakes_in(playbook)
 
 
 def test_mistakes_of_all_files_are_told_at_once(playbook):

@@ -28,6 +28,7 @@ def playbook(**changes) -> Business:
         "activities": {
             "visit": {"did": "visited us", "one": "visit", "many": "visits"},
             "crawl": {"did": "was crawled", "one": "crawl", "many": "crawls"},
+            "demo": {"did": "asked for a demo", "one": "demo request", "many": "demo requests", "intent": True},
         },
         "stages": {"won": "won", "lost": "lost", "met": "met"},
         "closed_by": ["lost"],
@@ -46,11 +47,12 @@ def leads(*rows: tuple[str, float]) -> pd.DataFrame:
 
 
 def activities(*rows: tuple[str, float, str]) -> pd.DataFrame:
-    """Return activities: lead, day, kind."""
+    """Return activities: lead, day, kind; known at once."""
     return pd.DataFrame(
         {
             "lead_id": pd.Series([row[0] for row in rows], dtype="str"),
             "kind": pd.Series([row[2] for row in rows], dtype="str"),
+            "occurred_at": pd.Series([day(row[1]) for row in rows], dtype="int64"),
             "known_at": pd.Series([day(row[1]) for row in rows], dtype="int64"),
         }
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from data.importing.history_period import HistoryPeriod, days_in_mass
 from data.importing.warehouse import Warehouse
 from data.instants import DAY_US, iso
+from data.lifecycle.open_times import NEVER, OpenTimes
 from data.progress import Progress, silent
 from data.words.playbook import Business
 from features.catalog import Catalog
@@ -22,7 +23,7 @@ from training.dataset.groups import group_leads, largest_group
 from training.dataset.labels import Labels, goal_times_and_amounts, horizon_us, label_snapshots
 from training.dataset.listings import mornings_of, take_listings
 from training.dataset.maturity import estimate_maturity
-from training.dataset.moments import NEVER, Moments, closed_at
+from training.dataset.moments import Moments
 from training.dataset.snapshots import take_snapshots
 from training.dataset.split import BLOCKS, PURGED, Plan, Span, plan_blocks
 from training.dataset.storage import FORMAT
@@ -86,7 +87,8 @@ def draft_dataset(
     period = usable_period(history, business)
     leads, outcomes = history["leads"], history["outcomes"]
     progress("taking snapshots", 1, 3)
-    moments = Moments.of(leads, history.pop("activities"), outcomes=outcomes, business=business)
+    times = OpenTimes.of(_reopening(warehouse, business), outcomes, business.lifecycle)
+    moments = Moments.of(leads, history.pop("activities"), times=times, business=business)
     drawn = take_snapshots(moments, period=period, seed=seed)
     labels = label_snapshots(drawn, outcomes, business=business, period=period)
     progress("taking snapshots", 2, 3)
@@ -95,7 +97,7 @@ def draft_dataset(
     rows = _together(mature, _listings(moments, plan, period, business=business, seed=seed), plan=plan)
     progress("taking snapshots", 3, 3)
     groups = group_leads(leads)
-    rows = _with_outcomes(rows, outcomes, groups=groups, business=business, period=period)
+    rows = _with_outcomes(rows, outcomes, times=times, groups=groups, business=business, period=period)
     manifest = {
         **_manifest(rows, labels, plan=plan, business=business, period=period),
         "largest_group": asdict(largest_group(rows, leads)),
@@ -131,6 +133,14 @@ def _together(drawn: pd.DataFrame, listings: Mapping[str, pd.DataFrame], *, plan
     return pd.concat(blocks).sort_values(["lead_id", "as_of"], kind="stable", ignore_index=True)
 
 
+def _reopening(warehouse: Warehouse, business: Business) -> pd.DataFrame:
+    """Return the activities that may open closed leads again."""
+    activities = warehouse.activities
+    opening = activities.filter(activities.kind.isin(sorted(business.reopening_kinds)))
+    frame: pd.DataFrame = opening.select("lead_id", "kind", "occurred_at", "known_at").execute()
+    return frame
+
+
 def _with_columns(catalog: Catalog, beside: Mapping[str, tuple[Feature, ...]]) -> Catalog:
     """Return a catalog with the features that stand beside it, under their prefixes: all come from one pass."""
     prefixed = tuple(
@@ -158,17 +168,23 @@ def usable_period(history: Mapping[str, pd.DataFrame], business: Business) -> Hi
 
 
 def _with_outcomes(
-    rows: pd.DataFrame, outcomes: pd.DataFrame, *, groups: "pd.Series[str]", business: Business, period: HistoryPeriod
+    rows: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    times: OpenTimes,
+    groups: "pd.Series[str]",
+    business: Business,
+    period: HistoryPeriod,
 ) -> pd.DataFrame:
     """Add each row's group, label, and what became of its lead."""
     goal_at, amount = goal_times_and_amounts(rows["lead_id"], outcomes, business=business)
-    closed = closed_at(rows["lead_id"], outcomes, business=business)
+    closed_at = times.closing_after(rows["lead_id"], rows["as_of"].to_numpy())
     return rows.assign(
         group=groups.reindex(rows["lead_id"]).to_numpy(),
         label=label_snapshots(rows, outcomes, business=business, period=period).reached,
         goal_at=goal_at,
         amount=amount,
-        closed_at=np.where(closed == NEVER, np.nan, closed.astype(np.float64)),
+        closed_at=np.where(closed_at == NEVER, np.nan, closed_at.astype(np.float64)),
     )
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data.lifecycle.open_times import NEVER, OpenTimes
 from data.words.playbook import Business
-
-NEVER = np.iinfo(np.int64).max
 
 Instants = NDArray[np.int64]
 Codes = NDArray[np.int64]
@@ -21,7 +20,7 @@ class Moments:
 
     Attributes:
         ids: (m,) the leads, in order of their ids.
-        closed: (m,) from when each is no longer open [us since 1970 UTC]; the largest int64 where it is still open.
+        arrived: (m,) when each became known [us since 1970 UTC]; the largest int64 where it never did.
         lead: (n,) code of the lead of each moment.
         instant: (n,) of each [us since 1970 UTC].
         until: (n,) the last instant at which nothing newer was known of the lead and it was open; about the largest
@@ -29,15 +28,13 @@ class Moments:
     """
 
     ids: "pd.Index[str]"
-    closed: Instants
+    arrived: Instants
     lead: Codes
     instant: Instants
     until: Instants
 
     @classmethod
-    def of(
-        cls, leads: pd.DataFrame, activities: pd.DataFrame, *, outcomes: pd.DataFrame, business: Business
-    ) -> "Moments":
+    def of(cls, leads: pd.DataFrame, activities: pd.DataFrame, *, times: OpenTimes, business: Business) -> "Moments":
         """
         Collect them from a history.
 
@@ -45,8 +42,8 @@ class Moments:
             leads: ``lead_id``, ``known_at`` of each version [us since 1970 UTC]; the first one is a moment.
             activities: ``lead_id``, ``kind``, ``known_at``; kinds on ``never_use`` make no moments, nor do activities
                 from before the lead was known: they are features of its first snapshot.
-            outcomes: ``lead_id``, ``stage``, ``reached_at``; the goal and ``closed_by`` close a lead.
-            business: names these kinds and stages.
+            times: when the leads were open; what becomes known of a closed one is no moment, unless it opens it again.
+            business: names these kinds.
         """
         activities = activities[~activities["kind"].isin(business.never_use)]
         code, ids = pd.factorize(pd.concat([leads["lead_id"], activities["lead_id"]], ignore_index=True), sort=True)
@@ -56,16 +53,16 @@ class Moments:
         later = known_at > first[of_activity]
         known = np.flatnonzero(first < NEVER)
         lead, at = _distinct(np.r_[known, of_activity[later]], np.r_[first[known], known_at[later]])
-        closed = closed_at(pd.Series(ids), outcomes, business=business)
         following = np.where(np.append(np.diff(lead) != 0, True)[: len(lead)], NEVER, np.roll(at, -1))
-        open_ = at < closed[lead]
-        until = np.minimum(following, closed[lead] - 1)
-        return cls(ids, closed, lead[open_], at[open_], until[open_])
+        just_after = at + 1  # a fact counts only strictly later
+        closing = times.closing_after(pd.Series(pd.Categorical.from_codes(lead, ids)), just_after)
+        is_open = just_after < closing
+        return cls(ids, first, lead[is_open], at[is_open], np.minimum(following, closing - 1)[is_open])
 
     @property
     def arrival(self) -> NDArray[np.bool_]:
-        """Which moments are the first of their lead, (n,)."""
-        return np.append(True, np.diff(self.lead) != 0)[: len(self.lead)]
+        """Which moments are the arrival of their lead, (n,)."""
+        return np.asarray(self.instant == self.arrived[self.lead])
 
     def rows(self, moment: Codes, as_of: Instants) -> pd.DataFrame:
         """
@@ -76,16 +73,14 @@ class Moments:
             as_of: (k,) instants.
 
         Returns:
-            (k) ``lead_id``, ``as_of``, ``arrived_at`` (the first moment of the lead) and ``moment_at`` (its latest).
+            (k) ``lead_id``, ``as_of``, ``arrived_at`` (when the lead became known) and ``moment_at`` (its latest).
         """
         lead = self.lead[moment]
-        arrived = np.full(len(self.ids), NEVER)
-        arrived[self.lead[self.arrival]] = self.instant[self.arrival]
         return pd.DataFrame(
             {
                 "lead_id": self.names(lead).astype(self.ids.dtype),
                 "as_of": as_of,
-                "arrived_at": arrived[lead],
+                "arrived_at": self.arrived[lead],
                 "moment_at": self.instant[moment],
             }
         )
@@ -101,20 +96,3 @@ def _distinct(lead: Codes, at: Instants) -> tuple[Codes, Instants]:
     lead, at = lead[order], at[order]
     new = np.append(True, (np.diff(lead) != 0) | (np.diff(at) != 0))[: len(lead)]
     return lead[new], at[new]
-
-
-def closed_at(lead_ids: "pd.Series[str]", outcomes: pd.DataFrame, *, business: Business) -> Instants:
-    """
-    Return for each row the instant from which its lead is no longer open; the largest int64 where it always was.
-
-    Args:
-        lead_ids: (n,) of the rows.
-        outcomes: ``lead_id``, ``stage``, ``reached_at``.
-        business: its goal and ``closed_by``.
-
-    Returns:
-        (n,) instants [us since 1970 UTC].
-    """
-    closing = outcomes[outcomes["stage"].isin(business.closing_stages)]
-    closed = closing.groupby("lead_id")["reached_at"].min()
-    return closed.reindex(lead_ids, fill_value=NEVER).to_numpy(dtype=np.int64)

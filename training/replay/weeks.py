@@ -24,7 +24,8 @@ class Weeks:
     The leads of a period and its mornings.
 
     A lead comes onto the list on the first morning of the period, or on the first after it became known, and leaves it
-    when it reaches the goal or is closed. All scorers start with the same list, of everybody open.
+    when it reaches the goal or is closed; one that opens again in between stays on it until it is closed for the last
+    time. All scorers start with the same list, of everybody open.
 
     Attributes:
         zone: the time zone that divides days.
@@ -65,7 +66,8 @@ class Weeks:
 
         Args:
             rows: (n) listings: ``lead_id``, ``as_of``, ``group``, ``weight``, ``goal_at``, ``closed_at``,
-                ``amount``. What a lead's rows say of the lead is the same in each of them.
+                ``amount``. What a lead's rows say of the lead is the same in each of them, but for ``closed_at``,
+                which is that of a lead's last row.
             period: of the test. It ends where outcomes are no longer known, so each call's horizon has passed.
             zone: IANA name of the playbook's zone.
             horizon_us: of the goal.
@@ -75,7 +77,9 @@ class Weeks:
         as_of = rows["as_of"].to_numpy(dtype=np.int64)
         arrivals = np.argsort(as_of, kind="stable")
         row_of_lead = rows.iloc[np.unique(lead, return_index=True)[1]]
-        goal_at, closed_at = (row_of_lead[name].to_numpy(dtype=np.float64) for name in ("goal_at", "closed_at"))
+        goal_at = row_of_lead["goal_at"].to_numpy(dtype=np.float64)
+        closed_at = np.empty(len(names))
+        closed_at[lead[arrivals]] = rows["closed_at"].to_numpy(dtype=np.float64)[arrivals]  # the last one stays
         first_seen = np.full(len(names), np.iinfo(np.int64).max)
         np.minimum.at(first_seen, lead, as_of)
         ends = np.fmin(goal_at, closed_at)  # the earlier of the two, and the other where one of them is missing

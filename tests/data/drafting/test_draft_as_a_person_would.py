@@ -72,6 +72,8 @@ DEMO = {
     "horizon_days": 30,
     "amount_from": "opportunity",
     "closed_by": {"won", "lost", "disqualified"},
+    "final": {"sql", "won"},
+    "opens again": {"demo_request", "trial_start", "meeting"},
     "stages": {"mql", "srl", "sql", "opportunity", "won", "lost", "disqualified"},
     "never_use": {"lead_status"},
     "segments": {"industry", "source"},
@@ -91,6 +93,8 @@ BPI2012 = {
     "horizon_days": 45,
     "amount_from": None,
     "closed_by": {"approved", "declined", "cancelled"},
+    "final": {"approved", "declined", "cancelled"},
+    "opens again": set(),
     "stages": {"approved", "declined", "cancelled"},
     "columns of attributes": {"case:AMOUNT_REQ"},
     "words never used": {f"{word}|COMPLETE" for word in ("A_REGISTERED", "A_ACTIVATED", "O_ACCEPTED", "O_DECLINED")}
@@ -119,6 +123,7 @@ def decided(business):
     goal = business.goal
     found |= {"goal": goal.stage, "horizon_days": goal.horizon_days, "amount_from": goal.amount_from}
     found |= {"closed_by": set(business.closed_by), "stages": set(business.stages)}
+    found |= {"final": business.final_stages, "opens again": business.reopening_kinds}
     found |= {"never_use": set(business.never_use), "segments": set(business.segments)}
     found["words never used"] = {found["kinds"].get(name, name) for name in business.never_use}
     return {**found, "account": business.features.account}

@@ -76,6 +76,8 @@ def test_a_draft_reads_the_tables_of_a_system_as_its_shipped_playbook_does(syste
     assert playbook.business.attributes == shipped.business.attributes
     assert playbook.business.ids == shipped.business.ids
     assert set(playbook.business.closed_by) <= set(shipped.business.closed_by)
+    assert playbook.business.reopening_kinds <= shipped.business.reopening_kinds
+    assert not playbook.business.final_stages - shipped.business.final_stages
     assert playbook.business.goal.stage == shipped.business.goal.stage
     assert playbook.business.goal.amount_from == shipped.business.goal.amount_from
     assert "nothing" not in holds(result).values()

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.instants import DAY_US, HOUR_US, to_us
+from data.lifecycle.open_times import OpenTimes
 from tests.training.small import START, activities, day, leads, outcomes, playbook
 from training.dataset.listings import mornings_of, take_listings
 from training.dataset.moments import Moments
@@ -22,7 +23,8 @@ MORNINGS = mornings_of(Span(day(BEGIN), day(BEGIN + DAYS)), "UTC")
 
 
 def listed(known, did, reached, **options):
-    found = Moments.of(leads(*known.items()), activities(*did), outcomes=outcomes(*reached), business=playbook())
+    times = OpenTimes.of(activities(*did), outcomes(*reached), playbook().lifecycle)
+    found = Moments.of(leads(*known.items()), activities(*did), times=times, business=playbook())
     return take_listings(found, MORNINGS, seed=1, **options)
 
 

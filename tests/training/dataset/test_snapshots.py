@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
+from data.lifecycle.open_times import OpenTimes
 from tests.training.small import activities, day, leads, outcomes, playbook, until
 from training.dataset.moments import Moments
 from training.dataset.snapshots import MOST_ROWS, STRATA_DAYS, take_snapshots
@@ -15,7 +16,9 @@ CUTOFF = 200.0
 
 
 def moments(who, did, reached=()):
-    return Moments.of(leads(*who), activities(*did), outcomes=outcomes(*reached), business=playbook())
+    business = playbook()
+    times = OpenTimes.of(activities(*did), outcomes(*reached), business.lifecycle)
+    return Moments.of(leads(*who), activities(*did), times=times, business=business)
 
 
 def taken(who, did, reached=(), *, cutoff=CUTOFF, seed=1, most=MOST_ROWS):
@@ -68,6 +71,17 @@ def test_each_row_names_the_latest_moment_before_it_and_the_stratum_it_was_drawn
         silent = (row.as_of - row.moment_at) / DAY_US
         low, high = weights.get(row.weight, (28.0, np.inf) if row.weight > 1 else (0.0, 1e-9))
         assert low <= silent <= high
+
+
+def test_a_lead_that_comes_back_after_it_was_lost_has_snapshots_again_until_it_is_lost_again():
+    who = [(f"lead {number}", 0.0) for number in range(300)]
+    did = [(lead, at, kind) for lead, _ in who for at, kind in ((25, "visit"), (40, "demo"), (70, "demo"))]
+    lost = [(lead, at, "lost") for lead, _ in who for at in (20, 60)]
+    won = [(lead, 80.0, "won") for lead, _ in who]
+    found = taken(who, did, [*lost, *won])["as_of"]
+    assert not (found.between(day(20), day(40)) | found.between(day(60), day(70)) | (found >= day(80))).any()
+    for begin, end in ((0, 20), (40, 60), (70, 80)):
+        assert found.between(day(begin), day(end), inclusive="neither").any()
 
 
 @settings(max_examples=40)

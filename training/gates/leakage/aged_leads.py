@@ -8,6 +8,7 @@ import pandas as pd
 
 from data.importing.warehouse import Warehouse
 from data.instants import DAY_US
+from data.lifecycle.closed_leads import closed_leads
 from data.words.playbook import Business
 from training.dataset.groups import group_leads
 from training.fitting.row_weights import sample_groups
@@ -30,7 +31,7 @@ class AgedLeads:
         business: the goal, and the playbook's words.
         end_us: the end of the period [us since 1970 UTC].
         reached: (n,) whether the goal was reached by then.
-        closed: (n,) whether the lead was closed otherwise by then.
+        closed: (n,) whether the lead was closed then, by the goal or otherwise.
     """
 
     rows: pd.DataFrame
@@ -58,15 +59,14 @@ class AgedLeads:
         rows = rows[rows["created_at"].between(warehouse.begin_us - DAY_US, warehouse.cutoff_us)]
         rows = rows.assign(group=group_leads(versions).reindex(rows["lead_id"]).to_numpy())
         rows = sample_groups(rows, MOST_LEADS, purpose="values of today", seed=seed).reset_index(drop=True)
-        closings = business.closing_stages - {business.goal.stage}
         return cls(
             rows,
             _later_activities(warehouse, rows["lead_id"]),
             versioned,
             business,
             warehouse.cutoff_us,
-            _ended(warehouse, rows["lead_id"], {business.goal.stage}),
-            _ended(warehouse, rows["lead_id"], closings),
+            _reached(warehouse, rows["lead_id"], business.goal.stage),
+            _closed(warehouse, rows["lead_id"], business),
         )
 
     @cached_property
@@ -100,7 +100,13 @@ def _later_activities(warehouse: Warehouse, lead_ids: "pd.Series[str]") -> pd.Da
     return counted.assign(any=counted.sum(axis=1))
 
 
-def _ended(warehouse: Warehouse, lead_ids: "pd.Series[str]", stages: frozenset[str] | set[str]) -> Flags:
+def _reached(warehouse: Warehouse, lead_ids: "pd.Series[str]", stage: str) -> Flags:
     outcomes = warehouse.outcomes
-    known = outcomes.filter(outcomes.stage.isin(sorted(stages)), outcomes.known_at <= warehouse.cutoff_us)
+    known = outcomes.filter(outcomes.stage == stage, outcomes.known_at <= warehouse.cutoff_us)
     return np.asarray(lead_ids.isin(known.lead_id.as_table().execute()["lead_id"]))
+
+
+def _closed(warehouse: Warehouse, lead_ids: "pd.Series[str]", business: Business) -> Flags:
+    end = warehouse.cutoff_us + 1
+    closed = closed_leads(warehouse.activities, warehouse.outcomes, lifecycle=business.lifecycle, as_of=end)
+    return np.asarray(lead_ids.isin(closed.execute()["lead_id"]))
