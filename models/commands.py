@@ -11,6 +11,7 @@ from data.errors import DataError
 from data.home import Home
 from data.importing.warehouse import Warehouse, import_history
 from data.instants import iso, now_us, parse
+from data.lifecycle.closed_leads import state_of
 from data.output_files import output_file, require_replaceable
 from data.progress import Progress, silent
 from data.words.id_rules import in_form
@@ -100,7 +101,7 @@ def score(
     require_replaceable(out, workspace.home, overwrite=overwrite)
     serving, warehouse = serving_scorer(workspace), _history(engine, workspace, progress)
     instant = _instant(warehouse, as_of)
-    asked = ScoringRequest(serving.scorer, instant, frozenset(workspace.playbook.business.closing_stages), reasons)
+    asked = ScoringRequest(serving.scorer, instant, workspace.playbook.business.lifecycle, reasons)
     save = partial(_save, asked=asked, out=out, home=workspace.home, overwrite=overwrite)
     if engine.master is None:
         found = save(scored_by_duckdb(warehouse, asked, progress))
@@ -144,21 +145,24 @@ def explain(
         ModelError: the lead was not known then.
     """
     serving, warehouse = serving_scorer(workspace), import_history(workspace, progress=progress)
-    instant = _instant(warehouse, as_of)
-    lead_id = in_form(lead_id, workspace.playbook.business.ids) or lead_id
+    instant, business = _instant(warehouse, as_of), workspace.playbook.business
+    lead_id = in_form(lead_id, business.ids) or lead_id
     _require_known(warehouse, lead_id, instant)
     catalog = serving.scorer.catalog
     snapshot = pd.DataFrame({"lead_id": [lead_id], "as_of": [instant]})
     values = known_values(compute_features(warehouse, snapshot, catalog)[catalog.names])[0]
     seen = warehouse.activities.filter(warehouse.activities.lead_id == lead_id, warehouse.activities.known_at < instant)
     newest = seen.occurred_at.max().execute()
-    goal = workspace.playbook.business.goal
+    state = state_of(warehouse.activities, warehouse.outcomes, lead_id, lifecycle=business.lifecycle, as_of=instant)
+    goal = business.goal
     return Explanation(
         serving.scorer.receipt(lead_id, instant, values),
-        goal=f"chance to become {workspace.playbook.business.stages[goal.stage]} within {goal.horizon_days:g} days",
+        goal=f"chance to become {business.stages[goal.stage]} within {goal.horizon_days:g} days",
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
         newest_activity_at=None if pd.isna(newest) else int(newest),
+        state=state,
+        stage_says=None if state.stage is None else business.stages.get(state.stage, state.stage),
     )
 
 

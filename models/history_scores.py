@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.importing.warehouse import Warehouse
+from data.lifecycle.closed_leads import open_leads
+from data.lifecycle.lead_lifecycle import LAST_STAGE, Lifecycle
 from data.progress import Progress, silent
 from features.history.over_history import compute_features, known_values
 from models.receipt import displayed
@@ -28,24 +30,27 @@ class ScoringRequest:
     Attributes:
         scorer: what scores.
         as_of: the instant [us since 1970 UTC].
-        closing_stages: the stages after which a lead is no longer open.
+        lifecycle: what closes a lead, and what opens it again.
         reasons: whether every reason of every lead is wanted too.
     """
 
     scorer: Scorer
     as_of: int
-    closing_stages: frozenset[str]
+    lifecycle: Lifecycle
     reasons: bool
 
 
 def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Progress = silent) -> pa.Table:
     """Return the scores of all open leads, the best first, from `models.score_files.score_table`."""
-    leads: pd.DataFrame = open_leads(warehouse.leads, warehouse.outcomes, asked).order_by("lead_id").execute()
+    tables = warehouse.leads, warehouse.activities, warehouse.outcomes
+    listed = open_leads(*tables, lifecycle=asked.lifecycle, as_of=asked.as_of).order_by("lead_id")
+    leads: pd.DataFrame = listed.execute()
     parts = [score_schema(reasons=asked.reasons).empty_table()]  # of no leads, where none is open
     for low, high in pairwise([*range(0, len(leads), _ROWS_AT_ONCE), len(leads)]):
         progress("scoring leads", low, len(leads))
-        frame = compute_features(warehouse, leads[low:high].assign(as_of=asked.as_of), asked.scorer.catalog)
-        parts.append(scored_rows(asked, frame, progress))
+        part = leads[low:high]
+        frame = compute_features(warehouse, part.assign(as_of=asked.as_of), asked.scorer.catalog)
+        parts.append(scored_rows(asked, frame.assign(**{LAST_STAGE: part["stage"].to_numpy()}), progress))
     progress("scoring leads", len(leads), len(leads))
     return _best_first(parts)
 
@@ -65,27 +70,13 @@ def _best_first(parts: list[pa.Table]) -> pa.Table:
     return pa.concat_tables(blocks)
 
 
-def open_leads(leads: Any, outcomes: Any, asked: ScoringRequest) -> Any:
-    """
-    Return an expression for the leads that were known before the instant and not known to be closed.
-
-    Args:
-        leads: an Ibis table of versions of leads.
-        outcomes: one of outcomes.
-        asked: the instant, and which stages close a lead.
-    """
-    known = leads.filter(leads.known_at < asked.as_of).select("lead_id").distinct()
-    ended = outcomes.filter(outcomes.stage.isin(sorted(asked.closing_stages)), outcomes.known_at < asked.as_of)
-    return known.anti_join(ended, known.lead_id == ended.lead_id)
-
-
 def scored_rows(asked: ScoringRequest, frame: pd.DataFrame, progress: Progress = silent) -> pa.Table:
     """
     Return the scores of leads from their features, in the order of these.
 
     Args:
         asked: by which scorer, and whether with reasons.
-        frame: (n, 2 + k) ``lead_id``, ``as_of`` and the scorer's features.
+        frame: (n, 3 + k) ``lead_id``, ``as_of``, the last stage under `LAST_STAGE`, and the scorer's features.
         progress: is told how many reasons are done.
     """
     scorer = asked.scorer
@@ -96,6 +87,7 @@ def scored_rows(asked: ScoringRequest, frame: pd.DataFrame, progress: Progress =
         base_points=scored.base_points,
         probability=scored.probabilities,
         grade=scorer.bands.grades(scored.points),
+        stage=frame[LAST_STAGE],
     )
     if asked.reasons:
         result["reasons"] = pd.Series(_all_reasons(scorer, frame, progress), index=result.index)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from data.instants import from_us, iso
+from data.lifecycle.lead_lifecycle import NEW_LEAD, LeadState
 from data.screen import print_table
 from models.receipt import Receipt, ScorerId, chance, scorer_json
 from models.score_summary import TopLead
@@ -77,12 +78,14 @@ class Explanation:
     degraded: bool
     hindsight: bool
     newest_activity_at: int | None
+    state: LeadState = NEW_LEAD
+    stage_says: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as the API does with all its reasons."""
         receipt = self.receipt.told(is_whole=True)
         content = receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
-        return content | {"hindsight": self.hindsight}
+        return content | self.state.as_json() | {"hindsight": self.hindsight}
 
     def show(self, console: Console) -> None:
         """Print the receipt: a base, reasons in points, a total."""
@@ -97,6 +100,8 @@ class Explanation:
             f"scored by {receipt.scorer.name} {receipt.scorer.version}{stands_in}",
             markup=False,
         )
+        if self.stage_says is not None:
+            console.print(Text(self._where_it_stands()))
         print_table(console, _receipt_table(receipt))
         if receipt.stretch is not None:
             console.print(
@@ -105,6 +110,13 @@ class Explanation:
             )
         if self.hindsight:
             console.print(_HINDSIGHT)
+
+    def _where_it_stands(self) -> str:
+        """Return in words which stage the lead reached last, and whether that closed it."""
+        if self.state.closed_at is None:
+            return f"stage: {self.stage_says}"
+        since = _minute(self.state.closed_at)
+        return f"stage: {self.stage_says}; closed since {since} UTC, so it is on no list and is not handed over"
 
 
 def _minute(instant: int) -> str:

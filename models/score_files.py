@@ -24,6 +24,7 @@ _SCORES = (
     pa.field("base_points", pa.float64()),
     pa.field("probability", pa.float64()),
     pa.field("grade", pa.string()),
+    pa.field("stage", pa.string()),
 )
 _REASON = pa.struct({"code": pa.string(), "says": pa.string(), "points": pa.float64()})
 _REASONS = pa.field("reasons", pa.list_(_REASON))
@@ -60,7 +61,7 @@ def score_table(frame: pd.DataFrame, scorer: ScorerId) -> pa.Table:
     Return scores as a table, with the scorer's name on every row.
 
     Args:
-        frame: a row per lead; ``as_of`` in microseconds since 1970 UTC.
+        frame: a row per lead; ``as_of`` in microseconds since 1970 UTC, ``stage`` the last one that the lead reached.
         scorer: what gave the scores.
     """
     named = frame.assign(**{f"scorer_{name}": value for name, value in scorer_json(scorer).items()})

@@ -9,12 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from data.lifecycle.closed_leads import open_leads
 from features.history.over_history import require_attributes
 from features.spark.part_features import computed_by_part
 from features.spark.placement import placed_facts
 from features.spark.spark_session import spark_session
 from features.spark.spark_tables import SparkTables, unbound_tables
-from models.history_scores import ScoringRequest, open_leads, scored_rows
+from models.history_scores import ScoringRequest, scored_rows
 from models.score_files import score_schema
 from models.score_summary import ScoreSummary, require_open_leads
 
@@ -72,7 +73,7 @@ def scores_by_spark(master: str, folder: str, asked: ScoringRequest) -> Iterator
     with spark_session(master) as session:
         tables = SparkTables.of(session, folder)
         require_attributes(catalog, tables.leads.columns)
-        leads = tables.selected(open_leads(*unbound_tables(), asked))
+        leads = tables.selected(open_leads(*unbound_tables(), lifecycle=asked.lifecycle, as_of=asked.as_of))
         facts = placed_facts(tables.known_before(asked.as_of), leads, catalog)
         scored = computed_by_part(facts, catalog, partial(scored_rows, asked), as_of=asked.as_of, schema=schema)
         scored = scored.persist()  # to sort is to read twice

@@ -1,11 +1,12 @@
 """Who is closed in the contract's tables as of an instant, as Ibis expressions for DuckDB and Spark."""
 
+from itertools import starmap
 from typing import Any
 
 import ibis
 
 from data.instants import DAY_US
-from data.lifecycle.lead_lifecycle import Lifecycle
+from data.lifecycle.lead_lifecycle import LeadState, Lifecycle, ReachedStage
 
 
 def open_leads(leads: Any, activities: Any, outcomes: Any, *, lifecycle: Lifecycle, as_of: int) -> Any:
@@ -46,6 +47,24 @@ def closed_leads(activities: Any, outcomes: Any, *, lifecycle: Lifecycle, as_of:
     opened = opening.group_by("lead_id").agg(opened_at=opening.occurred_at.max())
     both = ends.left_join(opened, "lead_id")
     return both.filter(both.is_final | both.opened_at.isnull() | (both.opened_at <= both.over_at)).select("lead_id")
+
+
+def state_of(activities: Any, outcomes: Any, lead_id: str, *, lifecycle: Lifecycle, as_of: int) -> LeadState:
+    """
+    Return where one lead stood at an instant, by what was known then.
+
+    Args:
+        activities: an Ibis table of activities.
+        outcomes: one of outcomes.
+        lead_id: the lead.
+        lifecycle: what closes a lead, and what opens it again.
+        as_of: the instant [us since 1970 UTC].
+    """
+    own = outcomes.filter(outcomes.lead_id == lead_id, outcomes.known_at < as_of)
+    did = activities.filter(activities.lead_id == lead_id, activities.known_at < as_of)
+    opening = did.filter(did.kind.isin(sorted(lifecycle.reopening)))
+    reached = own.select("stage", "reached_at", "known_at").execute().itertuples(index=False)
+    return lifecycle.state(starmap(ReachedStage, reached), opening.occurred_at.execute().tolist())
 
 
 def _last_stages(outcomes: Any, lifecycle: Lifecycle) -> Any:

@@ -11,7 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from data.instants import DAY_US
+from data.instants import DAY_US, iso
+
+LAST_STAGE = "_stage"
+"""The column of a lead's last stage where others have the names of features."""
 
 
 class ReachedStage(NamedTuple):
@@ -43,6 +46,15 @@ class LeadState(NamedTuple):
 
     stage: str | None
     closed_at: int | None
+
+    def as_json(self) -> dict[str, str | None]:
+        """
+        Return it as every answer about a lead carries it.
+
+        >>> LeadState("lost", 0).as_json()
+        {'stage': 'lost', 'closed_at': '1970-01-01T00:00:00Z'}
+        """
+        return {"stage": self.stage, "closed_at": None if self.closed_at is None else iso(self.closed_at)}
 
 
 NEW_LEAD = LeadState(None, None)

@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from data.lifecycle.lead_lifecycle import LAST_STAGE
 from features.catalog import Catalog
 from features.errors import EngineError
 from features.history.history_facts import HistoryTables
@@ -17,7 +18,7 @@ from features.history.over_history import features_of
 from features.spark.placement import PlacedFacts
 
 _DISTRIBUTION = "leadscore"
-_VERSIONS = "(SELECT * EXCLUDE (_part, _alone) FROM of_leads WHERE _alone IS NULL)"
+_VERSIONS = f"(SELECT * EXCLUDE (_part, _alone, {LAST_STAGE}) FROM of_leads WHERE _alone IS NULL)"
 _ALONE = f"(SELECT * REPLACE (NULL::VARCHAR AS account_id) FROM {_VERSIONS})"
 
 
@@ -35,8 +36,8 @@ def computed_by_part(
     Args:
         facts: leads and facts in parts.
         catalog: the features.
-        compute: from (n, 2 + k) features, as `features.history.over_history` returns them, to rows of the result; it
-            is sent to the workers.
+        compute: from (n, 3 + k) features, as `part_features` returns them, to rows of the result; it is sent to the
+            workers.
         as_of: the instant [us since 1970 UTC].
         schema: the columns of the result.
     """
@@ -91,7 +92,7 @@ def part_features(of_leads: pa.Table, activities: pa.Table, catalog: Catalog, *,
         as_of: the instant [us since 1970 UTC].
 
     Returns:
-        (n, 2 + k), in no particular order.
+        (n, 3 + k), in no particular order: as `features.history.over_history` returns them, and `LAST_STAGE`.
     """
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("of_leads", of_leads)
@@ -99,8 +100,10 @@ def part_features(of_leads: pa.Table, activities: pa.Table, catalog: Catalog, *,
         frames = []
         for alone, leads in ((False, _VERSIONS), (True, _ALONE)):
             asked = connection.sql(
-                f"SELECT lead_id, {as_of} AS as_of FROM of_leads WHERE _alone = {alone}"
+                f"SELECT lead_id, {as_of} AS as_of, {LAST_STAGE} FROM of_leads WHERE _alone = {alone}"
             ).to_arrow_table()
             if asked.num_rows:
-                frames.append(features_of(HistoryTables(connection, leads), asked.to_pandas(), catalog, threads=1))
+                rows = asked.to_pandas()
+                found = features_of(HistoryTables(connection, leads), rows, catalog, threads=1)
+                frames.append(found.assign(**{LAST_STAGE: rows[LAST_STAGE]}))
     return pd.concat(frames, ignore_index=True)

@@ -10,6 +10,7 @@ lead that changes accounts is copied, and no part asks another for anything.
 from dataclasses import dataclass
 from typing import Any
 
+from data.lifecycle.lead_lifecycle import LAST_STAGE
 from features.catalog import Catalog
 from features.spark.spark_tables import SparkTables, quoted_name
 from features.sweep.plan import compile_plan
@@ -29,7 +30,7 @@ SELECT account_id, true AS alone FROM leadscore_homes WHERE account_id IS NOT NU
 GROUP BY account_id HAVING count(*) > {most}
 """
 _PLACED = """
-SELECT h.lead_id, h.accounts, a.lead_id IS NOT NULL AS asked, coalesce(c.alone, false) AS alone,
+SELECT h.lead_id, h.accounts, a.lead_id IS NOT NULL AS asked, a.stage, coalesce(c.alone, false) AS alone,
   IF(c.alone, NULL, h.account_id) AS account_id
 FROM leadscore_homes AS h LEFT JOIN leadscore_asked AS a ON h.lead_id = a.lead_id
 LEFT JOIN leadscore_crowded AS c ON h.account_id = c.account_id
@@ -42,7 +43,7 @@ SELECT lead_id, {_PART} FROM leadscore_placed WHERE asked
 UNION
 SELECT lead_id, {_PART} FROM members LEFT SEMI JOIN counted USING (account_id)
 """
-_ASKED = f"SELECT lead_id, alone AS _alone, {_PART} FROM leadscore_placed WHERE asked"
+_ASKED = f"SELECT lead_id, alone AS _alone, stage AS {LAST_STAGE}, {_PART} FROM leadscore_placed WHERE asked"
 _FACTS = """
 SELECT w._part AS _part, f.* FROM leadscore_wanted AS w JOIN leadscore_{facts} AS f ON w.lead_id = f.lead_id
 """
@@ -55,7 +56,7 @@ class PlacedFacts:
 
     Attributes:
         leads: versions of leads, and the leads to describe, which alone have ``_alone``: whether their account is
-            none, since it has too many leads.
+            none, since it has too many leads, and `LAST_STAGE`.
         activities: what the leads did.
     """
 
@@ -69,7 +70,7 @@ def placed_facts(tables: SparkTables, asked: Any, catalog: Catalog) -> PlacedFac
 
     Args:
         tables: the contract's tables, with what is known at the instant alone.
-        asked: ``lead_id`` of those to describe; unique rows, all of them known.
+        asked: ``lead_id`` of those to describe, and their last ``stage``; unique rows, all of them known.
         catalog: the features.
     """
     session, leads, activities = tables.session, tables.leads, tables.activities

@@ -58,10 +58,12 @@ class SparkTables:
         return self.session.sql(ibis.to_sql(expression, dialect="pyspark"))
 
 
-def unbound_tables() -> tuple[ir.Table, ir.Table]:
-    """Return leads and outcomes with the columns that say who is open, for `SparkTables.selected`."""
+def unbound_tables() -> tuple[ir.Table, ir.Table, ir.Table]:
+    """Return leads, activities and outcomes with the columns that say who is open, for `SparkTables.selected`."""
     leads = ibis.table({"lead_id": "string", "known_at": "int64"}, name="leads")
-    return leads, ibis.table({"lead_id": "string", "stage": "string", "known_at": "int64"}, name="outcomes")
+    did = {"lead_id": "string", "kind": "string", "occurred_at": "int64", "known_at": "int64"}
+    reached = {"lead_id": "string", "stage": "string", "reached_at": "int64", "known_at": "int64"}
+    return leads, ibis.table(did, name="activities"), ibis.table(reached, name="outcomes")
 
 
 def quoted_name(name: str) -> str:

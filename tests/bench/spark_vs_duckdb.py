@@ -20,6 +20,7 @@ from rich.table import Table
 
 from data.home import Home
 from data.importing.warehouse import Warehouse, import_history
+from data.lifecycle.closed_leads import open_leads
 from data.simulation import simulate
 from data.words.playbook import load_playbook
 from data.workspace import Workspace
@@ -27,7 +28,7 @@ from features.spark.placement import placed_facts
 from features.spark.spark_session import spark_session
 from features.spark.spark_tables import SparkTables, unbound_tables
 from models.commands import serving_scorer
-from models.history_scores import ScoringRequest, open_leads, scored_by_duckdb
+from models.history_scores import ScoringRequest, scored_by_duckdb
 from models.spark_scores import scores_by_spark
 from training.commands import promote, train
 
@@ -63,8 +64,8 @@ def _company(folder: Path) -> tuple[Warehouse, ScoringRequest]:
     train(workspace)
     promote(workspace, force=True, reason="a bench asks how fast it is, not how good")
     warehouse, business = import_history(workspace), workspace.playbook.business
-    scorer, closing = serving_scorer(workspace).scorer, frozenset(business.closing_stages)
-    return warehouse, ScoringRequest(scorer, warehouse.cutoff_us + 1, closing, reasons=True)
+    scorer = serving_scorer(workspace).scorer
+    return warehouse, ScoringRequest(scorer, warehouse.cutoff_us + 1, business.lifecycle, reasons=True)
 
 
 def write_copies(warehouse: Warehouse, folder: Path, *, copies: int) -> None:
@@ -91,7 +92,7 @@ def _shuffle(folder: Path, asked: ScoringRequest, took: list[float]) -> None:
     """Carry all facts to their parts, and leave them there."""
     with spark_session(MASTER) as session:
         tables = SparkTables.of(session, folder.as_uri())
-        leads = tables.selected(open_leads(*unbound_tables(), asked))
+        leads = tables.selected(open_leads(*unbound_tables(), lifecycle=asked.lifecycle, as_of=asked.as_of))
         with _timed(took):
             facts = placed_facts(tables.known_before(asked.as_of), leads, asked.scorer.catalog)
             for table in (facts.leads, facts.activities):

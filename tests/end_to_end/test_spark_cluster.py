@@ -225,5 +225,6 @@ def _by_duckdb(world, as_of, catalog):
 
 def _by_spark(tables, as_of, catalog):
     known = tables.known_before(as_of)
-    facts = placed_facts(known, known.leads.select("lead_id").distinct(), catalog)
+    asked = known.leads.selectExpr("lead_id", "CAST(NULL AS STRING) AS stage").distinct()
+    facts = placed_facts(known, asked, catalog)
     return features_by_part(facts, catalog, as_of=as_of).toArrow().to_pandas().sort_values("lead_id", ignore_index=True)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
+from data.lifecycle.lead_lifecycle import LAST_STAGE
 from features.errors import EngineError
 from features.spark import part_features as part_features_module
 from features.spark.engine import Engine, engine_of_environment
@@ -100,11 +101,14 @@ def test_a_worker_of_another_release_refuses_to_compute():
 def _part(world, catalog, *, alone):
     tables = tables_of(world, [])
     versions = tables["leads"].append_column("_alone", pa.nulls(len(tables["leads"]), pa.bool_()))
-    asked = pa.table({"lead_id": LEADS, "_alone": [alone] * len(LEADS)})
+    asked = pa.table(
+        {"lead_id": LEADS, "_alone": [alone] * len(LEADS), LAST_STAGE: [f"stage of {lead}" for lead in LEADS]}
+    )
     of_leads = pa.concat_tables([versions, asked], promote_options="default")
     part = pa.array([7] * len(of_leads), pa.int32())
     frame = part_features(of_leads.append_column("_part", part), tables["activities"], catalog, as_of=NOON)
     frame = frame.astype(object).where(frame.notna(), None)
+    assert (frame.pop(LAST_STAGE) == "stage of " + frame["lead_id"]).all()
     return {(row.pop("lead_id"), row.pop("as_of")): row for row in frame.to_dict("records")}
 
 

@@ -30,6 +30,7 @@ ROW = st.fixed_dictionaries(
         "base_points": NUMBER,
         "probability": st.floats(0, 1) | st.just(math.nan),
         "grade": st.sampled_from("ABCD"),
+        "stage": TEXT | st.none(),
         "reasons": st.lists(REASON, max_size=3),
     }
 )
