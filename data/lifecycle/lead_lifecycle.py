@@ -124,3 +124,7 @@ class Lifecycle:
             elif not is_final:
                 closed_at = None
         return closed_at
+
+
+NO_LIFECYCLE = Lifecycle((), frozenset(), frozenset(), frozenset())
+"""Nothing closes a lead."""

@@ -78,7 +78,11 @@ async def send_activities(request: CheckedRequest, body: Activities, key: Idempo
 
 @router.post("/outcomes", summary="Add stages that leads reached", **_TAKES_FACTS)
 async def send_outcomes(request: CheckedRequest, body: Outcomes, key: IdempotencyKey) -> Response:
-    """Store which stage a lead reached, once per `outcome_id`; a closed lead is never handed over again."""
+    """
+    Store which stage a lead reached, once per `outcome_id`; a closed lead is never handed over.
+
+    One that was lost or disqualified opens again by an activity that the playbook calls intent.
+    """
     return await _ingested(request, "outcomes", body=body, key=key)
 
 

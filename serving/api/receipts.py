@@ -1,11 +1,13 @@
 """Receipts of past scores, their replay, what changed since, and the worklist of stored scores."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from fastapi import APIRouter, Response
 from sqlalchemy import Connection
 
 from data.instants import SECOND_US, iso
+from data.lifecycle.lead_lifecycle import Lifecycle
 from models.receipt import Grade
 from serving.api.auth import needs
 from serving.api.cursor import CursorText, PageRequest
@@ -25,10 +27,11 @@ from serving.api.problem_responses import NO_SUCH_ID, problems
 from serving.api.schemas.answer import respond
 from serving.api.schemas.past_receipts import ReceiptOut, ReceiptsOut, ReplayOut, ScoreChangeOut
 from serving.api.schemas.ranked_leads import StoredScoreOut, WorklistOut
-from serving.scores.receipt_history import receipt_of, receipts_of, recompute_receipt
+from serving.scores.receipt_history import PastReceipt, receipt_of, receipts_of, recompute_receipt
 from serving.scores.score_changes import ScoreChange, score_change_since
 from serving.scores.worklist import Freshness, ranked
 from serving.service import service_of
+from serving.store.lead_lives import LeadLives
 
 router = APIRouter(prefix="/v1", tags=["scores"], dependencies=[needs("scores:read")])
 
@@ -49,17 +52,15 @@ async def list_scores(
     wanted, service = PageRequest.read(cursor, "scores", since=since, grade=grade), service_of(request)
     now, scorer = service.clock.now(), service.active_scorer.current.scorer.id.fingerprint
     fresh = Freshness(now, round(service.settings.fresh_for_s * SECOND_US), scorer)
-    page = await service.ask_store(
-        lambda store, _now: ranked(
-            store,
-            grade=cast("Grade | None", wanted.filters["grade"]),
-            since=wanted.since,
-            position=wanted.position,
-            limit=limit,
-        )
-    )
-    scores = [StoredScoreOut.of(row, fresh) for row in page.rows]
-    return respond(WorklistOut(scores=scores, now=iso(now), **wanted.cursors(page)))
+
+    def read(store: Connection, as_of: int) -> WorklistOut:
+        grade_only = cast("Grade | None", wanted.filters["grade"])
+        page = ranked(store, grade=grade_only, since=wanted.since, position=wanted.position, limit=limit)
+        lives = LeadLives.read(store, [row.lead_id for row in page.rows], service.playbook.business.lifecycle)
+        scores = [StoredScoreOut.of(row, fresh, lives.state(row.lead_id, as_of)) for row in page.rows]
+        return WorklistOut(scores=scores, now=iso(now), **wanted.cursors(page))
+
+    return respond(await service.ask_store(read))
 
 
 @router.get(
@@ -72,12 +73,14 @@ async def list_receipts(
     request: CheckedRequest, lead_id: LeadId, limit: Limit = USUAL_LIMIT, role: RoleChoice = "champion"
 ) -> Response:
     """List the receipts of a lead's scores, newest first; a score is stored once for as long as it says the same."""
+    service = service_of(request)
+    lifecycle = service.playbook.business.lifecycle
 
     def read(store: Connection, _now: int) -> ReceiptsOut:
         past = receipts_of(store, lead_id, role=role, limit=limit)
-        return ReceiptsOut(receipts=[ReceiptOut.model_validate(receipt.as_json()) for receipt in past])
+        return ReceiptsOut(receipts=_answered(store, past, lifecycle))
 
-    return respond(await service_of(request).ask_store(read))
+    return respond(await service.ask_store(read))
 
 
 @router.get(
@@ -85,11 +88,23 @@ async def list_receipts(
 )
 async def read_receipt(request: CheckedRequest, receipt_id: ReceiptId) -> Response:
     """Return one receipt."""
+    service = service_of(request)
+    lifecycle = service.playbook.business.lifecycle
 
     def read(store: Connection, _now: int) -> ReceiptOut:
-        return ReceiptOut.model_validate(receipt_of(store, receipt_id).as_json())
+        return _answered(store, [receipt_of(store, receipt_id)], lifecycle)[0]
 
-    return respond(await service_of(request).ask_store(read))
+    return respond(await service.ask_store(read))
+
+
+def _answered(store: Connection, past: Sequence[PastReceipt], lifecycle: Lifecycle) -> list[ReceiptOut]:
+    """Return receipts as they are answered, each with where its lead stood then."""
+    lives = LeadLives.read(store, [receipt.row.lead_id for receipt in past], lifecycle)
+    states = (lives.state(receipt.row.lead_id, receipt.row.as_of) for receipt in past)
+    return [
+        ReceiptOut.model_validate(receipt.as_json() | state.as_json())
+        for receipt, state in zip(past, states, strict=True)
+    ]
 
 
 @router.get(
@@ -101,11 +116,13 @@ async def read_receipt(request: CheckedRequest, receipt_id: ReceiptId) -> Respon
 async def replay_receipt(request: CheckedRequest, receipt_id: ReceiptId) -> Response:
     """Compute a receipt again, from its feature values and from the facts as known then; report what differs."""
     service = service_of(request)
+    lifecycle = service.playbook.business.lifecycle
 
     def read(store: Connection, _now: int) -> ReplayOut:
-        return ReplayOut.model_validate(
-            recompute_receipt(store, receipt_of(store, receipt_id), service.database.dialect).as_json()
-        )
+        past = receipt_of(store, receipt_id)
+        (given,) = _answered(store, [past], lifecycle)
+        replay = recompute_receipt(store, past, service.database.dialect).as_json()
+        return ReplayOut.model_validate(replay | {"given": given})
 
     return respond(await service.ask_store(read))
 

@@ -1,6 +1,7 @@
 """Routes: the leads that were handed over."""
 
 from fastapi import APIRouter, Response
+from sqlalchemy import Connection
 
 from serving.api.auth import needs
 from serving.api.cursor import CursorText, PageRequest
@@ -10,6 +11,7 @@ from serving.api.schemas.answer import respond
 from serving.api.schemas.handed_over_leads import HandoverOut, HandoversOut
 from serving.scores.handovers import handovers
 from serving.service import service_of
+from serving.store.lead_lives import LeadLives
 
 router = APIRouter(prefix="/v1", tags=["routes"])
 
@@ -25,8 +27,12 @@ async def list_handovers(
     request: CheckedRequest, limit: Limit = USUAL_LIMIT, since: SinceFilter = None, cursor: CursorText = None
 ) -> Response:
     """List the leads that crossed the threshold, newest first; `since` keeps those with `routed_at` from then on."""
-    wanted = PageRequest.read(cursor, "routes", since=since)
-    page = await service_of(request).ask_store(
-        lambda store, _now: handovers(store, since=wanted.since, position=wanted.position, limit=limit)
-    )
-    return respond(HandoversOut(routes=[HandoverOut.of(row) for row in page.rows], **wanted.cursors(page)))
+    wanted, service = PageRequest.read(cursor, "routes", since=since), service_of(request)
+
+    def read(store: Connection, now: int) -> HandoversOut:
+        page = handovers(store, since=wanted.since, position=wanted.position, limit=limit)
+        lives = LeadLives.read(store, [row.lead_id for row in page.rows], service.playbook.business.lifecycle)
+        routes = [HandoverOut.of(row, lives.state(row.lead_id, now)) for row in page.rows]
+        return HandoversOut(routes=routes, **wanted.cursors(page))
+
+    return respond(await service.ask_store(read))

@@ -65,6 +65,7 @@ class ActiveScorer:
         self, playbook: Playbook, settings: Settings, *, database: Database, now: Callable[[], int] = now_us
     ) -> None:
         self._rules = compile_scorecard(playbook.scorecard, playbook.business)
+        self._lifecycle = playbook.business.lifecycle
         self._models = settings.models
         self._database = database
         self._now = now
@@ -123,7 +124,7 @@ class ActiveScorer:
         Raises:
             BundleError: it cannot answer on this store.
         """
-        live = admit_scorer(scorer, self._database.dialect)
+        live = replace(admit_scorer(scorer, self._database.dialect), lifecycle=self._lifecycle)
         with self._lock:
             self._loaded[scorer.id] = live
             while len(self._loaded) > _LOADED:
@@ -179,7 +180,7 @@ class ActiveScorer:
         if champion is None or champion.scorer is None:
             if problem is None:
                 self._log_once(_NO_MODEL)
-                return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=_NO_MODEL)
+                return self._compiled_rules(_NO_MODEL)
             return self._rules_stand_in(problem)
         try:
             live = self._load(champion.scorer)
@@ -191,7 +192,11 @@ class ActiveScorer:
         return live if problem is None else replace(live, problem=problem, stands_in=True)
 
     def _rules_stand_in(self, problem: str) -> LiveScorer:
-        return compile_scorer(self._fitted_rules(), dialect=self._database.dialect, problem=problem, stands_in=True)
+        return self._compiled_rules(problem, stands_in=True)
+
+    def _compiled_rules(self, problem: str, *, stands_in: bool = False) -> LiveScorer:
+        rules, dialect = self._fitted_rules(), self._database.dialect
+        return compile_scorer(rules, dialect=dialect, problem=problem, stands_in=stands_in, lifecycle=self._lifecycle)
 
     def _last_good(self, champion: Deployment) -> LiveScorer | None:
         """Return the newest earlier champion that can be used, or else the model that was in use."""

@@ -19,11 +19,13 @@ from serving.store.database import Dialect, RawConnection
 _FEW, _MANY = (1, 4, 16), (1, 4, 16, 64, 256, 1000)
 _NEWEST = (
     "SELECT v.account_id, v.created_at, v.attributes, (SELECT m.into_lead_id FROM merges AS m"
-    " WHERE m.lead_id = ? AND m.merged_at < ? ORDER BY m.merged_at DESC LIMIT 1)"
+    " WHERE m.lead_id = ? AND m.merged_at < ? ORDER BY m.merged_at DESC LIMIT 1),"
+    " EXISTS (SELECT 1 FROM outcomes AS o WHERE o.lead_id = v.lead_id)"
     " FROM lead_versions AS v WHERE v.lead_id = ? AND v.known_at < ? ORDER BY v.known_at DESC LIMIT 1"
 )
 _VERSIONS = (
-    "SELECT lead_id, known_at, account_id, created_at, attributes FROM lead_versions"
+    "SELECT lead_id, known_at, account_id, created_at, attributes,"
+    " EXISTS (SELECT 1 FROM outcomes AS o WHERE o.lead_id = lead_versions.lead_id) FROM lead_versions"
     " WHERE lead_id IN ({list}) AND known_at < ? ORDER BY lead_id, known_at"
 )
 _MERGES = (
@@ -33,6 +35,10 @@ _MERGES = (
 _ACTIVITIES = (
     "SELECT lead_id, kind, subject, value, occurred_at, known_at FROM activities"
     " WHERE lead_id IN ({list}) AND known_at < ?"
+)
+_OUTCOMES = (
+    "SELECT lead_id, stage, reached_at, known_at FROM outcomes WHERE lead_id IN ({list}) AND known_at < ?"
+    " ORDER BY lead_id"
 )
 _MEMBERS = (
     "SELECT * FROM (SELECT v.account_id, v.lead_id FROM lead_versions AS v WHERE v.account_id = ? AND v.known_at ="
@@ -58,12 +64,14 @@ class KnownVersion:
         created_at: when it was created [us since 1970 UTC].
         attributes: its attributes.
         merged_into: the lead that it had been merged into by then.
+        has_outcomes: whether any outcome of it is stored, be it known then or later.
     """
 
     account_id: str | None
     created_at: int
     attributes: Mapping[str, Any]
     merged_into: str | None
+    has_outcomes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +83,14 @@ class LiveFacts:
         versions: the newest version of each.
         leads: their facts, in the same order.
         accounts: their accounts with the facts of all their leads, if these were asked for.
+        outcomes: of each lead that has any, what it reached as known by the last instant, as rows of the store: lead,
+            stage, when it was reached and when that was known.
     """
 
     versions: dict[Question, KnownVersion]
     leads: list[LeadFacts]
     accounts: list[Members]
+    outcomes: Mapping[str, Sequence[Any]]
 
 
 def read_facts(store: RawConnection, dialect: Dialect, questions: Sequence[Question], catalog: Catalog) -> LiveFacts:
@@ -98,12 +109,14 @@ def read_facts(store: RawConnection, dialect: Dialect, questions: Sequence[Quest
     lead_ids = {lead_id for lead_id, _ in versions}.union(*members.values())
     before = max((as_of for _, as_of in questions), default=0)
     activities = _activities(store, dialect, lead_ids, before)
+    reached = {lead_id for (lead_id, _), version in versions.items() if version.has_outcomes}
+    outcomes = _by_first(_all(store, dialect, _OUTCOMES, reached, before))
     earlier = _lead_versions(rows) if rows is not None and catalog.needs_versions else {}
     leads = [
         LeadFacts(as_of, version.created_at, version.attributes, activities.get(lead_id, ()), earlier.get(lead_id, ()))
         for (lead_id, as_of), version in versions.items()
     ]
-    return LiveFacts(versions, leads, _accounts(versions, members, activities))
+    return LiveFacts(versions, leads, _accounts(versions, members, activities), outcomes)
 
 
 def read_colleagues(
@@ -149,16 +162,16 @@ def _newest_versions(
     for lead_id, as_of in questions:
         version = _before(rows.get(lead_id, ()), as_of)
         if version is not None:
-            _, _, account_id, created_at, attributes = version
+            _, _, account_id, created_at, attributes, has_outcomes = version
             merge = _before(merges.get(lead_id, ()), as_of)
             into = None if merge is None else merge[2]
-            found[lead_id, as_of] = KnownVersion(account_id, created_at, json.loads(attributes), into)
+            found[lead_id, as_of] = KnownVersion(account_id, created_at, json.loads(attributes), into, has_outcomes)
     return found
 
 
 def _newest_version(store: RawConnection, dialect: Dialect, question: Question) -> dict[Question, KnownVersion]:
     row = store.execute(_written(_NEWEST, dialect), (*question, *question)).fetchone()
-    return {} if row is None else {question: KnownVersion(row[0], row[1], json.loads(row[2]), row[3])}
+    return {} if row is None else {question: KnownVersion(row[0], row[1], json.loads(row[2]), *row[3:])}
 
 
 def _activities(

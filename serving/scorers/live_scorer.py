@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from data.instants import SECOND_US
+from data.lifecycle.lead_lifecycle import NEW_LEAD, NO_LIFECYCLE, LeadState, Lifecycle, ReachedStage
 from features.feature import Value
 from features.live.live_features import LeadFacts, LiveFeatures, compile_live
 from models.receipt import Receipt
@@ -29,6 +30,7 @@ class Score:
         degraded: whether the scorer stood in for a model.
         values: the feature values that it was computed from, in catalog order.
         threshold: the points from which leads were handed over then.
+        state: which stage the lead had reached, and since when it was closed.
     """
 
     receipt: Receipt
@@ -36,6 +38,7 @@ class Score:
     degraded: bool
     values: tuple[Value, ...]
     threshold: float
+    state: LeadState = NEW_LEAD
 
     def as_json(self) -> dict[str, Any]:
         """Return the score as the API writes it."""
@@ -43,7 +46,7 @@ class Score:
         newest = self.newest_activity_at
         content["newest_activity_age_s"] = None if newest is None else (self.receipt.as_of - newest) / SECOND_US
         content["threshold"] = self.threshold
-        return content
+        return content | self.state.as_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class KnownLead:
     newest_activity_at: int | None
     values: tuple[Value, ...]
     merged_into: str | None = None
+    state: LeadState = NEW_LEAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class LiveScorer:
         dialect: the engine of the store.
         problem: why no promoted model answers; None if one does.
         stands_in: whether it temporarily replaces a promoted model that cannot be used.
+        lifecycle: what closes a lead, and what opens it again.
     """
 
     scorer: Scorer
@@ -73,6 +78,7 @@ class LiveScorer:
     dialect: Dialect = "sqlite"
     problem: str | None = None
     stands_in: bool = False
+    lifecycle: Lifecycle = NO_LIFECYCLE
 
     @property
     def degraded(self) -> bool:
@@ -114,7 +120,9 @@ class LiveScorer:
         facts = read_facts(store, self.dialect, questions, self.scorer.catalog)
         values = self.features.values(facts.leads, facts.accounts)
         return {
-            question: KnownLead(newest_activity(lead), own, version.merged_into)
+            question: KnownLead(
+                newest_activity(lead), own, version.merged_into, self._state(lead, facts.outcomes.get(question[0]))
+            )
             for (question, version), lead, own in zip(facts.versions.items(), facts.leads, values, strict=True)
         }
 
@@ -141,7 +149,16 @@ class LiveScorer:
         return self._score(self.scorer.receipt(lead_id, as_of, known.values, top=top), known)
 
     def _score(self, receipt: Receipt, known: KnownLead) -> Score:
-        return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold)
+        return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold, known.state)
+
+    def _state(self, lead: LeadFacts, outcomes: Sequence[Any] | None) -> LeadState:
+        """Return where a lead stood; most have reached no stage yet."""
+        if outcomes is None:
+            return NEW_LEAD
+        reached = [ReachedStage(*what) for _, *what in outcomes if what[2] < lead.as_of]
+        opens = self.lifecycle.reopening
+        opened = [each[4] for each in lead.activities if each[1] in opens and each[5] < lead.as_of]
+        return self.lifecycle.state(reached, opened)
 
 
 def newest_activity(lead: LeadFacts) -> int | None:
@@ -150,7 +167,12 @@ def newest_activity(lead: LeadFacts) -> int | None:
 
 
 def compile_scorer(
-    scorer: Scorer, *, dialect: Dialect = "sqlite", problem: str | None = None, stands_in: bool = False
+    scorer: Scorer,
+    *,
+    dialect: Dialect = "sqlite",
+    problem: str | None = None,
+    stands_in: bool = False,
+    lifecycle: Lifecycle = NO_LIFECYCLE,
 ) -> LiveScorer:
     """
     Compile a scorer's features for live questions.
@@ -160,8 +182,9 @@ def compile_scorer(
         dialect: the engine of the store.
         problem: why no promoted model answers; None if one does.
         stands_in: whether it temporarily replaces a model.
+        lifecycle: what closes a lead, and what opens it again; by default nothing closes one.
     """
-    return LiveScorer(scorer, compile_live(scorer.catalog), dialect, problem, stands_in)
+    return LiveScorer(scorer, compile_live(scorer.catalog), dialect, problem, stands_in, lifecycle)
 
 
 def _values(known: Mapping[str, KnownLead]) -> Iterator[tuple[Value, ...]]:

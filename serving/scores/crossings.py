@@ -1,7 +1,11 @@
-"""Crossings: a lead whose score passes the threshold is handed over once, until it has fallen well below."""
+"""
+Crossings: a lead whose score passes the threshold is handed over once, until it has fallen well below.
+
+A lead that is closed is forgotten: one that opens again crosses like a new one.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +15,8 @@ from data.words.playbook import Playbook
 from models.receipt import scorer_json
 from serving.scorers.live_scorer import LiveScorer, Score
 from serving.store.database import raw_connection
-from serving.store.tables import leads, merges, outcomes, pending_scores, routes
+from serving.store.lead_lives import came_back, is_closed
+from serving.store.tables import leads, merges, pending_scores, routes
 
 MOST_REASONS = 5
 """How many reasons a route shows."""
@@ -69,6 +74,9 @@ class ThresholdState:
         return self.above_for is not None and self.above_for != live.scorer.id.fingerprint
 
 
+_NEVER_SCORED = ThresholdState(is_above=False, above_for=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Crossings:
     """What became of scored leads: which crossed, and the states that changed."""
@@ -82,15 +90,16 @@ class CrossingRules:
     The rules of a playbook that decide which leads are open and which cross.
 
     Args:
-        playbook: names the stages that close a lead, and how far a score must fall before the lead may cross again.
+        playbook: says what closes a lead and what opens it again, and how far a score must fall before the lead may
+            cross again.
     """
 
     def __init__(self, playbook: Playbook) -> None:
-        self._closing = sorted(playbook.business.closing_stages)
+        self._lifecycle = playbook.business.lifecycle
         self._hysteresis = playbook.routing.hysteresis_points
 
     def open_leads(self, connection: Connection, lead_ids: Sequence[str]) -> dict[str, ThresholdState]:
-        """Return the leads that no outcome and no merge has closed, with their states."""
+        """Return the leads that are open and not merged, with their states."""
         query = self._open().where(leads.c.lead_id.in_(lead_ids))
         return {row.lead_id: ThresholdState(bool(row.is_above), row.above_for) for row in connection.execute(query)}
 
@@ -100,6 +109,12 @@ class CrossingRules:
         query = self._open().where(leads.c.lead_id > lead_id, ~waiting).order_by(leads.c.lead_id).limit(limit)
         return [row.lead_id for row in connection.execute(query)]
 
+    def reopened(self, connection: Connection, lead_ids: Sequence[str]) -> set[str]:
+        """Return those of some open leads that their new facts have closed and opened again."""
+        if not self._lifecycle.reopens:
+            return set()
+        return set(connection.execute(came_back(lead_ids, self._lifecycle)).scalars())
+
     def decide(
         self,
         live: LiveScorer,
@@ -107,6 +122,7 @@ class CrossingRules:
         *,
         before: Mapping[str, float],
         after: Mapping[str, float],
+        reopened: Collection[str] = (),
     ) -> Crossings:
         """
         Decide which leads crossed and what their states are now.
@@ -116,8 +132,10 @@ class CrossingRules:
             states: the states of the leads when they were last scored.
             before: points just before the new facts; leads that only time has changed are left out.
             after: points now.
+            reopened: leads that were closed since and are open again; they count as never scored.
         """
-        floor = live.threshold - self._hysteresis
+        floor, stored = live.threshold - self._hysteresis, states
+        states = {**states, **dict.fromkeys(reopened, _NEVER_SCORED)}
         above = {
             lead_id: states[lead_id].was_above(
                 live, before.get(lead_id, _unchanged_points(live, states[lead_id], points)), floor=floor
@@ -129,13 +147,14 @@ class CrossingRules:
             lead_id: states[lead_id].after(live, was_above=above[lead_id], points=points, floor=floor)
             for lead_id, points in after.items()
         }
-        return Crossings(crossed, {lead_id: state for lead_id, state in now.items() if state != states[lead_id]})
+        return Crossings(crossed, {lead_id: state for lead_id, state in now.items() if state != stored[lead_id]})
 
     def set_initial_states(
         self, connection: Connection, live: LiveScorer, *, lead_ids: Sequence[str], as_of: int
     ) -> None:
         """Set the states of loaded leads: those above the threshold start as above, and none is handed over."""
         states = self.open_leads(connection, lead_ids)
+        forget_threshold_states(connection, set(lead_ids) - states.keys())
         below = [(lead_id, as_of) for lead_id, state in states.items() if not state.is_above]
         points = live.points(raw_connection(connection), below)
         fingerprint = live.scorer.id.fingerprint
@@ -145,11 +164,8 @@ class CrossingRules:
         )
 
     def _open(self) -> Select[Any]:
-        closed = select(outcomes.c.lead_id).where(
-            outcomes.c.lead_id == leads.c.lead_id, outcomes.c.stage.in_(self._closing)
-        )
         merged = select(merges.c.lead_id).where(merges.c.lead_id == leads.c.lead_id)
-        return select(leads).where(~closed.exists(), ~merged.exists())
+        return select(leads).where(~is_closed(leads.c.lead_id, self._lifecycle), ~merged.exists())
 
 
 def _unchanged_points(live: LiveScorer, state: ThresholdState, points: float) -> float | None:
@@ -167,6 +183,12 @@ def save_threshold_states(connection: Connection, states: Mapping[str, Threshold
             for lead_id, state in states.items()
         ]
         connection.execute(statement, rows)
+
+
+def forget_threshold_states(connection: Connection, lead_ids: Collection[str]) -> None:
+    """Let leads that are closed or merged count as never scored, so that one that opens again may cross again."""
+    is_above = leads.c.lead_id.in_(lead_ids) & (leads.c.is_above == 1)
+    connection.execute(update(leads).where(is_above).values(is_above=0, above_for=None))
 
 
 def write_routes(connection: Connection, scores: Sequence[Score]) -> None:

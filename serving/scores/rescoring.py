@@ -16,6 +16,7 @@ from serving.scores.crossings import (
     CrossingRules,
     Crossings,
     ThresholdState,
+    forget_threshold_states,
     save_threshold_states,
     write_routes,
 )
@@ -83,6 +84,7 @@ class Rescorer:
         live, shadow = self.active_scorer.current, self.active_scorer.shadow
         with self.database.reading() as connection:
             states = self.crossing_rules.open_leads(connection, list(due))
+            reopened = self.crossing_rules.reopened(connection, [each for each in states if due[each] is not None])
             query = [(lead_id, as_of) for lead_id in states]
             earlier = _just_before(live, due, states)
             found = live.known_then(raw_connection(connection), [*query, *earlier])
@@ -91,7 +93,9 @@ class Rescorer:
         receipts = build_receipts(live, "champion", served=_served(known, as_of))
         shadow_receipts = [] if shadow is None else self._shadow_receipts(shadow, query, as_of)
         after = {receipt.row["lead_id"]: receipt.points for receipt in receipts}
-        crossings = self.crossing_rules.decide(live, states, before=before, after=after)
+        crossings = self.crossing_rules.decide(
+            live, states, before=before, after=after, reopened=reopened & after.keys()
+        )
         crossing = {lead_id: known[lead_id] for lead_id in crossings.crossed}
         return ScoredBatch(live, as_of, due, states, crossings, receipts, shadow_receipts, crossing)
 
@@ -118,6 +122,7 @@ class Rescorer:
         save_threshold_states(
             connection, {each: state for each, state in batch.crossings.changed.items() if each in lead_ids}
         )
+        forget_threshold_states(connection, lead_ids - batch.states.keys())
         crossed = [each for each in batch.crossings.crossed if each in lead_ids]
         write_routes(
             connection,

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from data.instants import DAY_US, iso
+from data.lifecycle.lead_lifecycle import NEW_LEAD, LeadState
 from features.feature import Feature, Value
 from features.reducers import DaysSinceLast, DecayedCount
 from models.receipt import LEAST_TOLD, Reason, Receipt, by_size, changes
@@ -42,6 +43,7 @@ class ScoreChange:
     after: Receipt
     receipt_then: PastReceipt | None
     reasons: tuple[Reason, ...]
+    state: LeadState = NEW_LEAD
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API writes it."""
@@ -56,6 +58,7 @@ class ScoreChange:
             "points": math.fsum(reason.points for reason in self.reasons),
             "changes": [asdict(reason) for reason in self.reasons],
             "says": change_in_words(before["score"], after["score"], self.reasons),
+            **self.state.as_json(),
         }
 
 
@@ -79,8 +82,8 @@ def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *
     if then is not None and then.row.scorer != live.scorer.id.fingerprint:
         by_scorer = before.receipt.points - then.row.points
         reasons = (Reason("scorer", "another scorer answers now", by_scorer), *reasons)
-        return ScoreChange(before.receipt, after.receipt, then, reasons)
-    return ScoreChange(before.receipt, after.receipt, None, reasons)
+        return ScoreChange(before.receipt, after.receipt, then, reasons, after.state)
+    return ScoreChange(before.receipt, after.receipt, None, reasons, after.state)
 
 
 def told_changes(before: Score, after: Score, features: Sequence[Feature]) -> tuple[Reason, ...]:

@@ -21,6 +21,7 @@ from serving.intake.quarantined_facts import Kind
 from serving.scores.handovers import handovers
 from serving.service import Service
 from serving.settings import Settings, settings_for
+from serving.store.lead_lives import LeadLives
 from serving.store.writes_in_flight import SLOTS_SUFFIX
 
 if TYPE_CHECKING:
@@ -96,9 +97,12 @@ def replay_last_day(workspace: Workspace, *, progress: Progress = silent) -> Dem
         service.worker.catch_up()
         with service.database.reading() as connection:
             rows = handovers(connection, since=None, position=None, limit=1000).rows
+            lifecycle, now = workspace.playbook.business.lifecycle, service.clock.now()
+            lives = LeadLives.read(connection, [row.lead_id for row in rows], lifecycle)
+            routes = [HandoverOut.of(row, lives.state(row.lead_id, now)) for row in rows]
     finally:
         service.close()
-    return DemoReplayResult(loaded, stored, [HandoverOut.of(row) for row in rows], aside)
+    return DemoReplayResult(loaded, stored, routes, aside)
 
 
 def _set_aside(settings: Settings) -> Path | None:

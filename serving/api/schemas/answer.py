@@ -35,6 +35,14 @@ OptionalInstant = Annotated[
 ]
 """The same, or None."""
 
+LastStage = Annotated[
+    str | None, Field(description="the last stage that the lead reached; null before any", examples=["mql"])
+]
+ClosedAt = Annotated[
+    OptionalInstant,
+    Field(description="since when the lead is closed, so that it is on no list and never handed over; null while open"),
+]
+
 NextPage = Annotated[
     str | None,
     Field(

@@ -13,7 +13,14 @@ from pydantic import Field
 
 from data.instants import SECOND_US, iso
 from models.receipt import ScorerId, chance
-from serving.api.schemas.answer import Answer, GradeName, OptionalInstant, UtcInstant
+from serving.api.schemas.answer import (
+    Answer,
+    ClosedAt,
+    GradeName,
+    LastStage,
+    OptionalInstant,
+    UtcInstant,
+)
 from serving.scorers.live_scorer import Score
 
 _NO_SUCH_LEAD = "this lead is not known; send it to /v1/leads first."
@@ -87,6 +94,8 @@ class ScoreOut(ReplayedScoreOut):
         float | None, Field(description="seconds from the newest activity to as_of", examples=[5.000321])
     ]
     threshold: Annotated[float, Field(description="points from which leads are handed over", examples=[62.5])]
+    stage: LastStage
+    closed_at: ClosedAt
 
     @classmethod
     def of(cls, score: Score, *, reasons: int | None) -> "ScoreOut":
@@ -109,6 +118,8 @@ class ScoreOut(ReplayedScoreOut):
             newest_activity_at=None if newest is None else iso(newest),
             newest_activity_age_s=None if newest is None else (receipt.as_of - newest) / SECOND_US,
             threshold=score.threshold,
+            stage=score.state.stage,
+            closed_at=None if score.state.closed_at is None else iso(score.state.closed_at),
         )
 
 

@@ -6,7 +6,16 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Row
 
-from serving.api.schemas.answer import Answer, GradeName, NextPage, PreviousPage, UtcInstant
+from data.lifecycle.lead_lifecycle import LeadState
+from serving.api.schemas.answer import (
+    Answer,
+    ClosedAt,
+    GradeName,
+    LastStage,
+    NextPage,
+    PreviousPage,
+    UtcInstant,
+)
 from serving.api.schemas.explained_scores import ReasonOut
 
 
@@ -20,11 +29,14 @@ class HandoverOut(Answer):
     threshold: float = Field(description="points from which leads were handed over then", examples=[62.5])
     routed_at: UtcInstant = Field(description="when it was handed over")
     reasons: list[ReasonOut] = Field(description="the reasons that moved its score most")
+    stage: LastStage
+    closed_at: ClosedAt
 
     @classmethod
-    def of(cls, row: Row[Any]) -> "HandoverOut":
-        """Return a row of the store's table as it is answered."""
-        return cls.model_validate({**row._mapping, "reasons": json.loads(row.reasons)})  # noqa: SLF001 - it is public
+    def of(cls, row: Row[Any], state: LeadState) -> "HandoverOut":
+        """Return a row of the store's table as it is answered, with where its lead stands by now."""
+        content = {**row._mapping, **state._asdict()}  # noqa: SLF001 - both are public
+        return cls.model_validate({**content, "reasons": json.loads(row.reasons)})
 
 
 class HandoversOut(Answer):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.api.schemas.answer import Answer, GradeName, OptionalInstant, UtcInstant
+from serving.api.schemas.answer import Answer, ClosedAt, GradeName, LastStage, OptionalInstant, UtcInstant
 from serving.api.schemas.explained_scores import ReasonOut, ReplayedScoreOut
 
 _RECEIPT_ID = Field(description="the receipt's id", examples=["0b5d0c1e4f6a4c1d9e2b7a8c3d4e5f60"])
@@ -54,6 +54,8 @@ class ReceiptOut(Answer):
     scorer: ReceiptScorerOut = Field(description="which scorer made it")
     degraded: bool = Field(description="whether that scorer stood in for the model", examples=[False])
     newest_activity_at: OptionalInstant = Field(description="when the newest activity that counts occurred")
+    stage: LastStage
+    closed_at: ClosedAt
 
 
 class ReceiptsOut(Answer):
@@ -103,6 +105,8 @@ class ScoreChangeOut(Answer):
     after: ScoreEndOut = Field(description="the score at the later instant")
     points: float = Field(description="the difference", examples=[8.25])
     changes: list[ReasonOut] = Field(description="those that moved the score most first")
+    stage: LastStage
+    closed_at: ClosedAt
     says: str = Field(
         description="the most important of it in a sentence",
         examples=["From 63 to 71 points: opened the pricing page 3 times in 7 days (+8.2)."],

@@ -6,8 +6,18 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from data.instants import SECOND_US
+from data.lifecycle.lead_lifecycle import LeadState
 from models.receipt import chance
-from serving.api.schemas.answer import Answer, GradeName, NextPage, OptionalInstant, PreviousPage, UtcInstant
+from serving.api.schemas.answer import (
+    Answer,
+    ClosedAt,
+    GradeName,
+    LastStage,
+    NextPage,
+    OptionalInstant,
+    PreviousPage,
+    UtcInstant,
+)
 from serving.scores.worklist import Freshness
 
 
@@ -31,9 +41,11 @@ class StoredScoreOut(Answer):
     why_stale: str | None = Field(
         description="why it is stale; null where it is fresh", examples=["another scorer answers by now"]
     )
+    stage: LastStage
+    closed_at: ClosedAt
 
     @classmethod
-    def of(cls, row: Row[Any], fresh: Freshness) -> "StoredScoreOut":
+    def of(cls, row: Row[Any], fresh: Freshness, state: LeadState) -> "StoredScoreOut":
         """Return a row of the worklist as it is answered."""
         why = fresh.why_stale(row.as_of, row.scorer, row.since)
         return cls.model_validate(
@@ -44,6 +56,7 @@ class StoredScoreOut(Answer):
                 "waiting": row.since is not None,
                 "stale": why is not None,
                 "why_stale": why,
+                **state._asdict(),
             }
         )
 

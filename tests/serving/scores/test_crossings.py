@@ -21,7 +21,8 @@ def test_an_activity_that_lifts_a_lead_over_the_threshold_makes_exactly_one_rout
     after = store.score(reasons="all")
     assert (before["score"], after["score"]) == (35, 75)
     (route,) = store.routes()
-    assert set(route) == {"id", "lead_id", "score", "grade", "threshold", "routed_at", "reasons"}
+    told = {"id", "lead_id", "score", "grade", "threshold", "routed_at", "reasons", "stage", "closed_at"}
+    assert set(route) == told
     assert (route["lead_id"], route["score"], route["threshold"], route["grade"]) == ("L-1", 75, 60, "A")
     assert route["reasons"] == after["reasons"]
 
@@ -74,13 +75,103 @@ def test_falling_by_an_event_and_rising_by_another_is_a_new_crossing(store):
     assert len(store.routes()) == 2
 
 
-@pytest.mark.parametrize("stage", ["sql", "lost"])
-def test_a_closed_lead_is_never_routed(store, stage):
+@pytest.mark.parametrize(("stage", "kind"), [("sql", "demo_request"), ("won", "demo_request"), ("lost", "email_reply")])
+def test_a_closed_lead_is_never_routed(store, stage, kind):
+    """The goal and won are final, and an answer to an e-mail is no intent; a closed lead has its score all the same."""
     store.lead(**FIT)
+    store.activity("a-1", "trial_start")
+    before = len(store.routes())
     store.outcome("o-1", stage)
+    reached_at = store.clock.before()
+    store.activity("a-2", kind)
+    store.activity("a-3", kind)
+    score = store.score()
+    assert score["score"] >= 60
+    assert (score["stage"], score["closed_at"] <= reached_at) == (stage, True)
+    assert len(store.routes()) == before == 0
+    assert store.client.get("/v1/scores").json()["scores"] == []
+
+
+@pytest.mark.parametrize("stage", ["lost", "disqualified"])
+def test_a_lead_that_was_lost_and_asks_for_a_demo_is_listed_and_routed_again_once(store, stage):
+    store.lead(**FIT)
     store.activity("a-1")
-    assert store.score()["score"] == 75
+    store.outcome("o-1", stage)
+    (route,) = store.routes()
+    assert (route["stage"], route["closed_at"]) == (stage, store.score()["closed_at"])
+    assert route["closed_at"] is not None
+    assert store.client.get("/v1/scores").json()["scores"] == []
+    store.clock.pass_days(12)
+    store.activity("a-2")
+    store.activity("a-3")
+    assert [route["closed_at"] for route in store.routes()] == [None, None]
+    (listed,) = store.client.get("/v1/scores").json()["scores"]
+    for answer in (store.score(), listed):
+        assert (answer["stage"], answer["closed_at"]) == (stage, None)
+
+
+def test_a_lead_that_was_lost_and_came_back_before_it_was_scored_is_routed_again(store):
+    """The CRM sends a day's facts at once, the newest first."""
+    store.lead(**FIT)
+    store.activity("a-1")
+    lost_at = store.clock.before()
+    store.clock.pass_days(12)
+    demo = {"activity_id": "a-2", "lead_id": "L-1", "kind": "demo_request", "occurred_at": store.clock.before()}
+    lost = {"outcome_id": "o-1", "lead_id": "L-1", "stage": "lost", "reached_at": lost_at}
+    store.client.post("/v1/activities", json=demo)
+    store.client.post("/v1/outcomes", json=lost)
+    store.catch_up()
+    assert len(store.routes()) == 2
+
+
+def test_a_loss_that_is_reported_after_the_lead_came_back_routes_it_no_second_time(store):
+    store.lead(**FIT)
+    lost_at = store.clock.before()
+    store.clock.pass_days(12)
+    store.activity("a-1")
+    store._send("outcomes", {"outcome_id": "o-1", "lead_id": "L-1", "stage": "lost", "reached_at": lost_at})
+    assert store.score()["closed_at"] is None
+    store.activity("a-2")
+    assert len(store.routes()) == 1
+
+
+def test_what_a_lead_did_before_it_was_lost_does_not_open_it_when_it_arrives_late(store):
+    store.lead(**FIT)
+    asked_at = store.clock.before()
+    store.clock.pass_days(3)
+    store.outcome("o-1", "lost")
+    store.activity("a-1", occurred_at=asked_at)
+    assert store.score()["closed_at"] is not None
     assert store.routes() == []
+
+
+def test_a_change_of_attributes_opens_no_lead(store):
+    store.lead()
+    store.outcome("o-1", "lost")
+    store.lead(**FIT)
+    assert (store.score()["stage"], store.score()["closed_at"] is None) == ("lost", False)
+
+
+def test_every_answer_about_a_lead_says_where_it_stands(store):
+    store.lead(**FIT)
+    store.activity("a-1")
+    score = store.score()
+    assert (score["stage"], score["closed_at"]) == (None, None)
+    since = score["as_of"]
+    store.clock.pass_days(1)
+    store.outcome("o-1", "mql")
+    store.outcome("o-2", "lost")
+    closed_at, read = store.score()["closed_at"], store.client.get
+    answers = [
+        store.client.post("/v1/scores", json={"lead_ids": ["L-1"]}).json()["scores"][0],
+        read(f"/v1/leads/L-1/changes?since={since}").json(),
+        *read("/v1/routes").json()["routes"],
+    ]
+    assert [(answer["stage"], answer["closed_at"]) for answer in answers] == [("lost", closed_at)] * 3
+    receipts = read("/v1/leads/L-1/receipts").json()["receipts"]
+    assert [(receipt["stage"], receipt["closed_at"]) for receipt in receipts] == [(None, None)] * len(receipts)
+    (then,) = store.client.post(f"/v1/scores?as_of={since}", json={"lead_ids": ["L-1"]}).json()["scores"]
+    assert (then["stage"], then["closed_at"]) == (None, None)
 
 
 def test_an_outcome_that_closes_nothing_does_not_stop_a_route(store):
