@@ -151,6 +151,7 @@ class StoredScoreDict(TypedDict):
 
     as_of: str
     chance: str | None
+    closed_at: str | None
     grade: Literal["A", "B", "C", "D"]
     lead_id: str
     newest_activity_at: str | None
@@ -158,6 +159,7 @@ class StoredScoreDict(TypedDict):
     probability: float | None
     receipt_id: str
     score: int
+    stage: str | None
     stale: bool
     stored_score_age_s: float
     waiting: bool
@@ -188,12 +190,14 @@ class WordedGoalDict(GoalDict):
 class HandoverDict(TypedDict):
     """A lead that was handed over."""
 
+    closed_at: str | None
     grade: Literal["A", "B", "C", "D"]
     id: int
     lead_id: str
     reasons: list[ReasonDict]
     routed_at: str
     score: int
+    stage: str | None
     threshold: float
 
 
@@ -262,7 +266,9 @@ class ScoreLogicDict(TypedDict):
 class ScoreDict(ReplayedScoreDict):
     """An explained score: base_points plus the points of the reasons plus rest_points is points."""
 
+    closed_at: str | None
     newest_activity_age_s: float | None
+    stage: str | None
     threshold: float
 
 
@@ -272,6 +278,7 @@ class ReceiptDict(ScoreEndDict):
     as_of: str
     base_points: float
     chance: str | None
+    closed_at: str | None
     degraded: bool
     lead_id: str
     newest_activity_at: str | None
@@ -279,6 +286,7 @@ class ReceiptDict(ScoreEndDict):
     reasons: list[ReasonDict]
     receipt_id: str
     role: Literal["champion", "shadow"]
+    stage: str | None
     threshold: float
 
 
@@ -289,10 +297,12 @@ class ScoreChangeDict(TypedDict):
     as_of: str
     before: ScoreEndDict
     changes: list[ReasonDict]
+    closed_at: str | None
     lead_id: str
     points: float
     says: str
     since: str
+    stage: str | None
 
 
 class ModelDict(TypedDict):
