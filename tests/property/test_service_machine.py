@@ -24,8 +24,11 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+from data.instants import parse
+from data.lifecycle.lead_lifecycle import ReachedStage
 from serving.feedback.reconciliation import recheck
 from serving.store.tables import activities, leads, outcomes, pending_scores, scores
+from tests.data.lifecycle.lives import is_open_by_hand
 from tests.serving.bundles import blob_of, put
 from tests.serving.conftest import MovableClock, opened, settings_in
 
@@ -256,9 +259,16 @@ class Service(RuleBasedStateMachine):
         assert checked.passed, checked.as_json()
 
     def _is_closed(self, who):
-        closing = self.store.service.playbook.business.closing_stages
+        """By the outcomes that the store holds of it, and what was sent about everyone that it is."""
         mine = {who, *(one for one, now in self.became.items() if now == who)}
-        return any(told["lead_id"] in mine and told["stage"] in closing for told in self.reached.values())
+        columns = (outcomes.c.stage, outcomes.c.reached_at, outcomes.c.known_at)
+        with self.store.service.database.reading() as connection:
+            reached = [
+                ReachedStage(*row) for row in connection.execute(select(*columns).where(outcomes.c.lead_id == who))
+            ]
+        told = [told for told in self.did.values() if told["lead_id"] in mine and told["kind"] == "demo_request"]
+        opened = [parse(each["occurred_at"]) for each in told]
+        return not is_open_by_hand(reached, opened, self.store.service.playbook.business.lifecycle)
 
     def _column(self, column):
         with self.store.service.database.reading() as connection:
