@@ -11,7 +11,6 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 
-from data.importing.history_breaks import HistoryBreak
 from training.errors import TrainingError
 from training.evaluation.scorer_evaluation import (
     Curves,
@@ -93,9 +92,9 @@ class Evaluation(EvaluationPart):
         """Return the evaluation with the version that the registry gave the model."""
         return self.model_copy(update={"version": version})
 
-    def with_history_breaks(self, found: Iterable[HistoryBreak]) -> Self:
-        """Return the evaluation with the breaks of the history it was made of."""
-        return self.model_copy(update={"history_breaks": tuple(each.says for each in found)})
+    def with_history_breaks(self, sentences: Iterable[str]) -> Self:
+        """Return the evaluation with the breaks of the history it was made of, in words."""
+        return self.model_copy(update={"history_breaks": tuple(sentences)})
 
     def to_json(self) -> str:
         """Return the text of ``evaluation.json``; numbers are finite."""

@@ -112,7 +112,7 @@ def _evaluation(
     fingerprint: str,
 ) -> Evaluation:
     found = evaluation_of(findings, cold_start, playbook, trained_at=now_us(), run_id=run_id, fingerprint=fingerprint)
-    return found.with_history_breaks(history_breaks(inputs.warehouse, playbook.business))
+    return found.with_history_breaks(each.says for each in history_breaks(inputs.warehouse, playbook.business))
 
 
 @contextmanager
