@@ -8,7 +8,7 @@ the break, and the one with the highest likelihood is taken. Successes come in c
 campaign: the statistic is divided by how much more the weeks, and months, differ from the fit than chance would make
 them. A pace that drifts is no break: it must explain less than the break does.
 
-Measured on simulated companies whose history has no break: of 300 with 500 leads each, 500 with 1,500 and 100 with 6,000
+Measured on simulated companies without a break: of 300 with 500 leads each, 500 with 1,500 and 100 with 6,000
 (80, 260 and 950 successes), none was suspected.
 
 Source: indirect standardisation, Breslow and Day 1987, Statistical methods in cancer research II, chapter 2; the

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from mlflow.exceptions import MlflowException
 
+from data.home import Home
 from data.workspace import Workspace
 from models.bundle import load_bundle
 from tests.training import versions
@@ -22,6 +23,7 @@ from training.dataset.storage import load_dataset
 from training.registry.mlflow_registry import Registry
 from training.registry.mlflow_run import MOST_METRICS
 from training.registry.promote import promote_version
+from training.registry.training_run import open_training_run
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,17 @@ def test_a_run_has_a_name_and_says_what_was_found(trained, client):
 def test_the_experiment_opens_on_models(trained, client):
     experiment = client.get_experiment_by_name("leadscore-demo")
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
+
+
+def test_an_experiment_of_an_earlier_release_is_told_its_kind_and_keeps_its_own_words(tmp_path):
+    registry = Registry(Home(tmp_path), "demo")
+    note = {"mlflow.note.content": "ours"}
+    registry.client().create_experiment(registry.model_name, artifact_location=registry.artifacts_uri, tags=note)
+    with open_training_run(registry):
+        pass
+    tags = registry.client().get_experiment_by_name(registry.model_name).tags
+    assert tags["mlflow.experimentKind"] == "custom_model_development"
+    assert tags["mlflow.note.content"] == "ours"
 
 
 def test_a_run_has_few_metrics_and_a_file_with_all_numbers(trained, client, tmp_path):
