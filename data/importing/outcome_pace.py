@@ -9,7 +9,7 @@ campaign: the statistic is divided by how much more the weeks, and months, diffe
 them. A pace that drifts is no break: it must explain less than the break does.
 
 Measured on simulated companies without a break: of 300 with 500 leads each, 500 with 1,500 and 100 with 6,000
-(80, 260 and 950 successes), none was suspected.
+(about 90, 260 and 1,050 successes), none was suspected.
 
 Source: indirect standardisation, Breslow and Day 1987, Statistical methods in cancer research II, chapter 2; the
 quasi-likelihood scale of McCullagh and Nelder 1989, Generalized linear models, section 9.2.
