@@ -1,8 +1,9 @@
 """
 Where the trained models of a playbook are, and which of them serves.
 
-The folder holds ``bundles/<run>/`` (never changed), ``champion.json`` (which bundle serves, and the promotion that put
-it there) and ``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
+The folder holds ``bundles/<run>/`` and ``judged/<run>/`` (never changed; the second is the same recipe without the
+weeks that tested it), ``champion.json`` (which bundle serves, and the promotion that put it there) and
+``scorecard.json`` (what history taught about the point rules). Training writes, serving reads.
 """
 
 import json
@@ -45,6 +46,11 @@ class Champion:
 def bundle_folder(models: Path, run_id: str) -> Path:
     """Return the folder of the bundle that a training run made."""
     return models / "bundles" / run_id
+
+
+def judged_folder(models: Path, run_id: str) -> Path:
+    """Return the folder of the model that a training run judged: its recipe, fitted to the weeks before its test."""
+    return models / "judged" / run_id
 
 
 def point_to(models: Path, champion: Champion) -> None:

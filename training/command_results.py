@@ -15,7 +15,7 @@ from training.evaluation.scorer_evaluation import Period
 from training.evaluation.summary import next_step
 from training.evaluation.training_summary import DataSummary
 from training.reporting.screen_tables import blocks_table, metrics_table, origins_table, print_lines, replay_table
-from training.statistics.number_format import difference, known, value
+from training.statistics.number_format import day, difference, known, value
 from training.statistics.scorer_metrics import Metrics, ScorerEvaluation
 
 
@@ -105,6 +105,7 @@ class TrainResult:
             "history_breaks",
             "cold_start",
             "gates",
+            "lists",
             "scorers",
             "differences",
             "origins",
@@ -142,10 +143,13 @@ class TrainResult:
                 f"{value(self.data.base_rate, 'share')} reach {evaluation.goal.stage} in "
                 f"{evaluation.goal.horizon_days:g} days, {_days(self.data.plan.train)}; tested "
                 f"{_days(self.data.plan.test)}.",
+                f"What serves is fitted anew to all {model.fitted_rows:,} snapshots until {day(model.fitted_until)}.",
             )
         console.print(metrics_table(evaluation.scorers))
         print_lines(console, "", "At each origin, trained anew on the weeks before it:")
         console.print(origins_table(evaluation.origins))
+        if evaluation.lists is not None:
+            print_lines(console, "", f"{evaluation.lists.says}.")
         print_lines(console, "")
         blocked = [f"{gate.name} failed: {gate.says}" for gate in evaluation.blocking_gates]
         says = (evaluation.cold_start.says, *evaluation.history_breaks, evaluation.verdict)

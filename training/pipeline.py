@@ -11,10 +11,11 @@ from training.command_results import RulesOnlyResult, TrainResult
 from training.dataset.dataset import SEED, Dataset
 from training.dataset.dataset_builder import TrainingInputs, load_training_inputs
 from training.dataset.feature_values import values_of
-from training.dataset.origins import rolling_origins
+from training.dataset.origins import on_all_rows, rolling_origins
 from training.distillation.distillation import LearnedRules, distil
 from training.evaluation.assembly import Findings, evaluation_of_rules
 from training.evaluation.backtest import OriginResult, evaluate_origins, with_contender
+from training.fitting.fit import refit
 from training.fitting.minimum_data import cold_start_stage, leads_of_block
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.tuning import TuningResult, tune_parameters
@@ -23,7 +24,7 @@ from training.gates.gate import GateResult, require_passed
 from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.lists.list_evaluation import ListTest
 from training.lists.list_gate import list_gate
-from training.lists.list_test import ScoredLists, calibration_spread, list_test
+from training.lists.list_test import calibration_spread, list_test
 from training.registry.mlflow_registry import Registry
 from training.registry.register import register
 from training.registry.registered_comparison import replay_weeks
@@ -101,7 +102,13 @@ def _findings(
     gates += (replay_gate(replay),)
     accepted = accept_risk if any(gate.accepted for gate in gates) else None
     replay = replay.with_absent(participants.absent)
-    return Findings((*results[:-1], last), gates, lists, replay, learned, tuned, accepted)
+    served = refit(fitted, on_all_rows(dataset), playbook, progress=_on_all(progress), seed=seed)
+    return Findings((*results[:-1], last), served, gates, lists, replay, learned, tuned, accepted)
+
+
+def _on_all(progress: Progress) -> Progress:
+    """Return a progress that tells the fitting of what serves from the fitting of what was judged."""
+    return lambda what, done, total: progress(f"{what} on all rows", done, total)
 
 
 def _tuned(
@@ -137,13 +144,9 @@ def _calibration_noise(last: OriginResult, playbook: Playbook) -> Metrics:
 
 
 def _lists(last: OriginResult, noise: Metrics, playbook: Playbook) -> ListTest:
-    """Score everybody open at several mornings of the test weeks."""
-    listed = last.dataset.listed
-    rows = listed[listed["whole_list"]]
-    scored = last.fitted.model.score_many(rows)
-    spread = calibration_spread(noise.observed_over_expected or NO_ESTIMATE)
-    found = ScoredLists(rows, scored.probabilities, scored.points, spread)
-    return list_test(found, last.dataset, bands=last.fitted.model.bands, business=playbook.business)
+    """Compare what the lists of the test weeks promised with what came."""
+    scored = last.lists(calibration_spread(noise.observed_over_expected or NO_ESTIMATE))
+    return list_test(scored, last.dataset, bands=last.fitted.model.bands, business=playbook.business)
 
 
 def _contender(learned: LearnedRules, last: OriginResult) -> Contender:

@@ -153,7 +153,7 @@ class _FileErasure:
     def _is_of_run(self, path: Path) -> bool:
         """Return whether a training wrote a file: its numbers are counts, and not ids."""
         inside = path.relative_to(self._models).parts
-        return len(inside) == _DEPTH_OF_RUNS and inside[0] in {"bundles", "reports"} and path.is_file()
+        return len(inside) == _DEPTH_OF_RUNS and inside[0] in {"bundles", "judged", "reports"} and path.is_file()
 
     def _mlflow_files(self) -> Iterator[Path]:
         """Yield MLflow's files but code, plots, and reports of other playbooks, whose leads may have the same ids."""

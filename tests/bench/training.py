@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tests.training.drawn import drawn
 from training.dataset.dataset import SEED
+from training.fitting.fit import refit
+from training.lists.list_test import list_test
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS, FEATURES = 1_000_000, 60
@@ -47,7 +49,7 @@ def train_million() -> dict[str, object]:
 def main() -> None:
     """Go through the steps of training one after the other, and say how long each took and what memory all came to."""
     # here, so that what the libraries take to load counts for no step
-    from training.dataset.origins import rolling_origins
+    from training.dataset.origins import on_all_rows, rolling_origins
     from training.distillation.distillation import distil
     from training.evaluation.assembly import Findings, evaluation_of
     from training.evaluation.backtest import evaluate_origins
@@ -85,7 +87,16 @@ def main() -> None:
         lined_up = choose_participants(dataset, playbook, model=last.fitted.model, scorecard=last.fitted.scorecard)
         arena = run_replay(lined_up, dataset, capacity_per_day=playbook.business.capacity_per_day)
     with _timed("report", seconds):
-        findings = Findings(tried, gates, arena, learned, None, None)
+        findings = Findings(
+            origins=tried,
+            served=refit(last.fitted, on_all_rows(dataset), playbook),
+            gates=gates,
+            lists=list_test(last.lists(0.0), dataset, bands=last.fitted.model.bands, business=playbook.business),
+            replay=arena,
+            learned=learned,
+            tuned=None,
+            accepted_risk=None,
+        )
         standing = cold_start_stage(dataset)
         evaluation = evaluation_of(findings, standing, playbook, trained_at=0, run_id="", fingerprint="")
         render_report(evaluation)

@@ -6,12 +6,13 @@ evaluated twice, and is divided by the same rule. How well a model does on one t
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
 from training.dataset.dataset import Dataset
 from training.dataset.dataset_draft import block_counts, training_rate
-from training.dataset.split import BLOCKS, PURGED, Plan, plan_blocks
+from training.dataset.split import BLOCKS, PURGED, Plan, Span, plan_blocks
 from training.errors import HistoryError
 
 ORIGINS = 3
@@ -54,6 +55,15 @@ def rolling_origins(dataset: Dataset, *, times: int = ORIGINS) -> tuple[Dataset,
     return (*(at_origin(dataset, plan) for plan in plans[:-1]), dataset)
 
 
+def on_all_rows(dataset: Dataset) -> Dataset:
+    """Return the training set with every row whose outcome is known as a train row: what serves is fitted on it."""
+    plan = dataset.plan
+    whole = Plan(train=Span(plan.train.start, plan.test.end), test=Span(plan.test.end, plan.test.end))
+    drawn = dataset.block(*BLOCKS, PURGED)
+    rows = pd.concat([drawn.assign(block="train"), dataset.recent])
+    return replace(dataset, rows=rows, manifest={**dataset.manifest, **_divided(rows, whole)})
+
+
 def at_origin(dataset: Dataset, plan: Plan) -> Dataset:
     """
     Divide the rows of a training set by another plan, as if nothing after its test were known.
@@ -63,11 +73,10 @@ def at_origin(dataset: Dataset, plan: Plan) -> Dataset:
     drawn = dataset.block(*BLOCKS, PURGED)
     drawn = drawn[drawn["as_of"] < plan.test.end]
     rows = pd.concat([drawn.assign(block=plan.blocks(drawn["as_of"].to_numpy())), dataset.recent])
-    manifest = {
-        **dataset.manifest,
-        "plan": plan.as_json(),
-        **block_counts(rows),
-        "base_rate": training_rate(rows),
-        "cutoff_us": plan.test.end,
-    }
+    manifest = {**dataset.manifest, **_divided(rows, plan), "cutoff_us": plan.test.end}
     return replace(dataset, rows=rows, manifest=manifest)
+
+
+def _divided(rows: pd.DataFrame, plan: Plan) -> dict[str, Any]:
+    """Return what the manifest says of a division into blocks."""
+    return {"plan": plan.as_json(), **block_counts(rows), "base_rate": training_rate(rows)}

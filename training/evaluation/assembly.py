@@ -28,6 +28,7 @@ from training.evaluation.training_summary import (
     ReasonWeight,
     TuningSummary,
 )
+from training.fitting.fit import FittedModel
 from training.fitting.tuning import TuningResult
 from training.gates.gate import GateResult
 from training.lists.list_evaluation import ListTest
@@ -41,7 +42,8 @@ class Findings:
     What a training found, before it is put together.
 
     Attributes:
-        origins: every origin, oldest first; the last is the one whose model is registered.
+        origins: every origin, oldest first; the model of the last one is judged.
+        served: the recipe of the last origin, fitted to every row whose outcome is known: the model that serves.
         gates: those against leakage, then those of the calibration.
         lists: what the lists of the test weeks promised, and what came.
         replay: of the test weeks.
@@ -51,6 +53,7 @@ class Findings:
     """
 
     origins: tuple[OriginResult, ...]
+    served: FittedModel
     gates: tuple[GateResult, ...]
     lists: ListTest
     replay: ReplayEvaluation
@@ -60,7 +63,7 @@ class Findings:
 
     @property
     def last(self) -> OriginResult:
-        """The origin whose model is registered."""
+        """The origin whose model is judged."""
         return self.origins[-1]
 
 
@@ -130,11 +133,13 @@ def _with_verdict(evaluation: Evaluation) -> Evaluation:
 
 
 def _model(findings: Findings, fingerprint: str) -> ModelSummary:
-    fitted = findings.last.fitted
+    fitted = findings.served
     model, choice = fitted.model, fitted.calibrated
     return ModelSummary(
         name=model.name,
         fingerprint=fingerprint,
+        fitted_rows=len(fitted.rows),
+        fitted_until=str(findings.last.dataset.manifest["mature_until"]),
         features=len(model.catalog.features),
         features_tried=fitted.features_tried,
         directions=dict(fitted.directions),

@@ -19,6 +19,7 @@ from training.evaluation.summary import differences_in_words
 from training.fitting.baselines import fit_baselines
 from training.fitting.fit import FittedModel, fit
 from training.fitting.minimum_data import require_enough_leads
+from training.lists.list_test import ScoredLists
 from training.statistics.comparison import Contender, evaluate_scorers, paired_difference
 from training.statistics.scorer_metrics import ScorerEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
@@ -45,6 +46,17 @@ class OriginResult:
     contenders: tuple[Contender, ...]
     scorers: tuple[ScorerEvaluation, ...]
     differences: tuple[LogLossDifference, ...]
+
+    def lists(self, spread: float) -> ScoredLists:
+        """
+        Score everybody open on several mornings of the test weeks by the model.
+
+        Args:
+            spread: by how much the sum of chances may be off by the luck of the calibration, as a share of it.
+        """
+        rows = self.dataset.listed[self.dataset.listed["whole_list"]]
+        scored = self.fitted.model.score_many(rows)
+        return ScoredLists(rows, scored.probabilities, scored.points, spread)
 
     def evaluation(self, number: int) -> OriginEvaluation:
         """Describe the origin for the evaluation."""

@@ -114,6 +114,8 @@ class ModelSummary(EvaluationPart):
 
     name: str
     fingerprint: str
+    fitted_rows: int = Field(description="every row whose outcome is known: what serves is fitted anew to them")
+    fitted_until: str
     features: int
     features_tried: int
     directions: Mapping[str, int] = Field(description="features with which the score may only rise (1) or fall (-1)")

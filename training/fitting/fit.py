@@ -7,7 +7,7 @@ is the mean of the five, still one sum of trees, so that its reasons add up exac
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightgbm
@@ -125,7 +125,31 @@ def fit(
         HistoryError: no lead is open at the end of the history, or no feature tells one lead from another.
     """
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
-    binned, chosen = ready.binned(), {**ready.parameters, **(parameters or {})}
+    ready = replace(ready, parameters={**ready.parameters, **(parameters or {})})
+    return _fitted(ready, dataset, playbook, progress=progress, seed=seed)
+
+
+def refit(
+    judged: FittedModel, dataset: Dataset, playbook: Playbook, *, progress: Progress = silent, seed: int = SEED
+) -> FittedModel:
+    """
+    Fit the recipe of a model that was judged, its features and parameters, to other train rows.
+
+    Args:
+        judged: the model.
+        dataset: its train rows, and its listings of the last weeks.
+        playbook: capacity, routing, and the directions in which the score may move.
+        progress: called with the number of trees.
+        seed: of the fitting.
+    """
+    catalog = judged.model.catalog
+    wished = monotone_directions(catalog, playbook.business.features)
+    ready = PreparedRows(dataset.block("train"), catalog, judged.parameters, wished)
+    return _fitted(ready, dataset, playbook, progress=progress, seed=seed)
+
+
+def _fitted(ready: PreparedRows, dataset: Dataset, playbook: Playbook, *, progress: Progress, seed: int) -> FittedModel:
+    binned, chosen = ready.binned(), ready.parameters
     crossed = cross_fit(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
     booster = mean_booster(_affordable(crossed.boosters))
     encoding, trees = binned.encoding, trees_of(booster)

@@ -1,5 +1,7 @@
 """What the lists of the test weeks promised, and what came of it."""
 
+from itertools import groupby
+
 from pydantic import Field
 
 from training.statistics.estimate import EvaluationPart
@@ -33,3 +35,18 @@ class ListTest(EvaluationPart):
     def whole(self) -> ListGroup:
         """All leads."""
         return self.groups[0]
+
+    @property
+    def kinds(self) -> list[tuple[str, list[ListGroup]]]:
+        """What leads are told apart by, each with its groups, in their order."""
+        return [(by, list(groups)) for by, groups in groupby(self.groups, key=lambda group: group.by)]
+
+    @property
+    def says(self) -> str:
+        """What all leads were promised and what came, in a sentence without its full stop."""
+        whole, lists = self.whole, len(self.instants)
+        return (
+            f"{lists} {'list' if lists == 1 else 'lists'} of the test weeks, {whole.leads:,.0f} open leads each, "
+            f"promised {whole.promised:,.1f} successes on average and {whole.came:,.1f} came (chance allows "
+            f"{whole.low:,.1f} to {whole.high:,.1f})"
+        )

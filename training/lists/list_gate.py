@@ -32,16 +32,12 @@ def list_gate(found: ListTest) -> GateResult:
     wrong = [found.whole] if _is_off(found.whole, among=1, allowed=(LEAST, MOST)) else []
     wrong += [group for group in some if _is_off(group, among=len(some), allowed=(LEAST_OF_SOME, MOST_OF_SOME))]
     whole = found.whole
-    finding = (
-        f"{len(found.instants)} lists of the test weeks promised {whole.promised:,.1f} successes on average and "
-        f"{whole.came:,.1f} came (chance allows {whole.low:,.1f} to {whole.high:,.1f})"
-    )
     named = "".join(f"; {_worded(group)}" for group in wrong if group.by != "all leads")
     return GateResult(
         name="lists of the test weeks",
         passed=not wrong,
         conclusive=bool(wrong) or whole.high - whole.promised <= (MOST - 1) * 2 * whole.promised,
-        says=f"{finding}{named}{f': {_REMEDY}' if wrong else ''}.",
+        says=f"{found.says}{named}{f': {_REMEDY}' if wrong else ''}.",
         numbers={"promised": whole.promised, "came": whole.came, "low": whole.low, "high": whole.high},
     )
 

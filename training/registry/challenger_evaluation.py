@@ -19,7 +19,7 @@ from data.workspace import Workspace
 from features.catalog import Catalog
 from features.errors import FeatureError
 from models.bundle import load_bundle
-from models.champion import bundle_folder
+from models.champion import bundle_folder, judged_folder
 from models.conversion import ConversionModel
 from models.errors import ModelError
 from models.scorecard import Scorecard, compile_scorecard
@@ -45,6 +45,34 @@ def load_version(registered: RegisteredVersion, home: Home, name: str) -> Conver
         return load_bundle(folder, version=registered.version, fingerprint=registered.fingerprint)
     except ModelError as error:
         message = f"Version {registered.version} cannot serve: {error}"
+        raise PromotionRefusedError(message) from None
+
+
+def load_judged(serving: ConversionModel, models: Path, run_id: str) -> ConversionModel:
+    """
+    Load the model by which a version is judged: its recipe, fitted to the weeks before its test.
+
+    Args:
+        serving: the version's model that serves, or would; it knows the weeks of the test too.
+        models: the folder of the bundles.
+        run_id: of the training.
+
+    Returns:
+        The model; ``serving`` itself where an earlier release trained it, which fitted it before its test.
+
+    Raises:
+        PromotionRefusedError: the model is missing, or not what was saved.
+    """
+    expected = serving.facts.get("judged")
+    if expected is None:
+        return serving
+    try:
+        return load_bundle(judged_folder(models, run_id), version=serving.version, fingerprint=str(expected))
+    except ModelError as error:
+        message = (
+            f"Version {serving.version} cannot be judged, as the model fitted without its test weeks cannot be loaded: "
+            f"{error} Train again, or promote with --force --reason."
+        )
         raise PromotionRefusedError(message) from None
 
 

@@ -25,7 +25,7 @@ from training.dataset.dataset import SEED
 from training.errors import PromotionRefusedError, RegistryError, RollbackRefusedError
 from training.fitting.minimum_data import FULL
 from training.registry.bundle_signing import sign_bundle
-from training.registry.challenger_evaluation import load_version, prepare_evaluation
+from training.registry.challenger_evaluation import load_judged, load_version, prepare_evaluation
 from training.registry.champion_pointer import current_user, locked_history, one_line, write_change
 from training.registry.gate_decision import GateDecision
 from training.registry.interrupts import DeferredInterrupt
@@ -135,15 +135,16 @@ class _Challenger:
     model: ConversionModel
 
     def decision(self, champion: Champion | None, *, progress: Progress, seed: int) -> GateDecision:
-        """Evaluate it on the rows it was tested on, beside the champion and the point rules."""
+        """Judge it on the rows it was tested on, beside the champion and the point rules; neither model knows them."""
         models, version = self.registry.models, self.registered.version
         facts = read_facts(bundle_folder(models, self.registered.run_id))
         rows = prepare_evaluation(facts, self.workspace, version=version, progress=progress, seed=seed)
         serving = None
         if champion is not None:
-            serving = rows.model(_load_champion(models, champion), f"version {champion.version}")
+            judged = load_judged(_load_champion(models, champion), models, Path(champion.bundle).name)
+            serving = rows.model(judged, f"version {champion.version}")
         return evaluate_challenger(
-            rows.model(self.model, f"version {version}"),
+            rows.model(load_judged(self.model, models, self.registered.run_id), f"version {version}"),
             serving,
             rules=rows.rules(),
             rows=EvaluationRows.of(rows.rows),

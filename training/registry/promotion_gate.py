@@ -13,8 +13,10 @@ All scorers are compared on the same rows, the challenger's test rows. The gate 
 
 A rule that is passed although its interval holds worse values as well is worded "not contradicted".
 
-There is no age at which a champion has to go. It may have learnt from earlier snapshots of the same accounts, which
-favours it a little: in doubt, the model that serves stays.
+What serves was fitted on every row, so neither it nor the challenger is judged itself: for both stands the same recipe,
+fitted to the weeks before the own test. A champion's are as old as its training, the challenger's end one horizon
+before the rows on which both are judged. Only a champion of a longer history may know some of these rows, which favours
+it: in doubt, the model that serves stays. There is no age at which it has to go.
 """
 
 from collections.abc import Mapping

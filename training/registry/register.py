@@ -3,11 +3,11 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlflow
 from mlflow.entities import Dataset as LoggedDataset
@@ -20,14 +20,16 @@ from data.words.playbook import Playbook
 from data.workspace import Workspace
 from models.bundle import save_bundle
 from models.bundle_company import company_fact
-from models.champion import bundle_folder
+from models.champion import bundle_folder, judged_folder
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
 from models.saved_scorers import save_scorecard_fit
 from training.command_results import TrainResult
+from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
 from training.evaluation.evaluation_document import LEARNED_RULES, Evaluation
+from training.fitting.fit import FittedModel
 from training.registry.gate_tags import gate_tags
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
@@ -62,12 +64,13 @@ def register(
     with (
         DeferredInterrupt() as interrupts,
         open_training_run(registry) as run_id,
-        _new_folders(models, run_id) as (bundle, report),
+        _new_folders(models, run_id) as folders,
     ):
         progress("opening the registry", 1, 1)
         step = _steps(progress)
         step(0)
-        model = _save(findings, cold_start, bundle, company=playbook.company)
+        bundle, report = folders.bundle, folders.report
+        model = _save(findings, cold_start, folders, company=playbook.company)
         findings = _with_model_id(model, findings)
         fingerprint = model.id.fingerprint
         evaluation = _evaluation(
@@ -89,7 +92,7 @@ def register(
         entry = RegistryEntry(run_id, model_id, fingerprint, evaluation.verdict, gate_tags(evaluation.gates))
         version = registry.register(entry, company=playbook.company)
         name_run_after(version, run_id, trained_at=evaluation.trained_at)
-        save_scorecard_fit(models, findings.last.fitted.scorecard)
+        save_scorecard_fit(models, findings.served.scorecard)
         save_standing(models, cold_start)
     step(_STEPS)
     if version != evaluation.version:  # another training was faster by a moment
@@ -115,24 +118,40 @@ def _evaluation(
     return found.with_history_breaks(each.says for each in history_breaks(inputs.warehouse, playbook.business))
 
 
+class _Folders(NamedTuple):
+    """Where a training puts the model that serves, the one that was judged, and its report."""
+
+    bundle: Path
+    judged: Path
+    report: Path
+
+
 @contextmanager
-def _new_folders(models: Path, run_id: str) -> Iterator[tuple[Path, Path]]:
-    """Name the folders of bundle and report; if the training stops in the block, nothing stays there."""
-    bundle, report = bundle_folder(models, run_id), report_folder(models, run_id)
-    own = [folder for folder in (bundle, report) if not os.path.lexists(folder)]
+def _new_folders(models: Path, run_id: str) -> Iterator[_Folders]:
+    """Name the folders of a training; if it stops in the block, nothing stays there."""
+    folders = _Folders(bundle_folder(models, run_id), judged_folder(models, run_id), report_folder(models, run_id))
+    own = [folder for folder in folders if not os.path.lexists(folder)]
     try:
-        yield bundle, report
+        yield folders
     except BaseException:
         for folder in own:
             shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _save(findings: Findings, cold_start: ColdStartStage, bundle: Path, *, company: CompanyIdentity) -> ConversionModel:
-    fitted = findings.last.fitted
+def _save(
+    findings: Findings, cold_start: ColdStartStage, folders: _Folders, *, company: CompanyIdentity
+) -> ConversionModel:
+    """Save the model that was judged, and the one that serves, which names it."""
+    own = company_fact(company)
+    judged = _save_fitted(findings.last.fitted, folders.judged, facts=own | _data_of(findings.last.dataset))
+    facts = own | _facts(findings, cold_start) | {"judged": judged.id.fingerprint}
+    return _save_fitted(findings.served, folders.bundle, facts=facts)
+
+
+def _save_fitted(fitted: FittedModel, folder: Path, *, facts: Mapping[str, Any]) -> ConversionModel:
     text = fitted.booster.model_to_string()
-    facts = company_fact(company) | _facts(findings, cold_start)
-    return save_bundle(fitted.model, bundle, lightgbm_text=text, golden=fitted.golden, facts=facts)
+    return save_bundle(fitted.model, folder, lightgbm_text=text, golden=fitted.golden, facts=facts)
 
 
 def _with_model_id(model: ConversionModel, findings: Findings) -> Findings:
@@ -143,18 +162,23 @@ def _with_model_id(model: ConversionModel, findings: Findings) -> Findings:
 
 def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
     """Describe for the bundle what it was made of and how it did; the same data give the same words."""
-    last = findings.last
-    manifest = last.dataset.manifest
-    taken = ("goal", "plan", "cutoff_at", "mature_until", "blocks", "positives", "base_rate", "rows_sha256")
+    last, served = findings.last, findings.served
     return {
-        "data": {name: manifest[name] for name in taken},
-        "parameters": {name: value for name, value in last.fitted.parameters.items() if name != "num_threads"},
-        "calibration": last.fitted.calibrated.as_json(),
+        **_data_of(last.dataset),
+        "fitted_on": {"rows": len(served.rows), "until": last.dataset.manifest["mature_until"]},
+        "parameters": {name: value for name, value in served.parameters.items() if name != "num_threads"},
+        "calibration": served.calibrated.as_json(),
         "test": last.scorers[0].metrics.model_dump(mode="json"),
         "gates": [gate.model_dump(mode="json") for gate in findings.gates],
         "standing": cold_start.as_json(),
         "accepted_risk": findings.accepted_risk,
     }
+
+
+def _data_of(dataset: Dataset) -> dict[str, Any]:
+    """Describe the training set of a bundle."""
+    taken = ("goal", "plan", "cutoff_at", "mature_until", "blocks", "positives", "base_rate", "rows_sha256")
+    return {"data": {name: dataset.manifest[name] for name in taken}}
 
 
 def _write(report: Path, evaluation: Evaluation, findings: Findings) -> None:
@@ -166,8 +190,7 @@ def _write(report: Path, evaluation: Evaluation, findings: Findings) -> None:
 
 def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Evaluation) -> LoggedDataset:
     """Write parameters, hashes, gates and the training set into the run; return the rows that metrics are of."""
-    last, manifest = findings.last, inputs.dataset.manifest
-    fitted = last.fitted
+    fitted, manifest = findings.served, inputs.dataset.manifest
     parameters = {
         **fitted.parameters,
         "trees": len(fitted.model.trees.trees),
@@ -195,7 +218,11 @@ def _log_files(bundle: Path, report: Path, *, findings: Findings, playbook: Play
     last = findings.last
     with tempfile.TemporaryDirectory(prefix="leadscore-plots-") as place:
         draw_all(
-            Path(place), last.fitted.model, last.dataset.block("test"), business=playbook.business, progress=progress
+            Path(place),
+            findings.served.model,
+            last.dataset.block("test"),
+            business=playbook.business,
+            progress=progress,
         )
         mlflow.log_artifacts(place, "plots")
     mlflow.log_dict(dict(last.dataset.manifest), "training_set.json")

@@ -17,7 +17,7 @@ from training.errors import HistoryError, TrainingError
 from training.evaluation.model_comparison import ModelComparison
 from training.evaluation.scorer_evaluation import Period
 from training.fitting.scorecard_fit import calibrated_rules, fit_scorecard
-from training.registry.challenger_evaluation import load_version
+from training.registry.challenger_evaluation import load_judged, load_version
 from training.registry.mlflow_registry import Registry
 from training.registry.registered_version import RegisteredVersion
 from training.registry.run_folders import learned_rules_file
@@ -33,7 +33,8 @@ def compare_registered(workspace: Workspace, *, version: str, progress: Progress
     playbook = workspace.playbook
     registry = Registry(workspace.home, playbook.business.name)
     registered = registry.find(version)
-    model = load_version(registered, workspace.home, playbook.business.name)
+    serving = load_version(registered, workspace.home, playbook.business.name)
+    model = load_judged(serving, registry.models, registered.run_id)
     require_own_bundle(bundle_folder(registry.models, registered.run_id), playbook.company)
     inputs = load_training_inputs(workspace, progress=progress, seed=seed)
     _require_same_history(registered, registry, inputs.dataset)
@@ -96,7 +97,9 @@ def _champion(home: Home, name: str) -> ConversionModel | None:
     """Load the model that serves; None where there is none, or where it cannot be loaded and so cannot take part."""
     champion = Registry(home, name).champion()
     try:
-        return None if champion is None else load_version(champion, home, name)
+        if champion is None:
+            return None
+        return load_judged(load_version(champion, home, name), home.models(name), champion.run_id)
     except TrainingError:
         return None
 

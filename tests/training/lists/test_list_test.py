@@ -73,7 +73,7 @@ def test_chances_that_are_half_too_high_are_found_and_named():
     rows, chance = world(1, leads=3_000)
     gate = list_gate(compared(rows, np.minimum(1.5 * chance, 0.99)))
     assert not gate.passed
-    assert gate.says.startswith("6 lists of the test weeks promised")
+    assert gate.says.startswith("6 lists of the test weeks, ")
     assert gate.says.endswith("train again with later weeks, or bring a longer history.")
 
 

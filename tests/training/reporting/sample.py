@@ -189,6 +189,8 @@ def model():
     return {
         "name": "demo",
         "fingerprint": "a1b2c3d4e5f6a7b8",
+        "fitted_rows": 61_204,
+        "fitted_until": "2026-04-28T08:00:00Z",
         "features": 91,
         "features_tried": 192,
         "directions": {"demo_request_30d": 1},
@@ -266,6 +268,21 @@ def segments():
     return found
 
 
+def lists():
+    groups = (
+        ("all leads", "all open leads", 4_804.0, 257.4, 268.1, 226.0, 288.8),
+        ("days of silence", "0 to 1", 1_549.0, 160.8, 168.1, 140.2, 181.4),
+        ("days of silence", "90 to 180", 173.0, 1.2, 2.3, 0.0, 2.6),
+        ("age in days", "365 and more", 94.0, 2.5, 3.4, 0.4, 4.6),
+        ("grade", "A", 259.0, 120.3, 124.6, 104.0, 136.6),
+    )
+    names = ("by", "says", "leads", "promised", "came", "low", "high")
+    return {
+        "instants": [f"2026-0{month}-01T07:00:00Z" for month in (2, 3, 4)],
+        "groups": [{**dict(zip(names, group, strict=True)), "known": group[1] != "365 and more"} for group in groups],
+    }
+
+
 def document():
     """Return the document of a full model with every part, as JSON; it may be changed."""
     return copy.deepcopy(_document())
@@ -275,7 +292,7 @@ def document():
 def _document():
     found = scorers()
     return {
-        "format_version": 2,
+        "format_version": 3,
         "playbook": {"name": "demo", "title": "Demo, B2B software"},
         "goal": dict(GOAL),
         "capacity_per_day": 10.0,
@@ -296,6 +313,7 @@ def _document():
         "reasons": [
             {"code": code, "says": says, "mean_points": points, "share": share} for code, says, points, share in REASONS
         ],
+        "lists": lists(),
         "scorers": found,
         "differences": differences(found),
         "origins": [origin(at, plan) for at, plan in enumerate(ORIGINS)],
