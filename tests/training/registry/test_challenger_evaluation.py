@@ -45,18 +45,22 @@ def other_shop(company, tmp_path):
 
 def remade(home, trained, *, facts=None, **changes):
     """Register the trained model once more, with other numbers or facts; give its version."""
-    kept = home.models("demo") / "bundles" / trained.run_id
-    model = load_bundle(kept)
-    rows = json.loads((kept / "golden.json").read_text())
+    models = home.models("demo")
 
-    def save(folder):
+    def saved(kept, folder, facts):
+        rows = json.loads((kept / "golden.json").read_text())
         return save_bundle(
-            replace(model, **changes),
+            replace(load_bundle(kept), **changes),
             folder,
             lightgbm_text=(kept / "lightgbm.txt").read_text(),
             golden=[GoldenRow("", 0, tuple(row["values"])) for row in rows],
-            facts=read_facts(kept) | (facts or {}),
+            facts=read_facts(kept) | facts,
         )
+
+    def save(folder):
+        judged = saved(models / "judged" / trained.run_id, models / "judged" / folder.name, {})
+        own = {"judged": judged.id.fingerprint} | (facts or {})
+        return saved(models / "bundles" / trained.run_id, folder, own)
 
     return versions.register(home, save)
 
