@@ -16,6 +16,7 @@ from data.importing.quality import LostValues, PeriodReport, QualityReport, Sour
 from data.importing.unversioned_attributes import UnversionedAttributes, unversioned_attributes
 from data.importing.warehouse import import_history
 from data.instants import from_us, parse
+from data.lifecycle.returned_leads import ReturnedLeads, returned_leads
 from data.progress import Progress, silent
 from data.screen import print_table
 from data.simulation import SimulationCounts
@@ -32,12 +33,14 @@ class CheckResult:
         report: what became of the rows.
         unversioned: attributes that hold today's values.
         breaks: where outcomes or leads begin, end or change in the midst of the history.
+        returned: leads that came back after they were closed, where nothing opens a lead again.
         stopped: why the history cannot be used, if it cannot.
     """
 
     report: QualityReport
     unversioned: tuple[UnversionedAttributes, ...] = ()
     breaks: tuple[HistoryBreak, ...] = ()
+    returned: ReturnedLeads | None = None
     stopped: str | None = None
 
     @property
@@ -48,10 +51,12 @@ class CheckResult:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         unversioned = [asdict(each) | {"says": each.says} for each in self.unversioned]
+        returned = None if self.returned is None else asdict(self.returned) | {"says": self.returned.says}
         return {
             **self.report.as_json(),
             "unversioned": unversioned,
             "breaks": [asdict(each) for each in self.breaks],
+            "returned": returned,
             "passed": self.passed,
             "stopped": self.stopped,
         }
@@ -68,6 +73,8 @@ class CheckResult:
             console.print(f"\n{escape(sentence)}", soft_wrap=True)
         for each in self.unversioned:
             console.print(f"\n{escape(each.says)}", soft_wrap=True)
+        if self.returned is not None:
+            console.print(f"\n{escape(self.returned.says)}", soft_wrap=True)
         if self.report.period is not None:
             console.print(f"\n{escape(_described_period(self.report.period))}", soft_wrap=True)
         for found in self.breaks:
@@ -97,7 +104,8 @@ def check(workspace: Workspace, *, progress: Progress = silent) -> CheckResult:
         if error.report is None:
             raise
         return CheckResult(error.report, unversioned, stopped=str(error))
-    return CheckResult(warehouse.quality, unversioned, history_breaks(warehouse, business))
+    returned = returned_leads(warehouse.activities, warehouse.outcomes, business)
+    return CheckResult(warehouse.quality, unversioned, history_breaks(warehouse, business), returned)
 
 
 @dataclass(frozen=True, slots=True)

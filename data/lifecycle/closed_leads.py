@@ -36,17 +36,28 @@ def closed_leads(activities: Any, outcomes: Any, *, lifecycle: Lifecycle, as_of:
 
     `data.lifecycle.lead_lifecycle.Lifecycle.state` is the rule; by the latest of each a walk is not needed.
     """
-    ended = outcomes.filter(outcomes.stage.isin(sorted(lifecycle.closing)), outcomes.known_at < as_of)
+    ends = latest_ends(outcomes.filter(outcomes.known_at < as_of), lifecycle)
     if not lifecycle.reopens:
-        return ended.select("lead_id").distinct()
-    ends = ended.group_by("lead_id").agg(
-        over_at=ibis.least(ended.known_at, ended.reached_at + DAY_US).max(),
-        is_final=ended.stage.isin(sorted(lifecycle.final)).any(),
-    )
+        return ends.select("lead_id")
     opening = activities.filter(activities.kind.isin(sorted(lifecycle.reopening)), activities.known_at < as_of)
     opened = opening.group_by("lead_id").agg(opened_at=opening.occurred_at.max())
     both = ends.left_join(opened, "lead_id")
     return both.filter(both.is_final | both.opened_at.isnull() | (both.opened_at <= both.over_at)).select("lead_id")
+
+
+def latest_ends(outcomes: Any, lifecycle: Lifecycle) -> Any:
+    """
+    Return an expression for the leads that outcomes have closed.
+
+    Returns:
+        ``lead_id``, ``over_at``, after which what the lead does is after all of its ends [us since 1970 UTC], and
+        ``is_final``, whether one of them is.
+    """
+    ended = outcomes.filter(outcomes.stage.isin(sorted(lifecycle.closing)))
+    return ended.group_by("lead_id").agg(
+        over_at=ibis.least(ended.known_at, ended.reached_at + DAY_US).max(),
+        is_final=ended.stage.isin(sorted(lifecycle.final)).any(),
+    )
 
 
 def state_of(activities: Any, outcomes: Any, lead_id: str, *, lifecycle: Lifecycle, as_of: int) -> LeadState:

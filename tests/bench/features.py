@@ -217,6 +217,7 @@ def _one_lead_on_sqlite(facts: list[tuple[object, ...]]) -> float:
             "CREATE TABLE activities (lead_id TEXT, kind TEXT, subject TEXT, value REAL, occurred_at INTEGER,"
             " known_at INTEGER);"
             "CREATE TABLE merges (lead_id TEXT, merged_at INTEGER, into_lead_id TEXT);"
+            "CREATE TABLE outcomes (lead_id TEXT, stage TEXT, reached_at INTEGER, known_at INTEGER);"
         )
         versions = [(lead_id, None, 0, 1, "{}") for lead_id in dict.fromkeys(fact[0] for fact in facts)]
         store.executemany("INSERT INTO lead_versions VALUES (?, ?, ?, ?, ?)", versions)

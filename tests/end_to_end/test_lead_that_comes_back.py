@@ -2,7 +2,15 @@
 
 import pyarrow.parquet as pq
 import pytest
+from fastapi.testclient import TestClient
 
+from data.home import Home
+from data.instants import iso, now_us
+from data.words.playbook import load_playbook
+from data.workspace import Workspace
+from serving.app import create_app
+from serving.callers.keys import create_key
+from serving.settings import settings_for
 from tests.data.company import ACTIVITIES, LEADS, OUTCOMES, company
 from tests.end_to_end.command_line import leadscore
 
@@ -30,13 +38,13 @@ REACHED = """id,lead_id,stage,reached_at
 3,gone,lost,2026-01-20T09:00:00Z
 4,won,won,2026-01-20T09:00:00Z
 """
+FILES = {"leads.csv": WHO, "web.csv": DID, "outcomes.csv": REACHED}
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("company")
-    files = {"leads.csv": WHO, "web.csv": DID, "outcomes.csv": REACHED}
-    company(folder, files, [LEADS, ACTIVITIES, OUTCOMES], **WORDS)
+    company(folder, FILES, [LEADS, ACTIVITIES, OUTCOMES], **WORDS)
     return folder
 
 
@@ -79,6 +87,45 @@ def test_the_list_holds_it_until_it_is_lost_and_again_once_it_asks_for_a_demo(ho
 def test_a_closed_lead_is_explained_with_since_when(home, lead, as_of, stage, closed_at):
     answer = explained(home, lead, as_of, "--json").json
     assert (answer["stage"], answer["closed_at"]) == (stage, closed_at)
+
+
+def test_the_service_says_the_same_of_the_loaded_history_and_hands_over_who_comes_back(tmp_path):
+    company(tmp_path, FILES, [LEADS, ACTIVITIES, OUTCOMES], **WORDS)
+    (tmp_path / "scorecard.yaml").write_text(
+        "rules: [{activity: demo_request, points: 1, because: asked for a demo}]\n"
+    )
+    (tmp_path / "routing.yaml").write_text("threshold_points: 1\n")
+    assert leadscore("load", "--playbook", str(tmp_path), home=tmp_path).code == 0
+    app = create_app(settings_for(Workspace(load_playbook(tmp_path), Home(tmp_path))), works_behind=False)
+    database, worker = app.state.service.database, app.state.service.worker
+    with database.writing() as connection:
+        _, secret = create_key(connection, "test", scopes=["admin"], now=now_us())
+    with TestClient(app, headers={"Authorization": f"Bearer {secret}"}) as client:
+        worker.catch_up()
+        scores = client.post("/v1/scores", json={"lead_ids": ["back", "gone", "won", "new"]}).json()["scores"]
+        closed_at = [score["closed_at"] and score["closed_at"][:10] for score in scores]
+        assert closed_at == [None, "2026-01-20", "2026-01-20", None]
+        assert [score["stage"] for score in scores] == ["lost", "lost", "won", None]
+        asked = [
+            {"activity_id": f"x-{lead}", "lead_id": lead, "kind": "demo_request", "occurred_at": iso(now_us())}
+            for lead in ("back", "gone", "won")
+        ]
+        assert client.post("/v1/activities", json=asked).json()["stored"] == len(asked)
+        worker.catch_up()
+        assert [route["lead_id"] for route in client.get("/v1/routes").json()["routes"]] == ["gone"]
+        assert {score["lead_id"] for score in client.get("/v1/scores").json()["scores"]} == {"back", "gone"}
+
+
+def test_check_says_who_stays_closed_where_nothing_opens_a_lead_again(home, tmp_path):
+    asked = ("check", "--json", "--playbook")
+    assert leadscore(*asked, str(home), home=home).json["returned"] is None
+    kinds = {name: {**words, "intent": False} for name, words in WORDS["activities"].items()}
+    told = WORDS | {"activities": kinds}
+    company(tmp_path, FILES, [LEADS, ACTIVITIES, OUTCOMES], **told)
+    returned = leadscore(*asked, str(tmp_path), home=tmp_path).json["returned"]
+    assert (returned["leads"], returned["stages"], returned["kinds"]) == (2, ["lost"], ["demo_request", "view"])
+    company(tmp_path, FILES, [LEADS, ACTIVITIES, OUTCOMES], **told, reopened_by=[])
+    assert leadscore(*asked, str(tmp_path), home=tmp_path).json["returned"] is None
 
 
 def test_people_read_why_a_lead_is_on_no_list(home):

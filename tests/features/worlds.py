@@ -197,6 +197,7 @@ def sqlite_store(world):
             known_at INTEGER);
         CREATE INDEX by_lead ON activities (lead_id, known_at);
         CREATE TABLE merges (lead_id TEXT, merged_at INTEGER, into_lead_id TEXT);
+        CREATE TABLE outcomes (lead_id TEXT, stage TEXT, reached_at INTEGER, known_at INTEGER);
         """
     )
     store.executemany("INSERT INTO lead_versions VALUES (?, ?, ?, ?, ?)", _versions_told(world))
@@ -252,6 +253,7 @@ def postgres_store(url):
             known_at bigint);
         CREATE INDEX ON activities (lead_id, known_at);
         CREATE TABLE merges (lead_id text, merged_at bigint, into_lead_id text);
+        CREATE TABLE outcomes (lead_id text, stage text, reached_at bigint, known_at bigint);
         SET plan_cache_mode = force_generic_plan;
         """
     )
