@@ -92,9 +92,8 @@ def test_a_closed_lead_is_explained_with_since_when(home, lead, as_of, stage, cl
 def test_the_service_says_the_same_of_the_loaded_history_and_hands_over_who_comes_back(tmp_path):
     company(tmp_path, FILES, [LEADS, ACTIVITIES, OUTCOMES], **WORDS)
     (tmp_path / "scorecard.yaml").write_text(
-        "rules: [{activity: demo_request, points: 1, because: asked for a demo}]\n"
+        "rules: [{activity: demo_request, points: 60, because: asked for a demo}]\n"
     )
-    (tmp_path / "routing.yaml").write_text("threshold_points: 1\n")
     assert leadscore("load", "--playbook", str(tmp_path), home=tmp_path).code == 0
     app = create_app(settings_for(Workspace(load_playbook(tmp_path), Home(tmp_path))), works_behind=False)
     database, worker = app.state.service.database, app.state.service.worker
@@ -113,7 +112,7 @@ def test_the_service_says_the_same_of_the_loaded_history_and_hands_over_who_come
         assert client.post("/v1/activities", json=asked).json()["stored"] == len(asked)
         worker.catch_up()
         assert [route["lead_id"] for route in client.get("/v1/routes").json()["routes"]] == ["gone"]
-        assert {score["lead_id"] for score in client.get("/v1/scores").json()["scores"]} == {"back", "gone"}
+        assert {score["lead_id"] for score in client.get("/v1/scores").json()["scores"]} == {"back", "gone", "new"}
 
 
 def test_check_says_who_stays_closed_where_nothing_opens_a_lead_again(home, tmp_path):
