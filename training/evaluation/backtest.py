@@ -24,7 +24,7 @@ from training.statistics.comparison import Contender, evaluate_scorers, paired_d
 from training.statistics.scorer_metrics import ScorerEvaluation
 from training.statistics.scoring_metrics import EvaluationRows
 
-MOST_ROWS = 250_000
+MOST_ROWS = 120_000
 """Most training rows of an earlier origin, drawn by account: origins are there to be compared, not to serve."""
 
 

@@ -6,6 +6,7 @@ it also predicts: these predictions calibrate the model, so no row is set aside 
 is the mean of the five, still one sum of trees, so that its reasons add up exactly.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -144,7 +145,8 @@ def refit(
     """
     catalog = judged.model.catalog
     wished = monotone_directions(catalog, playbook.business.features)
-    ready = PreparedRows(dataset.block("train"), catalog, judged.parameters, wished)
+    parameters = {**judged.parameters, "num_threads": os.cpu_count() or 1}  # nothing else is fitted meanwhile
+    ready = PreparedRows(dataset.block("train"), catalog, parameters, wished)
     return _fitted(ready, dataset, playbook, progress=progress, seed=seed)
 
 
