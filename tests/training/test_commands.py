@@ -63,6 +63,17 @@ def test_train_answers_what_the_command_line_promises(trained):
     assert "challenger" in shown(trained)
 
 
+def test_what_serves_knows_the_weeks_that_tested_it_and_what_is_judged_does_not(world, trained):
+    models = world.home.models("demo")
+    serving, judged = (load_bundle(models / folder / trained.run_id) for folder in ("bundles", "judged"))
+    blocks = trained.data.blocks
+    assert serving.facts["fitted_on"]["rows"] == blocks.train + blocks.test + blocks.purged
+    assert serving.facts["judged"] == judged.fingerprint
+    assert serving.catalog == judged.catalog
+    assert serving.trees != judged.trees
+    assert serving.bands != judged.bands
+
+
 def test_the_model_is_calibrated_forward_in_time(trained):
     """Within the noise that a perfect model would show, plus the half point that METHOD allows."""
     ece = trained.test.ece

@@ -32,12 +32,14 @@ class Calls:
         morning: (m,) on which morning each lead was called; -1 for never.
         row: (m,) the row whose score decided it; -1 for never.
         converted: (m,) whether it reached the goal within the horizon from the call on.
+        eventually: (m,) whether it reached the goal at any time from the call on, as far as the history goes.
         days_before: (m,) how many days before the goal it was called; NaN where it did not convert.
     """
 
     morning: Codes
     row: Codes
     converted: NDArray[np.bool_]
+    eventually: NDArray[np.bool_]
     days_before: Floats
 
     @property
@@ -101,4 +103,4 @@ def _outcome(morning: Codes, row: Codes, weeks: Weeks) -> Calls:
     ahead[called] = weeks.goal_at[called] - weeks.mornings[morning[called]]
     # The same half-open window as the labels', but from the call on, not from the snapshot.
     converted = (ahead >= 0) & (ahead < weeks.horizon_us)
-    return Calls(morning, row, converted, np.where(converted, ahead / DAY_US, np.nan))
+    return Calls(morning, row, converted, ahead >= 0, np.where(converted, ahead / DAY_US, np.nan))

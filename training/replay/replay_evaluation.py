@@ -26,6 +26,7 @@ class ParticipantResult(ScorerIdentity):
 
     calls: float
     conversions: Estimate
+    eventual_conversions: Estimate = Field(description="those and the ones that came later than the horizon")
     found_share: Estimate = Field(description="conversions, of all that any calls could have found")
     calls_per_conversion: Estimate
     days_before: Estimate = Field(description="mean days from the call to the goal")

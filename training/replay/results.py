@@ -81,9 +81,11 @@ def _result(policy: Policy, estimates: Estimates, weeks: Weeks) -> ParticipantRe
 def _alone(calls: Calls, weeks: Weeks) -> Parts:
     """Return the numbers of one scorer as ratios of sums: name → (numerator, denominator), each (m,)."""
     called, converted = weeks.weight * calls.called, weeks.weight * calls.converted
+    eventually = weeks.weight * calls.eventually
     whole = _summing_to_one(weeks)
     return {
         "conversions": (converted, whole),
+        "eventual_conversions": (eventually, whole),
         "found_share": (converted, weeks.weight * weeks.findable),
         "calls_per_conversion": (called, converted),
         "days_before": (converted * np.nan_to_num(calls.days_before), converted),

@@ -146,6 +146,7 @@ def replay_table(replay: ReplayEvaluation) -> RowTable:
     rows = replay.participants
     columns = [
         Column("successes found", tuple(shown(row.conversions, "count") for row in rows)),
+        Column("with later ones", tuple(shown(row.eventual_conversions, "count") for row in rows)),
         Column("calls for one success", tuple(value(row.calls_per_conversion, "ratio") for row in rows)),
         Column("days before the goal", tuple(value(row.days_before, "days") for row in rows)),
     ]

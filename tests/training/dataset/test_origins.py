@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from data.instants import DAY_US
 from tests.training.small import day
-from training.dataset.origins import plan_origins, rolling_origins
+from training.dataset.origins import on_all_rows, plan_origins, rolling_origins
 from training.errors import HistoryError
 
 HORIZON = 10 * DAY_US
@@ -71,3 +71,13 @@ def test_each_origin_counts_its_own_rows(found):
             assert int(rows["label"].sum()) == one.manifest["positives"][name]
         assert 0 < one.base_rate < 1
     assert np.isfinite([one.base_rate for one in found]).all()
+
+
+def test_what_serves_is_fitted_to_every_row_whose_outcome_is_known(dataset):
+    whole = on_all_rows(dataset)
+    train = whole.block("train")
+    assert len(train) == dataset.manifest["mature"] == whole.manifest["blocks"]["train"]
+    assert train["label"].notna().all()
+    assert whole.base_rate == pytest.approx(np.average(train["label"], weights=train["weight"]))
+    assert not len(whole.block("test", "purged", "listed"))
+    assert whole.recent.equals(dataset.recent)

@@ -25,17 +25,20 @@ def stood(rows, *scores, days=DAYS, capacity=4.0):
 def test_counts_are_the_plain_sums_of_the_calls():
     rows, quality = drawn(600, DAYS)
     (one,), _, (calls,), weeks = stood(rows, quality)
-    found = {"calls": 0.0, "conversions": 0.0, "days": 0.0, "value": 0.0}
+    found = {"calls": 0.0, "eventually": 0.0, "conversions": 0.0, "days": 0.0, "value": 0.0}
     for lead in range(len(weeks.lead_id)):
         if calls.morning[lead] >= 0:
             weight = weeks.weight[lead]
             found["calls"] += weight
             ahead = weeks.goal_at[lead] - weeks.mornings[calls.morning[lead]]
+            found["eventually"] += weight * (ahead >= 0)
             if 0 <= ahead < weeks.horizon_us:
                 found["conversions"] += weight
                 found["days"] += weight * ahead / DAY_US
                 found["value"] += 0 if np.isnan(weeks.amount[lead]) else weight * weeks.amount[lead]
     assert found["conversions"] > 20
+    assert found["eventually"] > found["conversions"]
+    assert one.eventual_conversions.value == pytest.approx(found["eventually"])
     assert one.calls == pytest.approx(found["calls"])
     assert one.conversions.value == pytest.approx(found["conversions"])
     assert one.calls_per_conversion.value == pytest.approx(found["calls"] / found["conversions"])

@@ -117,6 +117,7 @@ def participant(who, called, *, value=True):
         **who,
         "calls": 1_050.0,
         "conversions": around(found, 31.0),
+        "eventual_conversions": around(round(found * 1.12, 1), 34.0),
         "found_share": around(round(called * 0.61, 3), 0.045),
         "calls_per_conversion": around(round(1_050 / found, 2), 0.18),
         "days_before": around(round(6 + called * 9, 2), 0.8),
