@@ -12,8 +12,6 @@ from pathlib import Path
 
 from tests.training.drawn import drawn
 from training.dataset.dataset import SEED
-from training.fitting.fit import refit
-from training.lists.list_test import list_test
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS, FEATURES = 1_000_000, 60
@@ -53,9 +51,11 @@ def main() -> None:
     from training.distillation.distillation import distil
     from training.evaluation.assembly import Findings, evaluation_of
     from training.evaluation.backtest import evaluate_origins
+    from training.fitting.fit import refit
     from training.fitting.minimum_data import cold_start_stage
     from training.gates.leakage.dominance import dominance
     from training.gates.leakage.leakage_gates import after_fitting
+    from training.lists.list_test import list_test
     from training.replay.participants import choose_participants
     from training.replay.replay import run_replay
     from training.reporting.report import render_report
