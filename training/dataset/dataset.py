@@ -2,9 +2,9 @@
 The training set: every row with its block, label, weight and features.
 
 One table serves all that follows. Snapshots, which sample the population, stand in the blocks ``train``, ``purged`` and
-``test``: fitting and calibration read the first, evaluation reads the last. Listings follow leads from morning to
-morning: the replay and the list test read those of the test weeks (``listed``), grades and threshold are cut from those
-of the last weeks (``recent``), whose outcome need not be known.
+``test``: fitting and calibration read the first, evaluation reads the last. Listings (``listed``) follow leads through
+the test weeks from morning to morning: the replay and the list test read them. Grades and threshold are cut from the
+last weeks (``recent``), in which leads stand just after each news, as a service scores them, and need no outcome.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,8 @@ from training.dataset.groups import LargestGroup
 from training.dataset.split import Plan
 
 SEED = 20_260_101
-RECENT_DAYS = 29
-"""Grades and threshold are cut from four weeks; the day before shows who was above the threshold already."""
+RECENT_DAYS = 28
+"""Grades and threshold are cut from the last four weeks."""
 
 LISTED, RECENT = "listed", "recent"
 RULES, SEGMENT = "rules.", "segment."

@@ -21,7 +21,7 @@ from models.scorecard import Scorecard
 from training.dataset.dataset import LISTED, RECENT, RECENT_DAYS, RULES, SEED, SEGMENT, segment_features
 from training.dataset.groups import group_leads, largest_group
 from training.dataset.labels import Labels, goal_times_and_amounts, horizon_us, label_snapshots
-from training.dataset.listings import mornings_of, take_listings
+from training.dataset.listings import mornings_of, take_listings, take_news
 from training.dataset.maturity import estimate_maturity
 from training.dataset.moments import Moments
 from training.dataset.snapshots import take_snapshots
@@ -114,15 +114,14 @@ def draft_dataset(
 def _listings(
     moments: Moments, plan: Plan, period: HistoryPeriod, *, business: Business, seed: int
 ) -> Mapping[str, pd.DataFrame]:
-    """Return the listings of the test weeks, and those of the last weeks, whose outcome need not be known."""
+    """Return the listings of the test weeks, and the news of the last weeks, whose outcome need not be known."""
     last_weeks = Span(max(period.end_us - RECENT_DAYS * DAY_US, period.begin_us), period.end_us)
-    test_mornings, last_mornings = (mornings_of(span, business.timezone) for span in (plan.test, last_weeks))
-    if not len(test_mornings):
-        test_mornings = np.array([plan.test.end - 1])
-    today = np.array([period.end_us])
+    mornings = mornings_of(plan.test, business.timezone)
+    if not len(mornings):
+        mornings = np.array([plan.test.end - 1])
     return {
-        LISTED: take_listings(moments, test_mornings, seed=seed),
-        RECENT: take_listings(moments, np.r_[last_mornings, today], seed=seed, lists=2),
+        LISTED: take_listings(moments, mornings, seed=seed),
+        RECENT: take_news(moments, last_weeks, seed=seed),
     }
 
 

@@ -80,6 +80,38 @@ def take_listings(
     return rows.assign(weight=1 / chance, whole_list=np.isin(listed.morning, whole))
 
 
+def take_news(moments: Moments, span: Span, *, seed: int, most: int = MOST_ROWS) -> pd.DataFrame:
+    """
+    List leads as a service scores them: everybody open at either end of a span, and each just after news of it.
+
+    Args:
+        moments: of the leads.
+        span: from one instant to another, both of which have whole lists.
+        seed: of the draw of leads.
+        most: about how many rows there may be.
+
+    Returns:
+        (n) rows as of `take_listings`.
+    """
+    at_begin, at_end = (_open_at(moments, instant) for instant in (span.start, span.end))
+    news = np.flatnonzero((moments.instant >= span.start) & (moments.instant + 1 < span.end))
+    moment = np.concatenate([at_begin, news, at_end])
+    ends = [np.full(len(at_begin), span.start), moments.instant[news] + 1, np.full(len(at_end), span.end)]
+    as_of, whole = np.concatenate(ends), np.r_[np.ones(len(at_begin)), np.zeros(len(news)), np.ones(len(at_end))] > 0
+    chance = min(1.0, most / max(len(moment), 1))
+    if chance < 1:
+        drawn = (uniforms(moments.ids.astype(str), "news", seed=seed) < chance)[moments.lead[moment]]
+        moment, as_of, whole = moment[drawn], as_of[drawn], whole[drawn]
+    order = np.lexsort((as_of, moments.lead[moment]))
+    rows = moments.rows(moment[order], as_of[order])
+    return rows.assign(weight=1 / chance, whole_list=whole[order])
+
+
+def _open_at(moments: Moments, instant: int) -> Codes:
+    """Return the latest moment of each lead that is open at an instant."""
+    return np.flatnonzero((moments.instant < instant) & (moments.until >= instant))
+
+
 class _Places(NamedTuple):
     """Rows: which moment was the latest, and which morning it is."""
 

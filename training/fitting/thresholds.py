@@ -20,15 +20,15 @@ def solve_bands(
     Cut the grades and set the threshold.
 
     Args:
-        recent: (n) listings of the last weeks with ``lead_id``, ``as_of``, ``weight``, sorted by the first two; on the
-            last morning, everybody open.
+        recent: (n) rows of the last weeks with ``lead_id``, ``as_of``, ``weight``, sorted by the first two: each lead
+            just after each news, and everybody open at the first and the last instant.
         points: (n,) of each.
         routing: the grades' shares, the hysteresis, and a fixed threshold where it has one.
         capacity_per_day: how many handovers the team can take on average.
         average: points of an average lead.
 
     Returns:
-        Grades by the list of the last morning; the threshold as fixed, or else from capacity, but not below the
+        Grades by the list of the last instant; the threshold as fixed, or else from capacity, but not below the
         average: a team with time for every lead should still get a lead only because something happened.
     """
     today = (recent["as_of"] == recent["as_of"].max()).to_numpy()
@@ -47,10 +47,10 @@ def threshold_of(recent: pd.DataFrame, points: Floats, *, hysteresis: float, per
     low threshold all leads are always above it and none crosses it any more.
 
     Args:
-        recent: (n) listings with ``lead_id``, ``as_of``, ``weight``, sorted by the first two.
+        recent: (n) rows with ``lead_id``, ``as_of``, ``weight``, sorted by the first two.
         points: (n,) of each.
         hysteresis: points below the threshold to which a lead must fall before it can cross again.
-        per_day: crossings a day, on average over all days but the first, which shows who was above already.
+        per_day: crossings a day, on average; the first instant shows who was above already.
     """
     lead = pd.factorize(recent["lead_id"])[0]
     as_of = recent["as_of"].to_numpy()

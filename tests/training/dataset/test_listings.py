@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data.instants import DAY_US, HOUR_US, to_us
 from data.lifecycle.open_times import OpenTimes
 from tests.training.small import START, activities, day, leads, outcomes, playbook
-from training.dataset.listings import mornings_of, take_listings
+from training.dataset.listings import mornings_of, take_listings, take_news
 from training.dataset.moments import Moments
 from training.dataset.split import Span
 
@@ -88,3 +88,20 @@ def test_a_morning_is_at_eight_where_the_team_is():
     found = mornings_of(span, "America/New_York")
     assert [(at - span.start) / HOUR_US for at in found.tolist()] == [12, 36]
     assert START % DAY_US == 0
+
+
+@settings(max_examples=100)
+@given(arrivals, visits, closings)
+def test_the_last_weeks_show_each_lead_after_each_news_and_everybody_at_both_ends(known, did, reached):
+    times = OpenTimes.of(activities(*did), outcomes(*reached), playbook().lifecycle)
+    found = Moments.of(leads(*known.items()), activities(*did), times=times, business=playbook())
+    begin, end = day(30), day(60)
+    rows = take_news(found, Span(begin, end), seed=1)
+    expected = set()
+    for lead, arrived in known.items():
+        closed = min((day(at) for one, at, stage in reached if one == lead and stage != "met"), default=np.inf)
+        news = {day(arrived)} | {day(at) for one, at, _ in did if one == lead and at >= arrived}
+        expected |= {(lead, at + 1) for at in news if begin <= at < end - 1 and at + 1 < closed}
+        expected |= {(lead, at) for at in (begin, end) if min(news) < at < closed}
+    assert set(zip(rows["lead_id"], rows["as_of"], strict=True)) == expected
+    assert rows["whole_list"].tolist() == rows["as_of"].isin([begin, end]).tolist()
