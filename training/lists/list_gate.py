@@ -8,7 +8,7 @@ from training.gates.gate import GateResult
 from training.lists.list_evaluation import ListGroup, ListTest
 
 LEAST, MOST = 0.9, 1.1
-"""Where came over promised may lie for all open leads, beyond chance or not."""
+"""Where came over promised may lie for all open leads."""
 
 LEAST_OF_SOME, MOST_OF_SOME = 0.75, 1.33
 """Where it may lie for leads of one silence, age or grade."""
@@ -22,11 +22,12 @@ _REMEDY = "train again with later weeks, or bring a longer history"
 
 def list_gate(found: ListTest) -> GateResult:
     """
-    Fail where the lists promised beyond chance too much or too little: in all, or for one kind of lead.
+    Fail where the lists promised too much or too little, as far as the test can tell: in all, or for one kind of lead.
 
-    Of kinds of leads there are many, and one in twenty would be beyond chance by chance alone: for these the range is
-    widened so that all of them together are within it 95 times in 100 (Bonferroni). A kind of which history cannot
-    speak is shown and does not decide.
+    That is where the whole range that chance allows around what came lies outside of what is allowed. Of kinds of leads
+    there are many, and one in twenty would be beyond chance by chance alone: for these the range is widened so that all
+    of them together are within it 95 times in 100 (Bonferroni). A kind of which history cannot speak is shown and does
+    not decide.
     """
     some = [group for group in found.groups if group.by in LOOKED_AT and group.known]
     wrong = [found.whole] if _is_off(found.whole, among=1, allowed=(LEAST, MOST)) else []
@@ -43,11 +44,11 @@ def list_gate(found: ListTest) -> GateResult:
 
 
 def _is_off(group: ListGroup, *, among: int, allowed: Sequence[float]) -> bool:
-    """Return whether what came is beyond chance, of so many comparisons, and beyond what is allowed."""
+    """Return whether all that chance allows around what came, of so many comparisons, is beyond what is allowed."""
     wider = float(norm.ppf(1 - (1 - _LEVEL) / (2 * among)) / norm.ppf((1 + _LEVEL) / 2))
-    beyond = abs(group.came - group.promised) > wider * (group.high - group.promised)
-    least, most = allowed
-    return beyond and not least * group.promised <= group.came <= most * group.promised
+    reach = wider * (group.high - group.promised)
+    least, most = (share * group.promised for share in allowed)
+    return group.came + reach < least or group.came - reach > most
 
 
 def _worded(group: ListGroup) -> str:
