@@ -128,7 +128,7 @@ class TrainResult:
             "dataset": data["rows_sha256"],
             "test": self.test.model_dump(mode="json"),
             "rules_test": self.rules.model_dump(mode="json"),
-            **{name: content[name] for name in (*parts, "history_breaks")},
+            **{name: content[name] for name in parts},
             "next_step": next_step(self.evaluation),
         }
 

@@ -69,22 +69,19 @@ def register(
         progress("opening the registry", 1, 1)
         step = _steps(progress)
         step(0)
-        bundle, report = folders.bundle, folders.report
         model = _save(findings, cold_start, folders, company=playbook.company)
-        findings = _with_model_id(model, findings)
-        fingerprint = model.id.fingerprint
+        findings, fingerprint = _with_model_id(model, findings), model.id.fingerprint
         evaluation = _evaluation(
             findings, inputs, cold_start, playbook=playbook, run_id=run_id, fingerprint=fingerprint
-        )
-        evaluation = evaluation.with_version(registry.next_version())
+        ).with_version(registry.next_version())
         step(1)
         measured_on = _log(run_id, findings, inputs, evaluation)
-        _write(report, evaluation, findings)
+        _write(folders.report, evaluation, findings)
         step(2)
-        _log_files(bundle, report, findings=findings, playbook=playbook, progress=progress)
+        _log_files(folders, findings=findings, playbook=playbook, progress=progress)
         step(3)
-        test = inputs.dataset.block("test")
-        model_id = log_model(bundle, model.catalog, example=test[model.catalog.names].head(3))
+        example = inputs.dataset.block("test")[model.catalog.names].head(3)
+        model_id = log_model(folders.bundle, model.catalog, example=example)
         numbers = headline_metrics(inputs.dataset, evaluation)
         log_metrics(run_id, numbers, model_id=model_id, measured_on=measured_on)
         step(4)
@@ -97,8 +94,8 @@ def register(
     step(_STEPS)
     if version != evaluation.version:  # another training was faster by a moment
         evaluation = evaluation.with_version(version)
-        _write(report, evaluation, findings)
-    return TrainResult(version, run_id, bundle, report, evaluation)
+        _write(folders.report, evaluation, findings)
+    return TrainResult(version, run_id, folders.bundle, folders.report, evaluation)
 
 
 def _steps(progress: Progress) -> Callable[[int], None]:
@@ -213,7 +210,7 @@ def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Ev
     return log_datasets(run_id, inputs.place, manifest=manifest)
 
 
-def _log_files(bundle: Path, report: Path, *, findings: Findings, playbook: Playbook, progress: Progress) -> None:
+def _log_files(folders: _Folders, *, findings: Findings, playbook: Playbook, progress: Progress) -> None:
     """Write the plots, the report, the manifest and the bundle into the run."""
     last = findings.last
     with tempfile.TemporaryDirectory(prefix="leadscore-plots-") as place:
@@ -226,5 +223,5 @@ def _log_files(bundle: Path, report: Path, *, findings: Findings, playbook: Play
         )
         mlflow.log_artifacts(place, "plots")
     mlflow.log_dict(dict(last.dataset.manifest), "training_set.json")
-    mlflow.log_artifacts(str(report), "report")
-    mlflow.log_artifacts(str(bundle), "bundle")
+    mlflow.log_artifacts(str(folders.report), "report")
+    mlflow.log_artifacts(str(folders.bundle), "bundle")
