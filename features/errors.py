@@ -18,4 +18,4 @@ class CatalogError(FeatureError):
 
 
 class EngineError(FeatureError):
-    """The engine that ``LEADSCORE_ENGINE`` names is none, is not installed, or does not answer."""
+    """The engine that ``LEADSCORE_ENGINE`` names is none, is not installed, does not answer, or fails."""

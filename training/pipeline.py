@@ -89,7 +89,7 @@ def _findings(
     lists = _lists(last, noise, playbook)
     succeeded = leads_of_block(last.dataset, "test")[0]
     gates += calibration_gates(last.scorers[0], successes=succeeded, fitted_on=noise)
-    gates += (list_gate(lists),)
+    gates += () if lists is None else (list_gate(lists),)
     learned = distil(last.fitted.model, dataset, playbook, seed=seed)
     if learned is not None:
         rules = _contender(learned, last)
@@ -143,9 +143,11 @@ def _calibration_noise(last: OriginResult, playbook: Playbook) -> Metrics:
     )
 
 
-def _lists(last: OriginResult, noise: Metrics, playbook: Playbook) -> ListTest:
-    """Compare what the lists of the test weeks promised with what came."""
+def _lists(last: OriginResult, noise: Metrics, playbook: Playbook) -> ListTest | None:
+    """Compare what the lists of the test weeks promised with what came; None where nobody was on any."""
     scored = last.lists(calibration_spread(noise.observed_over_expected or NO_ESTIMATE))
+    if scored.rows.empty:
+        return None
     return list_test(scored, last.dataset, bands=last.fitted.model.bands, business=playbook.business)
 
 

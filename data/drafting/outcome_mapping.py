@@ -139,7 +139,7 @@ def _seen_outcome(file: ExaminedFile, used: Sequence[str]) -> tuple[dict[str, st
     """Look for a column of final stages, and one of instants that is filled where the stage is final."""
     instants = [f for f in file.columns_of(ColumnContent.INSTANT) if f.name not in used and _says_when(f.name)]
     for facts in file.columns_of(ColumnContent.CATEGORY, ColumnContent.BOOLEAN):
-        stages = _final_stages(facts)
+        stages = _ending_stages(facts)
         if stages and instants and facts.name not in used:
             reached = min(instants, key=lambda each: abs(each.filled - _rows_of(facts, stages)))
             columns = {"column": facts.name, "reached_at": reached.name}
@@ -155,7 +155,7 @@ def _says_when(name: str) -> bool:
     return matches(normal(name), _SAYS_WHEN) or column_names().rank("reached_at", name) is not None
 
 
-def _final_stages(facts: ColumnFacts) -> dict[Any, str]:
+def _ending_stages(facts: ColumnFacts) -> dict[Any, str]:
     if facts.content is ColumnContent.BOOLEAN:
         entry = known_words().stage(normal(facts.name).removeprefix("is_").removeprefix("has_"))
         return {True: playbook_name(entry.says)} if entry is not None and entry.goal > 0 else {}

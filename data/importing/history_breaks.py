@@ -2,7 +2,6 @@
 """Where a history breaks: outcomes recorded only from or until some day, an intake that ends early, another pace."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from data.importing.history_period import CROWD, SHORTEST_GAP_DAYS, TIMES_USUAL_GAP, Days, days_in_mass
 from data.importing.outcome_pace import NEVER, BreakKind, LeadTimes, PaceBreak, pace_breaks
 from data.importing.warehouse import Warehouse
-from data.instants import DAY_US
+from data.instants import DAY_US, from_us
 from data.sql import literal
 from data.words.business import Business
 
@@ -133,7 +132,7 @@ def _worded_intake(ended: int, last: int) -> HistoryBreak:
 
 
 def _day(number: int) -> str:
-    return (date(1970, 1, 1) + timedelta(days=number)).isoformat()
+    return from_us(number * DAY_US).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,6 @@ class OpenTimes:
         is_final = np.append(endings["stage"].isin(lifecycle.final).to_numpy(), np.zeros(len(opening), dtype=np.bool_))
         return cls(ids, *_changes(lead, np.append(reached, known), over_at, opened_at, is_final))
 
-    def are_open(self, lead_ids: "pd.Series[str]", as_of: Instants) -> Flags:
-        """Return whether each row's lead was open at the row's instant, (n,)."""
-        return as_of < self.closing_after(lead_ids, as_of)
-
     def closing_after(self, lead_ids: "pd.Series[str]", as_of: Instants) -> Instants:
         """
         Return for each row the instant from which its lead is no longer open, counted from the row's own.

@@ -2,7 +2,7 @@
 """
 Which part each lead and each fact goes to, so that every part can be swept by itself.
 
-A lead to be described goes to the part of its account at the instant, or by its own id to another if it has none.
+A lead goes to the part that its account at the instant hashes to; one without an account, to that of its own id.
 A fact goes wherever it is needed: to the part of its lead, and to that of each account its lead ever belonged to. So a
 lead that changes accounts is copied, and no part asks another for anything.
 """

@@ -186,7 +186,7 @@ def save_threshold_states(connection: Connection, states: Mapping[str, Threshold
 
 
 def forget_threshold_states(connection: Connection, lead_ids: Collection[str]) -> None:
-    """Let leads that are closed or merged count as never scored, so that one that opens again may cross again."""
+    """Forget how leads that are closed or merged were scored, so that one that opens again may cross again."""
     is_above = leads.c.lead_id.in_(lead_ids) & (leads.c.is_above == 1)
     connection.execute(update(leads).where(is_above).values(is_above=0, above_for=None))
 

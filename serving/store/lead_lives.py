@@ -11,7 +11,7 @@ from data.instants import DAY_US
 from data.lifecycle.lead_lifecycle import NEW_LEAD, LeadState, Lifecycle, ReachedStage
 from serving.store.tables import activities, outcomes, pending_scores
 
-Instants = tuple[int, int]
+OccurredAndKnown = tuple[int, int]
 """When something occurred, and when it was known [us since 1970 UTC]."""
 
 
@@ -28,7 +28,7 @@ class LeadLives:
 
     lifecycle: Lifecycle
     reached: Mapping[str, Sequence[ReachedStage]]
-    opened: Mapping[str, Sequence[Instants]]
+    opened: Mapping[str, Sequence[OccurredAndKnown]]
 
     @classmethod
     def read(cls, connection: Connection, lead_ids: Iterable[str], lifecycle: Lifecycle) -> "LeadLives":
@@ -49,8 +49,10 @@ class LeadLives:
         return self.lifecycle.state([each for each in own if each.known_at < as_of], opened)
 
 
-def _opened(connection: Connection, lead_ids: Collection[str], lifecycle: Lifecycle) -> dict[str, list[Instants]]:
-    found: dict[str, list[Instants]] = defaultdict(list)
+def _opened(
+    connection: Connection, lead_ids: Collection[str], lifecycle: Lifecycle
+) -> dict[str, list[OccurredAndKnown]]:
+    found: dict[str, list[OccurredAndKnown]] = defaultdict(list)
     if lead_ids and lifecycle.reopens:
         columns = (activities.c.lead_id, activities.c.occurred_at, activities.c.known_at)
         query = select(*columns).where(activities.c.lead_id.in_(lead_ids), _opens(lifecycle))

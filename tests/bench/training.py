@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from data.words.playbook import Playbook
 from tests.training.drawn import drawn
-from training.dataset.dataset import SEED
+from training.dataset.dataset import SEED, Dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS, FEATURES = 1_000_000, 60
@@ -61,12 +62,7 @@ def main() -> None:
     from training.reporting.report import render_report
     from training.statistics.scoring_metrics import EvaluationRows
 
-    dataset, playbook = drawn(SNAPSHOTS, FEATURES)
-    horizon = {"share": None, "proposed_days": None, "median_days": None, "says": "", "curve": []}
-    dataset = replace(
-        dataset, rows=dataset.rows.assign(closed_at=float("nan")), manifest={**dataset.manifest, "horizon": horizon}
-    )
-    playbook = replace(playbook, rivals=())
+    dataset, playbook = _large()
     seconds: dict[str, float] = {}
     with _timed("dominance", seconds):
         gates = (dominance(dataset, playbook.business, seed=SEED),)
@@ -86,21 +82,24 @@ def main() -> None:
     with _timed("replay", seconds):
         lined_up = choose_participants(dataset, playbook, model=last.fitted.model, scorecard=last.fitted.scorecard)
         arena = run_replay(lined_up, dataset, capacity_per_day=playbook.business.capacity_per_day)
+    with _timed("what serves", seconds):
+        served = refit(last.fitted, on_all_rows(dataset), playbook)
     with _timed("report", seconds):
-        findings = Findings(
-            origins=tried,
-            served=refit(last.fitted, on_all_rows(dataset), playbook),
-            gates=gates,
-            lists=list_test(last.lists(0.0), dataset, bands=last.fitted.model.bands, business=playbook.business),
-            replay=arena,
-            learned=learned,
-            tuned=None,
-            accepted_risk=None,
-        )
+        lists = list_test(last.lists(0.0), dataset, bands=last.fitted.model.bands, business=playbook.business)
+        findings = Findings(tried, served, gates, lists, arena, learned, tuned=None, accepted_risk=None)
         standing = cold_start_stage(dataset)
         evaluation = evaluation_of(findings, standing, playbook, trained_at=0, run_id="", fingerprint="")
         render_report(evaluation)
-    print(json.dumps({"seconds": seconds, "peak_gb": _peak_gb(), "rows": len(dataset.rows)}))
+    print(json.dumps({"seconds": seconds, "peak_gb": _peak_gb(), "rows": dataset.manifest["snapshots"]}))
+
+
+def _large() -> tuple[Dataset, Playbook]:
+    """Draw a training set of a million snapshots, and the demo's playbook without rivals."""
+    dataset, playbook = drawn(SNAPSHOTS, FEATURES)
+    horizon = {"share": None, "proposed_days": None, "median_days": None, "says": "", "curve": []}
+    manifest = {**dataset.manifest, "horizon": horizon}
+    rows = dataset.rows.assign(closed_at=float("nan"))
+    return replace(dataset, rows=rows, manifest=manifest), replace(playbook, rivals=())
 
 
 @contextmanager

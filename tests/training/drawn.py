@@ -202,8 +202,10 @@ def _divided(frame: pd.DataFrame, *, catalog: Catalog, scorecard: Scorecard, pla
 
 
 def _with_listings(frame: pd.DataFrame, last: int) -> pd.DataFrame:
-    """List each lead of the test weeks at its rows, and each lead of the last weeks once more at the end."""
-    listed = frame[frame["block"] == "test"].assign(block=LISTED)
+    """List each lead of the test weeks, and of the last weeks, at its rows and once more at their end."""
+    test = frame[frame["block"] == "test"].assign(block=LISTED)
+    at_end = test.drop_duplicates("lead_id", keep="last").assign(as_of=test["as_of"].max(), whole_list=True)
+    listed = pd.concat([test[test["as_of"] < test["as_of"].max()], at_end])
     recent = frame[frame["as_of"] > last - RECENT_DAYS * DAY_US].assign(block=RECENT)
     today = recent.drop_duplicates("lead_id", keep="last").assign(as_of=last + 1, whole_list=True)
     every = pd.concat([frame, listed, recent, today])

@@ -92,7 +92,7 @@ class Dataset:
 
     @cached_property
     def recent(self) -> pd.DataFrame:
-        """The listings of the last weeks."""
+        """The rows of the last weeks: each lead just after each news of it, and everybody open at either end."""
         return self.block(RECENT)
 
     @cached_property

@@ -21,7 +21,7 @@ from models.scorecard import Scorecard
 from training.dataset.dataset import LISTED, RECENT, RECENT_DAYS, RULES, SEED, SEGMENT, segment_features
 from training.dataset.groups import group_leads, largest_group
 from training.dataset.labels import Labels, goal_times_and_amounts, horizon_us, label_snapshots
-from training.dataset.listings import mornings_of, take_listings, take_news
+from training.dataset.listings import list_weeks, take_news
 from training.dataset.maturity import estimate_maturity
 from training.dataset.moments import Moments
 from training.dataset.snapshots import take_snapshots
@@ -42,7 +42,7 @@ class DatasetDraft:
     A training set without its features.
 
     Attributes:
-        rows: one per snapshot, sorted by lead and instant, with everything but features.
+        rows: one per snapshot or listing, sorted by lead and instant, with everything but features.
         catalog: the features derived for the model.
         columns: those, and the ones that stand beside them under a prefix.
         manifest: counts, maturity and plan; JSON.
@@ -116,11 +116,8 @@ def _listings(
 ) -> Mapping[str, pd.DataFrame]:
     """Return the listings of the test weeks, and the news of the last weeks, whose outcome need not be known."""
     last_weeks = Span(max(period.end_us - RECENT_DAYS * DAY_US, period.begin_us), period.end_us)
-    mornings = mornings_of(plan.test, business.timezone)
-    if not len(mornings):
-        mornings = np.array([plan.test.end - 1])
     return {
-        LISTED: take_listings(moments, mornings, seed=seed),
+        LISTED: list_weeks(moments, plan.test, zone=business.timezone, seed=seed),
         RECENT: take_news(moments, last_weeks, seed=seed),
     }
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from data.importing.history_period import HistoryPeriod
 from data.instants import DAY_US
+from data.lifecycle.open_times import NEVER
 from data.words.playbook import Business
 from training.errors import HistoryError
 
 LAG_QUANTILE = 0.99
-_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,5 +115,5 @@ def _reached(
     lead_ids: "pd.Series[str]", as_of: NDArray[np.int64], *, goals: pd.DataFrame, horizon: int
 ) -> NDArray[np.float64]:
     first = goals.groupby("lead_id")["reached_at"].min()
-    goal_at = first.reindex(lead_ids, fill_value=_NEVER).to_numpy(dtype=np.int64)
+    goal_at = first.reindex(lead_ids, fill_value=NEVER).to_numpy(dtype=np.int64)
     return ((goal_at >= as_of) & (goal_at - as_of < horizon)).astype(np.float64)

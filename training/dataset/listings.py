@@ -6,6 +6,9 @@ it: on the first morning after anything new was known of it, and then, while it 
 fourth, eighth morning and so on, when little changes from one to the next. On a few mornings, spread evenly, everybody
 open has a row: these are whole lists, as ``leadscore score`` would write them.
 
+Of the last weeks, from which grades and threshold are cut, other rows are taken: each lead just after each news of it,
+as a service scores it, and everybody open at either end.
+
 Where there would be too many rows, leads are drawn, and each of them stands for more than itself.
 """
 
@@ -16,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data.instants import from_us, to_us
 from training.dataset.moments import Codes, Instants, Moments
@@ -52,6 +56,24 @@ def _mornings(period: Span, zone: ZoneInfo) -> Iterator[int]:
         day += timedelta(days=1)
 
 
+def list_weeks(moments: Moments, weeks: Span, *, zone: str, seed: int) -> pd.DataFrame:
+    """
+    List the open leads of some weeks, morning by morning.
+
+    Args:
+        moments: of the leads.
+        weeks: from and to.
+        zone: IANA name of the playbook's zone.
+        seed: of the draw of leads.
+
+    Returns:
+        (n) rows as of `take_listings`; where no lead is ever open on a morning, each just after each news of it.
+    """
+    mornings = mornings_of(weeks, zone)
+    rows = take_listings(moments, mornings, seed=seed) if len(mornings) else None
+    return take_news(moments, Span(weeks.start, weeks.end - 1), seed=seed) if rows is None or rows.empty else rows
+
+
 def take_listings(
     moments: Moments, mornings: Instants, *, seed: int, lists: int = LISTS, most: int = MOST_ROWS
 ) -> pd.DataFrame:
@@ -70,12 +92,11 @@ def take_listings(
         ``whole_list`` (whether everybody open has a row then), sorted by the first two.
     """
     whole = np.unique(np.linspace(0, len(mornings) - 1, lists).round().astype(np.int64))
-    chance, every = 1.0, np.arange(len(moments.lead))
+    every = np.arange(len(moments.lead))
     listed = _listed(moments, mornings, whole=whole, some=every)
-    if len(listed.moment) > most:
-        chance = most / len(listed.moment)
-        drawn = uniforms(moments.ids.astype(str), "listing", seed=seed) < chance
-        listed = _listed(moments, mornings, whole=whole, some=every[drawn[moments.lead]])
+    chance = min(1.0, most / max(len(listed.moment), 1))
+    if chance < 1:
+        listed = _listed(moments, mornings, whole=whole, some=every[_drawn(moments, chance, seed=seed)])
     rows = moments.rows(listed.moment, mornings[listed.morning])
     return rows.assign(weight=1 / chance, whole_list=np.isin(listed.morning, whole))
 
@@ -100,11 +121,16 @@ def take_news(moments: Moments, span: Span, *, seed: int, most: int = MOST_ROWS)
     as_of, whole = np.concatenate(ends), np.r_[np.ones(len(at_begin)), np.zeros(len(news)), np.ones(len(at_end))] > 0
     chance = min(1.0, most / max(len(moment), 1))
     if chance < 1:
-        drawn = (uniforms(moments.ids.astype(str), "news", seed=seed) < chance)[moments.lead[moment]]
+        drawn = _drawn(moments, chance, seed=seed)[moment]
         moment, as_of, whole = moment[drawn], as_of[drawn], whole[drawn]
     order = np.lexsort((as_of, moments.lead[moment]))
     rows = moments.rows(moment[order], as_of[order])
     return rows.assign(weight=1 / chance, whole_list=whole[order])
+
+
+def _drawn(moments: Moments, chance: float, *, seed: int) -> NDArray[np.bool_]:
+    """Return which moments are of a lead that was drawn with this chance, (n,)."""
+    return np.asarray((uniforms(moments.ids.astype(str), "listing", seed=seed) < chance)[moments.lead])
 
 
 def _open_at(moments: Moments, instant: int) -> Codes:

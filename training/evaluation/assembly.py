@@ -45,7 +45,7 @@ class Findings:
         origins: every origin, oldest first; the model of the last one is judged.
         served: the recipe of the last origin, fitted to every row whose outcome is known: the model that serves.
         gates: those against leakage, then those of the calibration.
-        lists: what the lists of the test weeks promised, and what came.
+        lists: what the lists of the test weeks promised, and what came; None where nobody was on any.
         replay: of the test weeks.
         learned: the scorecard distilled from the model; None where there was nothing that a rule could tell.
         tuned: the result of a search for parameters, where there was one.
@@ -55,7 +55,7 @@ class Findings:
     origins: tuple[OriginResult, ...]
     served: FittedModel
     gates: tuple[GateResult, ...]
-    lists: ListTest
+    lists: ListTest | None
     replay: ReplayEvaluation
     learned: LearnedRules | None
     tuned: TuningResult | None

@@ -3,7 +3,8 @@ Fitting: the mean of five boosters, each stopped and calibrated on accounts it h
 
 The accounts of the train rows are dealt to five folds. Each booster grows on four of them and stops by the fifth, which
 it also predicts: these predictions calibrate the model, so no row is set aside for stopping or calibration. What serves
-is the mean of the five, still one sum of trees, so that its reasons add up exactly.
+is their mean, of all five or of as many as can be explained quickly enough: still one sum of trees, so that its reasons
+add up exactly.
 """
 
 import os
@@ -25,7 +26,7 @@ from models.bundle import GoldenRow
 from models.conversion import ConversionModel
 from models.receipt import AVERAGE_POINTS, points_of
 from models.scorecard import Scorecard
-from training.dataset.dataset import SEED, Dataset
+from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
 from training.errors import HistoryError
 from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, cross_fit, fit_booster, margins_of
 from training.fitting.calibration_choice import CalibrationChoice, calibrate
@@ -123,7 +124,7 @@ def fit(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead is open at the end of the history, or no feature tells one lead from another.
+        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
     """
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
     ready = replace(ready, parameters={**ready.parameters, **(parameters or {})})
@@ -138,7 +139,7 @@ def refit(
 
     Args:
         judged: the model.
-        dataset: its train rows, and its listings of the last weeks.
+        dataset: its train rows, and its rows of the last weeks.
         playbook: capacity, routing, and the directions in which the score may move.
         progress: called with the number of trees.
         seed: of the fitting.
@@ -182,7 +183,7 @@ def _affordable(boosters: Sequence[lightgbm.Booster]) -> Sequence[lightgbm.Boost
 
 
 def _bands(dataset: Dataset, playbook: Playbook, points: Floats) -> Bands:
-    """Cut grades and threshold from the points of the listings of the last weeks."""
+    """Cut grades and threshold from the points of the rows of the last weeks."""
     capacity, routing = playbook.business.capacity_per_day, playbook.routing
     return solve_bands(dataset.recent, points, routing=routing, capacity_per_day=capacity, average=AVERAGE_POINTS)
 
@@ -207,7 +208,7 @@ def prepare(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead is open at the end of the history, or no feature tells one lead from another.
+        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
     """
     require_enough_to_fit(dataset)
     train = sample_groups(dataset.block("train"), most_rows, purpose="fitting", seed=seed)
@@ -227,13 +228,13 @@ def require_enough_to_fit(dataset: Dataset) -> None:
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed in the training period, or fewer than 5 in the
             test weeks.
-        HistoryError: no lead is open at the end of the history, so that there is none to grade.
+        HistoryError: no lead was open in the last weeks, so that there is none to grade.
     """
     require_enough_leads(dataset)
     if dataset.recent.empty:
         message = (
-            "No lead is open at the end of the history, expected some to cut grades from: bring the leads and "
-            "activities of the last days too."
+            f"No lead was open in the last {RECENT_DAYS} days of the history, expected some to cut grades from: "
+            "bring the leads and activities of those days too."
         )
         raise HistoryError(message)
 

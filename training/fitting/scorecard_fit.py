@@ -26,7 +26,7 @@ def calibrated_rules(
 
     Args:
         rules: such as one of the playbook's rivals.
-        dataset: its train rows, and its listings of the last weeks.
+        dataset: its train rows, and its rows of the last weeks.
         playbook: capacity and routing.
         warehouse: the history, for features that the training set does not hold.
 

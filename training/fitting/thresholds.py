@@ -1,4 +1,4 @@
-"""Thresholds: grades from a recent population of leads, and handovers at the pace the team can call."""
+"""Thresholds: grades from the leads that are open at the end, and handovers at the pace the team can call."""
 
 import numpy as np
 import pandas as pd
@@ -20,18 +20,21 @@ def solve_bands(
     Cut the grades and set the threshold.
 
     Args:
-        recent: (n) rows of the last weeks with ``lead_id``, ``as_of``, ``weight``, sorted by the first two: each lead
-            just after each news, and everybody open at the first and the last instant.
+        recent: (n) rows of the last weeks with ``lead_id``, ``as_of``, ``weight``, ``whole_list``, sorted by the
+            first two: each lead just after each news, and everybody open at the first and the last instant.
         points: (n,) of each.
         routing: the grades' shares, the hysteresis, and a fixed threshold where it has one.
         capacity_per_day: how many handovers the team can take on average.
         average: points of an average lead.
 
     Returns:
-        Grades by the list of the last instant; the threshold as fixed, or else from capacity, but not below the
-        average: a team with time for every lead should still get a lead only because something happened.
+        Grades by the list of the last instant, or else by the last row of each lead; the threshold as fixed, or else
+        from capacity, but not below the average: a team with time for every lead should still get a lead only because
+        something happened.
     """
-    today = (recent["as_of"] == recent["as_of"].max()).to_numpy()
+    today = (recent["whole_list"] & (recent["as_of"] == recent["as_of"].max())).to_numpy()
+    if not today.any():  # nobody is open at the end: leads as they were last seen
+        today = (recent["lead_id"] != recent["lead_id"].shift(-1)).to_numpy()
     threshold = routing.threshold_points
     if threshold is None:
         paced = threshold_of(recent, points, hysteresis=routing.hysteresis_points, per_day=capacity_per_day)

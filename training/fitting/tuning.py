@@ -96,7 +96,7 @@ def tune_parameters(
 
     Raises:
         FewLeadsError: fewer than 40 leads succeeded or failed, or fewer than 5 in the test weeks.
-        HistoryError: no lead is open at the end of the history, or no feature tells one lead from another.
+        HistoryError: no lead was open in the last weeks, or no feature tells one lead from another.
         RegistryError: the file is damaged, or cannot be written.
     """
     ready = prepare(dataset, playbook, progress=progress, seed=seed)

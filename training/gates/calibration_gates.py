@@ -168,7 +168,7 @@ def error_gate(ece: CalibrationError, *, base_rate: float, successes: int) -> Ga
 
 def _untold(question: str, successes: int) -> str:
     """
-    Say that so few successes leave a question open.
+    Word a question that so few successes leave open.
 
     >>> _untold("Whether it rains", 1)
     'Whether it rains cannot be told with 1 success'

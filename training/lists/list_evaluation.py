@@ -6,6 +6,9 @@ from pydantic import Field
 
 from training.statistics.estimate import EvaluationPart
 
+LEVEL = 0.95
+"""How often what comes lies within the range that chance allows."""
+
 
 class ListGroup(EvaluationPart):
     """Some of the leads on the lists: how many successes their chances promised, and how many came."""

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 from scipy.stats import norm
 
+from training.gates.calibration_gates import LEAST, MOST, VISIBLE
 from training.gates.gate import GateResult
-from training.lists.list_evaluation import ListGroup, ListTest
-
-LEAST, MOST = 0.9, 1.1
-"""Where came over promised may lie for all open leads."""
+from training.lists.list_evaluation import LEVEL, ListGroup, ListTest
 
 LEAST_OF_SOME, MOST_OF_SOME = 0.75, 1.33
 """Where it may lie for leads of one silence, age or grade."""
@@ -16,7 +14,6 @@ LEAST_OF_SOME, MOST_OF_SOME = 0.75, 1.33
 LOOKED_AT = ("days of silence", "age in days", "grade")
 """Leads told apart by these decide; segments are shown only, as there may be any number of them."""
 
-_LEVEL = 0.95
 _REMEDY = "train again with later weeks, or bring a longer history"
 
 
@@ -37,7 +34,7 @@ def list_gate(found: ListTest) -> GateResult:
     return GateResult(
         name="lists of the test weeks",
         passed=not wrong,
-        conclusive=bool(wrong) or whole.high - whole.promised <= (MOST - 1) * 2 * whole.promised,
+        conclusive=bool(wrong) or whole.high - whole.promised <= VISIBLE * whole.promised,
         says=f"{found.says}{named}{f': {_REMEDY}' if wrong else ''}.",
         numbers={"promised": whole.promised, "came": whole.came, "low": whole.low, "high": whole.high},
     )
@@ -45,7 +42,7 @@ def list_gate(found: ListTest) -> GateResult:
 
 def _is_off(group: ListGroup, *, among: int, allowed: Sequence[float]) -> bool:
     """Return whether all that chance allows around what came, of so many comparisons, is beyond what is allowed."""
-    wider = float(norm.ppf(1 - (1 - _LEVEL) / (2 * among)) / norm.ppf((1 + _LEVEL) / 2))
+    wider = float(norm.ppf(1 - (1 - LEVEL) / (2 * among)) / norm.ppf((1 + LEVEL) / 2))
     reach = wider * (group.high - group.promised)
     least, most = (share * group.promised for share in allowed)
     return group.came + reach < least or group.came - reach > most

@@ -21,7 +21,7 @@ from data.words.playbook import Business
 from models.bands import Bands
 from training.dataset.dataset import Dataset
 from training.dataset.segment_values import segment_values
-from training.lists.list_evaluation import ListGroup, ListTest
+from training.lists.list_evaluation import LEVEL, ListGroup, ListTest
 from training.statistics.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -32,8 +32,6 @@ BANDS = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0, 180.0, 365.0)
 
 FEWEST_LEADS = 50
 """Of an age or a silence that fewer leads of the training period reached, history cannot speak."""
-
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)

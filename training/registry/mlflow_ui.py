@@ -13,7 +13,7 @@ _PORT = 5000
 
 def open_pages(home: Home, *, port: int) -> None:
     """
-    Say where the pages are, and become the server that shows them.
+    Print where the pages are, and become the server that shows them.
 
     Args:
         home: its registry is shown.

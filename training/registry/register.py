@@ -93,8 +93,7 @@ def register(
         save_standing(models, cold_start)
     step(_STEPS)
     if version != evaluation.version:  # another training was faster by a moment
-        evaluation = evaluation.with_version(version)
-        _write(folders.report, evaluation, findings)
+        _write(folders.report, evaluation := evaluation.with_version(version), findings)
     return TrainResult(version, run_id, folders.bundle, folders.report, evaluation)
 
 

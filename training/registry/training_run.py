@@ -38,7 +38,7 @@ def open_training_run(registry: Registry) -> Iterator[str]:
 
 
 def describe_run(run_id: str, *, description: str) -> None:
-    """Say in the run what the training found."""
+    """Describe in the run what the training found."""
     mlflow.MlflowClient().set_tag(run_id, MLFLOW_RUN_NOTE, description)
 
 

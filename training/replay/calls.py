@@ -3,7 +3,7 @@ The policy replay: each morning the team calls the best leads on its list, as fa
 
 The outcome of a lead is the one in history, whichever scorer has it called: the replay asks which scorer would have
 called the right leads in time, not what a call brings about. A lead is called once. Its score is that of its latest
-listing: of this morning where anything new was known of it, and otherwise of an earlier one.
+listing: this morning's where it has one, as it does after anything new, and otherwise an earlier one.
 
 A lead that stands for w leads of the company takes w calls. The last one of a morning may take more than is left; the
 next mornings then have less, so that over the weeks the team never calls more than its capacity and one lead's weight.

@@ -71,7 +71,7 @@ def _outcome_counts(share: float, *, hits: int, misses: int) -> tuple[int, int]:
 def receipts(
     scorer: Scorer | None, rows: Sequence[int], dataset: Dataset, *, warehouse: Warehouse | None = None
 ) -> Receipts:
-    """Write a scorer's receipts of test rows, by their position in the block; none for a scorer without receipts."""
+    """Write a scorer's receipts of listings, by their position among them; none for a scorer without receipts."""
     if scorer is None or not rows:
         return {}
     chosen = dataset.listed.iloc[list(rows)]

@@ -91,7 +91,7 @@ class Weeks:
             group=pd.factorize(row_of_lead["group"])[0].astype(np.int64),
             goal_at=goal_at,
             amount=row_of_lead["amount"].to_numpy(dtype=np.float64),
-            # From the first morning at or after the first snapshot, to the last one at or before the end.
+            # From the first morning at or after the first listing, to the last one at or before the end.
             first=np.searchsorted(mornings, first_seen, side="left"),
             last=np.searchsorted(mornings, np.where(np.isnan(ends), np.inf, ends), side="right") - 1,
             # From the lead's name, so that neither the order of the rows nor the scorer decides ties.

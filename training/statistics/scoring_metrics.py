@@ -1,9 +1,8 @@
 """
 Evaluation: how good a scorer's probabilities are on rows it has never seen, each number with an interval.
 
-Every number is per snapshot, the moment at which serving scores. Rows weigh 1 / (the chance that their group was
-assigned to the test block), so that the numbers are those of all leads of the period and not only of the groups that
-were kept. Intervals resample accounts. Which leads are called, and which are in the top tenth, is decided once on all
+Rows weigh as many days of open leads as they stand for, so that every number is about the list of a random day of the
+period. Intervals resample accounts. Which leads are called, and which are in the top tenth, is decided once on all
 rows. A number that does not exist, such as an AUC without any success, is None, never NaN: it goes into JSON.
 """
 

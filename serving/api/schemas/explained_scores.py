@@ -118,8 +118,7 @@ class ScoreOut(ReplayedScoreOut):
             newest_activity_at=None if newest is None else iso(newest),
             newest_activity_age_s=None if newest is None else (receipt.as_of - newest) / SECOND_US,
             threshold=score.threshold,
-            stage=score.state.stage,
-            closed_at=None if score.state.closed_at is None else iso(score.state.closed_at),
+            **score.state.as_json(),
         )
 
 

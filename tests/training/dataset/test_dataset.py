@@ -152,7 +152,7 @@ def test_test_weeks_without_leads_of_both_kinds_are_named(dataset, winners):
 
 def test_a_history_of_which_nobody_is_left_to_grade_says_so(dataset):
     over = replace(dataset, rows=dataset.rows[dataset.rows["block"] != "recent"])
-    with pytest.raises(HistoryError, match="No lead is open at the end of the history"):
+    with pytest.raises(HistoryError, match="No lead was open in the last 28 days"):
         require_enough_to_fit(over)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from data.instants import DAY_US, HOUR_US, to_us
 from data.lifecycle.open_times import OpenTimes
 from tests.training.small import START, activities, day, leads, outcomes, playbook
-from training.dataset.listings import mornings_of, take_listings, take_news
+from training.dataset.listings import list_weeks, mornings_of, take_listings, take_news
 from training.dataset.moments import Moments
 from training.dataset.split import Span
 
@@ -78,8 +78,9 @@ def test_leads_are_drawn_where_there_would_be_too_many_rows():
     every, some = listed(known, [], []), listed(known, [], [], most=5_000)
     kept = every[every["lead_id"].isin(some["lead_id"])]
     assert some.drop(columns="weight").equals(kept.drop(columns="weight").reset_index(drop=True)), "leads stay whole"
-    for numbers in ("as_of", "whole_list"):
-        assert abs(some["weight"].sum() / len(every) - 1) < 0.1, numbers
+    for whole in (True, False):
+        weight = some["weight"][some["whole_list"] == whole].sum()
+        assert abs(weight / (every["whole_list"] == whole).sum() - 1) < 0.15, whole
     assert 4_000 < len(some) < 6_000
 
 
@@ -105,3 +106,15 @@ def test_the_last_weeks_show_each_lead_after_each_news_and_everybody_at_both_end
         expected |= {(lead, at) for at in (begin, end) if min(news) < at < closed}
     assert set(zip(rows["lead_id"], rows["as_of"], strict=True)) == expected
     assert rows["whole_list"].tolist() == rows["as_of"].isin([begin, end]).tolist()
+
+
+def test_leads_that_are_never_open_on_a_morning_are_listed_just_after_their_news():
+    known = {name: 31.5 + number for number, name in enumerate("abcd")}
+    reached = [(name, at + 0.1, "won") for name, at in known.items()]
+    times = OpenTimes.of(activities(), outcomes(*reached), playbook().lifecycle)
+    found = Moments.of(leads(*known.items()), activities(), times=times, business=playbook())
+    weeks = Span(day(30), day(40))
+    assert take_listings(found, mornings_of(weeks, "UTC"), seed=1).empty
+    rows = list_weeks(found, weeks, zone="UTC", seed=1)
+    assert rows["as_of"].tolist() == [day(at) + 1 for at in known.values()]
+    assert list_weeks(found, Span(day(31.4), day(31.7)), zone="UTC", seed=1)["lead_id"].tolist() == ["a"]

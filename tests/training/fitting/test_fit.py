@@ -218,5 +218,5 @@ def test_too_few_leads_are_refused_before_anything_is_fitted(dataset, folder):
 
 def test_nobody_to_grade_is_a_sentence(dataset, folder):
     over = replace(dataset, rows=dataset.rows[dataset.rows["block"] != "recent"])
-    with pytest.raises(HistoryError, match="No lead is open at the end of the history"):
+    with pytest.raises(HistoryError, match="No lead was open in the last 28 days"):
         fit(over, folder)

@@ -43,7 +43,8 @@ def population(leads=2_000, each=20, weight=1.0):
     at = np.sort(generator.uniform(0, DAYS, (leads, each)), axis=1)
     at[:, 0], at[:, -1] = 0, DAYS
     points = (50 + generator.normal(0, 12, leads)[:, None] + generator.normal(0, 6, (leads, each))).ravel()
-    return pd.DataFrame({"lead_id": who, "as_of": [day(one) for one in at.ravel()], "weight": weight}), points
+    rows = {"lead_id": who, "as_of": [day(one) for one in at.ravel()], "weight": weight}
+    return pd.DataFrame(rows).assign(whole_list=np.isin(at, [0, DAYS]).ravel()), points
 
 
 def test_the_threshold_is_the_lowest_that_the_team_can_follow():
@@ -85,3 +86,11 @@ def test_a_fixed_threshold_is_kept_and_grades_are_shares_of_the_leads_that_are_o
 def test_a_team_with_time_for_everyone_still_hears_of_no_lead_below_the_average():
     recent, points = population(leads=100)
     assert solve_bands(recent, points, routing=RoutingRules(), capacity_per_day=10_000, average=50).threshold == 50
+
+
+def test_where_nobody_is_open_at_the_end_grades_are_shares_of_the_leads_last_seen():
+    recent, points = population(leads=100)
+    gone = (recent["as_of"] == day(DAYS)).to_numpy()
+    bands = solve_bands(recent[~gone], points[~gone], routing=RoutingRules(), capacity_per_day=3, average=50)
+    last = points[18::20]
+    assert [round((last >= cut).mean(), 2) for cut in (bands.a, bands.b, bands.c)] == [0.05, 0.20, 0.50]

@@ -102,7 +102,7 @@ def test_of_what_history_does_not_know_nothing_is_decided():
 def test_groups_of_one_kind_add_up_to_all_leads():
     found = compared(*world(4))
     assert found.whole.by == "all leads"
-    assert len(found.instants) == LISTS - 1 + 1
+    assert len(found.instants) == LISTS
     for by in ("days of silence", "age in days", "grade", "source"):
         parts = [group for group in found.groups if group.by == by]
         for name in ("leads", "promised", "came"):

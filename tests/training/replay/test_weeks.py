@@ -1,4 +1,4 @@
-"""A lead is on the list from the morning after its first snapshot until it is over."""
+"""A lead is on the list from the morning of its first listing until it is over."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

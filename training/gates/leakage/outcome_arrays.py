@@ -24,7 +24,7 @@ class Outcome:
     Attributes:
         says: what a success did, such as ``reached the goal within 30 days``.
         success: (n,) 1 or 0.
-        weight: (n,) 1 / (rows of the lead): each lead counts once, as it does for the trees.
+        weight: (n,) 1 / (rows of the lead): each lead counts once, since a leak shows by lead.
         group: (n,) codes of the accounts.
         lead: (n,) codes of the leads.
     """
