@@ -122,7 +122,7 @@ def cross_fit(
     for number in range(FOLDS):
         step = _fold_progress(progress, number, rounds)
         booster = fit_booster(rows, rows.fold == number, parameters, rounds=rounds, progress=step)
-        margins[rows.fold == number] = booster.predict(rows.matrix[rows.fold == number], raw_score=True)
+        margins[rows.fold == number] = raw_scores(booster, rows.matrix[rows.fold == number])
         boosters.append(booster)
     return CrossFit(tuple(boosters), margins)
 
@@ -159,9 +159,24 @@ def fit_booster(
     return booster
 
 
+def raw_scores(booster: lightgbm.Booster, matrix: Floats) -> Floats:
+    """
+    Return the raw scores of encoded rows, (n,), by as many threads as fitted the trees.
+
+    LightGBM keeps one number of threads for the whole process, and every call sets it. A prediction that sets another
+    beside a fit in a second thread writes past the end of LightGBM's buffers: the process dies.
+
+    Args:
+        booster: fitted by ``num_threads`` threads.
+        matrix: (n, k) from ``Encoding.frame``.
+    """
+    scores = booster.predict(matrix, raw_score=True, num_threads=int(booster.params.get("num_threads", 0)))
+    return np.asarray(scores, dtype=np.float64)
+
+
 def margins_of(booster: lightgbm.Booster, encoding: Encoding, rows: pd.DataFrame) -> Floats:
     """Return the raw scores of rows, (n,)."""
-    return np.asarray(booster.predict(encoding.frame(rows), raw_score=True), dtype=np.float64)
+    return raw_scores(booster, encoding.frame(rows))
 
 
 def _lightgbm_rows(

@@ -3,6 +3,7 @@
 import threading
 from dataclasses import replace
 
+import lightgbm
 import pytest
 
 from tests.training.drawn import drawn
@@ -16,9 +17,28 @@ from training.statistics.scoring_metrics import EvaluationRows
 
 
 @pytest.fixture(scope="module")
-def origin(world, dataset):
-    (found,) = evaluate_origins((dataset,), world.playbook)
+def thread_counts():
+    """Hold the number of threads of every call of LightGBM, as ``origin`` hears them."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def origin(world, dataset, thread_counts):
+    def heard(parameters):
+        thread_counts.append((parameters or {}).get("num_threads"))
+        return written(parameters)
+
+    written = lightgbm.basic._param_dict_to_str
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lightgbm.basic, "_param_dict_to_str", heard)
+        (found,) = evaluate_origins((dataset,), world.playbook)
     return found
+
+
+def test_every_call_of_lightgbm_asks_for_the_same_threads(origin, thread_counts):
+    """It keeps one number for the whole process: a call with another beside a fit in a second thread kills both."""
+    assert len(thread_counts) > 10
+    assert set(thread_counts) == {origin.fitted.parameters["num_threads"]}
 
 
 def test_the_model_comes_first_then_the_rules_then_the_baselines(origin):

@@ -21,7 +21,7 @@ import pandas as pd
 
 from models.conversion import Encoding
 from training.dataset.dataset import Dataset
-from training.fitting.boosting import Floats
+from training.fitting.boosting import Floats, margins_of
 from training.fitting.folds import deal_folds
 from training.gates.gate import GateResult
 from training.gates.leakage.outcome_arrays import Codes
@@ -103,7 +103,7 @@ def permute_once(
     np.maximum.at(won, group, both["label"].to_numpy())
     permuted = generator.permutation(won)
     booster = quick_fit(encoding, train, permuted[group[: len(train)]], parameters=parameters)
-    scores = np.asarray(booster.predict(encoding.frame(test)), dtype=np.float64)
+    scores = margins_of(booster, encoding, test)
     code, kept = pd.factorize(group[len(train) :])
     return _evaluated(scores, code, weight=test["weight"].to_numpy(), outcome=permuted[kept], generator=generator)
 

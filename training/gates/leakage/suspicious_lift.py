@@ -29,7 +29,7 @@ import numpy as np
 
 from models.conversion import Encoding
 from training.dataset.dataset import Dataset
-from training.fitting.boosting import Floats
+from training.fitting.boosting import Floats, margins_of
 from training.fitting.row_weights import sample_groups
 from training.gates.gate import GateResult, named
 from training.gates.leakage.quick_fit import quick_fit
@@ -123,7 +123,7 @@ def suspicious_lift(
     test = dataset.block("test")
     train = sample_groups(dataset.block("train"), MOST_ROWS, purpose="suspicious lift", seed=seed)
     booster = quick_fit(encoding, train, train["label"].to_numpy(dtype=np.float64), parameters=parameters)
-    quick = np.asarray(booster.predict(encoding.frame(test)), dtype=np.float64)
+    quick = margins_of(booster, encoding, test)
     at_last = replace(judged, label=test["goal_at"].notna().to_numpy().astype(np.float64))
     reaches = {
         f"{scorer}{when}": reach
