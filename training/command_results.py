@@ -122,6 +122,7 @@ class TrainResult:
             "positives": self.data.positives.train,
             **{name: model[name] for name in ("features", "features_tried", "trees", "threshold", "calibration")},
             "tuned": model["tuned"],
+            "family": model["family"],
             "plan": data["plan"],
             "blocks": data["blocks"],
             "horizon": {name: part for name, part in data["horizon"].items() if name != "curve"},
@@ -138,7 +139,7 @@ class TrainResult:
         if model is not None:
             print_lines(
                 console,
-                f"Version {self.version} is trained: {model.trees} trees on {model.features} of {model.features_tried} "
+                f"Version {self.version} is trained: {model.size} on {model.features} of {model.features_tried} "
                 f"features from {blocks.train:,} snapshots, tested on {blocks.test:,} later ones.",
                 f"{value(self.data.base_rate, 'share')} reach {evaluation.goal.stage} in "
                 f"{evaluation.goal.horizon_days:g} days, {_days(self.data.plan.train)}; tested "
@@ -152,7 +153,8 @@ class TrainResult:
             print_lines(console, "", f"{evaluation.lists.says}.")
         print_lines(console, "")
         blocked = [f"{gate.name} failed: {gate.says}" for gate in evaluation.blocking_gates]
-        says = (evaluation.cold_start.says, *evaluation.history_breaks, evaluation.verdict)
+        family = () if model is None or model.family is None else (model.family.says,)
+        says = (evaluation.cold_start.says, *family, *evaluation.history_breaks, evaluation.verdict)
         print_lines(console, *says, *blocked, next_step(evaluation))
         print_lines(console, f"Bundle: {self.bundle}", f"Report: {self.report / 'report.html'}")
 

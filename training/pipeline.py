@@ -15,7 +15,7 @@ from training.dataset.origins import on_all_rows, rolling_origins
 from training.distillation.distillation import LearnedRules, distil
 from training.evaluation.assembly import Findings, evaluation_of_rules
 from training.evaluation.backtest import OriginResult, evaluate_origins, with_contender
-from training.fitting.fit import refit
+from training.fitting.families import refit
 from training.fitting.minimum_data import cold_start_stage, leads_of_block
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.tuning import TuningResult, tune_parameters
@@ -82,8 +82,8 @@ def _findings(
     gates = require_passed(gates, accept_risk=accept_risk)
     tuned = _tuned(dataset, workspace, trials=tune, progress=progress, seed=seed)
     parameters = None if tuned is None else tuned.parameters
-    results = evaluate_origins(rolling_origins(dataset), playbook, parameters=parameters, seed=seed, progress=progress)
-    last = results[-1]
+    found = evaluate_origins(rolling_origins(dataset), playbook, parameters=parameters, seed=seed, progress=progress)
+    last = found.origins[-1]
     gates += require_passed(_leaks_after_fitting(last, seed=seed, progress=progress), accept_risk=accept_risk)
     noise = _calibration_noise(last, playbook)
     lists = _lists(last, noise, playbook)
@@ -102,8 +102,9 @@ def _findings(
     gates += (replay_gate(replay),)
     accepted = accept_risk if any(gate.accepted for gate in gates) else None
     replay = replay.with_absent(participants.absent)
-    served = refit(fitted, on_all_rows(dataset), playbook, progress=_on_all(progress), seed=seed)
-    return Findings((*results[:-1], last), served, gates, lists, replay, learned, tuned, accepted)
+    served = refit(fitted, on_all_rows(dataset), playbook, progress=_on_all(progress))
+    origins = (*found.origins[:-1], last)
+    return Findings(origins, found.choice, served, gates, lists, replay, learned, tuned, accepted)
 
 
 def _on_all(progress: Progress) -> Progress:

@@ -14,12 +14,14 @@ from training.distillation.distillation import LearnedRules
 from training.evaluation.backtest import OriginResult
 from training.evaluation.curves import curves
 from training.evaluation.evaluation_document import Evaluation
+from training.evaluation.family_choice import FamilyChoice
 from training.evaluation.segments import segments
 from training.evaluation.summary import verdict_of
 from training.evaluation.training_summary import (
     CalibrationSummary,
     ColdStart,
     DataSummary,
+    FamilySummary,
     GoalSummary,
     GradeBands,
     LearnedScorecard,
@@ -28,7 +30,7 @@ from training.evaluation.training_summary import (
     ReasonWeight,
     TuningSummary,
 )
-from training.fitting.fit import FittedModel
+from training.fitting.fitted_model import FittedModel
 from training.fitting.tuning import TuningResult
 from training.gates.gate import GateResult
 from training.lists.list_evaluation import ListTest
@@ -43,6 +45,7 @@ class Findings:
 
     Attributes:
         origins: every origin, oldest first; the model of the last one is judged.
+        choice: which family of models serves, and why.
         served: the recipe of the last origin, fitted to every row whose outcome is known: the model that serves.
         gates: those against leakage, then those of the calibration.
         lists: what the lists of the test weeks promised, and what came; None where nobody was on any.
@@ -53,6 +56,7 @@ class Findings:
     """
 
     origins: tuple[OriginResult, ...]
+    choice: FamilyChoice
     served: FittedModel
     gates: tuple[GateResult, ...]
     lists: ListTest | None
@@ -138,7 +142,7 @@ def _model(findings: Findings, fingerprint: str) -> ModelSummary:
     return ModelSummary(
         name=model.name,
         fingerprint=fingerprint,
-        fitted_rows=len(fitted.rows),
+        fitted_rows=fitted.fitted_rows,
         fitted_until=str(findings.last.dataset.manifest["mature_until"]),
         features=len(model.catalog.features),
         features_tried=fitted.features_tried,
@@ -151,6 +155,7 @@ def _model(findings: Findings, fingerprint: str) -> ModelSummary:
         parameters={name: value for name, value in fitted.parameters.items() if name != "num_threads"},
         calibration=CalibrationSummary(chosen=choice.chosen.kind, compared=choice.compared, says=choice.says),
         tuned=None if findings.tuned is None else TuningSummary.model_validate(findings.tuned),
+        family=FamilySummary.model_validate(findings.choice),
     )
 
 

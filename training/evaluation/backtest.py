@@ -1,6 +1,6 @@
 """Backtest: at each origin, model, point rules and baselines are fitted anew and evaluated on the weeks ahead."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,16 +8,18 @@ from functools import partial
 from threading import Event
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from data.progress import Progress, silent
 from data.words.playbook import Playbook
 from training.dataset.dataset import SEED, Dataset
 from training.errors import FewLeadsError
+from training.evaluation.family_choice import FamilyChoice, choose_family
 from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, Period
 from training.evaluation.summary import differences_in_words
-from training.fitting.baselines import fit_baselines
-from training.fitting.fit import FittedModel, fit
+from training.fitting.families import NAMES, fit_families
+from training.fitting.fitted_model import Family, FittedModel
 from training.fitting.minimum_data import require_enough_leads
 from training.lists.list_test import ScoredLists
 from training.statistics.comparison import Contender, evaluate_scorers, paired_difference
@@ -26,6 +28,10 @@ from training.statistics.scoring_metrics import EvaluationRows
 
 MOST_ROWS = 120_000
 """Most training rows of an earlier origin, drawn by account: origins are there to be compared, not to serve."""
+
+
+BASE_RATE = "base rate"
+"""The baseline that is the same for every lead."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +79,20 @@ class OriginResult:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """
+    Every origin, evaluated with the family of models that serves.
+
+    Attributes:
+        origins: oldest first.
+        choice: which family, and why.
+    """
+
+    origins: tuple[OriginResult, ...]
+    choice: FamilyChoice
+
+
 def evaluate_origins(
     datasets: tuple[Dataset, ...],
     playbook: Playbook,
@@ -80,7 +100,7 @@ def evaluate_origins(
     parameters: Mapping[str, Any] | None = None,
     seed: int = SEED,
     progress: Progress = silent,
-) -> tuple[OriginResult, ...]:
+) -> Backtest:
     """
     Train and evaluate at every origin that has enough leads, the earlier ones beside the last.
 
@@ -95,14 +115,30 @@ def evaluate_origins(
     Raises:
         FewLeadsError: the last origin has too few leads.
     """
-    *earlier, last = datasets
-    require_enough_leads(last)
-    run = partial(_evaluate_origin, playbook=playbook, parameters=parameters, seed=seed)
+    require_enough_leads(datasets[-1])
+    *earlier, last = [each for each in datasets if _enough(each)]
+    run = partial(fit_families, playbook=playbook, parameters=parameters, seed=seed)
     # One thread adds in one order: the same data give the same numbers, whatever the machine.
     with threadpool_limits(1, user_api="blas"), _second_thread() as (submit, unless_left):
-        pending = [submit(run, each, most_rows=MOST_ROWS, progress=unless_left) for each in earlier if _enough(each)]
-        newest = run(last, most_rows=None, progress=progress)
-        return (*(future.result() for future in pending), newest)
+        fitting = [submit(run, each, most_rows=MOST_ROWS, progress=unless_left) for each in earlier]
+        newest = run(last, progress=progress)
+        fits = [*(future.result() for future in fitting), newest]
+        choice = _chosen((*earlier, last), fits)
+        evaluate = partial(_evaluated, family=choice.family, playbook=playbook)
+        pending = [
+            submit(evaluate, each, found, progress=unless_left) for each, found in zip(earlier, fits[:-1], strict=True)
+        ]
+        evaluated = evaluate(last, newest, progress=progress)
+        return Backtest((*(future.result() for future in pending), evaluated), choice)
+
+
+def _chosen(datasets: Sequence[Dataset], fits: Sequence[dict[Family, FittedModel]]) -> FamilyChoice:
+    tests = [each.block("test") for each in datasets]
+    chances = [
+        {family: fitted.probabilities(rows) for family, fitted in found.items()}
+        for rows, found in zip(tests, fits, strict=True)
+    ]
+    return choose_family(tests, chances)
 
 
 def _enough(dataset: Dataset) -> bool:
@@ -114,7 +150,7 @@ def _enough(dataset: Dataset) -> bool:
 
 
 @contextmanager
-def _second_thread() -> Iterator[tuple[Callable[..., Future[OriginResult]], Progress]]:
+def _second_thread() -> Iterator[tuple[Callable[..., Future[Any]], Progress]]:
     """
     Open a thread beside this one, and a progress that stops its work when the block is left early.
 
@@ -135,21 +171,22 @@ def _second_thread() -> Iterator[tuple[Callable[..., Future[OriginResult]], Prog
             pool.shutdown(cancel_futures=True)
 
 
-def _evaluate_origin(
+def _evaluated(
     dataset: Dataset,
+    fits: Mapping[Family, FittedModel],
     *,
+    family: Family,
     playbook: Playbook,
-    most_rows: int | None,
-    parameters: Mapping[str, Any] | None,
-    seed: int,
     progress: Progress,
 ) -> OriginResult:
-    fitted = fit(dataset, playbook, parameters=parameters, most_rows=most_rows, progress=progress, seed=seed)
-    test = dataset.block("test")
+    """Evaluate the model of the family that serves, beside the point rules and the baselines."""
+    test, fitted = dataset.block("test"), fits[family]
+    others = [each for name, each in fits.items() if name != family]
     contenders = (
         replace(Contender.of(fitted.model, fitted.model.score_many(test).probabilities), name="model"),
         Contender.of(fitted.scorecard, fitted.scorecard.score_many(dataset.rules_frame(test)).probabilities),
-        *(Contender.baseline(each.name, each.probabilities(test)) for each in fit_baselines(dataset, seed=seed)),
+        Contender.baseline(BASE_RATE, np.full(len(test), dataset.base_rate)),
+        *(Contender.baseline(NAMES[each.family], each.probabilities(test)) for each in others),
     )
     rows = EvaluationRows.of(test)
     scorers = evaluate_scorers(

@@ -1,7 +1,7 @@
 """What a training was made of: its data, its model, its gates, and how far the history carries."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from models.cold_start import ColdStartStage, Rung
 from training.dataset.horizon import Horizon
 from training.evaluation.scorer_evaluation import Period
 from training.fitting.calibration_comparison import CalibrationComparison
-from training.statistics.estimate import EvaluationPart, Number
+from training.statistics.estimate import Estimate, EvaluationPart, Number
 
 
 class PlaybookSummary(EvaluationPart):
@@ -109,6 +109,21 @@ class GradeBands(EvaluationPart):
     c: float
 
 
+class FamilySummary(EvaluationPart):
+    """Which family of models serves, trees or a logistic regression, and why: the simplest within noise of the best."""
+
+    family: Literal["trees", "regression"]
+    log_loss: Mapping[str, float] = Field(description="of each family over the test weeks of every origin")
+    difference: Estimate = Field(description="log loss of the trees minus that of the regression")
+    standard_error: float = Field(description="of the difference, over accounts")
+    says: str
+
+    @property
+    def name(self) -> str:
+        """The family in words."""
+        return "boosted trees" if self.family == "trees" else "a logistic regression"
+
+
 class ModelSummary(EvaluationPart):
     """The registered model: its size, its parameters and its calibration."""
 
@@ -127,6 +142,14 @@ class ModelSummary(EvaluationPart):
     parameters: Mapping[str, bool | int | float | str | None]
     calibration: CalibrationSummary
     tuned: TuningSummary | None
+    family: FamilySummary | None = None
+
+    @property
+    def size(self) -> str:
+        """What it consists of, in words."""
+        if self.family is not None and self.family.family == "regression":
+            return "a logistic regression"
+        return f"{self.trees:,} trees"
 
 
 class ReasonWeight(EvaluationPart):

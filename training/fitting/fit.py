@@ -19,18 +19,13 @@ import pandas as pd
 from data.progress import Progress, silent
 from data.words.playbook import Playbook
 from features.catalog import Catalog
-from features.history.over_history import known_values
-from models.bands import Bands
 from models.booster import trees_of
-from models.bundle import GoldenRow
-from models.conversion import ConversionModel
-from models.receipt import AVERAGE_POINTS, points_of
-from models.scorecard import Scorecard
 from training.dataset.dataset import RECENT_DAYS, SEED, Dataset
 from training.errors import HistoryError
-from training.fitting.boosting import MOST_ROUNDS, BinnedRows, Floats, cross_fit, fit_booster, margins_of
-from training.fitting.calibration_choice import CalibrationChoice, calibrate
+from training.fitting.boosting import MOST_ROUNDS, BinnedRows, cross_fit, fit_booster
+from training.fitting.calibration_choice import calibrate
 from training.fitting.feature_selection import select_features
+from training.fitting.fitted_model import Fit, FittedModel, finished
 from training.fitting.folds import deal_folds
 from training.fitting.hyperparameters import MOST_STEPS, explanation_steps, parameters_for
 from training.fitting.mean_booster import mean_booster
@@ -38,44 +33,9 @@ from training.fitting.minimum_data import require_enough_leads
 from training.fitting.monotone import monotone_directions
 from training.fitting.row_weights import sample_groups
 from training.fitting.scorecard_fit import fit_scorecard
-from training.fitting.thresholds import solve_bands
 
 SELECTING_ROWS = 150_000
 """Train rows that features are selected on; with more the same ones earn their place."""
-
-_GOLDEN = 16
-
-
-@dataclass(frozen=True, eq=False)
-class FittedModel:
-    """
-    The result of fitting.
-
-    Attributes:
-        model: calibrated, with grades and threshold; its bundle has not been saved yet.
-        scorecard: the point rules with probability, grades and threshold from history.
-        booster: the mean of the folds' boosters; the model's trees were read from it.
-        rows: the train rows it was fitted on.
-        out_of_fold: (n,) the probability of each of them by trees that have not seen its account.
-        parameters: of the booster's fitting.
-        golden: rows whose receipts are saved in the bundle.
-        calibrated: which calibration was chosen, and why.
-        directions: feature of the model → 1 where the score may only rise with it, -1 where it may only fall.
-        features_tried: how many features there were before those that do not earn their place were left out.
-        steps: conditions that an explanation of one row evaluates.
-    """
-
-    model: ConversionModel
-    scorecard: Scorecard
-    booster: lightgbm.Booster
-    rows: pd.DataFrame
-    out_of_fold: Floats
-    parameters: Mapping[str, Any]
-    golden: tuple[GoldenRow, ...]
-    calibrated: CalibrationChoice
-    directions: Mapping[str, int]
-    features_tried: int
-    steps: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,64 +88,50 @@ def fit(
     """
     ready = prepare(dataset, playbook, most_rows=most_rows, progress=progress, seed=seed)
     ready = replace(ready, parameters={**ready.parameters, **(parameters or {})})
-    return _fitted(ready, dataset, playbook, progress=progress, seed=seed)
+    return _fitted(ready, dataset, playbook, progress=progress)
 
 
-def refit(
-    judged: FittedModel, dataset: Dataset, playbook: Playbook, *, progress: Progress = silent, seed: int = SEED
+def refit_trees(
+    judged: FittedModel, dataset: Dataset, playbook: Playbook, *, progress: Progress = silent
 ) -> FittedModel:
     """
-    Fit the recipe of a model that was judged, its features and parameters, to other train rows.
+    Fit the recipe of trees that were judged, their features and parameters, to other train rows.
 
     Args:
-        judged: the model.
+        judged: the trees.
         dataset: its train rows, and its rows of the last weeks.
         playbook: capacity, routing, and the directions in which the score may move.
         progress: called with the number of trees.
-        seed: of the fitting.
     """
     catalog = judged.model.catalog
     wished = monotone_directions(catalog, playbook.business.features)
     parameters = {**judged.parameters, "num_threads": os.cpu_count() or 1}  # nothing else is fitted meanwhile
     ready = PreparedRows(dataset.block("train"), catalog, parameters, wished)
-    return _fitted(ready, dataset, playbook, progress=progress, seed=seed)
+    return _fitted(ready, dataset, playbook, progress=progress)
 
 
-def _fitted(ready: PreparedRows, dataset: Dataset, playbook: Playbook, *, progress: Progress, seed: int) -> FittedModel:
-    binned, chosen = ready.binned(), ready.parameters
-    crossed = cross_fit(binned, chosen, rounds=MOST_ROUNDS, progress=progress)
-    booster = mean_booster(_affordable(crossed.boosters))
-    encoding, trees = binned.encoding, trees_of(booster)
-    calibrated = calibrate(crossed.margins, ready.rows, horizon_us=dataset.horizon_us, seed=seed)
-    base_odds = dataset.base_rate / (1 - dataset.base_rate)
-    log_odds = calibrated.chosen.logits(margins_of(booster, encoding, dataset.recent))
-    bands = _bands(dataset, playbook, points_of(log_odds, base_odds=base_odds))
-    name = f"leadscore-{playbook.business.name}"
-    return FittedModel(
-        model=ConversionModel(name, encoding, trees, calibrated.chosen, base_odds, bands),
-        scorecard=fit_scorecard(dataset, playbook),
-        booster=booster,
+def _fitted(ready: PreparedRows, dataset: Dataset, playbook: Playbook, *, progress: Progress) -> FittedModel:
+    binned, parameters = ready.binned(), ready.parameters
+    crossed = cross_fit(binned, parameters, rounds=MOST_ROUNDS, progress=progress)
+    seed = int(parameters["seed"])
+    found = Fit(
+        family="trees",
+        booster=mean_booster(_affordable(crossed.boosters)),
+        encoding=binned.encoding,
+        fitted_rows=len(ready.rows),
         rows=ready.rows,
-        out_of_fold=calibrated.chosen.probabilities(crossed.margins),
-        parameters=chosen,
-        golden=golden_rows(dataset, ready.catalog),
-        calibrated=calibrated,
-        directions={name: sign for name, sign in ready.wished.items() if name in ready.catalog.names},
-        features_tried=len(dataset.catalog.features),
-        steps=explanation_steps(trees),
+        margins=crossed.margins,
+        calibrated=calibrate(crossed.margins, ready.rows, horizon_us=dataset.horizon_us, seed=seed),
+        parameters=parameters,
+        wished=ready.wished,
     )
+    return finished(found, dataset, playbook, scorecard=fit_scorecard(dataset, playbook))
 
 
 def _affordable(boosters: Sequence[lightgbm.Booster]) -> Sequence[lightgbm.Booster]:
     """Return as many of the boosters, one or more, as can be explained together without keeping people waiting."""
     steps = np.cumsum([explanation_steps(trees_of(booster)) for booster in boosters])
     return boosters[: max(1, int((steps <= MOST_STEPS).sum()))]
-
-
-def _bands(dataset: Dataset, playbook: Playbook, points: Floats) -> Bands:
-    """Cut grades and threshold from the points of the rows of the last weeks."""
-    capacity, routing = playbook.business.capacity_per_day, playbook.routing
-    return solve_bands(dataset.recent, points, routing=routing, capacity_per_day=capacity, average=AVERAGE_POINTS)
 
 
 def prepare(
@@ -253,11 +199,3 @@ def _require_differences(train: pd.DataFrame, catalog: Catalog) -> None:
 def _differs(column: "pd.Series[Any]") -> bool:
     known = column.dropna()
     return len(known) > 0 and (len(known) < len(column) or bool((known != known.iloc[0]).any()))
-
-
-def golden_rows(dataset: Dataset, catalog: Catalog) -> tuple[GoldenRow, ...]:
-    """Return rows spread evenly over those that trees grew on, with their values in catalog order."""
-    train = dataset.block("train")
-    chosen = train.iloc[np.unique(np.linspace(0, len(train) - 1, _GOLDEN).round().astype(int))]
-    values = known_values(chosen[catalog.names])
-    return tuple(map(GoldenRow, chosen["lead_id"].tolist(), chosen["as_of"].tolist(), values))

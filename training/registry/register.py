@@ -29,7 +29,7 @@ from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
 from training.evaluation.assembly import Findings, evaluation_of
 from training.evaluation.evaluation_document import LEARNED_RULES, Evaluation
-from training.fitting.fit import FittedModel
+from training.fitting.fitted_model import FittedModel
 from training.registry.gate_tags import gate_tags
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
@@ -161,7 +161,8 @@ def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
     last, served = findings.last, findings.served
     return {
         **_data_of(last.dataset),
-        "fitted_on": {"rows": len(served.rows), "until": last.dataset.manifest["mature_until"]},
+        "fitted_on": {"rows": served.fitted_rows, "until": last.dataset.manifest["mature_until"]},
+        "family": findings.choice.as_json(),
         "parameters": {name: value for name, value in served.parameters.items() if name != "num_threads"},
         "calibration": served.calibrated.as_json(),
         "test": last.scorers[0].metrics.model_dump(mode="json"),
@@ -189,6 +190,7 @@ def _log(run_id: str, findings: Findings, inputs: TrainingInputs, evaluation: Ev
     fitted, manifest = findings.served, inputs.dataset.manifest
     parameters = {
         **fitted.parameters,
+        "family": fitted.family,
         "trees": len(fitted.model.trees.trees),
         "calibration": fitted.calibrated.chosen.kind,
         "steps": fitted.steps,

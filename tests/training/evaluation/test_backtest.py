@@ -4,15 +4,18 @@ import threading
 from dataclasses import replace
 
 import lightgbm
+import numpy as np
 import pytest
+from scipy.special import expit
 
 from tests.training.drawn import drawn
 from training.dataset.origins import at_origin, plan_origins
 from training.errors import FewLeadsError
 from training.evaluation import backtest
 from training.evaluation.backtest import differences, evaluate_origins, with_contender
+from training.evaluation.family_choice import FamilyChoice
 from training.statistics.comparison import Contender
-from training.statistics.estimate import Estimate
+from training.statistics.estimate import NO_ESTIMATE, Estimate
 from training.statistics.scoring_metrics import EvaluationRows
 
 
@@ -31,7 +34,7 @@ def origin(world, dataset, thread_counts):
     written = lightgbm.basic._param_dict_to_str
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lightgbm.basic, "_param_dict_to_str", heard)
-        (found,) = evaluate_origins((dataset,), world.playbook)
+        (found,) = evaluate_origins((dataset,), world.playbook).origins
     return found
 
 
@@ -80,7 +83,7 @@ def test_an_origin_names_its_weeks_and_the_scorers_that_were_beaten(origin):
 def test_an_earlier_origin_with_too_few_leads_is_left_out_and_the_last_is_not(long):
     early, whole, folder = long
     hopeless = replace(early, rows=early.rows.assign(label=0.0))
-    (found,) = evaluate_origins((hopeless, whole), folder)
+    (found,) = evaluate_origins((hopeless, whole), folder).origins
     assert found.dataset is whole
     with pytest.raises(FewLeadsError):
         evaluate_origins((hopeless,), folder)
@@ -94,10 +97,13 @@ def long():
     return early, whole, folder
 
 
-def test_an_origin_evaluated_beside_another_has_the_numbers_it_has_alone(long):
+def test_an_origin_evaluated_beside_another_has_the_numbers_it_has_alone(long, monkeypatch):
+    """With the same family: which one serves is told by all origins together."""
     early, whole, folder = long
-    both = evaluate_origins((early, whole), folder)
-    (alone,) = evaluate_origins((early,), folder)
+    same = FamilyChoice("trees", {}, NO_ESTIMATE, 0.0, "")
+    monkeypatch.setattr(backtest, "choose_family", lambda *_: same)
+    both = evaluate_origins((early, whole), folder).origins
+    (alone,) = evaluate_origins((early,), folder).origins
     assert both[0].evaluation(1) == alone.evaluation(1)
     assert both[1].dataset is whole
 
@@ -119,14 +125,34 @@ def test_a_backtest_that_is_interrupted_leaves_no_thread_working(long, monkeypat
 
 def test_an_error_at_an_earlier_origin_is_raised(long, monkeypatch):
     early, whole, folder = long
-    monkeypatch.setattr(backtest, "fit_baselines", refused)
-    with pytest.raises(ArithmeticError, match="no baselines"):
+    monkeypatch.setattr(backtest, "fit_families", refused)
+    with pytest.raises(ArithmeticError, match="no families"):
         evaluate_origins((early, whole), folder)
 
 
-def refused(dataset, *, seed):
+def test_where_the_truth_is_a_regression_it_serves_and_trees_are_a_baseline(long):
+    """Outcomes are drawn anew from log-odds that are linear in logarithms: nothing is left for trees to find."""
+    early, whole, folder = long
+    numbers = [one.name for one in whole.catalog.features if not one.is_category][:5]
+
+    def linear(dataset):
+        shown = np.log1p(dataset.rows[numbers].fillna(0.0).abs()).to_numpy()
+        chance = expit((shown - shown.mean(axis=0)) @ np.array([0.9, -0.9, 0.6, -0.6, 0.9]) - 1.2)
+        luck = np.random.default_rng(3).random(len(chance))
+        return replace(dataset, rows=dataset.rows.assign(label=(luck < chance).astype(float)))
+
+    found = evaluate_origins((linear(early), linear(whole)), folder)
+    assert found.choice.family == "regression"
+    assert {one.fitted.family for one in found.origins} == {"regression"}
+    for one in found.origins:
+        assert [each.name for each in one.scorers] == ["model", folder.scorecard.name, "base rate", "boosted trees"]
+    losses = [[each.log_loss.value for each in one.scorers] for one in found.origins]
+    assert losses[-1][0] < losses[-1][2]
+
+
+def refused(dataset, *, seed, **_):
     """Refuse one of two origins, whichever thread asks."""
     if threading.current_thread() is threading.main_thread():
         return ()
-    message = "no baselines"
+    message = "no families"
     raise ArithmeticError(message)

@@ -14,7 +14,8 @@ from tests.training.drawn import drawn
 from training.errors import FewLeadsError, HistoryError
 from training.fitting import fit as fitting
 from training.fitting.boosting import BinnedRows, fit_booster
-from training.fitting.fit import fit, golden_rows, prepare
+from training.fitting.fit import fit, prepare
+from training.fitting.fitted_model import golden_rows
 from training.fitting.hyperparameters import MOST_STEPS, parameters_for
 from training.fitting.minimum_data import leads_by_outcome
 from training.fitting.row_weights import sample_groups

@@ -1,0 +1,93 @@
+"""
+Which family of models serves: the simplest that is within noise of the best.
+
+A logistic regression is the simpler one. Trees serve where their log loss, over the test weeks of all origins, is lower
+by more than one standard error.
+
+Source: the rule of one standard error, Breiman, Friedman, Olshen and Stone 1984, Classification and Regression Trees,
+section 3.4.3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.fitting.families import NAMES
+from training.fitting.fitted_model import Family
+from training.statistics.bootstrap import Floats, Ratios, interval, spread
+from training.statistics.estimate import Estimate
+from training.statistics.scoring_metrics import SEED, EvaluationRows, losses
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyChoice:
+    """
+    The family that serves, and why.
+
+    Attributes:
+        family: which one.
+        log_loss: of each over the test rows of all origins.
+        difference: log loss of the trees minus that of the regression, with its 95 % interval.
+        standard_error: of the difference, over accounts.
+        says: the choice in words.
+    """
+
+    family: Family
+    log_loss: dict[Family, float]
+    difference: Estimate
+    standard_error: float
+    says: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the choice as JSON."""
+        return {
+            "family": self.family,
+            "log_loss": self.log_loss,
+            "difference": self.difference.model_dump(mode="json"),
+            "standard_error": self.standard_error,
+            "says": self.says,
+        }
+
+
+def choose_family(tests: Sequence[pd.DataFrame], chances: Sequence[dict[Family, Floats]]) -> FamilyChoice:
+    """
+    Choose between trees and regression.
+
+    Args:
+        tests: the test rows of each origin.
+        chances: the probabilities of these rows by each family.
+    """
+    rows = EvaluationRows.of(pd.concat([each[["label", "weight", "group", "as_of"]] for each in tests]))
+    found: dict[Family, Floats] = {
+        family: losses(np.concatenate([each[family] for each in chances]), rows.label) for family in NAMES
+    }
+    log_loss = {family: float(np.average(each, weights=rows.weight)) for family, each in found.items()}
+    less = rows.weight * (found["trees"] - found["regression"])
+    ratios = Ratios.of({"difference": (less, rows.weight)}, rows.group)
+    resampled, value = spread(ratios.at, rows.groups, seed=SEED)[:, 0], log_loss["trees"] - log_loss["regression"]
+    error = float(np.std(resampled))
+    family: Family = "trees" if value < -error else "regression"
+    says = _says(family, log_loss, value=value, error=error, origins=len(tests))
+    return FamilyChoice(family, log_loss, interval(resampled, value), error, says)
+
+
+def _says(family: Family, log_loss: dict[Family, float], *, value: float, error: float, origins: int) -> str:
+    """
+    Put the choice into words.
+
+    >>> _says("trees", {"trees": 0.15, "regression": 0.16}, value=-0.01, error=0.002, origins=3)[:68]
+    'Boosted trees serve: over the test weeks of 3 periods their log loss'
+    """
+    periods = "the test weeks" if origins == 1 else f"the test weeks of {origins} periods"
+    numbers = f"is {log_loss['trees']:.4f}, that of a logistic regression {log_loss['regression']:.4f}"
+    if family == "trees":
+        above = f"more than one standard error ({error:.4f}) above"
+        return f"Boosted trees serve: over {periods} their log loss {numbers}, {above}."
+    if value > error:
+        reason = f"more than one standard error ({error:.4f}) below"
+    else:
+        reason = f"within one standard error ({error:.4f}), and of two that cannot be told apart the simpler one serves"
+    return f"A logistic regression serves: over {periods} the log loss of boosted trees {numbers}, {reason}."
