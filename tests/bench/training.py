@@ -52,7 +52,7 @@ def main() -> None:
     from training.distillation.distillation import distil
     from training.evaluation.assembly import Findings, evaluation_of
     from training.evaluation.backtest import evaluate_origins
-    from training.fitting.fit import refit
+    from training.fitting.families import refit
     from training.fitting.minimum_data import cold_start_stage
     from training.gates.leakage.dominance import dominance
     from training.gates.leakage.leakage_gates import after_fitting
@@ -68,7 +68,7 @@ def main() -> None:
         gates = (dominance(dataset, playbook.business, seed=SEED),)
     with _timed("three origins", seconds):
         tried = evaluate_origins(rolling_origins(dataset), playbook)
-    last = tried[-1]
+    last = tried.origins[-1]
     with _timed("gates", seconds):
         gates += after_fitting(
             last.dataset,
@@ -86,7 +86,9 @@ def main() -> None:
         served = refit(last.fitted, on_all_rows(dataset), playbook)
     with _timed("report", seconds):
         lists = list_test(last.lists(0.0), dataset, bands=last.fitted.model.bands, business=playbook.business)
-        findings = Findings(tried, served, gates, lists, arena, learned, tuned=None, accepted_risk=None)
+        findings = Findings(
+            tried.origins, tried.choice, served, gates, lists, arena, learned, tuned=None, accepted_risk=None
+        )
         standing = cold_start_stage(dataset)
         evaluation = evaluation_of(findings, standing, playbook, trained_at=0, run_id="", fingerprint="")
         render_report(evaluation)

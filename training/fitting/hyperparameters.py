@@ -45,7 +45,7 @@ def parameters_for(train: pd.DataFrame, *, seed: int) -> dict[str, Any]:
         "cat_smooth": 30.0,
         "seed": seed,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,
         "num_threads": max(1, (os.cpu_count() or 1) // 2),  # two origins are fitted side by side
         "verbosity": -1,
     }
