@@ -153,9 +153,10 @@ class TrainResult:
             print_lines(console, "", f"{evaluation.lists.says}.")
         print_lines(console, "")
         blocked = [f"{gate.name} failed: {gate.says}" for gate in evaluation.blocking_gates]
+        asked = [f"{gate.name} asks: {gate.says}" for gate in evaluation.asking_gates]
         family = () if model is None or model.family is None else (model.family.says,)
         says = (evaluation.cold_start.says, *family, *evaluation.history_breaks, evaluation.verdict)
-        print_lines(console, *says, *blocked, next_step(evaluation))
+        print_lines(console, *says, *asked, *blocked, next_step(evaluation))
         print_lines(console, f"Bundle: {self.bundle}", f"Report: {self.report / 'report.html'}")
 
 

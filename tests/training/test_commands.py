@@ -154,8 +154,8 @@ def test_compare_puts_both_on_the_same_rows(world, trained):
 
 def test_every_gate_is_named_and_kept_with_the_model(trained):
     names = [gate.name for gate in trained.evaluation.gates]
-    before = ["never use", "future shift", "dominance", "values of today"]
-    assert names[:6] == [*before, "permuted labels", "suspicious lift"]
+    before = ["never use", "future shift", "dominance", "changes at the goal", "values of today", "later totals"]
+    assert names[:9] == [*before, "hindsight", "permuted labels", "suspicious lift"]
     assert names[-1] == "replay against the point rules"
     facts = read_facts(trained.bundle)
     assert [gate["name"] for gate in facts["gates"]] == names
@@ -340,3 +340,10 @@ def test_what_train_prints_fits_on_80_columns(trained):
     paths = (str(trained.bundle), str(trained.report))
     assert max(len(line) for line in text.splitlines() if not any(path in line for path in paths)) <= 80
     assert "…" not in text
+
+
+def test_what_a_gate_asks_is_printed(trained):
+    asking = trained.evaluation.gates[0].model_copy(update={"question": True, "says": "rating looks odd: is it?"})
+    evaluation = trained.evaluation.model_copy(update={"gates": (asking,)})
+    text = shown(replace(trained, evaluation=evaluation))
+    assert f"{asking.name} asks: rating looks odd: is it?" in " ".join(text.split())

@@ -28,7 +28,7 @@ from training.evaluation.training_summary import (
     PlaybookSummary,
     ReasonWeight,
 )
-from training.gates.gate import GateResult
+from training.gates.gate import QUESTION, GateResult
 from training.lists.list_evaluation import ListTest
 from training.replay.replay_evaluation import ReplayEvaluation
 from training.statistics.estimate import EvaluationPart
@@ -87,6 +87,11 @@ class Evaluation(EvaluationPart):
     def accepted_gates(self) -> tuple[GateResult, ...]:
         """The gates that failed and were accepted with a reason."""
         return tuple(gate for gate in self.gates if gate.state == "failed, accepted")
+
+    @property
+    def asking_gates(self) -> tuple[GateResult, ...]:
+        """The gates that passed with a question for the user."""
+        return tuple(gate for gate in self.gates if gate.state == QUESTION)
 
     def with_version(self, version: str) -> Self:
         """Return the evaluation with the version that the registry gave the model."""

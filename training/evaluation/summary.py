@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from training.evaluation.evaluation_document import Evaluation
 from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, first_of
-from training.gates.gate import NOT_CONTRADICTED, GateResult, named
+from training.gates.gate import NOT_CONTRADICTED, QUESTION, GateResult, named
 from training.statistics.estimate import Estimate
 from training.statistics.scorer_metrics import ScorerName
 
@@ -69,6 +69,7 @@ def differences_in_words(differences: Iterable[LogLossDifference]) -> str:
 
 _SENTENCES = {
     NOT_CONTRADICTED: f"{NOT_CONTRADICTED.capitalize()}: {{}}.",
+    QUESTION: "Passed, with a question for you: {}.",
     "failed, accepted": "Failed, and accepted with a reason: {}.",
     "failed": "Failed, so that the model may not be promoted: {}.",
 }

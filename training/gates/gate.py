@@ -8,10 +8,15 @@ from pydantic import Field
 from training.errors import LeakError
 from training.statistics.estimate import EvaluationPart, Number
 
-GateState = Literal["passed", "not contradicted (too few successes to tell)", "failed", "failed, accepted"]
+GateState = Literal[
+    "passed", "not contradicted (too few successes to tell)", "passed, with a question", "failed", "failed, accepted"
+]
 
 NOT_CONTRADICTED: Final = "not contradicted (too few successes to tell)"
 """Describes a gate that passed although it could not have seen what it looks for."""
+
+QUESTION: Final = "passed, with a question"
+"""Describes a gate that found what only the user can judge, and that stops nothing."""
 
 MOST_NAMED = 8
 """More names than these are only counted; a leak of one activity shows in a dozen features."""
@@ -23,6 +28,7 @@ class GateResult(EvaluationPart):
     name: str = Field(description="such as future shift")
     passed: bool = Field(description="whether the check found nothing wrong")
     conclusive: bool = Field(default=True, description="false where a pass may be for want of successes")
+    question: bool = Field(default=False, description="true where it passed, but asks the user about what it found")
     says: str = Field(description="the finding; of a failed gate also which feature it is and what to do")
     numbers: Mapping[str, Number] = Field(description="the figures behind it")
     accepted: str | None = Field(default=None, description="why the training went on although this gate failed")
@@ -32,6 +38,8 @@ class GateResult(EvaluationPart):
         """The outcome in words."""
         if not self.passed:
             return "failed" if self.accepted is None else "failed, accepted"
+        if self.question:
+            return QUESTION
         return "passed" if self.conclusive else NOT_CONTRADICTED
 
 

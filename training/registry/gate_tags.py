@@ -7,6 +7,7 @@ from training.gates.gate import GateResult, GateState
 _OUTCOMES: dict[GateState, str] = {
     "passed": "pass",
     "not contradicted (too few successes to tell)": "pass, but too few successes to tell",
+    "passed, with a question": "pass, with a question",
     "failed": "fail",
     "failed, accepted": "fail, accepted",
 }

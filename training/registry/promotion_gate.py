@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from training.gates.gate import NOT_CONTRADICTED
+from training.gates.gate import NOT_CONTRADICTED, QUESTION
 from training.registry.gate_decision import GateDecision, GateRule
 from training.statistics.bootstrap import Floats, Ratios, interval, spread
 from training.statistics.estimate import Estimate
@@ -184,7 +184,11 @@ def _recorded(gate: Mapping[str, Any]) -> GateRule:
     """Read a gate of the training; one that does not record that it passed did not pass."""
     name, says, accepted = (gate.get(part) for part in ("name", "says", "accepted"))
     passed = gate.get("passed") is True
-    outcome = "failed in training" if not passed else "passed" if gate.get("conclusive", True) else NOT_CONTRADICTED
+    outcome = "passed" if gate.get("conclusive", True) else NOT_CONTRADICTED
+    if not passed:
+        outcome = "failed in training"
+    elif gate.get("question") is True:
+        outcome = QUESTION
     text = f"the gate {name} {'was ' if outcome == NOT_CONTRADICTED else ''}{outcome}: {str(says).rstrip('.')}"
     if accepted and not passed:
         text += f" (accepted: {accepted})"

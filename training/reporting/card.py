@@ -200,6 +200,8 @@ def _forbidden_by_numbers(evaluation: Evaluation) -> Iterator[str]:
         yield "Anything that needs a learned model: there is none yet, and these are the point rules."
     for gate in evaluation.blocking_gates:
         yield f"Serving: the gate {gate.name} failed. {gate.says}"
+    for gate in evaluation.asking_gates:
+        yield f"Serving before a question is answered: {gate.says}"
     if evaluation.accepted_risk and evaluation.accepted_gates:
         yield f"Any use by people who do not know that a failed gate was accepted, because: {evaluation.accepted_risk}."
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from training.gates.gate import NOT_CONTRADICTED, GateState
+from training.gates.gate import NOT_CONTRADICTED, QUESTION, GateState
 from training.statistics.number_format import Shape
 
 Better = Literal["higher", "lower", "near one", "neither"]
@@ -134,6 +134,7 @@ HEADLINE = ("log_loss", "precision_at_capacity", "recall_at_capacity", "lift_at_
 GATE_MARKS: Mapping[GateState, GateMark] = {
     "passed": GateMark("✓", "passed"),
     NOT_CONTRADICTED: GateMark("~", "unsure"),
+    QUESTION: GateMark("?", "unsure"),
     "failed": GateMark("✗", "failed"),
     "failed, accepted": GateMark("!", "accepted"),
 }

@@ -67,6 +67,17 @@ def test_a_gate_that_passed_for_want_of_successes_is_not_said_to_have_passed():
     ]
 
 
+def test_a_gate_with_a_question_stops_nothing_and_is_named():
+    asking = gate("hindsight", question=True)
+    assert gate_sentences([GateResult(**gate()), GateResult(**asking)]) == [
+        "1 of 2 gates passed.",
+        "Passed, with a question for you: hindsight.",
+    ]
+    evaluation = found(gates=[asking], differences=against_rules(-0.04, -0.01))
+    assert [each.name for each in evaluation.asking_gates] == ["hindsight"]
+    assert "run leadscore promote." in next_step(evaluation)
+
+
 def test_where_there_is_no_model_the_cold_start_is_the_verdict():
     found_rules = rules_only()
     assert verdict_of(found_rules) == f"{found_rules.cold_start.says} Until then the point rules score alone."

@@ -51,6 +51,7 @@ def test_a_gate_is_written_as_json():
         "name": "dominance",
         "passed": False,
         "conclusive": True,
+        "question": False,
         "says": "lunch_7d tells it all: put lunch on never_use.",
         "numbers": {"auc": 1.0},
         "accepted": "why not",

@@ -307,3 +307,9 @@ def test_a_rule_that_passed_for_want_of_power_is_not_said_to_be_met():
     recorded = judge(off(0.0), None, gates=({**PASSED, "conclusive": False},)).rules[0]
     assert recorded.passed
     assert recorded.says == f"the gate future shift was {NOT_CONTRADICTED}: nothing moved"
+
+
+def test_a_gate_with_a_question_passes_and_says_so():
+    recorded = judge(off(0.0), None, gates=({**PASSED, "question": True},)).rules[0]
+    assert recorded.passed
+    assert recorded.says == "the gate future shift passed, with a question: nothing moved"

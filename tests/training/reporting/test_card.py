@@ -57,6 +57,13 @@ def test_chances_that_are_off_beyond_noise_are_not_for_forecasts():
     assert "off by 0.031, more than the 0.012" in " ".join(card_of(found).must_not_be_used_for)
 
 
+def test_a_question_that_a_gate_asks_stands_on_the_card():
+    gates = document()["gates"]
+    gates[0] |= {"question": True, "says": "rating looks written by people who knew the outcome."}
+    said = card_of(evaluation(gates=gates)).must_not_be_used_for
+    assert "Serving before a question is answered: rating looks written by people who knew the outcome." in said
+
+
 def test_an_accepted_risk_and_a_failed_gate_are_never_left_out():
     gates = document()["gates"]
     gates[0]["passed"] = False

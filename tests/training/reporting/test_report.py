@@ -8,7 +8,7 @@ from markupsafe import Markup
 from tests.training.reporting.pages import Page, changed, everywhere, leaves
 from tests.training.reporting.sample import document, evaluation, rules_only, without_amounts
 from training.evaluation.evaluation_document import Evaluation
-from training.gates.gate import NOT_CONTRADICTED
+from training.gates.gate import NOT_CONTRADICTED, QUESTION
 from training.reporting import page, report
 from training.reporting.report import render_report, worded_rules
 
@@ -97,10 +97,11 @@ def test_every_gate_shows_its_outcome(undrawn):
     gates = document()["gates"]
     gates[0]["passed"] = False
     gates[1]["conclusive"] = False
+    gates[3]["question"] = True
     text = Page(render_report(evaluation(gates=gates))).text
     assert "A gate failed future shift: 2,000 snapshots" in text
-    assert text.count("✓ passed") == 3
-    assert text.count(f"~ {NOT_CONTRADICTED}") == 1
+    assert text.count("✓ passed") == 2
+    assert (text.count(f"~ {NOT_CONTRADICTED}"), text.count(f"? {QUESTION}")) == (1, 1)
     assert (text.count("✗ failed"), text.count("! failed, accepted")) == (1, 1)
 
 

@@ -1,6 +1,6 @@
 """The order of the gates: those that need no model run before one is fitted, the others after it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from data.importing.warehouse import Warehouse
@@ -10,9 +10,13 @@ from models.conversion import Encoding
 from training.dataset.dataset import SEED, Dataset
 from training.fitting.boosting import Floats
 from training.gates.gate import GateResult
+from training.gates.leakage.aged_leads import AgedLeads
+from training.gates.leakage.changes_at_goal import changes_at_goal
 from training.gates.leakage.denied_fields import never_use
 from training.gates.leakage.dominance import dominance
 from training.gates.leakage.future_shift import future_shift
+from training.gates.leakage.hindsight import hindsight
+from training.gates.leakage.later_totals import later_totals
 from training.gates.leakage.permuted_labels import permuted_labels
 from training.gates.leakage.suspicious_lift import suspicious_lift
 from training.gates.leakage.todays_values import todays_values
@@ -25,7 +29,7 @@ def before_fitting(
     dataset: Dataset, warehouse: Warehouse, business: Business, *, seed: int = SEED, progress: Progress = silent
 ) -> tuple[GateResult, ...]:
     """
-    Run the gates that need no model: never use, future shift, dominance, values of today.
+    Run the gates that need no model: of names, of features, and of when values were written.
 
     Args:
         dataset: the training set.
@@ -34,16 +38,24 @@ def before_fitting(
         seed: of every draw.
         progress: called with the number of gates that are done.
     """
-    progress(_LOOKING, 0, 4)
-    denied = never_use(dataset, business)
-    progress(_LOOKING, 1, 4)
-    shifted = future_shift(dataset, warehouse, business, seed=seed)
-    progress(_LOOKING, 2, 4)
-    dominant = dominance(dataset, business, seed=seed)
-    progress(_LOOKING, 3, 4)
-    of_today = todays_values(warehouse, business, seed=seed)
-    progress(_LOOKING, 4, 4)
-    return denied, shifted, dominant, of_today
+    gates: tuple[Callable[[], GateResult], ...] = (
+        lambda: never_use(dataset, business),
+        lambda: future_shift(dataset, warehouse, business, seed=seed),
+        lambda: dominance(dataset, business, seed=seed),
+        lambda: changes_at_goal(warehouse, business),
+    )
+    of_leads = (todays_values, later_totals, hindsight)
+    steps = len(gates) + len(of_leads)
+    found = []
+    for done, gate in enumerate(gates):
+        progress(_LOOKING, done, steps)
+        found.append(gate())
+    leads = AgedLeads.of(warehouse, business, seed=seed)
+    for done, judge in enumerate(of_leads, len(gates)):
+        progress(_LOOKING, done, steps)
+        found.append(judge(leads))
+    progress(_LOOKING, steps, steps)
+    return tuple(found)
 
 
 def after_fitting(

@@ -78,6 +78,16 @@ def distinct(codes: Codes) -> int:
     return int(np.count_nonzero(np.bincount(codes)))
 
 
+def recoded(codes: Codes) -> Codes:
+    """
+    Number codes anew, without gaps.
+
+    >>> recoded(np.array([4, 1, 4])).tolist()
+    [1, 0, 1]
+    """
+    return np.unique(codes, return_inverse=True)[1].astype(np.int64)
+
+
 def outcomes_of(rows: pd.DataFrame, *, horizon_days: float) -> tuple[Outcome, ...]:
     """
     Return the label of the rows, and whether their leads reached the goal at all, be it later.

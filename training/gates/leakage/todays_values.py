@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from data.importing.unversioned_attributes import may_change, unversioned_attributes
-from data.importing.warehouse import Warehouse
 from data.words.playbook import Business
 from training.gates.gate import GateResult, named
 from training.gates.leakage.aged_leads import AgedLeads
@@ -18,17 +17,15 @@ VERSIONED = 0.01
 _KINDS = ("age", "activity", "outcome")
 
 
-def todays_values(warehouse: Warehouse, business: Business, *, seed: int) -> GateResult:
+def todays_values(leads: AgedLeads) -> GateResult:
     """
     Look for attributes that hold the values of the export where those of the lead's creation are expected.
 
     Args:
-        warehouse: the history.
-        business: which attributes have a history, or are marked ``as_of_creation``.
-        seed: of the draw of accounts where there are more than 100,000 leads.
+        leads: as they stand at the export; their playbook says which attributes have a history, or are marked
+            ``as_of_creation``.
     """
-    leads = AgedLeads.of(warehouse, business, seed=seed)
-    attributes = _unversioned(leads, business)
+    attributes = _unversioned(leads, leads.business)
     if not attributes:
         says = "Every attribute that may be used has a history, or was known when the lead was created."
         return GateResult(name=NAME, passed=True, says=says, numbers={"attributes": 0})

@@ -16,7 +16,8 @@ from training.gates.leakage.dominance import dominance
 from training.gates.leakage.leakage_gates import after_fitting, before_fitting
 from training.statistics.scoring_metrics import EvaluationRows
 
-BEFORE, AFTER = ["never use", "future shift", "dominance", "values of today"], ["permuted labels", "suspicious lift"]
+OF_FEATURES, OF_TIME = ["never use", "future shift", "dominance"], ["changes at the goal", "values of today"]
+BEFORE, AFTER = [*OF_FEATURES, *OF_TIME, "later totals", "hindsight"], ["permuted labels", "suspicious lift"]
 
 
 class Heard:

@@ -11,6 +11,7 @@ from data.workspace import Workspace
 from tests.training.gates.leakage.todays_exports import history_of, todays_company
 from training import train
 from training.errors import LeakError
+from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.marks_of_today import FALSE_ALARM, MarkOfToday, rank_correlation, telling
 from training.gates.leakage.todays_values import todays_values
 
@@ -18,7 +19,7 @@ SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20
 
 
 def gate_of(playbook):
-    return todays_values(history_of(playbook), playbook.business, seed=1)
+    return todays_values(AgedLeads.of(history_of(playbook), playbook.business, seed=1))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -77,13 +78,13 @@ def test_what_the_playbook_vouches_for_or_forbids_is_not_looked_at(leaking, tmp_
     else:
         playbook["attributes"]["page_views"]["as_of_creation"] = True
     business = load_playbook(leaking).business.model_validate(playbook)
-    gate = todays_values(history_of(load_playbook(leaking)), business, seed=1)
+    gate = todays_values(AgedLeads.of(history_of(load_playbook(leaking)), business, seed=1))
     assert gate.passed
     assert "page_views" not in gate.says
 
 
 def test_attributes_with_a_history_are_not_looked_at(warehouse, playbook):
-    gate = todays_values(warehouse, playbook, seed=1)
+    gate = todays_values(AgedLeads.of(warehouse, playbook, seed=1))
     assert (gate.passed, dict(gate.numbers)) == (True, {"attributes": 0})
 
 
