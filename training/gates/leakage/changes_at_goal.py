@@ -8,7 +8,10 @@ that would lie there if each lead had reached its goal at the age of another: wh
 changes are near the goal by chance. An attribute fails whose share, even at the lower end of its interval, is above a
 quarter and five times what time alone explains.
 
-MEASURED
+Measured by ``tests.bench.when_gates`` on 100 simulated companies of 1,500 leads: a rating that sales writes with the
+goal for seven in ten of the leads that reach it is found in 100, for four in ten in 97, the simulator's own status in
+100. False alarms: 0 of 100 as the companies are, 0 of 100 where it is written on any day, 0 of 100 where it is filled
+in at the first call.
 
 Source: Clopper and Pearson 1934 for the interval; accounts are the independent cases.
 """
@@ -75,10 +78,13 @@ def changes_at_goal(warehouse: Warehouse, business: Business) -> GateResult:
         warehouse: the history, with versions of leads.
         business: the goal, and which attributes may be used and may change.
     """
-    goal_at = _goal_at(warehouse, business.goal.stage)
+    outcomes = warehouse.outcomes
+    reached = outcomes.filter(outcomes.stage == business.goal.stage, outcomes.known_at <= warehouse.cutoff_us)
+    goals = reached.group_by("lead_id").agg(goal_at=reached.reached_at.min())
+    versions = warehouse.leads.inner_join(goals, "lead_id").order_by(["lead_id", "known_at"]).execute()
+    goal_at = versions.drop_duplicates("lead_id").set_index("lead_id")["goal_at"]
     attributes = [name for name in business.attributes if may_change(name, business)]
-    versions = warehouse.leads.filter(warehouse.leads.lead_id.isin(list(goal_at.index)))
-    return judge_changes(versions.order_by(["lead_id", "known_at"]).execute(), goal_at, business, attributes)
+    return judge_changes(versions, goal_at, business, attributes)
 
 
 def judge_changes(
@@ -103,8 +109,8 @@ def judge_changes(
     if guilty:
         return GateResult(name=NAME, passed=False, says=_describe(guilty), numbers=numbers)
     if not bursts:
-        says = f"No attribute changed in {FEWEST_GROUPS} accounts that reached the goal, so none changes with it."
-        return GateResult(name=NAME, passed=True, says=says, numbers=numbers)
+        says = f"No attribute changed in {FEWEST_GROUPS} accounts that reached the goal, the fewest that tell."
+        return GateResult(name=NAME, passed=True, says=says, numbers=numbers, conclusive=len(goal_at) >= FEWEST_GROUPS)
     says = (
         f"Of {named(dict.fromkeys(burst.attribute for burst in bursts))}, none changes within {WINDOW_DAYS} days of "
         "the goal more often than time alone explains."
@@ -170,15 +176,6 @@ def _burst(
     low = lowest_share(float(near.mean()), accounts, doubt=doubt)
     common = changes.loc[near, "group"].nunique() >= fewest
     return ChangeBurst(name, value, float(near.mean()), low, float(others.mean() / len(ages)), common)
-
-
-def _goal_at(warehouse: Warehouse, stage: str) -> "pd.Series[int]":
-    """Return when each lead first reached the goal, by lead."""
-    outcomes = warehouse.outcomes
-    reached = outcomes.filter(outcomes.stage == stage, outcomes.known_at <= warehouse.cutoff_us)
-    found = reached.group_by("lead_id").agg(goal_at=reached.reached_at.min()).execute()
-    goal_at: pd.Series[int] = found.set_index("lead_id")["goal_at"]
-    return goal_at
 
 
 def _describe(guilty: Mapping[str, ChangeBurst]) -> str:

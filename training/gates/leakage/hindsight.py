@@ -16,7 +16,10 @@ Leads that are over on their first day, when activity and outcome come together,
 No history can prove this: a trait by which sales alone decides, and which nothing else reflects, looks the same. So it
 is a question to the user, answered by ``as_of_creation`` or ``never_use``, and stops nothing.
 
-MEASURED
+Measured by ``tests.bench.when_gates`` on 100 simulated companies of 1,500 leads: a rating in five letters is asked
+about in 99 where its AUC is 0.89, in 96 at 0.79, in none at 0.70, and in none where sales also looks at how much a lead
+did. False alarms: 0 of 100 as the companies are, 0 of 300 with an attribute that honestly tells the hidden fit or the
+true chance of success at creation; but 8 of 100 with a trait by which sales alone decides.
 """
 
 from collections.abc import Sequence

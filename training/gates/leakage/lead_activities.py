@@ -52,6 +52,7 @@ class LeadActivities:
 def _by_kind(part: Any, what: Any, lead_ids: "pd.Series[str]") -> pd.DataFrame:
     """Aggregate activities by lead and kind; 0 where a lead has none."""
     found = part.group_by(["lead_id", "kind"]).agg(n=what).execute()
+    found = found[found["lead_id"].isin(lead_ids)]
     table = found.pivot_table(index="lead_id", columns="kind", values="n", fill_value=0, observed=True)
     counted: pd.DataFrame = table.reindex(lead_ids, fill_value=0)
     return counted

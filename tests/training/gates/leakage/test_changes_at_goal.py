@@ -83,3 +83,12 @@ def test_where_every_lead_succeeds_at_once_time_alone_explains_it():
 
 def test_few_changes_prove_nothing():
     assert measure_bursts(*small_history(np.arange(5, 24), np.arange(5, 24)), TYPES) == []
+
+
+@pytest.mark.parametrize(("winners", "conclusive"), [(19, False), (20, True)])
+def test_where_few_succeeded_the_gate_says_that_it_cannot_tell(known_history, winners, conclusive):
+    versions, goal_at = small_history(np.arange(5, 5 + winners), np.arange(5, 5 + winners))
+    first = versions.drop_duplicates("lead_id").reset_index(drop=True)
+    told = {**known_history.business.attributes, "planted": known_history.business.attributes["employees"]}
+    gate = judge_changes(first, goal_at, known_history.business.model_copy(update={"attributes": told}), ["planted"])
+    assert (gate.passed, gate.conclusive) == (True, conclusive)
