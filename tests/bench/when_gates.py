@@ -64,8 +64,9 @@ def main(seeds: int = 100, leads: int = 1_500) -> None:
         with simulated(seed, leads=leads) as company:
             for plant, gate in results_of(company, seed):
                 tried[plant, gate.name] += 1
-                found[plant, gate.name] += gate.state != "passed"
-                others[gate.name] += gate.state != "passed" and not gate.says.startswith(("planted", "lead_status"))
+                finding = not gate.passed or gate.question
+                found[plant, gate.name] += finding
+                others[gate.name] += finding and not gate.says.startswith(("planted", "lead_status"))
     for (plant, gate), n in tried.items():
         print(f"{plant:28} {gate:22} {found[plant, gate]:4} of {n}")
     print(f"named another attribute than the planted one: {dict(others) or 'never'}")

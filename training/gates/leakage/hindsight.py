@@ -45,7 +45,7 @@ from training.gates.leakage.other_facts import (
     share_explained,
     without_means,
 )
-from training.gates.leakage.outcome_arrays import Floats, Outcome, distinct, recoded
+from training.gates.leakage.outcome_arrays import Codes, Floats, Outcome, distinct, recoded
 
 NAME = "hindsight"
 VERDICT = "looks written by people who knew"
@@ -54,6 +54,9 @@ STRONG = 0.7
 
 REFLECTED = 0.02
 """Where at least this share of an attribute's variance is explained, at the upper end, something else reflects it."""
+
+VISIBLE = 0.85
+"""An AUC that must be visible as a strong one where a pass is to prove something."""
 
 _DOUBT = 1.96
 """Standard errors from a figure to the ends of its interval."""
@@ -113,7 +116,17 @@ def hindsight(leads: AgedLeads) -> GateResult:
     says = (
         f"No attribute {VERDICT}: the strongest on the first day, {strongest.name}, has an AUC of {strongest.auc:.2f}."
     )
-    return GateResult(name=NAME, passed=True, says=says, numbers=numbers)
+    return GateResult(name=NAME, passed=True, says=says, numbers=numbers, conclusive=_is_enough(leads, told, outcome))
+
+
+def _is_enough(leads: AgedLeads, told: Flags, outcome: Outcome) -> bool:
+    """Return whether an attribute that is written with hindsight would have shown."""
+    return _highest_share(0.0, leads.group[told]) < REFLECTED and lowest_auc(VISIBLE, outcome, doubt=_DOUBT) > STRONG
+
+
+def _highest_share(share: float, group: Codes) -> float:
+    """Return the upper end of the interval of an explained share."""
+    return float((np.sqrt(share) + _DOUBT / np.sqrt(distinct(group) - 3)) ** 2)
 
 
 def _measured(name: str, leads: AgedLeads, told: Flags, mature: Flags, outcome: Outcome) -> LoneAttribute:
@@ -147,7 +160,7 @@ def _reflected(name: str, leads: AgedLeads, told: Flags) -> tuple[float, float]:
     if not any(block.shape[1] for block in blocks):
         return 1.0, 1.0  # where nothing else is known, nothing else could reflect it
     share = share_explained(rest, blocks, group)
-    return share, float((np.sqrt(share) + _DOUBT / np.sqrt(distinct(group) - 3)) ** 2)
+    return share, _highest_share(share, group)
 
 
 def _as_number(column: "pd.Series[Any]", kind: AttributeType, reached: Flags) -> Floats:

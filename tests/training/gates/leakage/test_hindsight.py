@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.gates.leakage.when_written import HONEST, NUMBER, rating, sure_rating, with_first
-from training.gates.gate import QUESTION, require_passed
+from tests.training.gates.leakage.when_written import HONEST, NUMBER, rating, simulated, sure_rating, with_first
+from training.gates.gate import NOT_CONTRADICTED, QUESTION, require_passed
 from training.gates.leakage.hindsight import VERDICT, hindsight
 from training.gates.leakage.lead_activities import LeadActivities
 
@@ -45,6 +45,13 @@ def test_the_playbooks_word_answers_the_question(known_history):
     assert hindsight(told).state == "passed"
     denied = replace(leads, business=leads.business.model_copy(update={"never_use": ("planted",)}))
     assert hindsight(denied).state == "passed"
+
+
+def test_a_pass_proves_nothing_where_a_rating_could_not_have_been_seen():
+    """With 300 leads not even a rating that is nearly sure stands out; the gate says so in place of passing it."""
+    with simulated(3, leads=300) as company:
+        gate = hindsight(sure_rating(company, np.random.default_rng(1)))
+        assert (gate.state, gate.passed) == (NOT_CONTRADICTED, True)
 
 
 def test_few_leads_prove_nothing(known_history):
