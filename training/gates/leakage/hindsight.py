@@ -19,7 +19,8 @@ is a question to the user, answered by ``as_of_creation`` or ``never_use``, and 
 Measured by ``tests.bench.when_gates`` on 100 simulated companies of 1,500 leads: a rating in five letters is asked
 about in 99 where its AUC is 0.89, in 96 at 0.79, in none at 0.70, and in none where sales also looks at how much a lead
 did. False alarms: 0 of 100 as the companies are, 0 of 300 with an attribute that honestly tells the hidden fit or the
-true chance of success at creation; but 8 of 100 with a trait by which sales alone decides.
+true chance of success at creation. But a trait by which sales alone decides (AUC 0.73) is asked about in 8 of 100, and
+in 5 of 5 companies of 10,000 leads, where the interval no longer covers 0.7.
 """
 
 from collections.abc import Sequence
