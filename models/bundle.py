@@ -16,6 +16,7 @@ from typing import Any
 
 from data.atomic_files import new_folder
 from data.strict_json import canonical_json
+from features.age_and_silence import with_age_and_silence
 from features.catalog import Catalog
 from features.errors import FeatureError
 from models.bands import Bands
@@ -26,6 +27,7 @@ from models.checked_json import check_plain, fields, is_label, loads, numbers, t
 from models.conversion import MOST_CATEGORIES, ConversionModel, Encoding
 from models.errors import BundleError, ModelError, StructureError
 from models.golden_rows import GoldenRow, golden_json, replay
+from models.history_reach import REACH, reach_from_json
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT
 from models.signing import SIGNATURE, signer_of
 from models.trees import MOST_FEATURES, Trees
@@ -186,6 +188,7 @@ def _numbers_of(model: ConversionModel) -> dict[str, Any]:
 
 def _model(name: str, content: Mapping[str, str]) -> ConversionModel:
     catalog = Catalog.from_json(content["catalog.json"])
+    with_age_and_silence(catalog)  # refuses a feature that has the name of what every score computes beside them
     given = fields(loads(content["model.json"]), "model.json", ("categories", "calibration", "base_odds", "bands"))
     (base_odds,) = numbers([given["base_odds"]], "base_odds")
     if not (math.isfinite(base_odds) and base_odds > 0):
@@ -280,6 +283,7 @@ def _check_facts(facts: Mapping[str, Any], where: str) -> None:
             raise StructureError(where=f"{where}, {name}", found=found, expected=_KINDS[kind])
     if not all(isinstance(gate, dict) for gate in facts.get("gates") or ()):
         raise StructureError(where=f"{where}, gates", found="something else", expected="a list of objects")
+    reach_from_json(facts.get(REACH))
 
 
 def _check_reach(model: ConversionModel) -> None:

@@ -14,6 +14,7 @@ from features.catalog import Catalog
 from features.feature import Value
 from models.bands import Bands
 from models.calibration import Calibration, Platt, sigmoid, sigmoids
+from models.history_reach import REACH, HistoryReach, reach_from_json
 from models.reason_groups import ReasonGroup, groups_of
 from models.receipt import AVERAGE_POINTS, POINTS_PER_LOGIT, Reason, Receipt, ScorerId
 from models.scorer import ScoreArrays
@@ -88,7 +89,7 @@ class ConversionModel:
         bands: grades and threshold.
         version: the label the registry gave it.
         fingerprint: sha256 of the bundle's manifest.
-        facts: what else its bundle says: the data it was made of, its gates, its numbers; nothing it computes with.
+        facts: what else its bundle says: the data it was made of, its gates, its numbers; no score depends on them.
         signer: who vouches that the facts are those of the trees; None if nobody does.
     """
 
@@ -123,6 +124,11 @@ class ConversionModel:
     def codes(self) -> tuple[str, ...]:
         """The codes of its reasons."""
         return tuple(group.code for group in self._groups)
+
+    @cached_property
+    def reach(self) -> HistoryReach | None:
+        """How old and how silent the leads were that it was fitted on; None for bundles of earlier releases."""
+        return reach_from_json(self.facts.get(REACH))
 
     def labelled(self, *, version: str, fingerprint: str) -> "ConversionModel":
         """Return the same model with the registry's label and its bundle's fingerprint."""

@@ -62,6 +62,10 @@ class Scorecard:
         fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return ScorerId("rules", self.rules.name, fingerprint[:8], fingerprint)
 
+    @property
+    def reach(self) -> None:
+        """None: people wrote the rules, and no history bounds what these can speak of."""
+
     @cached_property
     def codes(self) -> tuple[str, ...]:
         """The code of each rule's reason."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from features.catalog import Catalog
 from features.feature import Value
 from models.bands import Bands
+from models.history_reach import HistoryReach
 from models.receipt import Receipt, ScorerId
 
 
@@ -48,6 +49,10 @@ class Scorer(Protocol):
     @property
     def bands(self) -> Bands:
         """Its grades and its threshold."""
+
+    @property
+    def reach(self) -> HistoryReach | None:
+        """How old and how silent the leads were that it was fitted on; None where that is not known."""
 
     def receipt(self, lead_id: str, as_of: int, values: Sequence[Value], *, top: int | None = None) -> Receipt:
         """Score one lead from its feature values in catalog order; word only the ``top`` reasons, or all."""

@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from data.instants import DAY_US, iso
 from data.words.playbook import Playbook, load_playbook
+from features.age_and_silence import AGE, LAST_ACTIVITY
 from features.catalog import Catalog
 from features.derivation import DataProfile, derive_catalog
 from features.feature import Feature
@@ -209,6 +210,8 @@ def _with_listings(frame: pd.DataFrame, last: int) -> pd.DataFrame:
     recent = frame[frame["as_of"] > last - RECENT_DAYS * DAY_US].assign(block=RECENT)
     today = recent.drop_duplicates("lead_id", keep="last").assign(as_of=last + 1, whole_list=True)
     every = pd.concat([frame, listed, recent, today])
+    for since, beside in (("arrived_at", AGE), ("moment_at", LAST_ACTIVITY)):
+        every[beside.name] = (every["as_of"] - every.pop(since)) / DAY_US
     return every.sort_values(["lead_id", "as_of"], kind="stable", ignore_index=True)
 
 

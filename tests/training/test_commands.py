@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from data.home import Home
+from data.instants import DAY_US
 from data.progress import silent
 from data.simulation import simulate
 from data.words.playbook import load_playbook
@@ -72,6 +73,29 @@ def test_what_serves_knows_the_weeks_that_tested_it_and_what_is_judged_does_not(
     assert serving.catalog == judged.catalog
     assert serving.trees != judged.trees
     assert serving.bands != judged.bands
+
+
+def test_what_serves_knows_how_old_and_how_silent_the_leads_were_that_it_learnt_from(
+    world, trained, dataset, warehouse
+):
+    """By the contract's tables alone: the fiftieth oldest lead, and the fiftieth most silent one."""
+    rows = dataset.block("train", "purged", "test", columns=("lead_id", "as_of"))
+    created = warehouse.frame("leads").groupby("lead_id")["created_at"].max()
+    did = warehouse.frame("activities").sort_values("known_at")
+    did = dict(list(did[~did["kind"].isin(world.playbook.business.never_use)].groupby("lead_id")))
+    oldest, most_silent = [], []
+    for lead_id, as_of in rows.groupby("lead_id")["as_of"]:
+        last = np.full(len(as_of), created[lead_id])
+        if lead_id in did:
+            known_at, occurred_at = (did[lead_id][name].to_numpy() for name in ("known_at", "occurred_at"))
+            before = np.searchsorted(known_at, as_of.to_numpy())
+            last = np.maximum(last, np.r_[last[0], np.maximum.accumulate(occurred_at)][before])
+        oldest.append((as_of.max() - created[lead_id]) // DAY_US)
+        most_silent.append((as_of.to_numpy() - last).max() // DAY_US)
+    reach = load_bundle(trained.bundle).reach
+    assert (reach.leads, reach.age_days) == (50, sorted(oldest)[-50])
+    assert reach.silence_days == sorted(most_silent)[-50]
+    assert 0 < reach.silence_days < reach.age_days
 
 
 def test_the_model_is_calibrated_forward_in_time(trained):

@@ -38,13 +38,13 @@ class Dataset:
 
     Attributes:
         rows: one per snapshot or listing, sorted by ``lead_id`` and ``as_of``: ``group``, ``block``, ``weight`` (how
-            many of the population it stands for), ``arrived_at`` and ``moment_at`` (when its lead, and the latest news
-            of it, were known), ``whole_list`` (whether everybody open is listed at that instant), ``label`` (NaN where
-            it is too early to know), ``goal_at`` (when the lead reached the goal [us since 1970 UTC], NaN where it
-            never did), ``amount`` (what that was worth, NaN where it is not recorded), ``closed_at`` (when the lead,
-            which may have been closed and opened again before, was next no longer open, by the goal or otherwise, NaN
-            where it still is), the catalog's features, the scorecard's under ``rules.``, and the playbook's segments
-            under ``segment.``.
+            many of the population it stands for), ``whole_list`` (whether everybody open is listed at that instant),
+            ``label`` (NaN where it is too early to know), ``goal_at`` (when the lead reached the goal [us since 1970
+            UTC], NaN where it never did), ``amount`` (what that was worth, NaN where it is not recorded),
+            ``closed_at`` (when the lead, which may have been closed and opened again before, was next no longer open,
+            by the goal or otherwise, NaN where it still is), the catalog's features, those of
+            `features.age_and_silence`, the scorecard's under ``rules.``, and the playbook's segments under
+            ``segment.``.
         catalog: the features derived for the model.
         scorecard: the playbook's point rules, not calibrated.
         manifest: counts, maturity, plan and hashes; JSON.

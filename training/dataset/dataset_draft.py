@@ -13,6 +13,7 @@ from data.instants import DAY_US, iso
 from data.lifecycle.open_times import NEVER, OpenTimes
 from data.progress import Progress, silent
 from data.words.playbook import Business
+from features.age_and_silence import BESIDE
 from features.catalog import Catalog
 from features.derivation import derive_catalog
 from features.feature import Feature
@@ -44,7 +45,7 @@ class DatasetDraft:
     Attributes:
         rows: one per snapshot or listing, sorted by lead and instant, with everything but features.
         catalog: the features derived for the model.
-        columns: those, and the ones that stand beside them under a prefix.
+        columns: those, age and silence, and the ones that stand beside them under a prefix.
         manifest: counts, maturity and plan; JSON.
     """
 
@@ -106,7 +107,7 @@ def draft_dataset(
         ).model_dump(mode="json"),
     }
     catalog = derive_catalog(business, profile_data(warehouse, business, known_before=plan.train.end))
-    beside = {RULES: scorecard.catalog.features, SEGMENT: segment_features(business)}
+    beside = {"": BESIDE, RULES: scorecard.catalog.features, SEGMENT: segment_features(business)}
     manifest |= {"features": len(catalog.features), "catalog_fingerprint": catalog.fingerprint}
     return DatasetDraft(rows, catalog, _with_columns(catalog, beside), manifest)
 
@@ -126,6 +127,7 @@ def _together(drawn: pd.DataFrame, listings: Mapping[str, pd.DataFrame], *, plan
     """Put rows of all blocks into one table, sorted by lead and instant."""
     blocks = [drawn.assign(block=plan.blocks(drawn["as_of"].to_numpy()), whole_list=False)]
     blocks += [rows.assign(block=name) for name, rows in listings.items()]
+    blocks = [rows.drop(columns=["arrived_at", "moment_at"]) for rows in blocks]  # features say how long that was ago
     return pd.concat(blocks).sort_values(["lead_id", "as_of"], kind="stable", ignore_index=True)
 
 

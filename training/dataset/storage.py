@@ -19,7 +19,7 @@ from features.catalog import Catalog
 from features.errors import CatalogError
 from training.errors import TrainingError
 
-FORMAT = "leadscore-training-7"
+FORMAT = "leadscore-training-8"
 """Raised whenever the same history would make another training set, so that no older one is reused."""
 
 ROWS, CATALOG, MANIFEST = "rows.parquet", "catalog.json", "manifest.json"

@@ -16,12 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from data.instants import DAY_US, iso
+from data.instants import iso
 from data.words.playbook import Business
+from features.age_and_silence import BESIDE, ages_and_silences
 from models.bands import Bands
 from training.dataset.dataset import Dataset
 from training.dataset.segment_values import segment_values
 from training.lists.list_evaluation import LEVEL, ListGroup, ListTest
+from training.lists.reached_days import history_reach
 from training.statistics.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -29,9 +31,6 @@ Mask = NDArray[np.bool_]
 
 BANDS = (1.0, 3.0, 7.0, 14.0, 30.0, 90.0, 180.0, 365.0)
 """Days at which lengths of silence, and ages, are told apart."""
-
-FEWEST_LEADS = 50
-"""Of an age or a silence that fewer leads of the training period reached, history cannot speak."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +69,14 @@ def list_test(listed: ScoredLists, dataset: Dataset, *, bands: Bands, business: 
     Returns:
         All leads, then those of each length of silence, of each age, grade and segment.
     """
-    train = dataset.block("train", columns=("lead_id", "as_of", "arrived_at", "moment_at"))
-    silence, age = (
-        _bands(listed.rows, train, since=since, by=by)
-        for since, by in (("moment_at", "days of silence"), ("arrived_at", "age in days"))
-    )
-    told_apart = [*silence, *age, *_grades(listed, bands), *_segments(listed.rows, business)]
+    reach = history_reach(dataset.block("train", columns=("lead_id", *(each.name for each in BESIDE))))
+    ages, silences = ages_and_silences(listed.rows)
+    told_apart = [
+        *_bands(silences, known=reach.silence_days, by="days of silence"),
+        *_bands(ages, known=reach.age_days, by="age in days"),
+        *_grades(listed, bands),
+        *_segments(listed.rows, business),
+    ]
     everybody = _Slice("all leads", "all open leads", np.ones(len(listed.rows), dtype=np.bool_))
     instants = sorted({iso(instant) for instant in listed.rows["as_of"].tolist()})
     groups = (_compared(listed, part) for part in (everybody, *told_apart) if part.inside.any())
@@ -92,15 +93,13 @@ class _Slice:
     known: bool = True
 
 
-def _bands(rows: pd.DataFrame, train: pd.DataFrame, *, since: str, by: str) -> Iterator[_Slice]:
-    """Yield the rows by the days since something; those beyond what enough train rows reached stand apart."""
-    days, learnt = (((some["as_of"] - some[since]) / DAY_US).to_numpy() for some in (rows, train))
-    edges = (0.0, *BANDS, np.inf)
+def _bands(days: Floats, *, known: int, by: str) -> Iterator[_Slice]:
+    """Yield the rows by their days; those of bands that begin beyond what history knows stand apart."""
+    edges = (-np.inf, *BANDS, np.inf)
     for low, high in pairwise(edges):
-        known = train["lead_id"].to_numpy()[(learnt >= low) & (learnt < high)]
-        enough = len(pd.unique(known)) >= FEWEST_LEADS
-        says = f"{low:g} to {high:g}" if np.isfinite(high) else f"{low:g} and more"
-        yield _Slice(by, says, (days >= low) & (days < high), enough)
+        begin = max(low, 0.0)
+        says = f"{begin:g} to {high:g}" if np.isfinite(high) else f"{begin:g} and more"
+        yield _Slice(by, says, (days >= low) & (days < high), begin <= known)
 
 
 def _grades(listed: ScoredLists, bands: Bands) -> Iterator[_Slice]:

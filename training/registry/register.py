@@ -23,13 +23,16 @@ from models.bundle_company import company_fact
 from models.champion import bundle_folder, judged_folder
 from models.cold_start import ColdStartStage, save_standing
 from models.conversion import ConversionModel
+from models.history_reach import REACH
 from models.saved_scorers import save_scorecard_fit
 from training.command_results import TrainResult
 from training.dataset.dataset import Dataset
 from training.dataset.dataset_builder import TrainingInputs
+from training.dataset.split import BLOCKS, PURGED
 from training.evaluation.assembly import Findings, evaluation_of
 from training.evaluation.evaluation_document import LEARNED_RULES, Evaluation
 from training.fitting.fitted_model import FittedModel
+from training.lists.reached_days import history_reach
 from training.registry.gate_tags import gate_tags
 from training.registry.interrupts import DeferredInterrupt
 from training.registry.mlflow_registry import Registry
@@ -161,6 +164,7 @@ def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
     last, served = findings.last, findings.served
     return {
         **_data_of(last.dataset),
+        REACH: history_reach(last.dataset.block(*BLOCKS, PURGED)).as_json(),
         "fitted_on": {"rows": served.fitted_rows, "until": last.dataset.manifest["mature_until"]},
         "family": findings.choice.as_json(),
         "parameters": {name: value for name, value in served.parameters.items() if name != "num_threads"},

@@ -6,12 +6,14 @@ import pytest
 
 from data.instants import DAY_US
 from data.words.playbook import load_playbook
+from features.age_and_silence import AGE, LAST_ACTIVITY
 from features.catalog import Catalog
 from models.bands import Bands
 from tests.training.drawn import DEMO
 from training.dataset.dataset import Dataset
 from training.lists.list_gate import list_gate
-from training.lists.list_test import FEWEST_LEADS, ScoredLists, list_test
+from training.lists.list_test import ScoredLists, list_test
+from training.lists.reached_days import FEWEST_LEADS
 
 BUSINESS = load_playbook(DEMO).business.model_copy(update={"segments": ("source",)})
 BANDS = Bands(threshold=60, a=70, b=55, c=40)
@@ -38,8 +40,8 @@ def world(seed, *, leads=600, oldest=120.0):
                     "group": account[here].astype(str),
                     "weight": 1.5,
                     "label": (luck < chance)[here].astype(float),
-                    "arrived_at": (arrived[here] * DAY_US).astype(np.int64),
-                    "moment_at": ((arrived[here] + now) / 2 * DAY_US).astype(np.int64),
+                    AGE.name: now - arrived[here],
+                    LAST_ACTIVITY.name: (now - arrived[here]) / 2,
                     "segment.source": generator.choice(["web", "fair"], len(here)),
                     "block": "listed",
                 }
@@ -79,7 +81,7 @@ def test_chances_that_are_half_too_high_are_found_and_named():
 
 def test_old_leads_that_are_promised_too_much_are_named_though_the_sum_is_right():
     rows, chance = world(2, leads=6_000)
-    old = ((rows["as_of"] - rows["arrived_at"]) / DAY_US >= 90).to_numpy()
+    old = (rows[AGE.name] >= 90).to_numpy()
     found = compared(rows, np.where(old, np.minimum(2.5 * chance, 0.99), chance * 0.85))
     gate = list_gate(found)
     assert not gate.passed
@@ -90,7 +92,7 @@ def test_old_leads_that_are_promised_too_much_are_named_though_the_sum_is_right(
 
 def test_of_what_history_does_not_know_nothing_is_decided():
     rows, chance = world(3, leads=3_000)
-    age = (rows["as_of"] - rows["arrived_at"]) / DAY_US
+    age = rows[AGE.name]
     young = rows[age < 90].assign(block="train")
     found = compared(rows, np.where(age < 90, chance, 0.9), train=young)
     unknown = {group.says for group in found.groups if group.by == "age in days" and not group.known}
