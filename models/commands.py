@@ -16,13 +16,14 @@ from data.output_files import output_file, require_replaceable
 from data.progress import Progress, silent
 from data.words.id_rules import in_form
 from data.workspace import Workspace
+from features.age_and_silence import with_age_and_silence
 from features.history.over_history import compute_features, known_values
 from features.spark.engine import Engine, engine_of_environment
 from models.bundle import read_facts
 from models.bundle_company import require_own_bundle
 from models.champion import NoChampionError, read_pointer
 from models.errors import ModelError
-from models.history_scores import ScoringRequest, scored_by_duckdb
+from models.history_scores import ScoringRequest, beyond_history, scored_by_duckdb
 from models.saved_scorers import load_champion, load_scorecard_fit
 from models.score_answers import Explanation, ScoredLeads
 from models.score_files import require_known_format, write_scores
@@ -113,6 +114,7 @@ def score(
         as_of=instant,
         leads=found.leads,
         handed_over=found.handed_over,
+        beyond_history=found.beyond_history,
         scorer=serving.scorer.id,
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
@@ -148,21 +150,22 @@ def explain(
     instant, business = _instant(warehouse, as_of), workspace.playbook.business
     lead_id = in_form(lead_id, business.ids) or lead_id
     _require_known(warehouse, lead_id, instant)
-    catalog = serving.scorer.catalog
+    catalog = with_age_and_silence(serving.scorer.catalog)
     snapshot = pd.DataFrame({"lead_id": [lead_id], "as_of": [instant]})
-    values = known_values(compute_features(warehouse, snapshot, catalog)[catalog.names])[0]
+    frame = compute_features(warehouse, snapshot, catalog)
     seen = warehouse.activities.filter(warehouse.activities.lead_id == lead_id, warehouse.activities.known_at < instant)
     newest = seen.occurred_at.max().execute()
     state = state_of(warehouse.activities, warehouse.outcomes, lead_id, lifecycle=business.lifecycle, as_of=instant)
     goal = business.goal
     return Explanation(
-        serving.scorer.receipt(lead_id, instant, values),
+        serving.scorer.receipt(lead_id, instant, known_values(frame[serving.scorer.catalog.names])[0]),
         goal=f"chance to become {business.stages[goal.stage]} within {goal.horizon_days:g} days",
         degraded=serving.degraded,
         hindsight=serving.in_hindsight(instant),
         newest_activity_at=None if pd.isna(newest) else int(newest),
         state=state,
         stage_says=None if state.stage is None else business.stages.get(state.stage, state.stage),
+        beyond_history=beyond_history(serving.scorer.reach, frame)[0],
     )
 
 

@@ -13,7 +13,9 @@ from data.importing.warehouse import Warehouse
 from data.lifecycle.closed_leads import open_leads
 from data.lifecycle.lead_lifecycle import LAST_STAGE, Lifecycle
 from data.progress import Progress, silent
+from features.age_and_silence import BESIDE, with_age_and_silence
 from features.history.over_history import compute_features, known_values
+from models.history_reach import HistoryReach
 from models.receipt import displayed
 from models.score_files import score_schema, score_table
 from models.scorer import Scorer
@@ -49,7 +51,7 @@ def scored_by_duckdb(warehouse: Warehouse, asked: ScoringRequest, progress: Prog
     for low, high in pairwise([*range(0, len(leads), _ROWS_AT_ONCE), len(leads)]):
         progress("scoring leads", low, len(leads))
         part = leads[low:high]
-        frame = compute_features(warehouse, part.assign(as_of=asked.as_of), asked.scorer.catalog)
+        frame = compute_features(warehouse, part.assign(as_of=asked.as_of), with_age_and_silence(asked.scorer.catalog))
         parts.append(scored_rows(asked, frame.assign(**{LAST_STAGE: part["stage"].to_numpy()}), progress))
     progress("scoring leads", len(leads), len(leads))
     return _best_first(parts)
@@ -76,7 +78,8 @@ def scored_rows(asked: ScoringRequest, frame: pd.DataFrame, progress: Progress =
 
     Args:
         asked: by which scorer, and whether with reasons.
-        frame: (n, 3 + k) ``lead_id``, ``as_of``, the last stage under `LAST_STAGE`, and the scorer's features.
+        frame: (n, 5 + k) ``lead_id``, ``as_of``, the last stage under `LAST_STAGE`, the scorer's features, and what
+            `features.age_and_silence` computes beside them.
         progress: is told how many reasons are done.
     """
     scorer = asked.scorer
@@ -88,10 +91,18 @@ def scored_rows(asked: ScoringRequest, frame: pd.DataFrame, progress: Progress =
         probability=scored.probabilities,
         grade=scorer.bands.grades(scored.points),
         stage=frame[LAST_STAGE],
+        beyond_history=pd.Series(beyond_history(scorer.reach, frame), index=frame.index, dtype="object"),
     )
     if asked.reasons:
         result["reasons"] = pd.Series(_all_reasons(scorer, frame, progress), index=result.index)
     return score_table(result, scorer.id)
+
+
+def beyond_history(reach: HistoryReach | None, frame: pd.DataFrame) -> list[str | None]:
+    """Return of each lead what `HistoryReach.beyond` says; nothing where the scorer does not know its reach."""
+    if reach is None:
+        return [None] * len(frame)
+    return list(map(reach.beyond, *(frame[feature.name].tolist() for feature in BESIDE)))
 
 
 def _all_reasons(scorer: Scorer, frame: pd.DataFrame, progress: Progress) -> list[list[dict[str, Any]]]:

@@ -31,6 +31,7 @@ class ScoredLeads:
     as_of: int
     leads: int
     handed_over: int
+    beyond_history: int
     scorer: ScorerId
     degraded: bool
     hindsight: bool
@@ -43,6 +44,7 @@ class ScoredLeads:
             "as_of": iso(self.as_of),
             "leads": self.leads,
             "over_threshold": self.handed_over,
+            "beyond_history": self.beyond_history,
             "scorer": scorer_json(self.scorer),
             "degraded": self.degraded,
             "hindsight": self.hindsight,
@@ -56,17 +58,29 @@ class ScoredLeads:
             table.add_column(column, justify="right" if column == "score" else "left", no_wrap=True)
         for lead in self.top:
             likely = "not known yet" if math.isnan(lead.probability) else chance(lead.probability)
-            table.add_row(Text(lead.lead_id), str(lead.score), lead.grade, likely)
+            mark = "" if lead.beyond_history is None else " *"
+            table.add_row(Text(lead.lead_id), str(lead.score), lead.grade, f"{likely}{mark}")
         print_table(console, table)
         console.print(
             f"{self.leads:,} open leads scored, {self.handed_over:,} over the threshold: {self.out}",
             markup=False,
             soft_wrap=True,
         )
+        if self.beyond_history:
+            console.print(self._beyond_history(), markup=False, highlight=False)
         if self.degraded:
             console.print("No model serves yet: the point rules answered. Run leadscore train, then leadscore promote.")
         if self.hindsight:
             console.print(_HINDSIGHT)
+
+    def _beyond_history(self) -> str:
+        """Return how many leads the history cannot speak of, and where the file says why."""
+        verb = "is" if self.beyond_history == 1 else "are"
+        mark = "*, " if any(lead.beyond_history for lead in self.top) else ""
+        return (
+            f"{self.beyond_history:,} of them {verb} older, or silent for longer, than the history can speak of "
+            f"({mark}column beyond_history)."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +94,14 @@ class Explanation:
     newest_activity_at: int | None
     state: LeadState = NEW_LEAD
     stage_says: str | None = None
+    beyond_history: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as the API does with all its reasons."""
         receipt = self.receipt.told(is_whole=True)
         content = receipt.as_json(degraded=self.degraded, newest_activity_at=self.newest_activity_at)
-        return content | self.state.as_json() | {"hindsight": self.hindsight}
+        told = {"beyond_history": self.beyond_history, "hindsight": self.hindsight}
+        return content | self.state.as_json() | told
 
     def show(self, console: Console) -> None:
         """Print the receipt: a base, reasons in points, a total."""
@@ -102,6 +118,8 @@ class Explanation:
         )
         if self.stage_says is not None:
             console.print(Text(self._where_it_stands()))
+        if self.beyond_history is not None:
+            console.print(Text(self.beyond_history))
         print_table(console, _receipt_table(receipt))
         if receipt.stretch is not None:
             console.print(

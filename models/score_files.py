@@ -25,6 +25,7 @@ _SCORES = (
     pa.field("probability", pa.float64()),
     pa.field("grade", pa.string()),
     pa.field("stage", pa.string()),
+    pa.field("beyond_history", pa.string()),
 )
 _REASON = pa.struct({"code": pa.string(), "says": pa.string(), "points": pa.float64()})
 _REASONS = pa.field("reasons", pa.list_(_REASON))
@@ -61,7 +62,8 @@ def score_table(frame: pd.DataFrame, scorer: ScorerId) -> pa.Table:
     Return scores as a table, with the scorer's name on every row.
 
     Args:
-        frame: a row per lead; ``as_of`` in microseconds since 1970 UTC, ``stage`` the last one that the lead reached.
+        frame: a row per lead; ``as_of`` in microseconds since 1970 UTC, ``stage`` the last one that the lead reached,
+            ``beyond_history`` a sentence where the history knows too few leads as old or as silent, else None.
         scorer: what gave the scores.
     """
     named = frame.assign(**{f"scorer_{name}": value for name, value in scorer_json(scorer).items()})

@@ -13,22 +13,33 @@ from models.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class TopLead:
-    """One of the leads to call first; ``probability`` is NaN where it is not known yet."""
+    """
+    One of the leads to call first.
+
+    Attributes:
+        lead_id: which.
+        score: as shown.
+        grade: its letter.
+        probability: NaN where it is not known yet.
+        beyond_history: what `models.history_reach.HistoryReach.beyond` says of it.
+    """
 
     lead_id: str
     score: int
     grade: str
     probability: float
+    beyond_history: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSummary:
-    """How many leads were scored and handed over, and the first of them."""
+    """How many leads were scored, how many of them handed over or beyond the history, and the first of them."""
 
     MOST_NAMED: ClassVar[int] = 10
 
     leads: int
     handed_over: int
+    beyond_history: int
     top: tuple[TopLead, ...]
 
     @classmethod
@@ -41,9 +52,11 @@ class ScoreSummary:
             threshold: the points from which on a lead is handed over.
         """
         over = pc.sum(pc.greater_equal(table["points"], threshold)).as_py() or 0
-        rows = table.select(["lead_id", "score", "grade", "probability"]).slice(0, cls.MOST_NAMED).to_pylist()
+        columns = ["lead_id", "score", "grade", "probability", "beyond_history"]
+        rows = table.select(columns).slice(0, cls.MOST_NAMED).to_pylist()
         top = (TopLead(**row | {"probability": _known_chance(row["probability"])}) for row in rows)
-        return cls(table.num_rows, over, tuple(top))
+        beyond = table.num_rows - table["beyond_history"].null_count
+        return cls(table.num_rows, over, beyond, tuple(top))
 
 
 def require_open_leads(leads: int, as_of: int) -> None:

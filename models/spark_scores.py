@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from data.lifecycle.closed_leads import open_leads
+from features.age_and_silence import with_age_and_silence
 from features.history.over_history import require_attributes
 from features.spark.part_features import computed_by_part
 from features.spark.placement import placed_facts
@@ -48,11 +49,12 @@ class SparkScores:
             ModelError: no lead was open then.
         """
         threshold = self.asked.scorer.bands.threshold
-        ((leads, over),) = self.rows.selectExpr("count(*)", f"count_if(points >= {threshold!r})").collect()
+        counts = "count(*)", f"count_if(points >= {threshold!r})", "count(beyond_history)"
+        ((leads, over, beyond),) = self.rows.selectExpr(*counts).collect()
         require_open_leads(leads, self.asked.as_of)
         self.rows.write.parquet(folder.resolve().as_uri())
         first = ScoreSummary.of(self.rows.limit(ScoreSummary.MOST_NAMED).toArrow(), threshold)
-        return ScoreSummary(leads, over, first.top)
+        return ScoreSummary(leads, over, beyond, first.top)
 
 
 @contextmanager
@@ -69,7 +71,7 @@ def scores_by_spark(master: str, folder: str, asked: ScoringRequest) -> Iterator
         EngineError: Spark is missing, does not answer or fails.
         CatalogError: the leads lack an attribute that the scorer uses.
     """
-    catalog, schema = asked.scorer.catalog, score_schema(reasons=asked.reasons)
+    catalog, schema = with_age_and_silence(asked.scorer.catalog), score_schema(reasons=asked.reasons)
     with spark_session(master) as session:
         tables = SparkTables.of(session, folder)
         require_attributes(catalog, tables.leads.columns)

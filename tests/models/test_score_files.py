@@ -31,6 +31,7 @@ ROW = st.fixed_dictionaries(
         "probability": st.floats(0, 1) | st.just(math.nan),
         "grade": st.sampled_from("ABCD"),
         "stage": TEXT | st.none(),
+        "beyond_history": TEXT | st.none(),
         "reasons": st.lists(REASON, max_size=3),
     }
 )
