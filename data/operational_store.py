@@ -25,7 +25,7 @@ from data.words.sources import StoreSource
 from data.workspace import Workspace
 
 CHUNK = 50_000
-NEWEST_STEP = 6
+NEWEST_STEP = 7
 """The newest step of the store's tables that is understood here."""
 
 _COPIED = (

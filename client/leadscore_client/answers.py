@@ -150,6 +150,7 @@ class StoredScoreDict(TypedDict):
     """A lead's score as of when it was last computed."""
 
     as_of: str
+    beyond_history: str | None
     chance: str | None
     closed_at: str | None
     grade: Literal["A", "B", "C", "D"]
@@ -266,6 +267,7 @@ class ScoreLogicDict(TypedDict):
 class ScoreDict(ReplayedScoreDict):
     """An explained score: base_points plus the points of the reasons plus rest_points is points."""
 
+    beyond_history: str | None
     closed_at: str | None
     newest_activity_age_s: float | None
     stage: str | None
@@ -277,6 +279,7 @@ class ReceiptDict(ScoreEndDict):
 
     as_of: str
     base_points: float
+    beyond_history: str | None
     chance: str | None
     closed_at: str | None
     degraded: bool
@@ -296,6 +299,7 @@ class ScoreChangeDict(TypedDict):
     after: ScoreEndDict
     as_of: str
     before: ScoreEndDict
+    beyond_history: str | None
     changes: list[ReasonDict]
     closed_at: str | None
     lead_id: str

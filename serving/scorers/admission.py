@@ -30,8 +30,8 @@ def admit_scorer(scorer: Scorer, dialect: Dialect) -> LiveScorer:
     did = [Activity("L", "activity", None, None, _CREATED, _CREATED)]
     account = Members(_AS_OF, [(), did], [(0, 0)])
     for activities in ((), did):
-        (values,) = live.features.values([LeadFacts(_AS_OF, _CREATED, {}, activities)], [account])
-        score = live.score_known("L", _AS_OF, known=KnownLead(None, values))
+        (described,) = live.described([LeadFacts(_AS_OF, _CREATED, {}, activities)], [account])
+        score = live.score_known("L", _AS_OF, known=KnownLead(None, *described))
         if not math.isfinite(score.receipt.points):
             message = "it gives a new lead no points: export the bundle again from its MLflow run."
             raise BundleError(message)

@@ -8,8 +8,10 @@ import pandas as pd
 
 from data.instants import SECOND_US
 from data.lifecycle.lead_lifecycle import NEW_LEAD, NO_LIFECYCLE, LeadState, Lifecycle, ReachedStage
+from features.age_and_silence import apart, with_age_and_silence
 from features.feature import Value
 from features.live.live_features import LeadFacts, LiveFeatures, compile_live
+from features.live.live_sweep import Members
 from models.receipt import Receipt
 from models.scorer import Scorer
 from serving.scorers.live_facts import Question, read_facts
@@ -31,6 +33,7 @@ class Score:
         values: the feature values that it was computed from, in catalog order.
         threshold: the points from which leads were handed over then.
         state: which stage the lead had reached, and since when it was closed.
+        beyond_history: what `models.history_reach.HistoryReach.beyond` says of the lead.
     """
 
     receipt: Receipt
@@ -39,6 +42,7 @@ class Score:
     values: tuple[Value, ...]
     threshold: float
     state: LeadState = NEW_LEAD
+    beyond_history: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the score as the API writes it."""
@@ -46,15 +50,26 @@ class Score:
         newest = self.newest_activity_at
         content["newest_activity_age_s"] = None if newest is None else (self.receipt.as_of - newest) / SECOND_US
         content["threshold"] = self.threshold
+        content["beyond_history"] = self.beyond_history
         return content | self.state.as_json()
 
 
 @dataclass(frozen=True, slots=True)
 class KnownLead:
-    """What is known of a lead at an instant; the values are in catalog order."""
+    """
+    What is known of a lead at an instant.
+
+    Attributes:
+        newest_activity_at: the newest activity that counts [us since 1970 UTC].
+        values: of the scorer's features, in catalog order.
+        beyond_history: what `models.history_reach.HistoryReach.beyond` says of it.
+        merged_into: the lead that it had been merged into by then.
+        state: which stage it had reached, and since when it was closed.
+    """
 
     newest_activity_at: int | None
     values: tuple[Value, ...]
+    beyond_history: str | None = None
     merged_into: str | None = None
     state: LeadState = NEW_LEAD
 
@@ -66,7 +81,7 @@ class LiveScorer:
 
     Args:
         scorer: computes the score.
-        features: its features.
+        features: its features, with age and silence beside them.
         dialect: the engine of the store.
         problem: why no promoted model answers; None if one does.
         stands_in: whether it temporarily replaces a promoted model that cannot be used.
@@ -118,13 +133,31 @@ class LiveScorer:
         if not questions:
             return {}
         facts = read_facts(store, self.dialect, questions, self.scorer.catalog)
-        values = self.features.values(facts.leads, facts.accounts)
+        described = self.described(facts.leads, facts.accounts)
         return {
             question: KnownLead(
-                newest_activity(lead), own, version.merged_into, self._state(lead, facts.outcomes.get(question[0]))
+                newest_activity(lead),
+                *own,
+                version.merged_into,
+                self._state(lead, facts.outcomes.get(question[0])),
             )
-            for (question, version), lead, own in zip(facts.versions.items(), facts.leads, values, strict=True)
+            for (question, version), lead, own in zip(facts.versions.items(), facts.leads, described, strict=True)
         }
+
+    def described(
+        self, leads: Sequence[LeadFacts], accounts: Sequence[Members] = ()
+    ) -> Iterator[tuple[tuple[Value, ...], str | None]]:
+        """
+        Yield of each lead the values of the scorer's features, and whether its age or silence is beyond the history.
+
+        Args:
+            leads: n leads, each as of its own instant.
+            accounts: as `LiveFeatures.values` takes them.
+        """
+        reach = self.scorer.reach
+        for values in self.features.values(leads, accounts):
+            own, age, last_activity = apart(values)
+            yield own, None if reach is None else reach.beyond(age, last_activity)
 
     def points_of(self, known: Mapping[str, KnownLead]) -> dict[str, float]:
         """Return the points of leads from what is known of them, without reasons."""
@@ -149,7 +182,15 @@ class LiveScorer:
         return self._score(self.scorer.receipt(lead_id, as_of, known.values, top=top), known)
 
     def _score(self, receipt: Receipt, known: KnownLead) -> Score:
-        return Score(receipt, known.newest_activity_at, self.degraded, known.values, self.threshold, known.state)
+        return Score(
+            receipt,
+            known.newest_activity_at,
+            self.degraded,
+            known.values,
+            self.threshold,
+            known.state,
+            known.beyond_history,
+        )
 
     def _state(self, lead: LeadFacts, outcomes: Sequence[Any] | None) -> LeadState:
         """Return where a lead stood; most have reached no stage yet."""
@@ -184,7 +225,8 @@ def compile_scorer(
         stands_in: whether it temporarily replaces a model.
         lifecycle: what closes a lead, and what opens it again; by default nothing closes one.
     """
-    return LiveScorer(scorer, compile_live(scorer.catalog), dialect, problem, stands_in, lifecycle)
+    features = compile_live(with_age_and_silence(scorer.catalog))
+    return LiveScorer(scorer, features, dialect, problem, stands_in, lifecycle)
 
 
 def _values(known: Mapping[str, KnownLead]) -> Iterator[tuple[Value, ...]]:

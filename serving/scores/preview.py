@@ -35,8 +35,8 @@ class Previews:
         created_at = known_at if lead.created_at is None else min(lead.created_at, known_at)
         did = list(_activities(preview, known_at, self.business.machines))
         facts = LeadFacts(as_of, created_at, lead.attributes, did)
-        (values,) = live.features.values([facts], self._accounts(live, preview, facts))
-        return live.score_known(lead.lead_id, as_of, known=KnownLead(newest_activity(facts), values), top=top)
+        (described,) = live.described([facts], self._accounts(live, preview, facts))
+        return live.score_known(lead.lead_id, as_of, known=KnownLead(newest_activity(facts), *described), top=top)
 
     def _check(self, preview: Preview, latest: int) -> None:
         check_lead(preview.lead, self.business, latest=latest)

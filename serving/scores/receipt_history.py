@@ -71,6 +71,7 @@ class PastReceipt:
             else scorer_json(self.recomputed.scorer),
             "degraded": self.content["degraded"],
             "newest_activity_at": None if newest is None else iso(newest),
+            "beyond_history": self.content.get("beyond_history"),
         }
 
 

@@ -13,7 +13,7 @@ _REMEMBERED = 50_000
 _MOST_WAITING = 20_000
 _BATCH = 1000
 """Receipts stored in one transaction; few, so that no other write waits long."""
-_Summary = tuple[str, float, int | None, bool]
+_Summary = tuple[str, float, int | None, bool, bool]
 
 
 class Recorder:
@@ -42,7 +42,13 @@ class Recorder:
         self.answered += 1
         for score in scores:
             receipt = score.receipt
-            summary = (receipt.scorer.fingerprint, round(receipt.points, 2), score.newest_activity_at, score.degraded)
+            summary = (
+                receipt.scorer.fingerprint,
+                round(receipt.points, 2),
+                score.newest_activity_at,
+                score.degraded,
+                score.beyond_history is not None,
+            )
             if self._last_scores.get(receipt.lead_id) == summary:
                 continue
             with self._lock:
@@ -50,7 +56,7 @@ class Recorder:
                     self.lost += 1
                     continue
                 self._remember(receipt.lead_id, summary)
-                known = KnownLead(score.newest_activity_at, score.values)
+                known = KnownLead(score.newest_activity_at, score.values, score.beyond_history)
                 self._waiting.append((live, ServedScore(receipt.lead_id, receipt.as_of, known)))
 
     def save(self, database: Database) -> int:

@@ -176,6 +176,7 @@ def _score_row(receipt: ReceiptRow, receipt_id: str) -> dict[str, object]:
         "probability": receipt.probability,
         "newest_activity_at": receipt.newest_activity_at,
         "receipt_id": receipt_id,
+        "beyond_history": receipt.beyond_history,
     }
 
 

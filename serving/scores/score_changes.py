@@ -44,6 +44,7 @@ class ScoreChange:
     receipt_then: PastReceipt | None
     reasons: tuple[Reason, ...]
     state: LeadState = NEW_LEAD
+    beyond_history: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the API writes it."""
@@ -58,6 +59,7 @@ class ScoreChange:
             "points": math.fsum(reason.points for reason in self.reasons),
             "changes": [asdict(reason) for reason in self.reasons],
             "says": change_in_words(before["score"], after["score"], self.reasons),
+            "beyond_history": self.beyond_history,
             **self.state.as_json(),
         }
 
@@ -79,11 +81,12 @@ def score_change_since(connection: Connection, live: LiveScorer, lead_id: str, *
         raise UnknownLeadError(message)
     then = newest_by(connection, before.receipt.lead_id, since)
     reasons = told_changes(before, after, live.scorer.catalog.features)
-    if then is not None and then.row.scorer != live.scorer.id.fingerprint:
+    if then is not None and then.row.scorer == live.scorer.id.fingerprint:
+        then = None
+    if then is not None:
         by_scorer = before.receipt.points - then.row.points
         reasons = (Reason("scorer", "another scorer answers now", by_scorer), *reasons)
-        return ScoreChange(before.receipt, after.receipt, then, reasons, after.state)
-    return ScoreChange(before.receipt, after.receipt, None, reasons, after.state)
+    return ScoreChange(before.receipt, after.receipt, then, reasons, after.state, after.beyond_history)
 
 
 def told_changes(before: Score, after: Score, features: Sequence[Feature]) -> tuple[Reason, ...]:

@@ -44,6 +44,7 @@ class ReceiptRow:
         grade: the letter for them.
         probability: the calibrated probability; None for rules without calibration.
         newest_activity_at: the newest activity that it counts [us since 1970 UTC].
+        beyond_history: what `models.history_reach.HistoryReach.beyond` says of the lead.
     """
 
     row: dict[str, Any]
@@ -51,6 +52,7 @@ class ReceiptRow:
     grade: Grade
     probability: float | None
     newest_activity_at: int | None
+    beyond_history: str | None = None
 
 
 def build_receipts(live: LiveScorer, role: Role, *, served: Sequence[ServedScore]) -> list[ReceiptRow]:
@@ -92,6 +94,7 @@ def _build(
         "grade": grade,
         "degraded": live.degraded,
         "newest_activity_at": newest,
+        "beyond_history": served.known.beyond_history,
         "reasons": points_by_code,
     }
     row = {
@@ -102,17 +105,18 @@ def _build(
         "scorer": live.scorer.id.fingerprint,
         "points": points,
         "threshold": live.threshold,
-        "content_hash": _content_hash(live, points, points_by_code),
+        "content_hash": _content_hash(live, points, points_by_code, beyond=served.known.beyond_history is not None),
         "feature_values": json.dumps(served.known.values),
         "content": json.dumps(content, allow_nan=False),
     }
-    return ReceiptRow(row, points, grade, probability, newest)
+    return ReceiptRow(row, points, grade, probability, newest, served.known.beyond_history)
 
 
-def _content_hash(live: LiveScorer, points: float, reasons: Mapping[str, float]) -> str:
-    """Return a hash that is equal for two receipts of a lead with the same content."""
+def _content_hash(live: LiveScorer, points: float, reasons: Mapping[str, float], *, beyond: bool) -> str:
+    """Return a hash that is equal for two receipts of a lead with the same content, be they of any release."""
     rounded = sorted((code, round(value, _TENTHS)) for code, value in reasons.items() if round(value, _TENTHS))
     summary = [live.scorer.id.fingerprint, live.threshold, live.degraded, round(points, _TENTHS), rounded]
+    summary += ["beyond history"] if beyond else []
     return hashlib.sha256(json.dumps(summary).encode()).hexdigest()[:32]
 
 
@@ -165,7 +169,8 @@ def _notable(row: Mapping[str, Any]) -> tuple[object, ...]:
     content = json.loads(row["content"])
     reasons: Mapping[str, float] = content["reasons"]
     largest = frozenset(sorted(reasons, key=lambda code: (-abs(reasons[code]), code))[:_NOTABLE_REASONS])
-    return row["scorer"], row["threshold"], content["degraded"], displayed(row["points"]), largest
+    beyond = content.get("beyond_history") is not None  # receipts of earlier releases do not say
+    return row["scorer"], row["threshold"], content["degraded"], beyond, displayed(row["points"]), largest
 
 
 def _of_known_leads(connection: Connection, new: Sequence[ReceiptRow]) -> list[ReceiptRow]:

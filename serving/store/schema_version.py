@@ -6,9 +6,9 @@ from sqlalchemy import Connection, inspect, text
 
 from serving.errors import StoreError
 
-NEWEST = "6"
+NEWEST = "7"
 _FIRST = "1"
-_KNOWN = (_FIRST, "2", "3", "4", "5", NEWEST)
+_KNOWN = (_FIRST, "2", "3", "4", "5", "6", NEWEST)
 _STEPS = Path(__file__).parent / "migrations"
 
 

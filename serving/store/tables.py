@@ -186,10 +186,15 @@ scores = Table(
     Column("newest_activity_at", BigInteger),
     Column("scorer", Text, nullable=False),
     Column("receipt_id", Text, nullable=False),
+    Column("beyond_history", Text),
     Index(None, "points"),
     sqlite_with_rowid=False,
 )
-"""The stored score of each lead; ``as_of`` is when it was last confirmed, ``scorer`` is a fingerprint."""
+"""
+The stored score of each lead; ``as_of`` is when it was last confirmed, ``scorer`` is a fingerprint.
+
+``beyond_history`` is a sentence where the scorer's history knows too few leads as old or as silent.
+"""
 
 receipts = Table(
     "receipts",

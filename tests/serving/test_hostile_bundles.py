@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.age_and_silence import AGE
 from models.packed_bundle import pack
 from tests.models.forests import complete
 from tests.serving.bundles import blob_of, files_of, put
@@ -74,11 +75,33 @@ def test_a_small_body_that_describes_something_huge_takes_little_memory_and_is_r
             assert ", expected at most " in problem["detail"], problem
 
 
-@pytest.mark.parametrize("facts", [{"gates": 7}, {"gates": [7]}, {"data": []}, {"test": "good"}, {"accepted_risk": {}}])
-def test_facts_that_no_card_can_show_are_refused(service, facts):
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"gates": 7},
+        {"gates": [7]},
+        {"data": []},
+        {"test": "good"},
+        {"accepted_risk": {}},
+        {"reach": 280},
+        {"reach": {"age_days": 280}},
+        {"reach": {"leads": 50, "age_days": -1, "silence_days": 3}},
+        {"reach": {"leads": 50, "age_days": 280.5, "silence_days": 3}},
+        {"reach": {"leads": 50, "age_days": 10**30, "silence_days": 3}},
+    ],
+)
+def test_facts_that_no_answer_can_show_are_refused(service, facts):
     """They were once taken, and `GET /v1/model` failed from then on."""
     answer = put(service, pack(resealed(files_of(), facts=facts)))
     assert (answer.status_code, answer.json()["type"]) == (422, "/docs/errors#bundle-refused")
+
+
+def test_a_feature_that_would_stand_in_for_the_age_is_refused(service, caplog):
+    catalog = json.loads(files_of()["catalog.json"])
+    catalog["features"][0]["name"] = AGE.name
+    answer = put(service, pack(resealed(files_of(), catalog=json.dumps(catalog))))
+    assert (answer.status_code, answer.json()["type"]) == (422, "/docs/errors#bundle-refused")
+    assert f"{AGE.name} more than once" in caplog.text
 
 
 SIZES = st.sampled_from([0, 1, 2, 7, 62, 63, 64, 65, 1_000, 1_001, 3_000])
@@ -117,7 +140,9 @@ def changes(draw):
                 max_leaves=20,
             )
         )
-        return {"facts": {draw(st.sampled_from(["data", "test", "gates", "accepted_risk", "standing"])): thing}}
+        return {
+            "facts": {draw(st.sampled_from(["data", "test", "gates", "accepted_risk", "standing", "reach"])): thing}
+        }
     return {"catalog": json.dumps(catalog)}
 
 

@@ -13,7 +13,7 @@ LEAD = {"account_id": "A-1", "attributes": {"seniority": "vp", "employees": 500,
 SCORE = {
     "lead_id", "as_of", "score", "points", "base_points", "probability", "chance", "grade", "reasons", "rest_points",
     "scorer", "degraded", "newest_activity_at", "stretch", "newest_activity_age_s", "threshold",
-    "stage", "closed_at",
+    "stage", "closed_at", "beyond_history",
 }  # fmt: skip
 
 

@@ -43,6 +43,14 @@ ClosedAt = Annotated[
     Field(description="since when the lead is closed, so that it is on no list and never handed over; null while open"),
 ]
 
+BeyondHistory = Annotated[
+    str | None,
+    Field(
+        description="a sentence where the model's history has too few leads this old, or silent this long; else null",
+        examples=["Too few leads in the history were this old: 412 days, and fewer than 50 were older than 280."],
+    ),
+]
+
 NextPage = Annotated[
     str | None,
     Field(

@@ -15,6 +15,7 @@ from data.instants import SECOND_US, iso
 from models.receipt import ScorerId, chance
 from serving.api.schemas.answer import (
     Answer,
+    BeyondHistory,
     ClosedAt,
     GradeName,
     LastStage,
@@ -94,6 +95,7 @@ class ScoreOut(ReplayedScoreOut):
         float | None, Field(description="seconds from the newest activity to as_of", examples=[5.000321])
     ]
     threshold: Annotated[float, Field(description="points from which leads are handed over", examples=[62.5])]
+    beyond_history: BeyondHistory
     stage: LastStage
     closed_at: ClosedAt
 
@@ -118,6 +120,7 @@ class ScoreOut(ReplayedScoreOut):
             newest_activity_at=None if newest is None else iso(newest),
             newest_activity_age_s=None if newest is None else (receipt.as_of - newest) / SECOND_US,
             threshold=score.threshold,
+            beyond_history=score.beyond_history,
             **score.state.as_json(),
         )
 

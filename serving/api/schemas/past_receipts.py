@@ -4,7 +4,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from serving.api.schemas.answer import Answer, ClosedAt, GradeName, LastStage, OptionalInstant, UtcInstant
+from serving.api.schemas.answer import (
+    Answer,
+    BeyondHistory,
+    ClosedAt,
+    GradeName,
+    LastStage,
+    OptionalInstant,
+    UtcInstant,
+)
 from serving.api.schemas.explained_scores import ReasonOut, ReplayedScoreOut
 
 _RECEIPT_ID = Field(description="the receipt's id", examples=["0b5d0c1e4f6a4c1d9e2b7a8c3d4e5f60"])
@@ -54,6 +62,7 @@ class ReceiptOut(Answer):
     scorer: ReceiptScorerOut = Field(description="which scorer made it")
     degraded: bool = Field(description="whether that scorer stood in for the model", examples=[False])
     newest_activity_at: OptionalInstant = Field(description="when the newest activity that counts occurred")
+    beyond_history: BeyondHistory
     stage: LastStage
     closed_at: ClosedAt
 
@@ -105,6 +114,7 @@ class ScoreChangeOut(Answer):
     after: ScoreEndOut = Field(description="the score at the later instant")
     points: float = Field(description="the difference", examples=[8.25])
     changes: list[ReasonOut] = Field(description="those that moved the score most first")
+    beyond_history: BeyondHistory
     stage: LastStage
     closed_at: ClosedAt
     says: str = Field(

@@ -10,6 +10,7 @@ from data.lifecycle.lead_lifecycle import LeadState
 from models.receipt import chance
 from serving.api.schemas.answer import (
     Answer,
+    BeyondHistory,
     ClosedAt,
     GradeName,
     LastStage,
@@ -41,6 +42,7 @@ class StoredScoreOut(Answer):
     why_stale: str | None = Field(
         description="why it is stale; null where it is fresh", examples=["another scorer answers by now"]
     )
+    beyond_history: BeyondHistory
     stage: LastStage
     closed_at: ClosedAt
 
