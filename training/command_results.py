@@ -141,11 +141,12 @@ class TrainResult:
                 console,
                 f"Version {self.version} is trained: {model.size} on {model.features} of {model.features_tried} "
                 f"features from {blocks.train:,} snapshots, tested on {blocks.test:,} later ones.",
-                f"{value(self.data.base_rate, 'share')} reach {evaluation.goal.stage} in "
+                f"{value(self.data.base_rate, 'share')} of the snapshots reach {evaluation.goal.stage} in "
                 f"{evaluation.goal.horizon_days:g} days, {_days(self.data.plan.train)}; tested "
                 f"{_days(self.data.plan.test)}.",
                 f"What serves is fitted anew to all {model.fitted_rows:,} snapshots until {day(model.fitted_until)}.",
             )
+        print_lines(console, "Of these snapshots, each a lead on a day; the calls in the verdict below are leads:")
         console.print(metrics_table(evaluation.scorers))
         print_lines(console, "", "At each origin, trained anew on the weeks before it:")
         console.print(origins_table(evaluation.origins))
@@ -202,8 +203,8 @@ class CompareResult:
         console.print(metrics_table(comparison.scorers))
         print_lines(
             console,
-            f"Without any scorer: {value(first.base_rate, 'share')} reach the goal {_days(comparison.test)}, log loss "
-            f"{value(first.base_log_loss, 'loss')}",
+            f"Without any scorer: {value(first.base_rate, 'share')} of them reach the goal {_days(comparison.test)}, "
+            f"log loss {value(first.base_log_loss, 'loss')}",
             _winner_in_words(comparison),
             "",
             f"The best leads called each of {replay.days} days, {replay.capacity_per_day:g} a day:",

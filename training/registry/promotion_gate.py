@@ -36,7 +36,7 @@ WORSE_BY = 0.005
 """Of the champion's log loss: the upper end of the interval may reach this far."""
 
 FEWER_BY = 0.02
-"""Of the called leads: so much smaller may the share that succeeds be."""
+"""Of the called snapshots: so much smaller may the share that succeeds be."""
 
 RESAMPLES = 2_000
 """Of the accounts. The end of an interval decides here, and with fewer it would hang on the draw."""
@@ -158,8 +158,8 @@ def _as_precise(champion: GateCandidate, numbers: _ChallengerNumbers) -> GateRul
     first, second = (f"{share:.1%}" for share in numbers.precisions)
     more = "unknown" if precision.value is None else f"{difference(first, second).rstrip('%')} points"
     text = (
-        f"called leads that succeed {first} against {second} of {champion.name}, {more} ({_point(precision.low)} to "
-        f"{_point(precision.high)}), of which {_point(least)} is the least"
+        f"called snapshots that succeed {first} against {second} of {champion.name}, {more} ("
+        f"{_point(precision.low)} to {_point(precision.high)}), of which {_point(least)} is the least"
     )
     passed = precision.value is not None and precision.value >= least - _ROUNDING
     if passed and (precision.low is None or precision.low < least - _ROUNDING):

@@ -45,43 +45,60 @@ class GateMark:
 
 METRICS: Mapping[str, Metric] = {
     "precision_at_capacity": Metric(
-        "called leads that succeed",
+        "called snapshots that succeed",
         "share",
         "higher",
-        "Of the leads the team has time to call each day, best first, the share that reaches the goal.",
+        "Of the snapshots of each day that the team has time to call, best first, the share whose lead reaches the "
+        "goal. A lead may have several; the replay calls each lead once.",
     ),
     "recall_at_capacity": Metric(
-        "successes that were called",
+        "successful snapshots called",
         "share",
         "higher",
-        "Of all leads that reach the goal, the share among those the team had time to call.",
+        "Of all snapshots whose lead reaches the goal, the share among those the team had time to call.",
     ),
     "lift_at_5": Metric(
-        "best twentieth, times average", "times", "higher", "How much more often the best 5 % succeed than all leads."
+        "best twentieth, times average",
+        "times",
+        "higher",
+        "How much more often the best 5 % of the snapshots succeed than all.",
     ),
     "lift_at_10": Metric(
-        "best tenth, times average", "times", "higher", "How much more often the best 10 % succeed than all leads."
+        "best tenth, times average",
+        "times",
+        "higher",
+        "How much more often the best 10 % of the snapshots succeed than all.",
     ),
     "lift_at_20": Metric(
-        "best fifth, times average", "times", "higher", "How much more often the best 20 % succeed than all leads."
+        "best fifth, times average",
+        "times",
+        "higher",
+        "How much more often the best 20 % of the snapshots succeed than all.",
     ),
     "precision_at_10": Metric(
-        "best tenth that succeeds", "share", "higher", "Of the best 10 % of the leads, the share that reaches the goal."
+        "best tenth that succeeds",
+        "share",
+        "higher",
+        "Of the best 10 % of the snapshots, the share whose lead reaches the goal.",
     ),
     "found_by_best_25": Metric(
         "successes in the best quarter",
         "share",
         "higher",
-        "Of all leads that reach the goal, the share among the best 25 %; a useful scorer has 60 % or more there.",
+        "Of all snapshots whose lead reaches the goal, the share among the best 25 %; a useful scorer has 60 % or more "
+        "there.",
     ),
     "top_over_bottom": Metric(
         "best tenth over worst half",
         "times",
         "higher",
-        "How many times as often the best 10 % succeed as the worst 50 %; a useful scorer reaches 10.",
+        "How many times as often the best 10 % of the snapshots succeed as the worst 50 %; a useful scorer reaches 10.",
     ),
     "value_at_capacity": Metric(
-        "value per call", "money", "higher", "What one call is worth on average, in the currency of the amounts."
+        "value per called snapshot",
+        "money",
+        "higher",
+        "What one called snapshot is worth on average, in the currency of the amounts.",
     ),
     "log_loss": Metric(
         "log loss",
@@ -102,12 +119,15 @@ METRICS: Mapping[str, Metric] = {
         "AUC",
         "score",
         "higher",
-        "How often a lead that succeeds stands above one that does not; 0.5 is a coin toss, 1 is every time.",
+        "How often a snapshot whose lead succeeds stands above one whose lead does not; 0.5 is a coin toss, 1 is every "
+        "time.",
     ),
     "pr_auc": Metric(
         "PR-AUC", "score", "higher", "The average precision down the list; to be read beside the rate of success."
     ),
-    "base_rate": Metric("rate of success", "share", "neither", "The share of these rows that reaches the goal."),
+    "base_rate": Metric(
+        "rate of success", "share", "neither", "The share of these snapshots whose lead reaches the goal."
+    ),
     "observed_over_expected": Metric(
         "observed / expected",
         "ratio",

@@ -95,9 +95,9 @@ def headline(evaluation: Evaluation) -> Iterator[Headline]:
     if main is None:
         return
     other = rules if rules is not main else None
-    yield _headline("precision_at_capacity", main, other)
     if evaluation.replay is not None and evaluation.replay.participants:
-        yield _successes_found(evaluation.replay)
+        yield _successes_found(evaluation.replay)  # counts leads, as a team does, and so stands first
+    yield _headline("precision_at_capacity", main, other)
     base = (value(main.base_log_loss, "loss"), "without any scorer")
     loss = METRICS["log_loss"]
     yield Headline(loss.words, loss.aim, main.log_loss, loss.shape, (base,))
@@ -122,7 +122,7 @@ def _successes_found(replay: ReplayEvaluation) -> Headline:
         beside.append((f"{more} ({around})" if around else more, "difference"))
     return Headline(
         words="successes found in the replay",
-        aim=f"{value(replay.capacity_per_day, 'count')} calls a day for {value(replay.days, 'count')} days",
+        aim=f"leads; {value(replay.capacity_per_day, 'count')} calls a day for {value(replay.days, 'count')} days",
         number=first.conversions,
         shape="count",
         beside=tuple(beside),

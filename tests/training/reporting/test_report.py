@@ -126,7 +126,7 @@ def test_rules_alone_say_what_is_missing_for_a_model(pages):
 
 def test_rules_alone_that_were_evaluated_have_their_figures(undrawn):
     text = Page(render_report(rules_only(scorers=document()["scorers"][1:2]))).text
-    assert "called leads that succeed higher is better 51% 45% – 58%" in text
+    assert "called snapshots that succeed higher is better 51% 45% – 58%" in text
 
 
 def test_segments_with_too_few_leads_say_so(pages):

@@ -135,14 +135,16 @@ def _marks(marks: Mapping[float, str], *, last_day: float) -> Iterator[alt.Layer
 
 def origins_chart(origins: Sequence[OriginEvaluation], *, width: int = WIDE) -> Chart:
     """
-    Draw log loss and called leads that succeed of each scorer at each origin.
+    Draw log loss and called snapshots that succeed of each scorer at each origin.
 
     Args:
         origins: the evaluation's, oldest first.
         width: of the chart [px].
     """
     title = "How each scorer did at each origin, on weeks it had never seen"
-    about = "Dots with 95 % intervals, one row for each origin: log loss, and the share of called leads that succeed."
+    about = (
+        "Dots with 95 % intervals, one row for each origin: log loss, and the share of called snapshots that succeed."
+    )
     if not origins:
         return nothing(title=title, about=about, width=width)
     series = series_of(ranking_scorers([scorer for origin in origins for scorer in origin.scorers]))

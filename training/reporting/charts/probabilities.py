@@ -52,7 +52,7 @@ def scorers_chart(scorers: Sequence[ScorerEvaluation], *, width: int = WIDE) -> 
         scorers: the evaluation's.
         width: of the chart [px].
     """
-    title = "Every scorer on the same later leads"
+    title = "Every scorer on the same later snapshots"
     about = "Dots with 95 % intervals, one row for each scorer and one panel for each of four metrics."
     if not scorers:
         return nothing(title=title, about=about, width=width)
@@ -92,8 +92,8 @@ def reliability_chart(reliability: Sequence[ReliabilityCurve], *, width: int = W
     """
     title = "When it says 30 %, does it happen 3 times in 10?"
     about = (
-        "Predicted chance across, share that reached the goal upwards; dots as large as the share of leads they stand "
-        "for. On the dashed diagonal every chance comes true; in the grey band the distance may be chance. "
+        "Predicted chance across, share that reached the goal upwards; dots as large as the share of snapshots they "
+        "stand for. On the dashed diagonal every chance comes true; in the grey band the distance may be chance. "
         "Both axes are stretched where chances are small, since most are."
     )
     drawn = [each for each in reliability if len(each.points) > 1][:_PANELS]
@@ -147,7 +147,7 @@ def gain_chart(gain: Sequence[GainCurve], *, width: int = WIDE) -> Chart:
     """
     title = "How much of all success sits at the top of each list"
     about = (
-        "Share of leads called, best first, across; share of all successes among them upwards. "
+        "Share of snapshots called, best first, across; share of all successes among them upwards. "
         "The dashed diagonal is calling in any order."
     )
     series = series_of(gain)
@@ -162,7 +162,7 @@ def gain_chart(gain: Sequence[GainCurve], *, width: int = WIDE) -> Chart:
     x = alt.X(
         "across:Q",
         scale=alt.Scale(domain=[0, 1]),
-        axis=alt.Axis(title="leads called, best first", format="%", tickCount=5),
+        axis=alt.Axis(title="snapshots called, best first", format="%", tickCount=5),
     )
     y = alt.Y("up:Q", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(title="successes found", format="%", tickCount=5))
     legend = legend_of(series, width, lines=True)
@@ -178,13 +178,13 @@ def gain_chart(gain: Sequence[GainCurve], *, width: int = WIDE) -> Chart:
 
 def lift_chart(lift: Sequence[LiftCurve], *, width: int = WIDE) -> Chart:
     """
-    Draw how much more often the best leads succeed than all of them.
+    Draw how much more often the best snapshots succeed than all of them.
 
     Args:
         lift: the evaluation's ``curves.lift``.
         width: of the chart [px].
     """
-    title = "How much more often the best leads succeed than the average lead"
+    title = "How much more often the best snapshots succeed than the average one"
     about = "Share of the list across, best first; times the average upwards, with 95 % intervals. 1 is the average."
     series = series_of(lift)
     named = dict(zip([each.label for each in series], _in_order(lift, series), strict=True))
@@ -193,7 +193,7 @@ def lift_chart(lift: Sequence[LiftCurve], *, width: int = WIDE) -> Chart:
         return nothing(title=title, about=about, width=width)
     names = [f"{share:.0%}" for share in sorted({point.share for _, point in points})]
     rows = [{"series": name, **_whisker(point), "row": f"{point.share:.0%}"} for name, point in points]
-    x = alt.X("row:N", sort=names, axis=alt.Axis(title="best of all leads", labelAngle=0, grid=False))
+    x = alt.X("row:N", sort=names, axis=alt.Axis(title="best of all snapshots", labelAngle=0, grid=False))
     y = alt.Y("lift:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title="times the average", tickCount=5))
     order = [each.label for each in series]
     aside = alt.XOffset("series:N", sort=order, scale=alt.Scale(domain=order, padding=0.6))
