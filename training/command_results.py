@@ -146,7 +146,7 @@ class TrainResult:
                 f"{_days(self.data.plan.test)}.",
                 f"What serves is fitted anew to all {model.fitted_rows:,} snapshots until {day(model.fitted_until)}.",
             )
-        print_lines(console, "Of these snapshots, each a lead on a day; the calls in the verdict below are leads:")
+        print_lines(console, "The tested snapshots, each a lead on a day; the calls in the verdict below are leads:")
         console.print(metrics_table(evaluation.scorers))
         print_lines(console, "", "At each origin, trained anew on the weeks before it:")
         console.print(origins_table(evaluation.origins))
