@@ -81,7 +81,8 @@ async def send_outcomes(request: CheckedRequest, body: Outcomes, key: Idempotenc
     """
     Store which stage a lead reached, once per `outcome_id`; a closed lead is never handed over.
 
-    One that was lost or disqualified opens again by an activity that the playbook calls intent.
+    What opens it again is for the playbook to say (`reopened_by`); by default an activity that it calls intent, after
+    `lost` or `disqualified`.
     """
     return await _ingested(request, "outcomes", body=body, key=key)
 
