@@ -123,7 +123,7 @@ class Explanation:
         print_table(console, _receipt_table(receipt))
         if receipt.stretch is not None:
             console.print(
-                "The calibration is not linear, so the reasons of this lead are those of the trees times "
+                "The calibration is not linear, so the reasons of this lead are those of the model times "
                 f"{receipt.stretch:.2f}: that way they add up."
             )
         if self.hindsight:

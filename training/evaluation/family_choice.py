@@ -78,16 +78,20 @@ def _says(family: Family, log_loss: dict[Family, float], *, value: float, error:
     """
     Put the choice into words.
 
-    >>> _says("trees", {"trees": 0.15, "regression": 0.16}, value=-0.01, error=0.002, origins=3)[:68]
-    'Boosted trees serve: over the test weeks of 3 periods their log loss'
+    >>> _says("trees", {"trees": 0.15, "regression": 0.16}, value=-0.01, error=0.002, origins=3)[:69]
+    'Boosted trees serve: over the test weeks of 3 periods their log loss '
     """
     periods = "the test weeks" if origins == 1 else f"the test weeks of {origins} periods"
-    numbers = f"is {log_loss['trees']:.4f}, that of a logistic regression {log_loss['regression']:.4f}"
+    trees, regression = f"{log_loss['trees']:.4f}", f"{log_loss['regression']:.4f}"
+    noise = f"one standard error ({error:.4f})"
     if family == "trees":
-        above = f"more than one standard error ({error:.4f}) above"
-        return f"Boosted trees serve: over {periods} their log loss {numbers}, {above}."
+        return (
+            f"Boosted trees serve: over {periods} their log loss is {trees} and that of a logistic regression "
+            f"{regression}, higher by more than {noise}."
+        )
+    found = (
+        f"A logistic regression serves: over {periods} its log loss is {regression} and that of boosted trees {trees}"
+    )
     if value > error:
-        reason = f"more than one standard error ({error:.4f}) below"
-    else:
-        reason = f"within one standard error ({error:.4f}), and of two that cannot be told apart the simpler one serves"
-    return f"A logistic regression serves: over {periods} the log loss of boosted trees {numbers}, {reason}."
+        return f"{found}, higher by more than {noise}."
+    return f"{found}, which is within {noise}: of two that cannot be told apart the simpler one serves."
