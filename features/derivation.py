@@ -29,6 +29,7 @@ from features.reducers import (
 )
 from features.topics import Topic, slug, span
 
+_AGE = "lead_age"
 _RECENT_DAYS = 30
 
 
@@ -87,7 +88,7 @@ def _all(business: Business, profile: DataProfile, fewest: int) -> Iterator[Feat
             yield attribute_feature(name, attribute)
             if profile.changes.get(name, 0) >= fewest:
                 yield from change_features(name, attribute)
-    yield Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", "lead_age")
+    yield Feature("lead_age", LeadAge(), None, "has been a lead for {days}", "age unknown", _AGE)
     yield from _counts(Topic.of(None, None, business), business)
     yield from _timing(business)
     yield from _last_kinds(business, profile, fewest)
@@ -115,7 +116,9 @@ def _counts(topic: Topic, business: Business) -> Iterator[Feature]:
         yield _count(topic, days)
     yield _feature(topic, "days_since_last", DaysSinceLast(kind, subject))
     if subject is None:
-        yield _feature(topic, "days_since_first", DaysSinceFirst(kind))
+        first = _feature(topic, "days_since_first", DaysSinceFirst(kind))
+        # When it was first active is nearly when it was created: one reason for both, or the two argue with each other.
+        yield replace(first, group=_AGE) if kind is None and topic.over == "lead" else first
     for half_life in sorted(set(business.features.half_lives_days)):
         decayed = DecayedCount(kind, half_life, subject)
         yield _feature(topic, f"decayed_{slug(half_life)}d", decayed, adds=f" when halved every {span(half_life)}")

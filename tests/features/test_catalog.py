@@ -47,6 +47,16 @@ def test_json_gives_back_the_same_catalog(catalog):
     assert Catalog.from_json(catalog.to_json()).fingerprint == catalog.fingerprint
 
 
+def test_age_and_first_activity_are_one_reason():
+    """They say nearly the same of a lead; apart, they gave reasons of opposite signs that cancelled each other."""
+    by_name = {feature.name: feature for feature in derive_catalog(DEMO, ALL_SEEN).features}
+    first = by_name["any_days_since_first"]
+    assert first.code == by_name["lead_age"].code
+    kinds = [feature for name, feature in by_name.items() if name.endswith("_days_since_first") and feature != first]
+    assert kinds
+    assert all(feature.code != first.code for feature in kinds)
+
+
 def test_the_order_of_features_is_part_of_the_fingerprint():
     assert Catalog(CATALOG.features[::-1]).fingerprint != Catalog(CATALOG.features).fingerprint
 
