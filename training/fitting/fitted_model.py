@@ -25,6 +25,7 @@ from training.fitting.thresholds import solve_bands
 Family = Literal["trees", "regression"]
 
 _GOLDEN = 16
+_OUTCOMES = ("lead_id", "group", "as_of", "label", "weight", "amount")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class FittedModel:
         scorecard: the point rules with probability, grades and threshold from history.
         booster: the model's trees were read from it.
         fitted_rows: how many train rows it was fitted on.
-        rows: the n train rows it was calibrated on.
+        rows: the n train rows it was calibrated on, without their features.
         out_of_fold: (n,) the probability of each of them by a fit that has not seen its account.
         parameters: of the fitting.
         golden: rows whose receipts are saved in the bundle.
@@ -118,7 +119,7 @@ def finished(fit: Fit, dataset: Dataset, playbook: Playbook, *, scorecard: Score
         scorecard=scorecard,
         booster=fit.booster,
         fitted_rows=fit.fitted_rows,
-        rows=fit.rows,
+        rows=fit.rows[[name for name in _OUTCOMES if name in fit.rows]],
         out_of_fold=calibration.probabilities(fit.margins),
         parameters=fit.parameters,
         golden=golden_rows(dataset, encoding.catalog),

@@ -54,7 +54,7 @@ def test_the_first_trial_has_what_training_would_take_anyway(searching, company,
 def loss_of(fitted, dataset):
     """The log loss of the train rows out of fold, before calibration: of trees fitted anew with these parameters."""
     catalog = fitted.model.catalog
-    ready = PreparedRows(fitted.rows, catalog, fitted.parameters, fitted.directions)
+    ready = PreparedRows(dataset.block("train"), catalog, fitted.parameters, fitted.directions)
     rows = ready.binned()
     margins = cross_fit(rows, fitted.parameters).margins
     return float(np.average(np.logaddexp(0, margins) - rows.label * margins, weights=rows.weight))
