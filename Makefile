@@ -58,6 +58,10 @@ spark: setup ## add PySpark to .venv; Java 17 or newer comes from the system
 bench-spark: spark ## scores by Spark beside DuckDB in one run, and what the shuffle costs
 	@$(BIN)/python -m tests.bench.spark_vs_duckdb
 
+.PHONY: bench-automl
+bench-automl: setup ## the model beside AutoGluon on the same rows, five minutes for each of five histories
+	@$(BIN)/python -m tests.bench.automl $(ONLY)
+
 .PHONY: bench-faults
 bench-faults: setup ## kill the storing process 1,000 times, the service 20 times, PostgreSQL 20 times; send 20,000 bodies; leave 100 answers unread; ten minutes of everything
 	@$(BIN)/python -m tests.faults.storing 1000
