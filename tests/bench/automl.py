@@ -159,7 +159,7 @@ def _compared(workspace: Workspace, folder: Path, *, seconds: int) -> dict[str, 
 
 
 def _rival(dataset: Dataset, folder: Path, *, seconds: int) -> tuple[np.ndarray, dict[str, object]]:
-    """Let AutoGluon fit the same rows in a process of its own; return its chances of the test rows."""
+    """Return AutoGluon's chances of the test rows, fitted to the same rows in a process of its own."""
     train = dataset.block("train")
     folds = deal_folds(train["group"], train["label"], seed=SEED)
     for name, rows in (("train", train.assign(fold=folds)), ("test", dataset.block("test"))):

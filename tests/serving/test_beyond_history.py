@@ -43,7 +43,7 @@ def earlier(tmp_path_factory):
 
 
 def lead_of(store, age, last):
-    """Tell of a lead that was created so many days ago, and was last active so many days ago, if at all."""
+    """Send a lead that was created so many days ago, and was last active so many days ago, if at all."""
     lead = {"lead_id": f"L-{next(NUMBERS)}", "created_at": store.clock.before(age)}
     did = [] if last is None else [{"kind": "page_view", "occurred_at": store.clock.before(last)}]
     store.lead(**lead)

@@ -74,17 +74,16 @@ def register(
         step(0)
         model = _save(findings, cold_start, folders, company=playbook.company)
         findings, fingerprint = _with_model_id(model, findings), model.id.fingerprint
-        evaluation = _evaluation(
-            findings, inputs, cold_start, playbook=playbook, run_id=run_id, fingerprint=fingerprint
-        ).with_version(registry.next_version())
+        found = _evaluation(findings, inputs, cold_start, playbook=playbook, run_id=run_id, fingerprint=fingerprint)
+        evaluation = found.with_version(registry.next_version())
         step(1)
         measured_on = _log(run_id, findings, inputs, evaluation)
         _write(folders.report, evaluation, findings)
         step(2)
         _log_files(folders, findings=findings, playbook=playbook, progress=progress)
         step(3)
-        example = inputs.dataset.block("test")[model.catalog.names].head(3)
-        model_id = log_model(folders.bundle, model.catalog, example=example)
+        some = inputs.dataset.block("test")[model.catalog.names].head(3)
+        model_id = log_model(folders.bundle, model.catalog, example=some)
         numbers = headline_metrics(inputs.dataset, evaluation)
         log_metrics(run_id, numbers, model_id=model_id, measured_on=measured_on)
         step(4)
