@@ -26,7 +26,7 @@ def trees_of(booster: Booster) -> Trees:
     Convert a fitted booster into trees with the same raw score, up to its best iteration.
 
     Args:
-        booster: fitted with ``max_depth=6`` on numeric columns and frozen codes.
+        booster: of numeric columns and frozen codes, with at most 6 features on a path.
 
     Returns:
         Trees whose margin is ``booster.predict(rows, raw_score=True)``.

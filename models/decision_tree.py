@@ -11,10 +11,10 @@ MOST_PATH_FEATURES = 6
 """Distinct features on one path: a leaf's table of reasons has 2**d rows."""
 
 MOST_LEAVES_OF_TREE = 1_024
-"""Training makes at most 31."""
+"""Boosting makes at most 15, a regression one for each step of a number or category."""
 
 DEEPEST = 64
-"""Splits on one path; training makes at most 6, and several on one feature are allowed."""
+"""Splits on one path; training makes at most 7, and several on one feature are allowed."""
 
 LARGEST_COUNT = 2**53
 """Counts up to here are exact as floats."""

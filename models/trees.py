@@ -18,7 +18,7 @@ MOST_FEATURES = 1_000
 """A store answers with a column for each: SQLite has at most 2,000, PostgreSQL 1,664."""
 
 MOST_TREES = 2_000
-"""Training makes at most 5 times 400."""
+"""Training makes at most 5 times 400, or one for each feature of a regression."""
 
 MOST_LEAVES = 32_768
 """In all trees: 2,000 trees of 15 leaves have 30,000."""

@@ -144,7 +144,7 @@ class TrainResult:
                 f"{value(self.data.base_rate, 'share')} of the snapshots reach {evaluation.goal.stage} in "
                 f"{evaluation.goal.horizon_days:g} days, {_days(self.data.plan.train)}; tested "
                 f"{_days(self.data.plan.test)}.",
-                f"What serves is fitted anew to all {model.fitted_rows:,} snapshots until {day(model.fitted_until)}.",
+                f"What serves is fitted anew to {model.fitted_rows:,} snapshots until {day(model.fitted_until)}.",
             )
         print_lines(console, "The tested snapshots, each a lead on a day; the calls in the verdict below are leads:")
         console.print(metrics_table(evaluation.scorers))

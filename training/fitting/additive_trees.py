@@ -14,7 +14,6 @@ from features.feature import Feature
 from models.conversion import Encoding
 from models.decision_tree import Tree
 from models.trees import Trees
-from training.fitting.boosting import categories_of
 from training.fitting.regression import Regression
 
 Floats = NDArray[np.float64]
@@ -54,20 +53,19 @@ def additive_trees(regression: Regression, rows: pd.DataFrame) -> tuple[Encoding
         The encoding, and trees whose margin is that of the regression, but for its single precision. The first tree is
         one leaf: the margin of a lead of whom nothing is known.
     """
-    categories = categories_of(rows, regression.catalog)
+    categories = regression.categories
     levels = {
         feature.name: list(_levels(feature, rows[feature.name], categories.get(feature.name), regression))
         for feature in regression.catalog.features
     }
     start, moved = _moved(regression, levels)
-    used = Catalog(
-        tuple(each for each in regression.catalog.features if np.abs(moved[each.name]).max() > _NOTHING),
-        regression.catalog.never_use,
-    )
+    features = regression.catalog.features
+    telling = tuple(each for each in features if np.abs(moved[each.name]).max() > _NOTHING)
+    used = Catalog(telling or features[:1], regression.catalog.never_use)  # a model has one feature at least
     trees = [_tree(index, levels[name], moved[name]) for index, name in enumerate(used.names)]
     constant = Tree((), (), (), (), (), (), (), (len(rows),), (start,))
     encoding = Encoding(used, {name: known for name, known in categories.items() if name in used.names})
-    columns = tuple(f"f{index}" for index in range(max(1, len(used.names))))
+    columns = tuple(f"f{index}" for index in range(len(used.names)))
     return encoding, Trees(len(columns), (constant, *trees), columns)
 
 

@@ -69,7 +69,7 @@ def calibrate(margins: Floats, rows: pd.DataFrame, *, horizon_us: int, seed: int
     Choose and fit a calibration.
 
     Args:
-        margins: (n,) of rows, each by trees that have not seen its account.
+        margins: (n,) of rows, each by a fit that has not seen its account.
         rows: the n rows with ``label``, ``weight``, ``group`` and ``as_of``; some of either label.
         horizon_us: of the goal [us].
         seed: of the folds and of the intervals.

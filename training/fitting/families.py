@@ -14,15 +14,15 @@ from training.fitting.fit import fit, refit_trees
 from training.fitting.fitted_model import Family, Fit, FittedModel, finished
 from training.fitting.monotone import monotone_directions
 from training.fitting.regression import fit_regression
-from training.fitting.row_weights import sample_groups
+from training.fitting.row_weights import sample_with_successes
 from training.fitting.scorecard_fit import fit_scorecard
 from training.fitting.step_means import MOST_STEPS
 
 NAMES: Mapping[Family, str] = {"trees": "boosted trees", "regression": "logistic regression"}
 """As a comparison calls them."""
 
-MOST_COMPARED_ROWS = 100_000
-"""Rows that a regression is fitted on to be compared, drawn by group; a few hundred coefficients need no more."""
+MOST_ROWS = 100_000
+"""Rows that a regression is fitted on, accounts with a success first; a few hundred coefficients need no more."""
 
 
 def fit_families(
@@ -51,7 +51,7 @@ def fit_families(
     """
     trees = fit(dataset, playbook, parameters=parameters, most_rows=most_rows, progress=progress, seed=seed)
     regression = regression_model(
-        dataset, playbook, scorecard=trees.scorecard, most_rows=MOST_COMPARED_ROWS, like=trees.parameters
+        dataset, playbook, scorecard=trees.scorecard, most_rows=MOST_ROWS, like=trees.parameters
     )
     return {"trees": trees, "regression": regression}
 
@@ -69,7 +69,7 @@ def refit(judged: FittedModel, dataset: Dataset, playbook: Playbook, *, progress
     if judged.family == "trees":
         return refit_trees(judged, dataset, playbook, progress=progress)
     scorecard = fit_scorecard(dataset, playbook)
-    return regression_model(dataset, playbook, scorecard=scorecard, most_rows=None, like=judged.parameters)
+    return regression_model(dataset, playbook, scorecard=scorecard, most_rows=MOST_ROWS, like=judged.parameters)
 
 
 def regression_model(
@@ -86,7 +86,7 @@ def regression_model(
         like: parameters of another fit: the seed and the number of threads are taken from there.
     """
     seed, num_threads = int(like["seed"]), int(like["num_threads"])
-    rows = sample_groups(dataset.block("train"), most_rows, purpose="regression", seed=seed)
+    rows = sample_with_successes(dataset.block("train"), most_rows, purpose="regression", seed=seed)
     wished = monotone_directions(dataset.catalog, playbook.business.features)
     found = fit_regression(rows, dataset.catalog, directions=wished, seed=seed)
     encoding, trees = additive_trees(found, rows)
@@ -95,9 +95,9 @@ def regression_model(
         booster=booster_of(trees, num_threads=num_threads),
         encoding=encoding,
         fitted_rows=len(rows),
-        rows=found.unseen,
+        rows=rows,
         margins=found.margins,
-        calibrated=calibrate(found.margins, found.unseen, horizon_us=dataset.horizon_us, seed=seed),
+        calibrated=calibrate(found.margins, rows, horizon_us=dataset.horizon_us, seed=seed),
         parameters={
             "C": found.strength,
             "most_steps": MOST_STEPS,

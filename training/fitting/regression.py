@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -23,8 +23,9 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from threadpoolctl import threadpool_limits
 
 from features.catalog import Catalog
+from training.fitting.boosting import categories_of
 from training.fitting.folds import FOLDS, deal_folds
-from training.fitting.row_weights import sample_groups
+from training.fitting.row_weights import sample_with_successes
 from training.fitting.step_means import MOST_STEPS, StepMeans
 from training.statistics.scoring_metrics import losses
 
@@ -35,13 +36,16 @@ STRENGTHS = (0.001, 0.01, 0.1)
 """Candidates for scikit-learn's C, the inverse of the L2 penalty, strongest first."""
 
 CHOOSING_ROWS = 20_000
-"""Rows on which the penalty is chosen and the regression calibrated, each predicted by those of the other folds."""
+"""Rows on which the penalty is chosen, each predicted by those of the other folds."""
 
 RARE = 0.01
 """Categories with a smaller share of the rows share one column."""
 
-MOST_STEPS_IN_ALL = 20_000
-"""Of all features together: a bundle has room for some 32,000 leaves."""
+MOST_LEVELS = 30_000
+"""Of all features together, missing ones among them: a bundle has room for some 32,000 leaves."""
+
+_OTHER = "\x00 other"
+"""Stands for every category that is not told apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +59,8 @@ class Regression:
         coefficients: of the columns.
         intercept: of the margin.
         strength: scikit-learn's C, the inverse of the penalty.
-        unseen: the n rows on which it was chosen.
-        margins: (n,) of each of them, by regressions fitted to other accounts.
+        categories: feature → the categories that are told apart; all others are one.
+        margins: (n,) of the rows it was fitted to, each by a regression fitted to other accounts.
     """
 
     catalog: Catalog
@@ -64,7 +68,7 @@ class Regression:
     coefficients: Floats
     intercept: float
     strength: float
-    unseen: pd.DataFrame
+    categories: Mapping[str, tuple[str, ...]]
     margins: Floats
 
     def margin(self, rows: pd.DataFrame) -> Floats:
@@ -87,40 +91,51 @@ def fit_regression(rows: pd.DataFrame, catalog: Catalog, *, directions: Mapping[
         rows: train rows with ``label``, ``weight``, ``group`` and the catalog's features.
         catalog: the features.
         directions: feature → 1 where the margin may only rise with it, -1 where it may only fall.
-        seed: of the draw of the rows that it is chosen on, and of their folds.
+        seed: of the draw of the rows that the penalty is chosen on, and of the folds.
     """
-    few = sample_groups(rows, CHOOSING_ROWS, purpose="choosing the penalty", seed=seed)
-    columns = design(catalog)
-    # One thread adds in one order: the same data give the same numbers, whatever the machine.
+    levels = max(4, min(MOST_STEPS, MOST_LEVELS // len(catalog.features)))
+    categories = {name: known[: levels - 2] for name, known in categories_of(rows, catalog).items()}
+    columns = design(catalog, categories, most_steps=levels - 1)
+    # One thread adds in one order: the same data give the same numbers, on one kind of processor.
     with threadpool_limits(1, user_api="blas"):
         matrix = columns.fit_transform(rows)
-        signs = np.zeros(matrix.shape[1])
         numbers = _numbers_of(catalog)
+        signs = np.zeros(matrix.shape[1])
         signs[: len(numbers)] = [directions.get(name, 0) for name in numbers]
-        strength, margins = _strength(columns.transform(few), few, signs=signs, seed=seed)
+        few = sample_with_successes(rows, CHOOSING_ROWS, purpose="choosing the penalty", seed=seed)
+        strength = _strength(columns.transform(few), few, signs=signs, seed=seed)
+        fold = deal_folds(rows["group"], rows["label"], seed=seed)
+        margins = _out_of_fold(matrix, rows, fold, signs=signs, strength=strength)
         coefficients, intercept = _fitted(matrix, rows, signs=signs, strength=strength)
-    return Regression(catalog, columns, coefficients, intercept, strength, few, margins)
+    return Regression(catalog, columns, coefficients, intercept, strength, categories, margins)
 
 
-def design(catalog: Catalog) -> Pipeline:
+def design(
+    catalog: Catalog, categories: Mapping[str, tuple[str, ...]] | None = None, *, most_steps: int = MOST_STEPS
+) -> Pipeline:
     """
     Return the way from a catalog's features to columns of one scale, not fitted yet.
 
     Numbers: the mean logarithm of their step; missing ones get the median, and a flag where any was missing.
     Categories: a column each, the rare ones in one together; missing is a category.
+
+    Args:
+        catalog: the features.
+        categories: feature → the categories that are told apart; default: all.
+        most_steps: of one number.
     """
     numbers = _numbers_of(catalog)
-    categories = [feature.name for feature in catalog.features if feature.is_category]
-    steps = StepMeans(max(2, min(MOST_STEPS, MOST_STEPS_IN_ALL // max(1, len(numbers)))))
+    names = [feature.name for feature in catalog.features if feature.is_category]
     imputed = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     one_hot = OneHotEncoder(
         min_frequency=RARE, handle_unknown="infrequent_if_exist", sparse_output=False, dtype=np.float32
     )
+    texts = FunctionTransformer(_texts, kw_args={"categories": categories})
     return make_pipeline(
         ColumnTransformer(
             [
-                ("numbers", make_pipeline(FunctionTransformer(_numbers), steps, imputed), numbers),
-                ("categories", make_pipeline(FunctionTransformer(_texts), one_hot), categories),
+                ("numbers", make_pipeline(FunctionTransformer(_numbers), StepMeans(most_steps), imputed), numbers),
+                ("categories", make_pipeline(texts, one_hot), names),
             ]
         ),
         StandardScaler(),
@@ -135,13 +150,16 @@ def _numbers(rows: pd.DataFrame) -> Floats:
     return rows.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _texts(rows: pd.DataFrame) -> NDArray[np.object_]:
+def _texts(rows: pd.DataFrame, *, categories: Mapping[str, tuple[str, ...]] | None) -> NDArray[np.object_]:
     """Return categories as text; no category is empty, so that the empty text can stand for a missing one."""
-    return rows.astype("str").where(rows.notna(), "").to_numpy(dtype=object)
+    texts = rows.astype("str").where(rows.notna(), "")
+    if categories is not None:
+        texts = texts.apply(lambda column: column.where(column.isin([*categories[str(column.name)], ""]), _OTHER))
+    return texts.to_numpy(dtype=object)
 
 
-def _strength(matrix: Singles, rows: pd.DataFrame, *, signs: Floats, seed: int) -> tuple[float, Floats]:
-    """Return the penalty with the least loss on rows of accounts it has not seen, and the margins of these rows."""
+def _strength(matrix: Singles, rows: pd.DataFrame, *, signs: Floats, seed: int) -> float:
+    """Return the penalty with the least loss on rows of accounts it has not seen."""
     label, weight = (rows[name].to_numpy(dtype=np.float64) for name in ("label", "weight"))
     fold = deal_folds(rows["group"], rows["label"], seed=seed)
     margins = {strength: _out_of_fold(matrix, rows, fold, signs=signs, strength=strength) for strength in STRENGTHS}
@@ -149,8 +167,7 @@ def _strength(matrix: Singles, rows: pd.DataFrame, *, signs: Floats, seed: int) 
     def loss(strength: float) -> float:
         return float(np.average(losses(expit(margins[strength]), label), weights=weight))
 
-    best = min(STRENGTHS, key=loss)
-    return best, margins[best]
+    return min(STRENGTHS, key=loss)
 
 
 def _out_of_fold(
@@ -181,6 +198,8 @@ def _fitted(matrix: Singles, rows: pd.DataFrame, *, signs: Floats, strength: flo
         coefficients = np.zeros(len(kept))
         coefficients[kept] = found.coef_[0]
         wrong = coefficients * signs < 0
-        if not wrong.any() or wrong.sum() == kept.sum():
-            return np.where(wrong, 0.0, coefficients), float(found.intercept_[0])
+        if not wrong.any():
+            return coefficients, float(found.intercept_[0])
         kept &= ~wrong
+        if not kept.any():
+            return np.zeros(len(kept)), float(logit(np.average(label, weights=weight)))

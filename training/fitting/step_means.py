@@ -61,8 +61,9 @@ def _cuts(known: Floats, most: int) -> Floats:
         largest = np.quantile(known, np.linspace(0, 1, most + 1)[1:-1], method="lower")
         ends = np.unique(np.searchsorted(values, largest))
         ends = ends[ends < len(values) - 1]
-    cuts: Floats = values[ends] + (values[ends + 1] - values[ends]) / 2
-    return cuts
+    low, high = values[ends], values[ends + 1]
+    middle: Floats = low / 2 + high / 2
+    return np.where((low <= middle) & (middle < high), middle, low)  # neighbours have nothing between them
 
 
 def _means(known: Floats, cuts: Floats) -> Floats:

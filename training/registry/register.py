@@ -1,6 +1,7 @@
 """Registration: the bundle, the run, the report and the version of a training, or none of them."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -45,6 +46,7 @@ from training.reporting.report_folder import write_report
 from training.reporting.shap_plots import draw_all
 
 _STEPS = 5
+_THREADS = re.compile(r"^\[num_threads: -?\d+\]\n", re.MULTILINE)
 
 
 def register(
@@ -148,7 +150,8 @@ def _save(
 
 
 def _save_fitted(fitted: FittedModel, folder: Path, *, facts: Mapping[str, Any]) -> ConversionModel:
-    text = fitted.booster.model_to_string()
+    # how many threads the machine had is no part of the model: the same data give the same bundle
+    text = _THREADS.sub("", fitted.booster.model_to_string())
     return save_bundle(fitted.model, folder, lightgbm_text=text, golden=fitted.golden, facts=facts)
 
 

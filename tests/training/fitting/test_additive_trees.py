@@ -4,6 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from data.contract import AttributeType
+from features.catalog import Catalog
+from features.feature import Feature
+from features.reducers import AttributeValue
 from models.booster import trees_of
 from models.shapley import ShapleyTables
 from tests.training.drawn import drawn
@@ -96,3 +100,39 @@ def test_many_categories_and_missing_ones_have_a_leaf_each(rows, catalog):
     most = max(len(tree.leaf_value) for tree in trees.trees if any(tree.left_codes))
     assert most == len(encoding.categories[category]) + 2
     assert trees_of(booster_of(trees, num_threads=1)) == trees
+    shown = rows.assign(**{category: many})
+    told = ShapleyTables.of(trees).margins(encoding.frame(shown))
+    np.testing.assert_allclose(told, found.margin(shown), atol=1e-4)
+
+
+def test_a_number_that_may_not_move_as_history_says_leaves_the_base_rate(rows, catalog):
+    number = next(feature for feature in catalog.features if not feature.is_category)
+    label = (rows[number.name].fillna(0.0) > rows[number.name].median()).astype(float)
+    some = rows.assign(label=label.where(np.arange(len(rows)) % 3 > 0, 1 - label))
+    found = fit_regression(some, Catalog((number,)), directions={number.name: -1}, seed=SEED)
+    encoding, trees = additive_trees(found, some)
+    assert encoding.catalog.names == [number.name]  # a model has one feature at least
+    margin = booster_of(trees, num_threads=1).predict(encoding.frame(some), raw_score=True, num_threads=1)
+    assert np.ptp(margin) == 0
+    rate = np.average(some["label"], weights=some["weight"])
+    assert 1 / (1 + np.exp(-margin[0])) == pytest.approx(rate, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_the_widest_catalog_fits_into_a_bundle():
+    """320 numbers and 220 categories of 90 values: each gets fewer levels than it would alone."""
+    generator, n = np.random.default_rng(SEED), 400
+    numbers, texts = (
+        [Feature(f"{kind}{index}", AttributeValue(f"{kind}{index}", kind), None, "", "") for index in range(count)]
+        for kind, count in ((AttributeType.NUMERIC, 320), (AttributeType.CATEGORY, 220))
+    )
+    columns = {each.name: generator.normal(size=n) for each in numbers}
+    columns |= {each.name: np.char.add("v", generator.integers(0, 90, n).astype(str)).astype(object) for each in texts}
+    about = {"label": (generator.random(n) < 0.3).astype(float), "weight": 1.0, "group": np.arange(n).astype(str)}
+    wide = pd.DataFrame(columns | about)
+    found = fit_regression(wide, Catalog((*numbers, *texts)), directions={}, seed=SEED)
+    encoding, trees = additive_trees(found, wide)
+    assert sum(len(tree.leaf_value) for tree in trees.trees) > 10_000
+    some = wide.head(20)
+    told = booster_of(trees, num_threads=1).predict(encoding.frame(some), raw_score=True, num_threads=1)
+    np.testing.assert_allclose(told, found.margin(some), atol=1e-3)

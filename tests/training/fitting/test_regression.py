@@ -103,6 +103,21 @@ def test_of_a_long_history_a_sample_is_enough_to_compare(company, dataset, fitte
     assert np.corrcoef(sampled.probabilities(test), fitted.probabilities(test))[0, 1] > 0.8
 
 
+def test_the_few_successes_of_a_long_history_are_all_learnt_from(company, dataset):
+    """Forty accounts among thousands: a draw that did not look at outcomes would miss nearly all of them."""
+    rows = dataset.rows
+    train = rows[rows["block"] == "train"]
+    lucky = set(train["group"].drop_duplicates().sample(40, random_state=1))
+    label = rows["group"].isin(lucky).astype(float).where(rows["block"] == "train", rows["label"])
+    rare = replace(dataset, rows=rows.assign(label=label))
+    found = fitted_to(rare, company[1], most_rows=2_000)
+    assert found.fitted_rows < 3_000
+    assert set(found.rows.loc[found.rows["label"] > 0, "group"]) == lucky
+    weighted = np.average(found.rows["label"], weights=found.rows["weight"])
+    everything = rare.block("train")
+    assert weighted == pytest.approx(np.average(everything["label"], weights=everything["weight"]), rel=1e-6)
+
+
 def test_values_never_seen_in_training_get_a_probability(dataset, fitted):
     """New categories, missing values and numbers beyond all that was seen."""
     odd = dataset.block("test").head(4).copy()

@@ -54,5 +54,14 @@ def test_the_last_digits_of_a_number_change_no_step(values):
         np.testing.assert_array_equal(steps.transform(near), steps.transform(column))
 
 
+def test_neighbouring_floats_have_a_step_each_and_none_is_empty():
+    first = 1.1487179487179489
+    column = np.array([1.0, first, np.nextafter(first, 2)]).reshape(-1, 1)
+    steps = StepMeans(8).fit(column)
+    assert steps.transform([[5.0]])[0, 0] == np.float32(np.log1p(first))
+    huge = StepMeans(8).fit([[-1e308], [1e308]])
+    assert np.isfinite(huge.cuts_[0]).all()
+
+
 def test_scikit_learn_can_copy_it_unfitted():
     assert clone(StepMeans(9)).most == 9

@@ -113,9 +113,12 @@ def judge_changes(
         return GateResult(name=NAME, passed=True, says=says, numbers=numbers, conclusive=len(goal_at) >= FEWEST_GROUPS)
     says = (
         f"Of {named(dict.fromkeys(burst.attribute for burst in bursts))}, none changes within {WINDOW_DAYS} days of "
-        "the goal more often than time alone explains."
+        f"the goal {TIMES:g} times as often as time alone explains."
     )
-    return GateResult(name=NAME, passed=True, says=says, numbers=numbers)
+    hidden = any(burst.common and TIMES * burst.by_time >= 1 for burst in bursts)
+    if hidden:
+        says = f"{says[:-1]}; leads reach it so soon that this could not show for all of them."
+    return GateResult(name=NAME, passed=True, says=says, numbers=numbers, conclusive=not hidden)
 
 
 def measure_bursts(
@@ -160,7 +163,9 @@ def _sets(versions: pd.DataFrame, name: str, kind: AttributeType) -> Iterator[tu
     changed = ((versions["lead_id"] == versions["lead_id"].shift()) & ~same).to_numpy(dtype=np.bool_)
     yield None, changed
     if kind is not AttributeType.NUMERIC:
-        for value in column[changed].dropna().unique():
+        leads = versions.loc[changed, "lead_id"].groupby(column[changed], sort=False, observed=True).nunique()
+        often = leads.index[leads >= FEWEST_GROUPS]  # in fewer leads, no value can be in enough accounts
+        for value in often:
             yield str(value), changed & (column == value).to_numpy(dtype=bool)
 
 

@@ -46,7 +46,8 @@ class LeadActivities:
         counted = [_by_kind(part, part.count(), lead_ids) for part in (known.filter(~is_later), later)]
         earlier, after = (table.assign(any=table.sum(axis=1)) for table in counted)
         sums = _by_kind(worth, worth.value.sum(), lead_ids)
-        return cls(earlier, after, sums, _by_kind(worth, worth.value.argmax(worth.occurred_at), lead_ids))
+        newest = worth.value.last(order_by=[worth.occurred_at, worth.activity_id])  # of one instant, always the same
+        return cls(earlier, after, sums, _by_kind(worth, newest, lead_ids))
 
 
 def _by_kind(part: Any, what: Any, lead_ids: "pd.Series[str]") -> pd.DataFrame:

@@ -11,6 +11,9 @@ from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.association import Flags, summed
 from training.gates.leakage.outcome_arrays import FEWEST_GROUPS, Codes, Floats
 
+MOST_VALUES = 100
+"""Of a category, the most frequent ones, which have a column of their own."""
+
 _FOLDS = 5
 _SEED = 23
 
@@ -37,7 +40,7 @@ def first_attributes(leads: AgedLeads, rows: Flags, *, without: str) -> Floats:
         column = leads.rows.loc[rows, name]
         if attribute.type is AttributeType.CATEGORY:
             values = column.astype("object").fillna("")
-            often = [value for value, n in values.value_counts().items() if n >= FEWEST_GROUPS]
+            often = [value for value, n in values.value_counts().head(MOST_VALUES).items() if n >= FEWEST_GROUPS]
             columns += [np.asarray(values == value, dtype=np.float64) for value in often]
         else:
             numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)

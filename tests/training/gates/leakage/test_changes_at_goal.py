@@ -92,3 +92,16 @@ def test_where_few_succeeded_the_gate_says_that_it_cannot_tell(known_history, wi
     told = {**known_history.business.attributes, "planted": known_history.business.attributes["employees"]}
     gate = judge_changes(first, goal_at, known_history.business.model_copy(update={"attributes": told}), ["planted"])
     assert (gate.passed, gate.conclusive) == (True, conclusive)
+
+
+def test_where_leads_succeed_within_days_a_pass_is_not_conclusive(known_history):
+    """Time alone puts every fourth change near the goal there, and five times as many cannot be."""
+    goal_days = np.random.default_rng(5).exponential(8.0, 400) + 0.1
+    versions, goal_at = small_history(goal_days, goal_days - 0.05)
+    business = known_history.business.model_copy(
+        update={"attributes": {"planted": known_history.business.attributes["employees"]}}
+    )
+    gate = judge_changes(versions, goal_at, business, ["planted"])
+    assert gate.passed
+    assert not gate.conclusive
+    assert "could not show" in gate.says

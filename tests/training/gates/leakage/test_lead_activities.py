@@ -19,6 +19,7 @@ def made(tmp_path):
         names = [pd.Series([row[at] for row in rows], dtype="str") for at in (0, 2)]
         values = pd.Series([row[3] for row in rows], dtype="float64")
         facts = {"lead_id": names[0], "kind": names[1], "occurred_at": instants, "known_at": instants, "value": values}
+        facts["activity_id"] = [f"a{number}" for number in range(len(rows))]
         pd.DataFrame(facts).to_parquet(tmp_path / "activities.parquet")
         created = pd.to_datetime(pd.Series([day(0), day(0)]), unit="us", utc=True)
         leads = pd.DataFrame({"lead_id": ["A", "B"], "created_at": created})
