@@ -28,6 +28,7 @@ from data.progress import silent
 from data.simulation import simulate
 from data.words.playbook import load_playbook
 from data.workspace import Workspace
+from tests.bench.figures import BPI, datasets_folder
 from training.dataset.dataset import SEED, Dataset
 from training.dataset.dataset_builder import load_training_inputs
 from training.dataset.origins import rolling_origins
@@ -63,7 +64,8 @@ print(json.dumps({"seconds": took, "best": predictor.model_best, "models": len(p
 def main() -> int:
     """Compare on each history, or on those named; keep the figures in ``docs/automl.json``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("history", nargs="*", choices=[[], *HISTORIES], help="default: all of them")
+    none: list[str] = []  # argparse looks for what stands for no argument among the choices
+    parser.add_argument("history", nargs="*", choices=[none, *HISTORIES], metavar="HISTORY", help=", ".join(HISTORIES))
     parser.add_argument("--seconds", type=int, default=SECONDS, help="that AutoGluon may take for each")
     asked = parser.parse_args()
     _install_rival()
@@ -119,9 +121,9 @@ def _leads_alone(folder: Path) -> Workspace:
 
 
 def _bpi2012(folder: Path) -> Workspace | None:
-    if not (ROOT / ".." / "shared" / "datasets" / "bpi2012").is_dir():
+    if not (datasets_folder() / "bpi2012").is_dir():
         return None
-    return Workspace(load_playbook(ROOT / "data" / "playbooks" / "bpi2012"), Home(folder / "home"))
+    return Workspace(load_playbook(BPI), Home(folder / "home"))
 
 
 HISTORIES: dict[str, Callable[[Path], Workspace | None]] = {

@@ -35,14 +35,15 @@ def main() -> int:
         figures["demo"] = _trained(exports, home)
         _run("promote", "--playbook", str(exports), home=home)
         _draw(exports, home)
-        if (_datasets() / "bpi2012").is_dir():
-            figures["bpi2012"] = _trained(BPI, home, LEADSCORE_DATASETS=str(_datasets()))
+        if (datasets_folder() / "bpi2012").is_dir():
+            figures["bpi2012"] = _trained(BPI, home, LEADSCORE_DATASETS=str(datasets_folder()))
     FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     write_pages()
     return 0
 
 
-def _datasets() -> Path:
+def datasets_folder() -> Path:
+    """Return where the real data are on this machine, if they are."""
     return Path(os.environ.get("LEADSCORE_DATASETS", ROOT / ".." / "shared" / "datasets")).resolve()
 
 

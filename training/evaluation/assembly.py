@@ -14,14 +14,13 @@ from training.distillation.distillation import LearnedRules
 from training.evaluation.backtest import OriginResult
 from training.evaluation.curves import curves
 from training.evaluation.evaluation_document import Evaluation
-from training.evaluation.family_choice import FamilyChoice
 from training.evaluation.segments import segments
 from training.evaluation.summary import verdict_of
 from training.evaluation.training_summary import (
     CalibrationSummary,
     ColdStart,
     DataSummary,
-    FamilySummary,
+    FamilyChoice,
     GoalSummary,
     GradeBands,
     LearnedScorecard,
@@ -155,7 +154,7 @@ def _model(findings: Findings, fingerprint: str) -> ModelSummary:
         parameters={name: value for name, value in fitted.parameters.items() if name != "num_threads"},
         calibration=CalibrationSummary(chosen=choice.chosen.kind, compared=choice.compared, says=choice.says),
         tuned=None if findings.tuned is None else TuningSummary.model_validate(findings.tuned),
-        family=FamilySummary.model_validate(findings.choice),
+        family=findings.choice,
     )
 
 

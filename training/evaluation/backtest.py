@@ -15,9 +15,10 @@ from data.progress import Progress, silent
 from data.words.playbook import Playbook
 from training.dataset.dataset import SEED, Dataset
 from training.errors import FewLeadsError
-from training.evaluation.family_choice import FamilyChoice, choose_family
+from training.evaluation.family_choice import choose_family
 from training.evaluation.scorer_evaluation import LogLossDifference, OriginEvaluation, Period
 from training.evaluation.summary import differences_in_words
+from training.evaluation.training_summary import FamilyChoice
 from training.fitting.families import NAMES, fit_families
 from training.fitting.fitted_model import Family, FittedModel
 from training.fitting.minimum_data import require_enough_leads
@@ -118,7 +119,7 @@ def evaluate_origins(
     require_enough_leads(datasets[-1])
     *earlier, last = [each for each in datasets if _enough(each)]
     run = partial(fit_families, playbook=playbook, parameters=parameters, seed=seed)
-    # One thread adds in one order: the same data give the same numbers, whatever the machine.
+    # One thread adds in one order: the same data give the same numbers, however many cores there are.
     with threadpool_limits(1, user_api="blas"), _second_thread() as (submit, unless_left):
         fitting = [submit(run, each, most_rows=MOST_ROWS, progress=unless_left) for each in earlier]
         newest = run(last, progress=progress)

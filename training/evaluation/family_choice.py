@@ -9,47 +9,15 @@ section 3.4.3.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from training.evaluation.training_summary import FamilyChoice
 from training.fitting.families import NAMES
 from training.fitting.fitted_model import Family
 from training.statistics.bootstrap import Floats, Ratios, interval, spread
-from training.statistics.estimate import Estimate
 from training.statistics.scoring_metrics import SEED, EvaluationRows, losses
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyChoice:
-    """
-    The family that serves, and why.
-
-    Attributes:
-        family: which one.
-        log_loss: of each over the test rows of all origins.
-        difference: log loss of the trees minus that of the regression, with its 95 % interval.
-        standard_error: of the difference, over accounts.
-        says: the choice in words.
-    """
-
-    family: Family
-    log_loss: dict[Family, float]
-    difference: Estimate
-    standard_error: float
-    says: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the choice as JSON."""
-        return {
-            "family": self.family,
-            "log_loss": self.log_loss,
-            "difference": self.difference.model_dump(mode="json"),
-            "standard_error": self.standard_error,
-            "says": self.says,
-        }
 
 
 def choose_family(tests: Sequence[pd.DataFrame], chances: Sequence[dict[Family, Floats]]) -> FamilyChoice:
@@ -71,7 +39,8 @@ def choose_family(tests: Sequence[pd.DataFrame], chances: Sequence[dict[Family, 
     error = float(np.std(resampled))
     family: Family = "trees" if value < -error else "regression"
     says = _says(family, log_loss, value=value, error=error, origins=len(tests))
-    return FamilyChoice(family, log_loss, interval(resampled, value), error, says)
+    difference = interval(resampled, value)
+    return FamilyChoice(family=family, log_loss=log_loss, difference=difference, standard_error=error, says=says)
 
 
 def _says(family: Family, log_loss: dict[Family, float], *, value: float, error: float, origins: int) -> str:

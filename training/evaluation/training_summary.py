@@ -109,11 +109,13 @@ class GradeBands(EvaluationPart):
     c: float
 
 
-class FamilySummary(EvaluationPart):
+class FamilyChoice(EvaluationPart):
     """Which family of models serves, trees or a logistic regression, and why: the simplest within noise of the best."""
 
     family: Literal["trees", "regression"]
-    log_loss: Mapping[str, float] = Field(description="of each family over the test weeks of every origin")
+    log_loss: Mapping[Literal["trees", "regression"], float] = Field(
+        description="of each family over the test weeks of every origin"
+    )
     difference: Estimate = Field(description="log loss of the trees minus that of the regression")
     standard_error: float = Field(description="of the difference, over accounts")
     says: str
@@ -129,7 +131,9 @@ class ModelSummary(EvaluationPart):
 
     name: str
     fingerprint: str
-    fitted_rows: int = Field(description="every row whose outcome is known: what serves is fitted anew to them")
+    fitted_rows: int = Field(
+        description="what serves is fitted anew to: all of known outcome, for a regression at most 100,000"
+    )
     fitted_until: str
     features: int
     features_tried: int
@@ -142,13 +146,13 @@ class ModelSummary(EvaluationPart):
     parameters: Mapping[str, bool | int | float | str | None]
     calibration: CalibrationSummary
     tuned: TuningSummary | None
-    family: FamilySummary | None = None
+    family: FamilyChoice | None = None
 
     @property
     def size(self) -> str:
         """What it consists of, in words."""
         if self.family is not None and self.family.family == "regression":
-            return "a logistic regression"
+            return self.family.name
         return f"{self.trees:,} trees"
 
 

@@ -14,14 +14,12 @@ from features.feature import Feature
 from models.conversion import Encoding
 from models.decision_tree import Tree
 from models.trees import Trees
-from training.fitting.regression import Regression
+from training.fitting.regression import OTHER, Regression
 
 Floats = NDArray[np.float64]
 
 _NOTHING = 1e-9
 """Features that move no margin by more than this are left out."""
-
-_NEVER_SEEN = "\x00"
 
 
 class Level(NamedTuple):
@@ -79,7 +77,7 @@ def _levels(
         for code, name in enumerate(categories):
             yield Level(name, 0.0, 1 << code, int(counts[name]))
         others = len(column) - missing - int(counts[list(categories)].sum())
-        yield Level(_NEVER_SEEN, 0.0, 1 << len(categories), max(1, others))
+        yield Level(OTHER, 0.0, 1 << len(categories), max(1, others))
     else:
         cuts = regression.cuts(feature.name)
         known = column.dropna().to_numpy(dtype=np.float64)

@@ -44,7 +44,7 @@ RARE = 0.01
 MOST_LEVELS = 30_000
 """Of all features together, missing ones among them: a bundle has room for some 32,000 leaves."""
 
-_OTHER = "\x00 other"
+OTHER = "\x00 other"
 """Stands for every category that is not told apart."""
 
 
@@ -96,7 +96,7 @@ def fit_regression(rows: pd.DataFrame, catalog: Catalog, *, directions: Mapping[
     levels = max(4, min(MOST_STEPS, MOST_LEVELS // len(catalog.features)))
     categories = {name: known[: levels - 2] for name, known in categories_of(rows, catalog).items()}
     columns = design(catalog, categories, most_steps=levels - 1)
-    # One thread adds in one order: the same data give the same numbers, on one kind of processor.
+    # One thread adds in one order: the same data give the same numbers, however many cores there are.
     with threadpool_limits(1, user_api="blas"):
         matrix = columns.fit_transform(rows)
         numbers = _numbers_of(catalog)
@@ -154,7 +154,7 @@ def _texts(rows: pd.DataFrame, *, categories: Mapping[str, tuple[str, ...]] | No
     """Return categories as text; no category is empty, so that the empty text can stand for a missing one."""
     texts = rows.astype("str").where(rows.notna(), "")
     if categories is not None:
-        texts = texts.apply(lambda column: column.where(column.isin([*categories[str(column.name)], ""]), _OTHER))
+        texts = texts.apply(lambda column: column.where(column.isin([*categories[str(column.name)], ""]), OTHER))
     return texts.to_numpy(dtype=object)
 
 

@@ -1,6 +1,6 @@
 """Gate: one check, its finding in words, and the refusal of a training that fails it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal
 
 from pydantic import Field
@@ -78,6 +78,16 @@ def require_passed(gates: Iterable[GateResult], *, accept_risk: str | None) -> t
         message = f'{findings} If {what}, go on with --accept-risk "why".'
         raise LeakError(message)
     return tuple(gate if gate.passed else gate.model_copy(update={"accepted": reason}) for gate in results)
+
+
+def pronouns(names: Collection[str]) -> tuple[str, str]:
+    """
+    Return the words that stand for one or several names: the object, and the subject in the past.
+
+    >>> pronouns(["a"]), pronouns(["a", "b"])
+    (('it', 'it was'), ('them', 'they were'))
+    """
+    return ("it", "it was") if len(names) == 1 else ("them", "they were")
 
 
 def named(names: Iterable[str], *, most: int = MOST_NAMED) -> str:

@@ -19,6 +19,7 @@ from data.instants import now_us
 from data.progress import Progress
 from data.words.playbook import Playbook
 from data.workspace import Workspace
+from features.age_and_silence import BESIDE
 from models.bundle import save_bundle
 from models.bundle_company import company_fact
 from models.champion import bundle_folder, judged_folder
@@ -166,9 +167,9 @@ def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
     last, served = findings.last, findings.served
     return {
         **_data_of(last.dataset),
-        REACH: history_reach(last.dataset.block(*BLOCKS, PURGED)).as_json(),
+        REACH: _reach(last.dataset),
         "fitted_on": {"rows": served.fitted_rows, "until": last.dataset.manifest["mature_until"]},
-        "family": findings.choice.as_json(),
+        "family": findings.choice.model_dump(mode="json"),
         "parameters": {name: value for name, value in served.parameters.items() if name != "num_threads"},
         "calibration": served.calibrated.as_json(),
         "test": last.scorers[0].metrics.model_dump(mode="json"),
@@ -176,6 +177,12 @@ def _facts(findings: Findings, cold_start: ColdStartStage) -> dict[str, Any]:
         "standing": cold_start.as_json(),
         "accepted_risk": findings.accepted_risk,
     }
+
+
+def _reach(dataset: Dataset) -> dict[str, int]:
+    """Measure how old and how silent the leads were whose outcomes are known."""
+    columns = ("lead_id", *(feature.name for feature in BESIDE))
+    return history_reach(dataset.block(*BLOCKS, PURGED, columns=columns)).as_json()
 
 
 def _data_of(dataset: Dataset) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from training.dataset.origins import at_origin, plan_origins
 from training.errors import FewLeadsError
 from training.evaluation import backtest
 from training.evaluation.backtest import differences, evaluate_origins, with_contender
-from training.evaluation.family_choice import FamilyChoice
+from training.evaluation.training_summary import FamilyChoice
 from training.statistics.comparison import Contender
 from training.statistics.estimate import NO_ESTIMATE, Estimate
 from training.statistics.scoring_metrics import EvaluationRows
@@ -100,7 +100,7 @@ def long():
 def test_an_origin_evaluated_beside_another_has_the_numbers_it_has_alone(long, monkeypatch):
     """With the same family: which one serves is told by all origins together."""
     early, whole, folder = long
-    same = FamilyChoice("trees", {}, NO_ESTIMATE, 0.0, "")
+    same = FamilyChoice(family="trees", log_loss={}, difference=NO_ESTIMATE, standard_error=0.0, says="")
     monkeypatch.setattr(backtest, "choose_family", lambda *_: same)
     both = evaluate_origins((early, whole), folder).origins
     (alone,) = evaluate_origins((early,), folder).origins

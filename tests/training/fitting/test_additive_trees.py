@@ -19,13 +19,18 @@ SEED = 5
 
 
 @pytest.fixture(scope="module")
-def rows():
-    return drawn(6_000, 30)[0].block("train")
+def dataset():
+    return drawn(6_000, 30)[0]
 
 
 @pytest.fixture(scope="module")
-def catalog():
-    return drawn(6_000, 30)[0].catalog
+def rows(dataset):
+    return dataset.block("train")
+
+
+@pytest.fixture(scope="module")
+def catalog(dataset):
+    return dataset.catalog
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_it_is_calibrated_on_accounts_it_has_not_seen(dataset, fitted):
     probability = fitted.probabilities(block)
     rates = [block["label"].mean(), block["label"][newest].mean()]
     assert 0.9 * min(rates) < probability.mean() < 1.1 * max(rates)
-    assert len(fitted.out_of_fold) == len(fitted.rows) <= fitted.fitted_rows
+    assert len(fitted.out_of_fold) == len(fitted.rows) == fitted.fitted_rows
 
 
 def test_a_truth_that_is_a_logistic_regression_is_found():

@@ -33,7 +33,7 @@ import pandas as pd
 from data.contract import AttributeType
 from data.importing.unversioned_attributes import may_change
 from features.attribute_features import attribute_feature
-from training.gates.gate import GateResult, named
+from training.gates.gate import GateResult, named, pronouns
 from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.association import Flags, summed
 from training.gates.leakage.feature_associations import associations
@@ -194,9 +194,9 @@ def _ask(doubtful: Sequence[LoneAttribute]) -> str:
         f"that ended alike nothing else reflects it ({each.reflected:.1%} is explained)"
         for each in doubtful
     )
-    names = named(each.name for each in doubtful)
-    it, was = ("it", "it was") if len(doubtful) == 1 else ("them", "they were")
+    names = [each.name for each in doubtful]
+    it, was = pronouns(names)
     return (
         f"{found}. If {was} known when the lead was created, set as_of_creation: true for {it} in playbook.yaml; if "
-        f"people fill {it} in later, put {names} on never_use."
+        f"people fill {it} in later, put {named(names)} on never_use."
     )

@@ -27,7 +27,7 @@ import numpy as np
 
 from data.contract import AttributeType
 from data.importing.unversioned_attributes import may_change
-from training.gates.gate import GateResult, named
+from training.gates.gate import GateResult, named, pronouns
 from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.association import Flags
 from training.gates.leakage.marks_of_today import FALSE_ALARM, FEWEST, rank_correlation
@@ -136,7 +136,7 @@ def _describe(guilty: Mapping[str, LaterTotal]) -> str:
         f"that day (rank correlation {total.value:.2f}, beyond all that was known then)"
         for name, total in guilty.items()
     )
-    it, was = ("it", "it was") if len(guilty) == 1 else ("them", "they were")
+    it, was = pronouns(guilty)
     return (
         f"{found}. Export the history of {named(guilty)} with the day since when each value is known, put {it} on "
         f"never_use, or set as_of_creation: true for {it} in playbook.yaml if {was} known when the lead was created."

@@ -6,7 +6,7 @@ import numpy as np
 
 from data.importing.unversioned_attributes import may_change, unversioned_attributes
 from data.words.playbook import Business
-from training.gates.gate import GateResult, named
+from training.gates.gate import GateResult, named, pronouns
 from training.gates.leakage.aged_leads import AgedLeads
 from training.gates.leakage.marks_of_today import FEWEST, MarkOfToday, marks_of_today, telling
 
@@ -69,7 +69,7 @@ def _describe(guilty: Mapping[str, Sequence[MarkOfToday]]) -> str:
         f"{name} holds the value of the export: {' and '.join(mark.says for mark in marks)}"
         for name, marks in guilty.items()
     )
-    it, was = ("it", "it was") if len(guilty) == 1 else ("them", "they were")
+    it, was = pronouns(guilty)
     return (
         f"{found}. Export the history of {named(guilty)} with known_at, put {it} on never_use, or set as_of_creation: "
         f"true for {it} in playbook.yaml if {was} known when the lead was created and never changed."
